@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+// Runs a program under a Node that can execute TypeScript sources: this one if it is new enough, else the
+// platform package in node_modules. Plain JavaScript for any Node from 18 on.
+import { spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+
+const oldest = 24
+
+/** Path of a Node ≥ 24, or undefined where there is none. */
+export function findNode() {
+  if (Number(process.versions.node.split('.')[0]) >= oldest) return process.execPath
+  try {
+    const require = createRequire(import.meta.url)
+    const name = `node-${process.platform}-${process.arch}`
+    return join(dirname(require.resolve(`${name}/package.json`)), 'bin', 'node')
+  } catch {
+    return undefined
+  }
+}
+
+/** Runs `arguments_` under that Node, passes signals on, and ends as it ended. */
+export function runUnderNode24(arguments_) {
+  const node = findNode()
+  if (node === undefined) {
+    process.stderr.write(
+      `dbtrial needs Node ${oldest} or newer, this is ${process.version}, and no platform package is installed: run "npm ci", or install Node ${oldest}.\n`,
+    )
+    process.exit(3)
+  }
+  const child = spawn(node, arguments_, { stdio: 'inherit' })
+  // A terminal sends Ctrl-C to the whole group: swallow it here, so that the child may finish its clean-up.
+  process.on('SIGINT', () => {})
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => {
+    process.stderr.write(`${node} did not start: ${error.message}. Run "npm ci" again.\n`)
+    process.exit(3)
+  })
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 1)))
+}
+
+if (process.argv[1]?.endsWith('node24.mjs')) runUnderNode24(process.argv.slice(2))

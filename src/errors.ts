@@ -1,0 +1,21 @@
+/** The one error type that reaches the user as a sentence: what happened, where, why, and what to do next. */
+export class TrialError extends Error {
+  readonly code: string
+  readonly hint: string | undefined
+  readonly exitCode: number
+
+  /** `exitCode`: 1 internal · 2 usage or scenario · 3 environment · 4 incomplete. */
+  constructor(code: string, message: string, options: { hint?: string; exitCode?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause })
+    this.name = 'TrialError'
+    this.code = code
+    this.hint = options.hint
+    this.exitCode = options.exitCode ?? 3
+  }
+}
+
+/** The message of anything that was thrown, in one line. */
+export function messageOf(thrown: unknown): string {
+  const text = thrown instanceof AggregateError && thrown.errors.length > 0 ? messageOf(thrown.errors[0]) : thrown instanceof Error ? thrown.message : String(thrown)
+  return text.split('\n')[0] ?? ''
+}
