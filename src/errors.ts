@@ -16,6 +16,11 @@ export class TrialError extends Error {
 
 /** The message of anything that was thrown, in one line. */
 export function messageOf(thrown: unknown): string {
-  const text = thrown instanceof AggregateError && thrown.errors.length > 0 ? messageOf(thrown.errors[0]) : thrown instanceof Error ? thrown.message : String(thrown)
+  const text =
+    thrown instanceof AggregateError && thrown.errors.length > 0
+      ? messageOf(thrown.errors[0])
+      : thrown instanceof Error
+        ? thrown.message
+        : String(thrown)
   return text.split('\n')[0] ?? ''
 }

@@ -1,0 +1,98 @@
+/** The rows of one run: how many of each entity at the chosen share, and a generator for every field. */
+import { type Entity, entityOf, type Field, fieldOf, type Scenario } from '../scenario/scenario.ts'
+import { binomial, picker, type Ranker } from './distributions.ts'
+import { type FieldGenerator, fieldGenerator, generatedValue, linesPerOwner } from './fields.ts'
+import { keyOf, Source } from './random.ts'
+import type { Value } from './value.ts'
+import { poolSize, searchedPool } from './words.ts'
+
+export interface EntityData {
+  entity: Entity
+  /** Loaded rows; of an owned entity the loaded rows of its owner. */
+  rows: number
+  /** In the order of entity.fields. */
+  generators: FieldGenerator[]
+  /** Lines of owner i; only for owned entities. */
+  linesOf(owner: number): number
+}
+
+export interface Dataset {
+  scenario: Scenario
+  /** Loaded share of the production rows. */
+  share: number
+  entities: Map<string, EntityData>
+}
+
+export function makeDataset(scenario: Scenario, share: number): Dataset {
+  const generators = new Map<string, FieldGenerator>()
+  const rowsOf = (name: string) => loadedRows(entityOf(scenario, name), share, scenario)
+  const context = {
+    seed: scenario.seed,
+    epochMs: scenario.epochMs,
+    rowsOf,
+    keyOf: (name: string): FieldGenerator => {
+      const entity = entityOf(scenario, name)
+      const made = generators.get(name) ?? fieldGenerator(entity, fieldOf(entity, entity.key[0] as string), context)
+      generators.set(name, made)
+      return made
+    },
+    domainOf: (entity: Entity, field: Field) => domainOf(scenario, entity, field, share),
+  }
+  const entities = new Map(
+    scenario.entities.map((entity) => {
+      const { owner } = entity
+      const source = new Source()
+      const key = keyOf(scenario.seed, `${entity.name} lines`)
+      const draw: Ranker = owner === null ? () => 0 : binomial(owner.least, owner.most, owner.mean)
+      const data: EntityData = {
+        entity,
+        rows: rowsOf(owner?.entity ?? entity.name),
+        generators: entity.fields.map((field) => fieldGenerator(entity, field, context)),
+        linesOf: (row) => draw(source.restart(key, row)),
+      }
+      return [entity.name, data]
+    }),
+  )
+  return { scenario, share, entities }
+}
+
+export function loadedRows(entity: Entity, share: number, scenario: Pick<Scenario, 'entities'>): number {
+  const of = entity.owner === null ? entity : entityOf(scenario, entity.owner.entity)
+  return Math.max(1, Math.round(of.count * share))
+}
+
+/** Distinct values: of an int field in its range, of a words field in its pool; shrinking with the share where the access depends on it. */
+export function domainOf(scenario: Pick<Scenario, 'operations'>, entity: Entity, field: Field, share: number): number {
+  const { generator } = field
+  if (generator.kind === 'words') {
+    const searched = scenario.operations.some(
+      (operation) => operation.kind === 'search' && operation.entity === entity.name && operation.in.includes(field.name),
+    )
+    return searched ? searchedPool(share) : poolSize
+  }
+  if (generator.kind !== 'number') return 1
+  const values = generator.high - generator.low + 1
+  const filtered = field.type === 'int' && scenario.operations.some((operation) => filtersBy(operation, entity.name, field.name))
+  return filtered ? Math.max(1, Math.round(values * share)) : values
+}
+
+function filtersBy(operation: Scenario['operations'][number], entity: string, field: string): boolean {
+  if (operation.entity !== entity || (operation.kind !== 'list' && operation.kind !== 'aggregate')) return false
+  return operation.where.some((filter) => filter.field === field && filter.constant === null)
+}
+
+/** Picks loaded rows of an entity (owner rows of an owned one). */
+export function rowPicker(dataset: Dataset, entity: string, skew: Parameters<typeof picker>[0]): Ranker {
+  const data = dataset.entities.get(entity) as EntityData
+  return picker(skew, data.rows, keyOf(dataset.scenario.seed, `popular ${data.entity.owner?.entity ?? entity}`))
+}
+
+/** One whole row, values in the order of entity.fields. */
+export function rowValues(data: EntityData, row: number, version: number, nowMs: number): Value[] {
+  return data.generators.map((generator) => generatedValue(generator, row, version, nowMs))
+}
+
+/** Row numbers of the lines of an owner. */
+export function lineRows(owned: EntityData, owner: number): number[] {
+  return Array.from({ length: owned.linesOf(owner) }, (_, index) => owner * linesPerOwner + index + 1)
+}

@@ -1,0 +1,132 @@
+/** Which of n things is drawn: uniform, zipfian, latest, hotspot; binomial and weighted choices by table. */
+import type { Skew } from '../scenario/units.ts'
+import { avalanche, type Source } from './random.ts'
+
+/** A rank in [0, n), 0 the most popular. */
+export type Ranker = (source: Source) => number
+
+/**
+ * Zipf ranks for any exponent θ > 0 in constant time and space: P(rank r) ∝ 1/(r+1)^θ.
+ * Rejection-inversion, Hörmann and Derflinger, "Rejection-inversion to generate variates from monotone discrete distributions", 1996.
+ */
+export function zipfian(n: number, theta: number): Ranker {
+  const ratio1 = (x: number) => (Math.abs(x) > 1e-8 ? Math.log1p(x) / x : 1 - x * (0.5 - x * (1 / 3 - x / 4)))
+  const ratio2 = (x: number) => (Math.abs(x) > 1e-8 ? Math.expm1(x) / x : 1 + (x / 2) * (1 + (x / 3) * (1 + x / 4)))
+  const density = (x: number) => Math.exp(-theta * Math.log(x))
+  const integral = (x: number) => ratio2((1 - theta) * Math.log(x)) * Math.log(x)
+  const inverse = (y: number) => Math.exp(ratio1(Math.max(-1, y * (1 - theta))) * y)
+  const first = integral(1.5) - 1
+  const last = integral(n + 0.5)
+  const shortcut = 2 - inverse(integral(2.5) - density(2))
+  return (source) => {
+    for (;;) {
+      const u = last + source.next() * (first - last)
+      const x = inverse(u)
+      const k = Math.min(n, Math.max(1, Math.floor(x + 0.5)))
+      if (k - x <= shortcut || u >= integral(k + 0.5) - density(k)) return k - 1
+    }
+  }
+}
+
+/** Probability of the most popular of n things; the generalised harmonic number by Euler–Maclaurin beyond 1000 terms. */
+export function heaviestShare(skew: Skew, n: number): number {
+  if (skew.kind === 'uniform') return 1 / n
+  if (skew.kind === 'hotspot') return Math.max(skew.hotProbability / Math.max(1, Math.round(n * skew.hotShare)), 1 / n)
+  const { theta } = skew
+  const exact = Math.min(n, 1000)
+  let sum = 0
+  for (let k = 1; k <= exact; k++) sum += k ** -theta
+  if (n > exact) {
+    const integral = theta === 1 ? Math.log(n / exact) : (n ** (1 - theta) - exact ** (1 - theta)) / (1 - theta)
+    sum += integral + (n ** -theta - exact ** -theta) / 2
+  }
+  return 1 / sum
+}
+
+/** A permutation of [0, n) by a four-round Feistel network with cycle walking: spreads popular ranks over the rows. */
+export function permutation(n: number, key: number): (rank: number) => number {
+  const halfBits = Math.max(1, Math.ceil(Math.log2(Math.max(2, n)) / 2))
+  const half = 2 ** halfBits
+  return (rank) => {
+    let value = rank
+    do {
+      let left = Math.floor(value / half)
+      let right = value % half
+      for (let round = 1; round <= 4; round++) {
+        const mixed = (left ^ (avalanche(right ^ Math.imul(round, 0x9e3779b1) ^ key) % half)) >>> 0
+        left = right
+        right = mixed
+      }
+      value = left * half + right
+    } while (value >= n)
+    return value
+  }
+}
+
+/** Row numbers in [0, n) by skew; `latest` favours the highest. */
+export function picker(skew: Skew, n: number, key: number): Ranker {
+  switch (skew.kind) {
+    case 'uniform':
+      return (source) => source.below(n)
+    case 'latest': {
+      const rank = zipfian(n, skew.theta)
+      return (source) => n - 1 - rank(source)
+    }
+    case 'zipfian': {
+      const rank = zipfian(n, skew.theta)
+      const place = permutation(n, key)
+      return (source) => place(rank(source))
+    }
+    case 'hotspot': {
+      const hot = Math.max(1, Math.round(n * skew.hotShare))
+      const place = permutation(n, key)
+      return (source) => {
+        const inHot = source.next() < skew.hotProbability || hot >= n
+        return place(inHot ? source.below(hot) : hot + source.below(n - hot))
+      }
+    }
+  }
+}
+
+/** Draws an index with probability proportional to its weight. */
+export function weighted(weights: number[]): Ranker {
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  let sum = 0
+  const cumulative = Float64Array.from(weights, (weight) => (sum += weight / total))
+  return (source) => {
+    const u = source.next()
+    let low = 0
+    let high = cumulative.length - 1
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (u < (cumulative[middle] as number)) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+}
+
+const largestBinomialTable = 4096
+
+/** low + Binomial(high − low, (mean − low)/(high − low)); a rounded, clamped normal where the table would pass 4096 entries. */
+export function binomial(low: number, high: number, mean: number): Ranker {
+  const trials = high - low
+  const p = trials === 0 ? 0 : (mean - low) / trials
+  if (trials === 0 || p <= 0) return () => low
+  if (p >= 1) return () => high
+  if (trials > largestBinomialTable) {
+    const deviation = Math.sqrt(trials * p * (1 - p))
+    return (source) => {
+      const radius = Math.sqrt(-2 * Math.log(1 - source.next()))
+      return Math.min(high, Math.max(low, Math.round(mean + deviation * radius * Math.cos(2 * Math.PI * source.next()))))
+    }
+  }
+  let logWeight = 0
+  const weights = Array.from({ length: trials + 1 }, (_, k) => {
+    if (k > 0) logWeight += Math.log((trials - k + 1) / k) + Math.log(p / (1 - p))
+    return logWeight
+  })
+  const most = Math.max(...weights)
+  const draw = weighted(weights.map((weight) => Math.exp(weight - most)))
+  return (source) => low + draw(source)
+}

@@ -1,0 +1,100 @@
+/** Rows for the bulk load, generated column-wise into buffers, block by block, owners together with their lines. */
+import { type Field, ownedBy } from '../scenario/scenario.ts'
+import type { Dataset, EntityData } from './dataset.ts'
+import { type FieldGenerator, linesPerOwner, valueOfBytes, valueOfNumber } from './fields.ts'
+import type { Value } from './value.ts'
+
+/** `numbers` holds one number a row; `bytes` the rows' bytes back to back, row i ending at ends[i]. */
+export type Column = { field: Field; kind: 'numbers'; numbers: Float64Array } | { field: Field; kind: 'bytes'; bytes: Buffer; ends: Uint32Array }
+
+export interface Chunk {
+  entity: string
+  rows: number
+  /** In the order of the entity's fields. */
+  columns: Column[]
+}
+export interface Block extends Chunk {
+  /** Lines of these rows; the lines of row i end at ends[i]. */
+  owned: (Chunk & { ends: Uint32Array })[]
+}
+export interface RowSource {
+  /** Rows in all blocks, lines included. */
+  readonly rows: number
+  readonly bytes: number
+  blocks(): Iterable<Block>
+}
+
+const blockRows = 4096
+
+/** The rows with from ≤ i/n < to of every entity, entities in the order of their references. */
+export function rowSource(dataset: Dataset, from: number, to: number): RowSource {
+  const owners = dataset.scenario.entities.filter((entity) => entity.owner === null).map((entity) => dataset.entities.get(entity.name) as EntityData)
+  let rows = 0
+  let bytes = 0
+  return {
+    get rows() {
+      return rows
+    },
+    get bytes() {
+      return bytes
+    },
+    *blocks() {
+      for (const data of owners) {
+        const owned = ownedBy(dataset.scenario, data.entity.name).map((entity) => dataset.entities.get(entity.name) as EntityData)
+        const last = Math.round(data.rows * to)
+        for (let first = Math.round(data.rows * from); first < last; first += blockRows) {
+          const block = makeBlock(data, owned, first, Math.min(last, first + blockRows), dataset.scenario.epochMs)
+          for (const chunk of [block, ...block.owned]) {
+            rows += chunk.rows
+            for (const column of chunk.columns) bytes += column.kind === 'numbers' ? 8 * chunk.rows : (column.ends[chunk.rows - 1] ?? 0)
+          }
+          yield block
+        }
+      }
+    },
+  }
+}
+
+function makeBlock(data: EntityData, owned: EntityData[], first: number, end: number, epochMs: number): Block {
+  const numbers = Float64Array.from({ length: end - first }, (_, index) => first + index)
+  return {
+    ...makeChunk(data, numbers, epochMs),
+    owned: owned.map((each) => {
+      const ends = new Uint32Array(end - first)
+      const rows: number[] = []
+      for (let owner = first; owner < end; owner++) {
+        const lines = each.linesOf(owner)
+        for (let line = 1; line <= lines; line++) rows.push(owner * linesPerOwner + line)
+        ends[owner - first] = rows.length
+      }
+      return { ...makeChunk(each, Float64Array.from(rows), epochMs), ends }
+    }),
+  }
+}
+
+function makeChunk(data: EntityData, rows: Float64Array, epochMs: number): Chunk {
+  return { entity: data.entity.name, rows: rows.length, columns: data.generators.map((generator) => fillColumn(generator, rows, epochMs)) }
+}
+
+function fillColumn(generator: FieldGenerator, rows: Float64Array, epochMs: number): Column {
+  const { field } = generator
+  if (generator.numeric) {
+    const numbers = new Float64Array(rows.length)
+    for (let i = 0; i < rows.length; i++) numbers[i] = generator.number(rows[i] as number, 0, epochMs)
+    return { field, kind: 'numbers', numbers }
+  }
+  const bytes = Buffer.allocUnsafe(generator.maxBytes * rows.length)
+  const ends = new Uint32Array(rows.length)
+  let end = 0
+  for (let i = 0; i < rows.length; i++) {
+    end += generator.write(rows[i] as number, 0, epochMs, bytes, end)
+    ends[i] = end
+  }
+  return { field, kind: 'bytes', bytes, ends }
+}
+
+/** The value of one cell, for engines whose bulk path takes values. */
+export function cell(column: Column, row: number): Value {
+  if (column.kind === 'numbers') return valueOfNumber(column.field, column.numbers[row] as number)
+  return valueOfBytes(column.field, column.bytes, row === 0 ? 0 : (column.ends[row - 1] as number), column.ends[row] as number)
+}

@@ -1,0 +1,41 @@
+/** Chooses the family's rules, and adds the operations that the harness itself needs. */
+import { type Get, type Operation, ownedBy, type Scenario, writesOf } from '../scenario/scenario.ts'
+import { documentModel } from './document.ts'
+import type { Family, PhysicalModel } from './model.ts'
+import { relationalModel } from './relational.ts'
+import { wideColumnModel } from './wide-column.ts'
+
+const families: Record<Family, (scenario: Scenario, operations: Operation[]) => PhysicalModel> = {
+  relational: relationalModel,
+  document: documentModel,
+  'wide-column': wideColumnModel,
+}
+
+/** The scenario's operations, then one internal get per written entity, which reads back every acknowledged write. */
+export function allOperations(scenario: Scenario): Operation[] {
+  const checks = scenario.entities
+    .filter(
+      (entity) => entity.owner === null && scenario.operations.some((operation) => writesOf(operation).some((write) => write.entity === entity.name)),
+    )
+    .map((entity): Operation & Get => ({
+      kind: 'get',
+      name: `check ${entity.name}`,
+      entity: entity.name,
+      with: ownedBy(scenario, entity.name).map((owned) => owned.name),
+      fields: entity.fields.map((field) => field.name),
+      ratePerSecond: 0,
+      scales: true,
+      loadGrowthPerMonth: 0,
+      consistency: 'strong',
+      stalenessMs: null,
+      objectives: [],
+      errorShare: 0,
+      pick: { skew: { kind: 'uniform' }, miss: 0 },
+      internal: true,
+    }))
+  return [...scenario.operations, ...checks]
+}
+
+export function deriveModel(family: Family, scenario: Scenario): PhysicalModel {
+  return families[family](scenario, allOperations(scenario))
+}

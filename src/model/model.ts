@@ -1,0 +1,92 @@
+/** What a physical model is: stores, indexes and accesses as data, with the reason for each; printed by reports, rendered by engines. */
+import type { FieldType, Filter, OperationKind } from '../scenario/scenario.ts'
+import type { BucketUnit } from './buckets.ts'
+
+export type Family = 'relational' | 'document' | 'wide-column'
+
+export interface StoreColumn {
+  /** Name in the store. */
+  name: string
+  /** Entity and field it holds; a bucket or token column has no field of its own and names the one it is made of. */
+  entity: string
+  field: string
+  type: FieldType
+  /** Digits after the point of a decimal. */
+  scale: number
+  role: 'key' | 'value' | 'static' | 'line' | 'bucket' | 'token'
+}
+export interface IndexColumn {
+  field: string
+  descending: boolean
+}
+export interface Index {
+  name: string
+  kind: 'ordered' | 'text' | 'expiry'
+  columns: IndexColumn[]
+  /** Columns carried along, so that the table need not be read. */
+  include: string[]
+  /** Constant filters of a partial index. */
+  where: Filter[]
+  unique: boolean
+  /** Operations it serves; empty for constraints. */
+  serves: string[]
+  reason: string
+}
+export interface Store {
+  name: string
+  entity: string
+  columns: StoreColumn[]
+  /** Names of the columns that choose the partition (wide-column) or the primary key (others). */
+  partition: string[]
+  clustering: { column: string; descending: boolean }[]
+  bucket: { column: string; field: string; unit: BucketUnit } | null
+  /** Owned entities that live inside the owner's row or partition. */
+  embedded: string[]
+  indexes: Index[]
+  references: { field: string; entity: string }[]
+  expiry: { field: string; ttlMs: number } | null
+  serves: string[]
+  reason: string
+}
+/** One request to one store. */
+export interface AccessStep {
+  action: 'read' | 'read first' | 'write' | 'delete'
+  store: string
+  index: string | null
+  /** Requests this step makes, at most. */
+  requests: number
+}
+export interface Access {
+  operation: string
+  kind: OperationKind
+  steps: AccessStep[]
+}
+/** An expected negative: what cannot run, why, and what it would break on. Never an exception. */
+export interface Excuse {
+  engine: string
+  /** null: the whole candidate. */
+  operation: string | null
+  reason: string
+  bottleneck: string
+}
+export interface Emulation {
+  operation: string
+  how: string
+}
+export interface PhysicalModel {
+  family: Family
+  stores: Store[]
+  accesses: Access[]
+  excuses: Excuse[]
+  emulations: Emulation[]
+}
+
+/** An access of one request to one store. */
+export function single(
+  operation: { name: string; kind: OperationKind },
+  action: AccessStep['action'],
+  store: string,
+  index: string | null = null,
+): Access {
+  return { operation: operation.name, kind: operation.kind, steps: [{ action, store, index, requests: 1 }] }
+}

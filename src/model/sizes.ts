@@ -1,0 +1,77 @@
+/** Sizes and shares that modelling decisions rest on, at production counts. */
+import { heaviestShare } from '../data/distributions.ts'
+import { type Entity, entityOf, type Field, fieldOf, type Operation, type Scenario } from '../scenario/scenario.ts'
+import { monthMs } from '../scenario/units.ts'
+
+/** Average bytes of a value, without any engine's overhead. */
+export function fieldBytes(field: Field): number {
+  const { generator } = field
+  switch (field.type) {
+    case 'uuid':
+      return 16
+    case 'bool':
+      return 1
+    case 'enum':
+      return 8
+    case 'email':
+      return 32
+    case 'words':
+      return generator.kind === 'words' ? ((generator.least + generator.most) / 2) * 7 : 32
+    case 'json':
+    case 'bytes':
+      return generator.kind === 'json' || generator.kind === 'bytes' ? generator.bytes : 64
+    default:
+      return 8
+  }
+}
+
+export function rowBytes(entity: Entity, names: string[] = entity.fields.map((field) => field.name)): number {
+  return names.reduce((sum, name) => sum + fieldBytes(fieldOf(entity, name)), 0)
+}
+
+/** Share of the rows that the heaviest value of a field holds. */
+export function heaviestValueShare(scenario: Pick<Scenario, 'entities'>, field: Field, rows: number): number {
+  const { generator } = field
+  switch (generator.kind) {
+    case 'reference':
+      return heaviestShare(generator.skew, entityOf(scenario, generator.entity).count)
+    case 'number':
+      return generator.mean === null
+        ? heaviestShare(generator.skew, generator.high - generator.low + 1)
+        : Math.min(1, 4 / (generator.high - generator.low + 1))
+    case 'enum':
+      return Math.max(...generator.weights) / generator.weights.reduce((sum, weight) => sum + weight, 0)
+    case 'bool':
+      return Math.max(generator.share, 1 - generator.share)
+    case 'ownerKey':
+      return 1 / rows
+    default:
+      return 1 / rows
+  }
+}
+
+/** Share of the rows that were created in the newest span of time. */
+export function newestShare(entity: Entity, spanMs: number): number {
+  if (spanMs >= entity.ageMs) return 1
+  const perMs = Math.log1p(entity.growthPerMonth) / monthMs
+  return perMs * entity.ageMs < 1e-9 ? spanMs / entity.ageMs : Math.expm1(-perMs * spanMs) / Math.expm1(-perMs * entity.ageMs)
+}
+
+/** The operations of the scenario that a model names as reasons; checks of the harness use what is there anyway. */
+export function namedOperations(operations: Operation[]): Operation[] {
+  return operations.filter((operation) => !operation.internal)
+}
+
+/** Fields that some operation changes after the row was inserted. */
+export function changedFields(operations: Operation[], entity: Entity): Set<string> {
+  const changed = new Set<string>()
+  for (const operation of operations) {
+    const writes = operation.kind === 'transaction' ? operation.steps : [operation]
+    for (const write of writes) {
+      if (write.entity !== entity.name) continue
+      if (write.kind === 'put') for (const field of entity.fields) changed.add(field.name)
+      if (write.kind === 'update') for (const each of [...write.set, ...write.add]) changed.add(each.field)
+    }
+  }
+  return changed
+}

@@ -1,0 +1,228 @@
+/** A scenario after everything that can be derived was derived: plain data, safe to clone, print and store. */
+import type { Skew } from './units.ts'
+
+export type FieldType = 'uuid' | 'int' | 'decimal' | 'bool' | 'enum' | 'words' | 'email' | 'timestamp' | 'json' | 'bytes'
+
+/** How the values of a field come about; numbers of a decimal are integers of its scale. */
+export type Generator =
+  | { kind: 'uuid'; version: 4 | 7 }
+  | { kind: 'rowNumber' }
+  | { kind: 'number'; low: number; high: number; mean: number | null; skew: Skew }
+  | { kind: 'bool'; share: number }
+  | { kind: 'enum'; values: string[]; weights: number[] }
+  | { kind: 'words'; least: number; most: number }
+  | { kind: 'email' }
+  | { kind: 'timestamp'; withinMs: number | null }
+  | { kind: 'json' | 'bytes'; bytes: number; compressibility: number }
+  | { kind: 'reference'; entity: string; skew: Skew }
+  | { kind: 'ownerKey' }
+  | { kind: 'line' }
+  | { kind: 'expiresAt' }
+
+export interface Field {
+  name: string
+  type: FieldType
+  /** Digits after the point of a decimal, else 0. */
+  scale: number
+  generator: Generator
+  unique: boolean
+  pii: boolean
+  /** Not written in the scenario: owner key, line, expires_at. */
+  implicit: boolean
+}
+
+export interface Entity {
+  name: string
+  /** Rows in production today; of an owned entity owners × mean lines. */
+  count: number
+  growthPerMonth: number
+  retentionMs: number | null
+  ttlMs: number | null
+  /** Age of the oldest row. */
+  ageMs: number
+  owner: { entity: string; least: number; most: number; mean: number } | null
+  fields: Field[]
+  /** Names of the key fields, in order. */
+  key: string[]
+}
+
+export type Constant = string | number | boolean
+export interface Filter {
+  field: string
+  /** null: the value of a picked row, bound as a parameter. */
+  constant: Constant | null
+}
+export interface Order {
+  field: string
+  descending: boolean
+}
+export type Assignment = { field: string; to: 'now' | 'any' } | { field: string; to: 'constant'; constant: Constant }
+export interface Addition {
+  field: string
+  /** Integer of the field's scale; multiplied with the owned row's field where `from` names one. */
+  amount: number
+  from: string | null
+}
+export interface Pick {
+  skew: Skew
+  miss: number
+}
+export type Consistency = 'strong' | 'session' | 'eventual'
+export type Durability = 'fsync' | 'relaxed'
+export interface Objective {
+  /** Quantile in (0, 1]; 1 is the maximum. */
+  quantile: number
+  name: 'p50' | 'p90' | 'p95' | 'p99' | 'p999' | 'max'
+  limitMs: number
+}
+
+export interface Get {
+  kind: 'get'
+  with: string[]
+  fields: string[]
+}
+export interface List {
+  kind: 'list'
+  where: Filter[]
+  /** A total order: the key comes last. */
+  order: Order[]
+  limit: number
+  fields: string[]
+  deepShare: number
+}
+export interface Search {
+  kind: 'search'
+  in: string[]
+  limit: number
+  fields: string[]
+}
+export interface Aggregate {
+  kind: 'aggregate'
+  where: Filter[]
+  groupBy: { field: string; unit: 'day' | 'hour' | null } | null
+  sum: string | null
+  over: { field: string; ms: number } | null
+}
+export interface Insert {
+  kind: 'insert'
+  with: string[]
+}
+export interface Put {
+  kind: 'put'
+  existingShare: number
+}
+export interface Update {
+  kind: 'update'
+  set: Assignment[]
+  add: Addition[]
+  /** In a transaction: the reference of the owned rows just inserted whose targets are updated. */
+  via: { owned: string; field: string } | null
+}
+export interface Delete {
+  kind: 'delete'
+}
+export type Write = Insert | Put | Update | Delete
+export type Step = Write & { entity: string; pick: Pick }
+export interface Transaction {
+  kind: 'transaction'
+  steps: Step[]
+}
+
+export type OperationKind = Get['kind'] | List['kind'] | Search['kind'] | Aggregate['kind'] | Write['kind'] | 'transaction'
+export interface OperationCommon {
+  name: string
+  /** The entity it addresses; of a transaction, of its first step. */
+  entity: string
+  ratePerSecond: number
+  scales: boolean
+  loadGrowthPerMonth: number
+  consistency: Consistency
+  stalenessMs: number | null
+  objectives: Objective[]
+  /** Largest share of operations that may fail. */
+  errorShare: number
+  pick: Pick
+  /** Made by the harness for its own checks; never in the mix. */
+  internal: boolean
+}
+export type Operation = OperationCommon & (Get | List | Search | Aggregate | Write | Transaction)
+export type OperationOf<K extends OperationKind> = Extract<Operation, { kind: K }>
+
+export interface Invariant {
+  name: string
+  terms: { sign: 1 | -1; entity: string; field: string }[]
+}
+export interface Candidate {
+  name: string
+  engine: string
+  durability: Durability
+}
+export type Effort = 'smoke' | 'quick' | 'standard' | 'thorough'
+export interface Bench {
+  scale: number | null
+  cpus: number
+  memoryBytes: number
+  effort: Effort
+  repeats: number | null
+}
+export interface Requirements {
+  peak: number
+  durability: Durability
+  availability: number | null
+  rpoMs: number | null
+  rtoMs: number | null
+  regions: string[]
+  compliance: string[]
+  budgetUsdPerMonth: number | null
+  horizonMs: number | null
+}
+export interface Scenario {
+  name: string
+  summary: string
+  seed: number
+  epochMs: number
+  entities: Entity[]
+  operations: Operation[]
+  invariants: Invariant[]
+  requirements: Requirements
+  candidates: Candidate[]
+  bench: Bench
+}
+
+export function entityOf(scenario: OnlyOf<Scenario, 'entities'>, name: string): Entity {
+  const entity = scenario.entities.find((each) => each.name === name)
+  if (entity === undefined) throw new Error(`no entity ${name}`)
+  return entity
+}
+
+export function fieldOf(entity: Entity, name: string): Field {
+  const field = entity.fields.find((each) => each.name === name)
+  if (field === undefined) throw new Error(`no field ${entity.name}.${name}`)
+  return field
+}
+
+/** The owned entities of an entity, in the order of the scenario. */
+export function ownedBy(scenario: OnlyOf<Scenario, 'entities'>, name: string): Entity[] {
+  return scenario.entities.filter((each) => each.owner?.entity === name)
+}
+
+/** The fields of an owned row as it appears inside its owner: the line first, without the owner's key. */
+export function lineFields(owned: Entity): Field[] {
+  const line = owned.key.at(-1) as string
+  return [fieldOf(owned, line), ...owned.fields.filter((field) => !field.implicit)]
+}
+
+/** The writes an operation makes: one, or those of a transaction; none for reads. */
+export function writesOf(operation: Operation): (Write & { entity: string })[] {
+  if (operation.kind === 'transaction') return operation.steps
+  if (operation.kind === 'insert' || operation.kind === 'put' || operation.kind === 'update' || operation.kind === 'delete') return [operation]
+  return []
+}
+
+/** Entities that an operation writes, owned ones included. */
+export function writtenEntities(operation: Operation): string[] {
+  const names = writesOf(operation).flatMap((write) => [write.entity, ...(write.kind === 'insert' ? write.with : [])])
+  return [...new Set(names)]
+}
+
+type OnlyOf<T, K extends keyof T> = { [P in K]: T[P] }

@@ -1,0 +1,201 @@
+/** The grammar of a scenario file, as one zod schema: the source of scenario.schema.json and of every structural error. */
+import { z } from 'zod'
+import { count, duration, factor, growth, rate, share, size, skew, usdPerMonth } from './units.ts'
+
+/** Names become identifiers in SQL and CQL, keys in JSON and parts of paths: nothing but this is let in. */
+const identifier = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'expected a name of a-z, 0-9 and _, starting with a letter, at most 40 long')
+const scenarioName = z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/, 'expected a name of a-z, 0-9, _ and -, starting with a letter, at most 40 long')
+const literal = z.union([z.string().max(200), z.number(), z.boolean()])
+const range = z.tuple([z.number(), z.number()]).refine(([low, high]) => low <= high, 'expected the smaller bound first')
+const wholeRange = range.refine((pair) => pair.every(Number.isSafeInteger), 'expected whole numbers')
+
+const common = {
+  key: z.literal(true).optional().describe('This field is the primary key of its entity.'),
+  unique: z.literal(true).optional().describe('No two rows share a value.'),
+  pii: z.boolean().optional().describe('Personal data: listed for the compliance chapter of the report.'),
+}
+const compressibility = z.number().min(0).max(1).optional().describe('Share of the bytes that a compressor removes; default 0.5.')
+
+const fieldTypes = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('uuid'), version: z.enum(['v4', 'v7']).optional(), ...common }),
+  z.strictObject({ type: z.literal('int'), range: wholeRange.optional(), mean: z.number().optional(), skew: skew.optional(), ...common }),
+  z.strictObject({ type: z.literal('decimal'), range, mean: z.number().optional(), scale: z.int().min(0).max(6), ...common }),
+  z.strictObject({ type: z.literal('bool'), share: share.optional().describe('Share of rows that are true; default 50%.'), ...common }),
+  z.strictObject({
+    type: z.literal('enum'),
+    values: z.union([z.array(z.string().min(1).max(60)).min(1), z.record(z.string().min(1).max(60), z.number().positive())]),
+    ...common,
+  }),
+  z.strictObject({
+    type: z.literal('words'),
+    count: wholeRange.refine(([low, high]) => low >= 1 && high <= 100, 'expected 1 to 100 words'),
+    ...common,
+  }),
+  z.strictObject({ type: z.literal('email'), ...common }),
+  z.strictObject({
+    type: z.literal('timestamp'),
+    within: duration.optional().describe("Oldest age of a row; without it the row's creation time."),
+    ...common,
+  }),
+  z.strictObject({
+    type: z.literal('json'),
+    size: size.refine((bytes) => bytes >= 20 && bytes <= 1e6, 'expected 20B to 1MB'),
+    compressibility,
+    ...common,
+  }),
+  z.strictObject({
+    type: z.literal('bytes'),
+    size: size.refine((bytes) => bytes >= 1 && bytes <= 1e6, 'expected 1B to 1MB'),
+    compressibility,
+    ...common,
+  }),
+])
+const reference = z.strictObject({ ref: identifier.describe('The entity whose key this field holds.'), skew: skew.optional(), ...common })
+const field = z.union([reference, fieldTypes])
+
+const entity = z.strictObject({
+  count: count.optional().describe('Rows in production today; owned entities follow from their owner.'),
+  growth: growth.optional().describe('Growth of the stock of rows.'),
+  retention: duration.optional().describe('How long rows are kept; for the capacity plan, nothing is removed during a run.'),
+  ttl: duration.optional().describe('A row expires this long after its last insert or put.'),
+  owned_by: identifier.optional().describe('Rows live and die with a row of this entity.'),
+  per_owner: z
+    .strictObject({
+      range: wholeRange.refine(([low, high]) => low >= 0 && high <= 1000, 'expected 0 to 1000 rows per owner'),
+      mean: z.number().optional(),
+    })
+    .optional(),
+  fields: z.record(identifier, field),
+})
+
+const objectives = {
+  p50: duration.optional(),
+  p90: duration.optional(),
+  p95: duration.optional(),
+  p99: duration.optional(),
+  p999: duration.optional(),
+  max: duration.optional(),
+  errors: share.optional().describe('Share of operations that may fail; default 0.1%.'),
+}
+const pick = z
+  .strictObject({ skew: skew.optional(), miss: share.optional().describe('Share of picks that find nothing; default 0%.') })
+  .optional()
+  .describe('Which rows the operation addresses.')
+const operationCommon = {
+  rate: rate.describe('Average rate in production.'),
+  ...objectives,
+  consistency: z.enum(['strong', 'session', 'eventual']).optional(),
+  staleness: duration.optional().describe('An answer may be this old.'),
+  scales: z.boolean().optional().describe('false: a scheduled job whose rate does not follow the load.'),
+  load_growth: growth.optional().describe('Growth of the rate; default that of the entity it touches.'),
+}
+const fieldList = z.array(identifier).min(1)
+const filter = z
+  .record(identifier, literal)
+  .describe('Equality filters: `any` is the value that the field has in a picked row; anything else is a constant.')
+const limit = z.int().min(1).max(1000)
+const page = z.union([z.enum(['first', 'deep']), z.strictObject({ deep: share })]).optional()
+const assignments = z.record(identifier, literal).describe('`now` is the replay time, `any` a fresh value; anything else is a constant.')
+const additions = z.record(
+  identifier,
+  z.union([
+    z.int(),
+    z.string().regex(/^-?[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/, 'expected a whole number or order_item.quantity, with or without a minus'),
+  ]),
+)
+
+const insertStep = { insert: identifier, with: fieldList.optional() }
+const putStep = { put: identifier, keys: z.strictObject({ existing: share, new: share }).optional() }
+const updateStep = { update: identifier, set: assignments.optional(), add: additions.optional() }
+const deleteStep = { delete: identifier }
+const step = z.union([
+  z.strictObject(insertStep),
+  z.strictObject({ ...putStep, pick }),
+  z.strictObject({
+    ...updateStep,
+    via: z
+      .string()
+      .regex(/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/, 'expected a reference such as order_item.product_id')
+      .optional(),
+    pick,
+  }),
+  z.strictObject({ ...deleteStep, pick }),
+])
+
+const operation = z.union([
+  z.strictObject({ get: identifier, with: fieldList.optional(), fields: fieldList.optional(), pick, ...operationCommon }),
+  z.strictObject({
+    list: identifier,
+    where: filter,
+    order_by: z.string().regex(/^-?[a-z][a-z0-9_]*$/, 'expected a field, or -field for descending'),
+    limit,
+    fields: fieldList.optional(),
+    page,
+    pick,
+    ...operationCommon,
+  }),
+  z.strictObject({ search: identifier, in: fieldList, limit, fields: fieldList.optional(), pick, ...operationCommon }),
+  z.strictObject({
+    aggregate: identifier,
+    where: filter.optional(),
+    group_by: z
+      .string()
+      .regex(/^(?:(day|hour)\(([a-z][a-z0-9_]*)\)|[a-z][a-z0-9_]*)$/, 'expected a field, day(field) or hour(field)')
+      .optional(),
+    sum: identifier.optional(),
+    over: duration.optional().describe('Window that ends at the replay time.'),
+    pick,
+    ...operationCommon,
+  }),
+  z.strictObject({ ...insertStep, ...operationCommon }),
+  z.strictObject({ ...putStep, pick, ...operationCommon }),
+  z.strictObject({ ...updateStep, pick, ...operationCommon }),
+  z.strictObject({ ...deleteStep, pick, ...operationCommon }),
+  z.strictObject({ transaction: z.array(step).min(1).max(20), ...operationCommon }),
+])
+
+const candidate = z.union([identifier, z.strictObject({ name: identifier, engine: identifier, durability: z.enum(['fsync', 'relaxed']).optional() })])
+
+export const scenarioSchema = z.strictObject({
+  name: scenarioName,
+  summary: z.string().max(2000),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 48),
+  epoch: z.iso.datetime({ error: 'expected a UTC time such as 2026-01-01T00:00:00Z' }),
+  entities: z.record(identifier, entity),
+  operations: z.record(identifier, operation),
+  invariants: z.record(identifier, z.strictObject({ conserve: z.string().max(500) })).optional(),
+  requirements: z.strictObject({
+    peak: factor,
+    availability: share.optional(),
+    rpo: duration.optional(),
+    rto: duration.optional(),
+    regions: z.array(z.string().max(60)).optional(),
+    compliance: z.array(z.string().max(60)).optional(),
+    budget: usdPerMonth.optional(),
+    horizon: duration.optional(),
+    durability: z.enum(['fsync', 'relaxed']),
+  }),
+  candidates: z.array(candidate).min(1),
+  bench: z
+    .strictObject({
+      scale: share.optional().describe('Share of the production rows that is loaded, at most.'),
+      limits: z.strictObject({ cpus: z.int().min(1).max(256), memory: size }).optional(),
+      effort: z.enum(['smoke', 'quick', 'standard', 'thorough']).optional(),
+      repeats: z.int().min(1).max(20).optional(),
+    })
+    .optional(),
+})
+
+export type ScenarioFile = z.output<typeof scenarioSchema>
+export type EntityFile = ScenarioFile['entities'][string]
+export type FieldFile = EntityFile['fields'][string]
+export type OperationFile = ScenarioFile['operations'][string]
+export type StepFile = Extract<OperationFile, { transaction: unknown }>['transaction'][number]
+
+/** The JSON Schema that editors use, as text. */
+export function scenarioJsonSchema(): string {
+  return `${JSON.stringify({ title: 'dbtrial scenario', ...z.toJSONSchema(scenarioSchema, { io: 'input' }) }, null, 2)}\n`
+}
