@@ -11,7 +11,7 @@ import {
   writesOf,
 } from '../scenario/scenario.ts'
 import { type BucketUnit, bucketMs, bucketUnits } from './buckets.ts'
-import type { Access, AccessStep, PhysicalModel, Store, StoreColumn } from './model.ts'
+import type { AccessStep, PhysicalModel, Store, StoreColumn } from './model.ts'
 import { single } from './model.ts'
 import { heaviestValueShare, namedOperations, newestShare, rowBytes } from './sizes.ts'
 
@@ -259,7 +259,10 @@ function addWrite(
       steps.push({ action: 'read first', store: storeOf(model, entity), index: 'partition', requests: 1 })
       model.emulations.push({ operation: operation.name, how: 'emulated: read before write' })
     }
-    for (const store of new Set([...own, ...lines]))
+    const changed = write.kind === 'update' ? write.set.map((each) => each.field) : null
+    const touched =
+      changed === null ? own : own.filter((store) => store.columns.some((each) => changed.some((field) => each.field.split(' ').includes(field))))
+    for (const store of new Set([...touched, ...lines]))
       steps.push({ action: write.kind === 'delete' ? 'delete' : 'write', store: store.name, index: null, requests: 1 })
   }
   const tables = new Set(steps.filter((step) => step.action !== 'read first').map((step) => step.store))

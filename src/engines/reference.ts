@@ -1,0 +1,206 @@
+/** The in-memory engine that knows the right answer to every operation: small enough to be obviously right. */
+import { type Dataset, type EntityData, lineRows, rowValues } from '../data/dataset.ts'
+import { type Parameter, type ParamSource, parametersOf } from '../data/parameters.ts'
+import { type Answer, canonical, compareValues, type Value } from '../data/value.ts'
+import { bucketMs } from '../model/buckets.ts'
+import {
+  type Aggregate,
+  type Entity,
+  entityOf,
+  type Filter,
+  type List,
+  lineFields,
+  type Operation,
+  type Order,
+  ownedBy,
+  type Scenario,
+  type Search,
+  type Write,
+} from '../scenario/scenario.ts'
+
+type Row = Map<string, Value>
+type Bound = (name: string) => Value
+
+export class Reference {
+  readonly #scenario: Scenario
+  readonly #operations: Operation[]
+  readonly #tables = new Map<string, Map<string, Row>>()
+  readonly #parameters: Parameter[][]
+
+  constructor(dataset: Dataset, operations: Operation[]) {
+    this.#scenario = dataset.scenario
+    this.#operations = operations
+    this.#parameters = operations.map((operation) => parametersOf(dataset.scenario, operation))
+    for (const data of dataset.entities.values()) {
+      const table = new Map<string, Row>()
+      for (const row of rowNumbers(data)) put(table, data.entity, toRow(data.entity, rowValues(data, row, 0, dataset.scenario.epochMs)))
+      this.#tables.set(data.entity.name, table)
+    }
+  }
+
+  execute(operation: number, params: ParamSource): Answer {
+    const op = this.#operations[operation] as Operation
+    const bound = this.#bind(operation, params)
+    switch (op.kind) {
+      case 'get': {
+        const entity = this.#entity(op.entity)
+        const row = this.#live(entity, bound).find((each) => entity.key.every((key) => same(each.get(key), bound(`key.${key}`))))
+        return { kind: 'rows', rows: row === undefined ? [] : [[...project(row, op.fields), ...op.with.map((owned) => this.#lines(owned, row))]] }
+      }
+      case 'list': {
+        const ordered = this.#matching(op, bound).sort((a, b) => compareRows(a, b, op.order))
+        const after = new Map(op.order.map((order) => [order.field, bound(`after.${order.field}`)]))
+        const rest = bound('deep') === true ? ordered.filter((row) => compareRows(row, after, op.order) > 0) : ordered
+        return { kind: 'rows', rows: rest.slice(0, op.limit).map((row) => project(row, op.fields)) }
+      }
+      case 'search':
+        return { kind: 'rows', rows: this.matches(operation, params).slice(0, op.limit) }
+      case 'aggregate':
+        return { kind: 'groups', groups: this.#groups(op, bound) }
+      case 'transaction': {
+        const rows = op.steps.map((step, index) => this.#write(step, (name) => bound(`${index}.${name}`)))
+        return wrote(rows[0] ?? 0)
+      }
+      default:
+        return wrote(this.#write(op, bound))
+    }
+  }
+
+  /** Every row that a search may return, projected. */
+  matches(operation: number, params: ParamSource): Value[][] {
+    const op = this.#operations[operation] as Operation & Search
+    const bound = this.#bind(operation, params)
+    return this.#live(this.#entity(op.entity), bound)
+      .filter((row) =>
+        op.in.some((field) =>
+          String(row.get(field))
+            .split(' ')
+            .includes(String(bound('word'))),
+        ),
+      )
+      .map((row) => project(row, op.fields))
+  }
+
+  #bind(operation: number, params: ParamSource): Bound {
+    const parameters = this.#parameters[operation] as Parameter[]
+    return (name) => {
+      const at = parameters.findIndex((each) => each.name === name)
+      return at < 0 ? null : params.value(at)
+    }
+  }
+
+  #entity(name: string): Entity {
+    return entityOf(this.#scenario, name)
+  }
+
+  #live(entity: Entity, bound: Bound): Row[] {
+    const rows = [...(this.#tables.get(entity.name) as Map<string, Row>).values()]
+    return entity.ttlMs === null ? rows : rows.filter((row) => Number(row.get('expires_at')) > Number(bound('now')))
+  }
+
+  #lines(owned: string, owner: Row): Value[] {
+    const entity = this.#entity(owned)
+    const ownerKey = owner.get(this.#entity(entity.owner?.entity as string).key[0] as string) as Value
+    const names = lineFields(entity).map((field) => field.name)
+    return [...(this.#tables.get(owned) as Map<string, Row>).values()]
+      .filter((row) => same(row.get(entity.key[0] as string), ownerKey))
+      .sort((a, b) => Number(a.get('line')) - Number(b.get('line')))
+      .map((row) => project(row, names))
+  }
+
+  #matching(op: Operation & (List | Aggregate), bound: Bound): Row[] {
+    const wanted = (filter: Filter) => (filter.constant === null ? bound(`where.${filter.field}`) : typed(this.#entity(op.entity), filter))
+    return this.#live(this.#entity(op.entity), bound).filter((row) => op.where.every((filter) => same(row.get(filter.field), wanted(filter))))
+  }
+
+  #groups(op: Operation & Aggregate, bound: Bound): Value[][] {
+    const { groupBy, over, sum } = op
+    const groups = new Map<string, { key: Value; count: number; sum: bigint }>()
+    for (const row of this.#matching(op, bound)) {
+      if (over !== null && (Number(row.get(over.field)) < Number(bound('from')) || Number(row.get(over.field)) >= Number(bound('to')))) continue
+      const own = groupBy === null ? null : (row.get(groupBy.field) as Value)
+      const key = groupBy?.unit ? Math.floor(Number(own) / bucketMs[groupBy.unit]) * bucketMs[groupBy.unit] : own
+      const group = groups.get(canonical(key)) ?? { key, count: 0, sum: 0n }
+      group.count++
+      if (sum !== null) group.sum += BigInt(row.get(sum) as number | bigint)
+      groups.set(canonical(key), group)
+    }
+    return [...groups.values()]
+      .sort((a, b) => compareValues(a.key, b.key))
+      .map((group) => [...(groupBy === null ? [] : [group.key]), group.count, ...(sum === null ? [] : [group.sum])])
+  }
+
+  /** Rows matched. */
+  #write(write: Write & { entity: string }, bound: Bound): number {
+    const entity = this.#entity(write.entity)
+    const table = this.#tables.get(entity.name) as Map<string, Row>
+    if (write.kind === 'insert' || write.kind === 'put') {
+      const row: Row = new Map(entity.fields.map((field) => [field.name, bound(`row.${field.name}`)]))
+      put(table, entity, row)
+      if (write.kind === 'insert')
+        for (const owned of write.with) this.#insertLines(owned, row.get(entity.key[0] as string) as Value, bound(`lines.${owned}`) as Value[][])
+      return 1
+    }
+    if (write.kind === 'update' && write.via !== null) {
+      for (const [key, ...amounts] of bound('targets') as Value[][]) {
+        const target = table.get(canonical(key as Value))
+        if (target === undefined) continue
+        write.add.forEach((each, index) => void target.set(each.field, sumOf(target.get(each.field) as Value, Number(amounts[index]))))
+        for (const each of write.set) target.set(each.field, each.to === 'constant' ? each.constant : (bound(`set.${each.field}`) as Value))
+      }
+      return (bound('targets') as Value[][]).length
+    }
+    const row = this.#live(entity, bound).find((each) => entity.key.every((key) => same(each.get(key), bound(`key.${key}`))))
+    if (row === undefined) return 0
+    if (write.kind === 'delete') {
+      table.delete(keyText(entity, row))
+      for (const owned of ownedBy(this.#scenario, entity.name)) {
+        const lines = this.#tables.get(owned.name) as Map<string, Row>
+        for (const [key, line] of lines) if (same(line.get(owned.key[0] as string), row.get(entity.key[0] as string))) lines.delete(key)
+      }
+      return 1
+    }
+    for (const each of write.set)
+      row.set(each.field, each.to === 'constant' ? typed(entity, { field: each.field, constant: each.constant }) : bound(`set.${each.field}`))
+    for (const each of write.add) row.set(each.field, sumOf(row.get(each.field) as Value, each.amount))
+    return 1
+  }
+
+  #insertLines(owned: string, ownerKey: Value, lines: Value[][]): void {
+    const entity = this.#entity(owned)
+    const names = lineFields(entity).map((field) => field.name)
+    for (const line of lines)
+      put(
+        this.#tables.get(owned) as Map<string, Row>,
+        entity,
+        new Map([[entity.key[0] as string, ownerKey], ...names.map((name, index): [string, Value] => [name, line[index] as Value])]),
+      )
+  }
+}
+
+function* rowNumbers(data: EntityData): Iterable<number> {
+  for (let row = 0; row < data.rows; row++) {
+    if (data.entity.owner === null) yield row
+    else yield* lineRows(data, row)
+  }
+}
+
+const toRow = (entity: Entity, values: Value[]): Row => new Map(entity.fields.map((field, index) => [field.name, values[index] as Value]))
+const keyText = (entity: Entity, row: Row) => entity.key.map((key) => canonical(row.get(key) as Value)).join(' ')
+const put = (table: Map<string, Row>, entity: Entity, row: Row) => void table.set(keyText(entity, row), row)
+const project = (row: Row, names: string[]): Value[] => names.map((name) => row.get(name) ?? null)
+const same = (a: Value | undefined, b: Value) => a !== undefined && compareValues(a, b) === 0
+const wrote = (rows: number): Answer => ({ kind: 'wrote', outcome: rows > 0 ? 'ok' : 'miss', rows })
+const sumOf = (value: Value, amount: number): Value => (typeof value === 'bigint' ? value + BigInt(amount) : Number(value) + amount)
+
+function typed(entity: Entity, { field, constant }: Filter): Value {
+  return entity.fields.find((each) => each.name === field)?.type === 'decimal' ? BigInt(constant as number) : constant
+}
+
+function compareRows(a: Row, b: Map<string, Value>, order: Order[]): number {
+  for (const { field, descending } of order) {
+    const by = compareValues(a.get(field) ?? null, b.get(field) ?? null)
+    if (by !== 0) return descending ? -by : by
+  }
+  return 0
+}

@@ -1,0 +1,15 @@
+/** Retries that a database's client contract asks for: the whole transaction, jittered backoff from 1 ms, ten times at most. */
+
+const mostRetries = 10
+
+/** Resolves with the result and the number of retries; rethrows what is not transient, or the tenth failure. */
+export async function retrying<T>(attempt: () => Promise<T>, transient: (error: unknown) => boolean): Promise<{ result: T; retries: number }> {
+  for (let retries = 0; ; retries++) {
+    try {
+      return { result: await attempt(), retries }
+    } catch (error) {
+      if (retries === mostRetries || !transient(error)) throw error
+      await new Promise((resolve) => setTimeout(resolve, 2 ** Math.min(retries, 6) * (0.5 + Math.random())))
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/** Where caches and data directories live, who owns them, and the sweep of what a killed run left. */
+import { accessSync, chmodSync, constants, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { TrialError } from '../errors.ts'
+import { startTicks } from './processes.ts'
+
+const tmpfsMagic = 0x01021994
+const ramfsMagic = 0x858458f6
+
+export const isRoot = process.getuid?.() === 0
+/** Servers refuse to run as root: as root they run as `nobody`, which every system has. */
+export const serverUser = isRoot ? { uid: 65534, gid: 65534 } : undefined
+
+/** The user's cache; root's home is closed to the servers' user, so root uses the system's. */
+export function cacheDirectory(): string {
+  const base = process.env.XDG_CACHE_HOME ?? (isRoot ? '/var/cache' : join(homedir(), '.cache'))
+  const directory = join(base, 'dbtrial')
+  mkdirSync(directory, { recursive: true, mode: 0o755 })
+  return directory
+}
+
+/** A directory on a real disk for this run's servers, locked by this process. */
+export function makeRunDirectory(): string {
+  const parent = dataParent()
+  sweep(parent)
+  const directory = join(parent, `run-${process.pid}-${Date.now().toString(36)}`)
+  mkdirSync(directory, { mode: 0o755 })
+  writeFileSync(join(directory, 'owner.json'), JSON.stringify({ pid: process.pid, startTicks: startTicks(process.pid) }))
+  return directory
+}
+
+function dataParent(): string {
+  const tried: string[] = []
+  for (const base of ['/var/tmp', homedir(), process.cwd()]) {
+    const directory = join(base, `dbtrial-${process.getuid?.() ?? 0}`)
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o755 })
+      chmodSync(directory, 0o755)
+      accessSync(directory, constants.W_OK)
+      const { type } = statfsSync(directory)
+      if (type !== tmpfsMagic && type !== ramfsMagic) return directory
+      tried.push(`${directory} is in memory`)
+    } catch (error) {
+      tried.push(`${directory}: ${(error as Error).message}`)
+    }
+  }
+  throw new TrialError('no-data-directory', `no directory on a real disk can be written: ${tried.join('; ')}`, {
+    hint: 'make /var/tmp writable, or run from a directory on a disk',
+  })
+}
+
+/** Removes data directories whose owner is provably gone; its servers died with it (parent-death signal). */
+function sweep(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    if (!name.startsWith('run-')) continue
+    try {
+      const owner = JSON.parse(readFileSync(join(parent, name, 'owner.json'), 'utf8')) as { pid: number; startTicks: number }
+      if (startTicks(owner.pid) !== owner.startTicks) rmSync(join(parent, name), { recursive: true, force: true })
+    } catch {
+      // Not ours to judge: without an owner file it may be a directory that is being made.
+    }
+  }
+}

@@ -1,0 +1,104 @@
+/** Processes as Linux shows them under /proc: trees, CPU time, bytes, pausing a whole tree. */
+import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+import type { Usage } from './provision.ts'
+
+const ticksPerSecond = 100 // USER_HZ is 100 on every Linux that Node runs on
+
+interface Stat {
+  pid: number
+  parent: number
+  cpuTicks: number
+  startTicks: number
+}
+
+function statOf(pid: number): Stat | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // The name stands in parentheses and may itself contain some.
+    const fields = text
+      .slice(text.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number)
+    return {
+      pid,
+      parent: fields[1] as number,
+      cpuTicks: (fields[11] as number) + (fields[12] as number) + (fields[13] as number) + (fields[14] as number),
+      startTicks: fields[19] as number,
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/** Ticks after boot at which a process started: with its pid its identity. */
+export function startTicks(pid: number): number | undefined {
+  return statOf(pid)?.startTicks
+}
+
+/** The process and all its descendants. */
+export function processTree(root: number): number[] {
+  const children = new Map<number, number[]>()
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const stat = statOf(Number(name))
+    if (stat !== undefined) children.set(stat.parent, [...(children.get(stat.parent) ?? []), stat.pid])
+  }
+  const tree = [root]
+  for (let i = 0; i < tree.length; i++) tree.push(...(children.get(tree[i] as number) ?? []))
+  return tree
+}
+
+/** Signals a whole tree, reading it again until nothing new appears. */
+export function signalTree(root: number, signal: NodeJS.Signals): void {
+  const done = new Set<number>()
+  for (let round = 0; round < 20; round++) {
+    const fresh = processTree(root).filter((pid) => !done.has(pid))
+    if (fresh.length === 0) return
+    for (const pid of fresh) {
+      done.add(pid)
+      try {
+        process.kill(pid, signal)
+      } catch {
+        // It ended between reading and signalling.
+      }
+    }
+  }
+}
+
+/** CPU time includes that of children which ended and were waited for. */
+export function usageOf(root: number): Usage {
+  const usage: Usage = { cpuSeconds: 0, residentBytes: 0, readBytes: 0, writtenBytes: 0 }
+  for (const pid of processTree(root)) {
+    const stat = statOf(pid)
+    if (stat === undefined) continue
+    usage.cpuSeconds += stat.cpuTicks / ticksPerSecond
+    try {
+      usage.residentBytes += Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * 4096
+      const io = readFileSync(`/proc/${pid}/io`, 'latin1')
+      usage.readBytes += Number(/^read_bytes: (\d+)/m.exec(io)?.[1] ?? 0)
+      usage.writtenBytes += Number(/^write_bytes: (\d+)/m.exec(io)?.[1] ?? 0)
+    } catch {
+      // Another user's process hides its bytes.
+    }
+  }
+  return usage
+}
+
+/** Seconds that all cores together were busy since boot, and seconds that passed on all of them. */
+export function machineCpu(): { busySeconds: number; totalSeconds: number } {
+  const fields = (readFileSync('/proc/stat', 'latin1').split('\n')[0] as string).trim().split(/\s+/).slice(1, 9).map(Number)
+  const total = fields.reduce((sum, each) => sum + each, 0)
+  return { busySeconds: (total - (fields[3] as number) - (fields[4] as number)) / ticksPerSecond, totalSeconds: total / ticksPerSecond }
+}
+
+/** Binds all threads of a process to cores; false where `taskset` is missing or refuses. */
+export async function bindToCores(pid: number, cores: number[]): Promise<boolean> {
+  try {
+    await promisify(execFile)('taskset', ['-a', '-p', '-c', cores.join(','), String(pid)])
+    return true
+  } catch {
+    return false
+  }
+}
