@@ -189,7 +189,7 @@ const toRow = (entity: Entity, values: Value[]): Row => new Map(entity.fields.ma
 const keyText = (entity: Entity, row: Row) => entity.key.map((key) => canonical(row.get(key) as Value)).join(' ')
 const put = (table: Map<string, Row>, entity: Entity, row: Row) => void table.set(keyText(entity, row), row)
 const project = (row: Row, names: string[]): Value[] => names.map((name) => row.get(name) ?? null)
-const same = (a: Value | undefined, b: Value) => a !== undefined && compareValues(a, b) === 0
+const same = (a: Value | undefined, b: Value | undefined) => a !== undefined && b !== undefined && compareValues(a, b) === 0
 const wrote = (rows: number): Answer => ({ kind: 'wrote', outcome: rows > 0 ? 'ok' : 'miss', rows })
 const sumOf = (value: Value, amount: number): Value => (typeof value === 'bigint' ? value + BigInt(amount) : Number(value) + amount)
 
