@@ -133,7 +133,7 @@ async function runAsServer(command: Command, directory: string): Promise<string>
     return stdout
   } catch (error) {
     const { stderr } = error as { stderr?: string }
-    throw new TrialError('server-command-failed', `${command.program} failed: ${(stderr ?? '').trim().split('\n').at(-1) || messageOf(error)}`, {
+    throw new TrialError('server-command-failed', `${command.program} failed: ${(stderr ?? '').trim().split('\n')[0] || messageOf(error)}`, {
       hint: 'run it by hand to see more',
       cause: error,
     })

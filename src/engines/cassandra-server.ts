@@ -1,0 +1,128 @@
+/** How a Cassandra node is configured and started from its jars: the package has neither configuration nor scripts. */
+import type { Command, ServerContext } from './engine.ts'
+
+const MiB = 2 ** 20
+const listAll = (flag: string, module: string, packages: string[]) => packages.map((each) => `${flag}=${module}/${each}=ALL-UNNAMED`)
+
+/** What Cassandra's own jvm17-server.options opens. */
+const moduleFlags = [
+  ...listAll('--add-exports', 'java.base', ['jdk.internal.misc', 'jdk.internal.ref', 'sun.nio.ch']),
+  ...listAll('--add-exports', 'java.management.rmi', ['com.sun.jmx.remote.internal.rmi']),
+  ...listAll('--add-exports', 'java.rmi', ['sun.rmi.registry', 'sun.rmi.server', 'sun.rmi.transport.tcp']),
+  ...listAll('--add-exports', 'java.sql', ['java.sql']),
+  ...listAll('--add-exports', 'jdk.attach', ['sun.tools.attach']),
+  ...listAll('--add-exports', 'jdk.compiler', ['com.sun.tools.javac.file']),
+  ...listAll('--add-opens', 'java.base', [
+    ...[
+      'java.io',
+      'java.lang',
+      'java.lang.module',
+      'java.lang.reflect',
+      'java.net',
+      'java.nio',
+      'java.util',
+      'java.util.concurrent',
+      'java.util.concurrent.atomic',
+    ],
+    ...[
+      'jdk.internal.loader',
+      'jdk.internal.math',
+      'jdk.internal.module',
+      'jdk.internal.ref',
+      'jdk.internal.reflect',
+      'jdk.internal.util.jar',
+      'sun.nio.ch',
+    ],
+  ]),
+  ...listAll('--add-opens', 'jdk.management', ['com.sun.management.internal']),
+  ...listAll('--add-opens', 'java.rmi', ['sun.rmi.transport.tcp']),
+]
+
+/** Half of the memory limit is heap; the rest serves off-heap structures and the page cache. */
+export function heapMegabytes(memoryBytes: number): number {
+  return Math.max(512, Math.floor(memoryBytes / 2 / MiB))
+}
+
+export function startCommand({ home, dataDirectory, spare, limits }: ServerContext): Command {
+  const heap = heapMegabytes(limits.memoryBytes)
+  const root = dataDirectory.replace(/\/data$/, '')
+  return {
+    program: 'java',
+    arguments: [
+      ...moduleFlags,
+      `-Xms${heap}M`,
+      `-Xmx${heap}M`,
+      '-XX:+UseG1GC',
+      `-XX:ActiveProcessorCount=${limits.cpus}`,
+      '-XX:+ExitOnOutOfMemoryError',
+      '-XX:+PerfDisableSharedMem',
+      '-Xss512k',
+      '-Djdk.attach.allowAttachSelf=true',
+      `-Dcassandra.config=file://${root}/cassandra.yaml`,
+      `-Dcassandra.storagedir=${dataDirectory}`,
+      '-Dcassandra-foreground=yes',
+      `-Dcassandra.jmx.local.port=${spare[1]}`,
+      '-Dcassandra.skip_wait_for_gossip_to_settle=0',
+      '-Dcassandra.ring_delay_ms=0',
+      '-Dcassandra.superuser_setup_delay_ms=0',
+      `-Dlogback.configurationFile=${root}/logback.xml`,
+      '-cp',
+      `${home}/*`,
+      'org.apache.cassandra.service.CassandraDaemon',
+    ],
+  }
+}
+
+/** nodetool, from the same jars. */
+export function nodetoolCommand({ home, spare }: ServerContext, arguments_: string[]): Command {
+  return {
+    program: 'java',
+    arguments: [
+      ...moduleFlags,
+      '-Xmx128M',
+      '-XX:TieredStopAtLevel=1',
+      '-cp',
+      `${home}/*`,
+      'org.apache.cassandra.tools.NodeTool',
+      '-h',
+      '127.0.0.1',
+      '-p',
+      String(spare[1]),
+      ...arguments_,
+    ],
+  }
+}
+
+export function configurationFiles({ dataDirectory, port, spare, durability }: ServerContext): { name: string; text: string }[] {
+  const sync = durability === 'fsync' ? ['commitlog_sync: batch'] : ['commitlog_sync: periodic', 'commitlog_sync_period: 10000ms']
+  const yaml = [
+    'cluster_name: dbtrial',
+    'num_tokens: 16',
+    'partitioner: org.apache.cassandra.dht.Murmur3Partitioner',
+    'endpoint_snitch: SimpleSnitch',
+    'listen_address: 127.0.0.1',
+    'rpc_address: 127.0.0.1',
+    `native_transport_port: ${port}`,
+    `storage_port: ${spare[0]}`,
+    'seed_provider:',
+    '  - class_name: org.apache.cassandra.locator.SimpleSeedProvider',
+    '    parameters:',
+    `      - seeds: "127.0.0.1:${spare[0]}"`,
+    `data_file_directories: ["${dataDirectory}/data"]`,
+    `commitlog_directory: ${dataDirectory}/commitlog`,
+    `hints_directory: ${dataDirectory}/hints`,
+    `saved_caches_directory: ${dataDirectory}/saved_caches`,
+    `cdc_raw_directory: ${dataDirectory}/cdc_raw`,
+    ...sync,
+    'auto_bootstrap: false',
+    'auto_snapshot: false',
+    'batch_size_fail_threshold: 5120KiB',
+    'batch_size_warn_threshold: 1024KiB',
+  ]
+  const logback =
+    '<configuration><appender name="OUT" class="ch.qos.logback.core.ConsoleAppender"><encoder><pattern>%-5level %logger{0} %msg%n</pattern></encoder></appender><root level="WARN"><appender-ref ref="OUT"/></root></configuration>'
+  return [
+    { name: 'cassandra.yaml', text: `${yaml.join('\n')}\n` },
+    { name: 'logback.xml', text: logback },
+  ]
+}
