@@ -113,6 +113,8 @@ export interface ParamSource {
   /** Draws the values of the next call of this operation. */
   next(operation: number): void
   value(at: number): Value
+  /** The values of this call, which later calls do not change. */
+  values(): Value[]
 }
 
 /** What was drawn last, for write logs and for judging answers later. */
@@ -338,5 +340,5 @@ export function keyValues(entity: Entity, data: EntityData, row: number): Value[
 
 /** A source that was given its values. */
 export function fixedParameters(values: Value[]): ParamSource {
-  return { next: () => undefined, value: (at) => values[at] as Value }
+  return { next: () => undefined, value: (at) => values[at] as Value, values: () => values }
 }

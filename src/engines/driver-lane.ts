@@ -1,5 +1,5 @@
 /** A lane over a session's driver: what an application on that driver would see. */
-import type { ParamSource } from '../data/parameters.ts'
+import { fixedParameters, type ParamSource } from '../data/parameters.ts'
 import { messageOf } from '../errors.ts'
 import type { Lane, Session } from './engine.ts'
 
@@ -10,7 +10,8 @@ export function driverLane(session: Session, slots: number): Lane {
     onAnswer: () => {},
     flush: () => {},
     send(slot: number, operation: number, params: ParamSource, keep: boolean) {
-      session.perform(operation, params).then(
+      // The values must outlive the call: a transaction reads them over several round trips.
+      session.perform(operation, fixedParameters(params.values())).then(
         (reply) => {
           if (keep) lane.onAnswer(slot, reply.answer())
           lane.onDone(slot, reply.outcome, reply.rows, reply.retries, '')

@@ -159,8 +159,7 @@ async function launch(order: Order, context: ServerContext, origin: string, dire
   const endpoint: Endpoint = { host: '127.0.0.1', port: context.port }
   try {
     const version = await whenReady(order.engine, endpoint, exited, order.signal)
-    const bound = await bindToCores(child.pid as number, order.cores)
-    return new LocalInstance({ order, context, child, exited, endpoint, version, origin, directory, bound })
+    return new LocalInstance({ order, context, child, exited, endpoint, version, origin, directory })
   } catch (error) {
     await stop(child, exited, 'SIGKILL')
     rmSync(directory, { recursive: true, force: true })
@@ -221,7 +220,7 @@ class LocalInstance implements Instance {
   readonly endpoint: Endpoint
   readonly version: string
   readonly origin: string
-  readonly enforced: Instance['enforced']
+  enforced: Instance['enforced'] = { cpu: 'configured', memory: 'configured' }
   readonly cores: number[]
   readonly dataDirectory: string
   readonly exited: Promise<Exit>
@@ -239,12 +238,10 @@ class LocalInstance implements Instance {
     version: string
     origin: string
     directory: string
-    bound: boolean
   }) {
     this.endpoint = made.endpoint
     this.version = made.version
     this.origin = made.origin
-    this.enforced = { cpu: made.bound ? 'cpuset' : 'configured', memory: 'configured' }
     this.cores = made.order.cores
     this.dataDirectory = made.context.dataDirectory
     this.exited = made.exited
@@ -253,6 +250,10 @@ class LocalInstance implements Instance {
     this.#server = made.order.engine.server
     const administer = this.#server.administer
     if (administer !== undefined) this.administer = (arguments_) => runAsServer(administer(made.context, arguments_), made.directory)
+  }
+
+  async confine() {
+    if (await bindToCores(this.#child.pid as number, this.cores)) this.enforced = { ...this.enforced, cpu: 'cpuset' }
   }
 
   sample() {

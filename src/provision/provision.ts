@@ -28,6 +28,8 @@ export interface Instance extends AsyncDisposable {
   readonly enforced: Enforced
   readonly cores: number[]
   readonly dataDirectory: string
+  /** Binds the server to its cores: starting and loading may use all, measuring may not. */
+  confine(): Promise<void>
   sample(): Usage
   /** Stops the whole process tree without ending it. */
   pause(): Promise<void>

@@ -1,0 +1,20 @@
+/** The engines there are: one line each. */
+import { TrialError } from '../errors.ts'
+import { cassandra } from './cassandra.ts'
+import type { Engine } from './engine.ts'
+import { mongodb } from './mongodb.ts'
+import { postgres } from './postgres.ts'
+
+export const engines: Engine[] = [postgres, mongodb, cassandra]
+
+/** @throws TrialError where there is no such engine. */
+export function engineNamed(name: string): Engine {
+  const engine = engines.find((each) => each.name === name)
+  if (engine === undefined) {
+    throw new TrialError('unknown-engine', `there is no engine "${name}"`, {
+      hint: `known are ${engines.map((each) => each.name).join(', ')}`,
+      exitCode: 2,
+    })
+  }
+  return engine
+}

@@ -1,0 +1,136 @@
+/** What one trial counted, per operation and per second; made in each worker, merged in the main thread. */
+import type { Answer, Value } from '../data/value.ts'
+import type { OutcomeCode } from '../engines/engine.ts'
+import type { Operation } from '../scenario/scenario.ts'
+import { Histogram } from './histogram.ts'
+
+export class OperationRecord {
+  intended = 0
+  attempts = 0
+  ok = 0
+  miss = 0
+  conflict = 0
+  retries = 0
+  dropped = 0
+  rows = 0
+  errors: Record<string, number> = {}
+  /** Samples above the limit of each objective, errors and drops included. */
+  readonly exceeded: number[]
+  readonly limitsNs: number[]
+  readonly response = new Histogram()
+  readonly service = new Histogram()
+  readonly queue = new Histogram()
+  readonly dispatch = new Histogram()
+
+  constructor(limitsNs: number[]) {
+    this.limitsNs = limitsNs
+    this.exceeded = limitsNs.map(() => 0)
+  }
+
+  get errorCount(): number {
+    return Object.values(this.errors).reduce((sum, each) => sum + each, 0)
+  }
+
+  fail(code: string): void {
+    this.errors[code] = (this.errors[code] ?? 0) + 1
+    for (let i = 0; i < this.exceeded.length; i++) this.exceeded[i] = (this.exceeded[i] as number) + 1
+  }
+
+  drop(): void {
+    this.dropped++
+    for (let i = 0; i < this.exceeded.length; i++) this.exceeded[i] = (this.exceeded[i] as number) + 1
+  }
+
+  finish(outcome: Exclude<OutcomeCode, 'error'>, rows: number, judgedNs: number): void {
+    this[outcome]++
+    this.rows += rows
+    for (let i = 0; i < this.limitsNs.length; i++) if (judgedNs > (this.limitsNs[i] as number)) this.exceeded[i] = (this.exceeded[i] as number) + 1
+  }
+
+  merge(other: OperationRecord): void {
+    for (const key of ['intended', 'attempts', 'ok', 'miss', 'conflict', 'retries', 'dropped', 'rows'] as const) this[key] += other[key]
+    for (const [code, count] of Object.entries(other.errors)) this.errors[code] = (this.errors[code] ?? 0) + count
+    other.exceeded.forEach((count, at) => void (this.exceeded[at] = (this.exceeded[at] ?? 0) + count))
+    for (const key of ['response', 'service', 'queue', 'dispatch'] as const) this[key].merge(other[key])
+  }
+}
+
+/** One second of a trial, by intended start. */
+export interface Window {
+  second: number
+  completed: number
+  failed: number
+  meanResponseUs: number
+  maxResponseUs: number
+}
+
+/** Writes that were sent, for the checks after the replay; parallel arrays. `outcome`: 1 acknowledged, 2 nothing matched, 0 unknown. */
+export interface WriteLog {
+  operation: number[]
+  row: number[]
+  version: number[]
+  nowMs: number[]
+  sentNs: number[]
+  doneNs: number[]
+  outcome: number[]
+}
+
+/** An answer kept for judging. */
+export interface KeptAnswer {
+  operation: number
+  values: Value[]
+  row: number
+  answer: Answer
+}
+
+export interface Recording {
+  seconds: number
+  operations: OperationRecord[]
+  windows: Window[]
+  writes: WriteLog
+  kept: KeptAnswer[]
+  /** Share of the window that the harness's own work took, pacing not counted. */
+  busyShare: number
+}
+
+export function emptyWriteLog(): WriteLog {
+  return { operation: [], row: [], version: [], nowMs: [], sentNs: [], doneNs: [], outcome: [] }
+}
+
+export function makeRecords(operations: Operation[]): OperationRecord[] {
+  return operations.map((operation) => new OperationRecord(operation.objectives.map((objective) => objective.limitMs * 1e6)))
+}
+
+/** Revives what a worker sent: plain data has lost its classes. */
+export function reviveRecord(plain: OperationRecord): OperationRecord {
+  const record = new OperationRecord([...plain.limitsNs])
+  const histogram = (from: Histogram) => Object.assign(new Histogram(from.counts), { count: from.count, sumNs: from.sumNs, maxNs: from.maxNs })
+  return Object.assign(record, plain, {
+    response: histogram(plain.response),
+    service: histogram(plain.service),
+    queue: histogram(plain.queue),
+    dispatch: histogram(plain.dispatch),
+  })
+}
+
+export function mergeRecordings(recordings: Recording[]): Recording {
+  const [first, ...others] = recordings as [Recording, ...Recording[]]
+  for (const other of others) {
+    first.operations.forEach((record, at) => record.merge(other.operations[at] as OperationRecord))
+    for (const window of other.windows) {
+      const own = first.windows.find((each) => each.second === window.second)
+      if (own === undefined) first.windows.push(window)
+      else {
+        const completed = own.completed + window.completed
+        own.meanResponseUs = completed === 0 ? 0 : (own.meanResponseUs * own.completed + window.meanResponseUs * window.completed) / completed
+        own.completed = completed
+        own.failed += window.failed
+        own.maxResponseUs = Math.max(own.maxResponseUs, window.maxResponseUs)
+      }
+    }
+    for (const key of Object.keys(first.writes) as (keyof WriteLog)[]) first.writes[key].push(...other.writes[key])
+    first.kept.push(...other.kept)
+    first.busyShare = Math.max(first.busyShare, other.busyShare)
+  }
+  return first
+}

@@ -1,0 +1,331 @@
+/** Runs one trial on one thread: takes start permissions, sends operations through a lane, records what happened. */
+
+import { weighted } from '../data/distributions.ts'
+import type { DrawnParameters } from '../data/parameters.ts'
+import { keyOf, Source } from '../data/random.ts'
+import type { Lane, OutcomeCode } from '../engines/engine.ts'
+import { emptyWriteLog, type KeptAnswer, makeRecords, type OperationRecord, type Recording, type Window } from '../measure/recorder.ts'
+import { type Operation, writesOf } from '../scenario/scenario.ts'
+import { type Arrivals, constantArrivals, poissonArrivals } from './arrivals.ts'
+import type { Clock } from './clock.ts'
+import { Fifo } from './fifo.ts'
+
+const drainNs = 5e9
+const mostCatchUpStarts = 16
+const timeoutCheckNs = 100e6
+/** One answer in this many is kept and judged. */
+const keepOneIn = 1000
+
+export interface TrialSpec {
+  loop: 'open' | 'closed'
+  arrival: 'poisson' | 'constant'
+  /** By operation; in a closed loop the weights of the mix. */
+  ratesPerSecond: number[]
+  /** Operations in flight at most. */
+  concurrency: number
+  /** Sent before the measured window, not recorded. */
+  warmUpSeconds: number
+  seconds: number
+  seed: number
+  /** Names the random streams; equal for every candidate. */
+  stream: string
+}
+
+/** How a write log tells acknowledged writes (1) from those that matched nothing (2) and those whose fate is unknown (0). */
+const logCodes = { ok: 1, miss: 2, conflict: 2, error: 0 } as const
+
+/**
+ * Open loop: response counts from the intended start, service from the send, queueing is the wait for a slot, dispatch the harness's own delay.
+ * Closed loop: `concurrency` operations are always in flight; only service is recorded, and objectives are judged on it.
+ */
+export class Executor {
+  readonly #lane: Lane
+  readonly #clock: Clock
+  readonly #spec: TrialSpec
+  readonly #params: DrawnParameters
+  readonly #records: OperationRecord[]
+  readonly #timeoutsNs: number[]
+  readonly #logged: boolean[]
+  readonly #written: string[]
+  readonly #arrivals: Arrivals | null
+  readonly #drawOperation: () => number
+  readonly #queue = new Fifo()
+  readonly #free: number[] = []
+  // By slot: what is in flight.
+  readonly #slotOperation: Int32Array
+  readonly #slotIntended: Float64Array
+  readonly #slotFree: Float64Array
+  readonly #slotSent: Float64Array
+  readonly #slotRow: Float64Array
+  readonly #slotVersion: Float64Array
+  readonly #slotNowMs: Float64Array
+  /** 0 idle, 1 in flight, 2 given up: counted as a timeout, its completion is still to come. */
+  readonly #slotState: Uint8Array
+  readonly #writes = emptyWriteLog()
+  readonly #kept: KeptAnswer[] = []
+  readonly #keptValues = new Map<number, { values: KeptAnswer['values']; row: number }>()
+  readonly #windows: Window[] = []
+  readonly #sent: number[]
+  #startNs = 0
+  #measureNs = 0
+  #endNs = 0
+  #inFlight = 0
+  #activity = 0
+  #seenActivity = 0
+  #lastTurnNs = 0
+  #idleNs = 0
+  #nextTimeoutCheckNs = 0
+  #ended = false
+  #resolve: (recording: Recording) => void = () => {}
+
+  constructor(lane: Lane, clock: Clock, spec: TrialSpec, operations: Operation[], params: DrawnParameters) {
+    this.#lane = lane
+    this.#clock = clock
+    this.#spec = spec
+    this.#params = params
+    this.#records = makeRecords(operations)
+    this.#timeoutsNs = operations.map((operation) => Math.max(5e9, ...operation.objectives.map((objective) => 20e6 * objective.limitMs)))
+    this.#logged = operations.map((operation) => writesOf(operation).length > 0)
+    this.#written = operations.map((operation) => operation.entity)
+    this.#sent = operations.map(() => 0)
+    const source = new Source().restart(keyOf(spec.seed, `mix ${spec.stream}`), 1)
+    const draw = weighted(spec.ratesPerSecond)
+    this.#drawOperation = () => draw(source)
+    this.#arrivals =
+      spec.loop === 'closed'
+        ? null
+        : spec.arrival === 'poisson'
+          ? poissonArrivals(spec.ratesPerSecond, spec.seed, spec.stream)
+          : constantArrivals(spec.ratesPerSecond)
+    const slots = Math.min(lane.slots, spec.concurrency)
+    for (let slot = slots - 1; slot >= 0; slot--) this.#free.push(slot)
+    this.#slotOperation = new Int32Array(slots)
+    this.#slotIntended = new Float64Array(slots)
+    this.#slotFree = new Float64Array(slots)
+    this.#slotSent = new Float64Array(slots)
+    this.#slotRow = new Float64Array(slots)
+    this.#slotVersion = new Float64Array(slots)
+    this.#slotNowMs = new Float64Array(slots)
+    this.#slotState = new Uint8Array(slots)
+    lane.onDone = (slot, outcome, rows, retries, error) => this.#done(slot, outcome, rows, retries, error)
+    lane.onAnswer = (slot, answer) => {
+      const kept = this.#keptValues.get(slot)
+      if (kept !== undefined) this.#kept.push({ operation: this.#slotOperation[slot] as number, ...kept, answer })
+    }
+  }
+
+  run(): Promise<Recording> {
+    this.#startNs = this.#clock.nowNs()
+    this.#measureNs = this.#startNs + this.#spec.warmUpSeconds * 1e9
+    this.#endNs = this.#measureNs + this.#spec.seconds * 1e9
+    this.#slotFree.fill(this.#startNs)
+    this.#lastTurnNs = this.#startNs
+    return new Promise((resolve) => {
+      this.#resolve = resolve
+      this.#turn()
+    })
+  }
+
+  readonly #turn = (): void => {
+    if (this.#ended) return
+    const now = this.#clock.nowNs()
+    // A turn without a start or a completion since the last one was pacing: not the harness's work.
+    if (this.#activity === this.#seenActivity) this.#idleNs += Math.max(0, Math.min(now, this.#endNs) - Math.max(this.#lastTurnNs, this.#measureNs))
+    this.#seenActivity = this.#activity
+    this.#lastTurnNs = now
+    this.#admit(now)
+    this.#startQueued(now)
+    this.#lane.flush()
+    if (now >= this.#nextTimeoutCheckNs) this.#checkTimeouts(now)
+    const over = now >= this.#endNs
+    if (over && ((this.#queue.length === 0 && this.#inFlight === 0) || now >= this.#endNs + drainNs)) {
+      this.#finish(now)
+      return
+    }
+    this.#clock.wakeAt(this.#nextWakeNs(now), this.#turn)
+  }
+
+  /** Moves what is due into the queue; drops what waited too long. */
+  #admit(now: number): void {
+    if (this.#arrivals === null) {
+      if (now < this.#endNs) while (this.#queue.length < this.#free.length) this.#queue.push(this.#drawOperation(), now)
+      return
+    }
+    const until = Math.min(now, this.#endNs)
+    while (this.#startNs + this.#arrivals.nextNs <= until) {
+      const intended = this.#startNs + this.#arrivals.nextNs
+      if (intended >= this.#measureNs) (this.#records[this.#arrivals.operation] as OperationRecord).intended++
+      this.#queue.push(this.#arrivals.operation, intended)
+      this.#arrivals.advance()
+    }
+    while (this.#queue.length > 0 && now - this.#queue.intendedNs > (this.#timeoutsNs[this.#queue.operation] as number)) {
+      this.#dropHead(now)
+    }
+  }
+
+  #dropHead(now: number): void {
+    const intended = this.#queue.intendedNs
+    if (intended >= this.#measureNs) {
+      const record = this.#records[this.#queue.operation] as OperationRecord
+      record.drop()
+      record.response.record(now - intended)
+      this.#window(intended, now - intended, true)
+    }
+    this.#queue.shift()
+  }
+
+  #startQueued(now: number): void {
+    let started = 0
+    while (this.#queue.length > 0 && this.#free.length > 0 && started < mostCatchUpStarts) {
+      const operation = this.#queue.operation
+      const intended = this.#queue.intendedNs
+      this.#queue.shift()
+      this.#send(this.#free.pop() as number, operation, intended, now)
+      started++
+    }
+  }
+
+  #send(slot: number, operation: number, intended: number, now: number): void {
+    this.#activity++
+    this.#inFlight++
+    const record = this.#records[operation] as OperationRecord
+    const measured = intended >= this.#measureNs && (this.#arrivals !== null || now < this.#endNs)
+    if (measured) {
+      if (this.#arrivals === null) record.intended++
+      record.attempts++
+    }
+    this.#params.next(operation)
+    const { drawn } = this.#params
+    this.#slotOperation[slot] = operation
+    this.#slotIntended[slot] = intended
+    this.#slotRow[slot] = drawn.row
+    this.#slotVersion[slot] = drawn.version
+    this.#slotNowMs[slot] = drawn.nowMs
+    this.#slotState[slot] = 1
+    const sent = this.#sent[operation] as number
+    this.#sent[operation] = sent + 1
+    const keep = measured && sent % keepOneIn === 0
+    if (keep) this.#keptValues.set(slot, { values: this.#params.values(), row: drawn.row })
+    else if (this.#keptValues.size > 0) this.#keptValues.delete(slot)
+    const sentNs = this.#clock.nowNs()
+    this.#slotSent[slot] = sentNs
+    if (measured && this.#arrivals !== null) {
+      const ready = Math.max(intended, this.#slotFree[slot] as number)
+      record.queue.record(ready - intended)
+      record.dispatch.record(sentNs - ready)
+    }
+    this.#lane.send(slot, operation, this.#params, keep)
+  }
+
+  #done(slot: number, outcome: OutcomeCode, rows: number, retries: number, error: string): void {
+    const now = this.#clock.nowNs()
+    const operation = this.#slotOperation[slot] as number
+    const state = this.#slotState[slot]
+    this.#activity++
+    this.#slotState[slot] = 0
+    this.#slotFree[slot] = now
+    if (this.#ended) return
+    if (this.#logged[operation]) this.#log(slot, operation, now, state === 2 ? 'error' : outcome)
+    if (state === 1) {
+      this.#inFlight--
+      this.#record(slot, operation, now, outcome, rows, retries, error)
+    }
+    this.#free.push(slot)
+    if (this.#arrivals === null) {
+      if (now < this.#endNs) this.#send(this.#free.pop() as number, this.#drawOperation(), now, now)
+    } else if (this.#queue.length > 0) this.#startQueued(now)
+  }
+
+  #record(slot: number, operation: number, now: number, outcome: OutcomeCode, rows: number, retries: number, error: string): void {
+    const intended = this.#slotIntended[slot] as number
+    if (intended < this.#measureNs) return
+    if (this.#arrivals === null && now > this.#endNs) {
+      // The window of a closed loop ends for everybody at the same moment: what ends later was not measured.
+      const record = this.#records[operation] as OperationRecord
+      record.intended--
+      record.attempts--
+      return
+    }
+    const record = this.#records[operation] as OperationRecord
+    const responseNs = now - intended
+    const serviceNs = now - (this.#slotSent[slot] as number)
+    record.retries += retries
+    record.service.record(serviceNs)
+    if (this.#arrivals !== null) record.response.record(responseNs)
+    if (outcome === 'error') record.fail(error)
+    else record.finish(outcome, rows, this.#arrivals === null ? serviceNs : responseNs)
+    this.#window(intended, responseNs, outcome === 'error')
+  }
+
+  #window(intended: number, responseNs: number, failed: boolean): void {
+    const second = Math.floor((intended - this.#measureNs) / 1e9)
+    let window = this.#windows[second]
+    if (window === undefined) {
+      window = { second, completed: 0, failed: 0, meanResponseUs: 0, maxResponseUs: 0 }
+      this.#windows[second] = window
+    }
+    window.completed++
+    if (failed) window.failed++
+    window.meanResponseUs += (responseNs / 1000 - window.meanResponseUs) / window.completed
+    window.maxResponseUs = Math.max(window.maxResponseUs, responseNs / 1000)
+  }
+
+  #log(slot: number, operation: number, now: number, outcome: OutcomeCode): void {
+    const log = this.#writes
+    const code = logCodes[outcome]
+    log.operation.push(operation)
+    log.row.push(this.#slotRow[slot] as number)
+    log.version.push(this.#slotVersion[slot] as number)
+    log.nowMs.push(this.#slotNowMs[slot] as number)
+    log.sentNs.push(this.#slotSent[slot] as number)
+    log.doneNs.push(now)
+    log.outcome.push(code)
+    if (code === 1) this.#params.acknowledge(this.#written[operation] as string, this.#slotRow[slot] as number)
+  }
+
+  #checkTimeouts(now: number): void {
+    this.#nextTimeoutCheckNs = now + timeoutCheckNs
+    for (let slot = 0; slot < this.#slotState.length; slot++) {
+      const operation = this.#slotOperation[slot] as number
+      if (this.#slotState[slot] === 1 && now - (this.#slotSent[slot] as number) > (this.#timeoutsNs[operation] as number)) this.#giveUp(slot, now)
+    }
+  }
+
+  /** The slot stays taken until its completion comes: a server that hangs is not sent more. */
+  #giveUp(slot: number, now: number): void {
+    this.#slotState[slot] = 2
+    this.#inFlight--
+    const intended = this.#slotIntended[slot] as number
+    if (intended < this.#measureNs) return
+    const record = this.#records[this.#slotOperation[slot] as number] as OperationRecord
+    record.fail('timeout')
+    record.service.record(now - (this.#slotSent[slot] as number))
+    if (this.#arrivals !== null) record.response.record(now - intended)
+    this.#window(intended, now - intended, true)
+  }
+
+  #nextWakeNs(now: number): number {
+    if (this.#queue.length > 0 && this.#free.length > 0) return now
+    const arrival = this.#arrivals === null || now >= this.#endNs ? Number.POSITIVE_INFINITY : this.#startNs + this.#arrivals.nextNs
+    const end = now < this.#endNs ? this.#endNs : now + 1e6
+    return Math.min(arrival, end, Math.max(now, this.#nextTimeoutCheckNs))
+  }
+
+  #finish(now: number): void {
+    while (this.#queue.length > 0) this.#dropHead(now)
+    for (let slot = 0; slot < this.#slotState.length; slot++) {
+      if (this.#slotState[slot] !== 1) continue
+      this.#giveUp(slot, now)
+      if (this.#logged[this.#slotOperation[slot] as number]) this.#log(slot, this.#slotOperation[slot] as number, now, 'error')
+    }
+    this.#ended = true
+    this.#resolve({
+      seconds: this.#spec.seconds,
+      operations: this.#records,
+      windows: this.#windows.filter((window) => window !== undefined),
+      writes: this.#writes,
+      kept: this.#kept,
+      busyShare: Math.max(0, 1 - this.#idleNs / (this.#spec.seconds * 1e9)),
+    })
+  }
+}

@@ -1,0 +1,80 @@
+/** The worker threads of a run, one per client core; each order goes to all, their recordings come back merged. */
+import { Worker } from 'node:worker_threads'
+import { TrialError } from '../errors.ts'
+import { mergeRecordings, type Recording, reviveRecord } from '../measure/recorder.ts'
+import type { OpenOrder, TrialOrder, WorkerOrder } from './worker.ts'
+
+export class WorkerPool implements AsyncDisposable {
+  readonly #workers: Worker[]
+
+  constructor(count: number) {
+    this.#workers = Array.from({ length: count }, () => new Worker(new URL('./worker.ts', import.meta.url)))
+    for (const worker of this.#workers) worker.setMaxListeners(20)
+  }
+
+  async open(order: Omit<OpenOrder, 'type' | 'purges'>): Promise<void> {
+    const connections = Math.max(1, Math.floor(order.connections / this.#workers.length))
+    await this.#all((index) => ({ ...order, type: 'open', connections, purges: index === 0 }))
+  }
+
+  /** Rates and concurrency are those of the whole trial. */
+  async run(order: Omit<TrialOrder, 'type'>): Promise<Recording> {
+    const workers = this.#workers.length
+    const recordings = await this.#all((index) => ({
+      type: 'trial',
+      nowMs: order.nowMs,
+      block: order.block * workers + index,
+      spec: {
+        ...order.spec,
+        ratesPerSecond: order.spec.ratesPerSecond.map((rate) => rate / workers),
+        concurrency: Math.max(1, Math.floor(order.spec.concurrency / workers)),
+        stream: `${order.spec.stream} ${index}`,
+      },
+    }))
+    return mergeRecordings((recordings as Recording[]).map((recording) => ({ ...recording, operations: recording.operations.map(reviveRecord) })))
+  }
+
+  async close(): Promise<void> {
+    await this.#all(() => ({ type: 'close' }))
+  }
+
+  async [Symbol.asyncDispose]() {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()))
+  }
+
+  #all(orderFor: (index: number) => WorkerOrder): Promise<unknown[]> {
+    return Promise.all(this.#workers.map((worker, index) => ask(worker, orderFor(index))))
+  }
+}
+
+function ask(worker: Worker, order: WorkerOrder): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const done = () => {
+      worker.off('message', onMessage)
+      worker.off('error', onError)
+      worker.off('exit', onExit)
+    }
+    const onMessage = (message: { result?: unknown; error?: string }) => {
+      done()
+      if (message.error === undefined) resolve(message.result)
+      else reject(new TrialError('worker-failed', message.error, { hint: 'the server may have gone away' }))
+    }
+    const onError = (error: unknown) => {
+      done()
+      reject(
+        new TrialError('worker-failed', `a worker thread failed: ${error instanceof Error ? error.message : String(error)}`, {
+          exitCode: 1,
+          cause: error,
+        }),
+      )
+    }
+    const onExit = () => {
+      done()
+      reject(new TrialError('worker-ended', 'a worker thread ended in the middle of a trial', { exitCode: 1 }))
+    }
+    worker.on('message', onMessage)
+    worker.on('error', onError)
+    worker.on('exit', onExit)
+    worker.postMessage(order)
+  })
+}

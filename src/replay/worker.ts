@@ -1,0 +1,74 @@
+/** The thin shim around an executor: opens a lane, runs trials on order, sends back what was recorded. */
+import { parentPort, threadId } from 'node:worker_threads'
+import { type Dataset, makeDataset } from '../data/dataset.ts'
+import { DrawnParameters } from '../data/parameters.ts'
+import { driverLane } from '../engines/driver-lane.ts'
+import type { Compiled, Endpoint, Lane, Session } from '../engines/engine.ts'
+import { engineNamed } from '../engines/registry.ts'
+import { messageOf } from '../errors.ts'
+import { realClock } from './clock.ts'
+import { Executor, type TrialSpec } from './executor.ts'
+
+export interface OpenOrder {
+  type: 'open'
+  compiled: Compiled
+  endpoint: Endpoint
+  share: number
+  connections: number
+  /** Whether this worker runs the purge of expired rows. */
+  purges: boolean
+}
+export interface TrialOrder {
+  type: 'trial'
+  spec: TrialSpec
+  /** Disjoint range of row numbers and versions. */
+  block: number
+  /** Replay time when the trial starts. */
+  nowMs: number
+}
+export type WorkerOrder = OpenOrder | TrialOrder | { type: 'close' }
+
+const purgeEveryMs = 1000
+
+let dataset: Dataset
+let compiled: Compiled
+let lane: Lane | undefined
+let purger: Session | undefined
+
+async function open(order: OpenOrder): Promise<void> {
+  compiled = order.compiled
+  dataset = makeDataset(compiled.scenario, order.share)
+  const engine = engineNamed(compiled.engine)
+  lane = driverLane(await engine.connect(order.endpoint, compiled, { connections: order.connections }), order.connections)
+  if (order.purges && compiled.model.stores.some((store) => store.expiry !== null)) {
+    const session = await engine.connect(order.endpoint, compiled, { connections: 1 })
+    if (session.purge === undefined) await session[Symbol.asyncDispose]()
+    else purger = session
+  }
+}
+
+async function trial({ spec, block, nowMs }: TrialOrder): Promise<unknown> {
+  const startNs = realClock.nowNs()
+  const replayNow = () => nowMs + (realClock.nowNs() - startNs) / 1e6
+  const params = new DrawnParameters(dataset, compiled.operations, spec.stream, block, replayNow)
+  const purging = purger === undefined ? undefined : setInterval(() => void purger?.purge?.(replayNow()).catch(() => {}), purgeEveryMs)
+  try {
+    return await new Executor(lane as Lane, realClock, spec, compiled.operations, params).run()
+  } finally {
+    clearInterval(purging)
+  }
+}
+
+async function close(): Promise<void> {
+  await Promise.all([lane?.[Symbol.asyncDispose](), purger?.[Symbol.asyncDispose]()])
+  lane = undefined
+  purger = undefined
+}
+
+parentPort?.on('message', (order: WorkerOrder) => {
+  const work = order.type === 'open' ? open(order) : order.type === 'trial' ? trial(order) : close()
+  work.then(
+    (result) => parentPort?.postMessage({ result }),
+    (error: unknown) => parentPort?.postMessage({ error: `worker ${threadId}: ${messageOf(error)}` }),
+  )
+})
