@@ -347,7 +347,10 @@ function insertLines(owned: Entity, owner: Entity, binder: Binder): Statement {
   )
 }
 
-/** Rows are locked in key order first, so that two transactions never wait for each other crosswise. */
+/**
+ * Rows are locked in key order first, so that two transactions never wait for each other crosswise; with the lock that an update of
+ * other columns takes, which is compatible with the share locks that foreign keys of rows just inserted hold on the same rows.
+ */
 function updateTargets(entity: Entity, write: Update, binder: Binder): Statement {
   binder.at('targets')
   const key = id(entity.key[0] as string)
@@ -356,7 +359,7 @@ function updateTargets(entity: Entity, write: Update, binder: Binder): Statement
   const arrays = [`$1::${sqlType(keyField)}[]`, ...amounts.map((each) => `${each.place}::${sqlType(each.field)}[]`)].join(', ')
   const text =
     `WITH target AS (SELECT * FROM unnest(${arrays}) AS t (key${amounts.map((each) => `, ${each.name}`).join('')})), ` +
-    `locked AS MATERIALIZED (SELECT e.${key} AS key FROM ${id(entity.name)} e WHERE e.${key} = ANY($1) ORDER BY e.${key} FOR UPDATE) ` +
+    `locked AS MATERIALIZED (SELECT e.${key} AS key FROM ${id(entity.name)} e WHERE e.${key} = ANY($1) ORDER BY e.${key} FOR NO KEY UPDATE) ` +
     `UPDATE ${id(entity.name)} e SET ${assignments(
       entity,
       write,

@@ -128,9 +128,14 @@ export function mergeRecordings(recordings: Recording[]): Recording {
         own.maxResponseUs = Math.max(own.maxResponseUs, window.maxResponseUs)
       }
     }
-    for (const key of Object.keys(first.writes) as (keyof WriteLog)[]) first.writes[key].push(...other.writes[key])
+    appendWrites(first.writes, other.writes)
     first.kept.push(...other.kept)
     first.busyShare = Math.max(first.busyShare, other.busyShare)
   }
   return first
+}
+
+/** Appends in place; logs can be too long to spread into a call. */
+export function appendWrites(to: WriteLog, from: WriteLog): void {
+  for (const key of Object.keys(to) as (keyof WriteLog)[]) for (const value of from[key]) to[key].push(value)
 }

@@ -2,6 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { accessSync, chownSync, constants, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { cpus } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -108,6 +109,14 @@ async function freePorts(count: number): Promise<number[]> {
 
 /** setpriv drops root and asks the kernel to kill the server when the thread that started it ends. */
 function asServer(command: Command): { program: string; arguments_: string[] } {
+  const tied = tiedToUs(command)
+  // The harness is bound to its own cores: a server must not inherit that.
+  return which('taskset') === undefined
+    ? tied
+    : { program: 'taskset', arguments_: ['-c', `0-${cpus().length - 1}`, tied.program, ...tied.arguments_] }
+}
+
+function tiedToUs(command: Command): { program: string; arguments_: string[] } {
   const user = serverUser === undefined ? [] : [`--reuid=${serverUser.uid}`, `--regid=${serverUser.gid}`, '--clear-groups']
   if (which('setpriv') === undefined) {
     if (serverUser !== undefined)
@@ -253,7 +262,9 @@ class LocalInstance implements Instance {
   }
 
   async confine() {
-    if (await bindToCores(this.#child.pid as number, this.cores)) this.enforced = { ...this.enforced, cpu: 'cpuset' }
+    // Each process of the tree: those forked before keep their own mask, later ones inherit.
+    const bound = await Promise.all(processTree(this.#child.pid as number).map((pid) => bindToCores(pid, this.cores)))
+    if (bound[0] === true) this.enforced = { ...this.enforced, cpu: 'cpuset' }
   }
 
   sample() {

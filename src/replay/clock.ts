@@ -7,12 +7,14 @@ export interface Clock {
 }
 
 const spinBelowNs = 1_500_000
+/** Worker threads have origins of their own; the monotonic clock is one for all. */
+const originNs = Number(process.hrtime.bigint()) - performance.now() * 1e6
 
 /** Spins through the event loop when the next start is near, sleeps when it is far: timers alone are late by up to a millisecond. */
 export const realClock: Clock = {
-  nowNs: () => performance.now() * 1e6,
+  nowNs: () => originNs + performance.now() * 1e6,
   wakeAt(atNs, callback) {
-    const waitNs = atNs - performance.now() * 1e6
+    const waitNs = atNs - originNs - performance.now() * 1e6
     if (waitNs > spinBelowNs) setTimeout(callback, Math.floor(waitNs / 1e6 - 1))
     else setImmediate(callback)
   },

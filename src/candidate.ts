@@ -1,0 +1,298 @@
+/** One candidate during a run: its server, what was compiled for it, its replay time, and everything measured so far. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Dataset } from './data/dataset.ts'
+import type { Compiled, Engine, Session } from './engines/engine.ts'
+import { Reference } from './engines/reference.ts'
+import { messageOf, TrialError } from './errors.ts'
+import { decide, errorsMissed, type Outcome } from './measure/decide.ts'
+import type { Histogram } from './measure/histogram.ts'
+import { appendWrites, emptyWriteLog, type KeptAnswer, makeRecords, type OperationRecord, type Recording } from './measure/recorder.ts'
+import { between, snapshot } from './measure/resources.ts'
+import { judgeValidity } from './measure/validity.ts'
+import type { Instance } from './provision/provision.ts'
+import type { WorkerPool } from './replay/pool.ts'
+import type { CandidateResult, HistogramResult, OperationResult, TrialResult } from './result.ts'
+import type { TrialPlan } from './scenario/plan.ts'
+import type { Candidate, Operation } from './scenario/scenario.ts'
+import type { Totals } from './verify/invariants.ts'
+
+const readyWithinMs = 30_000
+
+export interface TrialOrder {
+  phase: TrialResult['phase']
+  loop: 'open' | 'closed'
+  /** Open loop: load over the scenario's average. */
+  multiple: number | null
+  /** Closed loop, or the connections of an open one. */
+  concurrency: number
+  warmUpSeconds: number
+  seconds: number
+  repeat: number
+  /** By operation, in place of the scenario's rates. */
+  ratesPerSecond?: number[]
+}
+
+export interface RunContext {
+  dataset: Dataset
+  plan: TrialPlan
+  pool: WorkerPool
+  signal: AbortSignal
+  idleBaselineCores: () => number
+  /** Disjoint row numbers for a trial; the same for every candidate. */
+  blockOf: (label: string) => number
+}
+
+export class CandidateRun {
+  readonly candidate: Candidate
+  readonly engine: Engine
+  readonly compiled: Compiled
+  failure: string | null = null
+  instance: Instance | null = null
+  parity: CandidateResult['parity'] = []
+  load: CandidateResult['load'] = null
+  readonly storage: CandidateResult['storage']['at'] = []
+  verification: CandidateResult['verification'] = { checked: 0, wrong: 0, byOperation: {}, differences: [] }
+  invariants: CandidateResult['invariants'] = []
+  explanations: CandidateResult['explanations'] = []
+  indexUse: CandidateResult['indexUse'] = []
+  readonly trials: TrialResult[] = []
+  /** Server CPU seconds of one call, for operations that had a trial of their own. */
+  readonly cpuSecondsPerCall = new Map<number, number>()
+  connections = 16
+  reference: Reference | null = null
+  totals: Totals = new Map()
+  readonly writes = emptyWriteLog()
+  readonly kept: { trial: TrialResult; answers: KeptAnswer[] }[] = []
+  readonly #context: RunContext
+  #elapsedMs = 0
+  #openWith = 0
+  #stopping = false
+
+  constructor(candidate: Candidate, engine: Engine, compiled: Compiled, context: RunContext) {
+    this.candidate = candidate
+    this.engine = engine
+    this.compiled = compiled
+    this.#context = context
+  }
+
+  /** Epoch plus the seconds of its own trials. */
+  get nowMs(): number {
+    return this.#context.dataset.scenario.epochMs + this.#elapsedMs
+  }
+
+  get supported(): number[] {
+    return this.compiled.operations.flatMap((operation, index) => (operation.internal || this.compiled.compiled[index] === null ? [] : [index]))
+  }
+
+  get partial(): boolean {
+    return this.supported.length < this.compiled.scenario.operations.length
+  }
+
+  /** Rates of all operations at a multiple of the average load; excused and internal ones are 0. */
+  ratesAt(multiple: number): number[] {
+    const supported = new Set(this.supported)
+    return this.compiled.operations.map((operation, index) =>
+      supported.has(index) ? operation.ratePerSecond * (operation.scales ? multiple : 1) : 0,
+    )
+  }
+
+  attach(instance: Instance): void {
+    this.instance = instance
+    void instance.exited.then((exit) => {
+      if (this.#stopping) return
+      const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal
+      const words = exit.lastWords.split('\n').slice(-2).join(' · ')
+      this.failure ??= `the server ended (${how})${words === '' ? '' : `: ${words}`}`
+    })
+  }
+
+  /** Ends the server; from here on its exit is no failure. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await this.instance?.[Symbol.asyncDispose]()
+  }
+
+  /** Runs `work` while this server, and no other, runs. Failures are kept; the other candidates go on. */
+  async visit(work: (instance: Instance) => Promise<void>): Promise<void> {
+    const { instance } = this
+    if (instance === null || this.failure !== null) return
+    try {
+      await instance.resume()
+      await this.#answering(instance)
+      await work(instance)
+    } catch (error) {
+      if (this.#context.signal.aborted) throw error
+      if (error instanceof TrialError && error.exitCode === 1) throw error
+      await sleep(100) // A server that ends tells more about the cause than the error it left us with.
+      this.failure ??= messageOf(error)
+    } finally {
+      if (this.#openWith > 0) await this.#context.pool.close().catch(() => {})
+      this.#openWith = 0
+      if (this.failure === null) await instance.pause()
+    }
+  }
+
+  async withSession<T>(connections: number, work: (session: Session) => Promise<T>): Promise<T> {
+    const instance = this.instance as Instance
+    const options = instance.administer === undefined ? { connections } : { connections, administer: instance.administer }
+    await using session = await this.engine.connect(instance.endpoint, this.compiled, options)
+    return await work(session)
+  }
+
+  makeReference(): Reference {
+    this.reference = new Reference(this.#context.dataset, this.compiled.operations)
+    return this.reference
+  }
+
+  async runTrial(order: TrialOrder): Promise<TrialResult> {
+    const instance = this.instance as Instance
+    const { pool, signal, dataset } = this.#context
+    signal.throwIfAborted()
+    if (this.#openWith !== order.concurrency) {
+      if (this.#openWith > 0) await pool.close()
+      this.#openWith = order.concurrency
+      await pool.open({ compiled: this.compiled, endpoint: instance.endpoint, share: dataset.share, connections: order.concurrency })
+    }
+    const ratesPerSecond = order.ratesPerSecond ?? this.ratesAt(order.multiple ?? 1)
+    const label = `${order.phase} ${order.loop} ${order.multiple ?? order.concurrency} ${order.repeat} ${order.ratesPerSecond === undefined ? '' : order.ratesPerSecond.join()}`
+    const spec = { ...order, arrival: 'poisson' as const, ratesPerSecond, seed: dataset.scenario.seed, stream: label }
+    const startedAt = new Date().toISOString()
+    const before = snapshot(instance)
+    const run = pool.run({ spec, block: this.#context.blockOf(label), nowMs: this.nowMs })
+    const recording = await abortable(run, signal).catch((error: unknown) => {
+      if (this.failure === null || signal.aborted) throw error
+      return emptyRecording(order.seconds, this.compiled.operations)
+    })
+    const resources = between(before, snapshot(instance), recording.busyShare)
+    this.#elapsedMs += Math.ceil((order.warmUpSeconds + order.seconds) * 1000) + 1000
+    appendWrites(this.writes, recording.writes)
+    const validity = judgeValidity(
+      this.compiled.operations,
+      recording.operations,
+      resources,
+      this.#context.idleBaselineCores(),
+      order.loop,
+      this.failure,
+    )
+    const trial: TrialResult = { ...this.#describe(order, recording), startedAt, validity, resources }
+    this.kept.push({ trial, answers: recording.kept })
+    this.trials.push(trial)
+    return trial
+  }
+
+  #describe(order: TrialOrder, recording: Recording): Omit<TrialResult, 'startedAt' | 'validity' | 'resources'> {
+    const missed: string[] = []
+    const undetermined: string[] = []
+    const operations: Record<string, OperationResult> = {}
+    const attempts = recording.operations.reduce((sum, record) => sum + record.attempts, 0)
+    const mix: Record<string, number> = {}
+    const scaleLimited = new Set(this.#context.plan.operations.filter((each) => each.scaleLimited).map((each) => each.name))
+    for (const index of this.supported) {
+      const operation = this.compiled.operations[index] as Operation
+      const record = recording.operations[index] as OperationRecord
+      operations[operation.name] = operationResult(operation, record, order.loop)
+      mix[operation.name] = attempts === 0 ? 0 : record.attempts / attempts
+      const outcome = operationOutcome(operation, record)
+      if (outcome === 'missed') missed.push(operation.name)
+      else if (outcome === 'undetermined' || scaleLimited.has(operation.name)) undetermined.push(operation.name)
+    }
+    // Few samples and scale-limited operations can refute a step, not hold it up.
+    const blocking = undetermined.filter(
+      (name) =>
+        !scaleLimited.has(name) && (recording.operations[this.compiled.operations.findIndex((each) => each.name === name)]?.intended ?? 0) >= 299,
+    )
+    const completed = recording.operations.reduce((sum, record) => sum + record.ok + record.miss + record.conflict, 0)
+    return {
+      phase: order.phase,
+      mix: this.partial ? 'partial' : 'full',
+      client: 'driver',
+      repeat: order.repeat,
+      arrival: {
+        loop: order.loop,
+        ratePerSecond: order.loop === 'open' ? sum(order.ratesPerSecond ?? this.ratesAt(order.multiple ?? 1)) : null,
+        concurrency: order.loop === 'closed' ? order.concurrency : null,
+        multiple: order.multiple,
+      },
+      connections: order.concurrency,
+      seconds: order.seconds,
+      throughputPerSecond: completed / order.seconds,
+      outcome: missed.length > 0 ? 'missed' : blocking.length > 0 ? 'undetermined' : 'met',
+      missed,
+      undetermined,
+      windows: recording.windows,
+      realised: { mix },
+      operations,
+    }
+  }
+
+  async #answering(instance: Instance): Promise<void> {
+    const deadline = Date.now() + readyWithinMs
+    for (;;) {
+      this.#context.signal.throwIfAborted()
+      try {
+        await this.engine.ready(instance.endpoint)
+        return
+      } catch (error) {
+        if (this.failure !== null || Date.now() > deadline) throw error
+        await sleep(50)
+      }
+    }
+  }
+}
+
+export const sum = (values: number[]) => values.reduce((total, value) => total + value, 0)
+
+function operationOutcome(operation: Operation, record: OperationRecord): Outcome {
+  if (errorsMissed(record.errorCount + record.dropped, record.intended, operation.errorShare)) return 'missed'
+  const outcomes = operation.objectives.map((objective, at) => decide(record.exceeded[at] as number, record.intended, objective.quantile))
+  return outcomes.includes('missed') ? 'missed' : outcomes.includes('undetermined') ? 'undetermined' : 'met'
+}
+
+function operationResult(operation: Operation, record: OperationRecord, loop: 'open' | 'closed'): OperationResult {
+  return {
+    intended: record.intended,
+    attempts: record.attempts,
+    ok: record.ok,
+    miss: record.miss,
+    conflict: record.conflict,
+    retries: record.retries,
+    errors: record.errors,
+    dropped: record.dropped,
+    wrong: 0,
+    rowsPerOk: record.ok === 0 ? 0 : record.rows / record.ok,
+    exceeded: Object.fromEntries(operation.objectives.map((objective, at) => [objective.name, record.exceeded[at] as number])),
+    responseUs: loop === 'open' ? histogramResult(record.response) : null,
+    serviceUs: histogramResult(record.service),
+    queueUs: loop === 'open' ? histogramResult(record.queue) : null,
+    dispatchUs: loop === 'open' ? histogramResult(record.dispatch) : null,
+  }
+}
+
+function histogramResult(histogram: Histogram): HistogramResult {
+  const at = (quantile: number) => histogram.quantileNs(quantile) / 1000
+  return {
+    count: histogram.count,
+    mean: histogram.meanNs / 1000,
+    p50: at(0.5),
+    p90: at(0.9),
+    p95: at(0.95),
+    p99: at(0.99),
+    p999: at(0.999),
+    max: histogram.maxNs / 1000,
+    encoded: histogram.encode(),
+  }
+}
+
+function emptyRecording(seconds: number, operations: Operation[]): Recording {
+  return { seconds, operations: makeRecords(operations), windows: [], writes: emptyWriteLog(), kept: [], busyShare: 0 }
+}
+
+/** Rejects as soon as the signal aborts; what was under way ends with its thread. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason as Error)
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

@@ -1,0 +1,85 @@
+/** Everything before the first timed operation: load in two shares, settle, verify, explain. */
+import type { CandidateRun, RunContext } from '../candidate.ts'
+import { DrawnParameters } from '../data/parameters.ts'
+import { rowSource } from '../data/rows.ts'
+import type { Session } from '../engines/engine.ts'
+import { messageOf, TrialError } from '../errors.ts'
+import type { Instance } from '../provision/provision.ts'
+import { takeTotals } from '../verify/invariants.ts'
+import { verificationBlock, verify } from '../verify/verify.ts'
+
+/** Storage is measured at two shares of one load: the slope is what a row costs. */
+const firstShare = 0.5
+
+export async function loadCandidate(run: CandidateRun, { dataset }: RunContext): Promise<void> {
+  await run.withSession(1, async (session) => {
+    await session.create()
+    let seconds = 0
+    let rows = 0
+    let bytes = 0
+    for (const [from, to] of [
+      [0, firstShare],
+      [firstShare, 1],
+    ] as const) {
+      const source = rowSource(dataset, from, to)
+      const start = performance.now()
+      await session.load(source, to === 1)
+      seconds += (performance.now() - start) / 1000
+      rows += source.rows
+      bytes += source.bytes
+      if (to < 1) await recordStorage(run, session, to, rows)
+    }
+    run.load = { rows, bytes, seconds }
+  })
+}
+
+async function recordStorage(run: CandidateRun, session: Session, share: number, rows: number): Promise<void> {
+  await session.settle()
+  run.storage.push({ share, rows, ...(await session.storage()) })
+}
+
+/** Flushes, then binds the server to its cores: from here on it has what it will be measured with. */
+export async function settleCandidate(run: CandidateRun, instance: Instance): Promise<void> {
+  await run.withSession(1, async (session) => {
+    await recordStorage(run, session, 1, run.load?.rows ?? 0)
+    await instance.confine()
+    const { parity } = await session.facts({ cpus: run.compiled.scenario.bench.cpus, memoryBytes: run.compiled.scenario.bench.memoryBytes })
+    run.parity = parity
+    const broken = parity.filter((each) => !each.ok)
+    if (broken.length > 0) {
+      throw new TrialError(
+        'parity-mismatch',
+        `the server does not run with what was asked: ${broken.map((each) => `${each.what} is ${each.effective}, asked was ${each.set}`).join('; ')}`,
+      )
+    }
+  })
+}
+
+/** A candidate that answers wrong is not measured: it failed. */
+export async function verifyCandidate(run: CandidateRun, { dataset, plan, signal }: RunContext): Promise<void> {
+  await run.withSession(16, async (session) => {
+    run.verification = await verify(session, run.compiled, dataset, run.makeReference(), plan.answersPerOperation, signal)
+    if (run.verification.wrong > 0) {
+      const [first] = run.verification.differences
+      throw new TrialError(
+        'wrong-answers',
+        `${run.verification.wrong} of ${run.verification.checked} answers were wrong, first in ${first?.operation}`,
+      )
+    }
+    run.explanations = await explain(run, session, dataset)
+    run.totals = await takeTotals(session, dataset.scenario)
+  })
+}
+
+async function explain(run: CandidateRun, session: Session, dataset: RunContext['dataset']): Promise<CandidateRun['explanations']> {
+  const params = new DrawnParameters(dataset, run.compiled.operations, 'explanation', verificationBlock + 1, () => run.nowMs)
+  const plans: CandidateRun['explanations'] = []
+  for (const index of run.supported) {
+    const operation = run.compiled.operations[index]
+    if (operation === undefined || !['get', 'list', 'search', 'aggregate'].includes(operation.kind)) continue
+    params.next(index)
+    const plan = await session.explain(index, params).catch((error: unknown) => `not explained: ${messageOf(error)}`)
+    plans.push({ operation: operation.name, plan })
+  }
+  return plans
+}

@@ -1,0 +1,213 @@
+/** The result document: everything that a run found out, in a published, versioned format that `assess` and `report` live on. */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { TrialError } from './errors.ts'
+
+export const resultSchemaVersion = 1
+
+const text = z.string()
+const number = z.number()
+const nullable = <T extends z.ZodType>(type: T) => type.nullable()
+const json = z.record(z.string(), z.unknown())
+const interval = z.strictObject({ low: number, mid: number, high: nullable(number), confidence: nullable(number) }).describe('high null: censored')
+const outcome = z.enum(['met', 'missed', 'undetermined'])
+const histogram = z.strictObject({
+  count: number,
+  mean: number,
+  p50: number,
+  p90: number,
+  p95: number,
+  p99: number,
+  p999: number,
+  max: number,
+  encoded: text.describe('HDR histogram V2 of nanoseconds, deflated, base64'),
+})
+const excuse = z.strictObject({ engine: text, operation: nullable(text), reason: text, bottleneck: text })
+
+const operationResult = z.strictObject({
+  intended: number.describe('intended starts in the window: the denominator of every share'),
+  attempts: number,
+  ok: number,
+  miss: number,
+  conflict: number,
+  retries: number,
+  errors: z.record(z.string(), number),
+  dropped: number,
+  wrong: number.describe('kept answers that cannot be right'),
+  rowsPerOk: number,
+  exceeded: z.record(z.string(), number).describe('samples above the limit of each objective, errors and drops included'),
+  responseUs: nullable(histogram).describe('from the intended start; open loop only'),
+  serviceUs: histogram,
+  queueUs: nullable(histogram),
+  dispatchUs: nullable(histogram),
+})
+const trial = z.strictObject({
+  phase: z.enum(['warm-up', 'sweep', 'ladder', 'confirmation', 'probe']),
+  mix: z.enum(['full', 'partial', 'common']),
+  client: z.enum(['driver', 'wire']),
+  repeat: number,
+  arrival: z.strictObject({
+    loop: z.enum(['open', 'closed']),
+    ratePerSecond: nullable(number),
+    concurrency: nullable(number),
+    multiple: nullable(number),
+  }),
+  connections: number,
+  startedAt: text,
+  seconds: number,
+  throughputPerSecond: number,
+  outcome,
+  missed: z.array(text).describe('operations that missed an objective'),
+  undetermined: z.array(text),
+  validity: z.strictObject({ verdict: z.enum(['valid', 'client-bound', 'noisy', 'broken']), reasons: z.array(text) }),
+  resources: z.strictObject({
+    server: z.strictObject({ cpuCores: number, residentBytes: number, readBytes: number, writtenBytes: number }),
+    client: z.strictObject({ cpuCores: number, busyShare: number }),
+    others: z.strictObject({ cpuCores: number }),
+  }),
+  windows: z.array(z.strictObject({ second: number, completed: number, failed: number, meanResponseUs: number, maxResponseUs: number })),
+  realised: z.strictObject({ mix: z.record(z.string(), number).describe('share of each operation in the attempts') }),
+  operations: z.record(z.string(), operationResult),
+})
+const storage = z.strictObject({
+  share: number,
+  rows: number,
+  tables: z.array(z.strictObject({ name: text, bytes: number })),
+  indexes: z.array(z.strictObject({ name: text, table: text, bytes: number })),
+})
+const candidate = z.strictObject({
+  name: text,
+  engine: text,
+  family: text,
+  durability: text,
+  failure: nullable(text).describe('why the candidate did not run to the end'),
+  provision: nullable(
+    z.strictObject({
+      kind: text,
+      version: text,
+      origin: text,
+      limits: z.strictObject({ cpus: number, memoryBytes: number }),
+      enforced: z.strictObject({ cpu: text, memory: text }),
+      cores: z.array(number),
+    }),
+  ),
+  parity: z.array(z.strictObject({ what: text, asked: text, set: text, effective: text, ok: z.boolean() })),
+  model: json,
+  compiled: z.array(z.strictObject({ operation: text, statements: z.array(text) })),
+  ddl: z.array(text),
+  handbook: json,
+  traits: json,
+  mix: z.enum(['full', 'partial']),
+  load: nullable(z.strictObject({ rows: number, bytes: number, seconds: number })),
+  storage: z.strictObject({
+    at: z.array(storage),
+    bytesPerRow: nullable(number).describe('slope between the two shares, so that fixed overhead is not counted'),
+  }),
+  verification: z.strictObject({
+    checked: number,
+    wrong: number,
+    byOperation: z.record(z.string(), z.strictObject({ checked: number, wrong: number })),
+    differences: z.array(z.strictObject({ operation: text, parameters: text, expected: text, got: text })),
+  }),
+  invariants: z.array(z.strictObject({ name: text, ok: z.boolean(), detail: text })),
+  explanations: z.array(z.strictObject({ operation: text, plan: text })),
+  indexUse: z.array(z.strictObject({ table: text, index: text, uses: number })),
+  trials: z.array(trial),
+  capacity: z.strictObject({
+    multiple: nullable(interval),
+    bound: z.enum(['measured', 'atLeast', 'none']),
+    boundBy: text,
+    mix: z.enum(['full', 'partial']),
+    ratePerSecond: nullable(number),
+    notTested: z.array(text),
+  }),
+})
+const host = z.strictObject({
+  platform: text,
+  kernel: text,
+  cpu: text,
+  cores: number,
+  memoryBytes: number,
+  node: text,
+  harnessCores: z.array(number),
+  harnessPinned: z.boolean(),
+})
+const phase = z.strictObject({ name: text, predictedSeconds: number, actualSeconds: nullable(number) })
+
+export const resultSchema = z.strictObject({
+  schema: z.literal(resultSchemaVersion),
+  dbtrial: text,
+  status: z.enum(['complete', 'interrupted']),
+  startedAt: text,
+  seed: number,
+  host,
+  scenario: json,
+  trialPlan: z.looseObject({
+    effort: text,
+    share: number,
+    rows: number,
+    multiples: z.array(number),
+    phases: z.array(phase),
+    warnings: z.array(text),
+  }),
+  contentHash: text,
+  dataHash: text,
+  calibration: nullable(z.strictObject({ idleBaselineCores: number, fsyncUs: z.strictObject({ p50: number, p99: number, samples: number }) })),
+  candidates: z.array(candidate),
+  excuses: z.array(excuse),
+  assessment: json.nullable().describe('always recomputable from the rest'),
+})
+
+export type Result = z.infer<typeof resultSchema>
+export type CandidateResult = Result['candidates'][number]
+export type TrialResult = CandidateResult['trials'][number]
+export type OperationResult = z.infer<typeof operationResult>
+export type HistogramResult = z.infer<typeof histogram>
+export type Interval = z.infer<typeof interval>
+
+export function resultJsonSchema(): string {
+  return `${JSON.stringify({ title: 'dbtrial result', ...z.toJSONSchema(resultSchema) }, null, 2)}\n`
+}
+
+/** Checked against the schema, written beside and renamed: a reader sees the old document or the new one. */
+export function writeResult(directory: string, result: Result): string {
+  const checked = resultSchema.safeParse(result)
+  if (!checked.success) {
+    const [issue] = checked.error.issues
+    throw new TrialError('result-invalid', `the result does not fit its own schema at ${issue?.path.join('.')}: ${issue?.message}`, {
+      exitCode: 1,
+      cause: checked.error,
+    })
+  }
+  const path = join(directory, 'result.json')
+  writeFileSync(`${path}.new`, `${JSON.stringify(result)}\n`)
+  renameSync(`${path}.new`, path)
+  return path
+}
+
+/** @throws TrialError, exit code 2, where the file is no result of a version that this dbtrial reads. */
+export function readResult(path: string): Result {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new TrialError('result-unreadable', `${path} cannot be read as a result: ${(error as Error).message}`, {
+      hint: 'give the path of a result.json',
+      exitCode: 2,
+    })
+  }
+  const checked = resultSchema.safeParse(parsed)
+  if (!checked.success) {
+    const [issue] = checked.error.issues
+    throw new TrialError(
+      'result-invalid',
+      `${path} is no dbtrial result of schema version ${resultSchemaVersion}: ${issue?.path.join('.') || 'document'}: ${issue?.message}`,
+      {
+        hint: 'run the scenario again with this version',
+        exitCode: 2,
+      },
+    )
+  }
+  return checked.data
+}

@@ -1,0 +1,252 @@
+/** The trial plan: how much is loaded, which trials run, what that takes; all from the scenario, before anything starts. */
+
+import { domainOf, loadedRows } from '../data/dataset.ts'
+import { heaviestShare } from '../data/distributions.ts'
+import { poolSize, searchedPool } from '../data/words.ts'
+import { newestShare, rowBytes } from '../model/sizes.ts'
+import { type Bench, type Effort, type Entity, entityOf, type Filter, fieldOf, type Operation, ownedBy, type Scenario, writesOf } from './scenario.ts'
+import { monthMs } from './units.ts'
+
+export interface Budget {
+  rows: number
+  concurrencies: number[]
+  sweepSeconds: number
+  ladderSteps: number
+  ladderSeconds: number
+  rounds: number
+  roundSeconds: number
+}
+/** METHOD §7. */
+const budgets: Record<Effort, Budget> = {
+  smoke: { rows: 20_000, concurrencies: [4, 16], sweepSeconds: 1, ladderSteps: 0, ladderSeconds: 0, rounds: 1, roundSeconds: 3 },
+  quick: { rows: 200_000, concurrencies: [4, 16, 64], sweepSeconds: 2, ladderSteps: 5, ladderSeconds: 4, rounds: 3, roundSeconds: 4 },
+  standard: {
+    rows: 1_000_000,
+    concurrencies: [1, 2, 4, 8, 16, 32, 64],
+    sweepSeconds: 5,
+    ladderSteps: 8,
+    ladderSeconds: 10,
+    rounds: 5,
+    roundSeconds: 20,
+  },
+  thorough: {
+    rows: Number.POSITIVE_INFINITY,
+    concurrencies: [1, 2, 4, 8, 16, 32, 64, 96, 128],
+    sweepSeconds: 10,
+    ladderSteps: 10,
+    ladderSeconds: 30,
+    rounds: 9,
+    roundSeconds: 60,
+  },
+}
+
+export interface OperationPlan {
+  name: string
+  ratePerSecond: number
+  rowsLoaded: number
+  rowsProduction: number
+  /** Touches more than 2× fewer rows than in production: can refute an objective, not prove it. */
+  scaleLimited: boolean
+  resolved: string
+}
+export interface Phase {
+  name: string
+  predictedSeconds: number
+}
+export interface TrialPlan {
+  effort: Effort
+  share: number
+  rows: number
+  budget: Budget
+  /** Multiples of the average load that are confirmed. */
+  multiples: number[]
+  /** Steps of the ladder, as shares of the throughput that the sweep reached. */
+  ladder: number[]
+  warmUpSeconds: number
+  /** Answers compared with the reference, per operation. */
+  answersPerOperation: number
+  operations: OperationPlan[]
+  data: { loadedBytes: number; productionBytes: number; memoryBytes: number }
+  phases: Phase[]
+  warnings: string[]
+}
+export interface PlannedCandidate {
+  startSeconds: number
+  loadRowsPerSecond: number
+  settleSeconds: number
+  verifySeconds: number
+  warmUpSeconds: number
+}
+
+const warmUpOfTrial = 0.5
+const wholeAnswers = 330
+
+export function planTrials(scenario: Scenario, effort: Effort, paces: PlannedCandidate[]): TrialPlan {
+  const budget = { ...budgets[effort], rounds: scenario.bench.repeats ?? budgets[effort].rounds }
+  const production = scenario.entities.reduce((sum, entity) => sum + entity.count, 0)
+  const share = Math.min(scenario.bench.scale ?? 1, budget.rows / production, 1)
+  const rows = scenario.entities.reduce((sum, entity) => sum + loadedRows(entity, share, scenario) * (entity.owner?.mean ?? 1), 0)
+  const multiples = scenario.requirements.peak > 1 ? [1, scenario.requirements.peak] : [1]
+  const ladder = ladderShares(budget.ladderSteps)
+  const bytes = scenario.entities.reduce((sum, entity) => sum + entity.count * rowBytes(entity), 0)
+  const plan = {
+    effort,
+    share,
+    rows: Math.round(rows),
+    budget,
+    multiples,
+    ladder,
+    warmUpSeconds: effort === 'smoke' ? 1 : 4,
+    answersPerOperation: Math.ceil(wholeAnswers / scenario.operations.length),
+    operations: scenario.operations.map((operation) => planOperation(scenario, operation, share)),
+    data: { loadedBytes: Math.round(bytes * share), productionBytes: Math.round(bytes), memoryBytes: scenario.bench.memoryBytes },
+    warnings: flowWarnings(scenario),
+  }
+  return { ...plan, phases: predict(plan, paces) }
+}
+
+/** Evenly from a fifth of the measured throughput to all of it. */
+function ladderShares(steps: number): number[] {
+  return Array.from({ length: steps }, (_, step) => Math.round((0.2 + (0.8 * step) / Math.max(1, steps - 1)) * 100) / 100)
+}
+
+/** Seconds of a probe: rare operations are raised in one longer trial per multiple. */
+export function probeSeconds(budget: Budget): number {
+  return budget.rounds > 1 ? budget.roundSeconds * 2 : 0
+}
+
+function predict(plan: Omit<TrialPlan, 'phases'>, paces: PlannedCandidate[]): Phase[] {
+  const { budget } = plan
+  const n = paces.length
+  const total = (of: (pace: PlannedCandidate) => number) => paces.reduce((sum, pace) => sum + of(pace), 0)
+  const visit = 1 + warmUpOfTrial
+  const confirmations =
+    n * plan.multiples.length * (budget.rounds * (budget.roundSeconds + warmUpOfTrial) + probeSeconds(budget)) + n * budget.rounds * visit
+  return [
+    { name: 'calibrate', predictedSeconds: 2 },
+    { name: 'start', predictedSeconds: total((pace) => pace.startSeconds) },
+    { name: 'load', predictedSeconds: total((pace) => plan.rows / pace.loadRowsPerSecond + 1) },
+    { name: 'settle', predictedSeconds: total((pace) => pace.settleSeconds) },
+    { name: 'verify', predictedSeconds: total((pace) => pace.verifySeconds * Math.max(0.4, Math.min(3, plan.rows / 200_000))) },
+    { name: 'warm-up', predictedSeconds: n * (plan.warmUpSeconds + 1) },
+    { name: 'sweep', predictedSeconds: n * budget.concurrencies.length * (budget.sweepSeconds + warmUpOfTrial + 0.3) },
+    { name: 'ladder', predictedSeconds: n * budget.ladderSteps * (budget.ladderSeconds + warmUpOfTrial) },
+    { name: 'confirmation', predictedSeconds: confirmations },
+    { name: 'invariants', predictedSeconds: total((pace) => 1 + pace.verifySeconds / 2) },
+    { name: 'stop', predictedSeconds: n },
+  ].map((phase) => ({ ...phase, predictedSeconds: Math.round(phase.predictedSeconds * 10) / 10 }))
+}
+
+function planOperation(scenario: Scenario, operation: Operation, share: number): OperationPlan {
+  const rowsLoaded = rowsTouched(scenario, operation, share)
+  const rowsProduction = rowsTouched(scenario, operation, 1)
+  return {
+    name: operation.name,
+    ratePerSecond: operation.ratePerSecond,
+    rowsLoaded,
+    rowsProduction,
+    scaleLimited: rowsLoaded * 2 < rowsProduction,
+    resolved: describe(operation),
+  }
+}
+
+/** Rows that one call reads or writes, on average, with this share loaded. */
+function rowsTouched(scenario: Scenario, operation: Operation, share: number): number {
+  const entity = entityOf(scenario, operation.entity)
+  const rows = loadedRows(entity, share, scenario) * (entity.owner?.mean ?? 1)
+  const lines = (names: string[]) =>
+    names.reduce((sum, name) => sum + (ownedBy(scenario, operation.entity).find((owned) => owned.name === name)?.owner?.mean ?? 0), 0)
+  const selected = (where: Filter[]) => where.reduce((product, filter) => product * filterShare(scenario, entity, filter, share), rows)
+  switch (operation.kind) {
+    case 'get':
+      return round(1 + lines(operation.with))
+    case 'list':
+      return round(Math.min(operation.limit, selected(operation.where)))
+    case 'search': {
+      const words = operation.in.reduce((sum, name) => {
+        const { generator } = fieldOf(entity, name)
+        return sum + (generator.kind === 'words' ? (generator.least + generator.most) / 2 : 0)
+      }, 0)
+      return round(Math.min(operation.limit, (rows * words) / (share === 1 ? poolSize : searchedPool(share))))
+    }
+    case 'aggregate':
+      return round(selected(operation.where) * (operation.over === null ? 1 : newestShare(entity, operation.over.ms)))
+    default:
+      return round(writesOf(operation).reduce((sum, write) => sum + 1 + (write.kind === 'insert' ? lines(write.with) : 0), 0))
+  }
+}
+
+const round = (value: number) => Math.round(value * 10) / 10
+
+/** Share of the rows with one value, as a row-weighted pick sees it at the popular end. */
+function filterShare(scenario: Scenario, entity: Entity, filter: Filter, share: number): number {
+  const { generator } = fieldOf(entity, filter.field)
+  if (generator.kind === 'reference') return 1 / loadedRows(entityOf(scenario, generator.entity), share, scenario)
+  if (generator.kind === 'number') return 1 / domainOf(scenario, entity, fieldOf(entity, filter.field), share)
+  if (generator.kind === 'enum') {
+    const total = generator.weights.reduce((sum, weight) => sum + weight, 0)
+    return filter.constant === null
+      ? heaviestShare({ kind: 'uniform' }, generator.values.length)
+      : (generator.weights[generator.values.indexOf(String(filter.constant))] ?? 0) / total
+  }
+  return generator.kind === 'bool' ? 0.5 : 0
+}
+
+function describe(operation: Operation): string {
+  const skew = operation.pick.skew
+  const by = `picked ${skew.kind}${skew.kind === 'zipfian' || skew.kind === 'latest' ? `(${skew.theta})` : ''}${operation.pick.miss > 0 ? `, ${operation.pick.miss * 100}% miss` : ''}`
+  switch (operation.kind) {
+    case 'get':
+      return `${operation.entity} by key${operation.with.length > 0 ? ` with ${operation.with.join(', ')}` : ''}, ${by}`
+    case 'list':
+      return `${operation.entity} where ${operation.where.map((filter) => filter.field).join(', ') || 'nothing'}, order ${operation.order.map((order) => `${order.descending ? '-' : ''}${order.field}`).join(', ')}, limit ${operation.limit}, ${by}`
+    case 'search':
+      return `${operation.entity} with a word in ${operation.in.join(', ')}, limit ${operation.limit}`
+    case 'aggregate':
+      return `${operation.sum === null ? 'count' : `count and sum of ${operation.sum}`} of ${operation.entity}${operation.groupBy === null ? '' : ` by ${operation.groupBy.unit ?? ''} ${operation.groupBy.field}`}`
+    case 'transaction':
+      return operation.steps
+        .map((step) => `${step.kind} ${step.entity}${step.kind === 'update' && step.via !== null ? ` via ${step.via.owned}.${step.via.field}` : ''}`)
+        .join(', then ')
+    default:
+      return `${operation.kind} ${operation.entity}, ${by}`
+  }
+}
+
+/** Where inserts per month and growth plus removals differ by more than 2×. */
+function flowWarnings(scenario: Scenario): string[] {
+  const perMonth = monthMs / 1000
+  return scenario.entities.flatMap((entity) => {
+    if (entity.owner !== null) return []
+    let inserts = 0
+    let deletes = 0
+    for (const operation of scenario.operations) {
+      for (const write of writesOf(operation)) {
+        if (write.entity !== entity.name) continue
+        if (write.kind === 'insert') inserts += operation.ratePerSecond * perMonth
+        if (write.kind === 'put') inserts += operation.ratePerSecond * (1 - write.existingShare) * perMonth
+        if (write.kind === 'delete') deletes += operation.ratePerSecond * perMonth
+      }
+    }
+    if (inserts === 0) return []
+    const growth = entity.count * entity.growthPerMonth
+    const expiry = entity.ttlMs !== null ? entity.count / (entity.ttlMs / monthMs) : entity.retentionMs === null ? 0 : retiredPerMonth(entity)
+    const flow = growth + deletes + expiry
+    if (flow > 0 && inserts / flow <= 2 && flow / inserts <= 2) return []
+    const text = (value: number) => (value >= 1e6 ? `${(value / 1e6).toPrecision(3)}M` : `${Math.round(value)}`)
+    return [
+      `${entity.name}: operations insert ${text(inserts)} rows a month, growth, deletes and expiry take ${text(flow)}: one of them is off by more than 2×`,
+    ]
+  })
+}
+
+/** Rows that reach the retention age in a month: those of the oldest month, where the age distribution reaches that far. */
+function retiredPerMonth(entity: Entity): number {
+  if (entity.ageMs < (entity.retentionMs ?? 0)) return 0
+  const younger = newestShare(entity, entity.ageMs - monthMs)
+  return entity.count * (1 - younger)
+}
+
+export function effortOf(bench: Bench, asked: string | undefined): Effort {
+  return (asked as Effort | undefined) ?? bench.effort
+}

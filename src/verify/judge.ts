@@ -1,0 +1,90 @@
+/** Judges the answers that were kept during the replay, against what the reference knew before it. */
+import type { Dataset } from '../data/dataset.ts'
+import { fixedParameters, parametersOf } from '../data/parameters.ts'
+import { type Answer, canonical, compareValues, type Value } from '../data/value.ts'
+import type { Reference } from '../engines/reference.ts'
+import type { KeptAnswer } from '../measure/recorder.ts'
+import { changedFields } from '../model/sizes.ts'
+import { entityOf, type Operation, ownedBy, writtenEntities } from '../scenario/scenario.ts'
+
+/** Number of kept answers that cannot be right, per operation name. */
+export function judge(kept: KeptAnswer[], operations: Operation[], dataset: Dataset, reference: Reference): Record<string, number> {
+  const wrong: Record<string, number> = {}
+  const written = new Set(operations.flatMap(writtenEntities))
+  for (const each of kept) {
+    const operation = operations[each.operation] as Operation
+    if (!plausible(each, operation, operations, dataset, reference, written)) wrong[operation.name] = (wrong[operation.name] ?? 0) + 1
+  }
+  return wrong
+}
+
+function plausible(
+  { operation: index, values, answer, row }: KeptAnswer,
+  operation: Operation,
+  operations: Operation[],
+  dataset: Dataset,
+  reference: Reference,
+  written: Set<string>,
+): boolean {
+  const { scenario } = dataset
+  const entity = entityOf(scenario, operation.entity)
+  if (answer.kind === 'wrote') return true
+  const params = fixedParameters(values)
+  const untouched = !written.has(entity.name) && ownedBy(scenario, entity.name).every((owned) => !written.has(owned.name)) && entity.ttlMs === null
+  const bound = (name: string) => values[parametersOf(scenario, operation).findIndex((parameter) => parameter.name === name)] ?? null
+  if (answer.kind === 'groups')
+    return untouched ? same(answer, reference.execute(index, params)) : ascending(answer.groups.map((group) => group[0] as Value))
+  const rows = answer.rows
+  const column = (values_: Value[], name: string) => values_[(operation as { fields: string[] }).fields.indexOf(name)] ?? null
+  const changed = changedFields(operations, entity)
+  if (operation.kind === 'get') {
+    if (rows.length > 1) return false
+    const keyed = rows.every((each) =>
+      entity.key.every((key) => !operation.fields.includes(key) || compareValues(column(each, key), bound(`key.${key}`)) === 0),
+    )
+    const loaded = row < (dataset.entities.get(entity.name)?.rows ?? 0)
+    if (!keyed || !loaded || entity.ttlMs !== null) return keyed
+    const expected = reference.execute(index, params)
+    const fixed = operation.fields.filter((field) => !changed.has(field))
+    const text = (from: Answer) =>
+      from.kind === 'rows'
+        ? from.rows.map((each) => canonical([...fixed.map((field) => column(each, field)), ...each.slice(operation.fields.length)])).join()
+        : ''
+    return text(expected) === text(answer)
+  }
+  if (operation.kind !== 'list' && operation.kind !== 'search') return true
+  if (rows.length > operation.limit || new Set(rows.map(canonical)).size !== rows.length) return false
+  if (operation.kind === 'search') {
+    const word = String(bound('word'))
+    const shown = operation.in.filter((field) => operation.fields.includes(field))
+    return shown.length < operation.in.length || rows.every((each) => shown.some((field) => String(column(each, field)).split(' ').includes(word)))
+  }
+  if (untouched) return same(answer, reference.execute(index, params))
+  const filtered = rows.every((each) =>
+    operation.where.every(
+      (filter) =>
+        !operation.fields.includes(filter.field) ||
+        changed.has(filter.field) ||
+        compareValues(column(each, filter.field), filter.constant ?? bound(`where.${filter.field}`)) === 0,
+    ),
+  )
+  const order = operation.order.filter(
+    (each, at) => operation.fields.includes(each.field) && operation.order.slice(0, at).every((before) => operation.fields.includes(before.field)),
+  )
+  const ordered = rows.every((each, at) => at === 0 || step(rows[at - 1] as Value[], each, order, column) < 0)
+  const moves = operation.where.some((filter) => changed.has(filter.field)) || operation.order.some((each) => changed.has(each.field))
+  const removed = operations.some((each) => each.kind === 'delete' && each.entity === entity.name) || entity.ttlMs !== null
+  const least = moves || removed ? 0 : (reference.execute(index, params) as Extract<Answer, { kind: 'rows' }>).rows.length
+  return filtered && ordered && rows.length >= least
+}
+
+const same = (a: Answer, b: Answer) => canonical(a as unknown as Value) === canonical(b as unknown as Value)
+const ascending = (values: Value[]) => values.every((value, at) => at === 0 || compareValues(values[at - 1] as Value, value) <= 0)
+
+function step(a: Value[], b: Value[], order: { field: string; descending: boolean }[], column: (row: Value[], name: string) => Value): number {
+  for (const { field, descending } of order) {
+    const by = compareValues(column(a, field), column(b, field))
+    if (by !== 0) return descending ? -by : by
+  }
+  return order.length === 0 ? -1 : 0
+}

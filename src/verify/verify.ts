@@ -1,0 +1,83 @@
+/** Off the clock: every answer of a candidate against the reference, one by one, exactly. */
+import type { Dataset } from '../data/dataset.ts'
+import { display } from '../data/fields.ts'
+import { DrawnParameters } from '../data/parameters.ts'
+import { type Answer, canonical, type Value } from '../data/value.ts'
+import type { Compiled, Session } from '../engines/engine.ts'
+import type { Reference } from '../engines/reference.ts'
+import { messageOf } from '../errors.ts'
+import type { Operation } from '../scenario/scenario.ts'
+
+export interface Verification {
+  checked: number
+  wrong: number
+  byOperation: Record<string, { checked: number; wrong: number }>
+  differences: { operation: string; parameters: string; expected: string; got: string }[]
+}
+
+const mostDifferences = 10
+const shownLength = 300
+/** Versions and row numbers of the verification; trials use higher blocks. */
+export const verificationBlock = 1
+
+/** Cycles through the cases: plain, deep page, plain, nothing found; the same for every candidate. */
+export function forcedCase(index: number): { miss: boolean; deep: boolean } {
+  return { miss: index % 8 === 7, deep: index % 4 === 3 }
+}
+
+/** Both sides run the same operations in the same order, writes included: afterwards both hold the same rows. */
+export async function verify(
+  session: Session,
+  compiled: Compiled,
+  dataset: Dataset,
+  reference: Reference,
+  answersPerOperation: number,
+  signal: AbortSignal,
+): Promise<Verification> {
+  const result: Verification = { checked: 0, wrong: 0, byOperation: {}, differences: [] }
+  const params = new DrawnParameters(dataset, compiled.operations, 'verification', verificationBlock, () => dataset.scenario.epochMs)
+  for (let round = 0; round < answersPerOperation; round++) {
+    params.force = forcedCase(round)
+    for (const [index, operation] of compiled.operations.entries()) {
+      if (compiled.compiled[index] === null) continue
+      signal.throwIfAborted()
+      params.next(index)
+      // The reference goes first: it must not learn from the candidate.
+      const matches = operation.kind === 'search' ? reference.matches(index, params) : []
+      const expected = reference.execute(index, params)
+      const got = await session.perform(index, params).then(
+        (reply) => reply.answer(),
+        (error: unknown) => messageOf(error),
+      )
+      const counted = (result.byOperation[operation.name] ??= { checked: 0, wrong: 0 })
+      counted.checked++
+      result.checked++
+      if (typeof got !== 'string' && agrees(operation, expected, got, matches)) continue
+      counted.wrong++
+      result.wrong++
+      if (result.differences.length < mostDifferences) {
+        result.differences.push({
+          operation: operation.name,
+          parameters: params.values().map(shown).join(', '),
+          expected: shownAnswer(expected),
+          got: typeof got === 'string' ? `error: ${got}` : shownAnswer(got),
+        })
+      }
+    }
+  }
+  return result
+}
+
+/** A search may return any of its matches, none twice, as many as the limit asks for. */
+export function agrees(operation: Operation, expected: Answer, got: Answer, matches: Value[][]): boolean {
+  if (operation.kind !== 'search') return canonical(expected as unknown as Value) === canonical(got as unknown as Value)
+  if (got.kind !== 'rows' || expected.kind !== 'rows' || got.rows.length !== expected.rows.length) return false
+  const allowed = new Set(matches.map(canonical))
+  return got.rows.every((row) => allowed.delete(canonical(row)))
+}
+
+const shown = (value: Value) => display(value).slice(0, shownLength)
+
+function shownAnswer(answer: Answer): string {
+  return canonical(answer as unknown as Value).slice(0, shownLength)
+}
