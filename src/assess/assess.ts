@@ -1,7 +1,7 @@
 /** What the evidence says: which candidates hold every objective at average load and at peak, and what each pooled answer rests on. */
 import { decide, errorsMissed, type Outcome } from '../measure/decide.ts'
 import type { CandidateResult, OperationResult, Result, TrialResult } from '../result.ts'
-import type { Scenario } from '../scenario/scenario.ts'
+import type { Operation, Scenario } from '../scenario/scenario.ts'
 
 /** One operation of one candidate at one multiple, pooled over the valid rounds. */
 export interface Cell {
@@ -16,6 +16,8 @@ export interface Cell {
   /** Smallest and largest p99 of the rounds: a plain range. */
   p99RangeUs: [number, number] | null
   scaleLimited: boolean
+  /** Missed only where the harness itself was late: nothing is decided. */
+  clientBound: boolean
 }
 export interface AtMultiple {
   multiple: number
@@ -70,13 +72,13 @@ export function assess(result: Result): Assessment {
 }
 
 function assessAt(candidate: CandidateResult, multiple: number, scenario: Scenario, scaleLimited: Set<string>): AtMultiple {
-  const rounds = candidate.trials.filter((trial) => trial.phase === 'confirmation' && trial.arrival.multiple === multiple)
-  const valid = rounds.filter((trial) => trial.validity.verdict === 'valid')
-  const probes = candidate.trials.filter(
-    (trial) => trial.phase === 'probe' && trial.arrival.multiple === multiple && trial.validity.verdict === 'valid',
-  )
+  const rounds = trialsAt(candidate, 'confirmation', multiple)
+  // A harness that was late only adds to response times: what is met in spite of it is met, what is missed with it is not decided.
+  const usable = rounds.filter(isUsable)
+  const probes = trialsAt(candidate, 'probe', multiple).filter(isUsable)
   const supported = new Set(candidate.compiled.map((each) => each.operation))
   const cells = scenario.operations.map((operation): Cell => {
+    const limited = scaleLimited.has(operation.name)
     const empty = {
       operation: operation.name,
       intended: 0,
@@ -85,40 +87,64 @@ function assessAt(candidate: CandidateResult, multiple: number, scenario: Scenar
       p50Us: null,
       p99Us: null,
       p99RangeUs: null,
-      scaleLimited: scaleLimited.has(operation.name),
+      scaleLimited: limited,
+      clientBound: false,
     }
     if (!supported.has(operation.name)) return { ...empty, outcome: 'excused' }
-    const own = samplesOf(valid, operation.name)
-    if (own.length === 0) return { ...empty, outcome: 'not run' }
-    const pooled = [...own, ...(raised(own, probes, operation.name) ? samplesOf(probes, operation.name) : [])]
-    const intended = total(pooled, (each) => each.intended)
-    const errors = total(pooled, (each) => Object.values(each.errors).reduce((sum, count) => sum + count, 0))
-    const dropped = total(pooled, (each) => each.dropped)
-    const outcomes = operation.objectives.map((objective) =>
-      decide(
-        total(pooled, (each) => each.exceeded[objective.name] ?? 0),
-        intended,
-        objective.quantile,
-      ),
-    )
-    const missed = outcomes.includes('missed') || errorsMissed(errors + dropped, intended, operation.errorShare)
-    const p99s = pooled.flatMap((each) => (each.responseUs === null || each.responseUs.count === 0 ? [] : [each.responseUs.p99]))
-    const p50s = pooled.flatMap((each) => (each.responseUs === null || each.responseUs.count === 0 ? [] : [each.responseUs.p50]))
+    const judged = raised(samplesOf(usable, operation.name), probes, operation.name) ? [...usable, ...probes] : usable
+    const all = samplesOf(judged, operation.name)
+    if (all.length === 0) return { ...empty, outcome: 'not run' }
+    const proven = samplesOf(judged.filter(isValid), operation.name)
+    const bounded = outcomeOf(operation, all)
+    const outcome = bounded === 'missed' ? outcomeOf(operation, proven) : bounded
+    const shown = proven.length > 0 ? proven : all
+    const percentiles = shown.flatMap(({ responseUs }) => (responseUs === null || responseUs.count === 0 ? [] : [responseUs]))
+    const p99s = percentiles.map((each) => each.p99)
     return {
       ...empty,
-      outcome: missed ? 'missed' : scaleLimited.has(operation.name) || outcomes.includes('undetermined') ? 'undetermined' : 'met',
-      intended,
-      errors,
-      dropped,
-      p50Us: median(p50s),
+      outcome: outcome === 'met' && limited ? 'undetermined' : outcome,
+      clientBound: bounded === 'missed' && outcome !== 'missed',
+      intended: total(shown, (each) => each.intended),
+      errors: total(shown, errorsOf),
+      dropped: total(shown, (each) => each.dropped),
+      p50Us: median(percentiles.map((each) => each.p50)),
       p99Us: median(p99s),
       p99RangeUs: p99s.length === 0 ? null : [Math.min(...p99s), Math.max(...p99s)],
     }
   })
   const missed = cells.filter((cell) => cell.outcome === 'missed').map((cell) => cell.operation)
   const notTested = cells.filter((cell) => cell.outcome === 'undetermined').map((cell) => cell.operation)
-  const outcome = valid.length === 0 ? (rounds.length === 0 ? 'not run' : 'undetermined') : missed.length > 0 ? 'missed' : 'met'
-  return { multiple, outcome, missed, notTested, rounds: rounds.length, validRounds: valid.length, cells }
+  const outcome =
+    rounds.length === 0
+      ? 'not run'
+      : missed.length > 0
+        ? 'missed'
+        : usable.length === 0 || cells.some((cell) => cell.clientBound)
+          ? 'undetermined'
+          : 'met'
+  return { multiple, outcome, missed, notTested, rounds: rounds.length, validRounds: rounds.filter(isValid).length, cells }
+}
+
+function trialsAt(candidate: CandidateResult, phase: TrialResult['phase'], multiple: number): TrialResult[] {
+  return candidate.trials.filter((trial) => trial.phase === phase && trial.arrival.multiple === multiple)
+}
+
+const isValid = (trial: TrialResult) => trial.validity.verdict === 'valid'
+const isUsable = (trial: TrialResult) => isValid(trial) || trial.validity.verdict === 'client-bound'
+const errorsOf = (sample: OperationResult) => Object.values(sample.errors).reduce((sum, count) => sum + count, 0)
+
+function outcomeOf(operation: Operation, samples: OperationResult[]): Outcome {
+  const intended = total(samples, (each) => each.intended)
+  const failed = total(samples, (each) => each.dropped + errorsOf(each))
+  if (errorsMissed(failed, intended, operation.errorShare)) return 'missed'
+  const outcomes = operation.objectives.map((objective) =>
+    decide(
+      total(samples, (each) => each.exceeded[objective.name] ?? 0),
+      intended,
+      objective.quantile,
+    ),
+  )
+  return outcomes.includes('missed') ? 'missed' : outcomes.includes('undetermined') ? 'undetermined' : 'met'
 }
 
 function samplesOf(trials: TrialResult[], operation: string): OperationResult[] {

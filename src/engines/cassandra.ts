@@ -5,8 +5,8 @@ import { type Block, cell, type RowSource } from '../data/rows.ts'
 import { type Answer, canonical, compareValues, decimalText, decimalValue, type Value } from '../data/value.ts'
 import { bucketMs, bucketOf } from '../model/buckets.ts'
 import type { Store, StoreColumn } from '../model/model.ts'
-import { groupedByServer, storesOfEntity } from '../model/wide-column.ts'
-import { type Entity, entityOf, type Field, lineFields, type Operation, type Update, type Write } from '../scenario/scenario.ts'
+import { baseStore, groupedByServer, storesOfEntity } from '../model/wide-column.ts'
+import { type Entity, entityOf, type Field, lineFields, type Operation, ownedBy, type Update, type Write } from '../scenario/scenario.ts'
 import {
   cqlType,
   createTable,
@@ -47,7 +47,7 @@ export const cassandra: Engine = {
     sharding: { value: 'built in, consistent hashing of the partition key', source: 'Cassandra documentation, Dynamo' },
     topologies: { value: 'ring without a primary', source: 'Cassandra documentation, Architecture' },
   },
-  pace: { startSeconds: 12, loadRowsPerSecond: 12_000, settleSeconds: 8, verifySeconds: 8, warmUpSeconds: 10 },
+  pace: { startSeconds: 8, loadRowsPerSecond: 12_000, settleSeconds: 4, verifySeconds: 11, warmUpSeconds: 12 },
   server: {
     onPath: null,
     package: {
@@ -396,9 +396,7 @@ class CassandraSession implements Session {
         const alive = found.length > 0 && (nowMs === null || timeOf(found[0]) > nowMs)
         const lines = new Map<string, CassandraTypes.Row[]>()
         for (const name of alive ? op.with : []) {
-          const own = storesOfEntity(this.#compiled.model, entityOf(this.#compiled.scenario, name)).find(
-            (each) => each.embedded.includes(name) || each.partition[0] === entityOf(this.#compiled.scenario, name).key[0],
-          ) as Store
+          const own = baseStore(this.#compiled.model.stores, name)
           lines.set(
             name,
             own === store
@@ -540,9 +538,7 @@ class CassandraSession implements Session {
     const { scenario, model } = this.#compiled
     const entity = entityOf(scenario, write.entity)
     const stores = storesOfEntity(model, entity).filter((store) => store.entity === entity.name)
-    const base = storesOfEntity(model, entity).find(
-      (store) => store.columns.every((column) => column.role !== 'token' && column.role !== 'bucket') && rowKeys(store)[0] === entity.key[0],
-    ) as Store
+    const base = baseStore(model.stores, entity.name)
     if (write.kind === 'insert' || write.kind === 'put') {
       const row: Row = new Map(entity.fields.map((field) => [field.name, bound(`row.${field.name}`)]))
       const nowMs = entity.ttlMs === null ? 0 : Number(row.get('expires_at')) - entity.ttlMs
@@ -567,13 +563,34 @@ class CassandraSession implements Session {
     const before = await this.#current(base, entity, keys, nowMs, consistency)
     if (before === null) return null
     if (write.kind === 'delete') {
-      const apart = model.stores.filter((store) => entityOf(scenario, store.entity).owner?.entity === entity.name)
-      return [
-        ...stores.flatMap((store) => this.#deletes(store, before, [])),
-        ...apart.map((store) => ({ query: deleteRow(store, [store.partition[0] as string]), params: [this.#keyValue(store, keys[0] as Value)] })),
-      ]
+      return [...stores.flatMap((store) => this.#deletes(store, before, [])), ...(await this.#deletesOfLines(entity, keys[0] as Value, consistency))]
     }
     return this.#changes(write, entity, storesOfEntity(model, entity), before, bound, nowMs)
+  }
+
+  /** An owner's lines: a table of their own loses its partition, query tables lose the rows that are there. */
+  async #deletesOfLines(owner: Entity, ownerKey: Value, consistency: number): Promise<Cql[]> {
+    const { scenario, model } = this.#compiled
+    const deletes: Cql[] = []
+    for (const owned of ownedBy(scenario, owner.name)) {
+      const base = baseStore(model.stores, owned.name)
+      if (base.entity === owned.name)
+        deletes.push({ query: deleteRow(base, [base.partition[0] as string]), params: [this.#keyValue(base, ownerKey)] })
+      const queries = model.stores.filter((store) => store.entity === owned.name && !store.base)
+      if (queries.length === 0) continue
+      const { rows } = await this.#client.execute(selectPartition(base), [this.#keyValue(base, ownerKey)] as never, { prepare: true, consistency })
+      for (const row of rows)
+        if (row.line !== null) deletes.push(...queries.flatMap((store) => this.#deletes(store, this.#rowOf(base, owned, row, ownerKey), [])))
+    }
+    return deletes
+  }
+
+  /** A row of the base table by field names; the key of an owner is not among its columns. */
+  #rowOf(base: Store, entity: Entity, row: CassandraTypes.Row, firstKey: Value): Row {
+    const values: Row = new Map(
+      base.columns.filter((column) => column.entity === entity.name).map((column) => [column.field, this.#value(column, row[column.name])]),
+    )
+    return values.set(entity.key[0] as string, firstKey)
   }
 
   /** Changes columns in place; where a key column changes, the row moves: delete and insert. */
@@ -640,10 +657,7 @@ class CassandraSession implements Session {
     const rows = await this.#readKey(base, selectPartition(base), entity, keys, consistency)
     const [row] = rows
     if (row === undefined) return null
-    const current: Row = new Map(
-      base.columns.filter((column) => column.entity === entity.name).map((column) => [column.field, this.#value(column, row[column.name])]),
-    )
-    for (const [index, key] of entity.key.entries()) current.set(key, keys[index] as Value)
+    const current = this.#rowOf(base, entity, row, keys[0] as Value)
     return nowMs !== null && Number(current.get('expires_at')) <= nowMs ? null : current
   }
 
@@ -685,13 +699,8 @@ class CassandraSession implements Session {
 
   /** Reads the base table through: Cassandra keeps no counts. */
   async total(entityName: string, field?: string) {
-    const { scenario, model } = this.#compiled
-    const entity = entityOf(scenario, entityName)
-    const store = storesOfEntity(model, entity).find(
-      (each) =>
-        each.columns.every((column) => column.role !== 'token' && column.role !== 'bucket') &&
-        (each.embedded.includes(entityName) || rowKeys(each)[0] === entity.key[0]),
-    ) as Store
+    const { model } = this.#compiled
+    const store = baseStore(model.stores, entityName)
     const line = store.embedded.includes(entityName)
     const column = field === undefined ? undefined : (store.columns.find((each) => each.entity === entityName && each.field === field) as StoreColumn)
     const counted = line ? 'line' : (store.partition[0] as string)
@@ -769,9 +778,7 @@ class CassandraSession implements Session {
       ...own,
       ...op.with.map((name): Value => {
         const owned = entityOf(this.#compiled.scenario, name)
-        const from =
-          storesOfEntity(this.#compiled.model, owned).find((each) => each.embedded.includes(name)) ??
-          (storesOfEntity(this.#compiled.model, owned)[0] as Store)
+        const from = baseStore(this.#compiled.model.stores, name)
         const columns = lineFields(owned).map(
           (field) => from.columns.find((column) => column.entity === name && column.field === field.name) as StoreColumn,
         )

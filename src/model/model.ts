@@ -34,6 +34,8 @@ export interface Index {
 }
 export interface Store {
   name: string
+  /** Holds an entity's rows by key; other stores repeat them for a query. */
+  base: boolean
   entity: string
   columns: StoreColumn[]
   /** Names of the columns that choose the partition (wide-column) or the primary key (others). */

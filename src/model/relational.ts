@@ -24,6 +24,7 @@ function tableOf(scenario: Scenario, entity: Entity, operations: Operation[]): S
   const expiry = entity.ttlMs === null ? null : { field: 'expires_at', ttlMs: entity.ttlMs }
   return {
     name: entity.name,
+    base: true,
     entity: entity.name,
     columns: entity.fields.map((field) => ({
       name: field.name,

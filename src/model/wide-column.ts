@@ -30,7 +30,9 @@ export function wideColumnModel(scenario: Scenario, operations: Operation[]): Ph
     if (operation.kind === 'search') addTokenStore(model, operation, entity)
     if (operation.kind === 'get') {
       const apart = operation.with.filter((name) => model.stores.some((store) => store.name === name))
-      const steps = [storeOf(model, entity), ...apart].map((store): AccessStep => ({ action: 'read', store, index: 'partition', requests: 1 }))
+      const steps = [baseStore(model.stores, entity.name).name, ...apart].map(
+        (store): AccessStep => ({ action: 'read', store, index: 'partition', requests: 1 }),
+      )
       if (apart.length > 0)
         model.emulations.push({
           operation: operation.name,
@@ -52,6 +54,7 @@ function emptyStore(name: string, entity: Entity): Store {
   const expiry = entity.ttlMs === null ? null : { field: 'expires_at', ttlMs: entity.ttlMs }
   return {
     name,
+    base: false,
     entity: entity.name,
     columns: [],
     partition: [],
@@ -66,12 +69,9 @@ function emptyStore(name: string, entity: Entity): Store {
   }
 }
 
-/** The base table that holds an entity's rows by key. */
-function storeOf(model: PhysicalModel, entity: Entity): string {
-  const base =
-    model.stores.find((store) => store.entity === entity.name && store.columns.every((each) => each.role !== 'token')) ??
-    model.stores.find((store) => store.embedded.includes(entity.name))
-  return base?.name ?? entity.name
+/** The base table that holds an entity's rows by key: its own, or its owner's. */
+export function baseStore(stores: Store[], entity: string): Store {
+  return stores.find((store) => store.base && (store.entity === entity || store.embedded.includes(entity))) as Store
 }
 
 /** The first owned entity lives in its owner's partition as clustering rows, the owner's own fields static; further ones have a table. */
@@ -84,7 +84,7 @@ function baseStores(scenario: Scenario, operations: Operation[]): Store[] {
     if (entity.owner !== null) return []
     const [inside, ...apart] = ownedBy(scenario, entity.name)
     const key = entity.key[0] as string
-    const base = emptyStore(entity.name, entity)
+    const base = { ...emptyStore(entity.name, entity), base: true }
     base.partition = [key]
     base.serves = serves(entity).map((operation) => operation.name)
     base.columns = entity.fields.map((field) => column(entity, field, field.name === key ? 'key' : inside === undefined ? 'value' : 'static'))
@@ -96,7 +96,7 @@ function baseStores(scenario: Scenario, operations: Operation[]): Store[] {
       base.reason += `; ${inside.name} as clustering rows of its owner's partition, the owner's fields static, so that one read answers both`
     }
     const own = apart.map((owned): Store => {
-      const store = emptyStore(owned.name, owned)
+      const store = { ...emptyStore(owned.name, owned), base: true }
       store.partition = [owned.key[0] as string]
       store.clustering = [{ column: 'line', descending: false }]
       store.columns = [column(owned, fieldOf(owned, owned.key[0] as string), 'key'), ...lineColumns(owned, false)]
@@ -253,10 +253,10 @@ function addWrite(
     const entity = entityOf(scenario, write.entity)
     const own = storesOfEntity(model, entity)
     const lines = write.kind === 'insert' ? write.with.flatMap((name) => storesOfEntity(model, entityOf(scenario, name))) : []
-    const derived = own.some((store) => store.name !== storeOf(model, entity))
+    const derived = own.some((store) => store.name !== baseStore(model.stores, entity.name).name)
     const readFirst = write.kind === 'update' || write.kind === 'delete' || (write.kind === 'put' && derived)
     if (readFirst) {
-      steps.push({ action: 'read first', store: storeOf(model, entity), index: 'partition', requests: 1 })
+      steps.push({ action: 'read first', store: baseStore(model.stores, entity.name).name, index: 'partition', requests: 1 })
       model.emulations.push({ operation: operation.name, how: 'emulated: read before write' })
     }
     const changed = write.kind === 'update' ? write.set.map((each) => each.field) : null

@@ -6,8 +6,8 @@ import { probeSeconds } from '../scenario/plan.ts'
 
 const warmUpOfTrial = 0.5
 const warmUpConcurrency = 16
-/** More throughput than this must come with more connections, else fewer are better. */
-const worthwhileGain = 1.03
+/** Throughputs this close are equal; more connections then keep a slow write from holding up the others. */
+const withinNoise = 0.95
 const costSeconds = 0.5
 /** A probe raises operations to this many samples, within this share of the server's CPU. */
 const probeSamples = 400
@@ -20,14 +20,14 @@ export async function warmUp(run: CandidateRun, { plan }: RunContext): Promise<v
     multiple: null,
     concurrency: warmUpConcurrency,
     warmUpSeconds: 0,
-    seconds: plan.warmUpSeconds,
+    seconds: run.engine.pace.warmUpSeconds * plan.warmUpShare,
     repeat: 0,
   })
 }
 
-/** Closed loop at each concurrency; the best throughput decides the connections of the open loops. */
+/** Closed loop at each concurrency; the best throughput decides the connections of the open loops: the most within its noise. */
 export async function sweep(run: CandidateRun, { plan }: RunContext): Promise<void> {
-  let best = 0
+  const throughputs: number[] = []
   for (const concurrency of plan.budget.concurrencies) {
     const trial = await run.runTrial({
       phase: 'sweep',
@@ -38,11 +38,10 @@ export async function sweep(run: CandidateRun, { plan }: RunContext): Promise<vo
       seconds: plan.budget.sweepSeconds,
       repeat: 0,
     })
-    if (trial.throughputPerSecond > best * worthwhileGain) {
-      best = trial.throughputPerSecond
-      run.connections = concurrency
-    }
+    throughputs.push(trial.throughputPerSecond)
   }
+  const enough = Math.max(...throughputs) * withinNoise
+  run.connections = plan.budget.concurrencies.filter((_, index) => (throughputs[index] as number) >= enough).at(-1) as number
 }
 
 /** Rising open-loop rates up to the throughput of the sweep; two missed steps in a row end it. */

@@ -6,7 +6,9 @@ export interface Clock {
   wakeAt(atNs: number, callback: () => void): void
 }
 
-const spinBelowNs = 1_500_000
+/** A sleeping core takes milliseconds to wake in a virtual machine: only long waits sleep, and the last stretch is always spun. */
+const spinBelowNs = 20_000_000
+const wakeEarlyMs = 10
 /** Worker threads have origins of their own; the monotonic clock is one for all. */
 const originNs = Number(process.hrtime.bigint()) - performance.now() * 1e6
 
@@ -15,7 +17,7 @@ export const realClock: Clock = {
   nowNs: () => originNs + performance.now() * 1e6,
   wakeAt(atNs, callback) {
     const waitNs = atNs - originNs - performance.now() * 1e6
-    if (waitNs > spinBelowNs) setTimeout(callback, Math.floor(waitNs / 1e6 - 1))
+    if (waitNs > spinBelowNs) setTimeout(callback, Math.floor(waitNs / 1e6) - wakeEarlyMs)
     else setImmediate(callback)
   },
 }

@@ -4,11 +4,17 @@ import { TrialError } from '../errors.ts'
 import { mergeRecordings, type Recording, reviveRecord } from '../measure/recorder.ts'
 import type { OpenOrder, TrialOrder, WorkerOrder } from './worker.ts'
 
+/** Large, so that short-lived garbage dies before a collection copies it: each collection stalls the clock. */
+const youngGenerationMb = 128
+
 export class WorkerPool implements AsyncDisposable {
   readonly #workers: Worker[]
 
   constructor(count: number) {
-    this.#workers = Array.from({ length: count }, () => new Worker(new URL('./worker.ts', import.meta.url)))
+    this.#workers = Array.from(
+      { length: count },
+      () => new Worker(new URL('./worker.ts', import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb } }),
+    )
     for (const worker of this.#workers) worker.setMaxListeners(20)
   }
 

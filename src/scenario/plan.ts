@@ -62,7 +62,8 @@ export interface TrialPlan {
   multiples: number[]
   /** Steps of the ladder, as shares of the throughput that the sweep reached. */
   ladder: number[]
-  warmUpSeconds: number
+  /** Of each engine's own warm-up time. */
+  warmUpShare: number
   /** Answers compared with the reference, per operation. */
   answersPerOperation: number
   operations: OperationPlan[]
@@ -96,7 +97,7 @@ export function planTrials(scenario: Scenario, effort: Effort, paces: PlannedCan
     budget,
     multiples,
     ladder,
-    warmUpSeconds: effort === 'smoke' ? 1 : 4,
+    warmUpShare: effort === 'smoke' ? 0.4 : 1,
     answersPerOperation: Math.ceil(wholeAnswers / scenario.operations.length),
     operations: scenario.operations.map((operation) => planOperation(scenario, operation, share)),
     data: { loadedBytes: Math.round(bytes * share), productionBytes: Math.round(bytes), memoryBytes: scenario.bench.memoryBytes },
@@ -128,7 +129,7 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: PlannedCandidate[]): Ph
     { name: 'load', predictedSeconds: total((pace) => plan.rows / pace.loadRowsPerSecond + 1) },
     { name: 'settle', predictedSeconds: total((pace) => pace.settleSeconds) },
     { name: 'verify', predictedSeconds: total((pace) => pace.verifySeconds * Math.max(0.4, Math.min(3, plan.rows / 200_000))) },
-    { name: 'warm-up', predictedSeconds: n * (plan.warmUpSeconds + 1) },
+    { name: 'warm-up', predictedSeconds: total((pace) => pace.warmUpSeconds * plan.warmUpShare + 0.5) },
     { name: 'sweep', predictedSeconds: n * budget.concurrencies.length * (budget.sweepSeconds + warmUpOfTrial + 0.3) },
     { name: 'ladder', predictedSeconds: n * budget.ladderSteps * (budget.ladderSeconds + warmUpOfTrial) },
     { name: 'confirmation', predictedSeconds: confirmations },

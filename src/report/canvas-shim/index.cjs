@@ -1,1 +1,28 @@
-module.exports = {}
+'use strict'
+// chartjs-node-canvas asks for `canvas`, which builds native code at install time; @napi-rs/canvas ships its binaries.
+// The two differ in how a canvas is made a buffer with a callback, and in how fonts are registered.
+const { Canvas, GlobalFonts, Image, createCanvas, loadImage } = require('@napi-rs/canvas')
+
+function adapted(width, height) {
+  const canvas = createCanvas(width, height)
+  const toBuffer = canvas.toBuffer.bind(canvas)
+  canvas.toBuffer = (first, ...rest) => {
+    if (typeof first !== 'function') return toBuffer(first, ...rest)
+    const [mime = 'image/png', ...options] = rest
+    try {
+      first(null, toBuffer(mime, ...options))
+    } catch (error) {
+      first(error)
+    }
+    return undefined
+  }
+  return canvas
+}
+
+module.exports = {
+  Canvas,
+  Image,
+  createCanvas: adapted,
+  loadImage,
+  registerFont: (path, { family }) => GlobalFonts.registerFromPath(path, family),
+}

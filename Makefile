@@ -1,0 +1,42 @@
+# dbtrial: every command does its own set-up on a fresh machine and asks nothing.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+dbtrial := node bin/dbtrial.mjs
+node24 := node bin/node24.mjs
+options = $(if $(candidates),--candidates $(candidates)) $(if $(effort),--effort $(effort)) $(if $(seed),--seed $(seed))
+
+help: ## show the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+setup: node_modules/.ready ## install what is missing (Debian packages as root, npm packages)
+
+node_modules/.ready: package.json package-lock.json bin/setup.sh
+	@bin/setup.sh
+	@touch $@
+
+bench: setup ## measure: scenario=ecommerce [candidates=postgres,mongodb] [effort=smoke|quick|standard|thorough] [seed=N] [provision=local]
+	@$(dbtrial) run $(or $(scenario),ecommerce) $(options) $(if $(provision),--provision $(provision))
+
+plan: setup ## what a run would do and how long it takes: scenario=ecommerce
+	@$(dbtrial) plan $(or $(scenario),ecommerce) $(options)
+
+validate: setup ## check a scenario, or all of them: [scenario=ecommerce]
+	@$(dbtrial) validate $(or $(scenario),$(basename $(notdir $(wildcard scenarios/*.yaml))))
+
+models: setup ## the physical model of an engine: scenario=ecommerce engine=cassandra
+	@$(dbtrial) models $(or $(scenario),ecommerce) --engine $(or $(engine),postgres)
+
+test: setup ## unit, contract and end-to-end tests, on real servers
+	@$(node24) node_modules/vitest/vitest.mjs run --reporter=default --reporter=json --outputFile.json=node_modules/.test-results.json
+
+check: setup ## types, style, dead code, generated schemas up to date
+	@$(node24) node_modules/typescript/bin/tsc --noEmit
+	@$(node24) node_modules/@biomejs/biome/bin/biome ci .
+	@$(node24) node_modules/knip/bin/knip.js
+	@$(dbtrial) schemas && git diff --exit-code -- scenarios/scenario.schema.json src/result.schema.json
+	@$(dbtrial) validate $(basename $(notdir $(wildcard scenarios/*.yaml)))
+
+clean: ## remove installed packages and reports, not the sample
+	@rm -rf node_modules && find reports -mindepth 1 -maxdepth 1 ! -name sample -exec rm -rf {} +
+
+.PHONY: help setup bench plan validate models test check clean

@@ -1,0 +1,258 @@
+/** The command line: parses it, calls the parts, prints results to stdout and everything else to stderr, sets exit codes. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Command, CommanderError, Option } from 'commander'
+import { type Assessment, assess } from './assess/assess.ts'
+import { bench } from './bench.ts'
+import { engineNamed } from './engines/registry.ts'
+import { messageOf, TrialError } from './errors.ts'
+import { allOperations, deriveModel } from './model/derive.ts'
+import { local } from './provision/local.ts'
+import { toMarkdown } from './report/markdown.ts'
+import { makeDocument, writeReport } from './report/report.ts'
+import { type Result, readResult, resultJsonSchema } from './result.ts'
+import { effortOf, planTrials } from './scenario/plan.ts'
+import { readScenario } from './scenario/read.ts'
+import type { Effort, Scenario } from './scenario/scenario.ts'
+import { scenarioJsonSchema } from './scenario/schema.ts'
+import { startProgress } from './terminal/progress.ts'
+import { modelText, planText, summaryText } from './terminal/tables.ts'
+import { version } from './version.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const exitMissed = 99
+const exitIncomplete = 4
+
+interface RunOptions {
+  candidates?: string
+  effort?: Effort
+  provision: string
+  seed?: string
+  out?: string
+  json?: boolean
+  quiet?: boolean
+}
+
+const program = new Command()
+  .name('dbtrial')
+  .description('Puts candidate databases on trial for one application: real servers, verified answers, honest clocks.')
+  .version(version)
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) })
+  .showSuggestionAfterError()
+
+const efforts = new Option('--effort <effort>', 'how much time to spend').choices(['smoke', 'quick', 'standard', 'thorough'])
+
+program
+  .command('run')
+  .description('measure the candidates of a scenario and write a report')
+  .argument('<scenario>', 'name in scenarios/ or path of a YAML file')
+  .option('--candidates <names>', 'only these candidates, separated by commas')
+  .addOption(efforts)
+  .addOption(new Option('--provision <kind>', 'where servers come from').choices(['auto', 'local']).default('auto'))
+  .option('--seed <number>', "another seed than the scenario's")
+  .option('--out <directory>', "parent of the report's directory", join(root, 'reports'))
+  .option('--json', 'print the result as JSON, and nothing else')
+  .option('--quiet', 'no progress')
+  .action(run)
+
+program
+  .command('validate')
+  .description('check scenarios; nothing starts')
+  .argument('<scenario...>', 'names in scenarios/ or paths')
+  .action((names: string[]) => {
+    const problems: string[] = []
+    for (const name of names) {
+      try {
+        const scenario = readScenario(name)
+        checkCandidates(scenario)
+        for (const warning of planTrials(scenario, scenario.bench.effort, []).warnings) note(`${name}: warning: ${warning}`)
+        print(`${name}: valid, ${scenario.entities.length} entities, ${scenario.operations.length} operations`)
+      } catch (error) {
+        if (!(error instanceof TrialError)) throw error
+        problems.push(error.message)
+      }
+    }
+    if (problems.length > 0) throw new TrialError('scenario-invalid', problems.join('\n'), { exitCode: 2 })
+  })
+
+program
+  .command('plan')
+  .description('what a run would load and measure, what is derived, how long it takes')
+  .argument('<scenario>')
+  .option('--candidates <names>', 'only these candidates, separated by commas')
+  .addOption(efforts)
+  .option('--seed <number>', "another seed than the scenario's")
+  .option('--json', 'print JSON')
+  .action((name: string, options: RunOptions) => {
+    const scenario = prepare(name, options)
+    const effort = effortOf(scenario.bench, options.effort)
+    const plan = planTrials(
+      scenario,
+      effort,
+      scenario.candidates.map((candidate) => engineNamed(candidate.engine).pace),
+    )
+    const models = scenario.candidates.map((candidate) => ({
+      candidate: candidate.name,
+      model: deriveModel(engineNamed(candidate.engine).family, scenario),
+    }))
+    print(
+      options.json
+        ? JSON.stringify(
+            { scenario, plan, excuses: models.flatMap((each) => each.model.excuses.map((excuse) => ({ ...excuse, engine: each.candidate }))) },
+            null,
+            2,
+          )
+        : planText(scenario, plan, models),
+    )
+  })
+
+program
+  .command('models')
+  .description('the physical model that an engine gets: definitions, statements, reasons')
+  .argument('<scenario>')
+  .requiredOption('--engine <name>', 'engine')
+  .action((name: string, { engine: engineName }: { engine: string }) => {
+    const scenario = readScenario(name)
+    const engine = engineNamed(engineName)
+    const model = deriveModel(engine.family, scenario)
+    print(modelText(engine.compile(model, allOperations(scenario), scenario, scenario.requirements.durability)))
+  })
+
+program
+  .command('assess')
+  .description('assess a saved result again, offline')
+  .argument('<result>', 'path of a result.json')
+  .option('--json', 'print JSON')
+  .action((path: string, options: { json?: boolean }) => {
+    const result = readResult(path)
+    const assessment = assess(result)
+    print(options.json ? JSON.stringify(assessment, null, 2) : summaryText(result, assessment))
+    process.exitCode = exitCodeOf(result, assessment, false)
+  })
+
+program
+  .command('report')
+  .description('write the report of a saved result again, offline')
+  .argument('<result>', 'path of a result.json')
+  .addOption(new Option('--format <format>', 'print this instead of writing files').choices(['md', 'json']))
+  .action(async (path: string, { format }: { format?: 'md' | 'json' }) => {
+    const result = readResult(path)
+    const assessment = assess(result)
+    if (format === 'json') print(JSON.stringify(assessment, null, 2))
+    else if (format === 'md') print(toMarkdown(makeDocument(result, assessment, [])))
+    else for (const written of Object.values(await writeReport(dirname(path), result))) print(written)
+  })
+
+program
+  .command('schemas', { hidden: true })
+  .description('write the JSON Schemas of scenarios and results')
+  .action(() => {
+    writeFileSync(join(root, 'scenarios/scenario.schema.json'), scenarioJsonSchema())
+    writeFileSync(join(root, 'src/result.schema.json'), resultJsonSchema())
+  })
+
+function prepare(name: string, options: Pick<RunOptions, 'candidates' | 'seed'>): Scenario {
+  const scenario = readScenario(name)
+  if (options.seed !== undefined) {
+    if (!/^\d{1,14}$/.test(options.seed))
+      throw new TrialError('bad-seed', `--seed ${options.seed}: expected a whole number below 10^14`, { exitCode: 2 })
+    scenario.seed = Number(options.seed)
+  }
+  if (options.candidates !== undefined) {
+    const names = options.candidates.split(',').map((each) => each.trim())
+    const known = new Map(scenario.candidates.map((candidate) => [candidate.name, candidate]))
+    scenario.candidates = names.map(
+      (each) => known.get(each) ?? { name: each, engine: engineNamed(each).name, durability: scenario.requirements.durability },
+    )
+  }
+  checkCandidates(scenario)
+  return scenario
+}
+
+function checkCandidates(scenario: Scenario): void {
+  for (const candidate of scenario.candidates) engineNamed(candidate.engine)
+}
+
+async function run(name: string, options: RunOptions): Promise<void> {
+  const scenario = prepare(name, options)
+  const effort = effortOf(scenario.bench, options.effort)
+  const controller = new AbortController()
+  let signalled: NodeJS.Signals | undefined
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (signalled !== undefined) process.exit(signalCode(signalled)) // The second one does not wait; servers die with this process.
+      signalled = signal
+      note(`${signal}: stopping the servers and writing what was measured`)
+      controller.abort(new Error(`stopped by ${signal}`))
+    })
+  }
+  const reports = options.out ?? join(root, 'reports')
+  makeWritable(reports)
+  const plan = planTrials(
+    scenario,
+    effort,
+    scenario.candidates.map((candidate) => engineNamed(candidate.engine).pace),
+  )
+  const progress = startProgress(plan, scenario, options.quiet === true || options.json === true)
+  const { result, directory } = await bench(scenario, { effort, provisioners: [local], reports, signal: controller.signal, progress }).finally(() =>
+    progress.close(),
+  )
+  const written = await writeReport(directory, result)
+  const assessment = assess(result)
+  if (options.json) print(JSON.stringify(result))
+  else print(`${summaryText(result, assessment)}\n\n${join(directory, 'result.json')}\n${written.markdown}\n${written.html}`)
+  process.exitCode = signalled === undefined ? exitCodeOf(result, assessment, options.candidates !== undefined) : signalCode(signalled)
+}
+
+const signalCode = (signal: NodeJS.Signals) => ({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })[signal as 'SIGINT'] ?? 1
+
+/** Found out before the hour's run, not after it. */
+function makeWritable(directory: string): void {
+  const probe = join(directory, `.probe-${process.pid}`)
+  try {
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(probe, '')
+    rmSync(probe)
+  } catch (error) {
+    throw new TrialError('out-not-writable', `reports cannot be written to ${directory}: ${messageOf(error)}`, {
+      hint: 'give another place with --out',
+      exitCode: 2,
+    })
+  }
+}
+
+function exitCodeOf(result: Result, assessment: Assessment, named: boolean): number {
+  const serverless = result.candidates.filter((candidate) => candidate.provision === null)
+  if (serverless.length === result.candidates.length) return 3
+  const excused = named && result.excuses.length > 0
+  if (serverless.length > 0 || excused || result.candidates.some((candidate) => candidate.failure !== null)) return exitIncomplete
+  return assessment.candidates.some((each) => each.at.some((at) => at.outcome === 'missed')) ? exitMissed : 0
+}
+
+const print = (text: string) => process.stdout.write(`${text}\n`)
+const note = (text: string) => process.stderr.write(`${text}\n`)
+
+/** One clear sentence for what the user can mend; a stack trace only for what we must. */
+function fail(error: unknown): void {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2
+    return
+  }
+  if (error instanceof TrialError && error.exitCode !== 1) {
+    note(error.message)
+    if (error.hint !== undefined) note(`→ ${error.hint}`)
+    process.exitCode = error.exitCode
+    return
+  }
+  note(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  note('→ this is a fault of dbtrial: please report it with the lines above')
+  process.exitCode = 1
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  fail(error)
+}

@@ -1,0 +1,312 @@
+/** The charts, as slides: a title that states the finding, units on the axes, colours and marks that survive colour blindness. */
+import { createRequire } from 'node:module'
+import type { ChartConfiguration, ChartDataset } from 'chart.js'
+import { ChartJSNodeCanvas } from 'chartjs-node-canvas'
+import type { Assessment } from '../assess/assess.ts'
+import type { CandidateResult, Result } from '../result.ts'
+import type { Scenario } from '../scenario/scenario.ts'
+import type { Chart } from './document.ts'
+import { count, micros, times } from './format.ts'
+
+const width = 1000
+const height = 540
+const fontFamily = 'Inter'
+/** Okabe and Ito's palette; each series also has its own mark and dash. */
+const colours = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9']
+const marks = ['circle', 'triangle', 'rect', 'rectRot', 'star', 'cross'] as const
+const dashes = [[], [8, 4], [3, 3], [10, 3, 3, 3], [2, 5], [12, 4]]
+const limitColour = '#6e2c00'
+const ink = '#1b1f24'
+
+let canvas: ChartJSNodeCanvas | undefined
+
+/** Fonts come with a package: without one, charts on a machine without fonts would have no text, and no error. */
+function studio(): ChartJSNodeCanvas {
+  if (canvas !== undefined) return canvas
+  canvas = new ChartJSNodeCanvas({
+    width,
+    height,
+    backgroundColour: 'white',
+    chartCallback: (chart) => {
+      chart.defaults.font.family = fontFamily
+      chart.defaults.font.size = 15
+      chart.defaults.color = ink
+      chart.defaults.devicePixelRatio = 1
+    },
+  })
+  const { resolve } = createRequire(import.meta.url)
+  canvas.registerFont(resolve('@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf'), { family: fontFamily })
+  canvas.registerFont(resolve('@expo-google-fonts/inter/600SemiBold/Inter_600SemiBold.ttf'), { family: fontFamily, weight: '600' })
+  return canvas
+}
+
+type Kind = 'line' | 'bar' | 'scatter'
+interface Slide {
+  file: string
+  title: string
+  subtitle: string
+  alternative: string
+  type: Kind
+  labels?: string[]
+  datasets: ChartDataset<Kind>[]
+  x: { title: string; type?: 'linear' | 'logarithmic' | 'category' }
+  y: { title: string; type?: 'linear' | 'logarithmic'; ticks?: (value: number) => string; min?: number }
+  stacked?: boolean
+}
+
+async function draw(slide: Slide): Promise<Chart> {
+  const { ticks } = slide.y
+  const configuration: ChartConfiguration<Kind> = {
+    type: slide.type,
+    data: { ...(slide.labels === undefined ? {} : { labels: slide.labels }), datasets: slide.datasets },
+    options: {
+      responsive: false,
+      animation: false,
+      layout: { padding: { top: 12, right: 28, bottom: 12, left: 12 } },
+      plugins: {
+        title: { display: true, text: slide.title, align: 'start', font: { size: 21, weight: 600 }, padding: { bottom: 4 } },
+        subtitle: { display: true, text: slide.subtitle, align: 'start', color: '#57606a', font: { size: 14 }, padding: { bottom: 16 } },
+        legend: { position: 'bottom', labels: { usePointStyle: true, boxWidth: 28, padding: 18 } },
+      },
+      scales: {
+        x: {
+          type: slide.x.type ?? 'category',
+          title: { display: true, text: slide.x.title },
+          grid: { display: false },
+          stacked: slide.stacked ?? false,
+        },
+        y: {
+          type: slide.y.type ?? 'linear',
+          title: { display: true, text: slide.y.title },
+          grid: { color: '#e6e9ed' },
+          stacked: slide.stacked ?? false,
+          ...(slide.y.min === undefined ? {} : { min: slide.y.min }),
+          ticks: ticks === undefined ? {} : { callback: (value) => ticks(Number(value)) },
+        },
+      },
+    },
+  }
+  // chart.js's types tie the kind of scale to the kind of chart more tightly than the library does.
+  const png = await studio().renderToBuffer(configuration as unknown as ChartConfiguration, 'image/png')
+  return { file: slide.file, title: slide.title, alternative: slide.alternative, png }
+}
+
+function lines(index: number): Partial<ChartDataset<'line'>> {
+  const colour = colours[index % colours.length] as string
+  return {
+    borderColor: colour,
+    backgroundColor: colour,
+    borderWidth: 3,
+    pointStyle: marks[index % marks.length] as 'circle',
+    pointRadius: 6,
+    borderDash: dashes[index % dashes.length] as number[],
+    tension: 0,
+  }
+}
+
+const named = (candidate: CandidateResult) => `${candidate.name}${candidate.mix === 'partial' ? ' (partial mix)' : ''}`
+/** Powers of ten and their halves; other ticks of a logarithmic axis would overlap. */
+const decade = (value: number, text: (value: number) => string) => {
+  const lead = value / 10 ** Math.floor(Math.log10(value) + 1e-9)
+  return [1, 2, 5].some((each) => Math.abs(lead - each) < 1e-6) ? text(value) : ''
+}
+
+/** Each chart that the result has data for. */
+export async function drawCharts(result: Result, assessment: Assessment): Promise<Chart[]> {
+  const scenario = result.scenario as unknown as Scenario
+  const measured = result.candidates.filter((candidate) => candidate.trials.length > 0)
+  const slides = [
+    ...(['full', 'partial'] as const).flatMap((mix) => loadSlide(measured, mix, scenario) ?? []),
+    ...result.trialPlan.multiples.flatMap((multiple) => objectiveSlide(measured, assessment, scenario, multiple) ?? []),
+    percentileSlide(measured, scenario),
+    throughputSlide(measured),
+    storageSlide(measured),
+  ]
+  const charts: Chart[] = []
+  for (const slide of slides) if (slide !== undefined) charts.push(await draw(slide))
+  return charts
+}
+
+/** Worst p99 as a share of its objective, over the offered rate; full and partial mixes never share an axis. */
+function loadSlide(candidates: CandidateResult[], mix: 'full' | 'partial', scenario: Scenario): Slide | undefined {
+  const own = candidates.filter((candidate) => candidate.mix === mix && candidate.trials.some((trial) => trial.phase === 'ladder'))
+  if (own.length === 0) return undefined
+  const points = own.map((candidate) => {
+    const trials = candidate.trials.filter(
+      (trial) =>
+        (trial.phase === 'ladder' || trial.phase === 'confirmation') && trial.arrival.multiple !== null && trial.validity.verdict === 'valid',
+    )
+    return trials
+      .flatMap((trial) => {
+        const shares = scenario.operations.flatMap((operation) => {
+          const limit = operation.objectives.find((objective) => objective.name === 'p99')
+          const response = trial.operations[operation.name]?.responseUs
+          return limit === undefined || response == null || response.count < 100 ? [] : [response.p99 / (limit.limitMs * 1000)]
+        })
+        return shares.length === 0 ? [] : [{ x: trial.arrival.ratePerSecond as number, y: Math.max(...shares) }]
+      })
+      .sort((a, b) => a.x - b.x)
+  })
+  const furthest = Math.max(...points.flat().map((point) => point.x))
+  const found = own.map((candidate) => {
+    const { capacity } = candidate
+    return capacity.multiple === null
+      ? `${candidate.name}: no load held`
+      : `${candidate.name} holds ${capacity.bound === 'atLeast' ? 'at least ' : ''}${times(capacity.multiple.low)} the average load`
+  })
+  return {
+    file: `load-${mix}-mix.png`,
+    title: found.join(', '),
+    subtitle: `Worst p99 of any operation as a share of its objective, open loop, ${mix} mix; points are trials, valid ones only`,
+    alternative: `Worst p99 against offered load, ${mix} mix: ${found.join(', ')}`,
+    type: 'line',
+    datasets: [
+      ...own.map((candidate, index) => ({ label: named(candidate), data: points[index] ?? [], ...lines(candidates.indexOf(candidate)) })),
+      {
+        label: 'objective',
+        data: [
+          { x: 0, y: 1 },
+          { x: furthest, y: 1 },
+        ],
+        borderColor: limitColour,
+        borderWidth: 2,
+        borderDash: [4, 4],
+        pointRadius: 0,
+        pointStyle: 'line' as const,
+      },
+    ] as ChartDataset<Kind>[],
+    x: { title: 'offered load, operations per second', type: 'linear' },
+    y: { title: 'worst p99 ÷ objective', type: 'logarithmic', ticks: (value) => decade(value, (each) => `${each}×`) },
+  }
+}
+
+/** p99 of every operation against its objective at one load, the same absolute rates for all. */
+function objectiveSlide(candidates: CandidateResult[], assessment: Assessment, scenario: Scenario, multiple: number): Slide | undefined {
+  const operations = scenario.operations.filter((operation) => operation.objectives.some((objective) => objective.name === 'p99'))
+  const shares = candidates.map((candidate) => {
+    const at = assessment.candidates.find((each) => each.name === candidate.name)?.at.find((each) => each.multiple === multiple)
+    return operations.map((operation) => {
+      const p99 = at?.cells.find((cell) => cell.operation === operation.name)?.p99Us ?? null
+      return p99 === null ? null : p99 / ((operation.objectives.find((objective) => objective.name === 'p99')?.limitMs as number) * 1000)
+    })
+  })
+  if (shares.flat().every((share) => share === null)) return undefined
+  const held = assessment.candidates.filter((each) => each.at.find((at) => at.multiple === multiple)?.outcome === 'met').map((each) => each.name)
+  const load = multiple === 1 ? 'average load' : `${times(multiple)} load`
+  const title =
+    held.length === 0
+      ? `No candidate meets every objective at ${load}`
+      : `${held.join(' and ')} ${held.length === 1 ? 'meets' : 'meet'} every tested objective at ${load}`
+  return {
+    file: `objectives-${String(multiple).replace('.', '_')}x.png`,
+    title,
+    subtitle: 'Median p99 of the valid rounds as a share of the objective; bars above 1× miss it; no bar: excused or not measured',
+    alternative: title,
+    type: 'bar',
+    labels: operations.map((operation) => operation.name),
+    datasets: [
+      ...candidates.map((candidate, index) => ({
+        label: named(candidate),
+        data: shares[index] ?? [],
+        backgroundColor: colours[index % colours.length],
+        pointStyle: marks[index % marks.length],
+      })),
+      {
+        type: 'line' as const,
+        label: 'objective',
+        data: operations.map(() => 1),
+        borderColor: limitColour,
+        borderWidth: 2,
+        borderDash: [4, 4],
+        pointRadius: 0,
+        pointStyle: 'line' as const,
+      },
+    ] as ChartDataset<Kind>[],
+    x: { title: 'operation' },
+    y: { title: 'p99 ÷ objective', type: 'logarithmic', ticks: (value) => decade(value, (each) => `${each}×`) },
+  }
+}
+
+/** Percentiles of the busiest operation at average load. */
+function percentileSlide(candidates: CandidateResult[], scenario: Scenario): Slide | undefined {
+  const busiest = [...scenario.operations].sort((a, b) => b.ratePerSecond - a.ratePerSecond)[0]
+  if (busiest === undefined) return undefined
+  const curves = candidates.flatMap((candidate) => {
+    const rounds = candidate.trials.filter(
+      (trial) => trial.phase === 'confirmation' && trial.arrival.multiple === 1 && trial.validity.verdict === 'valid',
+    )
+    const response = rounds.map((trial) => trial.operations[busiest.name]?.responseUs).filter((each) => each != null && each.count > 0)
+    const middle = response[response.length >> 1]
+    return middle == null ? [] : [{ candidate, middle }]
+  })
+  if (curves.length === 0) return undefined
+  const tails = curves.map(({ candidate, middle }) => `${candidate.name} ${micros(middle.p99)}`)
+  return {
+    file: 'percentiles.png',
+    title: `${busiest.name}: p99 at average load is ${tails.join(', ')}`,
+    subtitle: 'Response time from the intended start, one valid round per candidate, all at the same rate',
+    alternative: `Percentiles of ${busiest.name}: ${tails.join(', ')}`,
+    type: 'line',
+    labels: ['p50', 'p90', 'p95', 'p99', 'p99.9', 'max'],
+    datasets: curves.map(({ candidate, middle }) => ({
+      label: named(candidate),
+      data: [middle.p50, middle.p90, middle.p95, middle.p99, middle.p999, middle.max].map((us) => us / 1000),
+      ...lines(candidates.indexOf(candidate)),
+    })) as ChartDataset<Kind>[],
+    x: { title: 'percentile of the operations' },
+    y: { title: 'response time, ms', type: 'logarithmic', ticks: (value) => decade(value, (each) => `${Number(each.toPrecision(3))}`) },
+  }
+}
+
+/** Closed loop: what the client gets through at a number of operations in flight. */
+function throughputSlide(candidates: CandidateResult[]): Slide | undefined {
+  const sweeps = candidates.map((candidate) => candidate.trials.filter((trial) => trial.phase === 'sweep' && trial.validity.verdict !== 'broken'))
+  if (sweeps.every((trials) => trials.length === 0)) return undefined
+  const best = candidates.map(
+    (candidate, index) => `${candidate.name} ${count(Math.max(0, ...(sweeps[index] ?? []).map((trial) => trial.throughputPerSecond)))}/s`,
+  )
+  return {
+    file: 'throughput.png',
+    title: `Closed loop, through the drivers: ${best.join(', ')}`,
+    subtitle: 'Operations per second of the mix at a fixed number in flight; each candidate with the operations it supports',
+    alternative: `Throughput against concurrency: ${best.join(', ')}`,
+    type: 'line',
+    datasets: candidates.map((candidate, index) => ({
+      label: named(candidate),
+      data: (sweeps[index] ?? []).map((trial) => ({ x: trial.arrival.concurrency as number, y: trial.throughputPerSecond })),
+      ...lines(index),
+    })) as ChartDataset<Kind>[],
+    x: { title: 'operations in flight', type: 'logarithmic' },
+    y: { title: 'operations per second', min: 0, ticks: (value) => count(value) },
+  }
+}
+
+function storageSlide(candidates: CandidateResult[]): Slide | undefined {
+  const own = candidates.filter((candidate) => candidate.storage.at.length > 0)
+  if (own.length === 0) return undefined
+  const sizes = own.map((candidate) => {
+    const at = candidate.storage.at.at(-1)
+    const total = (parts: { bytes: number }[]) => parts.reduce((sum, part) => sum + part.bytes, 0) / 1e6
+    return { tables: total(at?.tables ?? []), indexes: total(at?.indexes ?? []) }
+  })
+  const rows = own[0]?.storage.at.at(-1)?.rows ?? 0
+  const ranked = own
+    .map((candidate, index) => ({ name: candidate.name, size: (sizes[index]?.tables ?? 0) + (sizes[index]?.indexes ?? 0) }))
+    .sort((a, b) => a.size - b.size)
+  const title = `${ranked[0]?.name} stores the data in the least space: ${ranked[0]?.size.toPrecision(3)} MB`
+  return {
+    file: 'storage.png',
+    title,
+    subtitle: `After loading ${count(rows)} rows and settling, as the servers report it; query tables of a wide-column model count as tables`,
+    alternative: ranked.map((each) => `${each.name} ${each.size.toPrecision(3)} MB`).join(', '),
+    type: 'bar',
+    labels: own.map((candidate) => candidate.name),
+    datasets: [
+      { label: 'tables', data: sizes.map((each) => each.tables), backgroundColor: colours[0], pointStyle: 'rect' as const },
+      { label: 'indexes', data: sizes.map((each) => each.indexes), backgroundColor: colours[4], pointStyle: 'triangle' as const },
+    ] as ChartDataset<Kind>[],
+    x: { title: 'candidate' },
+    y: { title: 'MB on disk', min: 0 },
+    stacked: true,
+  }
+}

@@ -1,0 +1,35 @@
+/** A report as blocks, independent of how it is drawn. */
+
+export interface Table {
+  head: string[]
+  rows: string[][]
+  /** Columns that hold numbers, drawn to the right. */
+  numeric?: number[]
+}
+export interface Chart {
+  /** File name below charts/. */
+  file: string
+  /** States the finding. */
+  title: string
+  png: Buffer
+  /** What to see, for those who do not see it. */
+  alternative: string
+}
+export type Block =
+  | { kind: 'heading'; level: 1 | 2 | 3; text: string }
+  | { kind: 'paragraph'; text: string }
+  | { kind: 'callout'; tone: 'good' | 'bad' | 'note'; text: string }
+  | { kind: 'list'; items: string[] }
+  | { kind: 'table'; caption?: string; table: Table }
+  | { kind: 'code'; language: string; text: string }
+  | { kind: 'chart'; chart: Chart }
+  | { kind: 'details'; summary: string; blocks: Block[] }
+
+export type Document = Block[]
+
+export const heading = (level: 1 | 2 | 3, text: string): Block => ({ kind: 'heading', level, text })
+export const paragraph = (text: string): Block => ({ kind: 'paragraph', text })
+export const list = (items: string[]): Block => ({ kind: 'list', items })
+export const table = (head: string[], rows: string[][], numeric: number[] = []): Block => ({ kind: 'table', table: { head, rows, numeric } })
+export const code = (language: string, text: string): Block => ({ kind: 'code', language, text })
+export const details = (summary: string, blocks: Block[]): Block => ({ kind: 'details', summary, blocks })

@@ -1,0 +1,28 @@
+/** Numbers for people: units chosen by size, three digits at most, never more precise than measured. */
+
+export function micros(us: number | null): string {
+  if (us === null) return '—'
+  if (us >= 1e6) return `${(us / 1e6).toPrecision(3)} s`
+  if (us >= 1e3) return `${(us / 1e3).toPrecision(3)} ms`
+  return `${Math.round(us)} µs`
+}
+
+export function bytes(count: number): string {
+  for (const [unit, size] of [
+    ['TB', 1e12],
+    ['GB', 1e9],
+    ['MB', 1e6],
+    ['kB', 1e3],
+  ] as const) {
+    if (count >= size) return `${(count / size).toPrecision(3)} ${unit}`
+  }
+  return `${Math.round(count)} B`
+}
+
+export function count(value: number): string {
+  return value >= 1e4 ? Math.round(value).toLocaleString('en-US') : value >= 100 ? String(Math.round(value)) : String(Math.round(value * 100) / 100)
+}
+
+export const percent = (share: number) => `${Math.round(share * 1000) / 10} %`
+export const seconds = (value: number | null) => (value === null ? '—' : `${value >= 100 ? Math.round(value) : Math.round(value * 10) / 10} s`)
+export const times = (multiple: number) => `${Math.round(multiple * 100) / 100}×`

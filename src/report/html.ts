@@ -1,0 +1,67 @@
+/** Blocks as one self-contained HTML page: style inside, charts as data, no script, nothing fetched. */
+import type { Block, Document, Table } from './document.ts'
+
+const style = `
+:root { color-scheme: light; --ink: #1b1f24; --soft: #57606a; --line: #d8dee4; --band: #f6f8fa; --good: #1a7f5a; --bad: #b3401b; --note: #0969a8; }
+* { box-sizing: border-box; }
+body { margin: 0; font: 16px/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif; color: var(--ink); background: #fff; }
+main { max-width: 1040px; margin: 0 auto; padding: 40px 24px 96px; }
+h1 { font-size: 30px; line-height: 1.25; margin: 0 0 8px; } h2 { font-size: 22px; margin: 48px 0 12px; padding-top: 16px; border-top: 1px solid var(--line); } h3 { font-size: 17px; margin: 28px 0 8px; }
+p { margin: 0 0 12px; max-width: 78ch; } li { margin: 2px 0; max-width: 78ch; }
+.scroll { overflow-x: auto; margin: 8px 0 20px; } table { border-collapse: collapse; font-size: 14px; min-width: 60%; }
+th, td { text-align: left; padding: 6px 12px; border-bottom: 1px solid var(--line); vertical-align: top; } th { background: var(--band); font-weight: 600; white-space: nowrap; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.callout { border-left: 4px solid var(--note); background: var(--band); padding: 10px 16px; margin: 12px 0; max-width: 82ch; } .callout.good { border-color: var(--good); } .callout.bad { border-color: var(--bad); }
+pre { background: var(--band); border: 1px solid var(--line); border-radius: 6px; padding: 12px; font: 13px/1.45 ui-monospace, 'DejaVu Sans Mono', monospace; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
+figure { margin: 20px 0; } img { max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: 6px; }
+details { margin: 8px 0; border: 1px solid var(--line); border-radius: 6px; padding: 0 14px; } summary { cursor: pointer; padding: 9px 0; font-weight: 600; }
+@media print { details { border: 0; } main { padding: 0; } }
+`
+
+export function toHtml(document: Document, title: string): string {
+  const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${escaped(title)}</title>
+<style>${style}</style>
+</head>
+<body><main>
+${document.map(render).join('\n')}
+</main></body>
+</html>
+`
+}
+
+function render(block: Block): string {
+  switch (block.kind) {
+    case 'heading':
+      return `<h${block.level}>${escaped(block.text)}</h${block.level}>`
+    case 'paragraph':
+      return `<p>${escaped(block.text)}</p>`
+    case 'callout':
+      return `<p class="callout ${block.tone}">${escaped(block.text)}</p>`
+    case 'list':
+      return `<ul>${block.items.map((item) => `<li>${escaped(item)}</li>`).join('')}</ul>`
+    case 'table':
+      return renderTable(block.table)
+    case 'code':
+      return `<pre>${escaped(block.text)}</pre>`
+    case 'chart':
+      return `<figure><img alt="${escaped(block.chart.alternative)}" src="data:image/png;base64,${block.chart.png.toString('base64')}"></figure>`
+    case 'details':
+      return `<details><summary>${escaped(block.summary)}</summary>${block.blocks.map(render).join('\n')}</details>`
+  }
+}
+
+function renderTable({ head, rows, numeric = [] }: Table): string {
+  const cells = (of: string[], tag: 'th' | 'td') =>
+    of.map((cell, at) => `<${tag}${numeric.includes(at) ? ' class="number"' : ''}>${escaped(cell)}</${tag}>`).join('')
+  return `<div class="scroll"><table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('')}</tbody></table></div>`
+}
+
+const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+const escaped = (text: string) => text.replaceAll(/[&<>"']/g, (character) => entities[character] as string)

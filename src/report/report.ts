@@ -1,0 +1,378 @@
+/** What a report says, in order: the answer, the evidence, the models, the conditions, how to do it again. */
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Assessment, assess, type CandidateAssessment, type Cell } from '../assess/assess.ts'
+import type { PhysicalModel } from '../model/model.ts'
+import type { CandidateResult, Result, TrialResult } from '../result.ts'
+import type { Scenario } from '../scenario/scenario.ts'
+import { drawCharts } from './charts.ts'
+import { type Block, type Chart, code, type Document, details, heading, list, paragraph, table } from './document.ts'
+import { bytes, count, micros, percent, seconds, times } from './format.ts'
+import { toHtml } from './html.ts'
+import { toMarkdown } from './markdown.ts'
+
+/** Writes report.md, report.html and charts/ beside the result; returns their paths. */
+export async function writeReport(directory: string, result: Result): Promise<{ markdown: string; html: string }> {
+  const assessment = assess(result)
+  const charts = await drawCharts(result, assessment)
+  const document = makeDocument(result, assessment, charts)
+  mkdirSync(join(directory, 'charts'), { recursive: true })
+  for (const chart of charts) replace(join(directory, 'charts', chart.file), chart.png)
+  const markdown = join(directory, 'report.md')
+  const html = join(directory, 'report.html')
+  replace(markdown, toMarkdown(document))
+  replace(html, toHtml(document, `dbtrial: ${(result.scenario as unknown as Scenario).name}`))
+  return { markdown, html }
+}
+
+function replace(path: string, content: string | Buffer): void {
+  writeFileSync(`${path}.new`, content)
+  renameSync(`${path}.new`, path)
+}
+
+export function makeDocument(result: Result, assessment: Assessment, charts: Chart[]): Document {
+  const scenario = result.scenario as unknown as Scenario
+  const chart = (prefix: string): Block[] => charts.filter((each) => each.file.startsWith(prefix)).map((each) => ({ kind: 'chart', chart: each }))
+  return [
+    heading(1, `${scenario.name}: ${result.candidates.map((candidate) => candidate.name).join(', ')} on trial`),
+    paragraph(scenario.summary),
+    paragraph(
+      `Run of ${result.startedAt.slice(0, 16).replace('T', ' ')} UTC, effort ${result.trialPlan.effort}, seed ${result.seed}, ${count(result.trialPlan.rows)} rows (${percentOf(result.trialPlan.share)} of production).`,
+    ),
+    ...(result.status === 'interrupted' ? [callout('bad', 'This run was interrupted: what follows is what had been measured until then.')] : []),
+    heading(2, 'The answer'),
+    ...answer(result, assessment, scenario),
+    ...chart('load-full'),
+    ...chart('load-partial'),
+    heading(2, 'Objectives'),
+    ...objectives(result, assessment, scenario),
+    ...chart('objectives'),
+    ...chart('percentiles'),
+    heading(2, 'Throughput'),
+    paragraph(
+      "A closed loop keeps a fixed number of operations in flight. It shows what the client and the server get through together; it hides waiting, so no objective is judged on it. Load went through the official drivers: where the harness was at its limit, the number is the driver's, not the server's.",
+    ),
+    ...chart('throughput'),
+    heading(2, 'Storage and loading'),
+    ...chart('storage'),
+    storageTable(result),
+    heading(2, 'Right answers'),
+    ...rightAnswers(result, assessment),
+    heading(2, 'What could not be done, and what was emulated'),
+    ...excuses(result),
+    heading(2, 'The same promise'),
+    paragraph('What was asked of each server, what was set, and what the server itself said it runs with.'),
+    ...result.candidates.flatMap(parity),
+    heading(2, 'Physical models'),
+    paragraph('Each engine gets the model that an expert in it would draw.'),
+    ...result.candidates.flatMap(model),
+    heading(2, 'Validity of every trial'),
+    paragraph(
+      'valid: the harness was out of the way. client-bound: it worked more than 65 % of its core, or delayed starts by more than a quarter of a reported percentile. noisy: others used the machine. A harness that is late can only add to response times: what client-bound rounds meet is met, what they miss decides nothing. Noisy and broken trials count for nothing.',
+    ),
+    ...result.candidates.flatMap((candidate) =>
+      candidate.trials.length === 0 ? [] : [details(`${candidate.name}: ${validityCounts(candidate.trials)}`, [trials(candidate)])],
+    ),
+    heading(2, 'Environment'),
+    ...environment(result),
+    heading(2, 'Not measured'),
+    list(notMeasured(result, scenario)),
+    heading(2, 'Do it again'),
+    code('sh', `make bench scenario=${scenario.name} effort=${result.trialPlan.effort} seed=${result.seed}`),
+    paragraph(`Content hash ${result.contentHash}, data hash ${result.dataHash}: equal for every run of the same scenario, seed and version.`),
+  ]
+}
+
+const callout = (tone: 'good' | 'bad' | 'note', text: string): Block => ({ kind: 'callout', tone, text })
+const percentOf = (share: number) => `${Number((share * 100).toPrecision(2))} %`
+const marks: Record<string, string> = { met: '✓', missed: '✗', undetermined: '?', excused: 'excused', 'not run': '—' }
+
+function answer(result: Result, assessment: Assessment, scenario: Scenario): Block[] {
+  const { multiples } = result.trialPlan
+  const loads = multiples.map((multiple) => (multiple === 1 ? 'average load' : `${times(multiple)}`)).join(' and ')
+  const holds = assessment.holds
+  const headline =
+    holds.length > 0
+      ? callout('good', `${holds.join(' and ')} ${holds.length === 1 ? 'holds' : 'hold'} every tested objective at ${loads}, with right answers.`)
+      : callout('bad', `No candidate holds every tested objective at ${loads} with the full mix.`)
+  const rows = assessment.candidates.map((each, index) => {
+    const candidate = result.candidates[index] as CandidateResult
+    return [
+      each.name,
+      ...each.at.map((at) => verdict(at)),
+      capacityText(candidate),
+      candidate.capacity.boundBy,
+      each.mix,
+      each.failure ?? (each.wrong === 0 ? 'right' : `${each.wrong} wrong`),
+    ]
+  })
+  const notes = assessment.candidates.flatMap((each) => noteOn(each))
+  const memory = memoryNote(result, scenario)
+  return [
+    headline,
+    table(
+      ['candidate', ...multiples.map((multiple) => `at ${times(multiple)}`), 'capacity (multiple of average load)', 'bound by', 'mix', 'answers'],
+      rows,
+    ),
+    ...(notes.length + memory.length > 0 ? [list([...notes, ...memory])] : []),
+  ]
+}
+
+function verdict(at: CandidateAssessment['at'][number]): string {
+  if (at.outcome === 'missed') return `✗ missed: ${at.missed.join(', ')}`
+  if (at.outcome === 'met') return at.notTested.length === 0 ? '✓ met' : `✓ met; not tested: ${at.notTested.join(', ')}`
+  if (at.outcome === 'not run') return '— not run'
+  const late = at.cells.filter((cell) => cell.clientBound).map((cell) => cell.operation)
+  return late.length > 0 ? `? undecided, the harness was late: ${late.join(', ')}` : '? no usable round'
+}
+
+function capacityText({ capacity }: CandidateResult): string {
+  if (capacity.multiple === null) return '—'
+  const { low, high } = capacity.multiple
+  const range = high === null ? `at least ${times(low)}` : `${times(low)} to ${times(high)}`
+  return `${range}${capacity.mix === 'partial' ? ', partial mix' : ''}${capacity.notTested.length > 0 ? `; not tested: ${capacity.notTested.join(', ')}` : ''}`
+}
+
+function noteOn(each: CandidateAssessment): string[] {
+  const notes: string[] = []
+  if (each.failure !== null) notes.push(`${each.name} did not run to the end: ${each.failure}`)
+  if (each.mix === 'partial')
+    notes.push(
+      `${each.name} was measured without ${[...new Set(each.at.flatMap((at) => at.cells.filter((cell) => cell.outcome === 'excused').map((cell) => cell.operation)))].join(', ')}: its numbers stand for a smaller job and are not ranked beside full ones.`,
+    )
+  if (each.brokenInvariants.length > 0) notes.push(`${each.name} broke invariants: ${each.brokenInvariants.join(', ')}`)
+  return notes
+}
+
+function memoryNote(result: Result, scenario: Scenario): string[] {
+  const { data } = result.trialPlan as unknown as { data: { loadedBytes: number; productionBytes: number; memoryBytes: number } }
+  const loaded = data.loadedBytes / data.memoryBytes
+  const production = data.productionBytes / data.memoryBytes
+  const text = `Data : memory was ${loaded.toPrecision(2)} as loaded and is ${production.toPrecision(2)} in production on this size of server (${bytes(scenario.bench.memoryBytes)}).`
+  return loaded < 1 && production > 1 ? [`cache-resident: disk reads not measured. ${text}`] : [text]
+}
+
+function objectives(result: Result, assessment: Assessment, scenario: Scenario): Block[] {
+  return (
+    assessment.candidates[0]?.at.map(({ multiple }) => {
+      const head = ['operation', 'objective', ...assessment.candidates.flatMap((each) => [`${each.name} p50`, `${each.name} p99`])]
+      const rows = scenario.operations.map((operation) => {
+        const limits = operation.objectives.map((objective) => `${objective.name} ${micros(objective.limitMs * 1000)}`).join(', ')
+        const cells = assessment.candidates.flatMap((each) => {
+          const cell = each.at.find((at) => at.multiple === multiple)?.cells.find((own) => own.operation === operation.name)
+          return cell === undefined ? ['—', '—'] : [micros(cell.p50Us), p99Text(cell)]
+        })
+        return [operation.name, limits || '—', ...cells]
+      })
+      return details(`At ${times(multiple)} the average load (${count(rateAt(scenario, multiple))} operations per second)`, [
+        table(head, rows, head.map((_, at) => at).slice(2)),
+        paragraph(
+          'Response time from the intended start: medians of the valid rounds, and the range of their p99. ✓ met and ✗ missed by the exact binomial test at 95 % on the pooled samples; ? too few samples, fewer rows touched than in production, or missed only while the harness itself was late.',
+        ),
+      ])
+    }) ?? [paragraph(`Nothing was measured: ${result.candidates.map((candidate) => candidate.failure ?? '').join('; ')}`)]
+  )
+}
+
+const rateAt = (scenario: Scenario, multiple: number) =>
+  scenario.operations.reduce((sum, operation) => sum + operation.ratePerSecond * (operation.scales ? multiple : 1), 0)
+
+function p99Text(cell: Cell): string {
+  if (cell.p99Us === null) return marks[cell.outcome] ?? cell.outcome
+  const [low, high] = cell.p99RangeUs ?? [cell.p99Us, cell.p99Us]
+  const range = low === high ? '' : ` (${micros(low)}–${micros(high)})`
+  return `${marks[cell.outcome]} ${micros(cell.p99Us)}${range}${cell.errors + cell.dropped > 0 ? `, ${cell.errors + cell.dropped} failed` : ''}${cell.scaleLimited ? ', scale-limited' : ''}${cell.clientBound ? ', harness late' : ''}`
+}
+
+function storageTable(result: Result): Block {
+  const total = (parts: { bytes: number }[]) => parts.reduce((sum, part) => sum + part.bytes, 0)
+  const rows = result.candidates.flatMap((candidate) => {
+    const at = candidate.storage.at.at(-1)
+    if (at === undefined || candidate.load === null) return []
+    const { load, storage } = candidate
+    return [
+      [
+        candidate.name,
+        count(load.rows),
+        seconds(load.seconds),
+        `${count(load.rows / load.seconds)}/s`,
+        bytes(total(at.tables)),
+        at.indexes.length === 0 ? '—' : bytes(total(at.indexes)),
+        storage.bytesPerRow === null ? '—' : `${Math.round(storage.bytesPerRow)} B`,
+      ],
+    ]
+  })
+  return table(['candidate', 'rows', 'load time', 'load speed', 'tables', 'indexes', 'bytes per row, indexes included'], rows, [1, 2, 3, 4, 5, 6])
+}
+
+function rightAnswers(result: Result, assessment: Assessment): Block[] {
+  const rows = result.candidates.map((candidate, index) => {
+    const judged = candidate.trials.reduce((sum, trial) => sum + Object.values(trial.operations).reduce((own, each) => own + each.wrong, 0), 0)
+    const broken = assessment.candidates[index]?.brokenInvariants ?? []
+    return [
+      candidate.name,
+      count(candidate.verification.checked),
+      String(candidate.verification.wrong),
+      String(judged),
+      candidate.invariants.length === 0 ? '—' : broken.length === 0 ? `all ${candidate.invariants.length} ok` : `broken: ${broken.join(', ')}`,
+    ]
+  })
+  const invariants = result.candidates.flatMap((candidate) =>
+    candidate.invariants.length === 0
+      ? []
+      : [
+          details(`${candidate.name}: invariants after the replay`, [
+            table(
+              ['invariant', '', 'detail'],
+              candidate.invariants.map((each) => [each.name, each.ok ? '✓' : '✗', each.detail]),
+            ),
+          ]),
+        ],
+  )
+  const differences = result.candidates.flatMap((candidate) =>
+    candidate.verification.differences.map((each) =>
+      code('', `${candidate.name} ${each.operation}(${each.parameters})\nexpected ${each.expected}\ngot      ${each.got}`),
+    ),
+  )
+  return [
+    paragraph(
+      'Before any timing, the same operations ran on an in-memory reference and on each candidate, and every answer was compared exactly. During the replay one answer in a thousand was kept and judged; afterwards the invariants were checked.',
+    ),
+    table(['candidate', 'answers compared', 'wrong', 'wrong during the replay', 'invariants'], rows, [1, 2, 3]),
+    ...differences,
+    ...invariants,
+  ]
+}
+
+function excuses(result: Result): Block[] {
+  const excused = result.excuses.map(
+    (excuse) => `${excuse.engine}${excuse.operation === null ? '' : `, ${excuse.operation}`}: ${excuse.reason} (${excuse.bottleneck})`,
+  )
+  const emulated = result.candidates.flatMap((candidate) => [
+    ...new Set((candidate.model as unknown as PhysicalModel).emulations.map((each) => `${candidate.name}, ${each.operation}: ${each.how}`)),
+  ])
+  const flows = result.trialPlan.warnings
+  return [
+    excused.length + emulated.length === 0 ? paragraph('Every candidate does every operation natively.') : list([...excused, ...emulated]),
+    ...(flows.length > 0 ? [heading(3, 'Warnings about the scenario'), list(flows)] : []),
+  ]
+}
+
+function parity(candidate: CandidateResult): Block[] {
+  if (candidate.parity.length === 0) return []
+  const bad = candidate.parity.filter((each) => !each.ok).length
+  return [
+    details(`${candidate.name}, durability ${candidate.durability}: ${bad === 0 ? 'all as asked' : `${bad} not as asked`}`, [
+      table(
+        ['what', 'asked', 'set', 'effective', ''],
+        candidate.parity.map((each) => [each.what, each.asked, each.set, each.effective, each.ok ? '✓' : '✗']),
+      ),
+    ]),
+  ]
+}
+
+function model(candidate: CandidateResult): Block[] {
+  const { stores, family } = candidate.model as unknown as PhysicalModel
+  const rows = stores.flatMap((store) => [
+    [
+      store.name,
+      store.partition.join(', ') || '—',
+      store.clustering.map((each) => `${each.column}${each.descending ? ' desc' : ''}`).join(', ') || '—',
+      store.reason,
+    ],
+    ...store.indexes.map((index) => [
+      `  index ${index.name}`,
+      index.columns.map((each) => `${each.field}${each.descending ? ' desc' : ''}`).join(', '),
+      index.include.join(', ') || '—',
+      index.reason,
+    ]),
+  ])
+  const plans = candidate.explanations.flatMap((each) => [heading(3, each.operation), code('', each.plan)])
+  return [
+    heading(3, `${candidate.name}: ${family}`),
+    table(['store', 'key', 'clustering or carried columns', 'why'], rows),
+    details(`${candidate.name}: definitions`, [code('sql', candidate.ddl.join(';\n\n'))]),
+    details(
+      `${candidate.name}: statements`,
+      candidate.compiled.flatMap((each) => [heading(3, each.operation), code('sql', each.statements.join(';\n'))]),
+    ),
+    ...(plans.length > 0 ? [details(`${candidate.name}: how the server runs the reads`, plans)] : []),
+  ]
+}
+
+function validityCounts(all: TrialResult[]): string {
+  const counts = new Map<string, number>()
+  for (const trial of all) counts.set(trial.validity.verdict, (counts.get(trial.validity.verdict) ?? 0) + 1)
+  return [...counts].map(([verdictName, n]) => `${n} ${verdictName}`).join(', ')
+}
+
+function trials(candidate: CandidateResult): Block {
+  const rows = candidate.trials.map((trial) => [
+    trial.phase,
+    trial.arrival.loop === 'open'
+      ? `${trial.arrival.multiple === null ? '' : times(trial.arrival.multiple)} (${count(trial.arrival.ratePerSecond ?? 0)}/s)`
+      : `${trial.arrival.concurrency} in flight`,
+    String(trial.connections),
+    `${count(trial.throughputPerSecond)}/s`,
+    trial.resources.server.cpuCores.toFixed(2),
+    percent(trial.resources.client.busyShare),
+    trial.resources.others.cpuCores.toFixed(2),
+    trial.arrival.loop === 'open' ? trial.outcome : '—',
+    trial.validity.verdict,
+    trial.validity.reasons.join('; '),
+  ])
+  return table(
+    ['phase', 'load', 'connections', 'done', 'server cores', 'harness busy', 'others cores', 'outcome', 'validity', 'reasons'],
+    rows,
+    [2, 3, 4, 5, 6],
+  )
+}
+
+function environment(result: Result): Block[] {
+  const { host, calibration } = result
+  const servers = result.candidates.flatMap((candidate) => {
+    const { provision } = candidate
+    return provision === null
+      ? []
+      : [
+          [
+            candidate.name,
+            provision.version,
+            `${provision.kind}: ${provision.origin}`,
+            `${provision.limits.cpus} CPU (${provision.enforced.cpu}, core ${provision.cores.join(', ')})`,
+            `${bytes(provision.limits.memoryBytes)} (${provision.enforced.memory})`,
+          ],
+        ]
+  })
+  const phases = result.trialPlan.phases.map((phase) => [phase.name, seconds(phase.predictedSeconds), seconds(phase.actualSeconds)])
+  return [
+    list([
+      `dbtrial ${result.dbtrial}, Node ${host.node}, ${host.platform}, Linux ${host.kernel}`,
+      `${host.cores} cores (${host.cpu}), ${bytes(host.memoryBytes)} of memory; the harness ran on core ${host.harnessCores.join(', ')}${host.harnessPinned ? '' : ', not pinned'}`,
+      ...(calibration === null
+        ? []
+        : [
+            `writing and syncing 8 KiB took ${micros(calibration.fsyncUs.p50)} (median), ${micros(calibration.fsyncUs.p99)} at worst of ${calibration.fsyncUs.samples}; idle, others used ${calibration.idleBaselineCores.toFixed(2)} cores`,
+          ]),
+    ]),
+    table(['candidate', 'version', 'server', 'CPU (how enforced)', 'memory (how enforced)'], servers),
+    details('Predicted and actual time of each phase', [table(['phase', 'predicted', 'actual'], phases, [1, 2])]),
+  ]
+}
+
+function notMeasured(result: Result, scenario: Scenario): string[] {
+  const limited = (
+    result.trialPlan as unknown as { operations: { name: string; scaleLimited: boolean; rowsLoaded: number; rowsProduction: number }[] }
+  ).operations.filter((each) => each.scaleLimited)
+  const stale = scenario.operations.filter((operation) => operation.stalenessMs !== null).map((operation) => operation.name)
+  return [
+    'One node: no replication, no zone hops, no network beyond loopback, no failover.',
+    'Repeats share one start of each server: layout and JIT state are the same for all of them; the ranges are plain ranges of the rounds, without a confidence.',
+    'Warm-up lasted a fixed time per engine; a steady state was not tested for.',
+    'maintenance seen: no. No checkpoint, flush or compaction was forced during a trial.',
+    ...limited.map(
+      (each) => `${each.name} is scale-limited: it touched ${count(each.rowsLoaded)} rows, in production ${count(each.rowsProduction)}.`,
+    ),
+    ...(stale.length > 0 ? [`Staleness was not exercised: ${stale.join(', ')} always read the only copy.`] : []),
+  ]
+}

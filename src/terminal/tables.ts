@@ -1,0 +1,155 @@
+/** What the commands print on stdout, as plain text tables. */
+import { stripVTControlCharacters } from 'node:util'
+import type { Assessment } from '../assess/assess.ts'
+import type { Compiled } from '../engines/engine.ts'
+import type { PhysicalModel } from '../model/model.ts'
+import { bytes, count, micros, seconds, times } from '../report/format.ts'
+import type { Result } from '../result.ts'
+import type { TrialPlan } from '../scenario/plan.ts'
+import type { Scenario } from '../scenario/scenario.ts'
+
+/** Columns padded to their widest cell; from `numericFrom` on to the right. */
+function columns(rows: string[][], numericFrom = Number.POSITIVE_INFINITY): string {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, at) => (at >= numericFrom ? cell.padStart(widths[at] as number) : cell.padEnd(widths[at] as number)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+const marks: Record<string, string> = { met: '✓', missed: '✗', undetermined: '?', excused: 'excused', 'not run': '—' }
+
+/** The answer on one screen. */
+export function summaryText(result: Result, assessment: Assessment): string {
+  const scenario = result.scenario as unknown as Scenario
+  const parts: string[] = []
+  for (const multiple of result.trialPlan.multiples) {
+    const rows = scenario.operations.map((operation) => [
+      operation.name,
+      operation.objectives.map((objective) => `${objective.name} ${micros(objective.limitMs * 1000)}`).join(' '),
+      ...assessment.candidates.map((each) => {
+        const cell = each.at.find((at) => at.multiple === multiple)?.cells.find((own) => own.operation === operation.name)
+        return cell === undefined ? '—' : cell.p99Us === null ? (marks[cell.outcome] ?? '') : `${micros(cell.p99Us)} ${marks[cell.outcome]}`
+      }),
+    ])
+    parts.push(
+      `p99 response at ${times(multiple)} the average load\n${columns([['operation', 'objective', ...assessment.candidates.map((each) => each.name)], ...rows], 2)}`,
+    )
+  }
+  const verdicts = assessment.candidates.map((each, index) => {
+    const candidate = result.candidates[index]
+    const capacity = candidate?.capacity.multiple
+    const range = capacity == null ? '—' : capacity.high === null ? `≥ ${times(capacity.low)}` : `${times(capacity.low)}–${times(capacity.high)}`
+    return [
+      each.name,
+      each.mix,
+      ...each.at.map((at) => `${at.outcome}${at.notTested.length > 0 && at.outcome === 'met' ? ` (${at.notTested.length} not tested)` : ''}`),
+      range,
+      `${candidate?.verification.wrong ?? 0} of ${candidate?.verification.checked ?? 0}`,
+      each.brokenInvariants.length === 0 ? 'ok' : each.brokenInvariants.join(', '),
+    ]
+  })
+  parts.push(
+    columns([
+      ['candidate', 'mix', ...result.trialPlan.multiples.map((multiple) => `at ${times(multiple)}`), 'capacity', 'wrong answers', 'invariants'],
+      ...verdicts,
+    ]),
+  )
+  const excuses = result.excuses.map(
+    (excuse) =>
+      `${excuse.engine}${excuse.operation === null ? '' : `, ${excuse.operation}`}: ${excuse.reason}${excuse.operation === null ? ` (${excuse.bottleneck})` : ''}`,
+  )
+  const failures = result.candidates
+    .filter((candidate) => candidate.failure !== null && candidate.provision !== null)
+    .map((candidate) => `${candidate.name} failed: ${candidate.failure}`)
+  if (excuses.length + failures.length > 0) parts.push([...excuses, ...failures].join('\n'))
+  parts.push(
+    assessment.holds.length > 0
+      ? `Holds every tested objective: ${assessment.holds.join(', ')}`
+      : 'No candidate holds every tested objective with the full mix.',
+  )
+  return stripVTControlCharacters(parts.join('\n\n'))
+}
+
+export function planText(scenario: Scenario, plan: TrialPlan, models: { candidate: string; model: PhysicalModel }[]): string {
+  const operations = plan.operations.map((each) => [
+    each.name,
+    `${count(each.ratePerSecond)}/s`,
+    count(each.rowsLoaded),
+    count(each.rowsProduction),
+    each.scaleLimited ? 'scale-limited' : '',
+    each.resolved,
+  ])
+  const total = plan.phases.reduce((sum, phase) => sum + phase.predictedSeconds, 0)
+  const notes = models.flatMap(({ candidate, model }) => [
+    ...model.excuses.map((excuse) => `${candidate} is excused from ${excuse.operation}: ${excuse.reason}`),
+    ...model.emulations.map((each) => `${candidate}, ${each.operation}: ${each.how}`),
+  ])
+  const { data } = plan
+  return [
+    `${scenario.name}: ${scenario.candidates.map((candidate) => candidate.name).join(', ')}, effort ${plan.effort}, seed ${scenario.seed}`,
+    `${count(plan.rows)} rows, ${Number((plan.share * 100).toPrecision(2))} % of production; data : memory ${(data.loadedBytes / data.memoryBytes).toPrecision(2)} loaded (${bytes(data.loadedBytes)}), ${(data.productionBytes / data.memoryBytes).toPrecision(2)} in production (${bytes(data.productionBytes)})`,
+    columns([['operation', 'rate', 'rows loaded', 'in production', '', 'resolved'], ...operations]),
+    columns(
+      [
+        ['phase', 'predicted'],
+        ...plan.phases.map((phase) => [phase.name, seconds(phase.predictedSeconds)]),
+        ['all', `${(total / 60).toFixed(1)} min`],
+      ],
+      1,
+    ),
+    ...(notes.length > 0 ? [[...new Set(notes)].join('\n')] : []),
+    ...(plan.warnings.length > 0 ? [plan.warnings.map((warning) => `warning: ${warning}`).join('\n')] : []),
+  ].join('\n\n')
+}
+
+export function modelText(compiled: Compiled): string {
+  const { model } = compiled
+  const stores = model.stores.map((store) =>
+    [`${store.name}: ${store.reason}`, ...store.indexes.map((index) => `  index ${index.name}: ${index.reason}`)].join('\n'),
+  )
+  const statements = compiled.compiled.flatMap((each, index) =>
+    each === null || compiled.operations[index]?.internal
+      ? []
+      : [`${each.operation}\n${each.statements.map((statement) => `  ${statement.text}`).join('\n')}`],
+  )
+  const examples = documentExamples(compiled)
+  const notes = [
+    ...model.excuses.map((excuse) => `excused from ${excuse.operation}: ${excuse.reason}`),
+    ...new Set(model.emulations.map((each) => `${each.operation}: ${each.how}`)),
+  ]
+  return [
+    `-- ${compiled.engine} (${model.family})`,
+    stores.join('\n'),
+    '-- definitions',
+    [...compiled.ddl, ...compiled.afterLoad].join(';\n'),
+    ...(examples.length > 0 ? ['-- documents', examples.join('\n')] : []),
+    '-- statements',
+    statements.join('\n\n'),
+    ...(notes.length > 0 ? ['-- excuses and emulations', notes.join('\n')] : []),
+  ].join('\n\n')
+}
+
+/** The shape of a document, where owners embed their rows. */
+function documentExamples({ model, scenario }: Compiled): string[] {
+  if (model.family !== 'document') return []
+  return model.stores.map((store) => {
+    const entity = scenario.entities.find((each) => each.name === store.entity)
+    const shape = Object.fromEntries(
+      (entity?.fields ?? []).map((field) => [entity?.key[0] === field.name && entity.key.length === 1 ? '_id' : field.name, field.type]),
+    )
+    for (const name of store.embedded) {
+      const owned = scenario.entities.find((each) => each.name === name)
+      Object.assign(shape, {
+        [name]: [
+          Object.fromEntries((owned?.fields ?? []).filter((field) => field.generator.kind !== 'ownerKey').map((field) => [field.name, field.type])),
+        ],
+      })
+    }
+    return `${store.name} ${JSON.stringify(shape)}`
+  })
+}

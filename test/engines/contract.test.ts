@@ -1,0 +1,164 @@
+/** One suite over all engines, on real servers: every kind of operation against the reference, storage, facts, load, totals. */
+import { rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeDataset } from '../../src/data/dataset.ts'
+import { DrawnParameters } from '../../src/data/parameters.ts'
+import { rowSource } from '../../src/data/rows.ts'
+import { driverLane } from '../../src/engines/driver-lane.ts'
+import type { Compiled, Lane, Session } from '../../src/engines/engine.ts'
+import { Reference } from '../../src/engines/reference.ts'
+import { engines } from '../../src/engines/registry.ts'
+import { allOperations, deriveModel } from '../../src/model/derive.ts'
+import { makeRunDirectory } from '../../src/provision/directories.ts'
+import { local } from '../../src/provision/local.ts'
+import { processTree } from '../../src/provision/processes.ts'
+import { type Instance, isUnobtainable } from '../../src/provision/provision.ts'
+import { readScenario } from '../../src/scenario/read.ts'
+import { verify } from '../../src/verify/verify.ts'
+
+const scenario = readScenario(fileURLToPath(new URL('./kinds.yaml', import.meta.url)))
+const operations = allOperations(scenario)
+const dataset = makeDataset(scenario, 1)
+const limits = { cpus: 1, memoryBytes: 2 ** 31 }
+const { signal } = new AbortController()
+
+/** Everything that an engine may decline on this scenario; anything else fails the suite. */
+const permittedExcuses: Record<string, string[]> = {
+  postgres: [],
+  mongodb: [],
+  cassandra: ['deal', 'raise'],
+}
+
+describe.each(engines.map((engine) => [engine.name, engine] as const))('%s', (name, engine) => {
+  const directory = makeRunDirectory()
+  const model = deriveModel(engine.family, scenario)
+  const compiled: Compiled = engine.compile(model, operations, scenario, 'fsync')
+  let instance: Instance
+  let session: Session
+  let rows = 0
+
+  beforeAll(async () => {
+    const started = await local.start({ engine, candidate: name, limits, durability: 'fsync', cores: [0], directory, signal, report: () => {} })
+    if (isUnobtainable(started)) throw new Error(`no ${name}: ${started.tried.join('; ')}; ${started.mend}`)
+    instance = started
+    session = await engine.connect(
+      instance.endpoint,
+      compiled,
+      instance.administer === undefined ? { connections: 8 } : { connections: 8, administer: instance.administer },
+    )
+    await session.create()
+    const halves = [rowSource(dataset, 0, 0.5), rowSource(dataset, 0.5, 1)] as const
+    await session.load(halves[0], false)
+    await session.load(halves[1], true)
+    await session.settle()
+    rows = halves[0].rows + halves[1].rows
+  }, 180_000)
+
+  afterAll(async () => {
+    await session?.[Symbol.asyncDispose]()
+    await instance?.[Symbol.asyncDispose]()
+    rmSync(directory, { recursive: true, force: true })
+  }, 60_000)
+
+  test('excuses only what is permitted', () => {
+    expect(model.excuses.map((excuse) => excuse.operation).sort()).toEqual(permittedExcuses[name])
+    expect(compiled.compiled.flatMap((each, index) => (each === null ? [operations[index]?.name] : [])).sort()).toEqual(permittedExcuses[name])
+  })
+
+  test('is structured-cloneable once compiled', () => {
+    expect(structuredClone(compiled)).toEqual(compiled)
+  })
+
+  test('runs with the settings that were asked for', async () => {
+    const { version, parity } = await session.facts(limits)
+    expect(version).toMatch(/^\d+\.\d+/)
+    expect(parity.filter((each) => !each.ok)).toEqual([])
+    expect(parity.length).toBeGreaterThan(4)
+  })
+
+  test('holds every generated row', async () => {
+    let total = 0n
+    for (const entity of scenario.entities) total += (await session.total(entity.name)).rows
+    expect(total).toBe(BigInt(rows))
+    let quantity = 0n
+    for (const block of rowSource(dataset, 0, 1).blocks()) {
+      const part = block.owned.find((chunk) => chunk.entity === 'part')
+      const column = part?.columns.find((each) => each.field.name === 'quantity')
+      if (column?.kind === 'numbers') for (const value of column.numbers) quantity += BigInt(value)
+    }
+    expect((await session.total('part', 'quantity')).sum).toBe(quantity)
+  })
+
+  test('reports its storage', async () => {
+    const { tables } = await session.storage()
+    expect(tables.length).toBeGreaterThanOrEqual(model.stores.length)
+    expect(tables.reduce((sum, table) => sum + table.bytes, 0)).toBeGreaterThan(10_000)
+  })
+
+  test('answers every operation like the reference, writes included', async () => {
+    const result = await verify(session, compiled, dataset, new Reference(dataset, operations), 24, signal)
+    expect(result.differences).toEqual([])
+    expect(result.checked).toBe(24 * (operations.length - (permittedExcuses[name] as string[]).length))
+  }, 120_000)
+
+  test('explains its reads', async () => {
+    const params = new DrawnParameters(dataset, operations, 'explain', 9, () => scenario.epochMs)
+    for (const [index, operation] of operations.entries()) {
+      if (!['get', 'list', 'search', 'aggregate'].includes(operation.kind)) continue
+      params.next(index)
+      expect(await session.explain(index, params), operation.name).not.toBe('')
+    }
+  })
+
+  test('serves a lane: as many completions as sends, rows counted, errors as codes', async () => {
+    const lane: Lane = driverLane(session, 8)
+    const params = new DrawnParameters(dataset, operations, 'lane', 10, () => scenario.epochMs)
+    const index = operations.findIndex((operation) => operation.name === 'newest')
+    let completed = 0
+    let found = 0
+    await new Promise<void>((resolve) => {
+      lane.onDone = (slot, outcome, count, _retries, error) => {
+        expect(error).toBe('')
+        expect(['ok', 'miss']).toContain(outcome)
+        completed++
+        found += count
+        if (completed === 200) resolve()
+        else if (completed <= 192) send(slot)
+      }
+      const send = (slot: number) => {
+        params.next(index)
+        lane.send(slot, index, params, false)
+      }
+      for (let slot = 0; slot < 8; slot++) send(slot)
+    })
+    expect(completed).toBe(200)
+    expect(found).toBeGreaterThan(100)
+  })
+
+  test('pauses as a whole: no CPU is used until it is resumed', async () => {
+    await instance.pause()
+    const before = instance.sample().cpuSeconds
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    expect(instance.sample().cpuSeconds).toBe(before)
+    await instance.resume()
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await engine.ready(instance.endpoint)
+        break
+      } catch (error) {
+        if (attempt > 100) throw error
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    }
+    expect((await session.total('shop')).rows).toBeGreaterThanOrEqual(40n)
+  })
+
+  test('a killed server is told by an error, and nothing of it is left', async () => {
+    const tree = processTree(process.pid).length
+    await instance.kill()
+    await instance.exited
+    await expect(session.total('shop')).rejects.toThrow()
+    expect(processTree(process.pid).length).toBeLessThan(tree)
+  }, 60_000)
+})

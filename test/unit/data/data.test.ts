@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { makeDataset, rowValues } from '../../../src/data/dataset.ts'
+import { binomial, heaviestShare, permutation, picker, weighted, zipfian } from '../../../src/data/distributions.ts'
+import { DrawnParameters } from '../../../src/data/parameters.ts'
+import { Source } from '../../../src/data/random.ts'
+import { cell, rowSource } from '../../../src/data/rows.ts'
+import { canonical, decimalText, decimalValue } from '../../../src/data/value.ts'
+import { words } from '../../../src/data/words.ts'
+import { allOperations } from '../../../src/model/derive.ts'
+import { readScenario } from '../../../src/scenario/read.ts'
+
+const scenario = readScenario('ecommerce')
+
+function frequencies(draw: (source: Source) => number, n: number, samples = 200_000): number[] {
+  const source = new Source().restart(12345, 1)
+  const counts = Array.from({ length: n }, () => 0)
+  for (let i = 0; i < samples; i++) {
+    const at = draw(source)
+    counts[at] = (counts[at] ?? 0) + 1
+  }
+  return counts.map((count) => count / samples)
+}
+
+/** Pearson's statistic per degree of freedom; near 1 where the shape is right. */
+function misfit(found: number[], expected: number[], samples = 200_000): number {
+  return (
+    found.reduce((sum, share, at) => sum + (samples * (share - (expected[at] as number)) ** 2) / (expected[at] as number), 0) / (found.length - 1)
+  )
+}
+
+describe('distributions have their analytic shape', () => {
+  test.each([0.5, 0.9, 0.99, 1, 1.3])('zipfian(%d)', (theta) => {
+    const n = 50
+    const weights = Array.from({ length: n }, (_, rank) => (rank + 1) ** -theta)
+    const total = weights.reduce((sum, weight) => sum + weight, 0)
+    expect(
+      misfit(
+        frequencies(zipfian(n, theta), n),
+        weights.map((weight) => weight / total),
+      ),
+    ).toBeLessThan(1.8)
+    expect(heaviestShare({ kind: 'zipfian', theta }, n)).toBeCloseTo(1 / total, 6)
+  })
+
+  test('heaviest share beyond the exact terms', () => {
+    let sum = 0
+    for (let k = 1; k <= 200_000; k++) sum += k ** -0.9
+    expect(heaviestShare({ kind: 'zipfian', theta: 0.9 }, 200_000)).toBeCloseTo(1 / sum, 8)
+  })
+
+  test('latest favours the end, hotspot its share, uniform none', () => {
+    const latest = frequencies(picker({ kind: 'latest', theta: 0.99 }, 100, 1), 100)
+    expect(latest[99]).toBeGreaterThan(latest[50] as number)
+    const hot = [...frequencies(picker({ kind: 'hotspot', hotShare: 0.1, hotProbability: 0.8 }, 100, 1), 100)].sort((a, b) => b - a)
+    expect(hot.slice(0, 10).reduce((sum, share) => sum + share, 0)).toBeCloseTo(0.8, 2)
+    expect(
+      misfit(
+        frequencies(picker({ kind: 'uniform' }, 40, 1), 40),
+        Array.from({ length: 40 }, () => 1 / 40),
+      ),
+    ).toBeLessThan(1.8)
+  })
+
+  test('binomial mean and bounds, weights', () => {
+    const found = frequencies(binomial(1, 8, 3), 9)
+    expect(found.reduce((sum, share, value) => sum + share * value, 0)).toBeCloseTo(3, 1)
+    expect(found[0]).toBe(0)
+    expect(misfit(frequencies(weighted([45, 20, 15, 10, 10]), 5), [0.45, 0.2, 0.15, 0.1, 0.1])).toBeLessThan(2.5)
+  })
+
+  test('a permutation hits every value once', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 3000 }), fc.integer(), (n, key) => {
+        const place = permutation(n, key)
+        expect(new Set(Array.from({ length: n }, (_, rank) => place(rank))).size).toBe(n)
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
+
+test('decimals survive their text', () => {
+  fc.assert(
+    fc.property(
+      fc.bigInt({ min: -(10n ** 14n), max: 10n ** 14n }),
+      fc.integer({ min: 0, max: 6 }),
+      (value, scale) => decimalValue(decimalText(value, scale), scale) === value,
+    ),
+  )
+  expect(() => decimalValue('1.005', 2)).toThrow(RangeError)
+})
+
+test('words are 20,100 different lower-case ASCII words', () => {
+  expect(new Set(words()).size).toBe(20_100)
+  expect(words().every((word) => /^[a-z]{2,13}$/.test(word))).toBe(true)
+})
+
+describe('a dataset', () => {
+  const dataset = makeDataset(scenario, 0.0001)
+
+  test('is the same bytes on every machine', () => {
+    const hash = createHash('sha256')
+    for (const block of rowSource(dataset, 0, 1).blocks()) {
+      for (const chunk of [block, ...block.owned])
+        for (const column of chunk.columns)
+          hash.update(column.kind === 'numbers' ? column.numbers : column.bytes.subarray(0, column.ends[chunk.rows - 1]))
+    }
+    expect(hash.digest('hex')).toMatchInlineSnapshot(`"e479e098047f4c424bebfcb533c1a1afa579ce40665fb637a0300781e5c959b1"`)
+  })
+
+  test('gives the same row by column and alone, in any split', () => {
+    const order = dataset.entities.get('order')
+    if (order === undefined) throw new Error('no order')
+    let row = 0
+    for (const [from, to] of [
+      [0, 0.3],
+      [0.3, 1],
+    ] as const) {
+      for (const block of rowSource(dataset, from, to).blocks()) {
+        if (block.entity !== 'order') continue
+        for (let i = 0; i < block.rows; i++, row++) {
+          if (row % 997 === 0)
+            expect(canonical(block.columns.map((column) => cell(column, i)))).toBe(canonical(rowValues(order, row, 0, scenario.epochMs)))
+        }
+      }
+    }
+    expect(row).toBe(order.rows)
+  })
+
+  test('is as large as asked, ages ascend, keys are unique, references exist', () => {
+    const keys = new Set<string>()
+    let lines = 0
+    let last = 0
+    const customers = new Set<string>()
+    for (const block of rowSource(dataset, 0, 1).blocks()) {
+      for (let i = 0; i < block.rows; i++) {
+        const text = canonical(cell(block.columns[0]!, i))
+        keys.add(`${block.entity} ${text}`)
+        if (block.entity === 'customer') customers.add(text)
+        if (block.entity === 'order') {
+          expect(customers.has(canonical(cell(block.columns[1]!, i)))).toBe(true)
+          const created = block.columns.find((column) => column.field.name === 'created_at')
+          const at = created?.kind === 'numbers' ? (created.numbers[i] as number) : 0
+          expect(at).toBeGreaterThanOrEqual(last)
+          expect(at).toBeLessThan(scenario.epochMs)
+          last = at
+        }
+      }
+      lines += block.owned.reduce((sum, chunk) => sum + chunk.rows, 0)
+    }
+    expect(keys.size).toBe(200 + 20 + 6000 + 50)
+    expect(lines / 6000).toBeCloseTo(3, 1)
+  })
+
+  test('draws the same parameters for the same stream, others for another', () => {
+    const operations = allOperations(scenario)
+    const values = (stream: string, block: number) => {
+      const params = new DrawnParameters(dataset, operations, stream, block, () => scenario.epochMs)
+      return operations.map((_, index) => {
+        params.next(index)
+        return canonical(params.values())
+      })
+    }
+    expect(values('a', 3)).toEqual(values('a', 3))
+    expect(values('a', 3)).not.toEqual(values('b', 3))
+  })
+
+  test('never uses a row number twice, and writes a fresh value with every put', () => {
+    const operations = allOperations(scenario)
+    const put = operations.findIndex((operation) => operation.name === 'write_session')
+    const seen = new Set<string>()
+    for (const block of [3, 4]) {
+      const params = new DrawnParameters(dataset, operations, 'puts', block, () => scenario.epochMs)
+      for (let i = 0; i < 500; i++) {
+        params.next(put)
+        seen.add(canonical(params.value(1)))
+      }
+    }
+    expect(seen.size).toBe(1000)
+  })
+})

@@ -1,0 +1,167 @@
+/** The production executor in virtual time, against queueing theory. */
+import { describe, expect, test } from 'vitest'
+import { makeDataset } from '../../../src/data/dataset.ts'
+import { DrawnParameters } from '../../../src/data/parameters.ts'
+import { type SimulatedOptions, simulatedLane } from '../../../src/engines/simulated.ts'
+import type { OperationRecord } from '../../../src/measure/recorder.ts'
+import { constantArrivals, poissonArrivals } from '../../../src/replay/arrivals.ts'
+import { Executor, type TrialSpec } from '../../../src/replay/executor.ts'
+import { Fifo } from '../../../src/replay/fifo.ts'
+import { parseScenario } from '../../../src/scenario/read.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+const scenario = parseScenario(
+  `name: queue
+summary: one operation
+seed: 1
+epoch: 2026-01-01T00:00:00Z
+entities: { thing: { count: 1000, fields: { id: { type: int, key: true } } } }
+operations: { read: { get: thing, rate: 1/s, p99: 100s } }
+requirements: { peak: 1x, durability: fsync }
+candidates: [none]
+`,
+  'queue.yaml',
+)
+const dataset = makeDataset(scenario, 1)
+
+async function run(
+  spec: Partial<TrialSpec> & { ratesPerSecond: number[]; seconds: number },
+  simulated: Partial<SimulatedOptions>,
+): Promise<OperationRecord> {
+  const clock = new VirtualClock()
+  const slots = simulated.slots ?? 1_000_000
+  const lane = simulatedLane({ slots, servers: slots, meanServiceNs: 1e6, service: 'exponential', stalls: [], seed: 7, ...simulated }, clock)
+  const whole: TrialSpec = { loop: 'open', arrival: 'poisson', concurrency: slots, warmUpSeconds: 0, seed: 3, stream: 'test', ...spec }
+  const params = new DrawnParameters(dataset, scenario.operations, 'test', 1, () => scenario.epochMs)
+  const recording = new Executor(lane, clock, whole, scenario.operations, params).run()
+  clock.run()
+  return (await recording).operations[0] as OperationRecord
+}
+
+const within = (value: number, expected: number, share = 0.05) =>
+  expect(Math.abs(value - expected) / expected, `${value} against ${expected}`).toBeLessThan(share)
+
+describe('response times are those of queueing theory', () => {
+  // 10⁶ operations each: at 1000 per second of virtual time, service times set the utilisation.
+  test.each([0.3, 0.6, 0.8])('M/M/1 at %d', async (utilisation) => {
+    const record = await run({ ratesPerSecond: [1000], seconds: 1000 }, { slots: 10_000, servers: 1, meanServiceNs: utilisation * 1e6 })
+    const meanNs = (utilisation * 1e6) / (1 - utilisation)
+    within(record.intended, 1e6, 0.01)
+    within(record.response.meanNs, meanNs)
+    within(record.response.quantileNs(0.99), meanNs * Math.log(100))
+  })
+
+  test.each([0.3, 0.6, 0.8])('M/D/1 at %d', async (utilisation) => {
+    const serviceNs = utilisation * 1e6
+    const record = await run({ ratesPerSecond: [1000], seconds: 1000 }, { slots: 10_000, servers: 1, meanServiceNs: serviceNs, service: 'constant' })
+    within(record.response.meanNs, serviceNs * (1 + utilisation / (2 * (1 - utilisation))))
+  })
+
+  test.each([0.3, 0.6, 0.8])("M/M/4 at %d, the queue being the executor's own", async (utilisation) => {
+    const servers = 4
+    const serviceNs = utilisation * servers * 1e6
+    const record = await run({ ratesPerSecond: [1000], seconds: 1000 }, { slots: servers, servers, meanServiceNs: serviceNs })
+    const load = utilisation * servers
+    let erlang = 1
+    for (let k = 1; k <= servers; k++) erlang = (load * erlang) / (k + load * erlang)
+    const waiting = erlang / (1 - utilisation * (1 - erlang))
+    within(record.response.meanNs, serviceNs * (1 + waiting / (servers * (1 - utilisation))))
+    within(record.service.meanNs, serviceNs)
+    within(record.queue.meanNs, (serviceNs * waiting) / (servers * (1 - utilisation)), 0.08)
+    expect(record.dispatch.maxNs).toBe(0)
+  })
+})
+
+describe('a stall is seen whole', () => {
+  test('unlimited servers: mean response rises by s²/(2T)', async () => {
+    const [s, t] = [2, 20]
+    const calm = await run({ ratesPerSecond: [2000], seconds: t, arrival: 'constant' }, { meanServiceNs: 1000, service: 'constant' })
+    const stalled = await run(
+      { ratesPerSecond: [2000], seconds: t, arrival: 'constant' },
+      { meanServiceNs: 1000, service: 'constant', stalls: [{ atNs: 5e9, forNs: s * 1e9 }] },
+    )
+    within(stalled.response.meanNs - calm.response.meanNs, (s * s * 1e9) / (2 * t))
+  })
+
+  test('one server: by s²/(2T(1−ρ)), while service barely shows it', async () => {
+    const [s, t, utilisation, rate] = [1, 40, 0.5, 2000]
+    const serviceNs = (utilisation / rate) * 1e9
+    const options = { slots: 1, servers: 1, meanServiceNs: serviceNs, service: 'constant' as const }
+    const calm = await run({ ratesPerSecond: [rate], seconds: t, arrival: 'constant' }, options)
+    const stalled = await run({ ratesPerSecond: [rate], seconds: t, arrival: 'constant' }, { ...options, stalls: [{ atNs: 5e9, forNs: s * 1e9 }] })
+    within(stalled.response.meanNs - calm.response.meanNs, (s * s * 1e9) / (2 * t * (1 - utilisation)))
+    within(stalled.service.meanNs - calm.service.meanNs, (s * 1e9) / (rate * t))
+  })
+})
+
+describe('accounting', () => {
+  test('an overloaded server: what waits longer than the age bound is dropped, and nothing is lost from the count', async () => {
+    const record = await run({ ratesPerSecond: [1000], seconds: 2500 }, { slots: 1, servers: 1, meanServiceNs: 1e7, service: 'constant' })
+    expect(record.dropped).toBeGreaterThan(0)
+    expect(record.intended).toBe(record.ok + record.dropped + record.errorCount)
+    expect(record.response.count).toBe(record.intended)
+  })
+
+  test('an operation that never returns is a timeout whose age is a lower bound', async () => {
+    const record = await run({ ratesPerSecond: [10], seconds: 10 }, { stalls: [{ atNs: 5e9, forNs: 1e15 }] })
+    expect(record.errors.timeout).toBeGreaterThan(30)
+    expect(record.intended).toBe(record.ok + record.errorCount + record.dropped)
+    expect(record.exceeded[0]).toBe(record.errorCount + record.dropped)
+  })
+
+  test('the warm-up is not recorded', async () => {
+    const record = await run({ ratesPerSecond: [1000], seconds: 5, warmUpSeconds: 5 }, {})
+    within(record.intended, 5000, 0.05)
+  })
+
+  test('a closed loop keeps its number in flight, and has no response time', async () => {
+    const record = await run(
+      { loop: 'closed', concurrency: 8, ratesPerSecond: [1], seconds: 100 },
+      { slots: 8, servers: 8, meanServiceNs: 1e6, service: 'constant' },
+    )
+    within(record.ok, 800_000, 0.001)
+    expect(record.response.count).toBe(0)
+    within(record.service.meanNs, 1e6, 0.01)
+  })
+})
+
+describe('arrivals', () => {
+  const take = (arrivals: ReturnType<typeof poissonArrivals>, n: number) =>
+    Array.from({ length: n }, () => {
+      const at = { operation: arrivals.operation, ns: arrivals.nextNs }
+      arrivals.advance()
+      return at
+    })
+
+  test("are the same for the same name, ascend, and keep each operation's rate", () => {
+    const found = take(poissonArrivals([100, 300, 0], 5, 'a'), 40_000)
+    expect(take(poissonArrivals([100, 300, 0], 5, 'a'), 100)).toEqual(found.slice(0, 100))
+    expect(take(poissonArrivals([100, 300, 0], 5, 'b'), 100)).not.toEqual(found.slice(0, 100))
+    expect(found.every((each, at) => at === 0 || each.ns >= (found[at - 1]?.ns ?? 0))).toBe(true)
+    within(found.filter((each) => each.operation === 1).length / found.filter((each) => each.operation === 0).length, 3)
+    within(found.length / ((found.at(-1)?.ns ?? 1) / 1e9), 400)
+  })
+
+  test('constant ones are evenly spaced', () => {
+    const found = take(constantArrivals([100]), 5)
+    expect(found.map((each, at) => each.ns - (found[at - 1]?.ns ?? 0)).slice(1)).toEqual([1e7, 1e7, 1e7, 1e7])
+  })
+})
+
+test('the queue keeps its order while it grows and wraps', () => {
+  const queue = new Fifo()
+  let taken = 0
+  for (let i = 0; i < 10_000; i++) {
+    queue.push(i % 7, i)
+    if (i % 3 === 0) {
+      expect(queue.intendedNs).toBe(taken++)
+      queue.shift()
+    }
+  }
+  while (queue.length > 0) {
+    expect(queue.intendedNs).toBe(taken)
+    expect(queue.operation).toBe(taken++ % 7)
+    queue.shift()
+  }
+  expect(taken).toBe(10_000)
+})
