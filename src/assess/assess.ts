@@ -1,5 +1,5 @@
 /** What the evidence says: which candidates hold every objective at average load and at peak, and what each pooled answer rests on. */
-import { decide, errorsMissed, type Outcome } from '../measure/decide.ts'
+import { decide, errorsMissed, type Outcome, samplesNeeded } from '../measure/decide.ts'
 import type { CandidateResult, OperationResult, Result, TrialResult } from '../result.ts'
 import type { Operation, Scenario } from '../scenario/scenario.ts'
 
@@ -16,8 +16,8 @@ export interface Cell {
   /** Smallest and largest p99 of the rounds: a plain range. */
   p99RangeUs: [number, number] | null
   scaleLimited: boolean
-  /** Missed only where the harness itself was late: nothing is decided. */
-  clientBound: boolean
+  /** Enough samples, and still neither met nor missed; `late`: missed, but only while the harness itself was late. */
+  undecided: false | 'sample' | 'late'
 }
 export interface AtMultiple {
   multiple: number
@@ -88,7 +88,7 @@ function assessAt(candidate: CandidateResult, multiple: number, scenario: Scenar
       p99Us: null,
       p99RangeUs: null,
       scaleLimited: limited,
-      clientBound: false,
+      undecided: false as const,
     }
     if (!supported.has(operation.name)) return { ...empty, outcome: 'excused' }
     const judged = raised(samplesOf(usable, operation.name), probes, operation.name) ? [...usable, ...probes] : usable
@@ -96,6 +96,7 @@ function assessAt(candidate: CandidateResult, multiple: number, scenario: Scenar
     if (all.length === 0) return { ...empty, outcome: 'not run' }
     const proven = samplesOf(judged.filter(isValid), operation.name)
     const bounded = outcomeOf(operation, all)
+    const needed = Math.max(0, ...operation.objectives.map((objective) => samplesNeeded(objective.quantile)))
     const outcome = bounded === 'missed' ? outcomeOf(operation, proven) : bounded
     const shown = proven.length > 0 ? proven : all
     const percentiles = shown.flatMap(({ responseUs }) => (responseUs === null || responseUs.count === 0 ? [] : [responseUs]))
@@ -103,7 +104,14 @@ function assessAt(candidate: CandidateResult, multiple: number, scenario: Scenar
     return {
       ...empty,
       outcome: outcome === 'met' && limited ? 'undetermined' : outcome,
-      clientBound: bounded === 'missed' && outcome !== 'missed',
+      undecided:
+        outcome !== 'undetermined' || limited
+          ? false
+          : bounded === 'missed'
+            ? 'late'
+            : total(all, (each) => each.intended) >= needed
+              ? 'sample'
+              : false,
       intended: total(shown, (each) => each.intended),
       errors: total(shown, errorsOf),
       dropped: total(shown, (each) => each.dropped),
@@ -113,13 +121,13 @@ function assessAt(candidate: CandidateResult, multiple: number, scenario: Scenar
     }
   })
   const missed = cells.filter((cell) => cell.outcome === 'missed').map((cell) => cell.operation)
-  const notTested = cells.filter((cell) => cell.outcome === 'undetermined').map((cell) => cell.operation)
+  const notTested = cells.filter((cell) => cell.outcome === 'undetermined' && cell.undecided === false).map((cell) => cell.operation)
   const outcome =
     rounds.length === 0
       ? 'not run'
       : missed.length > 0
         ? 'missed'
-        : usable.length === 0 || cells.some((cell) => cell.clientBound)
+        : usable.length === 0 || cells.some((cell) => cell.undecided !== false)
           ? 'undetermined'
           : 'met'
   return { multiple, outcome, missed, notTested, rounds: rounds.length, validRounds: rounds.filter(isValid).length, cells }

@@ -11,7 +11,7 @@ export function capacityOf(trials: TrialResult[], mix: 'full' | 'partial'): Cand
   const held = steps.filter((trial) => trial.outcome === 'met' && (firstMissed === undefined || multipleOf(trial) < multipleOf(firstMissed)))
   const last = held.at(-1)
   if (last === undefined) {
-    const boundBy = steps.length === 0 ? 'not searched at this effort' : firstMissed === undefined ? 'no step was decided' : describe(firstMissed)
+    const boundBy = steps.length === 0 ? 'not searched at this effort' : firstMissed === undefined ? 'no step was decided' : boundOf(firstMissed)
     return { multiple: null, bound: 'none', boundBy, mix, ratePerSecond: null, notTested: [] }
   }
   const censored = firstMissed === undefined || firstMissed.validity.verdict === 'client-bound'
@@ -20,7 +20,7 @@ export function capacityOf(trials: TrialResult[], mix: 'full' | 'partial'): Cand
   return {
     multiple: { low, mid: high === null ? low : Math.sqrt(low * high), high, confidence: null },
     bound: censored ? 'atLeast' : 'measured',
-    boundBy: firstMissed === undefined ? 'the ladder ended' : censored ? 'client: the harness was at its limit' : describe(firstMissed),
+    boundBy: firstMissed === undefined ? 'the ladder ended' : boundOf(firstMissed),
     mix,
     ratePerSecond: last.arrival.ratePerSecond,
     notTested: last.undetermined,
@@ -29,8 +29,9 @@ export function capacityOf(trials: TrialResult[], mix: 'full' | 'partial'): Cand
 
 const usable = (trial: TrialResult) => trial.validity.verdict === 'valid' || trial.validity.verdict === 'client-bound'
 
-/** Which operations failed the step, and whether the server had CPU left. */
-function describe(trial: TrialResult): string {
+/** Which operations failed the step, and whether the server had CPU left; the client where the harness itself was late. */
+function boundOf(trial: TrialResult): string {
+  if (trial.validity.verdict === 'client-bound') return 'client: the harness was late'
   const saturated = trial.resources.server.cpuCores > 0.9 ? ', server CPU saturated' : ''
   return `${trial.missed.join(', ')}${saturated}`
 }

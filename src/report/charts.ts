@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import type { ChartConfiguration, ChartDataset } from 'chart.js'
 import { ChartJSNodeCanvas } from 'chartjs-node-canvas'
-import type { Assessment } from '../assess/assess.ts'
+import { type Assessment, median } from '../assess/assess.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import type { Chart } from './document.ts'
@@ -127,41 +127,42 @@ export async function drawCharts(result: Result, assessment: Assessment): Promis
   return charts
 }
 
+interface LoadPoint {
+  x: number
+  y: number
+  late: boolean
+}
+
 /** Worst p99 as a share of its objective, over the offered rate; full and partial mixes never share an axis. */
 function loadSlide(candidates: CandidateResult[], mix: 'full' | 'partial', scenario: Scenario): Slide | undefined {
   const own = candidates.filter((candidate) => candidate.mix === mix && candidate.trials.some((trial) => trial.phase === 'ladder'))
-  if (own.length === 0) return undefined
-  const points = own.map((candidate) => {
-    const trials = candidate.trials.filter(
-      (trial) =>
-        (trial.phase === 'ladder' || trial.phase === 'confirmation') && trial.arrival.multiple !== null && trial.validity.verdict === 'valid',
-    )
-    return trials
-      .flatMap((trial) => {
-        const shares = scenario.operations.flatMap((operation) => {
-          const limit = operation.objectives.find((objective) => objective.name === 'p99')
-          const response = trial.operations[operation.name]?.responseUs
-          return limit === undefined || response == null || response.count < 100 ? [] : [response.p99 / (limit.limitMs * 1000)]
-        })
-        return shares.length === 0 ? [] : [{ x: trial.arrival.ratePerSecond as number, y: Math.max(...shares) }]
-      })
-      .sort((a, b) => a.x - b.x)
-  })
+  const points = own.map((candidate) => loadPoints(candidate, scenario))
+  if (points.flat().length === 0) return undefined
   const furthest = Math.max(...points.flat().map((point) => point.x))
   const found = own.map((candidate) => {
-    const { capacity } = candidate
-    return capacity.multiple === null
-      ? `${candidate.name}: no load held`
-      : `${candidate.name} holds ${capacity.bound === 'atLeast' ? 'at least ' : ''}${times(capacity.multiple.low)} the average load`
+    const { multiple, bound } = candidate.capacity
+    return multiple === null
+      ? `${candidate.name}: no step held`
+      : `${candidate.name} holds ${bound === 'atLeast' ? 'at least ' : ''}${times(multiple.low)} the average load`
   })
   return {
     file: `load-${mix}-mix.png`,
     title: found.join(', '),
-    subtitle: `Worst p99 of any operation as a share of its objective, open loop, ${mix} mix; points are trials, valid ones only`,
+    subtitle: `Worst p99 of any operation ÷ its objective, open loop, ${mix} mix; hollow points: the harness was late, an upper bound`,
     alternative: `Worst p99 against offered load, ${mix} mix: ${found.join(', ')}`,
     type: 'line',
     datasets: [
-      ...own.map((candidate, index) => ({ label: named(candidate), data: points[index] ?? [], ...lines(candidates.indexOf(candidate)) })),
+      ...own.map((candidate, index) => {
+        const style = lines(candidates.indexOf(candidate))
+        const data = points[index] ?? []
+        return {
+          label: named(candidate),
+          data,
+          ...style,
+          pointBackgroundColor: data.map((point) => (point.late ? '#ffffff' : style.borderColor)),
+          pointBorderWidth: 2.5,
+        }
+      }),
       {
         label: 'objective',
         data: [
@@ -180,6 +181,26 @@ function loadSlide(candidates: CandidateResult[], mix: 'full' | 'partial', scena
   }
 }
 
+/** One point per rate: the median of its trials. */
+function loadPoints(candidate: CandidateResult, scenario: Scenario): LoadPoint[] {
+  const byRate = new Map<number, { shares: number[]; late: boolean }>()
+  for (const trial of candidate.trials) {
+    const { verdict } = trial.validity
+    if ((trial.phase !== 'ladder' && trial.phase !== 'confirmation') || (verdict !== 'valid' && verdict !== 'client-bound')) continue
+    const shares = scenario.operations.flatMap((operation) => {
+      const limit = operation.objectives.find((objective) => objective.name === 'p99')
+      const response = trial.operations[operation.name]?.responseUs
+      return limit === undefined || response == null || response.count < 100 ? [] : [response.p99 / (limit.limitMs * 1000)]
+    })
+    if (shares.length === 0) continue
+    const at = byRate.get(trial.arrival.ratePerSecond as number) ?? { shares: [], late: true }
+    at.shares.push(Math.max(...shares))
+    at.late &&= verdict === 'client-bound'
+    byRate.set(trial.arrival.ratePerSecond as number, at)
+  }
+  return [...byRate].map(([x, { shares, late }]) => ({ x, y: median(shares) as number, late })).sort((a, b) => a.x - b.x)
+}
+
 /** p99 of every operation against its objective at one load, the same absolute rates for all. */
 function objectiveSlide(candidates: CandidateResult[], assessment: Assessment, scenario: Scenario, multiple: number): Slide | undefined {
   const operations = scenario.operations.filter((operation) => operation.objectives.some((objective) => objective.name === 'p99'))
@@ -195,12 +216,12 @@ function objectiveSlide(candidates: CandidateResult[], assessment: Assessment, s
   const load = multiple === 1 ? 'average load' : `${times(multiple)} load`
   const title =
     held.length === 0
-      ? `No candidate meets every objective at ${load}`
+      ? `No candidate is shown to meet every objective at ${load}`
       : `${held.join(' and ')} ${held.length === 1 ? 'meets' : 'meet'} every tested objective at ${load}`
   return {
     file: `objectives-${String(multiple).replace('.', '_')}x.png`,
     title,
-    subtitle: 'Median p99 of the valid rounds as a share of the objective; bars above 1× miss it; no bar: excused or not measured',
+    subtitle: 'Median p99 of the rounds as a share of the objective; no bar: excused or not measured',
     alternative: title,
     type: 'bar',
     labels: operations.map((operation) => operation.name),
@@ -233,7 +254,7 @@ function percentileSlide(candidates: CandidateResult[], scenario: Scenario): Sli
   if (busiest === undefined) return undefined
   const curves = candidates.flatMap((candidate) => {
     const rounds = candidate.trials.filter(
-      (trial) => trial.phase === 'confirmation' && trial.arrival.multiple === 1 && trial.validity.verdict === 'valid',
+      (trial) => trial.phase === 'confirmation' && trial.arrival.multiple === 1 && ['valid', 'client-bound'].includes(trial.validity.verdict),
     )
     const response = rounds.map((trial) => trial.operations[busiest.name]?.responseUs).filter((each) => each != null && each.count > 0)
     const middle = response[response.length >> 1]
@@ -244,7 +265,7 @@ function percentileSlide(candidates: CandidateResult[], scenario: Scenario): Sli
   return {
     file: 'percentiles.png',
     title: `${busiest.name}: p99 at average load is ${tails.join(', ')}`,
-    subtitle: 'Response time from the intended start, one valid round per candidate, all at the same rate',
+    subtitle: 'Response time from the intended start, one round per candidate, all at the same rate; where the harness was late, an upper bound',
     alternative: `Percentiles of ${busiest.name}: ${tails.join(', ')}`,
     type: 'line',
     labels: ['p50', 'p90', 'p95', 'p99', 'p99.9', 'max'],
@@ -262,6 +283,7 @@ function percentileSlide(candidates: CandidateResult[], scenario: Scenario): Sli
 function throughputSlide(candidates: CandidateResult[]): Slide | undefined {
   const sweeps = candidates.map((candidate) => candidate.trials.filter((trial) => trial.phase === 'sweep' && trial.validity.verdict !== 'broken'))
   if (sweeps.every((trials) => trials.length === 0)) return undefined
+  const levels = [...new Set(sweeps.flat().map((trial) => trial.arrival.concurrency as number))].sort((a, b) => a - b)
   const best = candidates.map(
     (candidate, index) => `${candidate.name} ${count(Math.max(0, ...(sweeps[index] ?? []).map((trial) => trial.throughputPerSecond)))}/s`,
   )
@@ -271,12 +293,13 @@ function throughputSlide(candidates: CandidateResult[]): Slide | undefined {
     subtitle: 'Operations per second of the mix at a fixed number in flight; each candidate with the operations it supports',
     alternative: `Throughput against concurrency: ${best.join(', ')}`,
     type: 'line',
+    labels: levels.map(String),
     datasets: candidates.map((candidate, index) => ({
       label: named(candidate),
-      data: (sweeps[index] ?? []).map((trial) => ({ x: trial.arrival.concurrency as number, y: trial.throughputPerSecond })),
+      data: levels.map((level) => (sweeps[index] ?? []).find((trial) => trial.arrival.concurrency === level)?.throughputPerSecond ?? null),
       ...lines(index),
     })) as ChartDataset<Kind>[],
-    x: { title: 'operations in flight', type: 'logarithmic' },
+    x: { title: 'operations in flight' },
     y: { title: 'operations per second', min: 0, ticks: (value) => count(value) },
   }
 }

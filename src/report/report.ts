@@ -119,11 +119,13 @@ function answer(result: Result, assessment: Assessment, scenario: Scenario): Blo
 }
 
 function verdict(at: CandidateAssessment['at'][number]): string {
-  if (at.outcome === 'missed') return `✗ missed: ${at.missed.join(', ')}`
+  if (at.outcome === 'missed')
+    return at.missed.length > 3 ? `✗ missed by ${at.missed.length} of ${at.cells.length} operations` : `✗ missed: ${at.missed.join(', ')}`
   if (at.outcome === 'met') return at.notTested.length === 0 ? '✓ met' : `✓ met; not tested: ${at.notTested.join(', ')}`
   if (at.outcome === 'not run') return '— not run'
-  const late = at.cells.filter((cell) => cell.clientBound).map((cell) => cell.operation)
-  return late.length > 0 ? `? undecided, the harness was late: ${late.join(', ')}` : '? no usable round'
+  const open = at.cells.filter((cell) => cell.undecided !== false)
+  if (open.length === 0) return '? no usable round'
+  return `? undecided: ${open.map((cell) => `${cell.operation}${cell.undecided === 'late' ? ' (the harness was late)' : ''}`).join(', ')}`
 }
 
 function capacityText({ capacity }: CandidateResult): string {
@@ -153,25 +155,27 @@ function memoryNote(result: Result, scenario: Scenario): string[] {
 }
 
 function objectives(result: Result, assessment: Assessment, scenario: Scenario): Block[] {
-  return (
-    assessment.candidates[0]?.at.map(({ multiple }) => {
-      const head = ['operation', 'objective', ...assessment.candidates.flatMap((each) => [`${each.name} p50`, `${each.name} p99`])]
-      const rows = scenario.operations.map((operation) => {
-        const limits = operation.objectives.map((objective) => `${objective.name} ${micros(objective.limitMs * 1000)}`).join(', ')
-        const cells = assessment.candidates.flatMap((each) => {
-          const cell = each.at.find((at) => at.multiple === multiple)?.cells.find((own) => own.operation === operation.name)
-          return cell === undefined ? ['—', '—'] : [micros(cell.p50Us), p99Text(cell)]
-        })
-        return [operation.name, limits || '—', ...cells]
+  if (assessment.candidates.every((each) => each.at.every((at) => at.outcome === 'not run'))) {
+    return [paragraph(`Nothing was measured: ${result.candidates.map((candidate) => candidate.failure ?? 'stopped before').join('; ')}`)]
+  }
+  const tables = result.trialPlan.multiples.flatMap((multiple) => {
+    const head = ['operation', 'objective', ...assessment.candidates.flatMap((each) => [`${each.name} p50`, `${each.name} p99`])]
+    const rows = scenario.operations.map((operation) => {
+      const limits = operation.objectives.map((objective) => `${objective.name} ${micros(objective.limitMs * 1000)}`).join(', ')
+      const cells = assessment.candidates.flatMap((each) => {
+        const cell = each.at.find((at) => at.multiple === multiple)?.cells.find((own) => own.operation === operation.name)
+        return cell === undefined ? ['—', '—'] : [micros(cell.p50Us), p99Text(cell)]
       })
-      return details(`At ${times(multiple)} the average load (${count(rateAt(scenario, multiple))} operations per second)`, [
-        table(head, rows, head.map((_, at) => at).slice(2)),
-        paragraph(
-          'Response time from the intended start: medians of the valid rounds, and the range of their p99. ✓ met and ✗ missed by the exact binomial test at 95 % on the pooled samples; ? too few samples, fewer rows touched than in production, or missed only while the harness itself was late.',
-        ),
-      ])
-    }) ?? [paragraph(`Nothing was measured: ${result.candidates.map((candidate) => candidate.failure ?? '').join('; ')}`)]
-  )
+      return [operation.name, limits || '—', ...cells]
+    })
+    return [
+      heading(3, `At ${times(multiple)} the average load (${count(rateAt(scenario, multiple))} operations per second)`),
+      table(head, rows, head.map((_, at) => at).slice(2)),
+    ]
+  })
+  const legend =
+    'Response time from the intended start: medians of the rounds, and the range of their p99. ✓ met and ✗ missed by the exact binomial test at 95 % on the pooled samples; ? too few samples, fewer rows touched than in production, or missed only while the harness itself was late.'
+  return [paragraph(legend), ...tables]
 }
 
 const rateAt = (scenario: Scenario, multiple: number) =>
@@ -181,7 +185,7 @@ function p99Text(cell: Cell): string {
   if (cell.p99Us === null) return marks[cell.outcome] ?? cell.outcome
   const [low, high] = cell.p99RangeUs ?? [cell.p99Us, cell.p99Us]
   const range = low === high ? '' : ` (${micros(low)}–${micros(high)})`
-  return `${marks[cell.outcome]} ${micros(cell.p99Us)}${range}${cell.errors + cell.dropped > 0 ? `, ${cell.errors + cell.dropped} failed` : ''}${cell.scaleLimited ? ', scale-limited' : ''}${cell.clientBound ? ', harness late' : ''}`
+  return `${marks[cell.outcome]} ${micros(cell.p99Us)}${range}${cell.errors + cell.dropped > 0 ? `, ${cell.errors + cell.dropped} failed` : ''}${cell.scaleLimited ? ', scale-limited' : ''}${cell.undecided === 'late' ? ', harness late' : ''}`
 }
 
 function storageTable(result: Result): Block {

@@ -1,0 +1,203 @@
+/** The real command, on real servers, from the outside. */
+import { execFile, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import Ajv2020 from 'ajv/dist/2020.js'
+import { afterAll, describe, expect, test } from 'vitest'
+import { processTree } from '../../src/provision/processes.ts'
+import type { Result } from '../../src/result.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const launcher = join(root, 'bin/dbtrial.mjs')
+const out = mkdtempSync(join(tmpdir(), 'dbtrial-e2e-'))
+afterAll(() => rmSync(out, { recursive: true, force: true }))
+
+interface Ended {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+function dbtrial(...arguments_: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [launcher, ...arguments_], { maxBuffer: 1 << 27, env: { ...process.env, CI: 'true' } }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, stdout, stderr })
+    })
+  })
+}
+
+describe('ecommerce at smoke with all its candidates', () => {
+  let ended: Ended
+  let result: Result
+  let directory: string
+
+  test('runs to the end and says where the report is', async () => {
+    ended = await dbtrial('run', 'ecommerce', '--effort', 'smoke', '--out', out)
+    expect(ended.stderr).not.toMatch(/\bat .*\.ts:\d+/)
+    expect([0, 99]).toContain(ended.code)
+    const [name] = readdirSync(join(out, 'ecommerce'))
+    directory = join(out, 'ecommerce', name as string)
+    result = JSON.parse(readFileSync(join(directory, 'result.json'), 'utf8')) as Result
+    for (const file of ['report.md', 'report.html', 'result.json']) expect(ended.stdout).toContain(join(directory, file))
+  }, 240_000)
+
+  test('every candidate answered right, kept its invariants, and was measured', () => {
+    expect(result.status).toBe('complete')
+    expect(result.candidates.map((candidate) => candidate.name)).toEqual(['postgres', 'mongodb', 'cassandra'])
+    for (const candidate of result.candidates) {
+      expect(candidate.failure, candidate.name).toBeNull()
+      expect(candidate.verification.wrong).toBe(0)
+      expect(candidate.verification.checked).toBeGreaterThanOrEqual(300)
+      expect(candidate.invariants.filter((invariant) => !invariant.ok)).toEqual([])
+      expect(candidate.invariants.length).toBeGreaterThan(5)
+      expect(candidate.parity.every((each) => each.ok)).toBe(true)
+      for (const phase of ['warm-up', 'sweep', 'confirmation']) expect(candidate.trials.some((trial) => trial.phase === phase)).toBe(true)
+      for (const trial of candidate.trials) for (const operation of Object.values(trial.operations)) expect(operation.wrong).toBe(0)
+    }
+    expect(result.excuses.map((excuse) => [excuse.engine, excuse.operation])).toEqual([['cassandra', 'place_order']])
+  })
+
+  test('open-loop trials account for every intended start', () => {
+    for (const candidate of result.candidates) {
+      for (const trial of candidate.trials.filter((each) => each.arrival.loop === 'open')) {
+        for (const [name, each] of Object.entries(trial.operations)) {
+          const errors = Object.values(each.errors).reduce((sum, count) => sum + count, 0)
+          expect(each.ok + each.miss + each.conflict + errors + each.dropped, `${candidate.name} ${name}`).toBe(each.intended)
+          expect(each.responseUs?.count).toBe(each.intended)
+        }
+      }
+    }
+  })
+
+  test('the result fits its published schema', () => {
+    const schema = JSON.parse(readFileSync(join(root, 'src/result.schema.json'), 'utf8')) as object
+    const validate = new Ajv2020.default({ strict: false }).compile(schema)
+    expect(validate(result), JSON.stringify(validate.errors?.slice(0, 3))).toBe(true)
+  })
+
+  test('the report names candidates, operations and excuses, and has its charts', () => {
+    const markdown = readFileSync(join(directory, 'report.md'), 'utf8')
+    for (const text of ['postgres', 'cassandra', 'place\\_order', 'The answer', 'Validity of every trial']) expect(markdown).toContain(text)
+    for (const [, file] of markdown.matchAll(/\(charts\/([^)]+)\)/g)) expect(existsSync(join(directory, 'charts', file as string))).toBe(true)
+    const html = readFileSync(join(directory, 'report.html'), 'utf8')
+    expect(html.match(/data:image\/png;base64,/g)?.length).toBeGreaterThanOrEqual(4)
+    expect(html).not.toMatch(/https?:\/\//)
+  })
+
+  test('assess and report work again on the saved result, offline', async () => {
+    const path = join(directory, 'result.json')
+    const assessed = await dbtrial('assess', path, '--json')
+    expect(JSON.parse(assessed.stdout)).toEqual(result.assessment)
+    const reported = await dbtrial('report', path, '--format', 'md')
+    expect(reported.stdout).toContain('The answer')
+  }, 30_000)
+
+  test('leaves no server and no data behind', () => {
+    expect(processTree(process.pid).length).toBeLessThanOrEqual(processTree(process.pid).length)
+    const parent = `/var/tmp/dbtrial-${process.getuid?.()}`
+    const own = readdirSync(parent).filter((name) => name.startsWith('run-') && !name.startsWith(`run-${process.pid}-`))
+    expect(own).toEqual([])
+  })
+})
+
+test('Ctrl-C stops the servers, writes what there is, and exits with 130', async () => {
+  const child = spawn(
+    process.execPath,
+    [launcher, 'run', 'ecommerce', '--candidates', 'postgres', '--effort', 'smoke', '--out', join(out, 'stopped')],
+    { env: { ...process.env, CI: 'true' }, detached: true },
+  )
+  let stderr = ''
+  const servers: number[] = []
+  const code = await new Promise<number | null>((resolve) => {
+    child.stderr.on('data', (data: Buffer) => {
+      stderr += data.toString()
+      if (stderr.includes('sweep') && servers.length === 0) {
+        servers.push(...processTree(child.pid as number).slice(1))
+        process.kill(-(child.pid as number), 'SIGINT')
+      }
+    })
+    child.on('exit', resolve)
+  })
+  expect(code, stderr).toBe(130)
+  expect(servers.length).toBeGreaterThan(2)
+  for (const pid of servers) expect(existsSync(`/proc/${pid}`)).toBe(false)
+  const [name] = readdirSync(join(out, 'stopped/ecommerce'))
+  const result = JSON.parse(readFileSync(join(out, 'stopped/ecommerce', name as string, 'result.json'), 'utf8')) as Result
+  expect(result.status).toBe('interrupted')
+  expect(result.candidates[0]?.verification.checked).toBeGreaterThan(300)
+}, 120_000)
+
+test('a server that dies is told, and the run is finished and written', async () => {
+  const child = spawn(
+    process.execPath,
+    [launcher, 'run', 'ecommerce', '--candidates', 'postgres', '--effort', 'smoke', '--json', '--out', join(out, 'died')],
+    { env: { ...process.env, CI: 'true' } },
+  )
+  let stdout = ''
+  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()))
+  const killer = setInterval(() => {
+    for (const pid of processTree(child.pid as number)) {
+      const command = existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'latin1') : ''
+      if (/postgres\0-D/.test(command) && Date.now() > armedAt) process.kill(pid, 'SIGKILL')
+    }
+  }, 200)
+  const armedAt = Date.now() + 6000
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
+  clearInterval(killer)
+  expect(code).toBe(4)
+  const result = JSON.parse(stdout) as Result
+  expect(result.candidates[0]?.failure).toMatch(/the server ended \(SIGKILL\)/)
+}, 120_000)
+
+describe('the other commands', () => {
+  test('an invalid scenario starts nothing and exits with 2', async () => {
+    const path = join(out, 'broken.yaml')
+    writeFileSync(path, readFileSync(join(root, 'scenarios/ecommerce.yaml'), 'utf8').replace('rate: 900/s', 'rate: often'))
+    const ended = await dbtrial('run', path)
+    expect(ended).toMatchObject({ code: 2, stdout: '' })
+    expect(ended.stderr).toBe(`${path}:55:35: operations.get_product.rate: expected a rate such as 900/s, 6/min or 40/h\n`)
+  })
+
+  test.each([
+    [['run', 'ecomerce'], /there is no scenario "ecomerce", did you mean "ecommerce"\?/],
+    [['run', 'ecommerce', '--effort', 'fast'], /Allowed choices are smoke, quick, standard, thorough/],
+    [['run', 'ecommerce', '--candidates', 'oracle'], /there is no engine "oracle"/],
+    [['plan', 'ecommerce', '--seed', 'x'], /--seed x: expected a whole number/],
+    [['models', 'ecommerce', '--engine', 'x'], /there is no engine "x"/],
+    [['assess', '/nowhere/result.json'], /cannot be read as a result/],
+    [['frobnicate'], /unknown command/],
+  ])('%j is wrong usage: one sentence, exit code 2', async (arguments_, message) => {
+    const ended = await dbtrial(...arguments_)
+    expect(ended.code).toBe(2)
+    expect(ended.stderr).toMatch(message)
+    expect(ended.stderr).not.toMatch(/\n\s+at /)
+  })
+
+  test('plan: another seed is another plan, the same seed the same', async () => {
+    const [a, b, c] = await Promise.all([
+      dbtrial('plan', 'ecommerce', '--json'),
+      dbtrial('plan', 'ecommerce', '--json'),
+      dbtrial('plan', 'ecommerce', '--json', '--seed', '5'),
+    ])
+    expect(a.stdout).toBe(b.stdout)
+    expect(a.stdout).not.toBe(c.stdout)
+    expect((await dbtrial('plan', 'ecommerce')).stdout).toContain('scale-limited')
+  }, 30_000)
+
+  test('without a server to be had: an excuse with the mend, exit code 3', async () => {
+    const ended = await new Promise<Ended>((resolve) => {
+      const env = { HOME: out, XDG_CACHE_HOME: join(out, 'cache'), PATH: '/nonexistent', CI: 'true' }
+      execFile(
+        process.execPath,
+        [launcher, 'run', 'ecommerce', '--effort', 'smoke', '--candidates', 'cassandra', '--out', join(out, 'none')],
+        { env },
+        (error, stdout, stderr) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
+      )
+    })
+    expect(ended.code, ended.stderr).toBe(3)
+    expect(ended.stdout).toMatch(/no server to be had: .*no java on the PATH/)
+    expect(ended.stdout).toContain('install a JDK')
+  }, 60_000)
+})

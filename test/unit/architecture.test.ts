@@ -1,0 +1,53 @@
+/** The rules of the design that a reader cannot see from one file: which half imports which, and where engines are named. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { engines } from '../../src/engines/registry.ts'
+
+const source = fileURLToPath(new URL('../../src', import.meta.url))
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+
+function importsOf(file: string, withTypes: boolean): string[] {
+  const text = readFileSync(join(source, file), 'utf8')
+  return [...text.matchAll(/^(?:import|export) (type )?[^'"]*from '(\.[^']+)'/gm)]
+    .filter((match) => withTypes || match[1] === undefined)
+    .map((match) => relative(source, resolve(dirname(join(source, file)), match[2] as string)))
+}
+
+/** Everything that a file reaches at run time. */
+function reached(file: string, seen = new Set<string>()): Set<string> {
+  for (const each of importsOf(file, false)) {
+    if (seen.has(each)) continue
+    seen.add(each)
+    reached(each, seen)
+  }
+  return seen
+}
+
+test('assess and report never reach engines, provision or replay', () => {
+  for (const file of files.filter((name) => /^(assess|report)\//.test(name))) {
+    const forbidden = [...reached(file)].filter((name) => /^(engines|provision|replay|phases)\/|^(bench|candidate)\.ts$/.test(name))
+    expect(forbidden, file).toEqual([])
+  }
+})
+
+test('scenario, model and data reach no engine, no server and no clock', () => {
+  for (const file of files.filter((name) => /^(scenario|model|data)\//.test(name))) {
+    const forbidden = [...reached(file)].filter((name) => /^(engines|provision|replay|phases|report|assess|verify)\//.test(name))
+    expect(forbidden, file).toEqual([])
+  }
+})
+
+test('engines are named only where engines live', () => {
+  const names = engines.map((engine) => engine.name).join('|')
+  for (const file of files.filter((name) => !/^(engines|wire)\//.test(name))) {
+    const code = readFileSync(join(source, file), 'utf8').replaceAll(/^\s*(\/\/|\*|\/\*).*$/gm, '')
+    expect(code, file).not.toMatch(new RegExp(`['"\`](${names})['"\`]`))
+  }
+})
+
+test('no file names a registry host', () => {
+  for (const file of files)
+    expect(readFileSync(join(source, file), 'utf8'), file).not.toMatch(/registry\.npmjs|pypi\.org|repo1?\.maven|crates\.io|deb\.debian/)
+})

@@ -1,0 +1,37 @@
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { code, heading, paragraph, table } from '../../../src/report/document.ts'
+import { bytes, micros } from '../../../src/report/format.ts'
+import { toHtml } from '../../../src/report/html.ts'
+import { toMarkdown } from '../../../src/report/markdown.ts'
+
+const hostile = '<script>alert(1)</script> | `x` [a](javascript:1) "\' \u202e'
+
+describe('hostile text stays text', () => {
+  const document = [heading(1, hostile), paragraph(hostile), table([hostile], [[hostile]]), code('sql', '```\n</pre><script>')]
+
+  test('in HTML', () => {
+    const html = toHtml(document, hostile)
+    expect(html).not.toContain('<script')
+    expect(html).toContain("default-src 'none'")
+  })
+
+  test('in Markdown', () => {
+    const markdown = toMarkdown(document)
+    expect(markdown.split('````')[0]).not.toContain('<script')
+    expect(markdown).toContain('\\|')
+    expect(markdown).toContain('````sql')
+  })
+})
+
+test('numbers have units and three digits', () => {
+  expect([micros(null), micros(12.4), micros(1234.5), micros(2.5e6)]).toEqual(['—', '12 µs', '1.23 ms', '2.50 s'])
+  expect([bytes(512), bytes(5.5e6)]).toEqual(['512 B', '5.50 MB'])
+})
+
+test('a chart has text on a machine without fonts', () => {
+  const script = fileURLToPath(new URL('./draw-title.ts', import.meta.url))
+  const dark = Number(execFileSync(process.execPath, [script], { env: { PATH: process.env.PATH, DISABLE_SYSTEM_FONTS_LOAD: '1' }, encoding: 'utf8' }))
+  expect(dark).toBeGreaterThan(300)
+})
