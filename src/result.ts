@@ -164,7 +164,6 @@ export type CandidateResult = Result['candidates'][number]
 export type TrialResult = CandidateResult['trials'][number]
 export type OperationResult = z.infer<typeof operationResult>
 export type HistogramResult = z.infer<typeof histogram>
-export type Interval = z.infer<typeof interval>
 
 export function resultJsonSchema(): string {
   return `${JSON.stringify({ title: 'dbtrial result', ...z.toJSONSchema(resultSchema) }, null, 2)}\n`

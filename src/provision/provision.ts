@@ -1,5 +1,5 @@
 /** What every provisioner gives: a running server under known limits, and the certainty that it goes away. */
-import type { Command, Endpoint, Engine, Limits } from '../engines/engine.ts'
+import type { Endpoint, Engine, Limits } from '../engines/engine.ts'
 import type { Durability } from '../scenario/scenario.ts'
 
 export interface Usage {
@@ -79,4 +79,3 @@ export async function provision(provisioners: Provisioner[], order: Order): Prom
   return { unobtainable: true, tried, mend }
 }
 
-export type { Command }
