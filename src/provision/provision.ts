@@ -78,4 +78,3 @@ export async function provision(provisioners: Provisioner[], order: Order): Prom
   }
   return { unobtainable: true, tried, mend }
 }
-

@@ -157,7 +157,7 @@ describe('the other commands', () => {
     writeFileSync(path, readFileSync(join(root, 'scenarios/ecommerce.yaml'), 'utf8').replace('rate: 900/s', 'rate: often'))
     const ended = await dbtrial('run', path)
     expect(ended).toMatchObject({ code: 2, stdout: '' })
-    expect(ended.stderr).toBe(`${path}:55:35: operations.get_product.rate: expected a rate such as 900/s, 6/min or 40/h\n`)
+    expect(ended.stderr).toBe(`${path}:51:42: operations.get_product.rate: expected a rate such as 900/s, 6/min or 40/h\n`)
   })
 
   test.each([
