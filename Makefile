@@ -15,7 +15,8 @@ node_modules/.ready: package.json package-lock.json bin/setup.sh
 	@touch $@
 
 bench: setup ## measure: scenario=ecommerce [candidates=postgres,mongodb] [effort=smoke|quick|standard|thorough] [seed=N] [provision=local]
-	@$(dbtrial) run $(or $(scenario),ecommerce) $(options) $(if $(provision),--provision $(provision))
+	@# A missed objective (99) is a finding, not a failure: make itself would turn it into an error of its own.
+	@$(dbtrial) run $(or $(scenario),ecommerce) $(options) $(if $(provision),--provision $(provision)) || { code=$$?; [ $$code = 99 ] || exit $$code; }
 
 plan: setup ## what a run would do and how long it takes: scenario=ecommerce
 	@$(dbtrial) plan $(or $(scenario),ecommerce) $(options)

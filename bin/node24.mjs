@@ -28,7 +28,7 @@ export function runUnderNode24(arguments_) {
     )
     process.exit(3)
   }
-  const child = spawn(node, arguments_, { stdio: 'inherit' })
+  const child = spawn(node, arguments_, { stdio: 'inherit', env: { ...process.env, DBTRIAL_LAUNCHER: String(process.pid) } })
   // A terminal sends Ctrl-C to the whole group: swallow it here, so that the child may finish its clean-up.
   process.on('SIGINT', () => {})
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))

@@ -188,6 +188,9 @@ async function run(name: string, options: RunOptions): Promise<void> {
       controller.abort(new Error(`stopped by ${signal}`))
     })
   }
+  // A launcher that was killed outright cannot pass a signal on: without it nobody waits for this run.
+  const launcher = Number(process.env.DBTRIAL_LAUNCHER)
+  if (launcher === process.ppid) setInterval(() => process.ppid !== launcher && controller.abort(new Error('the launcher ended')), 1000).unref()
   const reports = options.out ?? join(root, 'reports')
   makeWritable(reports)
   const plan = planTrials(

@@ -1,0 +1,233 @@
+/** Rows as CQL: the statements that write, change and delete a row in every store, and values to and from the driver's types. */
+import type { types as CassandraTypes } from 'cassandra-driver'
+import { type Block, cell } from '../data/rows.ts'
+import { decimalText, decimalValue, type Value } from '../data/value.ts'
+import { bucketOf } from '../model/buckets.ts'
+import type { Store, StoreColumn } from '../model/model.ts'
+import { storesOfEntity } from '../model/wide-column.ts'
+import { type Entity, entityOf, type Field, lineFields, type Update } from '../scenario/scenario.ts'
+import { cqlType, deleteRow, insertRow, rowKeys, updateRow } from './cassandra-cql.ts'
+import type { Compiled } from './engine.ts'
+
+const nativeGraceSeconds = 24 * 3600
+
+export type Driver = typeof import('cassandra-driver')
+export type Row = Map<string, Value>
+export interface Cql {
+  query: string
+  params: unknown[]
+}
+
+export class CassandraRows {
+  readonly #driver: Driver
+  readonly #compiled: Compiled
+
+  constructor(driver: Driver, compiled: Compiled) {
+    this.#driver = driver
+    this.#compiled = compiled
+  }
+
+  *loadStatements(store: Store, block: Block): Iterable<{ partition: string; statement: Cql }> {
+    const { scenario } = this.#compiled
+    const nowMs = scenario.epochMs
+    const owner = entityOf(scenario, block.entity)
+    const values = (columns: Block['columns'], row: number): Row => new Map(columns.map((column) => [column.field.name, cell(column, row)]))
+    if (store.entity === block.entity) {
+      for (let row = 0; row < block.rows; row++) {
+        const own = values(block.columns, row)
+        for (const statement of this.inserts(store, owner, own, nowMs)) yield { partition: this.#partitionText(store, statement, row), statement }
+        for (const owned of block.owned) {
+          if (!store.embedded.includes(owned.entity)) continue
+          for (let line = row === 0 ? 0 : (owned.ends[row - 1] as number); line < (owned.ends[row] as number); line++) {
+            yield {
+              partition: String(row),
+              statement: this.lineInsert(
+                store,
+                entityOf(scenario, owned.entity),
+                own.get(owner.key[0] as string) as Value,
+                values(owned.columns, line),
+              ),
+            }
+          }
+        }
+      }
+      return
+    }
+    for (const owned of block.owned) {
+      if (store.entity !== owned.entity) continue
+      const entity = entityOf(scenario, owned.entity)
+      for (let line = 0; line < owned.rows; line++)
+        for (const statement of this.inserts(store, entity, values(owned.columns, line), nowMs))
+          yield { partition: this.#partitionText(store, statement, line), statement }
+    }
+  }
+
+  #partitionText(store: Store, statement: Cql, row: number): string {
+    if (store.embedded.length > 0 || store.clustering.length === 0) return String(row)
+    return store.partition.map((name) => String(statement.params[store.columns.findIndex((column) => column.name === name)])).join(' ')
+  }
+
+  /** The rows of a store that an entity's row makes: one, or one per distinct word of a token store. */
+  inserts(store: Store, entity: Entity, row: Row, nowMs: number): Cql[] {
+    const own = store.columns.filter(
+      (column) => column.entity === entity.name && column.role !== 'line' && !(store.embedded.length > 0 && column.role === 'value'),
+    )
+    const columns = store.embedded.length > 0 ? own : store.columns
+    const query = insertRow(
+      store,
+      columns.map((column) => column.name),
+    )
+    const ttl = store.expiry === null ? [] : [Math.ceil((Number(row.get('expires_at')) - nowMs) / 1000) + nativeGraceSeconds]
+    return this.#tokens(store, row).map((token) => ({
+      query,
+      params: [...columns.map((column) => this.#columnValue(store, column, row, token)), ...ttl],
+    }))
+  }
+
+  lineInsert(store: Store, owned: Entity, ownerKey: Value, line: Row): Cql {
+    const key = store.columns.find((column) => column.name === store.partition[0]) as StoreColumn
+    const columns = [key, ...store.columns.filter((column) => column.entity === owned.name && column !== key)]
+    const query = insertRow(
+      store,
+      columns.map((column) => column.name),
+    )
+    return {
+      query,
+      params: columns.map((column) => (column === key ? this.cql(key, ownerKey) : this.cql(column, line.get(column.field) as Value))),
+    }
+  }
+
+  #tokens(store: Store, row: Row): (string | null)[] {
+    const token = store.columns.find((column) => column.role === 'token')
+    return token === undefined ? [null] : [...new Set(token.field.split(' ').flatMap((field) => String(row.get(field)).split(' ')))]
+  }
+
+  #columnValue(store: Store, column: StoreColumn, row: Row, token: string | null): unknown {
+    if (column.role === 'token') return token
+    if (column.role === 'bucket') return bucketOf((store.bucket as NonNullable<Store['bucket']>).unit, Number(row.get(column.field)))
+    return this.cql(column, row.get(column.field) as Value)
+  }
+
+  /** A row of the base table by field names; the key of an owner is not among its columns. */
+  rowOf(base: Store, entity: Entity, row: CassandraTypes.Row, firstKey: Value): Row {
+    const values: Row = new Map(
+      base.columns.filter((column) => column.entity === entity.name).map((column) => [column.field, this.value(column, row[column.name])]),
+    )
+    return values.set(entity.key[0] as string, firstKey)
+  }
+
+  /** Changes columns in place; where a key column changes, the row moves: delete and insert. */
+  changes(write: Update, entity: Entity, stores: Store[], before: Row, bound: (name: string) => Value, nowMs: number | null): Cql[] {
+    const after: Row = new Map(before)
+    for (const each of write.set) after.set(each.field, each.to === 'constant' ? each.constant : bound(`set.${each.field}`))
+    const changed = new Set(write.set.map((each) => each.field))
+    return stores.flatMap((store) => {
+      const hit = store.columns.filter((column) => column.entity === entity.name && column.field.split(' ').some((field) => changed.has(field)))
+      if (hit.length === 0) return []
+      const ttl = store.expiry === null ? [] : [Math.ceil((Number(after.get('expires_at')) - (nowMs ?? 0)) / 1000) + nativeGraceSeconds]
+      const moved = hit.some((column) => column.role === 'key' || column.role === 'token' || column.role === 'bucket')
+      if (moved) {
+        const inserts = this.inserts(store, entity, after, nowMs ?? 0)
+        return [...this.deletes(store, before, inserts), ...inserts]
+      }
+      const line = entity.owner !== null && store.embedded.includes(entity.name)
+      const keys = line ? [...store.partition, ...store.clustering.map((each) => each.column)] : rowKeys(store)
+      const query = updateRow(
+        store,
+        hit.map((column) => column.name),
+        keys,
+      )
+      const keyValue = (name: string, token: string | null) => {
+        const column = columnOf(store, name)
+        return line && name === store.partition[0]
+          ? this.cql(column, before.get(entity.key[0] as string) as Value)
+          : this.#columnValue(store, column, before, token)
+      }
+      return this.#tokens(store, before).map((token) => ({
+        query,
+        params: [...ttl, ...hit.map((column) => this.cql(column, after.get(column.field) as Value)), ...keys.map((name) => keyValue(name, token))],
+      }))
+    })
+  }
+
+  /** Deletes of the rows that are not written again: within one batch a delete would win over an insert of the same row. */
+  deletes(store: Store, row: Row, kept: Cql[]): Cql[] {
+    const keys = rowKeys(store)
+    const query = deleteRow(store, keys)
+    const names = store.columns.map((column) => column.name)
+    const text = (params: unknown[]) => params.map(String).join(' ')
+    const again = new Set(kept.map((insert) => text(keys.map((name) => insert.params[names.indexOf(name)]))))
+    return this.#tokens(store, row)
+      .map((token) => ({ query, params: keys.map((name) => this.#columnValue(store, columnOf(store, name), row, token)) }))
+      .filter((statement) => !again.has(text(statement.params)))
+  }
+
+  insertedLines(owned: Entity, ownerKey: Value, lines: Value[][]): Cql[] {
+    const fields = lineFields(owned)
+    return lines.flatMap((line) => {
+      const row: Row = new Map([
+        [owned.key[0] as string, ownerKey],
+        ...fields.map((field, index): [string, Value] => [field.name, line[index] as Value]),
+      ])
+      return storesOfEntity(this.#compiled.model, owned).flatMap((store) =>
+        store.embedded.includes(owned.name) ? [this.lineInsert(store, owned, ownerKey, row)] : this.inserts(store, owned, row, 0),
+      )
+    })
+  }
+
+  keyValue(store: Store, value: Value): unknown {
+    return this.cql(columnOf(store, store.partition[0] as string), value)
+  }
+
+  cql(column: StoreColumn, value: Value): unknown {
+    if (value === null || value === undefined) return null
+    const { Uuid, BigDecimal, Long } = this.#driver.types
+    switch (column.type) {
+      case 'uuid':
+        return new Uuid(Buffer.from(value as Uint8Array))
+      case 'decimal':
+        return BigDecimal.fromString(decimalText(BigInt(value as number | bigint), column.scale))
+      case 'timestamp':
+        return new Date(Number(value))
+      case 'json':
+        return JSON.stringify(value)
+      case 'int':
+        return cqlType(column, fieldOfColumn(this.#compiled.scenario, column)) === 'int' ? Number(value) : Long.fromNumber(Number(value))
+      default:
+        return value
+    }
+  }
+
+  value(column: StoreColumn, stored: unknown): Value {
+    if (stored === null || stored === undefined) return null
+    switch (column.type) {
+      case 'uuid':
+        return (stored as CassandraTypes.Uuid).getBuffer()
+      case 'decimal':
+        return amountOf(stored, column.scale)
+      case 'timestamp':
+        return (stored as Date).getTime()
+      case 'json':
+        return JSON.parse(stored as string) as Value
+      case 'int':
+        return Number(stored)
+      default:
+        return stored as Value
+    }
+  }
+}
+
+export function fieldOfColumn(scenario: Compiled['scenario'], column: StoreColumn): Field | undefined {
+  return entityOf(scenario, column.entity).fields.find((field) => field.name === column.field)
+}
+
+export function columnOf(store: Store, name: string): StoreColumn {
+  return store.columns.find((column) => column.name === name) as StoreColumn
+}
+
+/** A decimal, int or bigint of the driver as an integer of the scale. */
+export function amountOf(stored: unknown, scale: number): bigint {
+  if (stored === null || stored === undefined) return 0n
+  const text = String(stored)
+  return decimalValue(text.includes('E') ? Number(text).toFixed(scale) : text, scale)
+}

@@ -1,0 +1,164 @@
+/** Rows as documents and back: BSON values, embedded lines, keys, filters, keyset pages, projections. */
+import type { Document, Filter as Query } from 'mongodb'
+import { type Block, cell } from '../data/rows.ts'
+import { decimalText, decimalValue, type Value } from '../data/value.ts'
+import type { Store } from '../model/model.ts'
+import { type Entity, entityOf, type Field, type Filter, fieldOf, lineFields, type Operation } from '../scenario/scenario.ts'
+import type { Compiled } from './engine.ts'
+import { nativeExpiry, pathOf } from './mongodb-commands.ts'
+
+export type Driver = typeof import('mongodb')
+
+/** The server's own expiry comes this much later than the one in replay time: it only cleans up. */
+const nativeGraceMs = 24 * 3_600_000
+
+export class MongoDocuments {
+  readonly #driver: Driver
+  readonly #compiled: Compiled
+
+  constructor(driver: Driver, compiled: Compiled) {
+    this.#driver = driver
+    this.#compiled = compiled
+  }
+
+  documents(block: Block): { documents: Document[]; apart: Map<string, Document[]> } {
+    const { scenario, model } = this.#compiled
+    const entity = entityOf(scenario, block.entity)
+    const store = model.stores.find((each) => each.name === block.entity) as Store
+    const documents: Document[] = []
+    const apart = new Map<string, Document[]>()
+    const values = (columns: Block['columns'], row: number) => new Map(columns.map((column) => [column.field.name, cell(column, row)]))
+    for (let row = 0; row < block.rows; row++) {
+      const own = values(block.columns, row)
+      const document = this.document(entity, own, scenario.epochMs)
+      for (const owned of block.owned) {
+        const ownedEntity = entityOf(scenario, owned.entity)
+        const inside = store.embedded.includes(owned.entity)
+        const lines: Document[] = []
+        for (let line = row === 0 ? 0 : (owned.ends[row - 1] as number); line < (owned.ends[row] as number); line++) {
+          const lineValues = values(owned.columns, line)
+          lines.push(inside ? this.plain(lineFields(ownedEntity), lineValues) : this.document(ownedEntity, lineValues, scenario.epochMs))
+        }
+        if (inside) document[owned.entity] = lines
+        else apart.set(owned.entity, [...(apart.get(owned.entity) ?? []), ...lines])
+      }
+      documents.push(document)
+    }
+    return { documents, apart }
+  }
+
+  plain(fields: Field[], values: Map<string, Value>): Document {
+    return Object.fromEntries(fields.map((field) => [field.name, this.bson(field, values.get(field.name) as Value)]))
+  }
+
+  document(entity: Entity, values: Map<string, Value>, nowMs: number): Document {
+    const bson = (name: string) => this.bson(fieldOf(entity, name), values.get(name) as Value)
+    const id: unknown = entity.key.length === 1 ? bson(entity.key[0] as string) : Object.fromEntries(entity.key.map((key) => [key, bson(key)]))
+    const rest = Object.fromEntries(entity.fields.filter((field) => !entity.key.includes(field.name)).map((field) => [field.name, bson(field.name)]))
+    const native = entity.ttlMs === null ? {} : { [nativeExpiry]: new Date(Date.now() + Number(values.get('expires_at')) - nowMs + nativeGraceMs) }
+    return { _id: id, ...rest, ...native }
+  }
+
+  bson(field: Field, value: Value): unknown {
+    if (value === null) return null
+    const { Binary, Decimal128, Long } = this.#driver
+    if (field.type === 'uuid') return new Binary(value as Uint8Array, Binary.SUBTYPE_UUID)
+    if (field.type === 'bytes') return new Binary(value as Uint8Array)
+    if (field.type === 'decimal') return Decimal128.fromString(decimalText(BigInt(value as number | bigint), field.scale))
+    if (field.type === 'timestamp') return new Date(Number(value))
+    if (field.type === 'int' && Math.abs(Number(value)) >= 2 ** 31) return Long.fromNumber(Number(value))
+    return value
+  }
+
+  value(field: Field, stored: unknown): Value {
+    if (stored === undefined || stored === null) return null
+    switch (field.type) {
+      case 'uuid':
+      case 'bytes':
+        return (stored as { buffer: Uint8Array }).buffer
+      case 'decimal':
+        return decimalValue(String(stored), field.scale)
+      case 'timestamp':
+        return (stored as Date).getTime()
+      case 'int':
+        return Number(stored)
+      default:
+        return stored as Value
+    }
+  }
+
+  key(entity: Entity, bound: (name: string) => Value, prefix: string): unknown {
+    const bson = (key: string) => this.bson(fieldOf(entity, key), bound(`${prefix}key.${key}`))
+    return entity.key.length === 1 ? bson(entity.key[0] as string) : Object.fromEntries(entity.key.map((key) => [key, bson(key)]))
+  }
+
+  where(filters: Filter[], entity: Entity, bound: (name: string) => Value): Query<Document> {
+    return Object.fromEntries(
+      filters.map((filter) => [
+        pathOf(entity, filter.field),
+        this.bson(fieldOf(entity, filter.field), filter.constant ?? bound(`where.${filter.field}`)),
+      ]),
+    )
+  }
+
+  /** Keyset pagination: the bound on the first column lets the index be entered, the alternatives decide ties. */
+  after(order: { field: string; descending: boolean }[], entity: Entity, bound: (name: string) => Value): Query<Document> {
+    const at = order.map((each) => ({
+      path: pathOf(entity, each.field),
+      value: this.bson(fieldOf(entity, each.field), bound(`after.${each.field}`)),
+      step: each.descending ? '$lt' : '$gt',
+    }))
+    const alternatives = at.map((each, index) => ({
+      ...Object.fromEntries(at.slice(0, index).map((before) => [before.path, before.value])),
+      [each.path]: { [each.step]: each.value },
+    }))
+    const [first] = at
+    return first === undefined ? {} : { $and: [{ [first.path]: { [`${first.step}e`]: first.value } }, { $or: alternatives }] }
+  }
+
+  projection(op: Operation): Document {
+    if (op.kind !== 'get' && op.kind !== 'list' && op.kind !== 'search') return {}
+    const entity = entityOf(this.#compiled.scenario, op.entity)
+    const names = op.fields.map((field) => pathOf(entity, field))
+    const inside = op.kind === 'get' ? op.with.filter((name) => this.store(op.entity).embedded.includes(name)) : []
+    return {
+      ...(names.some((name) => name.startsWith('_id')) ? {} : { _id: 0 }),
+      ...Object.fromEntries([...names, ...inside].map((name) => [name.startsWith('_id') ? '_id' : name, 1])),
+    }
+  }
+
+  row(op: Operation & { fields: string[] }, entity: Entity, found: Document, apart = new Map<string, Document[]>()): Value[] {
+    const row = this.fields(entity, op.fields, found)
+    if (op.kind !== 'get') return row
+    for (const owned of op.with) {
+      const ownedEntity = entityOf(this.#compiled.scenario, owned)
+      const names = lineFields(ownedEntity).map((field) => field.name)
+      const outside = apart.get(owned)
+      row.push(
+        outside === undefined
+          ? ((found[owned] ?? []) as Document[]).map((line) => names.map((name) => this.value(fieldOf(ownedEntity, name), line[name])))
+          : outside.map((line) => this.fields(ownedEntity, names, line)),
+      )
+    }
+    return row
+  }
+
+  fields(entity: Entity, names: string[], found: Document): Value[] {
+    return names.map((name) =>
+      this.value(
+        fieldOf(entity, name),
+        entity.key.includes(name) ? (entity.key.length === 1 ? found._id : (found._id as Document)[name]) : found[name],
+      ),
+    )
+  }
+
+  group(op: Operation & { kind: 'aggregate' }, entity: Entity, found: Document): Value[] {
+    const key = op.groupBy === null ? [] : [this.value(fieldOf(entity, op.groupBy.field), found._id)]
+    const sum = op.sum === null ? [] : [decimalValue(String(found.sum), fieldOf(entity, op.sum).scale)]
+    return [...key, Number(found.count), ...sum]
+  }
+
+  store(entity: string): Store {
+    return this.#compiled.model.stores.find((store) => store.name === entity) as Store
+  }
+}

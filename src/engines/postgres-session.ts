@@ -1,0 +1,289 @@
+/** PostgreSQL through its driver: binary COPY, prepared statements, transactions with their retries, facts and plans. */
+import { once } from 'node:events'
+import type { Client, QueryArrayResult } from 'pg'
+import { type Parameter, type ParamSource, parametersOf } from '../data/parameters.ts'
+import type { RowSource } from '../data/rows.ts'
+import { type Answer, decimalValue, type Value } from '../data/value.ts'
+import { entityOf, type Field, fieldOf, lineFields, type Operation } from '../scenario/scenario.ts'
+import type { Compiled, CompiledOperation, Limits, Parity, Reply, Session, Statement } from './engine.ts'
+import { copyHeader, copyTrailer, encodeCopy } from './postgres-copy.ts'
+import { id } from './postgres-sql.ts'
+import { decode, pgValue, pgValues } from './postgres-values.ts'
+import { readReply, wroteReply } from './replies.ts'
+import { retrying } from './retry.ts'
+
+const MiB = 2 ** 20
+const asText = { getTypeParser: () => (text: string) => text }
+type Rows = (string | null)[][]
+
+export function serverSettings({ memoryBytes }: Limits, durability: string): Record<string, string> {
+  const megabytes = (share: number) => `${Math.max(16, Math.floor((memoryBytes * share) / MiB))}MB`
+  return {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    timezone: 'UTC',
+    max_connections: '200',
+    shared_buffers: megabytes(0.25),
+    effective_cache_size: megabytes(0.75),
+    maintenance_work_mem: megabytes(1 / 16),
+    max_wal_size: '4GB',
+    synchronous_commit: durability === 'fsync' ? 'on' : 'off',
+    fsync: 'on',
+    full_page_writes: 'on',
+    default_transaction_isolation: 'read committed',
+    log_min_messages: 'fatal',
+  }
+}
+
+export class PostgresSession implements Session {
+  readonly #clients: Client[]
+  readonly #free: Client[]
+  readonly #compiled: Compiled
+  readonly #parameters: Parameter[][]
+  readonly #waiting: ((client: Client) => void)[] = []
+
+  constructor(clients: Client[], compiled: Compiled) {
+    this.#clients = clients
+    this.#free = [...clients]
+    this.#compiled = compiled
+    this.#parameters = compiled.operations.map((operation) => parametersOf(compiled.scenario, operation))
+  }
+
+  async facts(limits: Limits) {
+    const { durability } = this.#compiled
+    const parity: Parity[] = []
+    for (const [name, set] of Object.entries(serverSettings(limits, durability))) {
+      const effective = String((await this.#rows(`SHOW ${name}`))[0]?.[0] ?? '')
+      const asked =
+        {
+          synchronous_commit: `durability ${durability}`,
+          default_transaction_isolation: 'isolation read committed',
+          shared_buffers: 'a quarter of the memory limit',
+        }[name] ?? set
+      parity.push({ what: name, asked, set, effective, ok: sameSetting(set, effective) })
+    }
+    const constraints = Number((await this.#rows("SELECT count(*) FROM pg_constraint WHERE contype = 'f'"))[0]?.[0])
+    parity.push({
+      what: 'referential integrity',
+      asked: 'references point at rows',
+      set: 'foreign keys',
+      effective: `${constraints} foreign keys`,
+      ok: constraints === this.#compiled.afterLoad.length,
+    })
+    parity.push({
+      what: 'consistency',
+      asked: 'strong',
+      set: 'reads on the primary',
+      effective: 'one node: every read sees every acknowledged write',
+      ok: true,
+    })
+    return { version: String((await this.#rows('SHOW server_version'))[0]?.[0]), parity }
+  }
+
+  async create() {
+    for (const statement of this.#compiled.ddl) await this.#rows(statement)
+  }
+
+  async load(rows: RowSource, last: boolean) {
+    const { from } = await import('pg-copy-streams')
+    const client = this.#clients[0] as Client
+    const streams = new Map<string, Buffer[]>()
+    const send = async (table: string) => {
+      const parts = streams.get(table) ?? []
+      streams.set(table, [])
+      const stream = client.query(from(`COPY ${id(table)} FROM STDIN (FORMAT binary)`))
+      const finished = once(stream, 'finish')
+      for (const part of [copyHeader, ...parts, copyTrailer]) if (!stream.write(part)) await once(stream, 'drain')
+      stream.end()
+      await finished
+    }
+    // Owners and lines arrive together but are two tables: each block is one COPY per table.
+    for (const block of rows.blocks()) {
+      for (const chunk of [block, ...block.owned]) {
+        streams.set(chunk.entity, [encodeCopy(chunk)])
+        await send(chunk.entity)
+      }
+    }
+    if (last) for (const statement of this.#compiled.afterLoad) await this.#rows(statement)
+  }
+
+  async settle() {
+    await this.#rows('VACUUM ANALYZE')
+    await this.#rows('CHECKPOINT')
+  }
+
+  async perform(operation: number, params: ParamSource): Promise<Reply> {
+    const op = this.#compiled.operations[operation] as Operation
+    const { statements } = this.#compiled.compiled[operation] as CompiledOperation
+    const client = this.#free.pop() ?? (await new Promise<Client>((resolve) => this.#waiting.push(resolve)))
+    try {
+      const run = (at: number) => this.#run(client, op, operation, at, statements[at] as Statement, params)
+      if (op.kind === 'get') {
+        const base = await run(0)
+        const others: Rows[] = []
+        for (let at = 1; at < statements.length && base.rows.length > 0; at++) others.push((await run(at)).rows)
+        return readReply(base.rows.length > 0 ? 1 : 0, () => this.#assembled(op, base.rows, others))
+      }
+      if (op.kind === 'list' || op.kind === 'search') {
+        const { rows } = await run(op.kind === 'list' && params.value(this.#at(operation, 'deep')) === true ? 1 : 0)
+        return readReply(rows.length, () => ({ kind: 'rows', rows: rows.map((row) => this.#decoded(op.entity, op.fields, row)) }))
+      }
+      if (op.kind === 'aggregate') {
+        const { rows } = await run(0)
+        return readReply(rows.length, () => ({ kind: 'groups', groups: rows.map((row) => this.#group(op, row)) }))
+      }
+      const { result, retries } = await retrying(async () => {
+        if (statements.length === 1) return (await run(0)).rowCount ?? 0
+        await client.query('BEGIN')
+        try {
+          const counts: number[] = []
+          for (let at = 0; at < statements.length; at++) counts.push((await run(at)).rowCount ?? 0)
+          await client.query('COMMIT')
+          return (op.kind === 'delete' ? counts.at(-1) : counts[0]) as number
+        } catch (error) {
+          await client.query('ROLLBACK').catch(() => {})
+          throw error
+        }
+      }, isTransient)
+      return wroteReply(result, retries)
+    } finally {
+      const waiting = this.#waiting.shift()
+      if (waiting === undefined) this.#free.push(client)
+      else waiting(client)
+    }
+  }
+
+  async storage() {
+    const rows = await this.#rows(
+      "SELECT c.relname, pg_table_size(c.oid), i.relname, pg_relation_size(i.oid) FROM pg_class c LEFT JOIN pg_index x ON x.indrelid = c.oid LEFT JOIN pg_class i ON i.oid = x.indexrelid WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace ORDER BY 1, 3",
+    )
+    const tables = new Map(rows.map((row) => [String(row[0]), Number(row[1])]))
+    return {
+      tables: [...tables].map(([name, bytes]) => ({ name, bytes })),
+      indexes: rows.filter((row) => row[2] !== null).map((row) => ({ table: String(row[0]), name: String(row[2]), bytes: Number(row[3]) })),
+    }
+  }
+
+  async explain(operation: number, params: ParamSource) {
+    const op = this.#compiled.operations[operation] as Operation
+    const deep = op.kind === 'list' && params.value(this.#at(operation, 'deep')) === true
+    const statement = (this.#compiled.compiled[operation] as CompiledOperation).statements[deep ? 1 : 0] as Statement
+    const client = this.#clients[0] as Client
+    await client.query('BEGIN')
+    try {
+      const result = await client.query<{ 'QUERY PLAN': string }>(
+        `EXPLAIN (ANALYZE, BUFFERS, COSTS off, TIMING off) ${statement.text}`,
+        this.#bound(op, operation, statement, params),
+      )
+      return result.rows.map((row) => row['QUERY PLAN']).join('\n')
+    } finally {
+      await client.query('ROLLBACK')
+    }
+  }
+
+  async indexUse() {
+    const rows = await this.#rows('SELECT relname, indexrelname, idx_scan FROM pg_stat_user_indexes ORDER BY 1, 2')
+    return rows.map((row) => ({ table: String(row[0]), index: String(row[1]), uses: Number(row[2]) }))
+  }
+
+  async total(entity: string, field?: string) {
+    const sum = field === undefined ? '0' : `coalesce(sum(${id(field)}), 0)`
+    const [row] = await this.#rows(`SELECT count(*), ${sum} FROM ${id(entity)}`)
+    const scale = field === undefined ? 0 : fieldOf(entityOf(this.#compiled.scenario, entity), field).scale
+    return { rows: BigInt(row?.[0] ?? 0), sum: decimalValue(String(row?.[1] ?? '0'), scale) }
+  }
+
+  async purge(nowMs: number) {
+    let removed = 0
+    const client = this.#clients[0] as Client
+    for (const store of this.#compiled.model.stores) {
+      if (store.expiry === null) continue
+      const key = id(store.partition[0] as string)
+      const text = `DELETE FROM ${id(store.name)} WHERE ${key} IN (SELECT ${key} FROM ${id(store.name)} WHERE ${id(store.expiry.field)} <= $1 LIMIT 1000)`
+      removed += (await client.query(text, [new Date(nowMs).toISOString()])).rowCount ?? 0
+    }
+    return removed
+  }
+
+  async [Symbol.asyncDispose]() {
+    await Promise.all(this.#clients.map((client) => client.end().catch(() => {})))
+  }
+
+  #at(operation: number, name: string): number {
+    return (this.#parameters[operation] as Parameter[]).findIndex((each) => each.name === name)
+  }
+
+  #bound(op: Operation, operation: number, statement: Statement, params: ParamSource): unknown[] {
+    const parameters = this.#parameters[operation] as Parameter[]
+    const values: unknown[] = []
+    for (const at of statement.binds) {
+      const parameter = parameters[at] as Parameter
+      if (parameter.shape === 'value') values.push(pgValue(parameter.field as Field, params.value(at)))
+      else values.push(...pgValues(parameter, params.value(at), this.#compiled.scenario, op))
+    }
+    return values
+  }
+
+  #run(
+    client: Client,
+    op: Operation,
+    operation: number,
+    at: number,
+    statement: Statement,
+    params: ParamSource,
+  ): Promise<QueryArrayResult<(string | null)[]>> {
+    return client.query({
+      name: `o${operation}_${at}`,
+      text: statement.text,
+      values: this.#bound(op, operation, statement, params),
+      rowMode: 'array',
+      types: asText,
+    })
+  }
+
+  async #rows(text: string): Promise<Rows> {
+    const result = await (this.#clients[0] as Client).query({ text, rowMode: 'array', types: asText })
+    return result.rows as Rows
+  }
+
+  #decoded(entityName: string, names: string[], row: (string | null)[]): Value[] {
+    const entity = entityOf(this.#compiled.scenario, entityName)
+    return names.map((name, index) => decode(fieldOf(entity, name), row[index] as string | null))
+  }
+
+  #assembled(op: Operation & { kind: 'get' }, rows: Rows, others: Rows[]): Answer {
+    if (rows.length === 0) return { kind: 'rows', rows: [] }
+    const base = this.#decoded(op.entity, op.fields, rows[0] as (string | null)[])
+    const lines = op.with.map((owned, index) => {
+      const fields = lineFields(entityOf(this.#compiled.scenario, owned)).map((field) => field.name)
+      const own = index === 0 ? rows.map((row) => row.slice(op.fields.length)).filter((row) => row[0] !== null) : (others[index - 1] as Rows)
+      return own.map((row) => this.#decoded(owned, fields, row))
+    })
+    return { kind: 'rows', rows: [[...base, ...lines]] }
+  }
+
+  #group(op: Operation & { kind: 'aggregate' }, row: (string | null)[]): Value[] {
+    const entity = entityOf(this.#compiled.scenario, op.entity)
+    const values: Value[] = []
+    let at = 0
+    if (op.groupBy !== null) values.push(decode(fieldOf(entity, op.groupBy.field), row[at++] as string))
+    values.push(Number(row[at++]))
+    if (op.sum !== null) values.push(decimalValue(String(row[at]), fieldOf(entity, op.sum).scale))
+    return values
+  }
+}
+
+/** Serialization failure and deadlock: the whole transaction is tried again (PostgreSQL documentation, 13.5). */
+function isTransient(error: unknown): boolean {
+  const { code } = error as { code?: string }
+  return code === '40001' || code === '40P01'
+}
+
+/** "512MB" as SHOW prints it may read "512MB" or, in another unit, "1GB". */
+function sameSetting(set: string, effective: string): boolean {
+  const bytes = (text: string) => {
+    const match = /^(\d+)\s*(kB|MB|GB|TB)$/.exec(text)
+    return match === null ? text : Number(match[1]) * { kB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30, TB: 2 ** 40 }[match[2] as 'kB']!
+  }
+  return bytes(set) === bytes(effective)
+}

@@ -1,0 +1,58 @@
+/** Values as pg takes and gives them: parameters as text or bytes, rows as text. */
+import type { Parameter } from '../data/parameters.ts'
+import { decimalText, decimalValue, uuidBytes, uuidText, type Value } from '../data/value.ts'
+import { entityOf, type Field, fieldOf, lineFields, type Operation, type Scenario, type Update } from '../scenario/scenario.ts'
+
+/** Parameter values as pg takes them; lists become one array per column. */
+export function pgValues(parameter: Parameter, value: Value, scenario: Scenario, operation: Operation): unknown[] {
+  if (parameter.shape === 'lines') {
+    const owned = entityOf(scenario, parameter.name.slice(parameter.name.indexOf('lines.') + 6))
+    return lineFields(owned).map((field, index) => (value as Value[][]).map((line) => elementValue(field, line[index] as Value)))
+  }
+  if (parameter.shape === 'targets') {
+    const step = Number(parameter.name.split('.')[0])
+    const write = (operation.kind === 'transaction' ? operation.steps[step] : operation) as Update & { entity: string }
+    const entity = entityOf(scenario, write.entity)
+    const fields = [fieldOf(entity, entity.key[0] as string), ...write.add.map((each) => fieldOf(entity, each.field))]
+    return fields.map((field, index) => (value as Value[][]).map((target) => elementValue(field, target[index] as Value)))
+  }
+  if (parameter.shape === 'now') return [new Date(Number(value)).toISOString()]
+  return [pgValue(parameter.field as Field, value)]
+}
+
+export function pgValue(field: Field, value: Value): unknown {
+  if (value === null) return null
+  if (field.type === 'decimal') return decimalText(BigInt(value as number | bigint), field.scale)
+  if (field.type === 'timestamp') return new Date(Number(value)).toISOString()
+  if (field.type === 'json') return JSON.stringify(value)
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  return value
+}
+
+/** Inside arrays pg writes text. */
+function elementValue(field: Field, value: Value): unknown {
+  if (field.type === 'uuid') return uuidText(value as Uint8Array)
+  return pgValue(field, value)
+}
+
+export function decode(field: Field, text: string | null): Value {
+  if (text === null) return null
+  switch (field.type) {
+    case 'uuid':
+      return uuidBytes(text)
+    case 'int':
+      return Number(text)
+    case 'decimal':
+      return decimalValue(text, field.scale)
+    case 'bool':
+      return text === 't'
+    case 'timestamp':
+      return Date.parse(`${text.replace(' ', 'T')}:00`)
+    case 'json':
+      return JSON.parse(text) as Value
+    case 'bytes':
+      return Buffer.from(text.slice(2), 'hex')
+    default:
+      return text
+  }
+}

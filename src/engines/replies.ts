@@ -1,0 +1,12 @@
+/** The two kinds of replies that every session gives. */
+import type { Answer } from '../data/value.ts'
+import type { Reply } from './engine.ts'
+
+export function readReply(rows: number, answer: () => Answer): Reply {
+  return { outcome: rows > 0 ? 'ok' : 'miss', rows, retries: 0, answer }
+}
+
+export function wroteReply(rows: number, retries: number): Reply {
+  const outcome = rows > 0 ? 'ok' : 'miss'
+  return { outcome, rows, retries, answer: () => ({ kind: 'wrote', outcome, rows }) }
+}
