@@ -186,12 +186,14 @@ export class CandidateRun {
     const operations: Record<string, OperationResult> = {}
     const attempts = recording.operations.reduce((sum, record) => sum + record.attempts, 0)
     const mix: Record<string, number> = {}
+    const skew: Record<string, number> = {}
     const scaleLimited = new Set(this.#context.plan.operations.filter((each) => each.scaleLimited).map((each) => each.name))
     for (const index of this.supported) {
       const operation = this.compiled.operations[index] as Operation
       const record = recording.operations[index] as OperationRecord
       operations[operation.name] = operationResult(operation, record, order.loop)
       mix[operation.name] = attempts === 0 ? 0 : record.attempts / attempts
+      skew[operation.name] = record.attempts === 0 ? 0 : Math.max(...record.draws) / record.attempts
       const outcome = operationOutcome(operation, record)
       if (outcome === 'missed') missed.push(operation.name)
       else if (outcome === 'undetermined' || scaleLimited.has(operation.name)) undetermined.push(operation.name)
@@ -220,7 +222,7 @@ export class CandidateRun {
       missed,
       undetermined,
       windows: recording.windows,
-      realised: { mix },
+      realised: { mix, skew },
       operations,
     }
   }

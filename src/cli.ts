@@ -32,6 +32,7 @@ interface RunOptions {
   out?: string
   json?: boolean
   quiet?: boolean
+  allowNative?: boolean
 }
 
 const program = new Command()
@@ -53,6 +54,7 @@ program
   .addOption(new Option('--provision <kind>', 'where servers come from').choices(['auto', 'local']).default('auto'))
   .option('--seed <number>', "another seed than the scenario's")
   .option('--out <directory>', "parent of the report's directory", join(root, 'reports'))
+  .option('--allow-native', 'run the statements that the scenario itself brings')
   .option('--json', 'print the result as JSON, and nothing else')
   .option('--quiet', 'no progress')
   .action(run)
@@ -175,8 +177,27 @@ function checkCandidates(scenario: Scenario): void {
   for (const candidate of scenario.candidates) engineNamed(candidate.engine)
 }
 
+/** A scenario is untrusted text: its own statements run only when the user says so. */
+function checkNative(scenario: Scenario, allowed: boolean): void {
+  for (const operation of scenario.operations) {
+    for (const engine of Object.keys(operation.native)) {
+      if (!engineNamed(engine).native)
+        throw new TrialError('native-unsupported', `operations.${operation.name}.native: ${engine} takes no statements of the scenario`, {
+          hint: 'remove it',
+          exitCode: 2,
+        })
+      if (!allowed)
+        throw new TrialError('native-refused', `operation "${operation.name}" brings its own statement for ${engine}`, {
+          hint: 'read it, then run again with --allow-native',
+          exitCode: 2,
+        })
+    }
+  }
+}
+
 async function run(name: string, options: RunOptions): Promise<void> {
   const scenario = prepare(name, options)
+  checkNative(scenario, options.allowNative === true)
   const effort = effortOf(scenario.bench, options.effort)
   const controller = new AbortController()
   let signalled: NodeJS.Signals | undefined

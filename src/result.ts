@@ -67,7 +67,10 @@ const trial = z.strictObject({
     others: z.strictObject({ cpuCores: number }),
   }),
   windows: z.array(z.strictObject({ second: number, completed: number, failed: number, meanResponseUs: number, maxResponseUs: number })),
-  realised: z.strictObject({ mix: z.record(z.string(), number).describe('share of each operation in the attempts') }),
+  realised: z.strictObject({
+    mix: z.record(z.string(), number).describe('share of each operation in the attempts'),
+    skew: z.record(z.string(), number).describe('share of the draws that fell into the heaviest of 1024 hash buckets of rows'),
+  }),
   operations: z.record(z.string(), operationResult),
 })
 const storage = z.strictObject({

@@ -22,6 +22,7 @@ import type { CompiledOperation, Endpoint, Engine } from './engine.ts'
 export const cassandra: Engine = {
   name: 'cassandra',
   family: 'wide-column',
+  native: false,
   traits: {
     licence: { value: 'Apache-2.0', source: 'cassandra.apache.org' },
     transactions: { value: 'none across partitions; lightweight transactions within one', source: 'Cassandra documentation, Guarantees' },

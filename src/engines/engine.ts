@@ -10,6 +10,8 @@ export interface Engine {
   readonly family: Family
   readonly traits: EngineTraits
   readonly server: ServerSpec
+  /** Whether a scenario may bring its own statements for this engine. */
+  readonly native: boolean
   /** Seconds that `plan` predicts with. */
   readonly pace: Pace
   /** Pure: everything that a session needs, as cloneable data. */

@@ -8,6 +8,7 @@ import { cacheGigabytes, databaseName, MongoSession, settings } from './mongodb-
 export const mongodb: Engine = {
   name: 'mongodb',
   family: 'document',
+  native: false,
   traits: {
     licence: { value: 'SSPL (not OSI approved)', source: 'mongodb.com/licensing/server-side-public-license' },
     transactions: { value: 'across documents and collections, on replica sets', source: 'MongoDB manual, Transactions' },

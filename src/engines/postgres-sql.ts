@@ -1,6 +1,7 @@
 /** SQL of a relational model: tables, indexes, and the statements of every operation with their bindings. */
 import { type Parameter, parametersOf } from '../data/parameters.ts'
 import { decimalText } from '../data/value.ts'
+import { TrialError } from '../errors.ts'
 import type { Index, Store } from '../model/model.ts'
 import {
   type Entity,
@@ -93,6 +94,8 @@ class Binder {
 
 export function statementsOf(scenario: Scenario, operation: Operation): Statement[] {
   const parameters = parametersOf(scenario, operation)
+  const own = operation.native.postgres
+  if (own !== undefined) return nativeStatements(operation, own, parameters)
   const entity = entityOf(scenario, operation.entity)
   const table = id(operation.entity)
   const fresh = (prefix = '') => new Binder(parameters, prefix)
@@ -243,4 +246,26 @@ function updateTargets(entity: Entity, write: Update, binder: Binder): Statement
       'e.',
     )} FROM target, locked WHERE e.${key} = target.key AND e.${key} = locked.key`
   return binder.statement(text)
+}
+
+/** The author's statement: `:where_customer_id` binds the parameter `where.customer_id`; a list decides by `:deep` itself. */
+function nativeStatements(operation: Operation, text: string, parameters: Parameter[]): Statement[] {
+  const names = parameters.map((parameter) => parameter.name.replaceAll('.', '_'))
+  const fail = (message: string): never => {
+    throw new TrialError('native-invalid', `operations.${operation.name}.native.postgres: ${message}`, {
+      hint: `its parameters are ${names.map((name) => `:${name}`).join(', ')}`,
+      exitCode: 2,
+    })
+  }
+  if (parameters.some((parameter) => parameter.shape === 'lines' || parameter.shape === 'targets'))
+    fail('an operation that writes owned rows is several statements and cannot be replaced by one')
+  const binds: number[] = []
+  const bound = text.replaceAll(/(?<!:):([a-z][a-z0-9_]*)/g, (_, name: string) => {
+    const at = names.indexOf(name)
+    if (at < 0) fail(`there is no parameter ":${name}"`)
+    if (!binds.includes(at)) binds.push(at)
+    return `$${binds.indexOf(at) + 1}`
+  })
+  const statement = { text: bound, binds }
+  return operation.kind === 'list' ? [statement, statement] : [statement]
 }

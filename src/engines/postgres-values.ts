@@ -16,6 +16,7 @@ export function pgValues(parameter: Parameter, value: Value, scenario: Scenario,
     const fields = [fieldOf(entity, entity.key[0] as string), ...write.add.map((each) => fieldOf(entity, each.field))]
     return fields.map((field, index) => (value as Value[][]).map((target) => elementValue(field, target[index] as Value)))
   }
+  if (parameter.shape === 'deep') return [value]
   if (parameter.shape === 'now') return [new Date(Number(value)).toISOString()]
   return [pgValue(parameter.field as Field, value)]
 }

@@ -8,6 +8,7 @@ import { createTable, id, statementsOf } from './postgres-sql.ts'
 export const postgres: Engine = {
   name: 'postgres',
   family: 'relational',
+  native: true,
   traits: {
     licence: { value: 'PostgreSQL Licence (permissive)', source: 'postgresql.org/about/licence' },
     transactions: { value: 'full, across tables', source: 'PostgreSQL documentation, chapter 13' },

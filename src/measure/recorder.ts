@@ -4,6 +4,8 @@ import type { OutcomeCode } from '../engines/engine.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import { Histogram } from './histogram.ts'
 
+export const drawBuckets = 1024
+
 export class OperationRecord {
   intended = 0
   attempts = 0
@@ -17,6 +19,8 @@ export class OperationRecord {
   /** Samples above the limit of each objective, errors and drops included. */
   readonly exceeded: number[]
   readonly limitsNs: number[]
+  /** Draws by hash of the row, for the realised skew. */
+  readonly draws = new Uint32Array(drawBuckets)
   readonly response = new Histogram()
   readonly service = new Histogram()
   readonly queue = new Histogram()
@@ -51,6 +55,7 @@ export class OperationRecord {
     for (const key of ['intended', 'attempts', 'ok', 'miss', 'conflict', 'retries', 'dropped', 'rows'] as const) this[key] += other[key]
     for (const [code, count] of Object.entries(other.errors)) this.errors[code] = (this.errors[code] ?? 0) + count
     other.exceeded.forEach((count, at) => void (this.exceeded[at] = (this.exceeded[at] ?? 0) + count))
+    for (let i = 0; i < drawBuckets; i++) this.draws[i] = (this.draws[i] as number) + (other.draws[i] as number)
     for (const key of ['response', 'service', 'queue', 'dispatch'] as const) this[key].merge(other[key])
   }
 }

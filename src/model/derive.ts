@@ -31,6 +31,7 @@ export function allOperations(scenario: Scenario): Operation[] {
       objectives: [],
       errorShare: 0,
       pick: { skew: { kind: 'uniform' }, miss: 0 },
+      native: {},
       internal: true,
     }))
   return [...scenario.operations, ...checks]

@@ -2,9 +2,9 @@
 
 import { weighted } from '../data/distributions.ts'
 import type { DrawnParameters } from '../data/parameters.ts'
-import { keyOf, Source } from '../data/random.ts'
+import { hash32, keyOf, Source } from '../data/random.ts'
 import type { Lane, OutcomeCode } from '../engines/engine.ts'
-import { emptyWriteLog, type KeptAnswer, makeRecords, type OperationRecord, type Recording, type Window } from '../measure/recorder.ts'
+import { drawBuckets, emptyWriteLog, type KeptAnswer, makeRecords, type OperationRecord, type Recording, type Window } from '../measure/recorder.ts'
 import { type Operation, writesOf } from '../scenario/scenario.ts'
 import { type Arrivals, constantArrivals, poissonArrivals } from './arrivals.ts'
 import type { Clock } from './clock.ts'
@@ -196,6 +196,10 @@ export class Executor {
     }
     this.#params.next(operation)
     const { drawn } = this.#params
+    if (measured) {
+      const bucket = hash32(0, drawn.row, 0) % drawBuckets
+      record.draws[bucket] = (record.draws[bucket] as number) + 1
+    }
     this.#slotOperation[slot] = operation
     this.#slotIntended[slot] = intended
     this.#slotRow[slot] = drawn.row

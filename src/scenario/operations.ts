@@ -200,6 +200,7 @@ function commonOf(name: string, file: OperationFile, entity: Entity, pick: Pick)
     objectives,
     errorShare: file.errors ?? 0.001,
     pick,
+    native: file.native ?? {},
     internal: false,
   }
 }

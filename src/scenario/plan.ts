@@ -106,9 +106,9 @@ export function planTrials(scenario: Scenario, effort: Effort, paces: PlannedCan
   return { ...plan, phases: predict(plan, paces) }
 }
 
-/** Evenly from a fifth of the measured throughput to all of it. */
+/** From a tenth of the measured throughput to all of it, closer together where objectives of milliseconds break first. */
 function ladderShares(steps: number): number[] {
-  return Array.from({ length: steps }, (_, step) => Math.round((0.2 + (0.8 * step) / Math.max(1, steps - 1)) * 100) / 100)
+  return Array.from({ length: steps }, (_, step) => Math.round((0.1 + 0.9 * (step / Math.max(1, steps - 1)) ** 1.3) * 100) / 100)
 }
 
 /** Seconds of a probe: rare operations are raised in one longer trial per multiple. */

@@ -7,7 +7,7 @@ import type { z } from 'zod'
 import { TrialError } from '../errors.ts'
 import { type Problem, resolve, suggestion } from './resolve.ts'
 import type { Scenario } from './scenario.ts'
-import { scenarioSchema } from './schema.ts'
+import { scenarioJsonSchema, scenarioSchema } from './schema.ts'
 
 const libraryDirectory = fileURLToPath(new URL('../../scenarios/', import.meta.url))
 const operationKinds = ['get', 'list', 'search', 'aggregate', 'insert', 'put', 'update', 'delete', 'transaction']
@@ -138,53 +138,24 @@ function misfit(problems: Problem[], path: (string | number)[], value: unknown):
   return problems.reduce((sum, problem) => sum + (problem.path.length === path.length + 1 && problem.path.at(-1) === kind ? 100 : 1), 0)
 }
 
+interface JsonSchema {
+  properties?: Record<string, JsonSchema>
+  additionalProperties?: JsonSchema | boolean
+  items?: JsonSchema
+  anyOf?: JsonSchema[]
+  oneOf?: JsonSchema[]
+}
+
+/** The keys that the grammar knows at a place, over all alternatives. */
 function knownKeys(path: (string | number)[]): string[] {
-  const [section] = path
-  if (path.length === 0) return ['name', 'summary', 'seed', 'epoch', 'entities', 'operations', 'invariants', 'requirements', 'candidates', 'bench']
-  if (section === 'entities' && path.length === 2) return ['count', 'growth', 'retention', 'ttl', 'owned_by', 'per_owner', 'fields']
-  if (section === 'entities')
-    return [
-      'type',
-      'ref',
-      'key',
-      'unique',
-      'pii',
-      'range',
-      'mean',
-      'skew',
-      'scale',
-      'values',
-      'count',
-      'within',
-      'size',
-      'share',
-      'version',
-      'compressibility',
-    ]
-  if (section === 'operations') {
-    const common = ['rate', 'p50', 'p90', 'p95', 'p99', 'p999', 'max', 'errors', 'consistency', 'staleness', 'scales', 'load_growth', 'pick']
-    return [
-      ...operationKinds,
-      ...common,
-      'with',
-      'fields',
-      'where',
-      'order_by',
-      'limit',
-      'page',
-      'in',
-      'group_by',
-      'sum',
-      'over',
-      'keys',
-      'set',
-      'add',
-      'via',
-    ]
+  const alternatives = (schema: JsonSchema): JsonSchema[] => [schema, ...[...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap(alternatives)]
+  const inside = (schema: JsonSchema, key: string | number): JsonSchema[] => {
+    const next = typeof key === 'number' ? schema.items : (schema.properties?.[key] ?? schema.additionalProperties)
+    return typeof next === 'object' ? alternatives(next) : []
   }
-  if (section === 'requirements') return ['peak', 'availability', 'rpo', 'rto', 'regions', 'compliance', 'budget', 'horizon', 'durability']
-  if (section === 'bench') return ['scale', 'limits', 'effort', 'repeats', 'cpus', 'memory']
-  return []
+  const root = alternatives(JSON.parse(scenarioJsonSchema()) as JsonSchema)
+  const found = path.reduce((schemas, key) => schemas.flatMap((schema) => inside(schema, key)), root)
+  return [...new Set(found.flatMap((schema) => Object.keys(schema.properties ?? {})))]
 }
 
 /** Where the problem stands in the file: its value, its key, or the nearest parent that exists. */

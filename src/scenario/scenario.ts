@@ -142,6 +142,8 @@ export interface OperationCommon {
   /** Largest share of operations that may fail. */
   errorShare: number
   pick: Pick
+  /** By engine: the author's own statement. */
+  native: Record<string, string>
   /** Made by the harness for its own checks; never in the mix. */
   internal: boolean
 }

@@ -87,6 +87,10 @@ const operationCommon = {
   consistency: z.enum(['strong', 'session', 'eventual']).optional(),
   staleness: duration.optional().describe('An answer may be this old.'),
   scales: z.boolean().optional().describe('false: a scheduled job whose rate does not follow the load.'),
+  native: z
+    .record(identifier, z.string().min(1).max(10_000))
+    .optional()
+    .describe('By engine: a statement of your own in place of the compiled one, with :name parameters; runs only with --allow-native.'),
   load_growth: growth.optional().describe('Growth of the rate; default that of the entity it touches.'),
 }
 const fieldList = z.array(identifier).min(1)

@@ -33,7 +33,7 @@ const alternatives = (units: Record<string, number>) =>
 function quantity(units: Record<string, number>, pattern: string, example: string) {
   const regex = new RegExp(pattern)
   return z
-    .string()
+    .string({ error: `expected ${example}` })
     .regex(regex, `expected ${example}`)
     .transform((text) => {
       const match = regex.exec(text) as RegExpExecArray
@@ -59,7 +59,7 @@ export const factor = quantity({}, `^${number}\\s*x$`, 'a factor such as 3x').re
 /** Share per month, compounding: 36%/year is the monthly growth that makes 36 % in twelve months. */
 const growthPattern = `^${number}\\s*%\\s*/\\s*(${alternatives(growthUnitsPerMonth)})$`
 export const growth = z
-  .string()
+  .string({ error: 'expected a growth such as 3%/month or 20%/year' })
   .regex(new RegExp(growthPattern), 'expected a growth such as 3%/month or 20%/year')
   .transform((text) => {
     const match = new RegExp(growthPattern).exec(text) as RegExpExecArray

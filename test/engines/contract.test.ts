@@ -154,6 +154,24 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('%s', (na
     expect((await session.total('shop')).rows).toBeGreaterThanOrEqual(40n)
   })
 
+  test('runs relaxed where that was asked for', async () => {
+    const order = { engine, candidate: `${name}-relaxed`, limits, durability: 'relaxed' as const, cores: [0], directory, signal, report: () => {} }
+    const started = await local.start(order)
+    if (isUnobtainable(started)) throw new Error(`no ${name}`)
+    await using second = started
+    const relaxed = engine.compile(model, operations, scenario, 'relaxed')
+    await using own = await engine.connect(
+      second.endpoint,
+      relaxed,
+      second.administer === undefined ? { connections: 1 } : { connections: 1, administer: second.administer },
+    )
+    await own.create()
+    await own.load(rowSource(dataset, 0, 1), true)
+    const { parity } = await own.facts(limits)
+    expect(parity.filter((each) => !each.ok)).toEqual([])
+    expect(relaxed.settings).not.toEqual(compiled.settings)
+  }, 90_000)
+
   test('a killed server is told by an error, and nothing of it is left', async () => {
     const tree = processTree(process.pid).length
     await instance.kill()

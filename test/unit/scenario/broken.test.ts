@@ -32,7 +32,7 @@ describe('a broken scenario', () => {
       'rat: 900/s, p99: 10ms',
       ['operations.get_product.rat: unknown key, did you mean "rate"?', 'operations.get_product: "rate" is missing'],
     ],
-    ['a wrong unit', 'rate: 900/s', 'rate: 900', ['operations.get_product.rate: expected string, received number']],
+    ['a wrong unit', 'rate: 900/s', 'rate: 900', ['operations.get_product.rate: expected a rate such as 900/s, 6/min or 40/h']],
     ['a rate without a unit', 'rate: 150/s', 'rate: 150/sec', ['operations.get_order.rate: expected a rate such as 900/s, 6/min or 40/h']],
     [
       'a duration in a wrong unit',
