@@ -19,6 +19,7 @@ import { loadCandidate, settleCandidate, verifyCandidate } from './phases/prepar
 import { makeRunDirectory } from './provision/directories.ts'
 import { bindToCores } from './provision/processes.ts'
 import { isUnobtainable, type Provisioner, provision } from './provision/provision.ts'
+import { type Ceiling, measureCeiling } from './replay/ceiling.ts'
 import { WorkerPool } from './replay/pool.ts'
 import { type CandidateResult, type Result, resultSchemaVersion, writeResult } from './result.ts'
 import { planTrials, type TrialPlan } from './scenario/plan.ts'
@@ -61,7 +62,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   const dataset = makeDataset(scenario, plan.share)
   const pool = new WorkerPool(Math.min(2, cores.harness.length))
   const blocks = new Map<string, number>()
-  const state: { calibration: Calibration | null; pinned: boolean; phases: Map<string, number>; excuses: Excuse[] } = {
+  const state: { calibration: (Calibration & { harness: Ceiling }) | null; pinned: boolean; phases: Map<string, number>; excuses: Excuse[] } = {
     calibration: null,
     pinned: false,
     phases: new Map(),
@@ -99,7 +100,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   let status: Result['status'] = 'complete'
   try {
     await phase('calibrate', async () => {
-      state.calibration = await calibrate(runDirectory)
+      state.calibration = { ...(await calibrate(runDirectory)), harness: await measureCeiling(dataset, scenario.operations) }
     })
     await phase('start', async () => {
       for (const run of runs) await startCandidate(run, options, cores.server, runDirectory, state.excuses)

@@ -156,7 +156,15 @@ export const resultSchema = z.strictObject({
   }),
   contentHash: text,
   dataHash: text,
-  calibration: nullable(z.strictObject({ idleBaselineCores: number, fsyncUs: z.strictObject({ p50: number, p99: number, samples: number }) })),
+  calibration: nullable(
+    z.strictObject({
+      idleBaselineCores: number,
+      fsyncUs: z.strictObject({ p50: number, p99: number, samples: number }),
+      harness: z
+        .strictObject({ operationsPerSecond: number, dispatchUs: z.strictObject({ p50: number, p99: number, atRatePerSecond: number }) })
+        .describe('the executor with an engine that answers at once'),
+    }),
+  ),
   candidates: z.array(candidate),
   excuses: z.array(excuse),
   assessment: json.nullable().describe('always recomputable from the rest'),

@@ -356,7 +356,7 @@ function environment(result: Result): Block[] {
       ...(calibration === null
         ? []
         : [
-            `writing and syncing 8 KiB took ${micros(calibration.fsyncUs.p50)} (median), ${micros(calibration.fsyncUs.p99)} at worst of ${calibration.fsyncUs.samples}; idle, others used ${calibration.idleBaselineCores.toFixed(2)} cores`,
+            `writing and syncing 8 KiB took ${micros(calibration.fsyncUs.p50)} (median), ${micros(calibration.fsyncUs.p99)} at worst of ${calibration.fsyncUs.samples}; idle, others used ${calibration.idleBaselineCores.toFixed(2)} cores; with an engine that answers at once the harness reaches ${count(calibration.harness.operationsPerSecond)} operations per second`,
           ]),
     ]),
     table(['candidate', 'version', 'server', 'CPU (how enforced)', 'memory (how enforced)'], servers),

@@ -124,7 +124,7 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: PlannedCandidate[]): Ph
   const confirmations =
     n * plan.multiples.length * (budget.rounds * (budget.roundSeconds + warmUpOfTrial) + probeSeconds(budget)) + n * budget.rounds * visit
   return [
-    { name: 'calibrate', predictedSeconds: 2 },
+    { name: 'calibrate', predictedSeconds: 2.5 },
     { name: 'start', predictedSeconds: total((pace) => pace.startSeconds) },
     { name: 'load', predictedSeconds: total((pace) => plan.rows / pace.loadRowsPerSecond + 1) },
     { name: 'settle', predictedSeconds: total((pace) => pace.settleSeconds) },
