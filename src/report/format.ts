@@ -7,6 +7,13 @@ export function micros(us: number | null): string {
   return `${Math.round(us)} µs`
 }
 
+/** "3.43–7.84 ms": the unit once where both share it. */
+export function microsRange(low: number, high: number): string {
+  const [from, to] = [micros(low), micros(high)]
+  const unit = to.slice(to.indexOf(' '))
+  return `${from.endsWith(unit) ? from.slice(0, -unit.length) : from}–${to}`
+}
+
 export function bytes(count: number): string {
   for (const [unit, size] of [
     ['TB', 1e12],

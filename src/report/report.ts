@@ -7,7 +7,7 @@ import type { CandidateResult, Result, TrialResult } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { drawCharts } from './charts.ts'
 import { type Block, type Chart, code, type Document, details, heading, list, paragraph, table } from './document.ts'
-import { bytes, count, micros, percent, seconds, times } from './format.ts'
+import { bytes, count, micros, microsRange, percent, seconds, times } from './format.ts'
 import { toHtml } from './html.ts'
 import { toMarkdown } from './markdown.ts'
 
@@ -124,8 +124,9 @@ function verdict(at: CandidateAssessment['at'][number]): string {
   if (at.outcome === 'met') return at.notTested.length === 0 ? '✓ met' : `✓ met; not tested: ${at.notTested.join(', ')}`
   if (at.outcome === 'not run') return '— not run'
   const open = at.cells.filter((cell) => cell.undecided !== false)
+  const late = open.some((cell) => cell.undecided === 'late') ? '; the harness was late' : ''
   if (open.length === 0) return '? no usable round'
-  return `? undecided: ${open.map((cell) => `${cell.operation}${cell.undecided === 'late' ? ' (the harness was late)' : ''}`).join(', ')}`
+  return `? undecided${late}: ${open.length > 3 ? `${open.length} of ${at.cells.length} operations` : open.map((cell) => cell.operation).join(', ')}`
 }
 
 function capacityText({ capacity }: CandidateResult): string {
@@ -184,7 +185,7 @@ const rateAt = (scenario: Scenario, multiple: number) =>
 function p99Text(cell: Cell): string {
   if (cell.p99Us === null) return marks[cell.outcome] ?? cell.outcome
   const [low, high] = cell.p99RangeUs ?? [cell.p99Us, cell.p99Us]
-  const range = low === high ? '' : ` (${micros(low)}–${micros(high)})`
+  const range = low === high ? '' : ` (${microsRange(low, high)})`
   return `${marks[cell.outcome]} ${micros(cell.p99Us)}${range}${cell.errors + cell.dropped > 0 ? `, ${cell.errors + cell.dropped} failed` : ''}${cell.scaleLimited ? ', scale-limited' : ''}${cell.undecided === 'late' ? ', harness late' : ''}`
 }
 

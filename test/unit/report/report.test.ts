@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { code, heading, paragraph, table } from '../../../src/report/document.ts'
-import { bytes, micros } from '../../../src/report/format.ts'
+import { bytes, micros, microsRange } from '../../../src/report/format.ts'
 import { toHtml } from '../../../src/report/html.ts'
 import { toMarkdown } from '../../../src/report/markdown.ts'
 
@@ -27,6 +27,7 @@ describe('hostile text stays text', () => {
 
 test('numbers have units and three digits', () => {
   expect([micros(null), micros(12.4), micros(1234.5), micros(2.5e6)]).toEqual(['—', '12 µs', '1.23 ms', '2.50 s'])
+  expect([microsRange(3430, 7840), microsRange(800, 7840)]).toEqual(['3.43–7.84 ms', '800 µs–7.84 ms'])
   expect([bytes(512), bytes(5.5e6)]).toEqual(['512 B', '5.50 MB'])
 })
 
