@@ -37,8 +37,11 @@ function plausible(
   const rows = answer.rows
   const column = (values_: Value[], name: string) => values_[(operation as { fields: string[] }).fields.indexOf(name)] ?? null
   const changed = changedFields(operations, entity)
+  const removable =
+    entity.ttlMs !== null || operations.some((each) => each.kind === 'delete' && each.entity === (entity.owner?.entity ?? entity.name))
   if (operation.kind === 'get') {
     if (rows.length > 1) return false
+    if (rows.length === 0 && removable) return true
     const keyed = rows.every((each) =>
       entity.key.every((key) => !operation.fields.includes(key) || compareValues(column(each, key), bound(`key.${key}`)) === 0),
     )
@@ -46,9 +49,12 @@ function plausible(
     if (!keyed || !loaded || entity.ttlMs !== null) return keyed
     const expected = reference.execute(index, params)
     const fixed = operation.fields.filter((field) => !changed.has(field))
+    const lines = operation.with.flatMap((name, at) =>
+      changedFields(operations, entityOf(scenario, name)).size === 0 ? [operation.fields.length + at] : [],
+    )
     const text = (from: Answer) =>
       from.kind === 'rows'
-        ? from.rows.map((each) => canonical([...fixed.map((field) => column(each, field)), ...each.slice(operation.fields.length)])).join()
+        ? from.rows.map((each) => canonical([...fixed.map((field) => column(each, field)), ...lines.map((at) => each[at] as Value)])).join()
         : ''
     return text(expected) === text(answer)
   }
@@ -73,8 +79,7 @@ function plausible(
   )
   const ordered = rows.every((each, at) => at === 0 || step(rows[at - 1] as Value[], each, order, column) < 0)
   const moves = operation.where.some((filter) => changed.has(filter.field)) || operation.order.some((each) => changed.has(each.field))
-  const removed = operations.some((each) => each.kind === 'delete' && each.entity === entity.name) || entity.ttlMs !== null
-  const least = moves || removed ? 0 : (reference.execute(index, params) as Extract<Answer, { kind: 'rows' }>).rows.length
+  const least = moves || removable ? 0 : (reference.execute(index, params) as Extract<Answer, { kind: 'rows' }>).rows.length
   return filtered && ordered && rows.length >= least
 }
 

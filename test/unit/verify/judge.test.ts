@@ -1,0 +1,86 @@
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { makeDataset } from '../../../src/data/dataset.ts'
+import { DrawnParameters } from '../../../src/data/parameters.ts'
+import type { Answer, Value } from '../../../src/data/value.ts'
+import { Reference } from '../../../src/engines/reference.ts'
+import type { KeptAnswer } from '../../../src/measure/recorder.ts'
+import { allOperations } from '../../../src/model/derive.ts'
+import { readScenario } from '../../../src/scenario/read.ts'
+import { judge } from '../../../src/verify/judge.ts'
+import { agrees } from '../../../src/verify/verify.ts'
+
+const ecommerce = readScenario('ecommerce')
+const kinds = readScenario(fileURLToPath(new URL('../../engines/kinds.yaml', import.meta.url)))
+
+/** Answers that are right, drawn as in a replay. */
+function rightAnswers(scenario: typeof ecommerce, share: number, each: number) {
+  const operations = allOperations(scenario)
+  const dataset = makeDataset(scenario, share)
+  const reference = new Reference(dataset, operations)
+  const params = new DrawnParameters(dataset, operations, 'kept', 2, () => scenario.epochMs)
+  const kept: KeptAnswer[] = []
+  for (const [operation, { kind }] of operations.entries()) {
+    if (!['get', 'list', 'search', 'aggregate'].includes(kind)) continue
+    for (let n = 0; n < each; n++) {
+      params.next(operation)
+      kept.push({ operation, values: params.values(), row: params.drawn.row, answer: reference.execute(operation, params) })
+    }
+  }
+  return { operations, dataset, reference, kept }
+}
+
+const rowsOf = (answer: Answer) => (answer.kind === 'rows' ? answer.rows : [])
+
+describe('judging kept answers', () => {
+  test.each([
+    ['ecommerce', ecommerce, 0.00005],
+    ['kinds', kinds, 1],
+  ])('right ones of %s pass', (_name, scenario, share) => {
+    const { kept, operations, dataset, reference } = rightAnswers(scenario, share, 10)
+    expect(kept.length).toBeGreaterThan(50)
+    expect(judge(kept, operations, dataset, reference)).toEqual({})
+  })
+
+  const { kept, operations, dataset, reference } = rightAnswers(ecommerce, 0.00005, 6)
+  const first = (name: string) =>
+    kept.find((each) => operations[each.operation]?.name === name && rowsOf(each.answer).length > 1) ??
+    kept.find((each) => operations[each.operation]?.name === name)
+  const judged = (name: string, change: (rows: Value[][]) => Value[][]) => {
+    const right = first(name) as KeptAnswer
+    return judge([{ ...right, answer: { kind: 'rows', rows: change(rowsOf(right.answer)) } }], operations, dataset, reference)
+  }
+
+  test.each<[string, string, (rows: Value[][]) => Value[][]]>([
+    ['another row', 'get_product', (rows) => rows.map((row) => [Buffer.alloc(16), ...row.slice(1)])],
+    ['a wrong immutable field', 'get_order', (rows) => rows.map((row) => row.map((value, at) => (at === 3 ? 1n : value)))],
+    ['a lost line', 'get_order', (rows) => rows.map((row) => [...row.slice(0, -1), (row.at(-1) as Value[]).slice(1)])],
+    ['a lost row', 'get_order', () => []],
+    ['rows in the wrong order', 'order_history', (rows) => [...rows].reverse()],
+    ['a row twice', 'browse_category', (rows) => [...rows.slice(0, -1), rows[0] as Value[]]],
+    ['too few rows', 'order_history', (rows) => rows.slice(1)],
+    [
+      'rows without the word',
+      'search_products',
+      (rows) => rows.map((row) => row.map((value) => (typeof value === 'string' ? 'other words' : value))),
+    ],
+  ])('%s is wrong', (_what, name, change) => {
+    expect(judged(name, change)).toEqual({ [name]: 1 })
+  })
+
+  test('a field that the mix changes may differ', () => {
+    expect(judged('get_order', (rows) => rows.map((row) => row.map((value, at) => (at === 2 ? 'shipped' : value))))).toEqual({})
+  })
+})
+
+test('a search may answer any matches, but none twice and none missing', () => {
+  const operation = allOperations(ecommerce).find((each) => each.kind === 'search')
+  if (operation === undefined) throw new Error('no search')
+  const [a, b, c]: Value[][] = [['a'], ['b'], ['c']]
+  const expected: Answer = { kind: 'rows', rows: [a!, b!] }
+  const answer = (...rows: Value[][]): Answer => ({ kind: 'rows', rows })
+  expect(agrees(operation, expected, answer(c!, a!), [a!, b!, c!])).toBe(true)
+  expect(agrees(operation, expected, answer(a!, a!), [a!, b!, c!])).toBe(false)
+  expect(agrees(operation, expected, answer(a!), [a!, b!, c!])).toBe(false)
+  expect(agrees(operation, expected, answer(a!, ['d']), [a!, b!, c!])).toBe(false)
+})
