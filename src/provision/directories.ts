@@ -1,9 +1,21 @@
 /** Where caches and data directories live, who owns them, and the sweep of what a killed run left. */
-import { accessSync, chmodSync, constants, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { TrialError } from '../errors.ts'
-import { startTicks } from './processes.ts'
+import { killQuietly, startTicks } from './processes.ts'
 
 const tmpfsMagic = 0x01021994
 const ramfsMagic = 0x858458f6
@@ -50,15 +62,41 @@ function dataParent(): string {
   })
 }
 
-/** Removes data directories whose owner is provably gone; its servers died with it (parent-death signal). */
+/**
+ * Ends the servers and removes the data of runs whose owner is provably gone. Servers die with their owner (parent-death signal), but
+ * children of one that was paused just then stay stopped: they are known by their working directory.
+ */
 function sweep(parent: string): void {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const run = runOf(parent, pid)
+    if (run !== undefined && isAbandoned(parent, run)) killQuietly(Number(pid))
+  }
   for (const name of readdirSync(parent)) {
-    if (!name.startsWith('run-')) continue
-    try {
-      const owner = JSON.parse(readFileSync(join(parent, name, 'owner.json'), 'utf8')) as { pid: number; startTicks: number }
-      if (startTicks(owner.pid) !== owner.startTicks) rmSync(join(parent, name), { recursive: true, force: true })
-    } catch {
-      // Not ours to judge: without an owner file it may be a directory that is being made.
-    }
+    if (name.startsWith('run-') && isAbandoned(parent, name)) rmSync(join(parent, name), { recursive: true, force: true })
+  }
+}
+
+/** The run in whose directory a process works. */
+function runOf(parent: string, pid: string): string | undefined {
+  try {
+    const directory = readlinkSync(`/proc/${pid}/cwd`)
+    return directory.startsWith(`${parent}/run-`)
+      ? directory
+          .slice(parent.length + 1)
+          .split('/')[0]
+          ?.replace(/ \(deleted\)$/, '')
+      : undefined
+  } catch {
+    return undefined // It ended, or belongs to somebody else.
+  }
+}
+
+function isAbandoned(parent: string, run: string): boolean {
+  if (!existsSync(join(parent, run))) return true
+  try {
+    const owner = JSON.parse(readFileSync(join(parent, run, 'owner.json'), 'utf8')) as { pid: number; startTicks: number }
+    return startTicks(owner.pid) !== owner.startTicks
+  } catch {
+    return false // Without an owner file it may be a directory that is just being made.
   }
 }

@@ -10,7 +10,7 @@ import type { Command, Endpoint, Engine, ServerContext, ServerSpec } from '../en
 import { messageOf, TrialError } from '../errors.ts'
 import { serverUser } from './directories.ts'
 import { FetchFailure, fetchPackage } from './fetch.ts'
-import { bindToCores, processTree, signalTree, usageOf } from './processes.ts'
+import { bindToCores, killQuietly, processTree, signalTree, usageOf } from './processes.ts'
 import type { Exit, Instance, Order, Provisioner, Unobtainable } from './provision.ts'
 
 const run = promisify(execFile)
@@ -214,14 +214,6 @@ async function stop(child: ChildProcess, exited: Promise<Exit>, signal: NodeJS.S
   await exited
   // Children that outlived their parent: the tree as it was before.
   for (const pid of tree) if (pid !== child.pid && processTree(pid).length > 0) killQuietly(pid)
-}
-
-function killQuietly(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // Already gone.
-  }
 }
 
 class LocalInstance implements Instance {

@@ -67,6 +67,14 @@ export function signalTree(root: number, signal: NodeJS.Signals): void {
   }
 }
 
+export function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // Already gone.
+  }
+}
+
 /** CPU time includes that of children which ended and were waited for. */
 export function usageOf(root: number): Usage {
   const usage: Usage = { cpuSeconds: 0, residentBytes: 0, readBytes: 0, writtenBytes: 0 }

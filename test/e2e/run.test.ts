@@ -1,6 +1,6 @@
 /** The real command, on real servers, from the outside. */
 import { execFile, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -130,6 +130,40 @@ test('Ctrl-C stops the servers, writes what there is, and exits with 130', async
   const result = JSON.parse(readFileSync(join(out, 'stopped/ecommerce', name as string, 'result.json'), 'utf8')) as Result
   expect(result.status).toBe('interrupted')
   expect(result.candidates[0]?.verification.checked).toBeGreaterThan(300)
+}, 120_000)
+
+test('what a killed run left is swept by the next one, stopped children of a paused server included', async () => {
+  const parent = `/var/tmp/dbtrial-${process.getuid?.()}`
+  const strays = () =>
+    readdirSync('/proc').filter((pid) => {
+      try {
+        return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${parent}/run-`)
+      } catch {
+        return false
+      }
+    })
+  const child = spawn(
+    process.execPath,
+    [launcher, 'run', 'ecommerce', '--candidates', 'postgres,mongodb', '--effort', 'smoke', '--out', join(out, 'killed')],
+    { env: { ...process.env, CI: 'true' } },
+  )
+  let killed = false
+  let stderr = ''
+  child.stderr.on('data', (data: Buffer) => {
+    stderr += data.toString()
+    // While the second candidate is loaded, the first one is paused.
+    if (killed || !/load[\s\S]*mongodb/.test(stderr)) return
+    killed = true
+    for (const pid of processTree(child.pid as number))
+      if (readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('src/cli.ts')) process.kill(pid, 'SIGKILL')
+  })
+  await new Promise((resolve) => child.on('exit', resolve))
+  expect(killed).toBe(true)
+  expect(readdirSync(parent).length).toBeGreaterThan(0)
+  const next = await dbtrial('run', 'ecommerce', '--candidates', 'postgres', '--effort', 'smoke', '--out', join(out, 'next'))
+  expect([0, 99]).toContain(next.code)
+  expect(strays()).toEqual([])
+  expect(readdirSync(parent)).toEqual([])
 }, 120_000)
 
 test('a server that dies is told, and the run is finished and written', async () => {
