@@ -30,7 +30,7 @@ export const cassandra: Engine = {
     sharding: { value: 'built in, consistent hashing of the partition key', source: 'Cassandra documentation, Dynamo' },
     topologies: { value: 'ring without a primary', source: 'Cassandra documentation, Architecture' },
   },
-  pace: { startSeconds: 8, loadRowsPerSecond: 12_000, settleSeconds: 4, verifySeconds: 11, warmUpSeconds: 12 },
+  pace: { startSeconds: 8, loadSeconds: 8, loadRowsPerSecond: 12_000, settleSeconds: 4, verifySeconds: 11, warmUpSeconds: 12 },
   server: {
     onPath: null,
     package: {

@@ -26,6 +26,8 @@ export interface Engine {
 
 export interface Pace {
   startSeconds: number
+  /** Of a load of any size. */
+  loadSeconds: number
   loadRowsPerSecond: number
   settleSeconds: number
   verifySeconds: number

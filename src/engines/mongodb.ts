@@ -16,7 +16,7 @@ export const mongodb: Engine = {
     sharding: { value: 'built in, by range or hash', source: 'MongoDB manual, Sharding' },
     topologies: { value: 'replica set, sharded cluster', source: 'MongoDB manual, Replication' },
   },
-  pace: { startSeconds: 2, loadRowsPerSecond: 60_000, settleSeconds: 2, verifySeconds: 6, warmUpSeconds: 4 },
+  pace: { startSeconds: 2, loadSeconds: 0.8, loadRowsPerSecond: 60_000, settleSeconds: 1, verifySeconds: 6, warmUpSeconds: 4 },
   server: {
     onPath: { program: 'mongod', versionArguments: ['--version'], supported: /v[678]\.\d+/, supportedText: '6 to 8' },
     package: {

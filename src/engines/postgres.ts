@@ -16,7 +16,7 @@ export const postgres: Engine = {
     sharding: { value: 'none built in; partitioning within a node', source: 'PostgreSQL documentation, 5.12' },
     topologies: { value: 'primary with streaming replicas', source: 'PostgreSQL documentation, chapter 26' },
   },
-  pace: { startSeconds: 1, loadRowsPerSecond: 100_000, settleSeconds: 1, verifySeconds: 6, warmUpSeconds: 3 },
+  pace: { startSeconds: 1, loadSeconds: 0.2, loadRowsPerSecond: 100_000, settleSeconds: 0.4, verifySeconds: 6, warmUpSeconds: 3 },
   server: {
     onPath: { program: 'postgres', versionArguments: ['--version'], supported: /\b1[4-9]\.\d+/, supportedText: '14 to 19' },
     package: {

@@ -73,6 +73,7 @@ export interface TrialPlan {
 }
 export interface PlannedCandidate {
   startSeconds: number
+  loadSeconds: number
   loadRowsPerSecond: number
   settleSeconds: number
   verifySeconds: number
@@ -121,20 +122,22 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: PlannedCandidate[]): Ph
   const n = paces.length
   const total = (of: (pace: PlannedCandidate) => number) => paces.reduce((sum, pace) => sum + of(pace), 0)
   const visit = 1 + warmUpOfTrial
+  // The reference searches its rows: answers cost more where more is loaded.
+  const answering = Math.max(0.3, Math.min(3, plan.rows / 200_000))
   const confirmations =
     n * plan.multiples.length * (budget.rounds * (budget.roundSeconds + warmUpOfTrial) + probeSeconds(budget)) + n * budget.rounds * visit
   return [
     { name: 'calibrate', predictedSeconds: 2.5 },
     { name: 'start', predictedSeconds: total((pace) => pace.startSeconds) },
-    { name: 'load', predictedSeconds: total((pace) => plan.rows / pace.loadRowsPerSecond + 1) },
+    { name: 'load', predictedSeconds: total((pace) => pace.loadSeconds + plan.rows / pace.loadRowsPerSecond) },
     { name: 'settle', predictedSeconds: total((pace) => pace.settleSeconds) },
-    { name: 'verify', predictedSeconds: total((pace) => pace.verifySeconds * Math.max(0.4, Math.min(3, plan.rows / 200_000))) },
+    { name: 'verify', predictedSeconds: total((pace) => pace.verifySeconds * answering) },
     { name: 'warm-up', predictedSeconds: total((pace) => pace.warmUpSeconds * plan.warmUpShare + 0.5) },
     { name: 'sweep', predictedSeconds: n * budget.concurrencies.length * (budget.sweepSeconds + warmUpOfTrial + 0.3) },
     { name: 'ladder', predictedSeconds: n * budget.ladderSteps * (budget.ladderSeconds + warmUpOfTrial) },
     { name: 'confirmation', predictedSeconds: confirmations },
-    { name: 'invariants', predictedSeconds: total((pace) => 1 + pace.verifySeconds / 2) },
-    { name: 'stop', predictedSeconds: n },
+    { name: 'invariants', predictedSeconds: total((pace) => 0.3 + pace.verifySeconds * answering * 0.35) },
+    { name: 'stop', predictedSeconds: 0.2 + Math.max(0, ...paces.map((pace) => pace.settleSeconds)) },
   ].map((phase) => ({ ...phase, predictedSeconds: Math.round(phase.predictedSeconds * 10) / 10 }))
 }
 
