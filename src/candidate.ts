@@ -64,6 +64,7 @@ export class CandidateRun {
   readonly writes = emptyWriteLog()
   readonly kept: { trial: TrialResult; answers: KeptAnswer[] }[] = []
   readonly #context: RunContext
+  readonly #attempts = new Map<string, number>()
   #elapsedMs = 0
   #openWith = 0
   #stopping = false
@@ -158,7 +159,10 @@ export class CandidateRun {
     const spec = { ...order, arrival: 'poisson' as const, ratesPerSecond, seed: dataset.scenario.seed, stream: label }
     const startedAt = new Date().toISOString()
     const before = snapshot(instance)
-    const run = pool.run({ spec, block: this.#context.blockOf(label), nowMs: this.nowMs })
+    const attempt = (this.#attempts.get(label) ?? 0) + 1
+    this.#attempts.set(label, attempt)
+    // A repeated trial draws the same arrivals and picks, but never the same new rows: the first attempt has inserted those.
+    const run = pool.run({ spec, block: this.#context.blockOf(`${label} attempt ${attempt}`), nowMs: this.nowMs })
     const recording = await abortable(run, signal).catch((error: unknown) => {
       if (this.failure === null || signal.aborted) throw error
       return emptyRecording(order.seconds, this.compiled.operations)
