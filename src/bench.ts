@@ -48,15 +48,20 @@ export interface Finished {
   directory: string
 }
 
+/** The trial plan of a scenario with its candidates. */
+export function planFor(scenario: Scenario, effort: Effort): TrialPlan {
+  return planTrials(
+    scenario,
+    effort,
+    scenario.candidates.map((candidate) => engineNamed(candidate.engine).pace),
+  )
+}
+
 /** Runs the whole trial. Failures of a candidate are part of the result; an abort writes what there is. */
 export async function bench(scenario: Scenario, options: BenchOptions): Promise<Finished> {
   const { signal, progress } = options
   const startedAt = new Date()
-  const plan = planTrials(
-    scenario,
-    options.effort,
-    scenario.candidates.map((candidate) => engineNamed(candidate.engine).pace),
-  )
+  const plan = planFor(scenario, options.effort)
   const cores = divideCores(scenario)
   const runDirectory = makeRunDirectory()
   const dataset = makeDataset(scenario, plan.share)

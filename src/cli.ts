@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, CommanderError, Option } from 'commander'
 import { type Assessment, assess } from './assess/assess.ts'
-import { bench } from './bench.ts'
+import { bench, planFor } from './bench.ts'
 import { engineNamed } from './engines/registry.ts'
 import { messageOf, TrialError } from './errors.ts'
 import { allOperations, deriveModel } from './model/derive.ts'
@@ -12,7 +12,7 @@ import { local } from './provision/local.ts'
 import { toMarkdown } from './report/markdown.ts'
 import { makeDocument, writeReport } from './report/report.ts'
 import { type Result, readResult, resultJsonSchema } from './result.ts'
-import { effortOf, planTrials } from './scenario/plan.ts'
+import { effortOf } from './scenario/plan.ts'
 import { readScenario } from './scenario/read.ts'
 import type { Effort, Scenario } from './scenario/scenario.ts'
 import { scenarioJsonSchema } from './scenario/schema.ts'
@@ -69,7 +69,7 @@ program
       try {
         const scenario = readScenario(name)
         checkCandidates(scenario)
-        for (const warning of planTrials(scenario, scenario.bench.effort, []).warnings) note(`${name}: warning: ${warning}`)
+        for (const warning of planFor(scenario, scenario.bench.effort).warnings) note(`${name}: warning: ${warning}`)
         print(`${name}: valid, ${scenario.entities.length} entities, ${scenario.operations.length} operations`)
       } catch (error) {
         if (!(error instanceof TrialError)) throw error
@@ -90,11 +90,7 @@ program
   .action((name: string, options: RunOptions) => {
     const scenario = prepare(name, options)
     const effort = effortOf(scenario.bench, options.effort)
-    const plan = planTrials(
-      scenario,
-      effort,
-      scenario.candidates.map((candidate) => engineNamed(candidate.engine).pace),
-    )
+    const plan = planFor(scenario, effort)
     const models = scenario.candidates.map((candidate) => ({
       candidate: candidate.name,
       model: deriveModel(engineNamed(candidate.engine).family, scenario),
@@ -214,11 +210,7 @@ async function run(name: string, options: RunOptions): Promise<void> {
   if (launcher === process.ppid) setInterval(() => process.ppid !== launcher && controller.abort(new Error('the launcher ended')), 1000).unref()
   const reports = options.out ?? join(root, 'reports')
   makeWritable(reports)
-  const plan = planTrials(
-    scenario,
-    effort,
-    scenario.candidates.map((candidate) => engineNamed(candidate.engine).pace),
-  )
+  const plan = planFor(scenario, effort)
   const progress = startProgress(plan, scenario, options.quiet === true || options.json === true)
   const { result, directory } = await bench(scenario, { effort, provisioners: [local], reports, signal: controller.signal, progress }).finally(() =>
     progress.close(),

@@ -178,7 +178,7 @@ export class CassandraSession implements Session {
         const equal = op.where.map((filter) => this.#rows.cql(columnOf(store, filter.field), filter.constant ?? bound(`where.${filter.field}`)))
         const after = deep ? store.clustering.map((each) => this.#rows.cql(columnOf(store, each.column), bound(`after.${each.column}`))) : []
         const rows: CassandraTypes.Row[] = []
-        for (const wave of waves(this.#listBuckets(store, op, entity, deep ? Number(bound(`after.${store.bucket?.field}`)) : null, params))) {
+        for (const wave of waves(this.#listBuckets(store, op, entity, deep ? Number(bound(`after.${store.bucket?.field}`)) : null))) {
           const parts = await Promise.all(
             wave.map((bucket) =>
               this.#client.execute(text(deep ? 1 : 0), [...equal, ...(bucket === null ? [] : [bucket]), ...after] as never, {
@@ -224,7 +224,7 @@ export class CassandraSession implements Session {
   }
 
   /** Newest bucket first (oldest where the order ascends), from the cursor's bucket on. */
-  #listBuckets(store: Store, op: Operation, entity: Entity, cursorMs: number | null, _params: ParamSource): (number | null)[] {
+  #listBuckets(store: Store, op: Operation, entity: Entity, cursorMs: number | null): (number | null)[] {
     if (store.bucket === null || op.kind !== 'list') return [null]
     const { unit, field } = store.bucket
     const { epochMs } = this.#compiled.scenario

@@ -3,6 +3,7 @@ import type { ParamSource } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
 import type { Answer } from '../data/value.ts'
 import type { Family, PhysicalModel } from '../model/model.ts'
+import type { Pace } from '../scenario/plan.ts'
 import type { Durability, Operation, Scenario } from '../scenario/scenario.ts'
 
 export interface Engine {
@@ -22,16 +23,6 @@ export interface Engine {
   ready(endpoint: Endpoint): Promise<string>
   /** The driver is imported here, lazily. */
   connect(endpoint: Endpoint, compiled: Compiled, options: ConnectOptions): Promise<Session>
-}
-
-export interface Pace {
-  startSeconds: number
-  /** Of a load of any size. */
-  loadSeconds: number
-  loadRowsPerSecond: number
-  settleSeconds: number
-  verifySeconds: number
-  warmUpSeconds: number
 }
 
 /** A fact with its source. */

@@ -104,6 +104,11 @@ function lines(index: number): Partial<ChartDataset<'line'>> {
   }
 }
 
+/** The limit that everything is a share of. */
+function objectiveLine(data: ChartDataset<'line'>['data']): ChartDataset<'line'> {
+  return { type: 'line', label: 'objective', data, borderColor: limitColour, borderWidth: 2, borderDash: [4, 4], pointRadius: 0, pointStyle: 'line' }
+}
+
 const named = (candidate: CandidateResult) => `${candidate.name}${candidate.mix === 'partial' ? ' (partial mix)' : ''}`
 /** Powers of ten and their halves; other ticks of a logarithmic axis would overlap. */
 const decade = (value: number, text: (value: number) => string) => {
@@ -163,18 +168,10 @@ function loadSlide(candidates: CandidateResult[], mix: 'full' | 'partial', scena
           pointBorderWidth: 2.5,
         }
       }),
-      {
-        label: 'objective',
-        data: [
-          { x: 0, y: 1 },
-          { x: furthest, y: 1 },
-        ],
-        borderColor: limitColour,
-        borderWidth: 2,
-        borderDash: [4, 4],
-        pointRadius: 0,
-        pointStyle: 'line' as const,
-      },
+      objectiveLine([
+        { x: 0, y: 1 },
+        { x: furthest, y: 1 },
+      ]),
     ] as ChartDataset<Kind>[],
     x: { title: 'offered load, operations per second', type: 'linear' },
     y: { title: 'worst p99 ÷ objective', type: 'logarithmic', ticks: (value) => decade(value, (each) => `${each}×`) },
@@ -232,16 +229,7 @@ function objectiveSlide(candidates: CandidateResult[], assessment: Assessment, s
         backgroundColor: colours[index % colours.length],
         pointStyle: marks[index % marks.length],
       })),
-      {
-        type: 'line' as const,
-        label: 'objective',
-        data: operations.map(() => 1),
-        borderColor: limitColour,
-        borderWidth: 2,
-        borderDash: [4, 4],
-        pointRadius: 0,
-        pointStyle: 'line' as const,
-      },
+      objectiveLine(operations.map(() => 1)),
     ] as ChartDataset<Kind>[],
     x: { title: 'operation' },
     y: { title: 'p99 ÷ objective', type: 'logarithmic', ticks: (value) => decade(value, (each) => `${each}×`) },

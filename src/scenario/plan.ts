@@ -71,7 +71,8 @@ export interface TrialPlan {
   phases: Phase[]
   warnings: string[]
 }
-export interface PlannedCandidate {
+/** What a candidate's engine takes, for the prediction. */
+export interface Pace {
   startSeconds: number
   loadSeconds: number
   loadRowsPerSecond: number
@@ -83,7 +84,7 @@ export interface PlannedCandidate {
 const warmUpOfTrial = 0.5
 const wholeAnswers = 330
 
-export function planTrials(scenario: Scenario, effort: Effort, paces: PlannedCandidate[]): TrialPlan {
+export function planTrials(scenario: Scenario, effort: Effort, paces: Pace[]): TrialPlan {
   const budget = { ...budgets[effort], rounds: scenario.bench.repeats ?? budgets[effort].rounds }
   const production = scenario.entities.reduce((sum, entity) => sum + entity.count, 0)
   const share = Math.min(scenario.bench.scale ?? 1, budget.rows / production, 1)
@@ -117,10 +118,10 @@ export function probeSeconds(budget: Budget): number {
   return budget.rounds > 1 ? budget.roundSeconds * 2 : 0
 }
 
-function predict(plan: Omit<TrialPlan, 'phases'>, paces: PlannedCandidate[]): Phase[] {
+function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
   const { budget } = plan
   const n = paces.length
-  const total = (of: (pace: PlannedCandidate) => number) => paces.reduce((sum, pace) => sum + of(pace), 0)
+  const total = (of: (pace: Pace) => number) => paces.reduce((sum, pace) => sum + of(pace), 0)
   const visit = 1 + warmUpOfTrial
   // The reference searches its rows: answers cost more where more is loaded.
   const answering = Math.max(0.3, Math.min(3, plan.rows / 200_000))
