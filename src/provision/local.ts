@@ -10,7 +10,7 @@ import type { Command, Endpoint, Engine, ServerContext, ServerSpec } from '../en
 import { messageOf, TrialError } from '../errors.ts'
 import { serverUser } from './directories.ts'
 import { FetchFailure, fetchPackage } from './fetch.ts'
-import { bindToCores, killQuietly, processTree, signalTree, usageOf } from './processes.ts'
+import { bindToCores, isTreeStopped, killQuietly, processTree, signalTree, usageOf } from './processes.ts'
 import type { Exit, Instance, Order, Provisioner, Unobtainable } from './provision.ts'
 
 const run = promisify(execFile)
@@ -265,6 +265,7 @@ class LocalInstance implements Instance {
 
   async pause() {
     signalTree(this.#child.pid as number, 'SIGSTOP')
+    for (let waited = 0; waited < 200 && !isTreeStopped(this.#child.pid as number); waited++) await sleep(5)
   }
 
   async resume() {

@@ -75,6 +75,17 @@ export function killQuietly(pid: number): void {
   }
 }
 
+/** Whether every thread of the tree has come to a stop: a signal is delivered later than it is sent. */
+export function isTreeStopped(root: number): boolean {
+  return processTree(root).every((pid) => {
+    try {
+      return readdirSync(`/proc/${pid}/task`).every((task) => /\) [TtZX] /.test(readFileSync(`/proc/${pid}/task/${task}/stat`, 'latin1')))
+    } catch {
+      return true // It ended.
+    }
+  })
+}
+
 /** CPU time includes that of children which ended and were waited for. */
 export function usageOf(root: number): Usage {
   const usage: Usage = { cpuSeconds: 0, residentBytes: 0, readBytes: 0, writtenBytes: 0 }
