@@ -1,39 +1,39 @@
 /** The pipeline: plan → provision → load → settle → verify → warm-up → sweep → ladder → confirmation → invariants → result. */
-import { createHash } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
-import { cpus, release, totalmem } from 'node:os'
+import { cpus, homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { assess } from './assess/assess.ts'
 import { CandidateRun, type RunContext } from './candidate.ts'
-import { type Dataset, makeDataset } from './data/dataset.ts'
-import { rowSource } from './data/rows.ts'
-import { canonical, type Value } from './data/value.ts'
+import { makeDataset } from './data/dataset.ts'
 import { engineNamed } from './engines/registry.ts'
 import { messageOf } from './errors.ts'
-import { type Calibration, calibrate } from './measure/calibrate.ts'
-import { capacityOf } from './measure/capacity.ts'
+import { describeHost, hashesOf, makeResult, type RunState } from './evidence.ts'
+import { calibrate } from './measure/calibrate.ts'
 import { allOperations, deriveModel } from './model/derive.ts'
 import type { Excuse } from './model/model.ts'
 import { confirm, ladder, sweep, warmUp } from './phases/measure.ts'
 import { loadCandidate, settleCandidate, verifyCandidate } from './phases/prepare.ts'
 import { makeRunDirectory } from './provision/directories.ts'
+import { thisProcess } from './provision/owner.ts'
 import { bindToCores } from './provision/processes.ts'
 import { isUnobtainable, type Provisioner, provision } from './provision/provision.ts'
-import { type Ceiling, measureCeiling } from './replay/ceiling.ts'
+import { measureCeiling } from './replay/ceiling.ts'
 import { WorkerPool } from './replay/pool.ts'
-import { type CandidateResult, type Result, resultSchemaVersion, writeResult } from './result.ts'
+import { type Result, saveResult, type TrialResult, writeResult } from './result.ts'
+import { checkResumable, nextStart, type Resumed, trialsBefore } from './resume.ts'
 import { planTrials, type TrialPlan } from './scenario/plan.ts'
 import type { Candidate, Effort, Scenario } from './scenario/scenario.ts'
 import { checkInvariants } from './verify/invariants.ts'
-import { judge } from './verify/judge.ts'
 import { verificationBlock } from './verify/verify.ts'
-import { version } from './version.ts'
 
 export interface BenchOptions {
   effort: Effort
-  provisioners: Provisioner[]
+  /** In the order in which a candidate tries them. */
+  provisionersOf: (candidate: string) => Provisioner[]
   /** Parent of `<scenario>/<UTC>-<seed>/`. */
   reports: string
+  /** Parent of the servers' data directories; absent: the first of the usual places that is on a disk. */
+  data?: string
+  resume?: Resumed
   signal: AbortSignal
   progress: Progress
 }
@@ -59,25 +59,26 @@ export function planFor(scenario: Scenario, effort: Effort): TrialPlan {
 
 /** Runs the whole trial. Failures of a candidate are part of the result; an abort writes what there is. */
 export async function bench(scenario: Scenario, options: BenchOptions): Promise<Finished> {
-  const { signal, progress } = options
-  const startedAt = new Date()
+  const { signal, progress, resume } = options
   const plan = planFor(scenario, options.effort)
   const cores = divideCores(scenario)
-  const runDirectory = makeRunDirectory()
-  const dataset = makeDataset(scenario, plan.share)
-  const pool = new WorkerPool(Math.min(2, cores.harness.length))
-  const blocks = new Map<string, number>()
-  const state: { calibration: (Calibration & { harness: Ceiling }) | null; pinned: boolean; phases: Map<string, number>; excuses: Excuse[] } = {
+  const state: RunState = {
+    startedAt: resume === undefined ? new Date() : new Date(resume.result.startedAt),
     calibration: null,
-    pinned: false,
+    harnessCores: cores.harness,
+    harnessPinned: false,
     phases: new Map(),
     excuses: [],
   }
+  const dataset = makeDataset(scenario, plan.share)
+  const blocks = new Map<string, number>()
+  const pool = new WorkerPool(Math.min(2, cores.harness.length))
   const context: RunContext = {
     dataset,
     plan,
     pool,
     signal,
+    start: nextStart(resume),
     idleBaselineCores: () => state.calibration?.idleBaselineCores ?? 0,
     blockOf: (label) => {
       const block = blocks.get(label) ?? verificationBlock + 2 + blocks.size
@@ -85,7 +86,26 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
       return block
     },
   }
-  const runs = scenario.candidates.map((candidate) => prepareRun(candidate, scenario, context))
+  const runs = scenario.candidates.map((candidate) => prepareRun(candidate, scenario, context, trialsBefore(resume, candidate.name)))
+  const hashes = hashesOf(scenario, plan, dataset, runs)
+  const result = (status: Result['status']) => makeResult(status, scenario, plan, hashes, runs, state)
+  if (resume !== undefined) {
+    try {
+      checkResumable(resume, {
+        ...hashes,
+        host: describeHost(state),
+        scenario: { ...scenario },
+        trialPlan: { ...result('interrupted').trialPlan },
+        seed: scenario.seed,
+      })
+    } catch (error) {
+      await pool[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+  const directory =
+    resume?.directory ?? join(options.reports, scenario.name, `${state.startedAt.toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${scenario.seed}`)
+  const runDirectory = makeRunDirectory(options.data)
   const phase = async (name: string, work: () => Promise<void>) => {
     const start = performance.now()
     progress.begin(name)
@@ -96,10 +116,15 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
       progress.end(name)
     }
   }
+  const visit = async (run: CandidateRun, work: () => Promise<void>) => {
+    await run.visit(work)
+    // Written after every visit, so that a killed run can be continued; while a server works nothing is written.
+    if (run.trials.length > 0) writeQuietly(directory, result('interrupted'), progress)
+  }
   const each = async (work: (run: CandidateRun) => Promise<void>) => {
     for (const run of runs) {
       if (run.failure === null && run.instance !== null) progress.note(run.candidate.name)
-      await run.visit(() => work(run))
+      await visit(run, () => work(run))
     }
   }
   let status: Result['status'] = 'complete'
@@ -113,7 +138,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     await phase('load', () => each((run) => loadCandidate(run, context)))
     await phase('settle', async () => {
       for (const run of runs) await run.visit((instance) => settleCandidate(run, instance))
-      state.pinned = cores.separate && (await bindToCores(process.pid, cores.harness))
+      state.harnessPinned = cores.separate && (await bindToCores(process.pid, cores.harness))
     })
     await phase('verify', () => each((run) => verifyCandidate(run, context)))
     await phase('warm-up', () => each((run) => warmUp(run, context)))
@@ -123,7 +148,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
       for (let round = 0; round < plan.budget.rounds; round++) {
         for (const run of rotated(runs, round)) {
           progress.note(`round ${round + 1} of ${plan.budget.rounds}: ${run.candidate.name}`)
-          await run.visit(() => confirm(run, round, context))
+          await visit(run, () => confirm(run, round, context))
         }
       }
     })
@@ -138,39 +163,32 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
       rmSync(runDirectory, { recursive: true, force: true })
     })
   }
-  const directory = join(options.reports, scenario.name, `${startedAt.toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${scenario.seed}`)
-  const result: Result = {
-    schema: resultSchemaVersion,
-    dbtrial: version,
-    status,
-    startedAt: startedAt.toISOString(),
-    seed: scenario.seed,
-    host: describeHost(cores, state.pinned),
-    scenario: { ...scenario },
-    trialPlan: { ...plan, phases: plan.phases.map((each) => ({ ...each, actualSeconds: state.phases.get(each.name) ?? null })) },
-    ...hashes(scenario, plan, dataset, runs),
-    calibration: state.calibration,
-    candidates: runs.map(candidateResult),
-    excuses: [...state.excuses, ...runs.flatMap((run) => run.compiled.model.excuses)],
-    assessment: null,
-  }
-  result.assessment = { ...assess(result) }
-  mkdirSync(directory, { recursive: true })
-  writeResult(directory, result)
-  return { result, directory }
+  const finished = result(status)
+  saveResult(directory, finished, [tmpdir(), homedir(), '/var/tmp'])
+  return { result: finished, directory }
 }
 
-function prepareRun(candidate: Candidate, scenario: Scenario, context: RunContext): CandidateRun {
+/** A disk that is full is no reason to lose the measurements that memory holds: the end tries again, and says so. */
+function writeQuietly(directory: string, result: Result, progress: Progress): void {
+  try {
+    mkdirSync(directory, { recursive: true })
+    writeResult(directory, result)
+  } catch (error) {
+    progress.note(`the result so far could not be written: ${messageOf(error)}`)
+  }
+}
+
+function prepareRun(candidate: Candidate, scenario: Scenario, context: RunContext, before: TrialResult[]): CandidateRun {
   const engine = engineNamed(candidate.engine)
   const model = deriveModel(engine.family, scenario)
   for (const excuse of model.excuses) excuse.engine = candidate.name
-  return new CandidateRun(candidate, engine, engine.compile(model, allOperations(scenario), scenario, candidate.durability), context)
+  return new CandidateRun(candidate, engine, engine.compile(model, allOperations(scenario), scenario, candidate.durability), context, before)
 }
 
 /** A server that cannot be had is an excuse; one that does not start is a failure of its candidate. */
 async function startCandidate(
   run: CandidateRun,
-  { provisioners, signal, progress }: BenchOptions,
+  { provisionersOf, signal, progress }: BenchOptions,
   cores: number[],
   directory: string,
   excuses: Excuse[],
@@ -182,6 +200,7 @@ async function startCandidate(
     const order = {
       engine,
       candidate: candidate.name,
+      owner: thisProcess(),
       limits: { cpus: limit, memoryBytes },
       durability: candidate.durability,
       cores,
@@ -189,7 +208,7 @@ async function startCandidate(
       signal,
       report: progress.note,
     }
-    const instance = await provision(provisioners, order)
+    const instance = await provision(provisionersOf(candidate.name), order)
     if (isUnobtainable(instance)) {
       run.failure = `no server: ${instance.tried.join('; ')}`
       excuses.push({
@@ -213,13 +232,6 @@ async function finishCandidate(run: CandidateRun, { dataset, signal }: RunContex
     run.indexUse = await session.indexUse()
     run.invariants = await checkInvariants(session, run.compiled, dataset, run.totals, run.writes, run.nowMs, signal)
   })
-  if (run.reference === null) return
-  for (const { trial, answers } of run.kept) {
-    for (const [operation, wrong] of Object.entries(judge(answers, run.compiled.operations, dataset, run.reference))) {
-      const own = trial.operations[operation]
-      if (own !== undefined) own.wrong = wrong
-    }
-  }
 }
 
 /** Whole cores: the server gets the last ones, the harness keeps at least one. */
@@ -232,91 +244,4 @@ function divideCores(scenario: Scenario): { server: number[]; harness: number[];
 
 function rotated<T>(items: T[], by: number): T[] {
   return items.map((_, index) => items[(index + by) % items.length] as T)
-}
-
-function candidateResult(run: CandidateRun): CandidateResult {
-  const { compiled, instance } = run
-  const { cpus: limit, memoryBytes } = compiled.scenario.bench
-  const mix = run.partial ? 'partial' : 'full'
-  return {
-    name: run.candidate.name,
-    engine: run.engine.name,
-    family: run.engine.family,
-    durability: run.candidate.durability,
-    failure: run.failure,
-    provision: instance && {
-      kind: instance.kind,
-      version: instance.version,
-      origin: instance.origin,
-      limits: { cpus: limit, memoryBytes },
-      enforced: instance.enforced,
-      cores: instance.cores,
-    },
-    parity: run.parity,
-    model: { ...compiled.model },
-    compiled: compiled.compiled.flatMap((each, index) =>
-      each === null || compiled.operations[index]?.internal
-        ? []
-        : [{ operation: each.operation, statements: each.statements.map((statement) => statement.text) }],
-    ),
-    ddl: [...compiled.ddl, ...compiled.afterLoad],
-    handbook: { ...run.engine.handbook(compiled) },
-    traits: { ...run.engine.traits },
-    mix,
-    load: run.load,
-    storage: { at: run.storage, bytesPerRow: bytesPerRow(run.storage) },
-    verification: run.verification,
-    invariants: run.invariants,
-    explanations: run.explanations,
-    indexUse: run.indexUse,
-    trials: run.trials,
-    capacity: capacityOf(run.trials, mix),
-  }
-}
-
-function bytesPerRow(at: CandidateResult['storage']['at']): number | null {
-  const [half, whole] = at
-  if (half === undefined || whole === undefined || whole.rows <= half.rows) return null
-  const bytes = (each: typeof half) => [...each.tables, ...each.indexes].reduce((total, part) => total + part.bytes, 0)
-  return (bytes(whole) - bytes(half)) / (whole.rows - half.rows)
-}
-
-/** Of what was planned and generated, never of what was measured. */
-function hashes(scenario: Scenario, plan: TrialPlan, dataset: Dataset, runs: CandidateRun[]): { contentHash: string; dataHash: string } {
-  const data = createHash('sha256')
-  for (const block of rowSource(dataset, 0, 1).blocks()) {
-    for (const chunk of [block, ...block.owned]) {
-      for (const column of chunk.columns) {
-        if (column.kind === 'numbers') data.update(column.numbers)
-        else data.update(column.ends).update(column.bytes.subarray(0, column.ends[chunk.rows - 1] ?? 0))
-      }
-    }
-  }
-  const dataHash = data.digest('hex')
-  const { phases: _seconds, ...planned } = plan
-  const content = {
-    scenario,
-    planned,
-    models: runs.map((run) => [run.candidate, run.compiled.model, run.compiled.compiled, run.compiled.ddl]),
-    dataHash,
-  }
-  return {
-    contentHash: createHash('sha256')
-      .update(canonical(JSON.parse(JSON.stringify(content)) as Value))
-      .digest('hex'),
-    dataHash,
-  }
-}
-
-function describeHost(cores: { harness: number[] }, pinned: boolean): Result['host'] {
-  return {
-    platform: `${process.platform}-${process.arch}`,
-    kernel: release(),
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    memoryBytes: totalmem(),
-    node: process.version,
-    harnessCores: cores.harness,
-    harnessPinned: pinned,
-  }
 }

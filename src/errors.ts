@@ -1,3 +1,5 @@
+import { redact } from './secrets.ts'
+
 /** The one error type that reaches the user as a sentence: what happened, where, why, and what to do next. */
 export class TrialError extends Error {
   readonly code: string
@@ -22,5 +24,5 @@ export function messageOf(thrown: unknown): string {
       : thrown instanceof Error
         ? thrown.message
         : String(thrown)
-  return text.split('\n')[0] ?? ''
+  return redact(text.split('\n')[0] ?? '')
 }

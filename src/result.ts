@@ -1,8 +1,9 @@
 /** The result document: everything that a run found out, in a published, versioned format that `assess` and `report` live on. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { TrialError } from './errors.ts'
+import { messageOf, TrialError } from './errors.ts'
+import { redact } from './secrets.ts'
 
 export const resultSchemaVersion = 1
 
@@ -54,6 +55,7 @@ const trial = z.strictObject({
     multiple: nullable(number),
   }),
   connections: number,
+  start: number.default(1).describe('which start of the servers it belongs to: a resumed run has several'),
   startedAt: text,
   seconds: number,
   throughputPerSecond: number,
@@ -62,9 +64,11 @@ const trial = z.strictObject({
   undetermined: z.array(text),
   validity: z.strictObject({ verdict: z.enum(['valid', 'client-bound', 'noisy', 'broken']), reasons: z.array(text) }),
   resources: z.strictObject({
-    server: z.strictObject({ cpuCores: number, residentBytes: number, readBytes: number, writtenBytes: number }),
+    server: nullable(z.strictObject({ cpuCores: number, residentBytes: number, readBytes: number, writtenBytes: number })).describe(
+      'null: a server that somebody else runs does not tell',
+    ),
     client: z.strictObject({ cpuCores: number, busyShare: number }),
-    others: z.strictObject({ cpuCores: number }),
+    others: nullable(z.strictObject({ cpuCores: number })),
   }),
   windows: z.array(z.strictObject({ second: number, completed: number, failed: number, meanResponseUs: number, maxResponseUs: number })),
   realised: z.strictObject({
@@ -90,12 +94,17 @@ const candidate = z.strictObject({
       kind: text,
       version: text,
       origin: text,
+      image: nullable(z.strictObject({ name: text, id: text, digest: nullable(text).describe('null: built on this machine') })).default(null),
       limits: z.strictObject({ cpus: number, memoryBytes: number }),
       enforced: z.strictObject({ cpu: text, memory: text }),
       cores: z.array(number),
     }),
   ),
-  parity: z.array(z.strictObject({ what: text, asked: text, set: text, effective: text, ok: z.boolean() })),
+  restarts: z
+    .array(z.strictObject({ at: text, reason: text }))
+    .default([])
+    .describe('a server that ended in the middle of a trial is started again, once'),
+  parity: z.array(z.strictObject({ what: text, asked: text, set: text, effective: text, ok: z.boolean(), sizing: z.literal(true).optional() })),
   model: json,
   compiled: z.array(z.strictObject({ operation: text, statements: z.array(text) })),
   ddl: z.array(text),
@@ -135,6 +144,7 @@ const host = z.strictObject({
   node: text,
   harnessCores: z.array(number),
   harnessPinned: z.boolean(),
+  machine: text.default('').describe('hash of the machine id: a resumed run stays on its machine'),
 })
 const phase = z.strictObject({ name: text, predictedSeconds: number, actualSeconds: nullable(number) })
 
@@ -191,9 +201,38 @@ export function writeResult(directory: string, result: Result): string {
     })
   }
   const path = join(directory, 'result.json')
-  writeFileSync(`${path}.new`, `${JSON.stringify(result)}\n`)
-  renameSync(`${path}.new`, path)
+  try {
+    writeFileSync(`${path}.new`, `${redact(JSON.stringify(result))}\n`)
+    renameSync(`${path}.new`, path)
+  } catch (error) {
+    rmSync(`${path}.new`, { force: true })
+    throw error
+  }
   return path
+}
+
+/** Writes where the user asked for it, else where there is room: an hour's measurements are not lost to a full disk. */
+export function saveResult(directory: string, result: Result, elsewhere: string[]): string {
+  try {
+    mkdirSync(directory, { recursive: true })
+    return writeResult(directory, result)
+  } catch (error) {
+    if (error instanceof TrialError) throw error
+    for (const place of elsewhere) {
+      try {
+        const kept = mkdtempSync(join(place, 'dbtrial-result-'))
+        const path = writeResult(kept, result)
+        throw new TrialError('result-elsewhere', `the result could not be written to ${directory}: ${messageOf(error)}; it is kept in ${path}`, {
+          hint: `make room, then: dbtrial report ${path}`,
+        })
+      } catch (other) {
+        if (other instanceof TrialError) throw other
+      }
+    }
+    throw new TrialError('result-lost', `the result could not be written to ${directory}: ${messageOf(error)}; nor to ${elsewhere.join(', ')}`, {
+      hint: 'make room and run again',
+    })
+  }
 }
 
 /** @throws TrialError, exit code 2, where the file is no result of a version that this dbtrial reads. */

@@ -1,4 +1,5 @@
 /** How a Cassandra node is configured and started from its jars: the package has neither configuration nor scripts. */
+import { configurationOf } from './configuration.ts'
 import type { Command, ServerContext } from './engine.ts'
 
 const MiB = 2 ** 20
@@ -43,9 +44,8 @@ export function heapMegabytes(memoryBytes: number): number {
   return Math.max(512, Math.floor(memoryBytes / 2 / MiB))
 }
 
-export function startCommand({ home, dataDirectory, spare, limits }: ServerContext): Command {
+export function startCommand({ home, dataDirectory, directory, spare, limits }: ServerContext): Command {
   const heap = heapMegabytes(limits.memoryBytes)
-  const root = dataDirectory.replace(/\/data$/, '')
   return {
     program: 'java',
     arguments: [
@@ -58,14 +58,14 @@ export function startCommand({ home, dataDirectory, spare, limits }: ServerConte
       '-XX:+PerfDisableSharedMem',
       '-Xss512k',
       '-Djdk.attach.allowAttachSelf=true',
-      `-Dcassandra.config=file://${root}/cassandra.yaml`,
+      `-Dcassandra.config=file://${directory}/cassandra.yaml`,
       `-Dcassandra.storagedir=${dataDirectory}`,
       '-Dcassandra-foreground=yes',
       `-Dcassandra.jmx.local.port=${spare[1]}`,
       '-Dcassandra.skip_wait_for_gossip_to_settle=0',
       '-Dcassandra.ring_delay_ms=0',
       '-Dcassandra.superuser_setup_delay_ms=0',
-      `-Dlogback.configurationFile=${root}/logback.xml`,
+      `-Dlogback.configurationFile=${directory}/logback.xml`,
       '-cp',
       `${home}/*`,
       'org.apache.cassandra.service.CassandraDaemon',
@@ -93,15 +93,15 @@ export function nodetoolCommand({ home, spare }: ServerContext, arguments_: stri
   }
 }
 
-export function configurationFiles({ dataDirectory, port, spare, durability }: ServerContext): { name: string; text: string }[] {
-  const sync = durability === 'fsync' ? ['commitlog_sync: batch'] : ['commitlog_sync: periodic', 'commitlog_sync_period: 10000ms']
+export function configurationFiles({ address, dataDirectory, port, spare, durability }: ServerContext): { name: string; text: string }[] {
   const yaml = [
     'cluster_name: dbtrial',
     'num_tokens: 16',
     'partitioner: org.apache.cassandra.dht.Murmur3Partitioner',
     'endpoint_snitch: SimpleSnitch',
     'listen_address: 127.0.0.1',
-    'rpc_address: 127.0.0.1',
+    `rpc_address: ${address}`,
+    'broadcast_rpc_address: 127.0.0.1',
     `native_transport_port: ${port}`,
     `storage_port: ${spare[0]}`,
     'seed_provider:',
@@ -113,7 +113,7 @@ export function configurationFiles({ dataDirectory, port, spare, durability }: S
     `hints_directory: ${dataDirectory}/hints`,
     `saved_caches_directory: ${dataDirectory}/saved_caches`,
     `cdc_raw_directory: ${dataDirectory}/cdc_raw`,
-    ...sync,
+    configurationOf('cassandra', durability),
     'auto_bootstrap: false',
     'auto_snapshot: false',
     'batch_size_fail_threshold: 5120KiB',

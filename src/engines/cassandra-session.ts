@@ -13,7 +13,6 @@ import { heapMegabytes } from './cassandra-server.ts'
 import type { Compiled, CompiledOperation, ConnectOptions, Limits, Parity, Reply, Session } from './engine.ts'
 import { readReply, wroteReply } from './replies.ts'
 
-export const keyspace = 'dbtrial'
 const bucketsInFlight = 8
 const loadsInFlight = 128
 /** Rows of one load batch; all share a partition. */
@@ -24,10 +23,12 @@ export class CassandraSession implements Session {
   readonly #client: Client
   readonly #compiled: Compiled
   readonly #options: ConnectOptions
+  readonly #keyspace: string
   readonly #rows: CassandraRows
   readonly #parameters: Map<string, number>[]
 
-  constructor(driver: Driver, client: Client, compiled: Compiled, options: ConnectOptions) {
+  constructor(driver: Driver, client: Client, compiled: Compiled, options: ConnectOptions, keyspace: string) {
+    this.#keyspace = keyspace
     this.#driver = driver
     this.#client = client
     this.#compiled = compiled
@@ -53,7 +54,7 @@ export class CassandraSession implements Session {
     )
     const [local] = (await this.#client.execute('SELECT release_version FROM system.local')).rows
     const [space] = (
-      await this.#client.execute('SELECT replication, durable_writes FROM system_schema.keyspaces WHERE keyspace_name = ?', [keyspace])
+      await this.#client.execute('SELECT replication, durable_writes FROM system_schema.keyspaces WHERE keyspace_name = ?', [this.#keyspace])
     ).rows
     const replication = (space?.replication ?? {}) as Record<string, string>
     const sync = this.#compiled.durability === 'fsync' ? 'batch' : 'periodic'
@@ -78,6 +79,7 @@ export class CassandraSession implements Session {
         set: `${heapSet} MB`,
         effective: `${heap} MB`,
         ok: heap === 'not asked' || Math.abs(Number(heap.replaceAll(',', '')) - heapSet) < heapSet * 0.1,
+        sizing: true,
       },
       { what: 'java', asked: '11 or 17', set: 'the one on the PATH', effective: properties.get('java.version') ?? 'unknown', ok: true },
       { what: 'consistency', asked: 'strong', set: 'QUORUM reads and writes', effective: 'stated with every request', ok: true },
@@ -128,12 +130,14 @@ export class CassandraSession implements Session {
     }
     await Promise.all(inFlight)
     if (failure !== undefined) throw failure
-    await this.#options.administer?.(['flush', keyspace])
+    await this.#options.administer?.(['flush', this.#keyspace])
     if (last) await this.#durableWrites(true)
   }
 
+  /** Only where the flush that makes up for it can be asked for. */
   async #durableWrites(on: boolean) {
-    await this.#client.execute(`ALTER KEYSPACE ${keyspace} WITH durable_writes = ${on}`, [], { prepare: false })
+    if (this.#options.administer === undefined) return
+    await this.#client.execute(`ALTER KEYSPACE ${id(this.#keyspace)} WITH durable_writes = ${on}`, [], { prepare: false })
   }
 
   async settle() {
@@ -387,9 +391,9 @@ export class CassandraSession implements Session {
   }
 
   async storage() {
-    const text = (await this.#options.administer?.(['tablestats', '-F', 'json', keyspace])) ?? '{}'
+    const text = (await this.#options.administer?.(['tablestats', '-F', 'json', this.#keyspace])) ?? '{}'
     const found = JSON.parse(text.slice(text.indexOf('{'))) as Record<string, { tables?: Record<string, Record<string, unknown>> }>
-    const tables = Object.entries(found[keyspace]?.tables ?? {}).map(([name, facts]) => ({ name, bytes: Number(facts.space_used_live ?? 0) }))
+    const tables = Object.entries(found[this.#keyspace]?.tables ?? {}).map(([name, facts]) => ({ name, bytes: Number(facts.space_used_live ?? 0) }))
     return { tables, indexes: [] }
   }
 

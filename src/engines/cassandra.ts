@@ -1,5 +1,6 @@
 /** Cassandra: how one node runs, its tables and statements, its client. */
 import type { Client } from 'cassandra-driver'
+import image from '../../docker/cassandra/image.json' with { type: 'json' }
 import type { Store, StoreColumn } from '../model/model.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import {
@@ -16,8 +17,12 @@ import {
 } from './cassandra-cql.ts'
 import { type Driver, fieldOfColumn } from './cassandra-rows.ts'
 import { configurationFiles, heapMegabytes, nodetoolCommand, startCommand } from './cassandra-server.ts'
-import { CassandraSession, keyspace, storeFor } from './cassandra-session.ts'
+import { CassandraSession, storeFor } from './cassandra-session.ts'
 import type { CompiledOperation, Endpoint, Engine } from './engine.ts'
+import { named } from './replies.ts'
+
+const namespace = 'dbtrial'
+const replication = "{'class': 'SimpleStrategy', 'replication_factor': 1}"
 
 export const cassandra: Engine = {
   name: 'cassandra',
@@ -31,7 +36,22 @@ export const cassandra: Engine = {
     topologies: { value: 'ring without a primary', source: 'Cassandra documentation, Architecture' },
   },
   pace: { startSeconds: 8, loadSeconds: 8, loadRowsPerSecond: 12_000, settleSeconds: 4, verifySeconds: 11, warmUpSeconds: 12 },
+  namespace,
+  external: {
+    schemes: ['cassandra', 'cql'],
+    tlsSchemes: ['cqls'],
+    port: 9042,
+    list: async (endpoint) =>
+      (await ask(endpoint, 'SELECT keyspace_name FROM system_schema.keyspaces')).map((row) => named(String(row.keyspace_name))),
+    async create(endpoint, proposed) {
+      await ask(endpoint, `CREATE KEYSPACE ${proposed} WITH replication = ${replication}`)
+      return proposed
+    },
+    drop: async (endpoint, name) => void (await ask(endpoint, `DROP KEYSPACE IF EXISTS ${name}`)),
+  },
   server: {
+    image,
+    ports: [9042, 7000, 7199],
     onPath: null,
     package: {
       manager: 'maven',
@@ -44,7 +64,6 @@ export const cassandra: Engine = {
       { program: 'java', hint: 'install a JDK, version 11 or 17 (Debian: openjdk-17-jdk-headless)' },
       { program: 'mvn', hint: 'install Maven (Debian: maven)' },
     ],
-    sparePorts: 2,
     stopSignal: 'SIGTERM',
     files: configurationFiles,
     prepare: () => null,
@@ -88,7 +107,7 @@ export const cassandra: Engine = {
     schema: compiled.ddl,
     backup: ['nodetool snapshot -t "$TAG" dbtrial, then copy the snapshot directories of every node'],
     restore: ['copy the snapshot back into the table directories and run nodetool refresh'],
-    grants: ["CREATE ROLE application WITH LOGIN = true AND PASSWORD = '…'", `GRANT SELECT, MODIFY ON KEYSPACE ${keyspace} TO application`],
+    grants: ["CREATE ROLE application WITH LOGIN = true AND PASSWORD = '…'", `GRANT SELECT, MODIFY ON KEYSPACE ${namespace} TO application`],
     alerts: [
       'pending compactions > 20',
       'dropped mutations > 0',
@@ -98,37 +117,43 @@ export const cassandra: Engine = {
     ],
   }),
   async ready(endpoint) {
-    const driver = await import('cassandra-driver')
-    const client = clientOf(driver, endpoint, undefined)
-    try {
-      await client.connect()
-      const { rows } = await client.execute('SELECT release_version FROM system.local')
-      return String(rows[0]?.release_version)
-    } finally {
-      await client.shutdown()
-    }
+    const [row] = await ask(endpoint, 'SELECT release_version FROM system.local')
+    return String(row?.release_version)
   },
   async connect(endpoint, compiled, options) {
+    await ask(endpoint, `CREATE KEYSPACE IF NOT EXISTS ${endpoint.namespace} WITH replication = ${replication}`)
     const driver = await import('cassandra-driver')
-    const admin = clientOf(driver, endpoint, undefined)
-    await admin.connect()
-    await admin.execute(`CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`)
-    await admin.shutdown()
-    const client = clientOf(driver, endpoint, keyspace)
+    const client = clientOf(driver, endpoint, endpoint.namespace)
     await client.connect()
-    return new CassandraSession(driver, client, compiled, options)
+    return new CassandraSession(driver, client, compiled, options, endpoint.namespace)
   },
 }
 
-function clientOf(driver: Driver, { host, port }: Endpoint, name: string | undefined): Client {
+async function ask(endpoint: Endpoint, statement: string): Promise<Record<string, unknown>[]> {
+  const client = clientOf(await import('cassandra-driver'), endpoint, undefined)
+  try {
+    await client.connect()
+    return (await client.execute(statement, [], { prepare: false })).rows
+  } finally {
+    await client.shutdown()
+  }
+}
+
+function clientOf(driver: Driver, { host, port, user, password, tls }: Endpoint, name: string | undefined): Client {
+  const { AllowListPolicy, RoundRobinPolicy } = driver.policies.loadBalancing
   return new driver.Client({
     contactPoints: [`${host}:${port}`],
-    localDataCenter: 'datacenter1',
     ...(name === undefined ? {} : { keyspace: name }),
+    ...(user === undefined ? {} : { authProvider: new driver.auth.PlainTextAuthProvider(user, password ?? '') }),
+    ...(tls === undefined
+      ? {}
+      : { sslOptions: { rejectUnauthorized: tls.verify, host, ...(tls.authority === undefined ? {} : { ca: tls.authority }) } }),
     pooling: { coreConnectionsPerHost: { [driver.types.distance.local]: 1 }, maxRequestsPerConnection: 32768 },
     socketOptions: { connectTimeout: 5000, readTimeout: 30_000 },
     queryOptions: { prepare: true, consistency: driver.types.consistencies.quorum, fetchSize: 5000 },
     policies: {
+      // The node that was named, and no other.
+      loadBalancing: new AllowListPolicy(new RoundRobinPolicy(), [`${host}:${port}`]),
       speculativeExecution: new driver.policies.speculativeExecution.NoSpeculativeExecutionPolicy(),
       retry: new driver.policies.retry.FallthroughRetryPolicy(),
     },

@@ -11,6 +11,9 @@ export interface Engine {
   readonly family: Family
   readonly traits: EngineTraits
   readonly server: ServerSpec
+  readonly external: External
+  /** The namespace on a server of our own. */
+  readonly namespace: string
   /** Whether a scenario may bring its own statements for this engine. */
   readonly native: boolean
   /** Seconds that `plan` predicts with. */
@@ -48,9 +51,13 @@ export interface Command {
   environment?: Record<string, string>
 }
 export interface ServerContext {
-  /** Directory of the unpacked packages, or of the binary that was found. */
+  /** Directory of the programs: of the unpacked packages, of the binary that was found, or in the image. */
   home: string
+  /** Address that the server listens on. */
+  address: string
   dataDirectory: string
+  /** The parent of the data directory: configuration files lie here. */
+  directory: string
   port: number
   /** Further free ports. */
   spare: number[]
@@ -67,26 +74,61 @@ export interface ServerPackage {
   /** Where the programs lie in the unpacked package. */
   home: string
 }
+/** An image of `docker/`: the published one, pinned, and the one that `docker/offline` builds where no registry is reached. */
+export interface ServerImage {
+  image: string
+  digest: string
+  /** Where the programs lie in it. */
+  home: string
+  offline: { image: string /** Absent: where the package lies. */; home?: string }
+}
 export interface ServerSpec {
+  image: ServerImage
+  /** The ports it uses when it is alone, the clients' first. */
+  ports: number[]
   /** Program looked for on the PATH, and the versions that are accepted of it; null: never looked for. */
   onPath: { program: string; versionArguments: string[]; supported: RegExp; supportedText: string } | null
+  /** Fetched where the program is not on the PATH. */
   package: ServerPackage
   /** Programs that must be on the PATH to run the fetched package, with the mend. */
   needs: { program: string; hint: string }[]
-  /** Configuration files, relative to the data directory's parent. */
+  /** Configuration files, by name in the server's directory. */
   files(context: ServerContext): { name: string; text: string }[]
   /** Run once, before the first start. */
   prepare(context: ServerContext): Command | null
   start(context: ServerContext): Command
   /** Administration tool, where the server is administered by a program. */
   administer?(context: ServerContext, arguments_: string[]): Command
-  sparePorts: number
   stopSignal: 'SIGINT' | 'SIGTERM'
 }
 
 export interface Endpoint {
   host: string
   port: number
+  /** Absent: a server of our own, without authentication. */
+  user?: string
+  password?: string
+  tls?: Tls
+  /** Database, keyspace or number that holds this run's data. */
+  namespace: string
+}
+export interface Tls {
+  /** Whether the certificate must be valid for the host. */
+  verify: boolean
+  /** Certificate of the authority, PEM; absent: those that the system trusts. */
+  authority?: string
+}
+/** How a server that somebody else runs is reached, and kept apart from what it holds already. */
+export interface External {
+  /** Schemes of its URLs; with `tls` those that imply it. */
+  schemes: string[]
+  tlsSchemes: string[]
+  port: number
+  /** Namespaces there are, each with the name that was proposed for it. */
+  list(endpoint: Endpoint): Promise<{ namespace: string; name: string }[]>
+  /** Makes a new namespace; resolves with its own name, which is the proposed one where the engine takes names. */
+  create(endpoint: Endpoint, proposed: string): Promise<string>
+  drop(endpoint: Endpoint, namespace: string): Promise<void>
 }
 
 export interface Statement {
@@ -127,6 +169,8 @@ export interface Parity {
   set: string
   effective: string
   ok: boolean
+  /** Follows from the limits, which a server that somebody else runs does not share. */
+  sizing?: true
 }
 export interface StorageFacts {
   tables: { name: string; bytes: number }[]

@@ -12,7 +12,6 @@ import { readReply, wroteReply } from './replies.ts'
 import { retrying } from './retry.ts'
 
 const GiB = 2 ** 30
-export const databaseName = 'dbtrial'
 
 export function cacheGigabytes({ memoryBytes }: Limits): string {
   // The server's own default: half of (memory − 1 GiB), at least 256 MiB (manual, storage.wiredTiger.engineConfig.cacheSizeGB).
@@ -31,11 +30,13 @@ export class MongoSession implements Session {
   readonly #driver: Driver
   readonly #client: MongoClient
   readonly #compiled: Compiled
+  readonly #namespace: string
   readonly #parameters: Map<string, number>[]
   readonly #projections: Document[]
   readonly #documents: MongoDocuments
 
-  constructor(driver: Driver, client: MongoClient, compiled: Compiled) {
+  constructor(driver: Driver, client: MongoClient, compiled: Compiled, namespace: string) {
+    this.#namespace = namespace
     this.#driver = driver
     this.#client = client
     this.#compiled = compiled
@@ -51,7 +52,7 @@ export class MongoSession implements Session {
   }
 
   #collection(name: string, consistency: Operation['consistency'] = 'strong'): Collection {
-    return this.#client.db(databaseName).collection(name, {
+    return this.#client.db(this.#namespace).collection(name, {
       writeConcern: { w: 'majority', j: this.#fsync },
       readConcern: { level: consistency === 'eventual' ? 'local' : 'majority' },
       readPreference: 'primary',
@@ -69,10 +70,10 @@ export class MongoSession implements Session {
     const wanted = Number(cacheGigabytes(limits)) * GiB
     const cache = Number(status.wiredTiger?.cache?.['maximum bytes configured'] ?? 0)
     const probe = await this.#client
-      .db(databaseName)
+      .db(this.#namespace)
       .command({ insert: 'probe', documents: [{ _id: 0 }], writeConcern: { w: 'majority', j: this.#fsync } })
       .catch((error: unknown) => ({ writeConcernError: { errmsg: String(error) } }))
-    await this.#client.db(databaseName).dropCollection('probe')
+    await this.#client.db(this.#namespace).dropCollection('probe')
     const refused = (probe as { writeConcernError?: { errmsg: string } }).writeConcernError
     const parity: Parity[] = [
       {
@@ -102,13 +103,14 @@ export class MongoSession implements Session {
         set: `${wanted} bytes`,
         effective: `${cache} bytes`,
         ok: Math.abs(cache - wanted) < wanted * 0.02,
+        sizing: true,
       },
       {
         what: 'replica set',
         asked: 'transactions',
-        set: 'rs0',
+        set: 'a replica set',
         effective: String(options.parsed?.replication?.replSet),
-        ok: options.parsed?.replication?.replSet === 'rs0',
+        ok: typeof options.parsed?.replication?.replSet === 'string',
       },
       { what: 'isolation', asked: 'snapshot in transactions', set: 'readConcern snapshot', effective: 'stated with every transaction', ok: true },
       {
@@ -124,7 +126,7 @@ export class MongoSession implements Session {
   }
 
   async create() {
-    const database = this.#client.db(databaseName)
+    const database = this.#client.db(this.#namespace)
     await database.dropDatabase()
     for (const store of this.#compiled.model.stores) {
       await database.createCollection(store.name)
@@ -147,7 +149,7 @@ export class MongoSession implements Session {
   }
 
   async load(rows: RowSource) {
-    const database = this.#client.db(databaseName)
+    const database = this.#client.db(this.#namespace)
     const inFlight = new Set<Promise<unknown>>()
     const send = async (collection: string, documents: Document[]) => {
       if (documents.length === 0) return
@@ -265,7 +267,7 @@ export class MongoSession implements Session {
 
   async #write(write: Write & { entity: string }, bound: (name: string) => Value, session?: ClientSession): Promise<number> {
     const entity = entityOf(this.#compiled.scenario, write.entity)
-    const collection = session === undefined ? this.#collection(write.entity) : this.#client.db(databaseName).collection(write.entity)
+    const collection = session === undefined ? this.#collection(write.entity) : this.#client.db(this.#namespace).collection(write.entity)
     const options = session === undefined ? {} : { session }
     const alive: Query<Document> =
       entity.ttlMs === null || write.kind === 'insert' || write.kind === 'put' ? {} : { expires_at: { $gt: new Date(Number(bound('now'))) } }
@@ -288,7 +290,7 @@ export class MongoSession implements Session {
           const key = values.get(entity.key[0] as string) as Value
           const documents = lines.map((line) => this.#documents.document(ownedEntity, line.set(ownedEntity.key[0] as string, key), 0))
           await this.#client
-            .db(databaseName)
+            .db(this.#namespace)
             .collection(owned)
             .insertMany(documents, { ordered: false, ...options })
         }
@@ -301,7 +303,7 @@ export class MongoSession implements Session {
         const owned = entityOf(this.#compiled.scenario, store.entity)
         if (owned.owner?.entity === write.entity)
           await this.#client
-            .db(databaseName)
+            .db(this.#namespace)
             .collection(store.name)
             .deleteMany({ [pathOf(owned, owned.key[0] as string)]: this.#documents.key(entity, bound, '') }, options)
       }
@@ -345,7 +347,7 @@ export class MongoSession implements Session {
   }
 
   async storage() {
-    const database = this.#client.db(databaseName)
+    const database = this.#client.db(this.#namespace)
     const tables: { name: string; bytes: number }[] = []
     const indexes: { name: string; table: string; bytes: number }[] = []
     for (const store of this.#compiled.model.stores) {
@@ -392,7 +394,7 @@ export class MongoSession implements Session {
     const used: { table: string; index: string; uses: number }[] = []
     for (const store of this.#compiled.model.stores) {
       const found = await this.#client
-        .db(databaseName)
+        .db(this.#namespace)
         .collection(store.name)
         .aggregate([{ $indexStats: {} }])
         .toArray()

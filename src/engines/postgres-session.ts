@@ -4,7 +4,8 @@ import type { Client, QueryArrayResult } from 'pg'
 import { type Parameter, type ParamSource, parametersOf } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
 import { type Answer, decimalValue, type Value } from '../data/value.ts'
-import { entityOf, type Field, fieldOf, lineFields, type Operation } from '../scenario/scenario.ts'
+import { type Durability, entityOf, type Field, fieldOf, lineFields, type Operation } from '../scenario/scenario.ts'
+import { settingsOf } from './configuration.ts'
 import type { Compiled, CompiledOperation, Limits, Parity, Reply, Session, Statement } from './engine.ts'
 import { copyHeader, copyTrailer, encodeCopy } from './postgres-copy.ts'
 import { id } from './postgres-sql.ts'
@@ -16,20 +17,16 @@ const MiB = 2 ** 20
 const asText = { getTypeParser: () => (text: string) => text }
 type Rows = (string | null)[][]
 
-export function serverSettings({ memoryBytes }: Limits, durability: string): Record<string, string> {
+export function serverSettings({ memoryBytes }: Limits, durability: Durability): Record<string, string> {
   const megabytes = (share: number) => `${Math.max(16, Math.floor((memoryBytes * share) / MiB))}MB`
   return {
-    listen_addresses: '127.0.0.1',
-    unix_socket_directories: '',
     timezone: 'UTC',
     max_connections: '200',
     shared_buffers: megabytes(0.25),
     effective_cache_size: megabytes(0.75),
     maintenance_work_mem: megabytes(1 / 16),
     max_wal_size: '4GB',
-    synchronous_commit: durability === 'fsync' ? 'on' : 'off',
-    fsync: 'on',
-    full_page_writes: 'on',
+    ...settingsOf('postgres', durability),
     default_transaction_isolation: 'read committed',
     log_min_messages: 'fatal',
   }
@@ -52,6 +49,7 @@ export class PostgresSession implements Session {
   async facts(limits: Limits) {
     const { durability } = this.#compiled
     const parity: Parity[] = []
+    const promised = new Set(['default_transaction_isolation', ...Object.keys(settingsOf('postgres', durability))])
     for (const [name, set] of Object.entries(serverSettings(limits, durability))) {
       const effective = String((await this.#rows(`SHOW ${name}`))[0]?.[0] ?? '')
       const asked =
@@ -60,7 +58,8 @@ export class PostgresSession implements Session {
           default_transaction_isolation: 'isolation read committed',
           shared_buffers: 'a quarter of the memory limit',
         }[name] ?? set
-      parity.push({ what: name, asked, set, effective, ok: sameSetting(set, effective) })
+      const sizing = promised.has(name) ? {} : { sizing: true as const }
+      parity.push({ what: name, asked, set, effective, ok: sameSetting(set, effective), ...sizing })
     }
     const constraints = Number((await this.#rows("SELECT count(*) FROM pg_constraint WHERE contype = 'f'"))[0]?.[0])
     parity.push({

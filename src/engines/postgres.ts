@@ -1,9 +1,12 @@
 /** PostgreSQL: how its server runs, its model as SQL, its client (pg). */
 import type { Client } from 'pg'
-import { entityOf } from '../scenario/scenario.ts'
+import image from '../../docker/postgres/image.json' with { type: 'json' }
+import { type Durability, entityOf } from '../scenario/scenario.ts'
+import { settingsOf } from './configuration.ts'
 import type { Endpoint, Engine } from './engine.ts'
 import { PostgresSession, serverSettings } from './postgres-session.ts'
 import { createTable, id, statementsOf } from './postgres-sql.ts'
+import { named } from './replies.ts'
 
 export const postgres: Engine = {
   name: 'postgres',
@@ -17,7 +20,21 @@ export const postgres: Engine = {
     topologies: { value: 'primary with streaming replicas', source: 'PostgreSQL documentation, chapter 26' },
   },
   pace: { startSeconds: 1, loadSeconds: 0.2, loadRowsPerSecond: 100_000, settleSeconds: 0.4, verifySeconds: 6, warmUpSeconds: 3 },
+  namespace: 'postgres',
+  external: {
+    schemes: ['postgres', 'postgresql'],
+    tlsSchemes: [],
+    port: 5432,
+    list: (endpoint) => ask(endpoint, 'SELECT datname FROM pg_database').then((rows) => rows.map((row) => named(String(row.datname)))),
+    async create(endpoint, proposed) {
+      await ask(endpoint, `CREATE DATABASE ${id(proposed)} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'`)
+      return proposed
+    },
+    drop: async (endpoint, namespace) => void (await ask(endpoint, `DROP DATABASE IF EXISTS ${id(namespace)} WITH (FORCE)`)),
+  },
   server: {
+    image,
+    ports: [5432],
     onPath: { program: 'postgres', versionArguments: ['--version'], supported: /\b1[4-9]\.\d+/, supportedText: '14 to 19' },
     package: {
       manager: 'npm',
@@ -32,19 +49,24 @@ export const postgres: Engine = {
       },
     },
     needs: [],
-    sparePorts: 0,
     stopSignal: 'SIGINT',
-    files: () => [],
+    files: () => [{ name: 'pg_hba.conf', text: accessRules }],
     prepare: ({ home, dataDirectory }) => ({
       program: `${home}/initdb`,
       arguments: ['-D', dataDirectory, '-U', 'postgres', '-A', 'trust', '--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions'],
     }),
-    start: ({ home, dataDirectory, port, limits, durability }) => ({
+    start: ({ home, address, dataDirectory, directory, port, limits, durability }) => ({
       program: `${home}/postgres`,
       arguments: [
         '-D',
         dataDirectory,
-        ...Object.entries({ ...serverSettings(limits, durability), port: String(port) }).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+        ...Object.entries({
+          ...serverSettings(limits, durability),
+          listen_addresses: address,
+          unix_socket_directories: '',
+          hba_file: `${directory}/pg_hba.conf`,
+          port: String(port),
+        }).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
       ],
     }),
   },
@@ -83,24 +105,42 @@ export const postgres: Engine = {
     ],
   }),
   async ready(endpoint) {
-    const client = await openClient(endpoint)
-    try {
-      const { rows } = await client.query<{ server_version: string }>('SHOW server_version')
-      return rows[0]?.server_version ?? 'unknown'
-    } finally {
-      await client.end()
-    }
+    const [row] = await ask(endpoint, 'SHOW server_version')
+    return String(row?.server_version)
   },
   async connect(endpoint, compiled, options) {
-    const clients = await Promise.all(Array.from({ length: options.connections }, () => openClient(endpoint)))
+    const clients = await Promise.all(Array.from({ length: options.connections }, () => openClient(endpoint, compiled.durability)))
     return new PostgresSession(clients, compiled)
   },
 }
 
-async function openClient({ host, port }: Endpoint): Promise<Client> {
+/** A server of our own listens on the loopback address, or inside its container. */
+const accessRules = 'host all all all trust\n'
+
+async function openClient({ host, port, user, password, tls, namespace }: Endpoint, durability?: Durability): Promise<Client> {
   const { default: pg } = await import('pg')
-  const client = new pg.Client({ host, port, user: 'postgres', database: 'postgres', connectionTimeoutMillis: 5000, application_name: 'dbtrial' })
+  const client = new pg.Client({
+    host,
+    port,
+    user: user ?? 'postgres',
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { ssl: { rejectUnauthorized: tls.verify, ...(tls.authority === undefined ? {} : { ca: tls.authority }) } }),
+    database: namespace,
+    connectionTimeoutMillis: 5000,
+    application_name: 'dbtrial',
+    // Of the promise, what a session may choose itself: a server that somebody else runs may have another default.
+    ...(durability === undefined ? {} : { options: `-c synchronous_commit=${settingsOf('postgres', durability).synchronous_commit}` }),
+  })
   client.on('error', () => {}) // A lost connection fails the query that is in flight; without a listener it would end the process.
   await client.connect()
   return client
+}
+
+async function ask(endpoint: Endpoint, statement: string): Promise<Record<string, unknown>[]> {
+  const client = await openClient(endpoint)
+  try {
+    return (await client.query<Record<string, unknown>>(statement)).rows
+  } finally {
+    await client.end()
+  }
 }

@@ -1,4 +1,4 @@
-/** The two kinds of replies that every session gives. */
+/** What several engines answer alike. */
 import type { Answer } from '../data/value.ts'
 import type { Reply } from './engine.ts'
 
@@ -10,3 +10,6 @@ export function wroteReply(rows: number, retries: number): Reply {
   const outcome = rows > 0 ? 'ok' : 'miss'
   return { outcome, rows, retries, answer: () => ({ kind: 'wrote', outcome, rows }) }
 }
+
+/** A namespace of an engine that takes names. */
+export const named = (name: string) => ({ namespace: name, name })

@@ -32,6 +32,6 @@ const usable = (trial: TrialResult) => trial.validity.verdict === 'valid' || tri
 /** Which operations failed the step, and whether the server had CPU left; the client where the harness itself was late. */
 function boundOf(trial: TrialResult): string {
   if (trial.validity.verdict === 'client-bound') return 'client: the harness was late'
-  const saturated = trial.resources.server.cpuCores > 0.9 ? ', server CPU saturated' : ''
+  const saturated = (trial.resources.server?.cpuCores ?? 0) > 0.9 ? ', server CPU saturated' : ''
   return `${trial.missed.join(', ')}${saturated}`
 }

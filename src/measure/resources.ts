@@ -3,28 +3,36 @@ import { machineCpu } from '../provision/processes.ts'
 import type { Instance, Usage } from '../provision/provision.ts'
 
 export interface Resources {
-  server: { cpuCores: number; residentBytes: number; readBytes: number; writtenBytes: number }
+  /** null: nobody tells. */
+  server: { cpuCores: number; residentBytes: number; readBytes: number; writtenBytes: number } | null
   client: { cpuCores: number; busyShare: number }
-  others: { cpuCores: number }
+  /** null where the server's own share is unknown. */
+  others: { cpuCores: number } | null
 }
 interface Snapshot {
   atMs: number
-  server: Usage
+  server: Usage | null
   clientCpuSeconds: number
   machineBusySeconds: number
 }
 
-export function snapshot(instance: Instance): Snapshot {
+export async function snapshot(instance: Instance): Promise<Snapshot> {
   const { user, system } = process.cpuUsage()
-  return { atMs: performance.now(), server: instance.sample(), clientCpuSeconds: (user + system) / 1e6, machineBusySeconds: machineCpu().busySeconds }
+  return {
+    atMs: performance.now(),
+    server: await instance.sample(),
+    clientCpuSeconds: (user + system) / 1e6,
+    machineBusySeconds: machineCpu().busySeconds,
+  }
 }
 
 /** CPU as cores used on average between two snapshots. */
 export function between(before: Snapshot, after: Snapshot, busyShare: number): Resources {
   const seconds = Math.max(0.001, (after.atMs - before.atMs) / 1000)
-  const server = Math.max(0, after.server.cpuSeconds - before.server.cpuSeconds) / seconds
   const client = (after.clientCpuSeconds - before.clientCpuSeconds) / seconds
   const all = (after.machineBusySeconds - before.machineBusySeconds) / seconds
+  if (before.server === null || after.server === null) return { server: null, client: { cpuCores: client, busyShare }, others: null }
+  const server = Math.max(0, after.server.cpuSeconds - before.server.cpuSeconds) / seconds
   return {
     server: {
       cpuCores: server,

@@ -37,8 +37,7 @@ export function judgeValidity(
     }
   }
   if (reasons.length > 0) return { verdict: 'client-bound', reasons }
-  const excess = resources.others.cpuCores - baselineCores
-  if (excess > noiseAllowance)
+  if (resources.others !== null && resources.others.cpuCores - baselineCores > noiseAllowance)
     return {
       verdict: 'noisy',
       reasons: [`others used ${resources.others.cpuCores.toFixed(2)} cores, the idle baseline is ${baselineCores.toFixed(2)}`],

@@ -141,7 +141,7 @@ async function measureCosts(run: CandidateRun, operations: number[]): Promise<vo
       ratesPerSecond,
     })
     const calls = trial.throughputPerSecond * trial.seconds
-    if (calls > 0) run.cpuSecondsPerCall.set(index, (trial.resources.server.cpuCores * trial.seconds) / calls)
+    if (calls > 0) run.cpuSecondsPerCall.set(index, ((trial.resources.server?.cpuCores ?? Number.POSITIVE_INFINITY) * trial.seconds) / calls)
   }
 }
 

@@ -1,21 +1,9 @@
-/** Where caches and data directories live, who owns them, and the sweep of what a killed run left. */
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from 'node:fs'
+/** Where caches and data directories live, and who owns them. */
+import { accessSync, chmodSync, constants, mkdirSync, statfsSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { TrialError } from '../errors.ts'
-import { killQuietly, startTicks } from './processes.ts'
+import { thisProcess } from './owner.ts'
 
 const tmpfsMagic = 0x01021994
 const ramfsMagic = 0x858458f6
@@ -33,19 +21,18 @@ export function cacheDirectory(): string {
 }
 
 /** A directory on a real disk for this run's servers, locked by this process. */
-export function makeRunDirectory(): string {
-  const parent = dataParent()
-  sweep(parent)
-  const directory = join(parent, `run-${process.pid}-${Date.now().toString(36)}`)
+export function makeRunDirectory(base?: string): string {
+  const directory = join(dataParent(base), `run-${process.pid}-${Date.now().toString(36)}`)
   mkdirSync(directory, { mode: 0o755 })
-  writeFileSync(join(directory, 'owner.json'), JSON.stringify({ pid: process.pid, startTicks: startTicks(process.pid) }))
+  writeFileSync(join(directory, 'owner.json'), JSON.stringify(thisProcess()))
   return directory
 }
 
-function dataParent(): string {
+/** `base`: the place that the user chose. */
+export function dataParent(base?: string): string {
   const tried: string[] = []
-  for (const base of ['/var/tmp', homedir(), process.cwd()]) {
-    const directory = join(base, `dbtrial-${process.getuid?.() ?? 0}`)
+  for (const place of base === undefined ? ['/var/tmp', homedir(), process.cwd()] : [base]) {
+    const directory = join(place, `dbtrial-${process.getuid?.() ?? 0}`)
     try {
       mkdirSync(directory, { recursive: true, mode: 0o755 })
       chmodSync(directory, 0o755)
@@ -58,45 +45,6 @@ function dataParent(): string {
     }
   }
   throw new TrialError('no-data-directory', `no directory on a real disk can be written: ${tried.join('; ')}`, {
-    hint: 'make /var/tmp writable, or run from a directory on a disk',
+    hint: 'give a directory on a disk with --data',
   })
-}
-
-/**
- * Ends the servers and removes the data of runs whose owner is provably gone. Servers die with their owner (parent-death signal), but
- * children of one that was paused just then stay stopped: they are known by their working directory.
- */
-function sweep(parent: string): void {
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    const run = runOf(parent, pid)
-    if (run !== undefined && isAbandoned(parent, run)) killQuietly(Number(pid))
-  }
-  for (const name of readdirSync(parent)) {
-    if (name.startsWith('run-') && isAbandoned(parent, name)) rmSync(join(parent, name), { recursive: true, force: true })
-  }
-}
-
-/** The run in whose directory a process works. */
-function runOf(parent: string, pid: string): string | undefined {
-  try {
-    const directory = readlinkSync(`/proc/${pid}/cwd`)
-    return directory.startsWith(`${parent}/run-`)
-      ? directory
-          .slice(parent.length + 1)
-          .split('/')[0]
-          ?.replace(/ \(deleted\)$/, '')
-      : undefined
-  } catch {
-    return undefined // It ended, or belongs to somebody else.
-  }
-}
-
-function isAbandoned(parent: string, run: string): boolean {
-  if (!existsSync(join(parent, run))) return true
-  try {
-    const owner = JSON.parse(readFileSync(join(parent, run, 'owner.json'), 'utf8')) as { pid: number; startTicks: number }
-    return startTicks(owner.pid) !== owner.startTicks
-  } catch {
-    return false // Without an owner file it may be a directory that is just being made.
-  }
 }

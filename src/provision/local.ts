@@ -6,43 +6,63 @@ import { cpus } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import type { Command, Endpoint, Engine, ServerContext, ServerSpec } from '../engines/engine.ts'
+import type { Command, Endpoint, ServerContext, ServerSpec } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { serverUser } from './directories.ts'
 import { FetchFailure, fetchPackage } from './fetch.ts'
-import { bindToCores, isTreeStopped, killQuietly, processTree, signalTree, usageOf } from './processes.ts'
+import { bindToCores, isTreeStopped, killQuietly, killWorkingIn, processTree, signalTree, usageOf } from './processes.ts'
 import type { Exit, Instance, Order, Provisioner, Unobtainable } from './provision.ts'
+import { whenReady } from './readiness.ts'
+import { sweepProcesses } from './sweep.ts'
 
 const run = promisify(execFile)
-const readyWithinMs = 120_000
+const commandWithinMs = 120_000
+const mostStarts = 3
 const stopWithinMs = 20_000
 const lastLines = 4000
 
 export const local: Provisioner = {
   kind: 'local',
+  sweep: async () => sweepProcesses(),
   async start(order) {
     const found = await findPrograms(order)
     if ('unobtainable' in found) return found
-    const directory = join(order.directory, `${order.candidate}-${Date.now().toString(36)}`)
-    mkdirSync(directory, { recursive: true })
-    const [port, ...spare] = await freePorts(1 + order.engine.server.sparePorts)
-    const context: ServerContext = {
-      home: found.home,
-      dataDirectory: join(directory, 'data'),
-      port: port as number,
-      spare,
-      limits: order.limits,
-      durability: order.durability,
+    for (let start = 1; ; start++) {
+      const { directory, context } = await prepare(order, found.home)
+      try {
+        return await launch(order, context, found.origin)
+      } catch (error) {
+        rmSync(directory, { recursive: true, force: true })
+        // Between finding a port free and the server's taking it another program may have been faster.
+        if (start === mostStarts || !/address (already )?in use|EADDRINUSE|could not bind|Failed to bind/i.test(messageOf(error))) throw error
+        order.report(`${order.candidate}: a port was taken meanwhile, starting again on another`)
+      }
     }
-    const { server } = order.engine
-    for (const file of server.files(context)) writeFileSync(join(directory, file.name), file.text)
-    if (serverUser !== undefined)
-      for (const path of [directory, ...server.files(context).map((file) => join(directory, file.name))])
-        chownSync(path, serverUser.uid, serverUser.gid)
-    const prepare = server.prepare(context)
-    if (prepare !== null) await runAsServer(prepare, directory)
-    return await launch(order, context, found.origin, directory)
   },
+}
+
+/** An empty server's directory, with its configuration. */
+async function prepare({ engine: { server }, candidate, limits, durability, directory: parent }: Order, home: string) {
+  const directory = join(parent, `${candidate.replaceAll(/[^\w.-]/g, '_').slice(0, 40)}-${Date.now().toString(36)}`)
+  mkdirSync(directory, { recursive: true })
+  const [port, ...spare] = await freePorts(server.ports.length)
+  const context: ServerContext = {
+    home,
+    address: '127.0.0.1',
+    directory,
+    dataDirectory: join(directory, 'data'),
+    port: port as number,
+    spare,
+    limits,
+    durability,
+  }
+  const files = server.files(context)
+  for (const file of files) writeFileSync(join(directory, file.name), file.text)
+  if (serverUser !== undefined)
+    for (const path of [directory, ...files.map((file) => join(directory, file.name))]) chownSync(path, serverUser.uid, serverUser.gid)
+  const first = server.prepare(context)
+  if (first !== null) await runAsServer(first, directory)
+  return { directory, context }
 }
 
 interface Found {
@@ -136,7 +156,7 @@ async function runAsServer(command: Command, directory: string): Promise<string>
     const { stdout } = await run(program, arguments_, {
       cwd: directory,
       env: environment(command, directory),
-      timeout: readyWithinMs,
+      timeout: commandWithinMs,
       maxBuffer: 1 << 24,
     })
     return stdout
@@ -149,12 +169,17 @@ async function runAsServer(command: Command, directory: string): Promise<string>
   }
 }
 
-async function launch(order: Order, context: ServerContext, origin: string, directory: string): Promise<Instance> {
-  const command = order.engine.server.start(context)
+interface Running {
+  child: ChildProcess
+  exited: Promise<Exit>
+}
+
+function spawnServer({ engine }: Order, context: ServerContext): Running {
+  const command = engine.server.start(context)
   const { program, arguments_ } = asServer(command)
   const child = spawn(program, arguments_, {
-    cwd: directory,
-    env: environment(command, directory),
+    cwd: context.directory,
+    env: environment(command, context.directory),
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })
@@ -165,43 +190,19 @@ async function launch(order: Order, context: ServerContext, origin: string, dire
     child.on('error', (error) => resolve({ code: null, signal: null, lastWords: error.message }))
     child.on('exit', (code, signal) => resolve({ code, signal, lastWords: lastWords.trim() }))
   })
-  const endpoint: Endpoint = { host: '127.0.0.1', port: context.port }
-  try {
-    const version = await whenReady(order.engine, endpoint, exited, order.signal)
-    return new LocalInstance({ order, context, child, exited, endpoint, version, origin, directory })
-  } catch (error) {
-    await stop(child, exited, 'SIGKILL')
-    rmSync(directory, { recursive: true, force: true })
-    throw error
-  }
+  return { child, exited }
 }
 
-async function whenReady(engine: Engine, endpoint: Endpoint, exited: Promise<Exit>, signal: AbortSignal): Promise<string> {
-  const deadline = Date.now() + readyWithinMs
-  let gone: Exit | undefined
-  void exited.then((exit) => (gone = exit))
-  let last: unknown
-  while (Date.now() < deadline) {
-    signal.throwIfAborted()
-    if (gone !== undefined) {
-      throw new TrialError(
-        'server-ended',
-        `${engine.name} ended while it started (${gone.signal ?? `exit code ${gone.code}`}): ${gone.lastWords.split('\n').slice(-3).join(' · ')}`,
-        {
-          hint: 'the lines are the last ones the server wrote',
-        },
-      )
-    }
-    try {
-      return await engine.ready(endpoint)
-    } catch (error) {
-      last = error
-      await sleep(100)
-    }
+async function launch(order: Order, context: ServerContext, origin: string): Promise<Instance> {
+  const running = spawnServer(order, context)
+  const endpoint: Endpoint = { host: '127.0.0.1', port: context.port, namespace: order.engine.namespace }
+  try {
+    const version = await whenReady(order.engine, endpoint, running.exited, order.signal)
+    return new LocalInstance({ order, context, running, endpoint, version, origin })
+  } catch (error) {
+    await stop(running.child, running.exited, 'SIGKILL')
+    throw error
   }
-  throw new TrialError('server-not-ready', `${engine.name} was not ready within ${readyWithinMs / 1000} s: ${messageOf(last)}`, {
-    hint: "look at the machine's load and memory",
-  })
 }
 
 async function stop(child: ChildProcess, exited: Promise<Exit>, signal: NodeJS.Signals): Promise<void> {
@@ -221,63 +222,71 @@ class LocalInstance implements Instance {
   readonly endpoint: Endpoint
   readonly version: string
   readonly origin: string
+  readonly image = null
   enforced: Instance['enforced'] = { cpu: 'configured', memory: 'configured' }
   readonly cores: number[]
-  readonly dataDirectory: string
-  readonly exited: Promise<Exit>
   readonly administer?: (arguments_: string[]) => Promise<string>
-  readonly #child: ChildProcess
-  readonly #directory: string
+  #running: Running
+  readonly #order: Order
+  readonly #context: ServerContext
   readonly #server: ServerSpec
 
   constructor(made: {
     order: Order
     context: ServerContext
-    child: ChildProcess
-    exited: Promise<Exit>
+    running: Running
     endpoint: Endpoint
     version: string
     origin: string
-    directory: string
   }) {
     this.endpoint = made.endpoint
     this.version = made.version
     this.origin = made.origin
     this.cores = made.order.cores
-    this.dataDirectory = made.context.dataDirectory
-    this.exited = made.exited
-    this.#child = made.child
-    this.#directory = made.directory
+    this.#running = made.running
+    this.#order = made.order
+    this.#context = made.context
     this.#server = made.order.engine.server
     const administer = this.#server.administer
-    if (administer !== undefined) this.administer = (arguments_) => runAsServer(administer(made.context, arguments_), made.directory)
+    if (administer !== undefined) this.administer = (arguments_) => runAsServer(administer(made.context, arguments_), made.context.directory)
+  }
+
+  get exited() {
+    return this.#running.exited
   }
 
   async confine() {
     // Each process of the tree: those forked before keep their own mask, later ones inherit.
-    const bound = await Promise.all(processTree(this.#child.pid as number).map((pid) => bindToCores(pid, this.cores)))
+    const bound = await Promise.all(processTree(this.#running.child.pid as number).map((pid) => bindToCores(pid, this.cores)))
     if (bound[0] === true) this.enforced = { ...this.enforced, cpu: 'cpuset' }
   }
 
-  sample() {
-    return usageOf(this.#child.pid as number)
+  async sample() {
+    return usageOf(this.#running.child.pid as number)
   }
 
   async pause() {
-    signalTree(this.#child.pid as number, 'SIGSTOP')
-    for (let waited = 0; waited < 200 && !isTreeStopped(this.#child.pid as number); waited++) await sleep(5)
+    signalTree(this.#running.child.pid as number, 'SIGSTOP')
+    for (let waited = 0; waited < 200 && !isTreeStopped(this.#running.child.pid as number); waited++) await sleep(5)
   }
 
   async resume() {
-    signalTree(this.#child.pid as number, 'SIGCONT')
+    signalTree(this.#running.child.pid as number, 'SIGCONT')
   }
 
   async kill() {
-    await stop(this.#child, this.exited, 'SIGKILL')
+    await stop(this.#running.child, this.exited, 'SIGKILL')
+  }
+
+  async restart() {
+    // What a killed parent left would hold the data directory.
+    killWorkingIn(this.#context.directory)
+    this.#running = spawnServer(this.#order, this.#context)
+    await whenReady(this.#order.engine, this.endpoint, this.exited, this.#order.signal)
   }
 
   async [Symbol.asyncDispose]() {
-    await stop(this.#child, this.exited, this.#server.stopSignal)
-    rmSync(this.#directory, { recursive: true, force: true })
+    await stop(this.#running.child, this.exited, this.#server.stopSignal)
+    rmSync(this.#context.directory, { recursive: true, force: true })
   }
 }

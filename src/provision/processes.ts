@@ -1,6 +1,6 @@
 /** Processes as Linux shows them under /proc: trees, CPU time, bytes, pausing a whole tree. */
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { Usage } from './provision.ts'
 
@@ -64,6 +64,23 @@ export function signalTree(root: number, signal: NodeJS.Signals): void {
         // It ended between reading and signalling.
       }
     }
+  }
+}
+
+/** Kills every process whose working directory lies there. */
+export function killWorkingIn(directory: string): void {
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const at = workingDirectory(name)
+    if (at === directory || at?.startsWith(`${directory}/`)) killQuietly(Number(name))
+  }
+}
+
+export function workingDirectory(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`)
+  } catch {
+    return undefined // It ended, or belongs to somebody else.
   }
 }
 

@@ -1,6 +1,7 @@
 /** What every provisioner gives: a running server under known limits, and the certainty that it goes away. */
 import type { Endpoint, Engine, Limits } from '../engines/engine.ts'
 import type { Durability } from '../scenario/scenario.ts'
+import type { Owner } from './owner.ts'
 
 export interface Usage {
   /** CPU seconds that the server's processes used since their start. */
@@ -16,25 +17,36 @@ export interface Exit {
   lastWords: string
 }
 export interface Enforced {
-  cpu: 'cpuset' | 'quota' | 'configured'
-  memory: 'cgroup' | 'configured'
+  cpu: 'cpuset' | 'configured' | 'unknown'
+  memory: 'cgroup' | 'configured' | 'unknown'
+}
+/** What a container was made from. */
+export interface Image {
+  name: string
+  id: string
+  /** null: the image was built on this machine. */
+  digest: string | null
 }
 export interface Instance extends AsyncDisposable {
   readonly kind: 'container' | 'local' | 'external'
   readonly endpoint: Endpoint
   readonly version: string
-  /** Binary or image, for the result. */
+  /** Binary, image or address, for the result; never a password. */
   readonly origin: string
+  readonly image: Image | null
   readonly enforced: Enforced
   readonly cores: number[]
-  readonly dataDirectory: string
   /** Binds the server to its cores: starting and loading may use all, measuring may not. */
   confine(): Promise<void>
-  sample(): Usage
+  /** null: nobody tells, because the server is not ours. */
+  sample(): Promise<Usage | null>
   /** Stops the whole process tree without ending it. */
   pause(): Promise<void>
   resume(): Promise<void>
   kill(): Promise<void>
+  /** Starts the server again on the data it left; absent where it is not ours to start. */
+  restart?(): Promise<void>
+  /** Of the server that runs now. */
   readonly exited: Promise<Exit>
   administer?(arguments_: string[]): Promise<string>
 }
@@ -42,6 +54,8 @@ export interface Instance extends AsyncDisposable {
 export interface Order {
   engine: Engine
   candidate: string
+  /** Who this is for, as labels and names carry it. */
+  owner: Owner
   limits: Limits
   durability: Durability
   cores: number[]
@@ -55,6 +69,8 @@ export interface Order {
 export interface Provisioner {
   readonly kind: Instance['kind']
   start(order: Order): Promise<Instance | Unobtainable>
+  /** Removes what runs left whose owner is provably gone. */
+  sweep(): Promise<void>
 }
 export interface Unobtainable {
   unobtainable: true
@@ -66,15 +82,19 @@ export function isUnobtainable(what: Instance | Unobtainable): what is Unobtaina
   return 'unobtainable' in what
 }
 
-/** The first provisioner that can; what the others said is kept. */
+/** The first provisioner that can; what the others said is kept, and said. */
 export async function provision(provisioners: Provisioner[], order: Order): Promise<Instance | Unobtainable> {
   const tried: string[] = []
-  let mend = ''
+  const mends: string[] = []
   for (const provisioner of provisioners) {
     const instance = await provisioner.start(order)
-    if (!isUnobtainable(instance)) return instance
+    if (!isUnobtainable(instance)) {
+      const others = tried.length === 0 ? '' : `; not ${tried.join('; not ')}`
+      order.report(`${order.candidate}: ${provisioner.kind}, ${instance.origin}${others}`)
+      return instance
+    }
     tried.push(...instance.tried.map((each) => `${provisioner.kind}: ${each}`))
-    mend = instance.mend
+    mends.push(instance.mend)
   }
-  return { unobtainable: true, tried, mend }
+  return { unobtainable: true, tried, mend: [...new Set(mends)].join('; or ') }
 }

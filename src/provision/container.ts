@@ -1,0 +1,296 @@
+/** Servers in containers: the same commands as `local`, inside a pinned image, under cpuset and memory limits that the kernel enforces. */
+import { connect } from 'node:net'
+import { posix } from 'node:path'
+import type { ContainerCreateOptions, ContainerStats } from 'dockerode'
+import type { Command, Endpoint, ServerContext, ServerSpec } from '../engines/engine.ts'
+import { messageOf, TrialError } from '../errors.ts'
+import { type FoundImage, findImage } from './images.ts'
+import { ownerText } from './owner.ts'
+import type { Exit, Instance, Order, Provisioner } from './provision.ts'
+import { whenReady } from './readiness.ts'
+import { containerRuntime, ignoreGone, ownerLabel, type Runtime, sweepContainers } from './runtime.ts'
+
+/** `nobody`, which every image has: no server runs as root. */
+const user = '65534:65534'
+const home = '/dbtrial'
+const volume = `${home}/store`
+const lastLines = 20
+const reachWithinMs = 1000
+
+export const container: Provisioner = {
+  kind: 'container',
+  sweep: sweepContainers,
+  async start(order) {
+    let runtime: Runtime
+    try {
+      runtime = await containerRuntime()
+    } catch (error) {
+      return {
+        unobtainable: true,
+        tried: [messageOf(error)],
+        mend: 'start Docker or Podman (as root on Debian: docker/engine.sh), and let this user reach its socket',
+      }
+    }
+    let image: FoundImage
+    const { server } = order.engine
+    try {
+      image = await findImage(
+        runtime,
+        server.image,
+        posix.join('/opt/server', server.package.home.replace(/^package\/?/, '')),
+        order.report,
+        order.signal,
+      )
+    } catch (error) {
+      if (order.signal.aborted) throw error
+      return {
+        unobtainable: true,
+        tried: [messageOf(error)],
+        mend: `reach an image registry, or build the image on this machine: docker/offline/build.sh ${order.engine.name}`,
+      }
+    }
+    return await launch(order, runtime, image)
+  },
+}
+
+async function launch(order: Order, runtime: Runtime, image: FoundImage): Promise<Instance> {
+  const { server } = order.engine
+  const [port, ...spare] = server.ports
+  const context: ServerContext = {
+    home: image.home,
+    address: '0.0.0.0',
+    directory: home,
+    dataDirectory: `${volume}/data`,
+    port: port as number,
+    spare,
+    limits: order.limits,
+    durability: order.durability,
+  }
+  const { GenericContainer } = await import('testcontainers')
+  const labels = { [ownerLabel]: ownerText(order.owner), 'dbtrial.candidate': order.candidate.slice(0, 60) }
+  const volumeName = `dbtrial-${order.engine.name}-${ownerText(order.owner)}-${Date.now().toString(36)}`
+
+  /** testcontainers knows no cpuset, no swap limit, no labelled volumes and no binding to the loopback address: these are set on what it sends. */
+  class ServerContainer extends GenericContainer {
+    constructor() {
+      super(image.digest === null ? image.name : `${image.name.replace(/:[^:/]+$/, '')}@${image.digest}`)
+      this.createOpts = { ...this.createOpts, ...createOptions(port as number, server.stopSignal) }
+      this.hostConfig = {
+        ...this.hostConfig,
+        Memory: order.limits.memoryBytes,
+        MemorySwap: order.limits.memoryBytes, // Memory and swap together: none is left for swap.
+        PortBindings: { [`${port}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '' }] },
+        Mounts: [{ Type: 'volume', Source: volumeName, Target: volume, VolumeOptions: { Labels: labels } as never }],
+      }
+    }
+  }
+  const [program, ...arguments_] = startScript(server, context)
+  const started = await new ServerContainer()
+    .withEntrypoint([program as string])
+    .withCommand(arguments_)
+    .withLabels(labels)
+    .withAutoCleanup(false) // Our own reaper needs no image.
+    .withCopyContentToContainer(server.files(context).map(({ name, text }) => ({ content: text, target: `${home}/${name}`, mode: 0o644 })))
+    .withWaitStrategy({
+      waitUntilReady: async () => {},
+      withStartupTimeout() {
+        return this
+      },
+      isStartupTimeoutSet: () => true,
+      getStartupTimeout: () => 0,
+    })
+    .start()
+    .catch((error: unknown) => {
+      throw new TrialError('container-failed', `${order.engine.name}'s container did not start: ${messageOf(error)}`, { hint: 'run dbtrial doctor' })
+    })
+  const raw = runtime.docker.getContainer(started.getId())
+  const remove = async () => {
+    await raw.remove({ force: true, v: true }).catch(ignoreGone)
+    await runtime.docker.getVolume(volumeName).remove({ force: true }).catch(ignoreGone)
+  }
+  const exited = whenExited(raw)
+  try {
+    const endpoint = await endpointOf(raw, port as number, order.engine.namespace)
+    const version = await whenReady(order.engine, endpoint, exited, order.signal)
+    return new ContainerInstance({ order, context, raw, runtime, image, endpoint, version, exited, remove })
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}
+
+type Raw = ReturnType<Runtime['docker']['getContainer']>
+
+function createOptions(port: number, stopSignal: string): ContainerCreateOptions {
+  return { User: '0', WorkingDir: '/', ExposedPorts: { [`${port}/tcp`]: {} }, StopSignal: stopSignal }
+}
+
+/** Gives the volume to `nobody`, refuses one in memory, prepares it and becomes the server. */
+function startScript(server: ServerSpec, context: ServerContext): string[] {
+  const first = server.prepare(context)
+  const quoted = (command: Command) => [command.program, ...command.arguments].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+  const lines = [
+    'set -e',
+    `case "$(stat -f -c %T ${volume})" in tmpfs|ramfs) echo "the volume is in memory, not on a disk" >&2; exit 9;; esac`,
+    `chown -R ${user} ${home}`,
+    `cd ${home}`,
+    `if setpriv --reuid=65534 --regid=65534 --clear-groups true 2>/dev/null; then as="setpriv --reuid=65534 --regid=65534 --clear-groups"`,
+    `elif command -v gosu >/dev/null; then as="gosu ${user}"; else as="su-exec ${user}"; fi`,
+    `export HOME=${home}`,
+    // A restart finds the data that is there.
+    ...(first === null ? [] : [`[ -e ${context.dataDirectory} ] || $as ${quoted(first)} >/dev/null`]),
+    `exec $as ${quoted(server.start(context))}`,
+  ]
+  return ['sh', '-c', lines.join('\n')]
+}
+
+/** Straight to the container where its address is reached (no proxy in between), else through the published port of the loopback address. */
+async function endpointOf(raw: Raw, port: number, namespace: string): Promise<Endpoint> {
+  const { NetworkSettings: network } = await raw.inspect()
+  const address = Object.values(network.Networks ?? {})[0]?.IPAddress
+  if (address && (await isReached(address, port))) return { host: address, port, namespace }
+  const published = network.Ports?.[`${port}/tcp`]?.[0]?.HostPort
+  if (published === undefined)
+    throw new TrialError('container-unreachable', "the container's port is reached neither directly nor on the loopback address")
+  return { host: '127.0.0.1', port: Number(published), namespace }
+}
+
+/** A refusal is an answer too: the server is just not up yet. */
+function isReached(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port })
+    const done = (reached: boolean) => {
+      socket.destroy()
+      resolve(reached)
+    }
+    socket.setTimeout(reachWithinMs, () => done(false))
+    socket.on('connect', () => done(true))
+    socket.on('error', (error: NodeJS.ErrnoException) => done(error.code === 'ECONNREFUSED'))
+  })
+}
+
+async function whenExited(raw: Raw): Promise<Exit> {
+  try {
+    const { StatusCode: code } = (await raw.wait()) as { StatusCode: number }
+    const [{ State: state }, log] = await Promise.all([raw.inspect(), raw.logs({ stdout: true, stderr: true, tail: lastLines })])
+    const words = state.OOMKilled ? 'killed by the kernel: it used more memory than its limit' : plain(log)
+    return { code, signal: null, lastWords: words }
+  } catch (error) {
+    return { code: null, signal: null, lastWords: `its container is gone: ${messageOf(error)}` }
+  }
+}
+
+/** Without the eight bytes before each frame of a multiplexed stream. */
+function plain(log: Buffer): string {
+  const parts: string[] = []
+  for (let at = 0; at + 8 <= log.length; ) {
+    const length = log.readUInt32BE(at + 4)
+    parts.push(log.toString('utf8', at + 8, at + 8 + length))
+    at += 8 + length
+  }
+  return parts.join('').trim()
+}
+
+class ContainerInstance implements Instance {
+  readonly kind = 'container'
+  endpoint: Endpoint
+  readonly version: string
+  readonly origin: string
+  readonly image: Instance['image']
+  readonly cores: number[]
+  exited: Promise<Exit>
+  readonly administer?: (arguments_: string[]) => Promise<string>
+  enforced: Instance['enforced']
+  readonly #order: Order
+  readonly #raw: Raw
+  readonly #runtime: Runtime
+  readonly #remove: () => Promise<void>
+
+  constructor(made: {
+    order: Order
+    context: ServerContext
+    raw: Raw
+    runtime: Runtime
+    image: FoundImage
+    endpoint: Endpoint
+    version: string
+    exited: Promise<Exit>
+    remove: () => Promise<void>
+  }) {
+    const { image, order, runtime } = made
+    this.endpoint = made.endpoint
+    this.version = made.version
+    this.image = { name: image.name, id: image.id, digest: image.digest }
+    const direct = made.endpoint.host === '127.0.0.1' ? 'through the published port' : 'straight to its address'
+    this.origin = `${image.name}, ${direct}${image.reason === null ? '' : `; ${image.reason}`}`
+    this.cores = order.cores
+    this.exited = made.exited
+    this.enforced = { cpu: 'configured', memory: runtime.enforces.memory && runtime.enforces.swap ? 'cgroup' : 'configured' }
+    this.#order = order
+    this.#raw = made.raw
+    this.#runtime = runtime
+    this.#remove = made.remove
+    const { administer } = order.engine.server
+    if (administer !== undefined) this.administer = (arguments_) => this.#execute(administer(made.context, arguments_))
+  }
+
+  async confine() {
+    await this.#raw.update({ CpusetCpus: this.cores.join(',') })
+    const { HostConfig } = await this.#raw.inspect()
+    if (this.#runtime.enforces.cpuset && HostConfig.CpusetCpus === this.cores.join(',')) this.enforced = { ...this.enforced, cpu: 'cpuset' }
+  }
+
+  async sample() {
+    const stats = (await this.#raw.stats({ stream: false, 'one-shot': true } as never)) as unknown as ContainerStats
+    const { usage = 0, stats: memory = {} } = stats.memory_stats as { usage?: number; stats?: Record<string, number> }
+    const bytes = (operation: string) =>
+      ((stats.blkio_stats?.io_service_bytes_recursive ?? []) as { op: string; value: number }[])
+        .filter((each) => each.op.toLowerCase() === operation)
+        .reduce((sum, each) => sum + each.value, 0)
+    return {
+      cpuSeconds: stats.cpu_stats.cpu_usage.total_usage / 1e9,
+      // The page cache that the kernel may take back does not count.
+      residentBytes: usage - (memory.total_inactive_file ?? memory.inactive_file ?? 0),
+      readBytes: bytes('read'),
+      writtenBytes: bytes('write'),
+    }
+  }
+
+  async pause() {
+    if (!(await this.#isPaused())) await this.#raw.pause()
+  }
+
+  async resume() {
+    if (await this.#isPaused()) await this.#raw.unpause()
+  }
+
+  async kill() {
+    await this.resume()
+    await this.#raw.kill().catch(ignoreGone)
+    await this.exited
+  }
+
+  /** Its address may be another one afterwards. */
+  async restart() {
+    await this.#raw.start()
+    this.exited = whenExited(this.#raw)
+    this.endpoint = await endpointOf(this.#raw, this.#order.engine.server.ports[0] as number, this.endpoint.namespace)
+    await whenReady(this.#order.engine, this.endpoint, this.exited, this.#order.signal)
+  }
+
+  async [Symbol.asyncDispose]() {
+    await this.#remove()
+  }
+
+  async #isPaused(): Promise<boolean> {
+    return (await this.#raw.inspect()).State.Paused
+  }
+
+  async #execute(command: Command): Promise<string> {
+    const { output, exitCode } = await this.#runtime.client.container.exec(this.#raw, [command.program, ...command.arguments], { user, log: false })
+    if (exitCode !== 0) {
+      throw new TrialError('server-command-failed', `${command.program} failed in the container: ${output.trim().split('\n')[0] ?? ''}`)
+    }
+    return output
+  }
+}

@@ -1,0 +1,155 @@
+/** Servers that somebody else runs: a new namespace on them, dropped at the end; their limits and their CPU are unknown. */
+import { lookup } from 'node:dns/promises'
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import type { Endpoint, Engine } from '../engines/engine.ts'
+import { messageOf, TrialError } from '../errors.ts'
+import { keepSecret } from '../secrets.ts'
+import { isGone, ownerOf, ownerText } from './owner.ts'
+import type { Exit, Instance, Order, Provisioner } from './provision.ts'
+
+export interface ExternalServer {
+  engine: Engine
+  /** Without a namespace of ours: as the URL says, or the engine's usual one. */
+  endpoint: Endpoint
+}
+
+const prefix = 'dbtrial_'
+const flags = { true: true, false: false, '1': true, '0': false } as Record<string, boolean>
+/** Modes of libpq: `require` encrypts without looking at the certificate. */
+const modes: Record<string, { tls: boolean; verify: boolean }> = {
+  disable: { tls: false, verify: false },
+  require: { tls: true, verify: false },
+  'verify-ca': { tls: true, verify: true },
+  'verify-full': { tls: true, verify: true },
+}
+
+/** @throws TrialError, exit code 2, where the URL is none of this engine's. The password never stands in a message. */
+export function parseEndpoint(candidate: string, engine: Engine, text: string): ExternalServer {
+  const refuse = (why: string, hint = `for example ${engine.external.schemes[0]}://user@127.0.0.1:${engine.external.port}`): never => {
+    throw new TrialError('bad-endpoint', `--endpoint ${candidate}: ${why}`, { hint, exitCode: 2 })
+  }
+  let url: URL
+  try {
+    url = new URL(text)
+  } catch {
+    return refuse('this is no URL')
+  }
+  const { external } = engine
+  const scheme = url.protocol.slice(0, -1)
+  if (![...external.schemes, ...external.tlsSchemes].includes(scheme))
+    refuse(`${engine.name} is reached by ${[...external.schemes, ...external.tlsSchemes].map((each) => `${each}://`).join(' or ')}, not ${scheme}://`)
+  if (url.hostname === '') refuse('the URL names no host')
+  let tls = external.tlsSchemes.includes(scheme)
+  let verify = true
+  let authority: string | undefined
+  for (const [name, value] of url.searchParams) {
+    if (name === 'sslmode' && modes[value] !== undefined) ({ tls, verify } = modes[value])
+    else if ((name === 'tls' || name === 'ssl') && flags[value] !== undefined) tls = flags[value]
+    else if ((name === 'tlsAllowInvalidCertificates' || name === 'insecure') && flags[value] !== undefined) verify = !flags[value]
+    else if (['ca', 'sslrootcert', 'tlsCAFile'].includes(name)) {
+      try {
+        authority = readFileSync(value, 'utf8')
+      } catch (error) {
+        refuse(`the certificate of the authority cannot be read: ${messageOf(error)}`, 'give the path of a PEM file')
+      }
+    } else refuse(`"${name}=${value}" is no parameter that is understood`, 'known are tls=true, sslmode=require|verify-full, insecure=true, ca=FILE')
+  }
+  const user = decodeURIComponent(url.username)
+  const variable = `DBTRIAL_PASSWORD_${candidate.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`
+  const password = url.password === '' ? process.env[variable] : decodeURIComponent(url.password)
+  if (password !== undefined) keepSecret(password)
+  return {
+    engine,
+    endpoint: {
+      host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: url.port === '' ? external.port : Number(url.port),
+      ...(user === '' && password === undefined ? {} : { user }),
+      ...(password === undefined ? {} : { password }),
+      ...(tls ? { tls: { verify, ...(authority === undefined ? {} : { authority }) } } : {}),
+      namespace: url.pathname.replace(/^\//, '') || engine.namespace,
+    },
+  }
+}
+
+/** Load goes to this machine, unless the user says otherwise. @throws TrialError, exit code 2 */
+export async function checkLoopback(candidate: string, { endpoint }: ExternalServer): Promise<void> {
+  const { host } = endpoint
+  const addresses = isIP(host) ? [host] : (await lookup(host, { all: true }).catch(() => [])).map((each) => each.address)
+  if (addresses.length > 0 && addresses.every((address) => address.startsWith('127.') || address === '::1')) return
+  throw new TrialError('remote-refused', `--endpoint ${candidate}: ${host} is not this machine`, {
+    hint: 'a trial loads a server to its limit: give --allow-remote where that server is yours to load',
+    exitCode: 2,
+  })
+}
+
+/** `register` hands over what must be dropped where this process is killed. */
+export function external(servers: Map<string, ExternalServer>, register: (server: ExternalServer) => void): Provisioner {
+  return {
+    kind: 'external',
+    async sweep() {
+      for (const server of servers.values()) await sweepNamespaces(server).catch(() => {}) // It is said when the server is asked for work.
+    },
+    async start(order) {
+      const server = servers.get(order.candidate)
+      if (server === undefined) return { unobtainable: true, tried: ['no endpoint was given'], mend: `give --endpoint ${order.candidate}=URL` }
+      const { engine, endpoint } = server
+      const where = `${engine.name} at ${endpoint.host}:${endpoint.port}`
+      const version = await engine.ready(endpoint).catch((error: unknown) => {
+        throw new TrialError('external-refused', `${where} refused: ${messageOf(error)}`, {
+          hint: 'check that the server runs there, then user, password and TLS of the URL',
+        })
+      })
+      register(server)
+      const proposed = `${prefix}${ownerText(order.owner)}_${candidateNumber(servers, order.candidate)}`
+      const namespace = await engine.external.create(endpoint, proposed).catch((error: unknown) => {
+        throw new TrialError('no-namespace', `${where} gives no namespace of our own: ${messageOf(error)}`, {
+          hint: 'the user needs the right to create and drop one',
+        })
+      })
+      return new ExternalInstance(order, server, namespace, version)
+    },
+  }
+}
+
+const candidateNumber = (servers: Map<string, ExternalServer>, candidate: string) => [...servers.keys()].indexOf(candidate).toString(36)
+
+/** Drops the namespaces that a process of this machine made and that is provably gone. */
+export async function sweepNamespaces({ engine, endpoint }: ExternalServer): Promise<void> {
+  for (const { namespace, name } of await engine.external.list(endpoint)) {
+    const owner = name.startsWith(prefix) ? ownerOf(name.slice(prefix.length).replace(/_[0-9a-z]+$/, '')) : undefined
+    if (owner !== undefined && isGone(owner)) await engine.external.drop(endpoint, namespace)
+  }
+}
+
+class ExternalInstance implements Instance {
+  readonly kind = 'external'
+  readonly endpoint: Endpoint
+  readonly version: string
+  readonly origin: string
+  readonly image = null
+  readonly enforced = { cpu: 'unknown', memory: 'unknown' } as const
+  readonly cores: number[] = []
+  readonly exited = new Promise<Exit>(() => {}) // Nobody tells us.
+  readonly #server: ExternalServer
+
+  constructor(_order: Order, server: ExternalServer, namespace: string, version: string) {
+    this.#server = server
+    const { host, port, user, tls } = server.endpoint
+    this.endpoint = { ...server.endpoint, namespace }
+    this.version = version
+    this.origin = `${user === undefined ? '' : `${user}@`}${host}:${port}${tls === undefined ? '' : ', TLS'}, namespace ${namespace}; its limits and its CPU are unknown, and it runs on while others are measured`
+  }
+
+  async confine() {}
+  async sample() {
+    return null
+  }
+  async pause() {}
+  async resume() {}
+  async kill() {}
+
+  async [Symbol.asyncDispose]() {
+    await this.#server.engine.external.drop(this.#server.endpoint, this.endpoint.namespace)
+  }
+}

@@ -1,0 +1,95 @@
+/** The image of an engine: the pinned one, pulled with its progress, or the one built on this machine, with the reason. */
+import type { ServerImage } from '../engines/engine.ts'
+import { messageOf } from '../errors.ts'
+import type { Image } from './provision.ts'
+import type { Runtime } from './runtime.ts'
+
+/** The registry has this long to answer: a blocked one never does. */
+const answerWithinMs = 20_000
+const pullWithinMs = 10 * 60_000
+
+export interface FoundImage extends Image {
+  home: string
+  /** Why it is not the pinned one. */
+  reason: string | null
+}
+
+/** Asked once a run: a registry that is out of reach stays so. */
+let unreachable: string | undefined
+
+/** @throws Error with one sentence where there is neither. */
+export async function findImage(
+  { docker }: Runtime,
+  wanted: ServerImage,
+  offlineHome: string,
+  report: (text: string) => void,
+  signal: AbortSignal,
+): Promise<FoundImage> {
+  const repository = wanted.image.replace(/:[^:/]+$/, '')
+  const pinned = `${repository}@${wanted.digest}`
+  const inspect = async (name: string) => {
+    try {
+      return await docker.getImage(name).inspect()
+    } catch {
+      return undefined
+    }
+  }
+  let there = await inspect(pinned)
+  if (there === undefined && unreachable === undefined) {
+    try {
+      report(`pulling ${wanted.image}`)
+      await pull(docker, pinned, wanted.image, report, signal)
+      there = await inspect(pinned)
+    } catch (error) {
+      if (signal.aborted) throw error
+      unreachable = messageOf(error)
+        .replaceAll(/https?:\/\/\S+/g, 'the registry')
+        .slice(0, 160)
+    }
+  }
+  if (there !== undefined) return { name: wanted.image, id: there.Id, digest: wanted.digest, home: wanted.home, reason: null }
+  const offline = await inspect(wanted.offline.image)
+  const reason = `${wanted.image} could not be pulled (${unreachable ?? 'it is not there after the pull'})`
+  if (offline === undefined) throw new Error(`${reason}, and ${wanted.offline.image} was not built on this machine`)
+  return { name: wanted.offline.image, id: offline.Id, digest: null, home: wanted.offline.home ?? offlineHome, reason }
+}
+
+interface PullEvent {
+  status?: string
+  id?: string
+  error?: string
+  progressDetail?: { current?: number; total?: number }
+}
+
+async function pull(docker: Runtime['docker'], pinned: string, name: string, report: (text: string) => void, signal: AbortSignal): Promise<void> {
+  const stream = await within(docker.pull(pinned) as Promise<NodeJS.ReadableStream>, answerWithinMs, 'the registry does not answer')
+  const layers = new Map<string, { current: number; total: number }>()
+  let shown = 0
+  const finished = new Promise<void>((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+    docker.modem.followProgress(
+      stream,
+      (error: Error | null, events: PullEvent[]) => {
+        const failure = error?.message ?? events.findLast((event) => event.error !== undefined)?.error
+        if (failure === undefined) resolve()
+        else reject(new Error(failure))
+      },
+      ({ id, status, progressDetail }: PullEvent) => {
+        if (status !== 'Downloading' || id === undefined) return
+        layers.set(id, { current: progressDetail?.current ?? 0, total: progressDetail?.total ?? 0 })
+        if (Date.now() - shown < 1000) return
+        shown = Date.now()
+        const sum = (of: 'current' | 'total') => [...layers.values()].reduce((total, layer) => total + layer[of], 0) / 1e6
+        report(`pulling ${name}: ${sum('current').toFixed(0)} of ${sum('total').toFixed(0)} MB`)
+      },
+    )
+  })
+  await within(finished, pullWithinMs, `not finished within ${pullWithinMs / 60_000} min`)
+}
+
+function within<T>(promise: Promise<T>, ms: number, message: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(message)), ms)
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
