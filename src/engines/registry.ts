@@ -4,8 +4,9 @@ import { cassandra } from './cassandra.ts'
 import type { Engine } from './engine.ts'
 import { mongodb } from './mongodb.ts'
 import { postgres } from './postgres.ts'
+import { redis, valkey } from './redis.ts'
 
-export const engines: Engine[] = [postgres, mongodb, cassandra]
+export const engines: Engine[] = [postgres, mongodb, cassandra, redis, valkey]
 
 /** @throws TrialError where there is no such engine. */
 export function engineNamed(name: string): Engine {

@@ -1,6 +1,7 @@
 /** Chooses the family's rules, and adds the operations that the harness itself needs. */
 import { type Get, type Operation, ownedBy, type Scenario, writesOf } from '../scenario/scenario.ts'
 import { documentModel } from './document.ts'
+import { keyValueModel } from './key-value.ts'
 import type { Family, PhysicalModel } from './model.ts'
 import { relationalModel } from './relational.ts'
 import { wideColumnModel } from './wide-column.ts'
@@ -9,6 +10,7 @@ const families: Record<Family, (scenario: Scenario, operations: Operation[]) => 
   relational: relationalModel,
   document: documentModel,
   'wide-column': wideColumnModel,
+  'key-value': keyValueModel,
 }
 
 /** The scenario's operations, then one internal get per written entity, which reads back every acknowledged write. */

@@ -63,7 +63,8 @@ function addressedAlone(owned: Entity, operations: Operation[]): string | undefi
   )?.name
 }
 
-function embeds(entity: Entity, operations: Operation[]): boolean {
+/** Owned rows that stay small and that no operation addresses alone live inside their owner. */
+export function embeds(entity: Entity, operations: Operation[]): boolean {
   return entity.owner !== null && embeddedBytes(entity) < largestEmbeddedBytes && addressedAlone(entity, operations) === undefined
 }
 

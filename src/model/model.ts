@@ -2,7 +2,7 @@
 import type { FieldType, Filter, OperationKind } from '../scenario/scenario.ts'
 import type { BucketUnit } from './buckets.ts'
 
-export type Family = 'relational' | 'document' | 'wide-column'
+export type Family = 'relational' | 'document' | 'wide-column' | 'key-value'
 
 export interface StoreColumn {
   /** Name in the store. */
@@ -42,6 +42,8 @@ export interface Store {
   partition: string[]
   clustering: { column: string; descending: boolean }[]
   bucket: { column: string; field: string; unit: BucketUnit } | null
+  /** Constant filters: only rows that fit are in it. */
+  where?: Filter[]
   /** Owned entities that live inside the owner's row or partition. */
   embedded: string[]
   indexes: Index[]

