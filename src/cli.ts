@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Command, CommanderError, Option } from 'commander'
 import { assess } from './assess/assess.ts'
 import { planFor } from './bench.ts'
+import { doctor } from './commands/doctor.ts'
 import { note, print } from './commands/output.ts'
 import { exitCodeOf, type RunOptions, run } from './commands/run.ts'
 import { engineNamed } from './engines/registry.ts'
@@ -111,6 +112,13 @@ program
   })
 
 program
+  .command('doctor')
+  .description('what would run on this machine, and the fix for what would not')
+  .option('--data <directory>', "parent of the servers' data directories")
+  .option('--json', 'print JSON')
+  .action(doctor)
+
+program
   .command('assess')
   .description('assess a saved result again, offline')
   .argument('<result>', 'path of a result.json')
@@ -136,8 +144,8 @@ program
   })
 
 program
-  .command('fetch', { hidden: true })
-  .description("fetch an engine's server package and print where it lies; for docker/offline")
+  .command('fetch')
+  .description("fetch an engine's server package and print where it lies")
   .argument('<engine>')
   .action(async (name: string) => {
     const { server } = engineNamed(name)

@@ -29,7 +29,8 @@ function ownCpuSeconds(): number {
   return (user + system) / 1e6
 }
 
-function probeFsync(path: string): Calibration['fsyncUs'] {
+/** Microseconds of writing and syncing one block. */
+export function probeFsync(path: string): Calibration['fsyncUs'] {
   const file = openSync(path, 'w')
   const block = Buffer.alloc(blockBytes, 1)
   const times: number[] = []

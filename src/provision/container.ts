@@ -4,7 +4,7 @@ import { posix } from 'node:path'
 import type { ContainerCreateOptions, ContainerStats } from 'dockerode'
 import type { Command, Endpoint, ServerContext, ServerSpec } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
-import { type FoundImage, findImage } from './images.ts'
+import { type FoundImage, findImage, presentImage } from './images.ts'
 import { ownerText } from './owner.ts'
 import type { Exit, Instance, Order, Provisioner } from './provision.ts'
 import { whenReady } from './readiness.ts'
@@ -16,10 +16,18 @@ const home = '/dbtrial'
 const volume = `${home}/store`
 const lastLines = 20
 const reachWithinMs = 1000
+const engineFix = 'start Docker or Podman (as root on Debian: docker/engine.sh), and let this user reach its socket'
 
 export const container: Provisioner = {
   kind: 'container',
   sweep: sweepContainers,
+  async probe({ name, server: { image } }) {
+    const runtime = await containerRuntime().catch((error: unknown) => messageOf(error))
+    if (typeof runtime === 'string') return { usable: 'no', what: runtime, fix: engineFix }
+    const there = await presentImage(runtime, image)
+    if (there !== null) return { usable: 'yes', what: `${there}, in ${runtime.name}`, fix: null }
+    return { usable: 'later', what: `${image.image}, to be pulled`, fix: `reach an image registry, or: docker/offline/build.sh ${name}` }
+  },
   async start(order) {
     let runtime: Runtime
     try {
@@ -28,7 +36,7 @@ export const container: Provisioner = {
       return {
         unobtainable: true,
         tried: [messageOf(error)],
-        mend: 'start Docker or Podman (as root on Debian: docker/engine.sh), and let this user reach its socket',
+        mend: engineFix,
       }
     }
     let image: FoundImage

@@ -87,6 +87,9 @@ export async function checkLoopback(candidate: string, { endpoint }: ExternalSer
 export function external(servers: Map<string, ExternalServer>, register: (server: ExternalServer) => void): Provisioner {
   return {
     kind: 'external',
+    async probe(engine) {
+      return { usable: 'no', what: 'no address', fix: `--endpoint NAME=${engine.external.schemes[0]}://user@127.0.0.1:${engine.external.port}` }
+    },
     async sweep() {
       for (const server of servers.values()) await sweepNamespaces(server).catch(() => {}) // It is said when the server is asked for work.
     },

@@ -21,6 +21,14 @@ export class FetchFailure extends Error {
   }
 }
 
+export const hasFiles = (wanted: ServerPackage) => (wanted.files[platform] ?? wanted.files['any']) !== undefined
+
+export const isFetched = (wanted: ServerPackage) => existsSync(join(targetOf(wanted), '.complete'))
+
+function targetOf({ name, version }: ServerPackage): string {
+  return join(cacheDirectory(), 'servers', `${name.replace('PLATFORM', platform).replaceAll(/[^\w.-]+/g, '_')}-${version}`)
+}
+
 /** The directory of the package's programs. @throws FetchFailure */
 export async function fetchPackage(wanted: ServerPackage, report: (message: string) => void, signal: AbortSignal): Promise<string> {
   const file = wanted.files[platform] ?? wanted.files['any']
@@ -31,7 +39,7 @@ export async function fetchPackage(wanted: ServerPackage, report: (message: stri
     )
   const name = wanted.name.replace('PLATFORM', platform)
   const cache = join(cacheDirectory(), 'servers')
-  const target = join(cache, `${name.replaceAll(/[^\w.-]+/g, '_')}-${wanted.version}`)
+  const target = targetOf(wanted)
   const home = join(target, wanted.home)
   if (existsSync(join(target, '.complete'))) return home
   mkdirSync(cache, { recursive: true, mode: 0o755 })

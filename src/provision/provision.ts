@@ -69,8 +69,17 @@ export interface Order {
 export interface Provisioner {
   readonly kind: Instance['kind']
   start(order: Order): Promise<Instance | Unobtainable>
+  /** What would happen here, without starting or fetching anything. */
+  probe(engine: Engine): Promise<Probe>
   /** Removes what runs left whose owner is provably gone. */
   sweep(): Promise<void>
+}
+/** `later`: possible, once something is fetched. */
+export interface Probe {
+  usable: 'yes' | 'later' | 'no'
+  what: string
+  /** What would turn it into a yes. */
+  fix: string | null
 }
 export interface Unobtainable {
   unobtainable: true

@@ -20,7 +20,7 @@ export async function containerRuntime(): Promise<Runtime> {
   try {
     client = await getContainerRuntimeClient()
   } catch (error) {
-    throw new Error(`no container engine answers (${messageOf(error)})`)
+    throw new Error('no container engine answers on its socket', { cause: error })
   }
   const docker = client.container.dockerode
   if ((docker.modem as { socketPath?: string }).socketPath === undefined) throw new Error('the container engine is on another machine')

@@ -9,7 +9,7 @@ import type { TrialPlan } from '../scenario/plan.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 
 /** Columns padded to their widest cell; from `numericFrom` on to the right. */
-function columns(rows: string[][], numericFrom = Number.POSITIVE_INFINITY): string {
+export function columns(rows: string[][], numericFrom = Number.POSITIVE_INFINITY): string {
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)))
   return rows
     .map((row) =>
