@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { Command, CommanderError, Option } from 'commander'
 import { assess } from './assess/assess.ts'
 import { planFor } from './bench.ts'
+import { compareCommand } from './commands/compare.ts'
 import { doctor } from './commands/doctor.ts'
+import { init } from './commands/init.ts'
 import { note, print } from './commands/output.ts'
 import { exitCodeOf, type RunOptions, run } from './commands/run.ts'
 import { engineNamed } from './engines/registry.ts'
@@ -15,6 +17,7 @@ import { fetchPackage } from './provision/fetch.ts'
 import { toMarkdown } from './report/markdown.ts'
 import { makeDocument, writeReport } from './report/report.ts'
 import { readResult, resultJsonSchema } from './result.ts'
+import { dialects } from './scenario/ddl.ts'
 import { effortOf } from './scenario/plan.ts'
 import { readScenario } from './scenario/read.ts'
 import type { Scenario } from './scenario/scenario.ts'
@@ -51,6 +54,21 @@ program
   .option('--json', 'print the result as JSON, and nothing else')
   .option('--quiet', 'no progress')
   .action((name: string, options: RunOptions) => run(prepare(name, options), options))
+
+program
+  .command('init')
+  .description('write a commented scenario to start from: by flags, by answers on a terminal, or from CREATE TABLE statements')
+  .argument('<name>', 'name of the scenario')
+  .option('--entity <name=rows>', 'an entity and its rows in production, such as customer=2M; may be repeated', collect, [])
+  .option('--summary <text>', 'one sentence')
+  .option('--peak <factor>', 'peak over average load, such as 3x')
+  .addOption(new Option('--durability <durability>', 'whether an acknowledged write survives a crash').choices(['fsync', 'relaxed']))
+  .option('--budget <amount>', 'such as "4000 USD/month"')
+  .option('--candidates <names>', 'engines, separated by commas')
+  .option('--from-ddl <file>', 'SQL file with CREATE TABLE statements')
+  .addOption(new Option('--dialect <dialect>', 'of that file').choices(dialects).default('postgresql'))
+  .option('--dir <directory>', 'where to write it', join(root, 'scenarios'))
+  .action(init)
 
 program
   .command('validate')
@@ -129,6 +147,15 @@ program
     print(options.json ? JSON.stringify(assessment, null, 2) : summaryText(result, assessment))
     process.exitCode = exitCodeOf(result, assessment, false)
   })
+
+program
+  .command('compare')
+  .description('compare two results of one scenario: faster, slower or tie; exit code 99 on a regression')
+  .argument('<baseline>', 'path of a result.json')
+  .argument('<result>', 'path of a result.json')
+  .option('--tolerance <share>', 'how much slower is no regression', '25%')
+  .addOption(new Option('--format <format>', 'how to print it').choices(['text', 'json', 'md', 'junit']).default('text'))
+  .action(compareCommand)
 
 program
   .command('report')

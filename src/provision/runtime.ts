@@ -1,6 +1,5 @@
 /** The container engine of this machine, through testcontainers: Docker, or Podman where its socket answers. */
 import type { ContainerRuntimeClient } from 'testcontainers'
-import { messageOf } from '../errors.ts'
 import { isGone, ownerOf } from './owner.ts'
 
 export const ownerLabel = 'dbtrial.owner'

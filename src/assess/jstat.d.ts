@@ -1,0 +1,6 @@
+declare module 'jstat' {
+  const jstat: { studentt: { inv(probability: number, freedom: number): number } }
+
+  // biome-ignore lint/style/noDefaultExport: the package has no other
+  export default jstat
+}

@@ -1,0 +1,101 @@
+/** `dbtrial init NAME`: writes a scenario to start from, out of flags, answers or a database schema; never over an existing file. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import { engineNamed, engines } from '../engines/registry.ts'
+import { messageOf, TrialError } from '../errors.ts'
+import { type Dialect, entitiesOfDdl } from '../scenario/ddl.ts'
+import { type Draft, type DraftEntity, draftText, identifierOf } from '../scenario/draft.ts'
+import { parseScenario } from '../scenario/read.ts'
+import { note, print } from './output.ts'
+
+export interface InitOptions {
+  entity: string[]
+  summary?: string
+  peak?: string
+  durability?: 'fsync' | 'relaxed'
+  budget?: string
+  candidates?: string
+  fromDdl?: string
+  dialect: Dialect
+  dir: string
+}
+
+const usual = { entities: ['item=1M'], peak: '3x', durability: 'fsync' as const, candidates: engines.slice(0, 3).map((engine) => engine.name) }
+
+export async function init(name: string, options: InitOptions): Promise<void> {
+  if (!/^[a-z][a-z0-9_-]{0,39}$/.test(name))
+    throw new TrialError('bad-name', `${JSON.stringify(name.slice(0, 60))} cannot be a scenario's name`, {
+      hint: 'use a-z, 0-9, _ and -, starting with a letter, at most 40 long',
+      exitCode: 2,
+    })
+  const path = join(options.dir, `${name}.yaml`)
+  if (existsSync(path)) throw new TrialError('exists', `${path} is there already`, { hint: 'choose another name, or remove the file', exitCode: 2 })
+  const given = options.fromDdl !== undefined || options.entity.length > 0
+  const answers = !given && process.stdin.isTTY === true ? await ask() : {}
+  const text = draftText({ ...draftOf(name, options), ...answers })
+  for (const candidate of parseScenario(text, path).candidates) engineNamed(candidate.engine) // What init writes must be what run reads.
+  mkdirSync(options.dir, { recursive: true })
+  writeFileSync(path, text, { flag: 'wx' })
+  print(path)
+  note(`next: put your numbers in, then dbtrial validate ${path} and dbtrial plan ${path}`)
+}
+
+function draftOf(name: string, options: InitOptions): Draft {
+  return {
+    name,
+    day: new Date().toISOString().slice(0, 10),
+    summary: options.summary ?? `${name}: what it is for`,
+    entities:
+      options.fromDdl === undefined
+        ? (options.entity.length > 0 ? options.entity : usual.entities).map(entityOfFlag)
+        : entitiesOfFile(options.fromDdl, options.dialect),
+    peak: options.peak ?? usual.peak,
+    durability: options.durability ?? usual.durability,
+    ...(options.budget === undefined ? {} : { budget: options.budget }),
+    candidates: options.candidates?.split(',').map((each) => each.trim()) ?? usual.candidates,
+  }
+}
+
+function entitiesOfFile(path: string, dialect: Dialect): DraftEntity[] {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new TrialError('ddl-unreadable', `${path} cannot be read: ${messageOf(error)}`, { exitCode: 2 })
+  }
+  return entitiesOfDdl(text, dialect)
+}
+
+/** `customer=2M`: a name and its rows, with fields to begin with. */
+function entityOfFlag(text: string): DraftEntity {
+  const [, name = '', count = ''] = /^([^=]+)=(\d+(?:\.\d+)?[kMG]?)$/.exec(text) ?? []
+  if (name === '' || identifierOf(name) !== name)
+    throw new TrialError('bad-entity', `--entity ${text.slice(0, 80)}: expected NAME=ROWS, for example customer=2M`, { exitCode: 2 })
+  return {
+    name,
+    count,
+    fields: [
+      { name: 'id', definition: 'type: uuid, key: true' },
+      { name: 'title', definition: 'type: words, count: [1, 4]' },
+      { name: 'state', definition: 'type: enum, values: { active: 80, archived: 20 }' },
+      { name: 'created_at', definition: 'type: timestamp, within: 1y' },
+    ],
+  }
+}
+
+/** On a terminal, without flags. */
+async function ask(): Promise<Partial<Draft>> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  const question = async (text: string, otherwise: string) => (await terminal.question(`${text} [${otherwise}]: `)).trim() || otherwise
+  try {
+    const summary = await question('What is it, in one sentence?', 'what it is for')
+    const entities = (await question('Entities with their rows in production', usual.entities.join(' '))).split(/[\s,]+/).map(entityOfFlag)
+    const peak = await question('Peak over average load', usual.peak)
+    const durability = (await question('Must an acknowledged write survive a crash (yes, no)?', 'yes')).startsWith('n') ? 'relaxed' : 'fsync'
+    const candidates = (await question('Candidates', usual.candidates.join(','))).split(',').map((each) => each.trim())
+    return { summary, entities, peak, durability, candidates }
+  } finally {
+    terminal.close()
+  }
+}

@@ -1,0 +1,93 @@
+/** A comparison as text, as Markdown for a pull request, and as JUnit for a build server. */
+import type { ComparedRow, Comparison } from '../assess/compare.ts'
+import { type Document, details, heading, list, paragraph, table } from './document.ts'
+import { micros, times } from './format.ts'
+import { toMarkdown } from './markdown.ts'
+
+/** One line that says it all. */
+export function verdictLine({ rows, broken, regressions, tolerance }: Comparison): string {
+  const count = (verdict: ComparedRow['verdict']) => rows.filter((row) => row.verdict === verdict).length
+  const counts = `${count('slower')} slower, ${count('faster')} faster, ${count('tie')} tie, ${count('undetermined')} undetermined`
+  const allowance = `tolerance ${Math.round(tolerance * 100)} %`
+  if (regressions === 0 && broken.length === 0) return `No regression: ${counts} (${allowance})`
+  return `Regression: ${[...broken, `${counts} (${allowance})`].join('; ')}`
+}
+
+export function comparisonDocument(comparison: Comparison): Document {
+  const { rows, differences } = comparison
+  const changed = rows.filter((row) => row.verdict === 'slower' || row.verdict === 'faster')
+  return [
+    heading(2, 'dbtrial: compared with the baseline'),
+    paragraph(verdictLine(comparison)),
+    ...(differences.length === 0
+      ? [paragraph('Models, statements, settings and versions are the same.')]
+      : [paragraph('Different besides the times:'), list(differences)]),
+    ...(changed.length === 0 ? [] : [comparedTable([...changed].sort((a, b) => (b.ratio?.mid ?? 0) - (a.ratio?.mid ?? 0)))]),
+    details(`All ${rows.length} comparisons`, [
+      comparedTable(rows),
+      paragraph(
+        'Ratio: result over baseline, with its interval: Welch’s t on logarithms from five rounds, with three or four the plain range (marked ~), with fewer none. Slower and faster mean that the whole interval lies beyond the tolerance; rounds within one start of a server share its luck.',
+      ),
+    ]),
+  ]
+}
+
+const head = ['candidate', 'operation', 'load', 'metric', 'baseline', 'result', 'ratio', 'verdict']
+
+/** Cells of the table, for Markdown and the terminal alike. */
+export function comparedCells(rows: ComparedRow[]): string[][] {
+  const us = (value: number | null) => (value === null ? '—' : micros(value))
+  return [
+    head,
+    ...rows.map((row) => [
+      row.candidate,
+      row.operation,
+      times(row.multiple),
+      row.metric,
+      us(row.baselineUs),
+      us(row.resultUs),
+      ratioText(row),
+      row.verdict,
+    ]),
+  ]
+}
+
+function comparedTable(rows: ComparedRow[]) {
+  const [first, ...rest] = comparedCells(rows)
+  return table(first as string[], rest, [4, 5, 6])
+}
+
+function ratioText({ ratio }: ComparedRow): string {
+  if (ratio === null) return '—'
+  const number = (value: number) => (value >= 10 ? value.toFixed(0) : value.toFixed(2))
+  return `${number(ratio.mid)} [${number(ratio.low)}, ${number(ratio.high)}]${ratio.confidence === null ? '~' : ''}`
+}
+
+export const comparisonMarkdown = (comparison: Comparison): string => toMarkdown(comparisonDocument(comparison))
+
+/** A suite per candidate, a case per operation, rate and metric; one more for what broke in kind. */
+export function comparisonJunit(comparison: Comparison): string {
+  const { rows, broken } = comparison
+  const suites = [...Map.groupBy(rows, (row) => row.candidate)].map(([candidate, own]) => {
+    const cases = own.map((row) => {
+      const name = `${row.operation} at ${times(row.multiple)}: ${row.metric}`
+      const body = row.regression
+        ? `<failure message="${xml(`${ratioText(row)} times the baseline`)}"/>`
+        : row.verdict === 'undetermined'
+          ? '<skipped message="fewer than three valid rounds"/>'
+          : ''
+      return `    <testcase classname="${xml(candidate)}" name="${xml(name)}" time="${((row.resultUs ?? 0) / 1e6).toFixed(6)}">${body}</testcase>`
+    })
+    const failures = own.filter((row) => row.regression).length
+    const skipped = own.filter((row) => row.verdict === 'undetermined').length
+    return `  <testsuite name="${xml(candidate)}" tests="${own.length}" failures="${failures}" skipped="${skipped}">\n${cases.join('\n')}\n  </testsuite>`
+  })
+  const cases = broken.map((each) => `    <testcase classname="verdict" name="${xml(each)}"><failure message="${xml(each)}"/></testcase>`)
+  if (broken.length > 0)
+    suites.push(`  <testsuite name="verdict" tests="${broken.length}" failures="${broken.length}" skipped="0">\n${cases.join('\n')}\n  </testsuite>`)
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join('\n')}\n</testsuites>\n`
+}
+
+function xml(text: string): string {
+  return text.replaceAll(/[<>&"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}

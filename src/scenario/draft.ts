@@ -1,0 +1,99 @@
+/** A scenario to start from: entities and a read for each, as commented YAML that validates; what only the user knows is marked. */
+
+export interface DraftField {
+  name: string
+  /** As the scenario language writes it, without braces. */
+  definition: string
+  note?: string
+}
+export interface DraftEntity {
+  name: string
+  count: string
+  /** Lives and dies with a row of this entity. */
+  ownedBy?: string
+  fields: DraftField[]
+  note?: string
+}
+export interface Draft {
+  name: string
+  summary: string
+  /** YYYY-MM-DD, of the epoch. */
+  day: string
+  entities: DraftEntity[]
+  peak: string
+  durability: 'fsync' | 'relaxed'
+  /** Such as 4000 USD/month. */
+  budget?: string
+  candidates: string[]
+}
+
+/** Text of a field name, entity name or the like, where it must be an identifier of the language. */
+export function identifierOf(text: string): string {
+  const plain = text
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_]+/g, '_')
+    .replaceAll(/^[^a-z]+|_+$/g, '')
+    .slice(0, 40)
+  return plain === '' ? 'unnamed' : plain
+}
+
+export function draftText(draft: Draft): string {
+  const entities = draft.entities.flatMap(entityLines)
+  const addressed = draft.entities.filter((entity) => entity.ownedBy === undefined)
+  const owned = (entity: DraftEntity) => draft.entities.filter((each) => each.ownedBy === entity.name).map((each) => each.name)
+  const operations = addressed.map((entity) => {
+    const lines = owned(entity)
+    return `  get_${entity.name}: { get: ${entity.name}, ${lines.length > 0 ? `with: [${lines.join(', ')}], ` : ''}rate: 10/s, p99: 50ms }`
+  })
+  const example = addressed[0]?.name ?? 'thing'
+  return `${[
+    '# yaml-language-server: $schema=./scenario.schema.json',
+    '# Every number below is a guess until you replace it: rows, rates and limits are what the answer rests on.',
+    `name: ${draft.name}`,
+    `summary: ${JSON.stringify(draft.summary)}`,
+    `seed: ${draft.day.replaceAll('-', '')}                       # the same seed, the same data and the same load`,
+    `epoch: ${draft.day}T00:00:00Z         # the scenario's now when loading ends`,
+    '',
+    'entities:                            # rows in production, and how they grow',
+    ...entities,
+    '',
+    'operations:                          # what the application does, how often, how fast it must be',
+    ...operations,
+    '  # Fill in what else it does; for example:',
+    `  # newest:  { list: ${example}, where: { some_field: any }, order_by: -created_at, limit: 20, rate: 5/s, p99: 50ms }`,
+    `  # add:     { insert: ${example}, rate: 1/s, p99: 50ms }`,
+    `  # change:  { update: ${example}, set: { some_field: any }, rate: 1/s, p99: 50ms }`,
+    `  # totals:  { aggregate: ${example}, group_by: day(created_at), over: 30d, rate: 1/min, p99: 2s, scales: false }`,
+    '',
+    'requirements:',
+    `  peak: ${draft.peak}                           # peak over average load`,
+    `  durability: ${draft.durability}                  # fsync: an acknowledged write survives a crash; relaxed trades that for speed`,
+    draft.budget === undefined ? '  # budget: 1000 USD/month' : `  budget: ${draft.budget}`,
+    '',
+    `candidates: [${draft.candidates.join(', ')}]`,
+    '',
+    'bench:',
+    '  scale: 10%                         # share of the production rows that is loaded, at most',
+    '  limits: { cpus: 1, memory: 2GiB }  # the same for every candidate',
+    '  effort: quick',
+  ].join('\n')}\n`
+}
+
+function entityLines(entity: DraftEntity): string[] {
+  const width = Math.max(0, ...entity.fields.map((field) => field.name.length))
+  return [
+    `  ${entity.name}:${entity.note === undefined ? '' : ` # ${oneLine(entity.note)}`}`,
+    ...(entity.ownedBy === undefined
+      ? [`    count: ${entity.count}`, '    # growth: 3%/month']
+      : [`    owned_by: ${entity.ownedBy}`, '    per_owner: { range: [1, 5], mean: 2 }']),
+    entity.fields.length === 0 ? '    fields: {}' : '    fields:',
+    ...entity.fields.map(
+      (field) =>
+        `      ${field.name}:${' '.repeat(width - field.name.length)} { ${field.definition} }${field.note === undefined ? '' : ` # ${oneLine(field.note)}`}`,
+    ),
+  ]
+}
+
+/** A comment ends with its line, whatever a foreign file puts into it. */
+const oneLine = (text: string) => text.replaceAll(/[\r\n\u2028\u2029\0]+/g, ' ').slice(0, 120)
