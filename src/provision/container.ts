@@ -119,7 +119,7 @@ async function launch(order: Order, runtime: Runtime, image: FoundImage): Promis
   const exited = whenExited(raw)
   try {
     const endpoint = await endpointOf(raw, port as number, order.engine.namespace)
-    const version = await whenReady(order.engine, endpoint, exited, order.signal)
+    const version = await whenReady(order.engine, endpoint, exited, order.signal, order.readyWithinMs)
     return new ContainerInstance({ order, context, raw, runtime, image, endpoint, version, exited, remove })
   } catch (error) {
     await remove()

@@ -35,7 +35,11 @@ export const local: Provisioner = {
       } catch (error) {
         rmSync(directory, { recursive: true, force: true })
         // Between finding a port free and the server's taking it another program may have been faster.
-        if (start === mostStarts || !/address (already )?in use|EADDRINUSE|could not bind|Failed to bind/i.test(messageOf(error))) throw error
+        if (
+          start === mostStarts ||
+          !/address (already )?in use|EADDRINUSE|could not bind|could not create any TCP\/IP sockets|Failed to bind/i.test(messageOf(error))
+        )
+          throw error
         order.report(`${order.candidate}: a port was taken meanwhile, starting again on another`)
       }
     }
@@ -214,7 +218,7 @@ async function launch(order: Order, context: ServerContext, origin: string): Pro
   const running = spawnServer(order, context)
   const endpoint: Endpoint = { host: '127.0.0.1', port: context.port, namespace: order.engine.namespace }
   try {
-    const version = await whenReady(order.engine, endpoint, running.exited, order.signal)
+    const version = await whenReady(order.engine, endpoint, running.exited, order.signal, order.readyWithinMs)
     return new LocalInstance({ order, context, running, endpoint, version, origin })
   } catch (error) {
     await stop(running.child, running.exited, 'SIGKILL')

@@ -62,6 +62,8 @@ export interface Order {
   /** Where data directories go; on a real disk. */
   directory: string
   signal: AbortSignal
+  /** Absent: two minutes. */
+  readyWithinMs?: number
   report: (message: string) => void
 }
 

@@ -24,11 +24,15 @@ export function readScenario(nameOrPath: string): Scenario {
     const names = readdirSync(libraryDirectory)
       .filter((name) => name.endsWith('.yaml'))
       .map((name) => basename(name, '.yaml'))
-    throw new TrialError('scenario-not-found', `there is no scenario "${nameOrPath}"${suggestion(nameOrPath, names)}`, {
-      hint: `give a name from scenarios/ (${names.join(', ')}) or the path of a YAML file`,
-      exitCode: 2,
-      cause: error,
-    })
+    throw new TrialError(
+      'scenario-not-found',
+      `there is no scenario "${nameOrPath.slice(0, 80)}${nameOrPath.length > 80 ? '…' : ''}"${suggestion(nameOrPath, names)}`,
+      {
+        hint: `give a name from scenarios/ (${names.join(', ')}) or the path of a YAML file`,
+        exitCode: 2,
+        cause: error,
+      },
+    )
   }
   return parseScenario(text, path)
 }

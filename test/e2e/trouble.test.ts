@@ -1,0 +1,234 @@
+/** Trouble, each on real servers: what goes wrong is told in one sentence, the rest is measured, nothing is lost and nothing is left. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { Engine } from '../../src/engines/engine.ts'
+import { engineNamed } from '../../src/engines/registry.ts'
+import { container } from '../../src/provision/container.ts'
+import { makeRunDirectory } from '../../src/provision/directories.ts'
+import { local } from '../../src/provision/local.ts'
+import { thisProcess } from '../../src/provision/owner.ts'
+import { isUnobtainable, type Order } from '../../src/provision/provision.ts'
+import type { Result } from '../../src/result.ts'
+import { dbtrial, dbtrialUntil, dbtrialWith, leftoversWithin, matching, resultIn, root, SmallDisk, small, temporaryDirectory } from './commands.ts'
+
+const out = temporaryDirectory()
+const directory = makeRunDirectory()
+afterAll(() => {
+  rmSync(out, { recursive: true, force: true })
+  rmSync(directory, { recursive: true, force: true })
+})
+
+function orderOf(engine: Engine, report: (text: string) => void = () => {}): Order {
+  const limits = { cpus: 1, memoryBytes: 2 ** 30 }
+  return {
+    engine,
+    candidate: engine.name,
+    owner: thisProcess(),
+    limits,
+    durability: 'fsync',
+    cores: [0],
+    directory,
+    signal: new AbortController().signal,
+    report,
+  }
+}
+
+function changed(engine: Engine, server: Partial<Engine['server']>): Engine {
+  return { ...engine, server: { ...engine.server, ...server } }
+}
+
+test('a port that is taken meanwhile: started again on another', async () => {
+  const taken = createServer()
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+  const port = (taken.address() as { port: number }).port
+  const said: string[] = []
+  for (const name of ['postgres', 'redis']) {
+    const engine = engineNamed(name)
+    let starts = 0
+    const unlucky = changed(engine, {
+      // The port is written into the command or into the configuration, whichever the engine has.
+      start: (context) => engine.server.start(starts++ === 0 && name === 'postgres' ? { ...context, port } : context),
+      files: (context) => engine.server.files(starts === 0 && name === 'redis' ? { ...context, port } : context),
+    })
+    const started = await local.start(orderOf(unlucky, (text) => said.push(text)))
+    if (isUnobtainable(started)) throw new Error(started.tried.join())
+    expect(started.endpoint.port).not.toBe(port)
+    await engine.ready(started.endpoint)
+    await started[Symbol.asyncDispose]()
+  }
+  await new Promise((resolve) => taken.close(resolve))
+  expect(said.filter((text) => text.includes('a port was taken meanwhile'))).toHaveLength(2)
+}, 60_000)
+
+test('a server that never becomes ready is ended, with the last thing it said to clients', async () => {
+  const engine = changed(engineNamed('postgres'), { prepare: () => null, start: () => ({ program: 'sleep', arguments: ['600'] }) })
+  await expect(local.start({ ...orderOf(engine), readyWithinMs: 1500 })).rejects.toThrow(/postgres was not ready within 1.5 s: .*ECONNREFUSED/)
+  expect(matching(process.pid, /^sleep 600/)).toEqual([])
+}, 30_000)
+
+test('an image that is missing where no registry has it: said, with the mend', async () => {
+  const postgres = engineNamed('postgres')
+  const image = { image: 'dbtrial-nowhere/none:1', digest: `sha256:${'0'.repeat(64)}`, home: '/', offline: { image: 'dbtrial-offline/none:1' } }
+  const found = await container.start(orderOf(changed(postgres, { image })))
+  expect(isUnobtainable(found)).toBe(true)
+  if (!isUnobtainable(found)) return
+  expect(found.tried.join()).toMatch(/dbtrial-nowhere\/none:1 could not be pulled \(.+\), and dbtrial-offline\/none:1 was not built on this machine/)
+  expect(found.mend).toContain('docker/offline/build.sh postgres')
+}, 60_000)
+
+test('a disk that fills up while loading: the candidate failed, with the reason, and the run is written', async () => {
+  using disk = new SmallDisk(110)
+  const ended = await dbtrial('run', 'ecommerce', '--candidates', 'postgres', '--provision', 'local', '--data', disk.path, '--out', join(out, 'full'))
+  expect(ended.code, ended.stderr).toBe(4)
+  expect(ended.stderr).not.toMatch(/\n\s+at /)
+  const { result } = resultIn(join(out, 'full'), 'ecommerce')
+  expect(result.candidates[0]?.failure).toMatch(/No space left on device/)
+  expect(result.candidates[0]?.trials).toEqual([])
+}, 120_000)
+
+test('a server killed in the middle of a trial: that trial is broken, the rest is measured after one restart, no acknowledged write is lost', async () => {
+  const ended = await dbtrialUntil(
+    /confirmation/,
+    (pid) =>
+      setTimeout(
+        () =>
+          matching(pid, /postgres -D/)
+            .slice(0, 1)
+            .forEach((each) => process.kill(each, 'SIGKILL')),
+        2000,
+      ),
+    ...['run', small, '--candidates', 'postgres', '--provision', 'local', '--out', join(out, 'killed')],
+  )
+  expect(ended.acted).toBe(true)
+  expect([0, 99], ended.stderr).toContain(ended.code)
+  const [candidate] = resultIn(join(out, 'killed'), 'small').result.candidates
+  expect(candidate?.failure).toBeNull()
+  expect(candidate?.restarts).toMatchObject([{ reason: expect.stringMatching(/the server ended \(SIGKILL\)/) }])
+  const confirmed = candidate?.trials.filter((trial) => trial.phase === 'confirmation') ?? []
+  expect(confirmed.map((trial) => trial.validity.verdict)).toContain('broken')
+  expect(confirmed.some((trial) => trial.validity.verdict !== 'broken' && trial.throughputPerSecond > 10)).toBe(true)
+  expect(candidate?.invariants.filter((each) => !each.ok)).toEqual([])
+}, 120_000)
+
+test('a worker thread that throws: that trial is broken, the rest is measured', async () => {
+  const marker = join(out, 'thrown')
+  const hook = pathToFileURL(join(root, 'test/e2e/throw-in-worker.mjs')).href
+  const ended = await dbtrialWith(
+    { NODE_OPTIONS: `--import ${hook}`, DBTRIAL_TEST_MARKER: marker },
+    ...['run', small, '--candidates', 'postgres', '--provision', 'local', '--out', join(out, 'thrower')],
+  )
+  expect(existsSync(marker)).toBe(true)
+  expect([0, 99], ended.stderr).toContain(ended.code)
+  const [candidate] = resultIn(join(out, 'thrower'), 'small').result.candidates
+  expect(candidate?.failure).toBeNull()
+  const broken = candidate?.trials.filter((trial) => trial.validity.verdict === 'broken') ?? []
+  expect(broken.map((trial) => trial.validity.reasons)).toEqual([['a worker thread failed: thrown by a test']])
+  expect(candidate?.trials.at(-1)?.validity.verdict).not.toBe('broken')
+}, 120_000)
+
+test('a full result disk: the result is kept elsewhere, and where is said', async () => {
+  using disk = new SmallDisk(4)
+  disk.fill()
+  const ended = await dbtrial('run', small, '--candidates', 'redis', '--provision', 'local', '--out', disk.path)
+  expect(ended.code, ended.stderr).toBe(3)
+  const [, path = ''] = /the result could not be written to .*: ENOSPC.*; it is kept in (\S+)/.exec(ended.stderr) ?? []
+  expect(path, ended.stderr).not.toBe('')
+  const kept = JSON.parse(readFileSync(path, 'utf8')) as Result
+  expect(kept.status).toBe('complete')
+  expect(kept.candidates[0]?.trials.length).toBeGreaterThan(3)
+  rmSync(dirname(path), { recursive: true })
+}, 120_000)
+
+test('memory that runs out is a finding: the candidate failed with its limit, the run is written', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'dbtrial-e2e-')), 'tight.yaml')
+  const text = readFileSync(join(root, 'scenarios/ecommerce.yaml'), 'utf8').replace('memory: 2GiB', 'memory: 16MiB')
+  writeFileSync(path, text)
+  const ended = await dbtrial('run', path, '--candidates', 'redis', '--provision', 'local', '--out', join(out, 'tight'))
+  expect(ended.code, ended.stderr).toBe(4)
+  const { result } = resultIn(join(out, 'tight'), 'ecommerce')
+  expect(result.candidates[0]?.failure).toMatch(/the memory limit was reached while \w+ was loaded, after [\d,]+ rows: OOM/)
+  rmSync(dirname(path), { recursive: true })
+}, 120_000)
+
+describe('a run that was interrupted', () => {
+  const place = join(out, 'interrupted')
+
+  test('is continued: what was measured is not measured again', async () => {
+    const arguments_ = ['run', small, '--candidates', 'postgres,redis', '--provision', 'local', '--out', place]
+    const stopped = await dbtrialUntil(/confirmation[\s\S]*redis/, (pid) => setTimeout(() => process.kill(-pid, 'SIGKILL'), 1500), ...arguments_)
+    expect(stopped.acted).toBe(true)
+    expect(await leftoversWithin(10_000)).toEqual([])
+    const { directory: at, result: before } = resultIn(place, 'small')
+    expect(before.status).toBe('interrupted')
+    const done = before.candidates[0]?.trials.filter((trial) => trial.phase === 'confirmation') ?? []
+    expect(done).toHaveLength(2)
+    const resumed = await dbtrial(...arguments_, '--resume', at)
+    expect([0, 99], resumed.stderr).toContain(resumed.code)
+    const { result } = resultIn(place, 'small')
+    expect(result.status).toBe('complete')
+    expect(result.contentHash).toBe(before.contentHash)
+    const confirmed = (at: number) => result.candidates[at]?.trials.filter((trial) => trial.phase === 'confirmation') ?? []
+    expect(confirmed(0)).toEqual(done)
+    expect(confirmed(1).map((trial) => trial.start)).toEqual([2, 2])
+    expect(result.candidates.every((each) => each.failure === null && each.invariants.every((invariant) => invariant.ok))).toBe(true)
+  }, 180_000)
+
+  test('is refused under another seed, and once it is complete', async () => {
+    const { directory: at } = resultIn(place, 'small')
+    const again = await dbtrial('run', small, '--candidates', 'postgres,redis', '--provision', 'local', '--resume', at)
+    expect(again).toMatchObject({ code: 2 })
+    expect(again.stderr).toContain('holds a complete run')
+    const file = join(at, 'result.json')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"status":"complete"', '"status":"interrupted"'))
+    const other = await dbtrial('run', small, '--candidates', 'postgres,redis', '--provision', 'local', '--seed', '12', '--resume', at)
+    expect(other).toMatchObject({ code: 2 })
+    expect(other.stderr).toMatch(/cannot be continued: different are the seed, .*the generated data/)
+  }, 60_000)
+})
+
+test.each(['SIGTERM', 'SIGHUP'] as const)('%s ends the run in order: the partial result is written, nothing is left', async (signal) => {
+  const place = join(out, signal)
+  const ended = await dbtrialUntil(/sweep/, (pid) => process.kill(-pid, signal), ...['run', small, '--candidates', 'redis', '--out', place])
+  expect(ended.code, ended.stderr).toBe({ SIGTERM: 143, SIGHUP: 129 }[signal])
+  expect(resultIn(place, 'small').result.status).toBe('interrupted')
+  expect(await leftoversWithin(3000)).toEqual([])
+}, 60_000)
+
+describe('hostile text', () => {
+  test.each([
+    "'; drop table",
+    '$(id)',
+    '../../x',
+    '<script>',
+    'x'.repeat(10_000),
+    '😀',
+    'שלום',
+  ])('as the name of a scenario: refused in one line (%#)', (name) => {
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'bin/dbtrial.mjs'), 'run', name], { encoding: 'utf8' })
+    expect(status).toBe(2)
+    expect(stderr).toMatch(/^there is no scenario /)
+    expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(2)
+    expect(stderr.length).toBeLessThan(600)
+  })
+
+  test('as values, in paths and in the summary: it stays data in every engine, in files and in HTML', async () => {
+    const place = join(out, "$(touch pwned) '; drop <b> 😀")
+    const ended = await dbtrial('run', small, '--out', place)
+    expect([0, 99], ended.stderr).toContain(ended.code)
+    const { directory: at, result } = resultIn(place, 'small')
+    for (const candidate of result.candidates) {
+      expect(candidate.failure, candidate.name).toBeNull()
+      expect(candidate.verification.wrong, candidate.name).toBe(0)
+    }
+    const html = readFileSync(join(at, 'report.html'), 'utf8')
+    expect(html).not.toContain('<script>alert')
+    // What stands in a fence is shown as it is.
+    expect(readFileSync(join(at, 'report.md'), 'utf8').replaceAll(/^(`{3,})[\s\S]*?^\1$/gm, '')).not.toContain('<script>')
+    expect(existsSync('/tmp/dbtrial-pwned') || existsSync(join(root, 'pwned'))).toBe(false)
+  }, 240_000)
+})
