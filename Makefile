@@ -4,6 +4,7 @@ SHELL := /bin/bash
 dbtrial := node bin/dbtrial.mjs
 node24 := node bin/node24.mjs
 options = $(if $(candidates),--candidates $(candidates)) $(if $(effort),--effort $(effort)) $(if $(seed),--seed $(seed))
+run_options = $(options) $(if $(provision),--provision $(provision)) $(if $(endpoint),--endpoint '$(endpoint)') $(if $(resume),--resume '$(resume)')
 
 help: ## show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -14,9 +15,9 @@ node_modules/.ready: package.json package-lock.json bin/setup.sh
 	@bin/setup.sh
 	@touch $@
 
-bench: setup ## measure: scenario=ecommerce [candidates=postgres,mongodb] [effort=smoke|quick|standard|thorough] [seed=N] [provision=local]
+bench: setup ## measure: scenario=ecommerce [candidates=postgres,mongodb] [effort=smoke|quick|standard|thorough] [seed=N] [provision=container|local|external] [endpoint=NAME=URL] [resume=DIR]
 	@# A missed objective (99) is a finding, not a failure: make itself would turn it into an error of its own.
-	@$(dbtrial) run $(or $(scenario),ecommerce) $(options) $(if $(provision),--provision $(provision)) || { code=$$?; [ $$code = 99 ] || exit $$code; }
+	@$(dbtrial) run $(or $(scenario),ecommerce) $(run_options) || { code=$$?; [ $$code = 99 ] || exit $$code; }
 
 plan: setup ## what a run would do and how long it takes: scenario=ecommerce
 	@$(dbtrial) plan $(or $(scenario),ecommerce) $(options)
@@ -27,8 +28,17 @@ validate: setup ## check a scenario, or all of them: [scenario=ecommerce]
 models: setup ## the physical model of an engine: scenario=ecommerce engine=cassandra
 	@$(dbtrial) models $(or $(scenario),ecommerce) --engine $(or $(engine),postgres)
 
+doctor: setup ## what would run on this machine, and the fix for what would not
+	@$(dbtrial) doctor
+
+images: setup ## build the engines' images on this machine, where no image registry is reached
+	@docker/engine.sh && docker/offline/build.sh
+
 test: setup ## unit, contract and end-to-end tests, on real servers
 	@$(node24) node_modules/vitest/vitest.mjs run --reporter=default --reporter=json --outputFile.json=node_modules/.test-results.json
+
+kills: setup ## kill runs at random moments and count what is left: [count=100] [seed=1]
+	@$(node24) test/kills.ts $(or $(count),100) $(or $(seed),1)
 
 check: setup ## types, style, dead code, generated schemas up to date
 	@$(node24) node_modules/typescript/bin/tsc --noEmit
@@ -40,4 +50,4 @@ check: setup ## types, style, dead code, generated schemas up to date
 clean: ## remove installed packages and reports, not the sample
 	@rm -rf node_modules && find reports -mindepth 1 -maxdepth 1 ! -name sample -exec rm -rf {} +
 
-.PHONY: help setup bench plan validate models test check clean
+.PHONY: help setup bench plan validate models doctor images test kills check clean

@@ -1,6 +1,6 @@
 /** Operations as an operator would type them, for reports. */
 import type { PhysicalModel, Store } from '../model/model.ts'
-import type { Entity, Operation } from '../scenario/scenario.ts'
+import { type Entity, type Operation, writesOf } from '../scenario/scenario.ts'
 
 export function describe(model: PhysicalModel, entity: Entity, operation: Operation): string[] {
   const access = model.accesses.find((each) => each.operation === operation.name)
@@ -24,10 +24,18 @@ export function describe(model: PhysicalModel, entity: Entity, operation: Operat
     const what = store.base
       ? step.action === 'delete'
         ? `DEL ${hash(store)}`
-        : `HSET or HINCRBY ${hash(store)}`
+        : `${hashCommand(operation, store)} ${hash(store)}`
       : `${step.action === 'delete' ? 'ZREM' : 'ZADD'} ${set(store)}`
     return `script: ${what}`
   })
+}
+
+/** Additions are the server's own arithmetic. */
+function hashCommand(operation: Operation, store: Store): string {
+  const updates = writesOf(operation).filter((write) => write.entity === store.entity && write.kind === 'update')
+  const adds = updates.some((write) => write.kind === 'update' && write.add.length > 0)
+  const sets = updates.length === 0 || updates.some((write) => write.kind === 'update' && write.set.length > 0)
+  return [...(sets ? ['HSET'] : []), ...(adds ? ['HINCRBY'] : [])].join(' and ')
 }
 
 const hash = (store: Store) => `${store.entity}:<${store.partition.join(', ')}>`

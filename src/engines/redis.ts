@@ -203,12 +203,14 @@ async function openClient({ host, port, user, password, tls, namespace }: Endpoi
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
   })
-  client.on('error', () => {}) // It fails the requests too; without a listener it would be printed.
+  // It fails the requests too; a failing connection tells its reason only here.
+  let reason: Error | undefined
+  client.on('error', (error: Error) => (reason = error))
   try {
     await client.connect()
   } catch (error) {
     client.disconnect()
-    throw error
+    throw reason ?? error
   }
   return client
 }

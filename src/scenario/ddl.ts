@@ -3,7 +3,8 @@ import { type CreateTableStmt, type Node, parse, type Statement } from 'sql-pars
 import { messageOf, TrialError } from '../errors.ts'
 import { type DraftEntity, type DraftField, identifierOf } from './draft.ts'
 
-export const dialects = ['postgresql', 'mysql', 'mariadb', 'sqlite', 'bigquery'] as const
+/** Those whose CREATE TABLE the parser reads whole; MySQL's UNSIGNED and KEY clauses it does not. */
+export const dialects = ['postgresql', 'sqlite', 'bigquery'] as const
 export type Dialect = (typeof dialects)[number]
 
 /** A count must stand somewhere; the user knows it, a schema does not. */
@@ -169,7 +170,7 @@ function typeOf(column: Column, isKey: boolean): { definition: string; note?: st
     return { definition: `type: bytes, size: ${Math.max(1, Math.min(sizes[0] ?? 300, 1e6))}B` }
   if (/char|text|string|clob|citext/.test(type)) {
     if (isKey) return { definition: 'type: uuid', note: `was ${type}: a key is a uuid or a number here` }
-    if (name.includes('email')) return { definition: 'type: email' }
+    if (/e_?mail/.test(name)) return { definition: 'type: email' }
     return { definition: `type: words, count: [1, ${Math.max(1, Math.min(20, Math.round((sizes[0] ?? 80) / 16)))}]` }
   }
   return { definition: isKey ? 'type: uuid' : 'type: words, count: [1, 3]', note: `was ${type === '' ? 'untyped' : type}: the nearest there is` }

@@ -49,6 +49,15 @@ test('the excuses and emulations of ecommerce are these and no others', () => {
         'ship_order: one logged batch over 2 tables',
       ],
     },
+    'key-value': {
+      excuses: ['daily_revenue'],
+      emulations: [
+        'order_history: emulated: a script reads a sorted set, then a hash for each row',
+        'browse_category: emulated: a script reads a sorted set, then a hash for each row',
+        'search_products: emulated: a script reads a sorted set, then a hash for each row',
+        'place_order: one script over 3 kinds of keys, atomic',
+      ],
+    },
   })
 })
 

@@ -1,0 +1,162 @@
+/** Servers that somebody else runs, with passwords and TLS: measured in a namespace of our own, which is gone afterwards. */
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Endpoint } from '../../src/engines/engine.ts'
+import { engineNamed } from '../../src/engines/registry.ts'
+import { makeRunDirectory } from '../../src/provision/directories.ts'
+import { local } from '../../src/provision/local.ts'
+import { thisProcess } from '../../src/provision/owner.ts'
+import { type Instance, isUnobtainable } from '../../src/provision/provision.ts'
+import { dbtrial, dbtrialUntil, dbtrialWith, type Ended, resultIn, small, temporaryDirectory } from './commands.ts'
+import { makeCertificates, secured } from './secured.ts'
+
+const password = 'p4ss-"w0rd\'-öß'
+const encoded = encodeURIComponent(password)
+const out = temporaryDirectory()
+const directory = makeRunDirectory()
+const tls = makeCertificates()
+afterAll(() => {
+  rmSync(out, { recursive: true, force: true })
+  rmSync(directory, { recursive: true, force: true })
+})
+
+/** Files of a report and both outputs. */
+function everythingWritten(place: string, ended: Ended): string {
+  const files = readdirSync(place, { recursive: true, withFileTypes: true }).filter((file) => file.isFile())
+  return [ended.stdout, ended.stderr, ...files.map((file) => readFileSync(join(file.parentPath, file.name), 'latin1'))].join('\n')
+}
+
+// Java's and the shell's quoting are not the subject: their servers get a plainer one.
+describe.each(['postgres', 'redis', 'mongodb', 'cassandra'])('%s', (name) => {
+  const plain = name === 'redis' || name === 'cassandra' ? 'pl4in-w0rd' : password
+  const { engine, user, parameters, scheme } = secured(name, plain, tls)
+  const place = join(out, name)
+  let instance: Instance
+  let url: string
+
+  beforeAll(async () => {
+    const limits = { cpus: 1, memoryBytes: 2 ** 30 }
+    const started = await local.start({
+      engine,
+      candidate: name,
+      owner: thisProcess(),
+      limits,
+      durability: 'fsync',
+      cores: [0],
+      directory,
+      signal: new AbortController().signal,
+      report: () => {},
+    })
+    if (isUnobtainable(started)) throw new Error(started.tried.join())
+    instance = started
+    url = `${scheme}://${user}:${encodeURIComponent(plain)}@127.0.0.1:${instance.endpoint.port}/?${parameters(tls)}`
+  }, 120_000)
+  afterAll(async () => await instance?.[Symbol.asyncDispose](), 60_000)
+
+  async function namespaces(): Promise<string[]> {
+    const endpoint: Endpoint = {
+      ...instance.endpoint,
+      user,
+      password: plain,
+      ...(name === 'redis' ? {} : { tls: { verify: true, authority: readFileSync(tls.authority, 'utf8') } }),
+    }
+    return (await engineNamed(name).external.list(endpoint)).map((each) => each.name).filter((each) => each.startsWith('dbtrial'))
+  }
+
+  test('is measured in a namespace of its own; nothing of it is left, and the password is nowhere', async () => {
+    const ended = await dbtrial('run', small, '--candidates', name, '--endpoint', `${name}=${url}`, '--out', place)
+    expect([0, 99], ended.stderr).toContain(ended.code)
+    const [candidate] = resultIn(place, 'small').result.candidates
+    expect(candidate?.failure).toBeNull()
+    expect(candidate?.verification.wrong).toBe(0)
+    expect(candidate?.provision).toMatchObject({ kind: 'external', enforced: { cpu: 'unknown', memory: 'unknown' } })
+    expect(candidate?.provision?.origin).toMatch(/namespace dbtrial_|namespace \d+/)
+    expect(candidate?.trials.every((trial) => trial.resources.server === null)).toBe(true)
+    expect(candidate?.invariants.every((invariant) => invariant.ok)).toBe(true)
+    expect(await namespaces()).toEqual([])
+    const written = everythingWritten(place, ended)
+    for (const form of [plain, encodeURIComponent(plain), JSON.stringify(plain).slice(1, -1)]) expect(written.includes(form)).toBe(false)
+  }, 120_000)
+
+  test('a wrong password is said in one sentence that does not repeat it', async () => {
+    const wrong = url.replace(encodeURIComponent(plain), 'wr0ng-w0rd')
+    const ended = await dbtrial('run', small, '--candidates', name, '--endpoint', `${name}=${wrong}`, '--out', join(out, `${name}-wrong`))
+    expect(ended.code, ended.stderr).toBe(3)
+    expect(everythingWritten(join(out, `${name}-wrong`), ended)).not.toContain('wr0ng-w0rd')
+    const [candidate] = resultIn(join(out, `${name}-wrong`), 'small').result.candidates
+    expect(candidate?.failure).toMatch(new RegExp(`${name} at 127.0.0.1:\\d+ refused: .*(auth|password|WRONGPASS|incorrect)`, 'i'))
+  }, 60_000)
+})
+
+describe('one server for several mishaps', () => {
+  const { engine } = secured('postgres', password, tls)
+  let instance: Instance
+  const at = (rest: string) => `postgres=postgres://postgres:${encoded}@127.0.0.1:${instance.endpoint.port}/${rest}`
+
+  beforeAll(async () => {
+    const limits = { cpus: 1, memoryBytes: 2 ** 30 }
+    const started = await local.start({
+      engine,
+      candidate: 'mishaps',
+      owner: thisProcess(),
+      limits,
+      durability: 'fsync',
+      cores: [0],
+      directory,
+      signal: new AbortController().signal,
+      report: () => {},
+    })
+    if (isUnobtainable(started)) throw new Error(started.tried.join())
+    instance = started
+  }, 60_000)
+  afterAll(async () => await instance?.[Symbol.asyncDispose](), 60_000)
+
+  test('a certificate of an unknown authority is refused', async () => {
+    const ended = await dbtrial('run', small, '--candidates', 'postgres', '--endpoint', at('?sslmode=verify-full'), '--out', join(out, 'untrusted'))
+    expect(ended.code).toBe(3)
+    expect(resultIn(join(out, 'untrusted'), 'small').result.candidates[0]?.failure).toMatch(/refused: .*(certificate|unable to verify)/)
+  }, 60_000)
+
+  test('a server that wants TLS refuses a plain connection, and says so', async () => {
+    const ended = await dbtrial('run', small, '--candidates', 'postgres', '--endpoint', at('?sslmode=disable'), '--out', join(out, 'plain'))
+    expect(ended.code).toBe(3)
+    expect(resultIn(join(out, 'plain'), 'small').result.candidates[0]?.failure).toMatch(/refused: .*no encryption/)
+  }, 60_000)
+
+  test('the password may come from the environment; a killed run leaves no namespace', async () => {
+    const endpoint: Endpoint = { ...instance.endpoint, user: 'postgres', password, tls: { verify: false } }
+    const own = async () =>
+      (await engineNamed('postgres').external.list(endpoint)).map((each) => each.name).filter((each) => each.startsWith('dbtrial'))
+    const url = `postgres=postgres://postgres@127.0.0.1:${instance.endpoint.port}/?sslmode=require`
+    process.env.DBTRIAL_PASSWORD_POSTGRES = password
+    const killed = await dbtrialUntil(
+      /sweep/,
+      (pid) => process.kill(-pid, 'SIGKILL'),
+      ...['run', small, '--candidates', 'postgres', '--endpoint', url, '--out', join(out, 'env')],
+    )
+    delete process.env.DBTRIAL_PASSWORD_POSTGRES
+    expect(killed.acted).toBe(true)
+    expect(killed.stderr).toContain('namespace dbtrial_')
+    for (const end = Date.now() + 10_000; (await own()).length > 0 && Date.now() < end; ) await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(await own()).toEqual([])
+  }, 60_000)
+})
+
+describe('addresses that are refused before anything is reached', () => {
+  test.each([
+    ['postgres=mysql://u@127.0.0.1/', /postgres is reached by postgres:\/\/ or postgresql:\/\/, not mysql:\/\//],
+    ['postgres=postgres://u:secret-word@db.example.invalid/', /db\.example\.invalid is not this machine/],
+    ['postgres=postgres://u:secret-word@203.0.113.7/', /203\.0\.113\.7 is not this machine[\s\S]*--allow-remote/],
+    ['postgres=postgres://u:secret-word@127.0.0.1/?sslmod=require', /"sslmod=require" is no parameter that is understood/],
+    ['postgres=not a url', /this is no URL/],
+    ['oracle=postgres://127.0.0.1/', /there is no candidate of that name/],
+    ['postgres', /--endpoint expects NAME=URL/],
+  ])('%s', async (endpoint, message) => {
+    const ended = await dbtrialWith({}, 'run', small, '--candidates', 'postgres', '--endpoint', endpoint)
+    expect(ended.code).toBe(2)
+    expect(ended.stderr).toMatch(message)
+    expect(ended.stderr).not.toContain('secret-word')
+    expect(ended.stderr).not.toMatch(/\n\s+at /)
+  })
+})

@@ -1,0 +1,77 @@
+/** Comparisons on a real result: with itself, with a slower one, with another model, with what cannot be compared. */
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { compare } from '../../../src/assess/compare.ts'
+import { ratioOf } from '../../../src/assess/intervals.ts'
+import type { PhysicalModel } from '../../../src/model/model.ts'
+import { comparisonJunit, comparisonMarkdown, verdictLine } from '../../../src/report/comparison.ts'
+import { type Result, readResult } from '../../../src/result.ts'
+
+const sample = readResult(fileURLToPath(new URL('../../../reports/sample/result.json', import.meta.url)))
+
+/** The sample with its confirmed service times of one operation multiplied. */
+function slower(operation: string, factor: number): Result {
+  const copy = structuredClone(sample)
+  for (const candidate of copy.candidates)
+    for (const trial of candidate.trials) {
+      const own = trial.operations[operation]
+      if (own !== undefined) own.serviceUs.p50 *= factor
+    }
+  return copy
+}
+
+test('a result compared with itself is a tie everywhere, and nothing differs', () => {
+  const comparison = compare(sample, sample, 0)
+  expect(comparison.differences).toEqual([])
+  expect(comparison.regressions).toBe(0)
+  const verdicts = new Set(comparison.rows.map((row) => row.verdict))
+  expect([...verdicts].sort()).toEqual(['tie', 'undetermined'])
+  for (const row of comparison.rows) if (row.ratio !== null) expect(row.ratio.mid).toBeCloseTo(1, 12)
+  expect(verdictLine(comparison)).toMatch(/^No regression/)
+})
+
+test('three times slower is found, and only there; within the tolerance it is none', () => {
+  const comparison = compare(sample, slower('get_product', 3), 0.25)
+  const found = comparison.rows.filter((row) => row.verdict === 'slower')
+  expect(found.length).toBeGreaterThan(2)
+  expect(found.every((row) => row.operation === 'get_product' && row.metric === 'service p50' && row.regression)).toBe(true)
+  expect(compare(slower('get_product', 3), sample, 0.25).rows.some((row) => row.verdict === 'faster')).toBe(true)
+  expect(compare(sample, slower('get_product', 3), 9).regressions).toBe(0)
+  expect(comparisonMarkdown(comparison)).toContain('| slower |')
+  expect(comparisonJunit(comparison).match(/<failure /g)?.length).toBe(found.length)
+})
+
+test('an index that is gone is named, with what it serves', () => {
+  const copy = structuredClone(sample)
+  const store = (copy.candidates[0]?.model as unknown as PhysicalModel).stores.find((each) => each.name === 'order')
+  const [gone] = (store?.indexes ?? []).splice(0, 1)
+  expect(compare(sample, copy, 0.25).differences).toEqual([
+    expect.stringMatching(new RegExp(`postgres: index on order \\(.*\\) is gone; it serves ${gone?.serves[0]}`)),
+  ])
+})
+
+test.each([
+  ['seed', (copy: Result) => void (copy.seed = 1), /the seed \(\d+, 1\)/],
+  ['data', (copy: Result) => void (copy.dataHash = 'x'), /the generated data/],
+  ['levels', (copy: Result) => void (copy.trialPlan.multiples = [1, 4]), /the levels \(1,3, 1,4\)/],
+  ['effort', (copy: Result) => void (copy.trialPlan.effort = 'smoke'), /the effort \(quick, smoke\)/],
+  ['scenario', (copy: Result) => void (copy.scenario.operations = []), /the scenario's operations/],
+])('another %s cannot be compared, and is named', (_, change, message) => {
+  const copy = structuredClone(sample)
+  change(copy)
+  expect(() => compare(sample, copy, 0.25)).toThrow(message)
+})
+
+test('intervals: none of two, a range of three, Welch of five', () => {
+  expect(ratioOf([1, 1], [2, 2, 2])).toBeNull()
+  expect(ratioOf([1, 2, 4], [2, 4, 8])).toMatchObject({ low: 0.5, mid: 2, high: 8, confidence: null })
+  // t(0.975, 8) = 2.306; equal variances of logs s² = 0.025, n = 5: half width 2.306·√(0.025·2/5) = 0.23060.
+  const logs = [-0.2, -0.1, 0, 0.1, 0.2].map((log) => Math.exp(log))
+  const interval = ratioOf(
+    logs,
+    logs.map((value) => value * 1.5),
+  )
+  expect(interval?.confidence).toBe(0.95)
+  expect(Math.log((interval?.high ?? 0) / 1.5)).toBeCloseTo(0.2306, 4)
+  expect(Math.log(1.5 / (interval?.low ?? 1))).toBeCloseTo(0.2306, 4)
+})
