@@ -53,6 +53,8 @@ function labelOf(order: Pick<TrialOrder, 'phase' | 'loop' | 'multiple' | 'concur
   return `${order.phase} ${order.loop} ${order.multiple ?? order.concurrency} ${order.repeat} ${order.ratesPerSecond?.join() ?? ''}`
 }
 
+const unverified = (): CandidateResult['verification'] => ({ checked: 0, wrong: 0, byOperation: {}, differences: [] })
+
 export class CandidateRun {
   readonly candidate: Candidate
   readonly engine: Engine
@@ -62,7 +64,9 @@ export class CandidateRun {
   parity: CandidateResult['parity'] = []
   load: CandidateResult['load'] = null
   readonly storage: CandidateResult['storage']['at'] = []
-  verification: CandidateResult['verification'] = { checked: 0, wrong: 0, byOperation: {}, differences: [] }
+  verification = unverified()
+  /** Loaded, and every answer was right. */
+  verified = false
   invariants: CandidateResult['invariants'] = []
   explanations: CandidateResult['explanations'] = []
   indexUse: CandidateResult['indexUse'] = []
@@ -135,9 +139,9 @@ export class CandidateRun {
     await this.instance?.[Symbol.asyncDispose]()
   }
 
-  /** Once, and only after everything was loaded: what the disk holds is then what an acknowledged write left. */
+  /** Once, and only after the verification: what the disk holds is then what acknowledged writes left. */
   #mayRestart(instance: Instance): boolean {
-    return instance.restart !== undefined && this.restarts.length === 0 && this.reference !== null
+    return instance.restart !== undefined && this.restarts.length === 0 && this.verified
   }
 
   /** A server that ended in the middle of a trial is started again on its data, once. */
@@ -171,7 +175,8 @@ export class CandidateRun {
       if (this.#context.signal.aborted) throw error
       if (error instanceof TrialError && error.exitCode === 1) throw error
       await sleep(100) // A server that ends tells more about the cause than the error it left us with.
-      this.failure ??= messageOf(error)
+      if (this.#death !== null && !this.verified) this.verification = unverified() // Errors of a dead server are no wrong answers.
+      this.failure ??= this.#death ?? messageOf(error)
     } finally {
       await this.#closeLanes()
       if (this.failure === null && this.#death === null) await instance.pause()

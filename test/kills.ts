@@ -34,6 +34,10 @@ for (let run = 0; run < count; run++) {
 }
 rmSync(out, { recursive: true, force: true })
 
+// Whatever came late, guards included.
+await new Promise((resolve) => setTimeout(resolve, 5000))
+const late = [...(await leftovers()), ...matching(1, /reaper\.ts/).map((pid) => `guard ${pid}`)]
+
 const rows = [...Map.groupBy(killed, (each) => `${each.provision} | ${each.phase}`)].sort(([a], [b]) => a.localeCompare(b))
 process.stdout.write('| provision | killed in | kills | anything left | slowest clean-up |\n| --- | --- | ---: | ---: | ---: |\n')
 for (const [name, own] of rows)
@@ -41,8 +45,8 @@ for (const [name, own] of rows)
     `| ${name} | ${own.length} | ${own.filter((each) => each.left.length > 0).length} | ${(Math.max(...own.map((each) => each.cleanMs)) / 1000).toFixed(1)} s |\n`,
   )
 const dirty = killed.filter((each) => each.left.length > 0).length
-process.stdout.write(`\n${count} kills, ${dirty} left something\n`)
-process.exit(dirty === 0 ? 0 : 1)
+process.stdout.write(`\n${count} kills, ${dirty} left something; five seconds after the last: ${late.length === 0 ? 'nothing' : late.join(', ')}\n`)
+process.exit(dirty + late.length === 0 ? 0 : 1)
 
 async function killOne(provision: string, afterMs: number, whole: boolean): Promise<Killed> {
   const arguments_ = ['run', small, '--candidates', 'postgres,mongodb,redis', '--provision', provision, '--out', out]

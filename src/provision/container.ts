@@ -1,7 +1,6 @@
 /** Servers in containers: the same commands as `local`, inside a pinned image, under cpuset and memory limits that the kernel enforces. */
 import { connect } from 'node:net'
 import { posix } from 'node:path'
-import type { ContainerCreateOptions, ContainerStats } from 'dockerode'
 import type { Command, Endpoint, ServerContext, ServerSpec } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { type FoundImage, findImage, presentImage } from './images.ts'
@@ -128,8 +127,16 @@ async function launch(order: Order, runtime: Runtime, image: FoundImage): Promis
 }
 
 type Raw = ReturnType<Runtime['docker']['getContainer']>
+type CreateOptions = Parameters<Runtime['docker']['createContainer']>[0]
 
-function createOptions(port: number, stopSignal: string): ContainerCreateOptions {
+/** The part of the engine's statistics that is read; those of cgroup v1 and v2 differ. */
+interface Statistics {
+  cpu_stats: { cpu_usage: { total_usage: number } }
+  memory_stats: { usage?: number; stats?: Record<string, number> }
+  blkio_stats?: { io_service_bytes_recursive?: { op: string; value: number }[] | null }
+}
+
+function createOptions(port: number, stopSignal: string): CreateOptions {
   return { User: '0', WorkingDir: '/', ExposedPorts: { [`${port}/tcp`]: {} }, StopSignal: stopSignal }
 }
 
@@ -249,10 +256,10 @@ class ContainerInstance implements Instance {
   }
 
   async sample() {
-    const stats = (await this.#raw.stats({ stream: false, 'one-shot': true } as never)) as unknown as ContainerStats
-    const { usage = 0, stats: memory = {} } = stats.memory_stats as { usage?: number; stats?: Record<string, number> }
+    const stats = (await this.#raw.stats({ stream: false, 'one-shot': true } as never)) as unknown as Statistics
+    const { usage = 0, stats: memory = {} } = stats.memory_stats
     const bytes = (operation: string) =>
-      ((stats.blkio_stats?.io_service_bytes_recursive ?? []) as { op: string; value: number }[])
+      (stats.blkio_stats?.io_service_bytes_recursive ?? [])
         .filter((each) => each.op.toLowerCase() === operation)
         .reduce((sum, each) => sum + each.value, 0)
     return {

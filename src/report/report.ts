@@ -5,6 +5,7 @@ import { type Assessment, assess, type CandidateAssessment, type Cell } from '..
 import type { PhysicalModel } from '../model/model.ts'
 import type { CandidateResult, Result, TrialResult } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
+import { redact } from '../secrets.ts'
 import { drawCharts } from './charts.ts'
 import { type Block, type Chart, code, type Document, details, heading, list, paragraph, table } from './document.ts'
 import { bytes, count, micros, microsRange, percent, seconds, times } from './format.ts'
@@ -26,7 +27,7 @@ export async function writeReport(directory: string, result: Result): Promise<{ 
 }
 
 function replace(path: string, content: string | Buffer): void {
-  writeFileSync(`${path}.new`, content)
+  writeFileSync(`${path}.new`, typeof content === 'string' ? redact(content) : content)
   renameSync(`${path}.new`, path)
 }
 
@@ -265,12 +266,18 @@ function excuses(result: Result): Block[] {
 
 function parity(candidate: CandidateResult): Block[] {
   if (candidate.parity.length === 0) return []
-  const bad = candidate.parity.filter((each) => !each.ok).length
+  const bad = candidate.parity.filter((each) => !each.ok && !isUnknownLimit(candidate, each)).length
   return [
     details(`${candidate.name}, durability ${candidate.durability}: ${bad === 0 ? 'all as asked' : `${bad} not as asked`}`, [
       table(
         ['what', 'asked', 'set', 'effective', ''],
-        candidate.parity.map((each) => [each.what, each.asked, each.set, each.effective, each.ok ? '✓' : '✗']),
+        candidate.parity.map((each) => [
+          each.what,
+          each.asked,
+          each.set,
+          each.effective,
+          each.ok ? '✓' : isUnknownLimit(candidate, each) ? '—' : '✗',
+        ]),
       ),
     ]),
   ]
@@ -333,6 +340,11 @@ function trials(candidate: CandidateResult): Block {
   )
 }
 
+/** What follows from the limits is nothing that a server with unknown limits promised. */
+function isUnknownLimit(candidate: CandidateResult, parity: CandidateResult['parity'][number]): boolean {
+  return parity.sizing === true && candidate.provision?.kind === 'external'
+}
+
 function environment(result: Result): Block[] {
   const { host, calibration } = result
   const servers = result.candidates.flatMap((candidate) => {
@@ -344,16 +356,23 @@ function environment(result: Result): Block[] {
             candidate.name,
             provision.version,
             `${provision.kind}: ${provision.origin}`,
-            `${provision.limits.cpus} CPU (${provision.enforced.cpu}, core ${provision.cores.join(', ')})`,
-            `${bytes(provision.limits.memoryBytes)} (${provision.enforced.memory})`,
+            provision.cores.length === 0 ? 'unknown' : `${provision.limits.cpus} CPU (${provision.enforced.cpu}, core ${provision.cores.join(', ')})`,
+            provision.enforced.memory === 'unknown' ? 'unknown' : `${bytes(provision.limits.memoryBytes)} (${provision.enforced.memory})`,
           ],
         ]
   })
   const phases = result.trialPlan.phases.map((phase) => [phase.name, seconds(phase.predictedSeconds), seconds(phase.actualSeconds)])
+  const restarts = result.candidates.flatMap((candidate) =>
+    candidate.restarts.map((each) => `${candidate.name} was started again once, on its data: ${each.reason}`),
+  )
+  const starts = new Set(result.candidates.flatMap((candidate) => candidate.trials.map((trial) => trial.start)))
+  const resumed = starts.size > 1 ? [`the run was interrupted and continued: its trials belong to ${starts.size} starts of the servers`] : []
   return [
     list([
       `dbtrial ${result.dbtrial}, Node ${host.node}, ${host.platform}, Linux ${host.kernel}`,
       `${host.cores} cores (${host.cpu}), ${bytes(host.memoryBytes)} of memory; the harness ran on core ${host.harnessCores.join(', ')}${host.harnessPinned ? '' : ', not pinned'}`,
+      ...restarts,
+      ...resumed,
       ...(calibration === null
         ? []
         : [

@@ -8,6 +8,7 @@ import Ajv2020 from 'ajv/dist/2020.js'
 import { afterAll, describe, expect, test } from 'vitest'
 import { processTree } from '../../src/provision/processes.ts'
 import type { Result } from '../../src/result.ts'
+import { matching } from './commands.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const launcher = join(root, 'bin/dbtrial.mjs')
@@ -111,7 +112,7 @@ describe('ecommerce at smoke with all its candidates', () => {
 test('Ctrl-C stops the servers, writes what there is, and exits with 130', async () => {
   const child = spawn(
     process.execPath,
-    [launcher, 'run', 'ecommerce', '--candidates', 'postgres', '--effort', 'smoke', '--out', join(out, 'stopped')],
+    [launcher, 'run', 'ecommerce', '--candidates', 'postgres', '--provision', 'local', '--effort', 'smoke', '--out', join(out, 'stopped')],
     { env: { ...process.env, CI: 'true' }, detached: true },
   )
   let stderr = ''
@@ -120,7 +121,7 @@ test('Ctrl-C stops the servers, writes what there is, and exits with 130', async
     child.stderr.on('data', (data: Buffer) => {
       stderr += data.toString()
       if (stderr.includes('sweep') && servers.length === 0) {
-        servers.push(...processTree(child.pid as number).slice(1))
+        servers.push(...matching(child.pid as number, /postgres/))
         process.kill(-(child.pid as number), 'SIGINT')
       }
     })
@@ -135,7 +136,7 @@ test('Ctrl-C stops the servers, writes what there is, and exits with 130', async
   expect(result.candidates[0]?.verification.checked).toBeGreaterThan(300)
 }, 120_000)
 
-test('what a killed run left is swept by the next one, stopped children of a paused server included', async () => {
+test('what a run left that was killed together with its guard is swept by the next one, stopped children of a paused server included', async () => {
   const parent = `/var/tmp/dbtrial-${process.getuid?.()}`
   const strays = () =>
     readdirSync('/proc').filter((pid) => {
@@ -147,7 +148,7 @@ test('what a killed run left is swept by the next one, stopped children of a pau
     })
   const child = spawn(
     process.execPath,
-    [launcher, 'run', 'ecommerce', '--candidates', 'postgres,mongodb', '--effort', 'smoke', '--out', join(out, 'killed')],
+    [launcher, 'run', 'ecommerce', '--candidates', 'postgres,mongodb', '--provision', 'local', '--effort', 'smoke', '--out', join(out, 'killed')],
     { env: { ...process.env, CI: 'true' } },
   )
   let killed = false
@@ -158,21 +159,21 @@ test('what a killed run left is swept by the next one, stopped children of a pau
     if (killed || !/load[\s\S]*mongodb/.test(stderr)) return
     killed = true
     for (const pid of processTree(child.pid as number))
-      if (readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('src/cli.ts')) process.kill(pid, 'SIGKILL')
+      if (/src\/cli\.ts|reaper\.ts/.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'))) process.kill(pid, 'SIGKILL')
   })
   await new Promise((resolve) => child.on('exit', resolve))
   expect(killed).toBe(true)
   expect(readdirSync(parent).length).toBeGreaterThan(0)
-  const next = await dbtrial('run', 'ecommerce', '--candidates', 'postgres', '--effort', 'smoke', '--out', join(out, 'next'))
+  const next = await dbtrial('run', 'ecommerce', '--candidates', 'postgres', '--provision', 'local', '--effort', 'smoke', '--out', join(out, 'next'))
   expect([0, 99]).toContain(next.code)
   expect(strays()).toEqual([])
   expect(readdirSync(parent)).toEqual([])
 }, 120_000)
 
-test('a server that dies is told, and the run is finished and written', async () => {
+test('a server that dies before it was verified is told, its errors are no wrong answers, and the run is finished and written', async () => {
   const child = spawn(
     process.execPath,
-    [launcher, 'run', 'ecommerce', '--candidates', 'postgres', '--effort', 'smoke', '--json', '--out', join(out, 'died')],
+    [launcher, 'run', 'ecommerce', '--candidates', 'postgres', '--provision', 'local', '--effort', 'smoke', '--json', '--out', join(out, 'died')],
     { env: { ...process.env, CI: 'true' } },
   )
   let stdout = ''
@@ -189,6 +190,7 @@ test('a server that dies is told, and the run is finished and written', async ()
   expect(code).toBe(4)
   const result = JSON.parse(stdout) as Result
   expect(result.candidates[0]?.failure).toMatch(/the server ended \(SIGKILL\)/)
+  expect(result.candidates[0]?.verification.wrong).toBe(0)
 }, 120_000)
 
 describe('the other commands', () => {
@@ -231,7 +233,7 @@ describe('the other commands', () => {
       const env = { HOME: out, XDG_CACHE_HOME: join(out, 'cache'), PATH: '/nonexistent', CI: 'true' }
       execFile(
         process.execPath,
-        [launcher, 'run', 'ecommerce', '--effort', 'smoke', '--candidates', 'cassandra', '--out', join(out, 'none')],
+        [launcher, 'run', 'ecommerce', '--effort', 'smoke', '--candidates', 'cassandra', '--provision', 'local', '--out', join(out, 'none')],
         { env },
         (error, stdout, stderr) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
       )

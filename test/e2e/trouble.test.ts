@@ -115,6 +115,28 @@ test('a server killed in the middle of a trial: that trial is broken, the rest i
   expect(candidate?.invariants.filter((each) => !each.ok)).toEqual([])
 }, 120_000)
 
+test('a server that dies again after its restart: the candidate failed, what was measured is kept', async () => {
+  let killer: NodeJS.Timeout | undefined
+  const ended = await dbtrialUntil(
+    /confirmation/,
+    (pid) =>
+      (killer = setInterval(
+        () =>
+          matching(pid, /postgres -D/)
+            .slice(0, 1)
+            .forEach((each) => process.kill(each, 'SIGKILL')),
+        1500,
+      )),
+    ...['run', small, '--candidates', 'postgres', '--provision', 'local', '--out', join(out, 'twice')],
+  )
+  clearInterval(killer)
+  expect(ended.code, ended.stderr).toBe(4)
+  const [candidate] = resultIn(join(out, 'twice'), 'small').result.candidates
+  expect(candidate?.failure).toMatch(/the server ended/)
+  expect(candidate?.restarts).toHaveLength(1)
+  expect(candidate?.trials.some((trial) => trial.phase === 'sweep' && trial.validity.verdict !== 'broken')).toBe(true)
+}, 120_000)
+
 test('a worker thread that throws: that trial is broken, the rest is measured', async () => {
   const marker = join(out, 'thrown')
   const hook = pathToFileURL(join(root, 'test/e2e/throw-in-worker.mjs')).href
@@ -218,7 +240,7 @@ describe('hostile text', () => {
 
   test('as values, in paths and in the summary: it stays data in every engine, in files and in HTML', async () => {
     const place = join(out, "$(touch pwned) '; drop <b> 😀")
-    const ended = await dbtrial('run', small, '--out', place)
+    const ended = await dbtrial('run', small, '--provision', 'local', '--out', place)
     expect([0, 99], ended.stderr).toContain(ended.code)
     const { directory: at, result } = resultIn(place, 'small')
     for (const candidate of result.candidates) {
