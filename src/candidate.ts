@@ -4,16 +4,15 @@ import type { Dataset } from './data/dataset.ts'
 import type { Compiled, Engine, Session } from './engines/engine.ts'
 import { Reference } from './engines/reference.ts'
 import { messageOf, TrialError } from './errors.ts'
-import { decide, errorsMissed, type Outcome } from './measure/decide.ts'
-import type { Histogram } from './measure/histogram.ts'
-import { appendWrites, emptyWriteLog, makeRecords, type OperationRecord, type Recording } from './measure/recorder.ts'
+import { appendWrites, emptyRecording, emptyWriteLog } from './measure/recorder.ts'
 import { between, snapshot } from './measure/resources.ts'
 import { judgeValidity } from './measure/validity.ts'
 import type { Instance } from './provision/provision.ts'
 import type { WorkerPool } from './replay/pool.ts'
-import type { CandidateResult, HistogramResult, OperationResult, TrialResult } from './result.ts'
+import type { CandidateResult, TrialResult } from './result.ts'
 import type { TrialPlan } from './scenario/plan.ts'
-import type { Candidate, Operation } from './scenario/scenario.ts'
+import type { Candidate } from './scenario/scenario.ts'
+import { describeTrial } from './trial.ts'
 import type { Totals } from './verify/invariants.ts'
 import { judge } from './verify/judge.ts'
 
@@ -79,6 +78,8 @@ export class CandidateRun {
   reference: Reference | null = null
   totals: Totals = new Map()
   readonly writes = emptyWriteLog()
+  /** A thread that was lost took its log of writes along: what the server should hold now is unknown. */
+  writesUnknown = false
   readonly #context: RunContext
   readonly #attempts = new Map<string, number>()
   /** What an interrupted run measured already, by label. */
@@ -179,7 +180,17 @@ export class CandidateRun {
       this.failure ??= this.#death ?? messageOf(error)
     } finally {
       await this.#closeLanes()
-      if (this.failure === null && this.#death === null) await instance.pause()
+      if (this.failure === null && this.#death === null) await this.#pause(instance)
+    }
+  }
+
+  /** A server that cannot be paused would disturb the others: it has failed, unless it has just ended. */
+  async #pause(instance: Instance): Promise<void> {
+    try {
+      await instance.pause()
+    } catch (error) {
+      await sleep(100)
+      if (this.#death === null) this.failure = `it could not be paused: ${messageOf(error)}`
     }
   }
 
@@ -223,6 +234,7 @@ export class CandidateRun {
     let broken: string | null = null
     const recording = await abortable(run, signal).catch(async (error: unknown) => {
       broken = await this.#breakage(error)
+      this.writesUnknown = true
       return emptyRecording(order.seconds, this.compiled.operations)
     })
     const after = await snapshot(instance).catch(() => before) // A container that is gone has no statistics.
@@ -237,7 +249,13 @@ export class CandidateRun {
       order.loop,
       this.failure ?? this.#death ?? broken,
     )
-    const trial: TrialResult = { ...this.#describe(order, recording), startedAt, validity, resources, start: this.#context.start }
+    const trial: TrialResult = {
+      ...describeTrial(order, recording, this, this.#context.plan),
+      startedAt,
+      validity,
+      resources,
+      start: this.#context.start,
+    }
     if (this.reference !== null) {
       for (const [operation, wrong] of Object.entries(judge(recording.kept, this.compiled.operations, dataset, this.reference))) {
         const own = trial.operations[operation]
@@ -269,53 +287,6 @@ export class CandidateRun {
     this.#openWith = 0
   }
 
-  #describe(order: TrialOrder, recording: Recording): Omit<TrialResult, 'startedAt' | 'start' | 'validity' | 'resources'> {
-    const missed: string[] = []
-    const undetermined: string[] = []
-    const operations: Record<string, OperationResult> = {}
-    const attempts = recording.operations.reduce((sum, record) => sum + record.attempts, 0)
-    const mix: Record<string, number> = {}
-    const skew: Record<string, number> = {}
-    const scaleLimited = new Set(this.#context.plan.operations.filter((each) => each.scaleLimited).map((each) => each.name))
-    for (const index of this.supported) {
-      const operation = this.compiled.operations[index] as Operation
-      const record = recording.operations[index] as OperationRecord
-      operations[operation.name] = operationResult(operation, record, order.loop)
-      mix[operation.name] = attempts === 0 ? 0 : record.attempts / attempts
-      skew[operation.name] = record.attempts === 0 ? 0 : Math.max(...record.draws) / record.attempts
-      const outcome = operationOutcome(operation, record)
-      if (outcome === 'missed') missed.push(operation.name)
-      else if (outcome === 'undetermined' || scaleLimited.has(operation.name)) undetermined.push(operation.name)
-    }
-    // Few samples and scale-limited operations can refute a step, not hold it up.
-    const blocking = undetermined.filter(
-      (name) =>
-        !scaleLimited.has(name) && (recording.operations[this.compiled.operations.findIndex((each) => each.name === name)]?.intended ?? 0) >= 299,
-    )
-    const completed = recording.operations.reduce((sum, record) => sum + record.ok + record.miss + record.conflict, 0)
-    return {
-      phase: order.phase,
-      mix: this.partial ? 'partial' : 'full',
-      client: 'driver',
-      repeat: order.repeat,
-      arrival: {
-        loop: order.loop,
-        ratePerSecond: order.loop === 'open' ? sum(order.ratesPerSecond ?? this.ratesAt(order.multiple ?? 1)) : null,
-        concurrency: order.loop === 'closed' ? order.concurrency : null,
-        multiple: order.multiple,
-      },
-      connections: order.concurrency,
-      seconds: order.seconds,
-      throughputPerSecond: completed / order.seconds,
-      outcome: missed.length > 0 ? 'missed' : blocking.length > 0 ? 'undetermined' : 'met',
-      missed,
-      undetermined,
-      windows: recording.windows,
-      realised: { mix, skew },
-      operations,
-    }
-  }
-
   /** A server that was just thawed or started needs a moment. */
   async #answering(instance: Instance): Promise<void> {
     const deadline = Date.now() + readyWithinMs
@@ -330,53 +301,6 @@ export class CandidateRun {
       }
     }
   }
-}
-
-export const sum = (values: number[]) => values.reduce((total, value) => total + value, 0)
-
-function operationOutcome(operation: Operation, record: OperationRecord): Outcome {
-  if (errorsMissed(record.errorCount + record.dropped, record.intended, operation.errorShare)) return 'missed'
-  const outcomes = operation.objectives.map((objective, at) => decide(record.exceeded[at] as number, record.intended, objective.quantile))
-  return outcomes.includes('missed') ? 'missed' : outcomes.includes('undetermined') ? 'undetermined' : 'met'
-}
-
-function operationResult(operation: Operation, record: OperationRecord, loop: 'open' | 'closed'): OperationResult {
-  return {
-    intended: record.intended,
-    attempts: record.attempts,
-    ok: record.ok,
-    miss: record.miss,
-    conflict: record.conflict,
-    retries: record.retries,
-    errors: record.errors,
-    dropped: record.dropped,
-    wrong: 0,
-    rowsPerOk: record.ok === 0 ? 0 : record.rows / record.ok,
-    exceeded: Object.fromEntries(operation.objectives.map((objective, at) => [objective.name, record.exceeded[at] as number])),
-    responseUs: loop === 'open' ? histogramResult(record.response) : null,
-    serviceUs: histogramResult(record.service),
-    queueUs: loop === 'open' ? histogramResult(record.queue) : null,
-    dispatchUs: loop === 'open' ? histogramResult(record.dispatch) : null,
-  }
-}
-
-function histogramResult(histogram: Histogram): HistogramResult {
-  const at = (quantile: number) => histogram.quantileNs(quantile) / 1000
-  return {
-    count: histogram.count,
-    mean: histogram.meanNs / 1000,
-    p50: at(0.5),
-    p90: at(0.9),
-    p95: at(0.95),
-    p99: at(0.99),
-    p999: at(0.999),
-    max: histogram.maxNs / 1000,
-    encoded: histogram.encode(),
-  }
-}
-
-function emptyRecording(seconds: number, operations: Operation[]): Recording {
-  return { seconds, operations: makeRecords(operations), windows: [], writes: emptyWriteLog(), kept: [], busyShare: 0 }
 }
 
 /** Rejects as soon as the signal aborts; what was under way ends with its thread. */

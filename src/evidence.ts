@@ -134,7 +134,7 @@ export function hashesOf(
   }
 }
 
-export function describeHost({ harnessCores, harnessPinned }: Pick<RunState, 'harnessCores' | 'harnessPinned'>): Result['host'] {
+function describeHost({ harnessCores, harnessPinned }: Pick<RunState, 'harnessCores' | 'harnessPinned'>): Result['host'] {
   return {
     platform: `${process.platform}-${process.arch}`,
     kernel: release(),

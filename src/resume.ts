@@ -21,10 +21,7 @@ export function readInterrupted(directory: string): Resumed {
 }
 
 /** @throws TrialError, exit code 2, naming what differs. */
-export function checkResumable(
-  { directory, result }: Resumed,
-  now: Pick<Result, 'contentHash' | 'dataHash' | 'host' | 'scenario' | 'trialPlan' | 'seed'>,
-): void {
+export function checkResumable({ directory, result }: Resumed, now: Result): void {
   const differing: string[] = []
   const note = (what: string, before: unknown, after: unknown) => {
     if (canonical(plain(before)) !== canonical(plain(after))) differing.push(what)

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Builds the images of the engines on a Debian base made here, for machines that reach no image registry.
+# Builds the images of the engines on a base made here (Debian or Ubuntu), for machines that reach no image registry.
 # The servers are the packages that the local provisioner runs, by version and checksum; `docker/offline/build.sh postgres` builds one.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-base=dbtrial-offline/base:bookworm
+# The base is the system that this machine runs itself: its package sources are the ones that are reached.
+suite=$(. /etc/os-release && echo "${VERSION_CODENAME:?this machine runs no Debian and no Ubuntu}")
+base=dbtrial-offline/base:$suite
 work=$(mktemp -d /var/tmp/dbtrial-images-XXXXXX)
 trap 'rm -rf "$work"' EXIT
 
@@ -15,9 +17,9 @@ if ! docker image inspect "$base" >/dev/null 2>&1; then
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap >/dev/null
   fi
   echo "building $base" >&2
-  # The package source that this machine itself uses.
-  source=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' | grep -v -e security -e updates | head -n 1)
-  debootstrap --variant=minbase --include=ca-certificates bookworm "$work/base" "${source:?no Debian package source is configured}" >"$work/log" 2>&1 ||
+  targets() { apt-get indextargets --format "$1" 'Created-By: Packages' "Release: $suite" | sort -u; }
+  source=$(targets '$(REPO_URI)' | head -n 1)
+  debootstrap --variant=minbase --include=ca-certificates --components="$(targets '$(COMPONENT)' | paste -sd,)" "$suite" "$work/base" "${source:?no Debian package source is configured}" >"$work/log" 2>&1 ||
     { tail -n 3 "$work/log" >&2; exit 3; }
   rm -rf "$work"/base/var/cache/apt/archives/*.deb
   tar -C "$work/base" -c . | docker import - "$base" >/dev/null

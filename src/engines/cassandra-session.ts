@@ -8,9 +8,9 @@ import type { Store, StoreColumn } from '../model/model.ts'
 import { baseStore, groupedByServer, storesOfEntity } from '../model/wide-column.ts'
 import { type Entity, entityOf, lineFields, type Operation, ownedBy, type Write } from '../scenario/scenario.ts'
 import { deleteRow, id, selectPartition } from './cassandra-cql.ts'
+import { cassandraFacts } from './cassandra-facts.ts'
 import { amountOf, CassandraRows, type Cql, columnOf, type Driver, type Row } from './cassandra-rows.ts'
-import { heapMegabytes } from './cassandra-server.ts'
-import type { Compiled, CompiledOperation, ConnectOptions, Limits, Parity, Reply, Session } from './engine.ts'
+import type { Compiled, CompiledOperation, ConnectOptions, Limits, Reply, Session } from './engine.ts'
 import { readReply, wroteReply } from './replies.ts'
 
 const bucketsInFlight = 8
@@ -39,55 +39,8 @@ export class CassandraSession implements Session {
     )
   }
 
-  async facts(limits: Limits) {
-    const settings = new Map(
-      (await this.#client.execute('SELECT name, value FROM system_views.settings', [], { prepare: false })).rows.map((row) => [
-        String(row.name),
-        String(row.value),
-      ]),
-    )
-    const properties = new Map(
-      (await this.#client.execute('SELECT name, value FROM system_views.system_properties', [], { prepare: false })).rows.map((row) => [
-        String(row.name),
-        String(row.value),
-      ]),
-    )
-    const [local] = (await this.#client.execute('SELECT release_version FROM system.local')).rows
-    const [space] = (
-      await this.#client.execute('SELECT replication, durable_writes FROM system_schema.keyspaces WHERE keyspace_name = ?', [this.#keyspace])
-    ).rows
-    const replication = (space?.replication ?? {}) as Record<string, string>
-    const sync = this.#compiled.durability === 'fsync' ? 'batch' : 'periodic'
-    const effective = String(settings.get('commitlog_sync'))
-    const heap =
-      this.#options.administer === undefined
-        ? 'not asked'
-        : (/Heap Memory \(MB\)\s*:\s*[\d.,]+ \/ ([\d.,]+)/.exec(await this.#options.administer(['info']))?.[1] ?? 'unknown')
-    const heapSet = heapMegabytes(limits.memoryBytes)
-    const parity: Parity[] = [
-      { what: 'commitlog_sync', asked: `durability ${this.#compiled.durability}`, set: sync, effective, ok: effective === sync },
-      {
-        what: 'replication',
-        asked: 'one node',
-        set: 'factor 1',
-        effective: `${replication.class?.split('.').at(-1)}, factor ${replication.replication_factor}`,
-        ok: replication.replication_factor === '1',
-      },
-      {
-        what: 'heap',
-        asked: 'half of the memory limit',
-        set: `${heapSet} MB`,
-        effective: `${heap} MB`,
-        ok: heap === 'not asked' || Math.abs(Number(heap.replaceAll(',', '')) - heapSet) < heapSet * 0.1,
-        sizing: true,
-      },
-      { what: 'java', asked: '11 or 17', set: 'the one on the PATH', effective: properties.get('java.version') ?? 'unknown', ok: true },
-      { what: 'consistency', asked: 'strong', set: 'QUORUM reads and writes', effective: 'stated with every request', ok: true },
-      { what: 'isolation', asked: 'atomic writes across tables', set: 'logged batch', effective: 'atomic, not isolated across partitions', ok: true },
-      { what: 'uniqueness', asked: 'unique fields', set: 'none', effective: 'not enforced by this engine', ok: true },
-      { what: 'referential integrity', asked: 'references point at rows', set: 'none', effective: 'not enforced by this engine', ok: true },
-    ]
-    return { version: String(local?.release_version), parity }
+  facts(limits: Limits) {
+    return cassandraFacts(this.#client, this.#keyspace, this.#compiled, this.#options, limits)
   }
 
   async create() {

@@ -5,26 +5,12 @@ import type { RowSource } from '../data/rows.ts'
 import { decimalValue, type Value } from '../data/value.ts'
 import type { Store } from '../model/model.ts'
 import { entityOf, fieldOf, lineFields, type Operation, type Write } from '../scenario/scenario.ts'
-import type { Compiled, Limits, Parity, Reply, Session } from './engine.ts'
+import type { Compiled, Limits, Reply, Session } from './engine.ts'
 import { groupPipeline, indexesOf, pathOf, sortOf } from './mongodb-commands.ts'
 import { type Driver, MongoDocuments } from './mongodb-documents.ts'
+import { mongoFacts, planText } from './mongodb-facts.ts'
 import { readReply, wroteReply } from './replies.ts'
 import { retrying } from './retry.ts'
-
-const GiB = 2 ** 30
-
-export function cacheGigabytes({ memoryBytes }: Limits): string {
-  // The server's own default: half of (memory − 1 GiB), at least 256 MiB (manual, storage.wiredTiger.engineConfig.cacheSizeGB).
-  return Math.max(0.25, (memoryBytes / GiB - 1) / 2).toFixed(2)
-}
-
-export function settings(limits: Limits, durability: string): Record<string, string> {
-  return {
-    wiredTigerCacheSizeGB: cacheGigabytes(limits),
-    writeConcern: durability === 'fsync' ? '{ w: "majority", j: true }' : '{ w: "majority", j: false }',
-    replSet: 'rs0, one node',
-  }
-}
 
 export class MongoSession implements Session {
   readonly #driver: Driver
@@ -59,70 +45,8 @@ export class MongoSession implements Session {
     })
   }
 
-  async facts(limits: Limits) {
-    const admin = this.#client.db('admin')
-    const [build, options, status, config] = await Promise.all([
-      admin.command({ buildInfo: 1 }),
-      admin.command({ getCmdLineOpts: 1 }),
-      admin.command({ serverStatus: 1 }),
-      admin.command({ replSetGetConfig: 1 }),
-    ])
-    const wanted = Number(cacheGigabytes(limits)) * GiB
-    const cache = Number(status.wiredTiger?.cache?.['maximum bytes configured'] ?? 0)
-    const probe = await this.#client
-      .db(this.#namespace)
-      .command({ insert: 'probe', documents: [{ _id: 0 }], writeConcern: { w: 'majority', j: this.#fsync } })
-      .catch((error: unknown) => ({ writeConcernError: { errmsg: String(error) } }))
-    await this.#client.db(this.#namespace).dropCollection('probe')
-    const refused = (probe as { writeConcernError?: { errmsg: string } }).writeConcernError
-    const parity: Parity[] = [
-      {
-        what: 'write concern',
-        asked: `durability ${this.#compiled.durability}`,
-        set: settings(limits, this.#compiled.durability).writeConcern as string,
-        effective: refused === undefined ? 'accepted by the server' : refused.errmsg,
-        ok: refused === undefined,
-      },
-      {
-        what: 'journal',
-        asked: 'a journal',
-        set: 'on',
-        effective: `storage engine ${status.storageEngine?.name}, persistent ${status.storageEngine?.persistent}`,
-        ok: status.storageEngine?.persistent === true,
-      },
-      {
-        what: 'majority writes wait for the journal',
-        asked: 'yes',
-        set: 'default',
-        effective: String(config.config?.writeConcernMajorityJournalDefault ?? true),
-        ok: config.config?.writeConcernMajorityJournalDefault !== false,
-      },
-      {
-        what: 'cache',
-        asked: 'half of the memory limit above 1 GiB',
-        set: `${wanted} bytes`,
-        effective: `${cache} bytes`,
-        ok: Math.abs(cache - wanted) < wanted * 0.02,
-        sizing: true,
-      },
-      {
-        what: 'replica set',
-        asked: 'transactions',
-        set: 'a replica set',
-        effective: String(options.parsed?.replication?.replSet),
-        ok: typeof options.parsed?.replication?.replSet === 'string',
-      },
-      { what: 'isolation', asked: 'snapshot in transactions', set: 'readConcern snapshot', effective: 'stated with every transaction', ok: true },
-      {
-        what: 'consistency',
-        asked: 'strong',
-        set: 'primary, readConcern majority',
-        effective: 'stated with every read; not linearizable across a failover',
-        ok: true,
-      },
-      { what: 'referential integrity', asked: 'references point at rows', set: 'none', effective: 'not enforced by this engine', ok: true },
-    ]
-    return { version: String(build.version), parity }
+  facts(limits: Limits) {
+    return mongoFacts(this.#client, this.#namespace, this.#compiled, limits)
   }
 
   async create() {
@@ -427,21 +351,4 @@ export class MongoSession implements Session {
       .find({ [path]: ownerKey }, { sort: { [path]: 1, [pathOf(entity, 'line')]: 1 } })
       .toArray()
   }
-}
-
-/** Stages from the outside in, with what was examined. */
-function planText(plan: Document): string {
-  const stages: string[] = []
-  const visit = (stage: Document | undefined, depth: number) => {
-    if (stage === undefined || typeof stage.stage !== 'string') return
-    stages.push(`${'  '.repeat(depth)}${stage.stage}${stage.indexName === undefined ? '' : ` ${stage.indexName}`}`)
-    visit(stage.inputStage as Document | undefined, depth + 1)
-    for (const each of (stage.inputStages as Document[] | undefined) ?? []) visit(each, depth + 1)
-  }
-  const inner = (plan.stages as Document[] | undefined)?.[0]?.$cursor ?? plan
-  visit((inner.queryPlanner?.winningPlan?.queryPlan ?? inner.queryPlanner?.winningPlan) as Document | undefined, 0)
-  const stats = inner.executionStats as Document | undefined
-  if (stats !== undefined)
-    stages.push(`returned ${stats.nReturned}, keys examined ${stats.totalKeysExamined}, documents examined ${stats.totalDocsExamined}`)
-  return stages.join('\n')
 }

@@ -144,3 +144,8 @@ export function mergeRecordings(recordings: Recording[]): Recording {
 export function appendWrites(to: WriteLog, from: WriteLog): void {
   for (const key of Object.keys(to) as (keyof WriteLog)[]) for (const value of from[key]) to[key].push(value)
 }
+
+/** Of a trial that broke before it told anything. */
+export function emptyRecording(seconds: number, operations: Operation[]): Recording {
+  return { seconds, operations: makeRecords(operations), windows: [], writes: emptyWriteLog(), kept: [], busyShare: 0 }
+}

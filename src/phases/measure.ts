@@ -1,8 +1,9 @@
 /** The timed phases: warm-up, closed-loop sweep, ladder of open-loop rates, interleaved confirmation with probes. */
-import { type CandidateRun, type RunContext, sum } from '../candidate.ts'
+import type { CandidateRun, RunContext } from '../candidate.ts'
 import { samplesNeeded } from '../measure/decide.ts'
 import type { TrialResult } from '../result.ts'
 import { probeSeconds } from '../scenario/plan.ts'
+import { sum } from '../trial.ts'
 
 const warmUpOfTrial = 0.5
 const warmUpConcurrency = 16

@@ -85,6 +85,7 @@ async function launch(order: Order, runtime: Runtime, image: FoundImage): Promis
       this.hostConfig = {
         ...this.hostConfig,
         Memory: order.limits.memoryBytes,
+        ShmSize: Math.floor(order.limits.memoryBytes / 4), // Parallel queries share memory through it; it counts as memory.
         MemorySwap: order.limits.memoryBytes, // Memory and swap together: none is left for swap.
         PortBindings: { [`${port}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '' }] },
         Mounts: [{ Type: 'volume', Source: volumeName, Target: volume, VolumeOptions: { Labels: labels } as never }],

@@ -8,6 +8,7 @@ import type { Scenario } from '../scenario/scenario.ts'
 import { redact } from '../secrets.ts'
 import { drawCharts } from './charts.ts'
 import { type Block, type Chart, code, type Document, details, heading, list, paragraph, table } from './document.ts'
+import { environment, isUnknownLimit } from './environment.ts'
 import { bytes, count, micros, microsRange, percent, seconds, times } from './format.ts'
 import { toHtml } from './html.ts'
 import { toMarkdown } from './markdown.ts'
@@ -161,19 +162,18 @@ function objectives(result: Result, assessment: Assessment, scenario: Scenario):
     return [paragraph(`Nothing was measured: ${result.candidates.map((candidate) => candidate.failure ?? 'stopped before').join('; ')}`)]
   }
   const tables = result.trialPlan.multiples.flatMap((multiple) => {
-    const head = ['operation', 'objective', ...assessment.candidates.flatMap((each) => [`${each.name} p50`, `${each.name} p99`])]
+    // One column a candidate, whose text wraps: four candidates fit a page.
+    const head = ['operation', 'objective', ...assessment.candidates.map((each) => `${each.name}: p99 · p50`)]
     const rows = scenario.operations.map((operation) => {
       const limits = operation.objectives.map((objective) => `${objective.name} ${micros(objective.limitMs * 1000)}`).join(', ')
-      const cells = assessment.candidates.flatMap((each) => {
+      const cells = assessment.candidates.map((each) => {
         const cell = each.at.find((at) => at.multiple === multiple)?.cells.find((own) => own.operation === operation.name)
-        return cell === undefined ? ['—', '—'] : [micros(cell.p50Us), p99Text(cell)]
+        if (cell === undefined) return '—'
+        return cell.p50Us === null ? p99Text(cell) : `${p99Text(cell)} · ${micros(cell.p50Us)}`
       })
       return [operation.name, limits || '—', ...cells]
     })
-    return [
-      heading(3, `At ${times(multiple)} the average load (${count(rateAt(scenario, multiple))} operations per second)`),
-      table(head, rows, head.map((_, at) => at).slice(2)),
-    ]
+    return [heading(3, `At ${times(multiple)} the average load (${count(rateAt(scenario, multiple))} operations per second)`), table(head, rows)]
   })
   const legend =
     'Response time from the intended start: medians of the rounds, and the range of their p99. ✓ met and ✗ missed by the exact binomial test at 95 % on the pooled samples; ? too few samples, fewer rows touched than in production, or missed only while the harness itself was late.'
@@ -338,50 +338,6 @@ function trials(candidate: CandidateResult): Block {
     rows,
     [2, 3, 4, 5, 6],
   )
-}
-
-/** What follows from the limits is nothing that a server with unknown limits promised. */
-function isUnknownLimit(candidate: CandidateResult, parity: CandidateResult['parity'][number]): boolean {
-  return parity.sizing === true && candidate.provision?.kind === 'external'
-}
-
-function environment(result: Result): Block[] {
-  const { host, calibration } = result
-  const servers = result.candidates.flatMap((candidate) => {
-    const { provision } = candidate
-    return provision === null
-      ? []
-      : [
-          [
-            candidate.name,
-            provision.version,
-            `${provision.kind}: ${provision.origin}`,
-            provision.cores.length === 0 ? 'unknown' : `${provision.limits.cpus} CPU (${provision.enforced.cpu}, core ${provision.cores.join(', ')})`,
-            provision.enforced.memory === 'unknown' ? 'unknown' : `${bytes(provision.limits.memoryBytes)} (${provision.enforced.memory})`,
-          ],
-        ]
-  })
-  const phases = result.trialPlan.phases.map((phase) => [phase.name, seconds(phase.predictedSeconds), seconds(phase.actualSeconds)])
-  const restarts = result.candidates.flatMap((candidate) =>
-    candidate.restarts.map((each) => `${candidate.name} was started again once, on its data: ${each.reason}`),
-  )
-  const starts = new Set(result.candidates.flatMap((candidate) => candidate.trials.map((trial) => trial.start)))
-  const resumed = starts.size > 1 ? [`the run was interrupted and continued: its trials belong to ${starts.size} starts of the servers`] : []
-  return [
-    list([
-      `dbtrial ${result.dbtrial}, Node ${host.node}, ${host.platform}, Linux ${host.kernel}`,
-      `${host.cores} cores (${host.cpu}), ${bytes(host.memoryBytes)} of memory; the harness ran on core ${host.harnessCores.join(', ')}${host.harnessPinned ? '' : ', not pinned'}`,
-      ...restarts,
-      ...resumed,
-      ...(calibration === null
-        ? []
-        : [
-            `writing and syncing 8 KiB took ${micros(calibration.fsyncUs.p50)} (median), ${micros(calibration.fsyncUs.p99)} at worst of ${calibration.fsyncUs.samples}; idle, others used ${calibration.idleBaselineCores.toFixed(2)} cores; with an engine that answers at once the harness reaches ${count(calibration.harness.operationsPerSecond)} operations per second`,
-          ]),
-    ]),
-    table(['candidate', 'version', 'server', 'CPU (how enforced)', 'memory (how enforced)'], servers),
-    details('Predicted and actual time of each phase', [table(['phase', 'predicted', 'actual'], phases, [1, 2])]),
-  ]
 }
 
 function notMeasured(result: Result, scenario: Scenario): string[] {

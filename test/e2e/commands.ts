@@ -4,7 +4,11 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Engine } from '../../src/engines/engine.ts'
+import { local } from '../../src/provision/local.ts'
+import { thisProcess } from '../../src/provision/owner.ts'
 import { processTree, workingDirectory } from '../../src/provision/processes.ts'
+import { type Instance, isUnobtainable, type Order } from '../../src/provision/provision.ts'
 import { containerRuntime, ownerLabel } from '../../src/provision/runtime.ts'
 import type { Result } from '../../src/result.ts'
 
@@ -49,6 +53,27 @@ export async function dbtrialUntil(pattern: RegExp, act: (pid: number) => void, 
   })
   ended.code = await new Promise<number | null>((resolve) => child.on('close', resolve))
   return ended
+}
+
+/** A server as a process of this machine; throws where there is none to be had. */
+export async function startLocally(engine: Engine, directory: string): Promise<Instance> {
+  const started = await local.start(orderOf(engine, directory))
+  if (isUnobtainable(started)) throw new Error(started.tried.join())
+  return started
+}
+
+export function orderOf(engine: Engine, directory: string, report: (text: string) => void = () => {}): Order {
+  return {
+    engine,
+    candidate: engine.name,
+    owner: thisProcess(),
+    limits: { cpus: 1, memoryBytes: 2 ** 30 },
+    durability: 'fsync',
+    cores: [0],
+    directory,
+    signal: new AbortController().signal,
+    report,
+  }
 }
 
 /** The result of the only run of a scenario below a directory. */

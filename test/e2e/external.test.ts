@@ -5,10 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Endpoint } from '../../src/engines/engine.ts'
 import { engineNamed } from '../../src/engines/registry.ts'
 import { makeRunDirectory } from '../../src/provision/directories.ts'
-import { local } from '../../src/provision/local.ts'
-import { thisProcess } from '../../src/provision/owner.ts'
-import { type Instance, isUnobtainable } from '../../src/provision/provision.ts'
-import { dbtrial, dbtrialUntil, dbtrialWith, type Ended, resultIn, small, temporaryDirectory } from './commands.ts'
+import type { Instance } from '../../src/provision/provision.ts'
+import { dbtrial, dbtrialUntil, dbtrialWith, type Ended, resultIn, small, startLocally, temporaryDirectory } from './commands.ts'
 import { makeCertificates, secured } from './secured.ts'
 
 const password = 'p4ss-"w0rd\'-öß'
@@ -36,20 +34,7 @@ describe.each(['postgres', 'redis', 'mongodb', 'cassandra'])('%s', (name) => {
   let url: string
 
   beforeAll(async () => {
-    const limits = { cpus: 1, memoryBytes: 2 ** 30 }
-    const started = await local.start({
-      engine,
-      candidate: name,
-      owner: thisProcess(),
-      limits,
-      durability: 'fsync',
-      cores: [0],
-      directory,
-      signal: new AbortController().signal,
-      report: () => {},
-    })
-    if (isUnobtainable(started)) throw new Error(started.tried.join())
-    instance = started
+    instance = await startLocally(engine, directory)
     url = `${scheme}://${user}:${encodeURIComponent(plain)}@127.0.0.1:${instance.endpoint.port}/?${parameters(tls)}`
   }, 120_000)
   afterAll(async () => await instance?.[Symbol.asyncDispose](), 60_000)
@@ -95,20 +80,7 @@ describe('one server for several mishaps', () => {
   const at = (rest: string) => `postgres=postgres://postgres:${encoded}@127.0.0.1:${instance.endpoint.port}/${rest}`
 
   beforeAll(async () => {
-    const limits = { cpus: 1, memoryBytes: 2 ** 30 }
-    const started = await local.start({
-      engine,
-      candidate: 'mishaps',
-      owner: thisProcess(),
-      limits,
-      durability: 'fsync',
-      cores: [0],
-      directory,
-      signal: new AbortController().signal,
-      report: () => {},
-    })
-    if (isUnobtainable(started)) throw new Error(started.tried.join())
-    instance = started
+    instance = await startLocally(engine, directory)
   }, 60_000)
   afterAll(async () => await instance?.[Symbol.asyncDispose](), 60_000)
 

@@ -1,0 +1,51 @@
+/** What a Cassandra node says of itself: its settings against what was asked. */
+import type { Client } from 'cassandra-driver'
+import { heapMegabytes } from './cassandra-server.ts'
+import type { Compiled, ConnectOptions, Limits, Parity } from './engine.ts'
+
+export async function cassandraFacts(client: Client, keyspace: string, compiled: Compiled, { administer }: ConnectOptions, limits: Limits) {
+  const settings = new Map(
+    (await client.execute('SELECT name, value FROM system_views.settings', [], { prepare: false })).rows.map((row) => [
+      String(row.name),
+      String(row.value),
+    ]),
+  )
+  const properties = new Map(
+    (await client.execute('SELECT name, value FROM system_views.system_properties', [], { prepare: false })).rows.map((row) => [
+      String(row.name),
+      String(row.value),
+    ]),
+  )
+  const [local] = (await client.execute('SELECT release_version FROM system.local')).rows
+  const [space] = (await client.execute('SELECT replication, durable_writes FROM system_schema.keyspaces WHERE keyspace_name = ?', [keyspace])).rows
+  const replication = (space?.replication ?? {}) as Record<string, string>
+  const sync = compiled.durability === 'fsync' ? 'batch' : 'periodic'
+  const effective = String(settings.get('commitlog_sync'))
+  const heap =
+    administer === undefined ? 'not asked' : (/Heap Memory \(MB\)\s*:\s*[\d.,]+ \/ ([\d.,]+)/.exec(await administer(['info']))?.[1] ?? 'unknown')
+  const heapSet = heapMegabytes(limits.memoryBytes)
+  const parity: Parity[] = [
+    { what: 'commitlog_sync', asked: `durability ${compiled.durability}`, set: sync, effective, ok: effective === sync },
+    {
+      what: 'replication',
+      asked: 'one node',
+      set: 'factor 1',
+      effective: `${replication.class?.split('.').at(-1)}, factor ${replication.replication_factor}`,
+      ok: replication.replication_factor === '1',
+    },
+    {
+      what: 'heap',
+      asked: 'half of the memory limit',
+      set: `${heapSet} MB`,
+      effective: `${heap} MB`,
+      ok: heap === 'not asked' || Math.abs(Number(heap.replaceAll(',', '')) - heapSet) < heapSet * 0.1,
+      sizing: true,
+    },
+    { what: 'java', asked: '11 or 17', set: 'the one on the PATH', effective: properties.get('java.version') ?? 'unknown', ok: true },
+    { what: 'consistency', asked: 'strong', set: 'QUORUM reads and writes', effective: 'stated with every request', ok: true },
+    { what: 'isolation', asked: 'atomic writes across tables', set: 'logged batch', effective: 'atomic, not isolated across partitions', ok: true },
+    { what: 'uniqueness', asked: 'unique fields', set: 'none', effective: 'not enforced by this engine', ok: true },
+    { what: 'referential integrity', asked: 'references point at rows', set: 'none', effective: 'not enforced by this engine', ok: true },
+  ]
+  return { version: String(local?.release_version), parity }
+}

@@ -1,0 +1,48 @@
+/** The conditions of a run: where the servers ran and under which limits, the machine, the time of each phase. */
+import type { CandidateResult, Result } from '../result.ts'
+import { type Block, details, list, table } from './document.ts'
+import { bytes, count, micros, seconds } from './format.ts'
+
+/** What follows from the limits is nothing that a server with unknown limits promised. */
+export function isUnknownLimit(candidate: CandidateResult, parity: CandidateResult['parity'][number]): boolean {
+  return parity.sizing === true && candidate.provision?.kind === 'external'
+}
+
+export function environment(result: Result): Block[] {
+  const { host, calibration } = result
+  const servers = result.candidates.flatMap((candidate) => {
+    const { provision } = candidate
+    return provision === null
+      ? []
+      : [
+          [
+            candidate.name,
+            provision.version,
+            `${provision.kind}: ${provision.origin}`,
+            provision.cores.length === 0 ? 'unknown' : `${provision.limits.cpus} CPU (${provision.enforced.cpu}, core ${provision.cores.join(', ')})`,
+            provision.enforced.memory === 'unknown' ? 'unknown' : `${bytes(provision.limits.memoryBytes)} (${provision.enforced.memory})`,
+          ],
+        ]
+  })
+  const phases = result.trialPlan.phases.map((phase) => [phase.name, seconds(phase.predictedSeconds), seconds(phase.actualSeconds)])
+  const restarts = result.candidates.flatMap((candidate) =>
+    candidate.restarts.map((each) => `${candidate.name} was started again once, on its data: ${each.reason}`),
+  )
+  const starts = new Set(result.candidates.flatMap((candidate) => candidate.trials.map((trial) => trial.start)))
+  const resumed = starts.size > 1 ? [`the run was interrupted and continued: its trials belong to ${starts.size} starts of the servers`] : []
+  return [
+    list([
+      `dbtrial ${result.dbtrial}, Node ${host.node}, ${host.platform}, Linux ${host.kernel}`,
+      `${host.cores} cores (${host.cpu}), ${bytes(host.memoryBytes)} of memory; the harness ran on core ${host.harnessCores.join(', ')}${host.harnessPinned ? '' : ', not pinned'}`,
+      ...restarts,
+      ...resumed,
+      ...(calibration === null
+        ? []
+        : [
+            `writing and syncing 8 KiB took ${micros(calibration.fsyncUs.p50)} (median), ${micros(calibration.fsyncUs.p99)} at worst of ${calibration.fsyncUs.samples}; idle, others used ${calibration.idleBaselineCores.toFixed(2)} cores; with an engine that answers at once the harness reaches ${count(calibration.harness.operationsPerSecond)} operations per second`,
+          ]),
+    ]),
+    table(['candidate', 'version', 'server', 'CPU (how enforced)', 'memory (how enforced)'], servers),
+    details('Predicted and actual time of each phase', [table(['phase', 'predicted', 'actual'], phases, [1, 2])]),
+  ]
+}

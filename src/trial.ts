@@ -1,0 +1,103 @@
+/** What a result says of a trial: counts, percentiles, which objectives it decides. */
+import type { CandidateRun, TrialOrder } from './candidate.ts'
+import { decide, errorsMissed, type Outcome } from './measure/decide.ts'
+import type { Histogram } from './measure/histogram.ts'
+import type { OperationRecord, Recording } from './measure/recorder.ts'
+import type { HistogramResult, OperationResult, TrialResult } from './result.ts'
+import type { TrialPlan } from './scenario/plan.ts'
+import type { Operation } from './scenario/scenario.ts'
+
+export const sum = (values: number[]) => values.reduce((total, value) => total + value, 0)
+
+export function describeTrial(
+  order: TrialOrder,
+  recording: Recording,
+  candidate: Pick<CandidateRun, 'compiled' | 'supported' | 'partial' | 'ratesAt'>,
+  plan: TrialPlan,
+): Omit<TrialResult, 'startedAt' | 'start' | 'validity' | 'resources'> {
+  const missed: string[] = []
+  const undetermined: string[] = []
+  const operations: Record<string, OperationResult> = {}
+  const attempts = recording.operations.reduce((sum, record) => sum + record.attempts, 0)
+  const mix: Record<string, number> = {}
+  const skew: Record<string, number> = {}
+  const scaleLimited = new Set(plan.operations.filter((each) => each.scaleLimited).map((each) => each.name))
+  for (const index of candidate.supported) {
+    const operation = candidate.compiled.operations[index] as Operation
+    const record = recording.operations[index] as OperationRecord
+    operations[operation.name] = operationResult(operation, record, order.loop)
+    mix[operation.name] = attempts === 0 ? 0 : record.attempts / attempts
+    skew[operation.name] = record.attempts === 0 ? 0 : Math.max(...record.draws) / record.attempts
+    const outcome = operationOutcome(operation, record)
+    if (outcome === 'missed') missed.push(operation.name)
+    else if (outcome === 'undetermined' || scaleLimited.has(operation.name)) undetermined.push(operation.name)
+  }
+  // Few samples and scale-limited operations can refute a step, not hold it up.
+  const blocking = undetermined.filter(
+    (name) =>
+      !scaleLimited.has(name) && (recording.operations[candidate.compiled.operations.findIndex((each) => each.name === name)]?.intended ?? 0) >= 299,
+  )
+  const completed = recording.operations.reduce((sum, record) => sum + record.ok + record.miss + record.conflict, 0)
+  return {
+    phase: order.phase,
+    mix: candidate.partial ? 'partial' : 'full',
+    client: 'driver',
+    repeat: order.repeat,
+    arrival: {
+      loop: order.loop,
+      ratePerSecond: order.loop === 'open' ? sum(order.ratesPerSecond ?? candidate.ratesAt(order.multiple ?? 1)) : null,
+      concurrency: order.loop === 'closed' ? order.concurrency : null,
+      multiple: order.multiple,
+    },
+    connections: order.concurrency,
+    seconds: order.seconds,
+    throughputPerSecond: completed / order.seconds,
+    outcome: missed.length > 0 ? 'missed' : blocking.length > 0 ? 'undetermined' : 'met',
+    missed,
+    undetermined,
+    windows: recording.windows,
+    realised: { mix, skew },
+    operations,
+  }
+}
+
+function operationOutcome(operation: Operation, record: OperationRecord): Outcome {
+  if (errorsMissed(record.errorCount + record.dropped, record.intended, operation.errorShare)) return 'missed'
+  const outcomes = operation.objectives.map((objective, at) => decide(record.exceeded[at] as number, record.intended, objective.quantile))
+  return outcomes.includes('missed') ? 'missed' : outcomes.includes('undetermined') ? 'undetermined' : 'met'
+}
+
+function operationResult(operation: Operation, record: OperationRecord, loop: 'open' | 'closed'): OperationResult {
+  return {
+    intended: record.intended,
+    attempts: record.attempts,
+    ok: record.ok,
+    miss: record.miss,
+    conflict: record.conflict,
+    retries: record.retries,
+    errors: record.errors,
+    dropped: record.dropped,
+    wrong: 0,
+    rowsPerOk: record.ok === 0 ? 0 : record.rows / record.ok,
+    exceeded: Object.fromEntries(operation.objectives.map((objective, at) => [objective.name, record.exceeded[at] as number])),
+    responseUs: loop === 'open' ? histogramResult(record.response) : null,
+    serviceUs: histogramResult(record.service),
+    queueUs: loop === 'open' ? histogramResult(record.queue) : null,
+    dispatchUs: loop === 'open' ? histogramResult(record.dispatch) : null,
+  }
+}
+
+function histogramResult(histogram: Histogram): HistogramResult {
+  const at = (quantile: number) => histogram.quantileNs(quantile) / 1000
+  return {
+    count: histogram.count,
+    mean: histogram.meanNs / 1000,
+    p50: at(0.5),
+    p90: at(0.9),
+    p95: at(0.95),
+    p99: at(0.99),
+    p999: at(0.999),
+    max: histogram.maxNs / 1000,
+    encoded: histogram.encode(),
+  }
+}
