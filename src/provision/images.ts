@@ -14,8 +14,14 @@ export interface FoundImage extends Image {
   reason: string | null
 }
 
-/** Asked once a run: a registry that is out of reach stays so. */
-let unreachable: string | undefined
+/** Why a registry is out of reach: asked once a run, it stays so. */
+const unreachable = new Map<string, string>()
+
+/** The first part of a name is a host where it looks like one. */
+function registryOf(name: string): string {
+  const [first = ''] = name.split('/')
+  return name.includes('/') && /[.:]/.test(first) ? first : ''
+}
 
 const pinnedName = ({ image, digest }: ServerImage) => `${image.replace(/:[^:/]+$/, '')}@${digest}`
 
@@ -50,22 +56,22 @@ export async function findImage(
       return undefined
     }
   }
+  const registry = registryOf(wanted.image)
   let there = await inspect(pinned)
-  if (there === undefined && unreachable === undefined) {
+  if (there === undefined && !unreachable.has(registry)) {
     try {
       report(`pulling ${wanted.image}`)
       await pull(docker, pinned, wanted.image, report, signal)
       there = await inspect(pinned)
     } catch (error) {
       if (signal.aborted) throw error
-      unreachable = messageOf(error)
-        .replaceAll(/https?:\/\/\S+/g, 'the registry')
-        .slice(0, 160)
+      const reason = messageOf(error).replaceAll(/"?https?:\/\/\S+/g, 'the registry')
+      unreachable.set(registry, reason.slice(0, 160))
     }
   }
   if (there !== undefined) return { name: wanted.image, id: there.Id, digest: wanted.digest, home: wanted.home, reason: null }
   const offline = await inspect(wanted.offline.image)
-  const reason = `${wanted.image} could not be pulled (${unreachable ?? 'it is not there after the pull'})`
+  const reason = `${wanted.image} could not be pulled (${unreachable.get(registry) ?? 'it is not there after the pull'})`
   if (offline === undefined) throw new Error(`${reason}, and ${wanted.offline.image} was not built on this machine`)
   return { name: wanted.offline.image, id: offline.Id, digest: null, home: wanted.offline.home ?? offlineHome, reason }
 }
