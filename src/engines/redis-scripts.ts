@@ -30,7 +30,7 @@ end
 return rows`
 
 /**
- * ARGV: number of guards, each hash, field, kind, value; number of commands, each its length and its words. Guards: '=' the field has
+ * ARGV: number of conditions, each hash, field, kind, value; number of commands, each its length and its words. Conditions: '=' the field has
  * that value, '-' the field is absent: else -1, read again; 'E' the hash exists, '>' the field is a greater number: else 0, nothing matched.
  * A command that starts with '?' runs where its key exists. Answers 1.
  */

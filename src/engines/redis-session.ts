@@ -235,10 +235,10 @@ export class RedisSession implements Session {
     }
   }
 
-  #run({ guards, commands }: WritePlan): Promise<number> {
+  #run({ conditions, commands }: WritePlan): Promise<number> {
     const words: Word[] = [
-      String(guards.length),
-      ...guards.flatMap(({ hash, field, kind, value }) => [hash, field, kind, value]),
+      String(conditions.length),
+      ...conditions.flatMap(({ hash, field, kind, value }) => [hash, field, kind, value]),
       String(commands.length),
     ]
     for (const command of commands) words.push(String(command.length), ...command)

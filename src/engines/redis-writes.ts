@@ -1,4 +1,4 @@
-/** Writes as guards and commands of one script: a row's hash, the sets it stands in, its owned rows. */
+/** Writes as conditions and commands of one script: a row's hash, the sets it stands in, its owned rows. */
 import type { Value } from '../data/value.ts'
 import { placedBy, readsFirst, setsOf } from '../model/key-value.ts'
 import type { Store } from '../model/model.ts'
@@ -10,7 +10,7 @@ import type { Word } from './redis-session.ts'
 /** The server's own expiry comes this much later than the one in replay time: it only cleans up. */
 const nativeGraceMs = 24 * 3_600_000
 
-export interface Guard {
+export interface Condition {
   hash: Buffer
   field: string
   /** '=' has the value · '-' is absent · 'E' the hash exists · '>' is a greater number. */
@@ -18,7 +18,7 @@ export interface Guard {
   value: Word
 }
 export interface WritePlan {
-  guards: Guard[]
+  conditions: Condition[]
   commands: Word[][]
   rows: number
 }
@@ -43,17 +43,18 @@ export class RedisWrites {
   /** null: there is no such row. */
   async plan(op: Operation, bound: Bound): Promise<WritePlan | null> {
     if (op.kind !== 'transaction') return await this.#one(writesOf(op)[0] as Write & { entity: string }, bound)
-    const whole: WritePlan = { guards: [], commands: [], rows: 0 }
+    const whole: WritePlan = { conditions: [], commands: [], rows: 0 }
     for (const [index, step] of op.steps.entries()) {
-      const plan = await this.#one(step, (name) => bound(`${index}.${name}`))
+      const plan = await this.#one(step, (name) => bound(`${index}.${name}`), true)
       if (index === 0) whole.rows = plan?.rows ?? 0
-      whole.guards.push(...(plan?.guards ?? []))
+      whole.conditions.push(...(plan?.conditions ?? []))
       whole.commands.push(...(plan?.commands ?? []))
     }
     return whole
   }
 
-  async #one(write: Write & { entity: string }, bound: Bound): Promise<WritePlan | null> {
+  /** `step`: of a transaction, where a row that is not there is passed over and stops nothing. */
+  async #one(write: Write & { entity: string }, bound: Bound, step = false): Promise<WritePlan | null> {
     const { scenario } = this.#compiled
     const entity = entityOf(scenario, write.entity)
     switch (write.kind) {
@@ -68,12 +69,12 @@ export class RedisWrites {
             ]
           }),
         )
-        return { guards: [], commands: [...this.insert(entity, row, lines, this.#birth(entity, row))], rows: 1 }
+        return { conditions: [], commands: [...this.insert(entity, row, lines, this.#birth(entity, row))], rows: 1 }
       }
       case 'put':
         return await this.#put(write, entity, new Map(entity.fields.map((field) => [field.name, bound(`row.${field.name}`)])))
       case 'delete':
-        return await this.#delete(entity, (field) => bound(`key.${field}`), entity.ttlMs === null ? null : Number(bound('now')))
+        return await this.#delete(entity, (field) => bound(`key.${field}`), entity.ttlMs === null ? null : Number(bound('now')), step)
       default: {
         const set = new Map(
           write.set.map((each) => [each.field, each.to === 'constant' ? constantOf(entity, each.field, each.constant) : bound(`set.${each.field}`)]),
@@ -89,9 +90,10 @@ export class RedisWrites {
             {
               now: entity.ttlMs === null ? null : Number(bound('now')),
               optional: false,
+              step,
             },
           )
-        const whole: WritePlan = { guards: [], commands: [], rows: 0 }
+        const whole: WritePlan = { conditions: [], commands: [], rows: 0 }
         for (const [key, ...own] of bound('targets') as Value[][]) {
           const plan = await this.#update(
             write,
@@ -99,10 +101,10 @@ export class RedisWrites {
             () => key as Value,
             set,
             amounts((index) => Number(own[index])),
-            { now: null, optional: true },
+            { now: null, optional: true, step: false },
           )
           if (plan === null) continue
-          whole.guards.push(...plan.guards)
+          whole.conditions.push(...plan.conditions)
           whole.commands.push(...plan.commands)
           whole.rows++
         }
@@ -142,12 +144,12 @@ export class RedisWrites {
 
   async #put(write: Write & { entity: string }, entity: Entity, row: Row): Promise<WritePlan> {
     const commands = [...this.insert(entity, row, new Map(), this.#birth(entity, row))]
-    if (!readsFirst(this.#compiled.model.stores, write)) return { guards: [], commands, rows: 1 }
+    if (!readsFirst(this.#compiled.model.stores, write)) return { conditions: [], commands, rows: 1 }
     const hash = this.#hashOf(entity, row)
     const placed = this.#placedFields(entity)
     const before = await this.#reader.read(entity, hash, placed)
-    if (before === null) return { guards: [{ hash, field: entity.key[0] as string, kind: '-', value: '' }], commands, rows: 1 }
-    return { guards: this.#unchanged(entity, hash, placed, before), commands: [...this.#leave(entity, before, row), ...commands], rows: 1 }
+    if (before === null) return { conditions: [{ hash, field: entity.key[0] as string, kind: '-', value: '' }], commands, rows: 1 }
+    return { conditions: this.#unchanged(entity, hash, placed, before), commands: [...this.#leave(entity, before, row), ...commands], rows: 1 }
   }
 
   async #update(
@@ -156,25 +158,25 @@ export class RedisWrites {
     key: (field: string) => Value,
     set: Map<string, Value>,
     add: Map<string, number>,
-    { now, optional }: { now: number | null; optional: boolean },
+    { now, optional, step }: { now: number | null; optional: boolean; step: boolean },
   ): Promise<WritePlan | null> {
     const hash = this.#keys.hash(entity, key)
-    const alive: Guard[] = now === null ? [] : [{ hash, field: 'expires_at', kind: '>', value: String(now) }]
+    const alive: Condition[] = now === null ? [] : [{ hash, field: 'expires_at', kind: '>', value: String(now) }]
     const fields = [...set].flatMap(([name, value]) => [name, stored(fieldOf(entity, name), value)])
-    if (!readsFirst(this.#compiled.model.stores, write)) {
+    if (!step && !readsFirst(this.#compiled.model.stores, write)) {
       const if_ = optional ? '?' : ''
       const commands: Word[][] = [...add].map(([name, amount]) => [`${if_}HINCRBY`, hash, name, String(amount)])
       if (fields.length > 0) commands.push([`${if_}HSET`, hash, ...fields])
-      return { guards: optional ? [] : [{ hash, field: '', kind: 'E', value: '' }, ...alive], commands, rows: 1 }
+      return { conditions: optional ? [] : [{ hash, field: '', kind: 'E', value: '' }, ...alive], commands, rows: 1 }
     }
-    const placed = [...new Set([...this.#placedFields(entity), ...add.keys()])]
+    const placed = [...new Set([...this.#placedFields(entity), ...entity.key, ...add.keys(), ...(now === null ? [] : ['expires_at'])])]
     const before = await this.#reader.read(entity, hash, placed)
-    if (before === null) return null
+    if (before === null || isExpired(before, now)) return null
     const after: Row = new Map([...before, ...set])
     for (const [name, amount] of add) after.set(name, sumOf(before.get(name) as Value, amount))
     const changed = [...set.keys(), ...add.keys()].flatMap((name): Word[] => [name, stored(fieldOf(entity, name), after.get(name) as Value)])
     return {
-      guards: [...this.#unchanged(entity, hash, placed, before), ...alive],
+      conditions: [...this.#unchanged(entity, hash, placed, before), ...alive],
       commands: [
         ...this.#leave(entity, before, after),
         ['HSET', hash, ...changed],
@@ -184,11 +186,13 @@ export class RedisWrites {
     }
   }
 
-  async #delete(entity: Entity, key: (field: string) => Value, now: number | null): Promise<WritePlan | null> {
+  async #delete(entity: Entity, key: (field: string) => Value, now: number | null, step = false): Promise<WritePlan | null> {
     const { scenario, model } = this.#compiled
     const hash = this.#keys.hash(entity, key)
-    const placed = this.#placedFields(entity)
-    const guards: Guard[] = now === null ? [] : [{ hash, field: 'expires_at', kind: '>', value: String(now) }]
+    const placed = step
+      ? [...new Set([...this.#placedFields(entity), ...entity.key, ...(now === null ? [] : ['expires_at'])])]
+      : this.#placedFields(entity)
+    const conditions: Condition[] = now === null ? [] : [{ hash, field: 'expires_at', kind: '>', value: String(now) }]
     const commands: Word[][] = []
     for (const owned of ownedBy(scenario, entity.name)) {
       const [lines] = setsOf(model.stores, owned.name)
@@ -197,18 +201,18 @@ export class RedisWrites {
       for (const found of await this.#reader.lines(lines, owner)) {
         const line = new Map(owned.key.map((name, at) => [name, restored(fieldOf(owned, name), found[at] as Buffer | null)]))
         const plan = await this.#delete(owned, (name) => line.get(name) as Value, null)
-        guards.push(...(plan?.guards ?? []))
+        conditions.push(...(plan?.conditions ?? []))
         commands.push(...(plan?.commands ?? []))
       }
     }
-    if (placed.length === 0) guards.push({ hash, field: '', kind: 'E', value: '' })
+    if (placed.length === 0) conditions.push({ hash, field: '', kind: 'E', value: '' })
     else {
       const before = await this.#reader.read(entity, hash, placed)
-      if (before === null) return null
-      guards.push(...this.#unchanged(entity, hash, placed, before))
+      if (before === null || (step && isExpired(before, now))) return null
+      conditions.push(...this.#unchanged(entity, hash, placed, before))
       commands.push(...this.#leave(entity, before, new Map()))
     }
-    return { guards, commands: [...commands, ['DEL', hash]], rows: 1 }
+    return { conditions, commands: [...commands, ['DEL', hash]], rows: 1 }
   }
 
   /** Removals from the sets that `before` stands in and `after` does not. */
@@ -233,7 +237,7 @@ export class RedisWrites {
     return [...new Set(setsOf(this.#compiled.model.stores, entity.name).flatMap((store) => [...placedBy(store), ...entity.key]))]
   }
 
-  #unchanged(entity: Entity, hash: Buffer, fields: string[], row: Row): Guard[] {
+  #unchanged(entity: Entity, hash: Buffer, fields: string[], row: Row): Condition[] {
     return fields.map((field) => ({ hash, field, kind: '=', value: stored(fieldOf(entity, field), row.get(field) as Value) }))
   }
 
@@ -252,6 +256,8 @@ export class RedisWrites {
     return entity.ttlMs === null ? 0 : Number(row.get('expires_at')) - entity.ttlMs
   }
 }
+
+const isExpired = (row: Row, now: number | null) => now !== null && Number(row.get('expires_at')) <= now
 
 const sumOf = (value: Value, amount: number): Value => (typeof value === 'bigint' ? value + BigInt(amount) : Number(value) + amount)
 

@@ -32,7 +32,7 @@ const provisioners: Provisioner[] = [local, ...((await containerRuntime().catch(
 const permittedExcuses: Record<string, string[]> = {
   postgres: [],
   mongodb: [],
-  cassandra: ['deal', 'raise'],
+  cassandra: ['deal', 'raise', 'swap'],
   redis: [],
   valkey: [],
 }
