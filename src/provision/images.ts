@@ -65,8 +65,7 @@ export async function findImage(
       there = await inspect(pinned)
     } catch (error) {
       if (signal.aborted) throw error
-      const reason = messageOf(error).replaceAll(/"?https?:\/\/\S+/g, 'the registry')
-      unreachable.set(registry, reason.slice(0, 160))
+      unreachable.set(registry, reasonOf(error))
     }
   }
   if (there !== undefined) return { name: wanted.image, id: there.Id, digest: wanted.digest, home: wanted.home, reason: null }
@@ -74,6 +73,16 @@ export async function findImage(
   const reason = `${wanted.image} could not be pulled (${unreachable.get(registry) ?? 'it is not there after the pull'})`
   if (offline === undefined) throw new Error(`${reason}, and ${wanted.offline.image} was not built on this machine`)
   return { name: wanted.offline.image, id: offline.Id, digest: null, home: wanted.offline.home ?? offlineHome, reason }
+}
+
+/** In words, without the addresses that a result should not carry. */
+function reasonOf(error: unknown): string {
+  const text = messageOf(error)
+  if (/no such host|server misbehaving|lookup /.test(text)) return 'the name of its registry is not known here'
+  return text
+    .replace(/^\(HTTP code \d+\) [\w ]+ - /, '')
+    .replaceAll(/"?https?:\/\/\S+/g, 'the registry')
+    .slice(0, 160)
 }
 
 interface PullEvent {
