@@ -15,6 +15,7 @@ const home = '/dbtrial'
 const volume = `${home}/store`
 const lastLines = 20
 const reachWithinMs = 1000
+const serverLabel = 'dbtrial.server'
 const engineFix = 'start Docker or Podman (as root on Debian: docker/engine.sh), and let this user reach its socket'
 
 export const container: Provisioner = {
@@ -74,8 +75,8 @@ async function launch(order: Order, runtime: Runtime, image: FoundImage): Promis
     durability: order.durability,
   }
   const { GenericContainer } = await import('testcontainers')
-  const labels = { [ownerLabel]: ownerText(order.owner), 'dbtrial.candidate': order.candidate.slice(0, 60) }
   const volumeName = `dbtrial-${order.engine.name}-${ownerText(order.owner)}-${Date.now().toString(36)}`
+  const labels = { [ownerLabel]: ownerText(order.owner), [serverLabel]: volumeName, 'dbtrial.candidate': order.candidate.slice(0, 60) }
 
   /** testcontainers knows no cpuset, no swap limit, no labelled volumes and no binding to the loopback address: these are set on what it sends. */
   class ServerContainer extends GenericContainer {
@@ -108,14 +109,12 @@ async function launch(order: Order, runtime: Runtime, image: FoundImage): Promis
       getStartupTimeout: () => 0,
     })
     .start()
-    .catch((error: unknown) => {
+    .catch(async (error: unknown) => {
+      await removeServer(runtime, volumeName) // One that was made and could not be started.
       throw new TrialError('container-failed', `${order.engine.name}'s container did not start: ${messageOf(error)}`, { hint: 'run dbtrial doctor' })
     })
   const raw = runtime.docker.getContainer(started.getId())
-  const remove = async () => {
-    await raw.remove({ force: true, v: true }).catch(ignoreGone)
-    await runtime.docker.getVolume(volumeName).remove({ force: true }).catch(ignoreGone)
-  }
+  const remove = () => removeServer(runtime, volumeName)
   const exited = whenExited(raw)
   try {
     const endpoint = await endpointOf(raw, port as number, order.engine.namespace)
@@ -125,6 +124,13 @@ async function launch(order: Order, runtime: Runtime, image: FoundImage): Promis
     await remove()
     throw error
   }
+}
+
+/** The container of a server, whatever state it is in, and its volume. */
+async function removeServer({ docker }: Runtime, volumeName: string): Promise<void> {
+  for (const { Id } of await docker.listContainers({ all: true, filters: { label: [`${serverLabel}=${volumeName}`] } }))
+    await docker.getContainer(Id).remove({ force: true, v: true }).catch(ignoreGone)
+  await docker.getVolume(volumeName).remove({ force: true }).catch(ignoreGone)
 }
 
 type Raw = ReturnType<Runtime['docker']['getContainer']>

@@ -62,6 +62,20 @@ test('a container that is killed is started again on its data', async () => {
   expect(await redis.ready(instance.endpoint)).toMatch(/^\d+\.\d+/)
 }, 60_000)
 
+test('a container that cannot be started is told and removed', async () => {
+  const name = 'dbtrial-test/empty:1'
+  mkdirSync(join(out, 'empty'))
+  writeFileSync(join(out, 'empty', 'Dockerfile'), 'FROM scratch\nLABEL dbtrial.test=empty\n')
+  docker('build', '--quiet', '--tag', name, join(out, 'empty'))
+  try {
+    const image = { image: 'dbtrial-nowhere/none:1', digest: `sha256:${'0'.repeat(64)}`, home: '/', offline: { image: name } }
+    await expect(startContainer({ ...redis, server: { ...redis.server, image } })).rejects.toThrow(/redis's container did not start: .*"sh"/)
+    expect(await leftoversWithin(3000)).toEqual([])
+  } finally {
+    docker('rmi', '--force', name)
+  }
+}, 60_000)
+
 test('an image is pulled by its digest, with progress, and the digest is kept', async () => {
   const port = await freePort()
   mkdirSync(join(out, 'registry'))
