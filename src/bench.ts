@@ -1,5 +1,5 @@
 /** The pipeline: plan → provision → load → settle → verify → warm-up → sweep → ladder → confirmation → invariants → result. */
-import { mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { cpus, homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CandidateRun, type RunContext } from './candidate.ts'
@@ -158,7 +158,6 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
 /** A disk that is full is no reason to lose the measurements that memory holds: the end tries again, and says so. */
 function writeQuietly(directory: string, result: Result, progress: Progress): void {
   try {
-    mkdirSync(directory, { recursive: true })
     writeResult(directory, result)
   } catch (error) {
     progress.note(`the result so far could not be written: ${messageOf(error)}`)

@@ -202,6 +202,7 @@ export function writeResult(directory: string, result: Result): string {
   }
   const path = join(directory, 'result.json')
   try {
+    mkdirSync(directory, { recursive: true })
     writeFileSync(`${path}.new`, `${redact(JSON.stringify(result))}\n`)
     renameSync(`${path}.new`, path)
   } catch (error) {
@@ -214,7 +215,6 @@ export function writeResult(directory: string, result: Result): string {
 /** Writes where the user asked for it, else where there is room: an hour's measurements are not lost to a full disk. */
 export function saveResult(directory: string, result: Result, elsewhere: string[]): string {
   try {
-    mkdirSync(directory, { recursive: true })
     return writeResult(directory, result)
   } catch (error) {
     if (error instanceof TrialError) throw error

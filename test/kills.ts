@@ -1,9 +1,9 @@
 /** Kills runs at random moments and counts what is left: `make kills [count=100] [seed=1]`. Prints a table; exit code 1 where anything stayed. */
 import { spawn } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { keyOf, Source } from '../src/data/random.ts'
 import { containerRuntime } from '../src/provision/runtime.ts'
-import { launcher, leftovers, matching, small, temporaryDirectory } from './e2e/commands.ts'
+import { commandLine, launcher, leftovers, matching, small, temporaryDirectory } from './e2e/commands.ts'
 
 const count = Number(process.argv[2] ?? 100)
 const seed = Number(process.argv[3] ?? 1)
@@ -75,5 +75,5 @@ async function killOne(provision: string, afterMs: number, whole: boolean): Prom
 
 /** The harness itself, not its guard. */
 function isMain(pid: number): boolean {
-  return !readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('reaper.ts')
+  return !commandLine(pid).includes('reaper.ts')
 }

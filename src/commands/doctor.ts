@@ -7,6 +7,7 @@ import { dataParent } from '../provision/directories.ts'
 import { external } from '../provision/external.ts'
 import { local } from '../provision/local.ts'
 import type { Probe } from '../provision/provision.ts'
+import { containerRuntime } from '../provision/runtime.ts'
 import { columns } from '../terminal/tables.ts'
 import { print } from './output.ts'
 
@@ -55,7 +56,6 @@ function text({ machine, engines: found }: Checkup): string {
 
 /** A process of its own is confined by configuration alone; containers by the kernel. */
 async function memoryLimitFact(): Promise<MachineFact> {
-  const { containerRuntime } = await import('../provision/runtime.ts')
   const runtime = await containerRuntime().catch(() => null)
   const ok = runtime?.enforces.memory === true && runtime.enforces.swap && runtime.enforces.cpuset
   const version = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'cgroup v2' : 'cgroup v1'

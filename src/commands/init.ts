@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { engineNamed, engines } from '../engines/registry.ts'
 import { messageOf, TrialError } from '../errors.ts'
-import { type Dialect, entitiesOfDdl } from '../scenario/ddl.ts'
-import { type Draft, type DraftEntity, draftText, identifierOf } from '../scenario/draft.ts'
+import { type Dialect, type Draft, type DraftEntity, draftText, identifierOf } from '../scenario/draft.ts'
 import { parseScenario } from '../scenario/read.ts'
+import { scenarioName } from '../scenario/schema.ts'
 import { note, print } from './output.ts'
 
 export interface InitOptions {
@@ -24,7 +24,7 @@ export interface InitOptions {
 const usual = { entities: ['item=1M'], peak: '3x', durability: 'fsync' as const, candidates: engines.slice(0, 3).map((engine) => engine.name) }
 
 export async function init(name: string, options: InitOptions): Promise<void> {
-  if (!/^[a-z][a-z0-9_-]{0,39}$/.test(name))
+  if (!scenarioName.safeParse(name).success)
     throw new TrialError('bad-name', `${JSON.stringify(name.slice(0, 60))} cannot be a scenario's name`, {
       hint: 'use a-z, 0-9, _ and -, starting with a letter, at most 40 long',
       exitCode: 2,
@@ -33,7 +33,7 @@ export async function init(name: string, options: InitOptions): Promise<void> {
   if (existsSync(path)) throw new TrialError('exists', `${path} is there already`, { hint: 'choose another name, or remove the file', exitCode: 2 })
   const given = options.fromDdl !== undefined || options.entity.length > 0
   const answers = !given && process.stdin.isTTY === true ? await ask() : {}
-  const text = draftText({ ...draftOf(name, options), ...answers })
+  const text = draftText({ ...(await draftOf(name, options)), ...answers })
   for (const candidate of parseScenario(text, path).candidates) engineNamed(candidate.engine) // What init writes must be what run reads.
   mkdirSync(options.dir, { recursive: true })
   writeFileSync(path, text, { flag: 'wx' })
@@ -41,7 +41,7 @@ export async function init(name: string, options: InitOptions): Promise<void> {
   note(`next: put your numbers in, then dbtrial validate ${path} and dbtrial plan ${path}`)
 }
 
-function draftOf(name: string, options: InitOptions): Draft {
+async function draftOf(name: string, options: InitOptions): Promise<Draft> {
   return {
     name,
     day: new Date().toISOString().slice(0, 10),
@@ -49,7 +49,7 @@ function draftOf(name: string, options: InitOptions): Draft {
     entities:
       options.fromDdl === undefined
         ? (options.entity.length > 0 ? options.entity : usual.entities).map(entityOfFlag)
-        : entitiesOfFile(options.fromDdl, options.dialect),
+        : await entitiesOfFile(options.fromDdl, options.dialect),
     peak: options.peak ?? usual.peak,
     durability: options.durability ?? usual.durability,
     ...(options.budget === undefined ? {} : { budget: options.budget }),
@@ -57,13 +57,14 @@ function draftOf(name: string, options: InitOptions): Draft {
   }
 }
 
-function entitiesOfFile(path: string, dialect: Dialect): DraftEntity[] {
+async function entitiesOfFile(path: string, dialect: Dialect): Promise<DraftEntity[]> {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
     throw new TrialError('ddl-unreadable', `${path} cannot be read: ${messageOf(error)}`, { exitCode: 2 })
   }
+  const { entitiesOfDdl } = await import('../scenario/ddl.ts')
   return entitiesOfDdl(text, dialect)
 }
 

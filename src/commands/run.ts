@@ -8,6 +8,7 @@ import { messageOf, TrialError } from '../errors.ts'
 import { chooseProvisioners, type ProvisionKind } from '../provision/choose.ts'
 import { checkLoopback, type ExternalServer, parseEndpoint } from '../provision/external.ts'
 import { startGuard } from '../provision/guard.ts'
+import { local } from '../provision/local.ts'
 import { sweepProcesses } from '../provision/sweep.ts'
 import { writeReport } from '../report/report.ts'
 import type { Result } from '../result.ts'
@@ -67,8 +68,9 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<void
 
 /** Whatever earlier runs left and nobody owns any more. */
 async function sweep(scenario: Scenario, provisionersOf: ReturnType<typeof chooseProvisioners>, data: string | undefined): Promise<void> {
-  sweepProcesses(data)
-  const all = new Set(scenario.candidates.flatMap((candidate) => provisionersOf(candidate.name)))
+  if (data !== undefined) sweepProcesses(data)
+  // Every run has a directory in the usual place, wherever its servers run.
+  const all = new Set([local, ...scenario.candidates.flatMap((candidate) => provisionersOf(candidate.name))])
   for (const provisioner of all) await provisioner.sweep().catch(() => {}) // Where it cannot be asked it cannot be used either, and says so then.
 }
 

@@ -2,7 +2,7 @@
 import type { types as CassandraTypes, Client } from 'cassandra-driver'
 import { type ParamSource, parametersOf } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
-import { canonical, compareValues, type Value } from '../data/value.ts'
+import type { Value } from '../data/value.ts'
 import { bucketMs, bucketOf } from '../model/buckets.ts'
 import type { Store, StoreColumn } from '../model/model.ts'
 import { baseStore, groupedByServer, storesOfEntity } from '../model/wide-column.ts'
@@ -11,6 +11,7 @@ import { deleteRow, id, selectPartition } from './cassandra-cql.ts'
 import { cassandraFacts } from './cassandra-facts.ts'
 import { amountOf, CassandraRows, type Cql, columnOf, type Driver, type Row } from './cassandra-rows.ts'
 import type { Compiled, CompiledOperation, ConnectOptions, Limits, Reply, Session } from './engine.ts'
+import { Groups } from './groups.ts'
 import { readReply, wroteReply } from './replies.ts'
 
 const bucketsInFlight = 8
@@ -214,36 +215,27 @@ export class CassandraSession implements Session {
         : Array.from({ length: bucketOf(unit, to - 1) - bucketOf(unit, from) + 1 }, (_, index) => bucketOf(unit, from) + index)
     const server = groupedByServer(op, store)
     const scale = sum === null ? 0 : columnOf(store, sum).scale
-    const groups = new Map<string, { key: Value; count: number; sum: bigint }>()
-    const add = (key: Value, count: number, amount: bigint) => {
-      if (count === 0) return
-      const group = groups.get(canonical(key)) ?? { key, count: 0, sum: 0n }
-      group.count += count
-      group.sum += amount
-      groups.set(canonical(key), group)
-    }
+    const groups = new Groups(op)
     for (const wave of waves(buckets)) {
       const parts = await Promise.all(wave.map((bucket) => this.#all(text, [...equal, ...(bucket === null ? [] : [bucket]), ...window], consistency)))
       for (const [index, rows] of parts.entries()) {
         const bucket = wave[index] as number | null
         for (const row of rows) {
           if (server) {
-            const startMs = (bucket as number) * bucketMs[unit ?? 'day']
-            const key = groupBy?.unit ? Math.floor(startMs / bucketMs[groupBy.unit]) * bucketMs[groupBy.unit] : null
-            add(key, Number(row.values()[0]), sum === null ? 0n : amountOf(row.values()[1], scale))
+            groups.add((bucket as number) * bucketMs[unit ?? 'day'], Number(row.values()[0]), sum === null ? 0n : amountOf(row.values()[1], scale))
           } else if (nowMs === null || timeOf(row) > nowMs) {
             const own = groupBy === null ? null : this.#rows.value(columnOf(store, groupBy.field), row[groupBy.field])
-            const key = groupBy?.unit ? Math.floor(Number(own) / bucketMs[groupBy.unit]) * bucketMs[groupBy.unit] : own
-            add(key, groupBy === null && sum === null && nowMs === null ? Number(row.values()[0]) : 1, sum === null ? 0n : amountOf(row[sum], scale))
+            groups.add(
+              own,
+              groupBy === null && sum === null && nowMs === null ? Number(row.values()[0]) : 1,
+              sum === null ? 0n : amountOf(row[sum], scale),
+            )
           }
         }
       }
     }
-    const sorted = [...groups.values()].sort((a, b) => compareValues(a.key, b.key))
-    return readReply(sorted.length, () => ({
-      kind: 'groups',
-      groups: sorted.map((group) => [...(groupBy === null ? [] : [group.key]), group.count, ...(sum === null ? [] : [group.sum])]),
-    }))
+    const answer = groups.rows()
+    return readReply(answer.length, () => ({ kind: 'groups', groups: answer }))
   }
 
   async #all(text: string, params: unknown[], consistency: number): Promise<CassandraTypes.Row[]> {

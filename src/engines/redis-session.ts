@@ -2,13 +2,13 @@
 import type { Redis } from 'ioredis'
 import { type ParamSource, parametersOf } from '../data/parameters.ts'
 import { type Block, cell, type RowSource } from '../data/rows.ts'
-import { canonical, compareValues, type Value } from '../data/value.ts'
+import type { Value } from '../data/value.ts'
 import { TrialError } from '../errors.ts'
-import { bucketMs } from '../model/buckets.ts'
 import { setsOf } from '../model/key-value.ts'
 import type { Store } from '../model/model.ts'
-import { type Aggregate, type Entity, entityOf, fieldOf, type Operation, type OperationOf } from '../scenario/scenario.ts'
+import { type Aggregate, type Entity, entityOf, fieldOf, lineFields, type Operation, type OperationOf } from '../scenario/scenario.ts'
 import type { Compiled, Limits, Parity, Reply, Session } from './engine.ts'
+import { Groups } from './groups.ts'
 import { RedisKeys, type Row, restored, restoredLines } from './redis-keys.ts'
 import { pageScript, writeScript } from './redis-scripts.ts'
 import { RedisWrites, type WritePlan } from './redis-writes.ts'
@@ -217,8 +217,7 @@ export class RedisSession implements Session {
         const owned = entityOf(scenario, name)
         const rows = apart.get(name)
         if (rows === undefined) return restoredLines(owned, found[op.fields.length + inside.indexOf(name)] as Buffer | null)
-        const names = owned.fields.filter((field) => field.name !== owned.key[0]).map((field) => field.name)
-        return rows.map((row) => lineOrder(owned, names).map((at) => restored(fieldOf(owned, names[at] as string), row[at] as Buffer | null)))
+        return rows.map((row) => this.#values(owned, lineNames(owned), row))
       })
       return { kind: 'rows', rows: [[...this.#values(entity, op.fields, found), ...lines]] }
     })
@@ -352,29 +351,12 @@ export class RedisSession implements Session {
   }
 }
 
-function lineNames(owned: Entity): string[] {
-  const line = owned.key.at(-1) as string
-  return [line, ...owned.fields.filter((field) => !field.implicit).map((field) => field.name)]
-}
+/** The fields of a line in the order of answers. */
+const lineNames = (owned: Entity) => lineFields(owned).map((field) => field.name)
 
-/** Where the fields of a line, in the order of answers, stand among the names that were read. */
-function lineOrder(owned: Entity, names: string[]): number[] {
-  return lineNames(owned).map((name) => names.indexOf(name))
-}
-
-/** Rows of [group field, summed field], each where asked for, as groups in ascending order. */
+/** Rows of [group field, summed field], each where asked for. */
 function grouped(op: Aggregate, rows: Value[][]): Value[][] {
-  const groups = new Map<string, { key: Value; count: number; sum: bigint }>()
-  const { groupBy, sum } = op
-  for (const row of rows) {
-    const own = groupBy === null ? null : (row[0] as Value)
-    const key = groupBy?.unit ? Math.floor(Number(own) / bucketMs[groupBy.unit]) * bucketMs[groupBy.unit] : own
-    const group = groups.get(canonical(key)) ?? { key, count: 0, sum: 0n }
-    group.count++
-    if (sum !== null) group.sum += BigInt(row.at(-1) as number | bigint)
-    groups.set(canonical(key), group)
-  }
-  return [...groups.values()]
-    .sort((a, b) => compareValues(a.key, b.key))
-    .map((group) => [...(groupBy === null ? [] : [group.key]), group.count, ...(sum === null ? [] : [group.sum])])
+  const groups = new Groups(op)
+  for (const row of rows) groups.add(row[0] ?? null, 1, op.sum === null ? 0n : BigInt(row.at(-1) as number | bigint))
+  return groups.rows()
 }

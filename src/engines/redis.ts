@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 import redisImage from '../../docker/redis/image.json' with { type: 'json' }
 import valkeyImage from '../../docker/valkey/image.json' with { type: 'json' }
 import { entityOf } from '../scenario/scenario.ts'
-import { configurationOf, settingsOf } from './configuration.ts'
+import { settingsOf } from './configuration.ts'
 import type { CompiledOperation, Endpoint, Engine, EngineTraits, Limits, ServerImage, ServerSpec } from './engine.ts'
 import { describe } from './redis-describe.ts'
 import { maxMemory, RedisSession, withScripts } from './redis-session.ts'
@@ -120,14 +120,12 @@ function makeEngine({ name, program, licence, image, onPath, package: package_ }
         {
           name: `${name}.conf`,
           text: [
-            configurationOf(name, durability),
+            ...Object.entries(settings(limits, durability)).map(([setting, value]) => `${setting} ${value}`),
             `bind ${address}`,
             `port ${port}`,
             `dir ${dataDirectory}`,
             'protected-mode no', // Bound to the loopback address, or inside a container.
             'save ""',
-            `maxmemory ${maxMemory(limits)}`,
-            'maxmemory-policy noeviction',
             'loglevel warning',
             '',
           ].join('\n'),

@@ -6,7 +6,7 @@ import type { Endpoint, Engine } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { keepSecret } from '../secrets.ts'
 import { isGone, ownerOf, ownerText } from './owner.ts'
-import type { Exit, Instance, Order, Provisioner } from './provision.ts'
+import type { Exit, Instance, Provisioner } from './provision.ts'
 
 export interface ExternalServer {
   engine: Engine
@@ -110,7 +110,7 @@ export function external(servers: Map<string, ExternalServer>, register: (server
           hint: 'the user needs the right to create and drop one',
         })
       })
-      return new ExternalInstance(order, server, namespace, version)
+      return new ExternalInstance(server, namespace, version)
     },
   }
 }
@@ -136,7 +136,7 @@ class ExternalInstance implements Instance {
   readonly exited = new Promise<Exit>(() => {}) // Nobody tells us.
   readonly #server: ExternalServer
 
-  constructor(_order: Order, server: ExternalServer, namespace: string, version: string) {
+  constructor(server: ExternalServer, namespace: string, version: string) {
     this.#server = server
     const { host, port, user, tls } = server.endpoint
     this.endpoint = { ...server.endpoint, namespace }

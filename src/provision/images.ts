@@ -25,51 +25,44 @@ function registryOf(name: string): string {
 
 const pinnedName = ({ image, digest }: ServerImage) => `${image.replace(/:[^:/]+$/, '')}@${digest}`
 
-/** Of the two names the one that is on this machine. */
-export async function presentImage({ docker }: Runtime, wanted: ServerImage): Promise<string | null> {
-  for (const [name, shown] of [
-    [pinnedName(wanted), wanted.image],
-    [wanted.offline.image, wanted.offline.image],
-  ] as const) {
-    const there = await docker
-      .getImage(name)
-      .inspect()
-      .catch(() => null)
-    if (there !== null) return shown
+/** What the engine knows of an image that is on this machine. */
+async function inspectImage({ docker }: Runtime, name: string) {
+  try {
+    return await docker.getImage(name).inspect()
+  } catch {
+    return undefined
   }
-  return null
+}
+
+/** Of the two names the one that is on this machine. */
+export async function presentImage(runtime: Runtime, wanted: ServerImage): Promise<string | null> {
+  if ((await inspectImage(runtime, pinnedName(wanted))) !== undefined) return wanted.image
+  return (await inspectImage(runtime, wanted.offline.image)) === undefined ? null : wanted.offline.image
 }
 
 /** @throws Error with one sentence where there is neither. */
 export async function findImage(
-  { docker }: Runtime,
+  runtime: Runtime,
   wanted: ServerImage,
   offlineHome: string,
   report: (text: string) => void,
   signal: AbortSignal,
 ): Promise<FoundImage> {
   const pinned = pinnedName(wanted)
-  const inspect = async (name: string) => {
-    try {
-      return await docker.getImage(name).inspect()
-    } catch {
-      return undefined
-    }
-  }
   const registry = registryOf(wanted.image)
-  let there = await inspect(pinned)
+  let there = await inspectImage(runtime, pinned)
   if (there === undefined && !unreachable.has(registry)) {
     try {
       report(`pulling ${wanted.image}`)
-      await pull(docker, pinned, wanted.image, report, signal)
-      there = await inspect(pinned)
+      await pull(runtime.docker, pinned, wanted.image, report, signal)
+      there = await inspectImage(runtime, pinned)
     } catch (error) {
       if (signal.aborted) throw error
       unreachable.set(registry, reasonOf(error))
     }
   }
   if (there !== undefined) return { name: wanted.image, id: there.Id, digest: wanted.digest, home: wanted.home, reason: null }
-  const offline = await inspect(wanted.offline.image)
+  const offline = await inspectImage(runtime, wanted.offline.image)
   const reason = `${wanted.image} could not be pulled (${unreachable.get(registry) ?? 'it is not there after the pull'})`
   if (offline === undefined) throw new Error(`${reason}, and ${wanted.offline.image} was not built on this machine`)
   return { name: wanted.offline.image, id: offline.Id, digest: null, home: wanted.offline.home ?? offlineHome, reason }

@@ -6,7 +6,7 @@ import { cpus } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import type { Command, Endpoint, Engine, ServerContext, ServerSpec } from '../engines/engine.ts'
+import type { Command, Endpoint, Engine, ServerContext } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { serverUser } from './directories.ts'
 import { FetchFailure, fetchPackage, hasFiles, isFetched } from './fetch.ts'
@@ -250,7 +250,6 @@ class LocalInstance implements Instance {
   #running: Running
   readonly #order: Order
   readonly #context: ServerContext
-  readonly #server: ServerSpec
 
   constructor(made: {
     order: Order
@@ -267,8 +266,7 @@ class LocalInstance implements Instance {
     this.#running = made.running
     this.#order = made.order
     this.#context = made.context
-    this.#server = made.order.engine.server
-    const administer = this.#server.administer
+    const { administer } = made.order.engine.server
     if (administer !== undefined) this.administer = (arguments_) => runAsServer(administer(made.context, arguments_), made.context.directory)
   }
 
@@ -307,7 +305,7 @@ class LocalInstance implements Instance {
   }
 
   async [Symbol.asyncDispose]() {
-    await stop(this.#running.child, this.exited, this.#server.stopSignal)
+    await stop(this.#running.child, this.exited, this.#order.engine.server.stopSignal)
     rmSync(this.#context.directory, { recursive: true, force: true })
   }
 }

@@ -4,6 +4,11 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { startTicks } from './processes.ts'
 
+const short = (text: string) => createHash('sha256').update(text.trim()).digest('hex').slice(0, 8)
+/** Neither changes while this process lives. */
+const machine = short(firstOf(['/etc/machine-id', '/var/lib/dbus/machine-id']) ?? hostname())
+const boot = short(firstOf(['/proc/sys/kernel/random/boot_id']) ?? 'unknown')
+
 export interface Owner {
   /** Of the machine: a shared server may hold what others made. */
   machine: string
@@ -13,13 +18,13 @@ export interface Owner {
 }
 
 export function thisProcess(): Owner {
-  return { machine: machineId(), boot: bootId(), pid: process.pid, startTicks: startTicks(process.pid) ?? 0 }
+  return { machine, boot, pid: process.pid, startTicks: startTicks(process.pid) ?? 0 }
 }
 
 /** Only when it is certain: another machine's process may well live. */
 export function isGone(owner: Owner): boolean {
-  if (owner.machine !== machineId()) return false
-  return owner.boot !== bootId() || startTicks(owner.pid) !== owner.startTicks
+  if (owner.machine !== machine) return false
+  return owner.boot !== boot || startTicks(owner.pid) !== owner.startTicks
 }
 
 /** As labels, file names and namespaces carry it. */
@@ -28,18 +33,8 @@ export function ownerText(owner: Owner): string {
 }
 
 export function ownerOf(text: string): Owner | undefined {
-  const [, machine = '', boot = '', pid = '', ticks = ''] = /^([0-9a-f]{8})_([0-9a-f]{8})_([0-9a-z]+)_([0-9a-z]+)$/.exec(text) ?? []
-  return machine === '' ? undefined : { machine, boot, pid: Number.parseInt(pid, 36), startTicks: Number.parseInt(ticks, 36) }
-}
-
-const short = (text: string) => createHash('sha256').update(text.trim()).digest('hex').slice(0, 8)
-
-function machineId(): string {
-  return short(firstOf(['/etc/machine-id', '/var/lib/dbus/machine-id']) ?? hostname())
-}
-
-function bootId(): string {
-  return short(firstOf(['/proc/sys/kernel/random/boot_id']) ?? 'unknown')
+  const [, on = '', since = '', pid = '', ticks = ''] = /^([0-9a-f]{8})_([0-9a-f]{8})_([0-9a-z]+)_([0-9a-z]+)$/.exec(text) ?? []
+  return on === '' ? undefined : { machine: on, boot: since, pid: Number.parseInt(pid, 36), startTicks: Number.parseInt(ticks, 36) }
 }
 
 function firstOf(paths: string[]): string | undefined {

@@ -37,12 +37,17 @@ export function startTicks(pid: number): number | undefined {
   return statOf(pid)?.startTicks
 }
 
+export function processIds(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+}
+
 /** The process and all its descendants. */
 export function processTree(root: number): number[] {
   const children = new Map<number, number[]>()
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const stat = statOf(Number(name))
+  for (const pid of processIds()) {
+    const stat = statOf(pid)
     if (stat !== undefined) children.set(stat.parent, [...(children.get(stat.parent) ?? []), stat.pid])
   }
   const tree = [root]
@@ -69,14 +74,13 @@ export function signalTree(root: number, signal: NodeJS.Signals): void {
 
 /** Kills every process whose working directory lies there. */
 export function killWorkingIn(directory: string): void {
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const at = workingDirectory(name)
-    if (at === directory || at?.startsWith(`${directory}/`)) killQuietly(Number(name))
+  for (const pid of processIds()) {
+    const at = workingDirectory(pid)
+    if (at === directory || at?.startsWith(`${directory}/`)) killQuietly(pid)
   }
 }
 
-export function workingDirectory(pid: string): string | undefined {
+export function workingDirectory(pid: number): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/cwd`)
   } catch {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { dataParent } from './directories.ts'
 import { isGone, type Owner } from './owner.ts'
-import { killQuietly, workingDirectory } from './processes.ts'
+import { killQuietly, processIds, workingDirectory } from './processes.ts'
 
 /**
  * Servers die with their owner (parent-death signal), but children of one that was paused just then stay stopped: they are known by their
@@ -11,9 +11,9 @@ import { killQuietly, workingDirectory } from './processes.ts'
  */
 export function sweepProcesses(base?: string): void {
   const parent = dataParent(base)
-  for (const pid of process.platform === 'linux' ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : []) {
+  for (const pid of process.platform === 'linux' ? processIds() : []) {
     const run = runOf(parent, pid)
-    if (run !== undefined && isAbandoned(parent, run)) killQuietly(Number(pid))
+    if (run !== undefined && isAbandoned(parent, run)) killQuietly(pid)
   }
   for (const name of readdirSync(parent)) {
     if (name.startsWith('run-') && isAbandoned(parent, name)) rmSync(join(parent, name), { recursive: true, force: true, maxRetries: 5 })
@@ -21,7 +21,7 @@ export function sweepProcesses(base?: string): void {
 }
 
 /** The run in whose directory a process works. */
-function runOf(parent: string, pid: string): string | undefined {
+function runOf(parent: string, pid: number): string | undefined {
   const directory = workingDirectory(pid)
   return directory?.startsWith(`${parent}/run-`)
     ? directory

@@ -1,11 +1,7 @@
-/** Entities from CREATE TABLE statements: types, keys, references and owned tables; what does not fit is noted beside it. */
+/** Entities from CREATE TABLE statements: types, keys, references and owned tables; what does not fit is noted beside it. Loads a parser of some size. */
 import { type CreateTableStmt, type Node, parse, type Statement } from 'sql-parser-cst'
 import { messageOf, TrialError } from '../errors.ts'
-import { type DraftEntity, type DraftField, identifierOf } from './draft.ts'
-
-/** Those whose CREATE TABLE the parser reads whole; MySQL's UNSIGNED and KEY clauses it does not. */
-export const dialects = ['postgresql', 'sqlite', 'bigquery'] as const
-export type Dialect = (typeof dialects)[number]
+import { type Dialect, type DraftEntity, type DraftField, dialects, identifierOf } from './draft.ts'
 
 /** A count must stand somewhere; the user knows it, a schema does not. */
 const guessedCount = '100k'

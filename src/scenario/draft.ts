@@ -1,5 +1,9 @@
 /** A scenario to start from: entities and a read for each, as commented YAML that validates; what only the user knows is marked. */
 
+/** Those whose CREATE TABLE the parser reads whole; MySQL's UNSIGNED and KEY clauses it does not. */
+export const dialects = ['postgresql', 'sqlite', 'bigquery'] as const
+export type Dialect = (typeof dialects)[number]
+
 export interface DraftField {
   name: string
   /** As the scenario language writes it, without braces. */

@@ -4,7 +4,9 @@ import { count, duration, factor, growth, rate, share, size, skew, usdPerMonth }
 
 /** Names become identifiers in SQL and CQL, keys in JSON and parts of paths: nothing but this is let in. */
 const identifier = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'expected a name of a-z, 0-9 and _, starting with a letter, at most 40 long')
-const scenarioName = z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/, 'expected a name of a-z, 0-9, _ and -, starting with a letter, at most 40 long')
+export const scenarioName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,39}$/, 'expected a name of a-z, 0-9, _ and -, starting with a letter, at most 40 long')
 const literal = z.union([z.string().max(200), z.number(), z.boolean()])
 const range = z.tuple([z.number(), z.number()]).refine(([low, high]) => low <= high, 'expected the smaller bound first')
 const wholeRange = range.refine((pair) => pair.every(Number.isSafeInteger), 'expected whole numbers')

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Engine } from '../../src/engines/engine.ts'
 import { local } from '../../src/provision/local.ts'
 import { thisProcess } from '../../src/provision/owner.ts'
-import { processTree, workingDirectory } from '../../src/provision/processes.ts'
+import { processIds, processTree, workingDirectory } from '../../src/provision/processes.ts'
 import { type Instance, isUnobtainable, type Order } from '../../src/provision/provision.ts'
 import { containerRuntime, ownerLabel } from '../../src/provision/runtime.ts'
 import type { Result } from '../../src/result.ts'
@@ -84,21 +84,24 @@ export function resultIn(out: string, scenario: string): { directory: string; re
   return { directory, result: JSON.parse(readFileSync(join(directory, 'result.json'), 'utf8')) as Result }
 }
 
+/** Words parted by blanks; empty for a process that ended, which may happen while it is read. */
+export function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ')
+  } catch {
+    return ''
+  }
+}
+
 /** Processes of a tree whose command line matches. */
 export function matching(pid: number, pattern: RegExp): number[] {
-  return processTree(pid).filter((each) => {
-    try {
-      return pattern.test(readFileSync(`/proc/${each}/cmdline`, 'latin1').replaceAll('\0', ' '))
-    } catch {
-      return false
-    }
-  })
+  return processTree(pid).filter((each) => pattern.test(commandLine(each)))
 }
 
 /** Everything of dbtrial that is still there: server processes, data, guards, containers, volumes. */
 export async function leftovers(): Promise<string[]> {
   const found: string[] = []
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+  for (const pid of processIds()) {
     if (workingDirectory(pid)?.startsWith(`${parent}/run-`)) found.push(`process ${pid}`)
   }
   if (existsSync(parent)) found.push(...readdirSync(parent).filter((name) => !name.startsWith(`run-${process.pid}-`)))

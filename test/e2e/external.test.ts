@@ -6,7 +6,7 @@ import type { Endpoint } from '../../src/engines/engine.ts'
 import { engineNamed } from '../../src/engines/registry.ts'
 import { makeRunDirectory } from '../../src/provision/directories.ts'
 import type { Instance } from '../../src/provision/provision.ts'
-import { dbtrial, dbtrialUntil, dbtrialWith, type Ended, resultIn, small, startLocally, temporaryDirectory } from './commands.ts'
+import { dbtrial, dbtrialUntil, type Ended, resultIn, small, startLocally, temporaryDirectory } from './commands.ts'
 import { makeCertificates, secured } from './secured.ts'
 
 const password = 'p4ss-"w0rd\'-öß'
@@ -125,7 +125,7 @@ describe('addresses that are refused before anything is reached', () => {
     ['oracle=postgres://127.0.0.1/', /there is no candidate of that name/],
     ['postgres', /--endpoint expects NAME=URL/],
   ])('%s', async (endpoint, message) => {
-    const ended = await dbtrialWith({}, 'run', small, '--candidates', 'postgres', '--endpoint', endpoint)
+    const ended = await dbtrial('run', small, '--candidates', 'postgres', '--endpoint', endpoint)
     expect(ended.code).toBe(2)
     expect(ended.stderr).toMatch(message)
     expect(ended.stderr).not.toContain('secret-word')

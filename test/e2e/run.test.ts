@@ -1,33 +1,15 @@
 /** The real command, on real servers, from the outside. */
 import { execFile, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import Ajv2020 from 'ajv/dist/2020.js'
 import { afterAll, describe, expect, test } from 'vitest'
-import { processTree } from '../../src/provision/processes.ts'
+import { killQuietly, processIds, workingDirectory } from '../../src/provision/processes.ts'
 import type { Result } from '../../src/result.ts'
-import { matching } from './commands.ts'
+import { commandLine, dbtrial, type Ended, launcher, matching, root, temporaryDirectory } from './commands.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const launcher = join(root, 'bin/dbtrial.mjs')
-const out = mkdtempSync(join(tmpdir(), 'dbtrial-e2e-'))
+const out = temporaryDirectory()
 afterAll(() => rmSync(out, { recursive: true, force: true }))
-
-interface Ended {
-  code: number | null
-  stdout: string
-  stderr: string
-}
-
-function dbtrial(...arguments_: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [launcher, ...arguments_], { maxBuffer: 1 << 27, env: { ...process.env, CI: 'true' } }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, stdout, stderr })
-    })
-  })
-}
 
 describe('ecommerce at smoke with all its candidates', () => {
   let ended: Ended
@@ -99,10 +81,11 @@ describe('ecommerce at smoke with all its candidates', () => {
   }, 30_000)
 
   test('leaves no server and no data behind', () => {
-    const commands = readdirSync('/proc').flatMap((pid) =>
-      /^\d+$/.test(pid) && existsSync(`/proc/${pid}/cmdline`) ? [readFileSync(`/proc/${pid}/cmdline`, 'latin1')] : [],
-    )
-    expect(commands.filter((command) => command.includes('/run-') && command.includes('dbtrial-'))).toEqual([])
+    expect(
+      processIds()
+        .map(commandLine)
+        .filter((command) => command.includes('/run-') && command.includes('dbtrial-')),
+    ).toEqual([])
     const parent = `/var/tmp/dbtrial-${process.getuid?.()}`
     const own = readdirSync(parent).filter((name) => name.startsWith('run-') && !name.startsWith(`run-${process.pid}-`))
     expect(own).toEqual([])
@@ -138,14 +121,7 @@ test('Ctrl-C stops the servers, writes what there is, and exits with 130', async
 
 test('what a run left that was killed together with its guard is swept by the next one, stopped children of a paused server included', async () => {
   const parent = `/var/tmp/dbtrial-${process.getuid?.()}`
-  const strays = () =>
-    readdirSync('/proc').filter((pid) => {
-      try {
-        return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${parent}/run-`)
-      } catch {
-        return false
-      }
-    })
+  const strays = () => processIds().filter((pid) => workingDirectory(pid)?.startsWith(`${parent}/run-`))
   const child = spawn(
     process.execPath,
     [launcher, 'run', 'ecommerce', '--candidates', 'postgres,mongodb', '--provision', 'local', '--effort', 'smoke', '--out', join(out, 'killed')],
@@ -158,8 +134,7 @@ test('what a run left that was killed together with its guard is swept by the ne
     // While the second candidate is loaded, the first one is paused.
     if (killed || !/load[\s\S]*mongodb/.test(stderr)) return
     killed = true
-    for (const pid of processTree(child.pid as number))
-      if (/src\/cli\.ts|reaper\.ts/.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'))) process.kill(pid, 'SIGKILL')
+    for (const pid of matching(child.pid as number, /src\/cli\.ts|reaper\.ts/)) killQuietly(pid)
   })
   await new Promise((resolve) => child.on('exit', resolve))
   expect(killed).toBe(true)
@@ -179,10 +154,7 @@ test('a server that dies before it was verified is told, its errors are no wrong
   let stdout = ''
   child.stdout.on('data', (data: Buffer) => (stdout += data.toString()))
   const killer = setInterval(() => {
-    for (const pid of processTree(child.pid as number)) {
-      const command = existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'latin1') : ''
-      if (/postgres\0-D/.test(command) && Date.now() > armedAt) process.kill(pid, 'SIGKILL')
-    }
+    if (Date.now() > armedAt) for (const pid of matching(child.pid as number, /postgres -D/)) killQuietly(pid)
   }, 200)
   const armedAt = Date.now() + 6000
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
