@@ -23,7 +23,7 @@ import { checkResumable, nextStart, type Resumed, trialsBefore } from './resume.
 import { planTrials, type TrialPlan } from './scenario/plan.ts'
 import type { Candidate, Effort, Scenario } from './scenario/scenario.ts'
 import { checkInvariants } from './verify/invariants.ts'
-import { verificationBlock } from './verify/verify.ts'
+import { blocks as reserved } from './verify/verify.ts'
 
 export interface BenchOptions {
   effort: Effort
@@ -81,7 +81,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     start: nextStart(resume),
     idleBaselineCores: () => state.calibration?.idleBaselineCores ?? 0,
     blockOf: (label) => {
-      const block = blocks.get(label) ?? verificationBlock + 2 + blocks.size
+      const block = blocks.get(label) ?? reserved.firstTrial + blocks.size
       blocks.set(label, block)
       return block
     },

@@ -1,5 +1,5 @@
 /** The contract between dbtrial and a database product: one file per engine implements it, one suite tests it. */
-import type { ParamSource } from '../data/parameters.ts'
+import type { ParamSource, WireSource } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
 import type { Answer } from '../data/value.ts'
 import type { Family, PhysicalModel } from '../model/model.ts'
@@ -26,6 +26,8 @@ export interface Engine {
   ready(endpoint: Endpoint): Promise<string>
   /** The driver is imported here, lazily. */
   connect(endpoint: Endpoint, compiled: Compiled, options: ConnectOptions): Promise<Session>
+  /** The wire client: how a replay reaches the server, at a native tool's cost. */
+  openLane?(endpoint: Endpoint, compiled: Compiled, slots: number): Promise<Lane>
 }
 
 /** A fact with its source. */
@@ -206,7 +208,7 @@ export type OutcomeCode = 'ok' | 'miss' | 'conflict' | 'error'
 /** What one worker thread sends operations through: completion is a call with numbers. */
 export interface Lane extends AsyncDisposable {
   readonly slots: number
-  send(slot: number, operation: number, params: ParamSource, keep: boolean): void
+  send(slot: number, operation: number, params: WireSource, keep: boolean): void
   /** Once per loop turn. */
   flush(): void
   onDone: (slot: number, outcome: OutcomeCode, rows: number, retries: number, error: string) => void

@@ -3,19 +3,19 @@ import { once } from 'node:events'
 import type { Client, QueryArrayResult } from 'pg'
 import { type Parameter, type ParamSource, parametersOf } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
-import { type Answer, decimalValue, type Value } from '../data/value.ts'
-import { type Durability, entityOf, type Field, fieldOf, lineFields, type Operation } from '../scenario/scenario.ts'
+import { decimalValue } from '../data/value.ts'
+import { type Durability, entityOf, type Field, fieldOf, type Operation } from '../scenario/scenario.ts'
 import { settingsOf } from './configuration.ts'
 import type { Compiled, CompiledOperation, Limits, Parity, Reply, Session, Statement } from './engine.ts'
+import { answerOf, type Rows } from './postgres-answers.ts'
 import { copyHeader, copyTrailer, encodeCopy } from './postgres-copy.ts'
 import { id } from './postgres-sql.ts'
-import { decode, pgValue, pgValues } from './postgres-values.ts'
+import { pgValue, pgValues } from './postgres-values.ts'
 import { readReply, wroteReply } from './replies.ts'
 import { retrying } from './retry.ts'
 
 const MiB = 2 ** 20
 const asText = { getTypeParser: () => (text: string) => text }
-type Rows = (string | null)[][]
 
 export function serverSettings({ memoryBytes }: Limits, durability: Durability): Record<string, string> {
   const megabytes = (share: number) => `${Math.max(16, Math.floor((memoryBytes * share) / MiB))}MB`
@@ -119,31 +119,34 @@ export class PostgresSession implements Session {
       const run = (at: number) => this.#run(client, op, operation, at, statements[at] as Statement, params)
       if (op.kind === 'get') {
         const base = await run(0)
-        const others: Rows[] = []
-        for (let at = 1; at < statements.length && base.rows.length > 0; at++) others.push((await run(at)).rows)
-        return readReply(base.rows.length > 0 ? 1 : 0, () => this.#assembled(op, base.rows, others))
+        const results: Rows[] = [base.rows]
+        for (let at = 1; at < statements.length && base.rows.length > 0; at++) results.push((await run(at)).rows)
+        return readReply(base.rows.length > 0 ? 1 : 0, () => answerOf(this.#compiled.scenario, op, results))
       }
       if (op.kind === 'list' || op.kind === 'search') {
         const { rows } = await run(op.kind === 'list' && params.value(this.#at(operation, 'deep')) === true ? 1 : 0)
-        return readReply(rows.length, () => ({ kind: 'rows', rows: rows.map((row) => this.#decoded(op.entity, op.fields, row)) }))
+        return readReply(rows.length, () => answerOf(this.#compiled.scenario, op, [rows]))
       }
       if (op.kind === 'aggregate') {
         const { rows } = await run(0)
-        return readReply(rows.length, () => ({ kind: 'groups', groups: rows.map((row) => this.#group(op, row)) }))
+        return readReply(rows.length, () => answerOf(this.#compiled.scenario, op, [rows]))
       }
-      const { result, retries } = await retrying(async () => {
-        if (statements.length === 1) return (await run(0)).rowCount ?? 0
-        await client.query('BEGIN')
-        try {
-          const counts: number[] = []
-          for (let at = 0; at < statements.length; at++) counts.push((await run(at)).rowCount ?? 0)
-          await client.query('COMMIT')
-          return (op.kind === 'delete' ? counts.at(-1) : counts[0]) as number
-        } catch (error) {
-          await client.query('ROLLBACK').catch(() => {})
-          throw error
-        }
-      }, isTransient)
+      const { result, retries } = await retrying(
+        async () => {
+          if (statements.length === 1) return (await run(0)).rowCount ?? 0
+          await client.query('BEGIN')
+          try {
+            const counts: number[] = []
+            for (let at = 0; at < statements.length; at++) counts.push((await run(at)).rowCount ?? 0)
+            await client.query('COMMIT')
+            return (op.kind === 'delete' ? counts.at(-1) : counts[0]) as number
+          } catch (error) {
+            await client.query('ROLLBACK').catch(() => {})
+            throw error
+          }
+        },
+        (error) => isTransient((error as { code?: string }).code),
+      )
       return wroteReply(result, retries)
     } finally {
       const waiting = this.#waiting.shift()
@@ -244,39 +247,10 @@ export class PostgresSession implements Session {
     const result = await (this.#clients[0] as Client).query({ text, rowMode: 'array', types: asText })
     return result.rows as Rows
   }
-
-  #decoded(entityName: string, names: string[], row: (string | null)[]): Value[] {
-    const entity = entityOf(this.#compiled.scenario, entityName)
-    return names.map((name, index) => decode(fieldOf(entity, name), row[index] as string | null))
-  }
-
-  #assembled(op: Operation & { kind: 'get' }, rows: Rows, others: Rows[]): Answer {
-    if (rows.length === 0) return { kind: 'rows', rows: [] }
-    const base = this.#decoded(op.entity, op.fields, rows[0] as (string | null)[])
-    const lines = op.with.map((owned, index) => {
-      const fields = lineFields(entityOf(this.#compiled.scenario, owned)).map((field) => field.name)
-      const own = index === 0 ? rows.map((row) => row.slice(op.fields.length)).filter((row) => row[0] !== null) : (others[index - 1] as Rows)
-      return own.map((row) => this.#decoded(owned, fields, row))
-    })
-    return { kind: 'rows', rows: [[...base, ...lines]] }
-  }
-
-  #group(op: Operation & { kind: 'aggregate' }, row: (string | null)[]): Value[] {
-    const entity = entityOf(this.#compiled.scenario, op.entity)
-    const values: Value[] = []
-    let at = 0
-    if (op.groupBy !== null) values.push(decode(fieldOf(entity, op.groupBy.field), row[at++] as string))
-    values.push(Number(row[at++]))
-    if (op.sum !== null) values.push(decimalValue(String(row[at]), fieldOf(entity, op.sum).scale))
-    return values
-  }
 }
 
 /** Serialization failure and deadlock: the whole transaction is tried again (PostgreSQL documentation, 13.5). */
-function isTransient(error: unknown): boolean {
-  const { code } = error as { code?: string }
-  return code === '40001' || code === '40P01'
-}
+export const isTransient = (sqlState: string | undefined) => sqlState === '40001' || sqlState === '40P01'
 
 /** "512MB" as SHOW prints it may read "512MB" or, in another unit, "1GB". */
 function sameSetting(set: string, effective: string): boolean {

@@ -4,6 +4,7 @@ import image from '../../docker/postgres/image.json' with { type: 'json' }
 import { type Durability, entityOf } from '../scenario/scenario.ts'
 import { settingsOf } from './configuration.ts'
 import type { Endpoint, Engine } from './engine.ts'
+import { openPostgresLane } from './postgres-lane.ts'
 import { PostgresSession, serverSettings } from './postgres-session.ts'
 import { createTable, id, statementsOf } from './postgres-sql.ts'
 import { named } from './replies.ts'
@@ -112,7 +113,24 @@ export const postgres: Engine = {
     const clients = await Promise.all(Array.from({ length: options.connections }, () => openClient(endpoint, compiled.durability)))
     return new PostgresSession(clients, compiled)
   },
+  openLane: ({ host, port, user, password, tls, namespace }, compiled, slots) =>
+    openPostgresLane(
+      {
+        host,
+        port,
+        user: user ?? 'postgres',
+        ...(password === undefined ? {} : { password }),
+        ...(tls === undefined ? {} : { tls }),
+        database: namespace,
+        parameters: { application_name: 'dbtrial', options: promised(compiled.durability) },
+      },
+      compiled,
+      slots,
+    ),
 }
+
+/** Of the promise, what a session may choose itself: a server that somebody else runs may have another default. */
+const promised = (durability: Durability) => `-c synchronous_commit=${settingsOf('postgres', durability).synchronous_commit}`
 
 /** A server of our own listens on the loopback address, or inside its container. */
 const accessRules = 'host all all all trust\n'
@@ -128,8 +146,7 @@ async function openClient({ host, port, user, password, tls, namespace }: Endpoi
     database: namespace,
     connectionTimeoutMillis: 5000,
     application_name: 'dbtrial',
-    // Of the promise, what a session may choose itself: a server that somebody else runs may have another default.
-    ...(durability === undefined ? {} : { options: `-c synchronous_commit=${settingsOf('postgres', durability).synchronous_commit}` }),
+    ...(durability === undefined ? {} : { options: promised(durability) }),
   })
   client.on('error', () => {}) // A lost connection fails the query that is in flight; without a listener it would end the process.
   await client.connect()

@@ -1,12 +1,12 @@
 /** Everything before the first timed operation: load in two shares, settle, verify, explain. */
 import type { CandidateRun, RunContext } from '../candidate.ts'
-import { DrawnParameters } from '../data/parameters.ts'
+import { DrawnParameters } from '../data/drawn.ts'
 import { rowSource } from '../data/rows.ts'
 import type { Session } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import type { Instance } from '../provision/provision.ts'
 import { takeTotals } from '../verify/invariants.ts'
-import { verificationBlock, verify } from '../verify/verify.ts'
+import { blocks, verify } from '../verify/verify.ts'
 
 /** Storage is measured at two shares of one load: the slope is what a row costs. */
 const firstShare = 0.5
@@ -59,7 +59,7 @@ export async function settleCandidate(run: CandidateRun, instance: Instance): Pr
 /** A candidate that answers wrong is not measured: it failed. */
 export async function verifyCandidate(run: CandidateRun, { dataset, plan, signal }: RunContext): Promise<void> {
   await run.withSession(16, async (session) => {
-    run.verification = await verify(session, run.compiled, dataset, run.makeReference(), plan.answersPerOperation, signal)
+    run.verification = await verify(session, 'driver', run.compiled, dataset, run.makeReference(), plan.answersPerOperation, signal)
     if (run.verification.wrong > 0) {
       const [first] = run.verification.differences
       throw new TrialError(
@@ -74,7 +74,7 @@ export async function verifyCandidate(run: CandidateRun, { dataset, plan, signal
 }
 
 async function explain(run: CandidateRun, session: Session, dataset: RunContext['dataset']): Promise<CandidateRun['explanations']> {
-  const params = new DrawnParameters(dataset, run.compiled.operations, 'explanation', verificationBlock + 1, () => run.nowMs)
+  const params = new DrawnParameters(dataset, run.compiled.operations, 'explanation', blocks.explanation, () => run.nowMs)
   const plans: CandidateRun['explanations'] = []
   for (const index of run.supported) {
     const operation = run.compiled.operations[index]

@@ -1,6 +1,6 @@
 /** What the harness itself can do on this scenario: the production executor and parameters, with an engine that answers at once. */
 import type { Dataset } from '../data/dataset.ts'
-import { DrawnParameters } from '../data/parameters.ts'
+import { DrawnParameters } from '../data/drawn.ts'
 import { simulatedLane } from '../engines/simulated.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import { realClock } from './clock.ts'

@@ -1,7 +1,7 @@
 /** Runs one trial on one thread: takes start permissions, sends operations through a lane, records what happened. */
 
 import { weighted } from '../data/distributions.ts'
-import type { DrawnParameters } from '../data/parameters.ts'
+import type { DrawnParameters } from '../data/drawn.ts'
 import { hash32, keyOf, Source } from '../data/random.ts'
 import type { Lane, OutcomeCode } from '../engines/engine.ts'
 import { drawBuckets, emptyWriteLog, type KeptAnswer, makeRecords, type OperationRecord, type Recording, type Window } from '../measure/recorder.ts'

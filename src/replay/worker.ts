@@ -1,7 +1,7 @@
 /** The thin shim around an executor: opens a lane, runs trials on order, sends back what was recorded. */
 import { parentPort, threadId } from 'node:worker_threads'
 import { type Dataset, makeDataset } from '../data/dataset.ts'
-import { DrawnParameters } from '../data/parameters.ts'
+import { DrawnParameters } from '../data/drawn.ts'
 import { driverLane } from '../engines/driver-lane.ts'
 import type { Compiled, Endpoint, Lane, Session } from '../engines/engine.ts'
 import { engineNamed } from '../engines/registry.ts'

@@ -1,9 +1,10 @@
 /** Off the clock: every answer of a candidate against the reference, one by one, exactly. */
 import type { Dataset } from '../data/dataset.ts'
+import { DrawnParameters } from '../data/drawn.ts'
 import { display } from '../data/fields.ts'
-import { DrawnParameters } from '../data/parameters.ts'
+import type { WireSource } from '../data/parameters.ts'
 import { type Answer, canonical, type Value } from '../data/value.ts'
-import type { Compiled, Session } from '../engines/engine.ts'
+import type { Compiled, Reply } from '../engines/engine.ts'
 import type { Reference } from '../engines/reference.ts'
 import { messageOf } from '../errors.ts'
 import type { Operation } from '../scenario/scenario.ts'
@@ -17,17 +18,23 @@ export interface Verification {
 
 const mostDifferences = 10
 const shownLength = 300
-/** Versions and row numbers of the verification; trials use higher blocks. */
-export const verificationBlock = 1
+/** Blocks of versions and row numbers that trials leave free: one for each client that is verified, one for explained statements. */
+export const blocks = { driver: 1, wire: 2, explanation: 3, firstTrial: 4 }
 
 /** Cycles through the cases: plain, deep page, plain, nothing found; the same for every candidate. */
 export function forcedCase(index: number): { miss: boolean; deep: boolean } {
   return { miss: index % 8 === 7, deep: index % 4 === 3 }
 }
 
-/** Both sides run the same operations in the same order, writes included: afterwards both hold the same rows. */
+/** Anything that answers an operation: a session, or a lane in its place. */
+export interface Performer {
+  perform(operation: number, params: WireSource): Promise<Pick<Reply, 'answer'>>
+}
+
+/** Both sides run the same operations in the same order, writes included: afterwards both hold the same rows, and the next client may follow. */
 export async function verify(
-  session: Session,
+  performer: Performer,
+  client: 'driver' | 'wire',
   compiled: Compiled,
   dataset: Dataset,
   reference: Reference,
@@ -35,7 +42,7 @@ export async function verify(
   signal: AbortSignal,
 ): Promise<Verification> {
   const result: Verification = { checked: 0, wrong: 0, byOperation: {}, differences: [] }
-  const params = new DrawnParameters(dataset, compiled.operations, 'verification', verificationBlock, () => dataset.scenario.epochMs)
+  const params = new DrawnParameters(dataset, compiled.operations, `verification ${client}`, blocks[client], () => dataset.scenario.epochMs)
   for (let round = 0; round < answersPerOperation; round++) {
     params.force = forcedCase(round)
     for (const [index, operation] of compiled.operations.entries()) {
@@ -45,7 +52,7 @@ export async function verify(
       // The reference goes first: it must not learn from the candidate.
       const matches = operation.kind === 'search' ? reference.matches(index, params) : []
       const expected = reference.execute(index, params)
-      const got = await session.perform(index, params).then(
+      const got = await performer.perform(index, params).then(
         (reply) => reply.answer(),
         (error: unknown) => messageOf(error),
       )

@@ -3,10 +3,11 @@ import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeDataset } from '../../src/data/dataset.ts'
-import { DrawnParameters } from '../../src/data/parameters.ts'
+import { DrawnParameters } from '../../src/data/drawn.ts'
 import { rowSource } from '../../src/data/rows.ts'
 import { driverLane } from '../../src/engines/driver-lane.ts'
 import type { Compiled, Lane, Session } from '../../src/engines/engine.ts'
+import { LaneAnswers } from '../../src/engines/lane-answers.ts'
 import { Reference } from '../../src/engines/reference.ts'
 import { engines } from '../../src/engines/registry.ts'
 import { allOperations, deriveModel } from '../../src/model/derive.ts'
@@ -46,6 +47,7 @@ describe.each(
   let instance: Instance
   let session: Session
   let rows = 0
+  const reference = new Reference(dataset, operations)
 
   beforeAll(async () => {
     const started = await provisioner.start({
@@ -116,7 +118,15 @@ describe.each(
   })
 
   test('answers every operation like the reference, writes included', async () => {
-    const result = await verify(session, compiled, dataset, new Reference(dataset, operations), 24, signal)
+    const result = await verify(session, 'driver', compiled, dataset, reference, 24, signal)
+    expect(result.differences).toEqual([])
+    expect(result.checked).toBe(24 * (operations.length - (permittedExcuses[name] as string[]).length))
+  }, 120_000)
+
+  test('answers every operation like the reference through the wire client, too', async () => {
+    if (engine.openLane === undefined) return
+    await using lane = await engine.openLane(instance.endpoint, compiled, 2)
+    const result = await verify(new LaneAnswers(lane), 'wire', compiled, dataset, reference, 24, signal)
     expect(result.differences).toEqual([])
     expect(result.checked).toBe(24 * (operations.length - (permittedExcuses[name] as string[]).length))
   }, 120_000)

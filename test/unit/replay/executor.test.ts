@@ -1,7 +1,7 @@
 /** The production executor in virtual time, against queueing theory. */
 import { describe, expect, test } from 'vitest'
 import { makeDataset } from '../../../src/data/dataset.ts'
-import { DrawnParameters } from '../../../src/data/parameters.ts'
+import { DrawnParameters } from '../../../src/data/drawn.ts'
 import { type SimulatedOptions, simulatedLane } from '../../../src/engines/simulated.ts'
 import type { OperationRecord } from '../../../src/measure/recorder.ts'
 import { constantArrivals, poissonArrivals } from '../../../src/replay/arrivals.ts'

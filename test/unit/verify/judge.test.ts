@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { makeDataset } from '../../../src/data/dataset.ts'
-import { DrawnParameters } from '../../../src/data/parameters.ts'
+import { DrawnParameters } from '../../../src/data/drawn.ts'
 import type { Answer, Value } from '../../../src/data/value.ts'
 import { Reference } from '../../../src/engines/reference.ts'
 import type { KeptAnswer } from '../../../src/measure/recorder.ts'

@@ -1,0 +1,333 @@
+/** Draws the parameters of operations: a call draws rows, and every value of it is computed where it is asked for, without an object between. */
+import { lineFields, type Operation, type Step, type Update, type Write } from '../scenario/scenario.ts'
+import { type Dataset, type EntityData, rowPicker } from './dataset.ts'
+import type { Ranker } from './distributions.ts'
+import { type FieldGenerator, firstMissingRow, generatedValue, linesPerOwner } from './fields.ts'
+import { type LineSource, type Parameter, parametersOf, type WireSource } from './parameters.ts'
+import { keyOf, Source } from './random.ts'
+import { compareValues, type Value } from './value.ts'
+import { poolSize, words } from './words.ts'
+
+/** What was drawn last, for write logs and for judging answers later. */
+export interface Drawn {
+  row: number
+  version: number
+  nowMs: number
+}
+
+const blockSize = 2 ** 22
+const noRows: number[] = []
+
+/** New rows of an entity: numbers of this source's own range, and those that the server acknowledged. */
+interface Fresh {
+  next: number
+  own: number[]
+}
+
+/** One write of a transaction, or the whole of another operation: the row it is about, and the version of what it writes. */
+interface StepDraw {
+  operation: Operation | Step
+  data: EntityData
+  rank: Ranker
+  fresh: Fresh
+  row: number
+  version: number
+}
+
+/** Where the value of one parameter comes from. */
+type Cell =
+  | { from: 'field'; generator: FieldGenerator; step: StepDraw; versioned: boolean }
+  | { from: 'now' | 'windowStart' | 'deep' }
+  | { from: 'word' }
+  | { from: 'lines'; lines: DrawnLines }
+  | { from: 'targets'; update: Update; lines: DrawnLines }
+
+interface Plan {
+  operation: Operation
+  source: Source
+  steps: StepDraw[]
+  cells: Cell[]
+  windowMs: number
+  deep: boolean
+  word: Buffer
+}
+
+/** The owned rows of the row that an insert is about. */
+class DrawnLines implements LineSource {
+  readonly owned: EntityData
+  readonly step: StepDraw
+  readonly generators: FieldGenerator[]
+  readonly #drawn: Drawn
+
+  constructor(owned: EntityData, step: StepDraw, drawn: Drawn) {
+    this.owned = owned
+    this.step = step
+    this.generators = lineFields(owned.entity).map((field) => owned.generators[owned.entity.fields.indexOf(field)] as FieldGenerator)
+    this.#drawn = drawn
+  }
+
+  get count(): number {
+    return this.owned.linesOf(this.step.row)
+  }
+
+  number(line: number, column: number): number {
+    return this.#generator(column).number(this.#row(line), 0, this.#drawn.nowMs)
+  }
+
+  write(line: number, column: number, to: Buffer, offset: number): number {
+    return offset + this.#generator(column).write(this.#row(line), 0, this.#drawn.nowMs, to, offset)
+  }
+
+  mostBytes(column: number): number {
+    return this.#generator(column).maxBytes
+  }
+
+  value(line: number, column: number): Value {
+    return generatedValue(this.#generator(column), this.#row(line), 0, this.#drawn.nowMs)
+  }
+
+  values(): Value[][] {
+    return Array.from({ length: this.count }, (_, line) => this.generators.map((_each, column) => this.value(line, column)))
+  }
+
+  #row(line: number): number {
+    return this.step.row * linesPerOwner + line + 1
+  }
+
+  #generator(column: number): FieldGenerator {
+    return this.generators[column] as FieldGenerator
+  }
+}
+
+/**
+ * Draws parameters for one stream of one trial. Equal (dataset, stream, block, clock) give equal values for every candidate.
+ * `block` numbers the disjoint range of row numbers and versions that this source may use up.
+ */
+export class DrawnParameters implements WireSource {
+  readonly drawn: Drawn = { row: 0, version: 0, nowMs: 0 }
+  /** Overrides for the verification: force a miss, a deep page. */
+  force: { miss?: boolean; deep?: boolean } = {}
+  readonly #dataset: Dataset
+  readonly #nowMs: () => number
+  readonly #plans: Plan[]
+  readonly #fresh = new Map<string, Fresh>()
+  #plan: Plan
+  #version: number
+
+  constructor(dataset: Dataset, operations: Operation[], stream: string, block: number, nowMs: () => number) {
+    this.#dataset = dataset
+    this.#nowMs = nowMs
+    this.#version = block * blockSize
+    for (const [name, data] of dataset.entities) this.#fresh.set(name, { next: data.rows + block * blockSize, own: [] })
+    this.#plans = operations.map((operation) => this.#planOf(operation, stream))
+    this.#plan = this.#plans[0] as Plan
+  }
+
+  next(operation: number): void {
+    const plan = this.#plans[operation] as Plan
+    this.#plan = plan
+    this.drawn.nowMs = Math.floor(this.#nowMs())
+    this.drawn.version = 0
+    for (let at = 0; at < plan.steps.length; at++) this.#draw(plan, plan.steps[at] as StepDraw)
+  }
+
+  number(at: number): number {
+    const cell = this.#plan.cells[at] as Cell
+    switch (cell.from) {
+      case 'field':
+        return cell.generator.number(cell.step.row, cell.versioned ? cell.step.version : 0, this.drawn.nowMs)
+      case 'now':
+        return this.drawn.nowMs
+      case 'windowStart':
+        return this.drawn.nowMs - this.#plan.windowMs
+      case 'deep':
+        return this.#plan.deep ? 1 : 0
+      default:
+        throw new Error(`parameter ${at} is no number`)
+    }
+  }
+
+  write(at: number, to: Buffer, offset: number): number {
+    const cell = this.#plan.cells[at] as Cell
+    if (cell.from === 'field')
+      return offset + cell.generator.write(cell.step.row, cell.versioned ? cell.step.version : 0, this.drawn.nowMs, to, offset)
+    if (cell.from === 'word') return offset + this.#plan.word.copy(to, offset)
+    throw new Error(`parameter ${at} is not bytes`)
+  }
+
+  mostBytes(at: number): number {
+    const cell = this.#plan.cells[at] as Cell
+    return cell.from === 'field' ? cell.generator.maxBytes : this.#plan.word.length
+  }
+
+  lines(at: number): LineSource {
+    const cell = this.#plan.cells[at] as Cell
+    if (cell.from !== 'lines') throw new Error(`parameter ${at} has no lines`)
+    return cell.lines
+  }
+
+  value(at: number): Value {
+    const cell = this.#plan.cells[at] as Cell
+    switch (cell.from) {
+      case 'field':
+        return generatedValue(cell.generator, cell.step.row, cell.versioned ? cell.step.version : 0, this.drawn.nowMs)
+      case 'word':
+        return this.#plan.word.toString('latin1')
+      case 'deep':
+        return this.#plan.deep
+      case 'lines':
+        return cell.lines.values()
+      case 'targets':
+        return targetsOf(cell.update, cell.lines)
+      default:
+        return this.number(at)
+    }
+  }
+
+  values(): Value[] {
+    return this.#plan.cells.map((_, at) => this.value(at))
+  }
+
+  /** A row that this source inserted and the server acknowledged: from now on `latest` and `put existing` draw it too. */
+  acknowledge(entity: string, row: number): void {
+    if (row >= this.#data(entity).rows) (this.#fresh.get(entity) as Fresh).own.push(row)
+  }
+
+  #data(entity: string): EntityData {
+    return this.#dataset.entities.get(entity) as EntityData
+  }
+
+  #planOf(operation: Operation, stream: string): Plan {
+    const writes = operation.kind === 'transaction' ? operation.steps : [operation]
+    const steps = writes.map((write): StepDraw => {
+      const data = this.#data(write.entity)
+      return {
+        operation: write,
+        data,
+        rank: rowPicker(this.#dataset, write.entity, write.pick.skew),
+        fresh: this.#fresh.get(write.entity) as Fresh,
+        row: 0,
+        version: 0,
+      }
+    })
+    const inserted = new Map<string, DrawnLines>()
+    for (const step of steps)
+      if (step.operation.kind === 'insert')
+        for (const name of step.operation.with) inserted.set(name, new DrawnLines(this.#data(name), step, this.drawn))
+    return {
+      operation,
+      source: new Source().restart(keyOf(this.#dataset.scenario.seed, `${stream} ${operation.name}`), 1),
+      steps,
+      cells: parametersOf(this.#dataset.scenario, operation).map((parameter) => cellOf(operation, parameter, steps, inserted)),
+      windowMs: operation.kind === 'aggregate' ? (operation.over?.ms ?? 0) : 0,
+      deep: false,
+      word: Buffer.alloc(0),
+    }
+  }
+
+  #draw(plan: Plan, step: StepDraw): void {
+    const { operation } = step
+    const { source } = plan
+    switch (operation.kind) {
+      case 'insert':
+        this.#freshRow(step)
+        break
+      case 'put':
+        if (this.force.miss === undefined ? source.next() < operation.existingShare : !this.force.miss) this.#pick(step, source, false)
+        else this.#freshRow(step)
+        this.drawn.version = ++this.#version
+        break
+      case 'update':
+        if (operation.via === null) this.#pick(step, source, true)
+        if (operation.set.some(isAny)) this.drawn.version = ++this.#version
+        break
+      case 'aggregate':
+        if (operation.where.some(isBound)) this.#pick(step, source, true)
+        break
+      case 'list':
+        this.#pick(step, source, true)
+        plan.deep = (source.next() < operation.deepShare || this.force.deep === true) && this.force.deep !== false
+        break
+      case 'search':
+        this.#pick(step, source, true)
+        plan.word = this.#word(step.data, operation.in, this.drawn.row, source)
+        break
+      default:
+        this.#pick(step, source, true)
+    }
+    step.row = this.drawn.row
+    step.version = operation.kind === 'insert' ? 0 : this.drawn.version
+  }
+
+  #freshRow({ fresh }: StepDraw): void {
+    this.drawn.row = fresh.next++
+  }
+
+  /** A row number of the step's entity; of an owned entity owner × 4096 + line. */
+  #pick({ operation, data, rank, fresh }: StepDraw, source: Source, mayMiss: boolean): void {
+    const missed = mayMiss && (source.next() < operation.pick.miss || this.force.miss === true) && this.force.miss !== false
+    let row = missed ? firstMissingRow + source.below(2 ** 20) : rank(source)
+    const own = operation.pick.skew.kind === 'latest' ? fresh.own : noRows
+    if (!missed && own.length > 0) {
+      const behind = data.rows - 1 - row
+      row = behind < own.length ? (own[own.length - 1 - behind] as number) : row + own.length
+    }
+    if (data.entity.owner !== null) row = row * linesPerOwner + (missed ? 1 : 1 + source.below(Math.max(1, data.linesOf(row))))
+    this.drawn.row = row
+  }
+
+  #word(data: EntityData, fields: string[], row: number, source: Source): Buffer {
+    if (row >= firstMissingRow) return Buffer.from(words()[poolSize + (row % 100)] as string)
+    const texts = fields
+      .map((name) => generatedValue(generatorOf(data, name), row, 0, this.drawn.nowMs))
+      .join(' ')
+      .split(' ')
+    return Buffer.from(texts[source.below(texts.length)] as string)
+  }
+}
+
+const isAny = (assignment: Update['set'][number]) => assignment.to === 'any'
+const isBound = (filter: { constant: unknown }) => filter.constant === null
+
+function generatorOf(data: EntityData, field: string): FieldGenerator {
+  return data.generators[data.entity.fields.findIndex((each) => each.name === field)] as FieldGenerator
+}
+
+/** The name of a parameter says what it is: see `parametersOf`. */
+function cellOf(operation: Operation, parameter: Parameter, steps: StepDraw[], inserted: Map<string, DrawnLines>): Cell {
+  const [first = '', ...others] = parameter.name.split('.')
+  const [at, role, name] = operation.kind === 'transaction' ? [Number(first), others[0], others[1]] : [0, first, others[0]]
+  const step = steps[at] as StepDraw
+  const write = step.operation as Write
+  switch (parameter.shape) {
+    case 'now':
+    case 'deep':
+      return { from: parameter.shape }
+    case 'lines':
+      return { from: 'lines', lines: inserted.get(name as string) as DrawnLines }
+    case 'targets':
+      return { from: 'targets', update: write as Update, lines: inserted.get((write as Update).via?.owned as string) as DrawnLines }
+  }
+  if (role === 'word') return { from: 'word' }
+  if (role === 'from') return { from: 'windowStart' }
+  if (role === 'to') return { from: 'now' }
+  if (role === 'set' && write.kind === 'update' && write.set.find((each) => each.field === name)?.to === 'now') return { from: 'now' }
+  return { from: 'field', generator: generatorOf(step.data, name as string), step, versioned: role === 'row' || role === 'set' }
+}
+
+/** [key, amount…] of every row that the lines refer to: amounts summed per target, in key order. */
+function targetsOf({ via, add }: Update, lines: DrawnLines): Value[][] {
+  const column = (field: string) => lines.generators.findIndex((each) => each.field.name === field)
+  const reference = column(via?.field as string)
+  const sums = new Map<string, Value[]>()
+  for (let line = 0; line < lines.count; line++) {
+    const key = lines.value(line, reference)
+    const name = key instanceof Uint8Array ? Buffer.from(key).toString('hex') : String(key)
+    const sum = sums.get(name) ?? [key, ...add.map((): Value => 0)]
+    add.forEach((each, index) => {
+      sum[index + 1] = Number(sum[index + 1]) + each.amount * (each.from === null ? 1 : Number(lines.value(line, column(each.from))))
+    })
+    sums.set(name, sum)
+  }
+  return [...sums.values()].sort((a, b) => compareValues(a[0] as Value, b[0] as Value))
+}

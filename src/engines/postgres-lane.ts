@@ -1,0 +1,382 @@
+/** PostgreSQL through the wire client: one connection per slot; every statement of an operation is written when it is sent, and goes out when its turn comes. */
+import { type LineSource, type Parameter, parametersOf, type WireSource } from '../data/parameters.ts'
+import type { Value } from '../data/value.ts'
+import { entityOf, type Field, fieldOf, lineFields, type Operation, type Update, writesOf } from '../scenario/scenario.ts'
+import { type Execution, executionOf, finishExecution, PostgresConnection, type PostgresLogin } from '../wire/postgres.ts'
+import type { RequestBuffer } from '../wire/request.ts'
+import type { Compiled, CompiledOperation, Lane, Statement } from './engine.ts'
+import { answerOf, type Rows } from './postgres-answers.ts'
+import { enumTexts, type NumberWriter, writeBigInteger, writeBool, writeInteger, writeNumeric, writeTimestamp } from './postgres-binary.ts'
+import { isTransient } from './postgres-session.ts'
+import { backoffMs, mostRetries } from './retry.ts'
+
+/** Writes one parameter, or the several that a list of owned rows becomes, each behind its length. */
+type Writer = (params: WireSource, to: RequestBuffer) => void
+interface Prepared {
+  execution: Execution
+  writers: Writer[]
+}
+/** How an operation goes: which statements, and what of their counts is its result. */
+interface Program {
+  op: Operation
+  statements: Prepared[]
+  /** Position of the parameter that tells whether the page is a deep one; −1: not a list. */
+  deepAt: number
+  transaction: boolean
+  /** Statement whose count is the operation's. */
+  counted: number
+}
+
+export async function openPostgresLane(login: PostgresLogin, compiled: Compiled, slots: number): Promise<Lane> {
+  const lane = new PostgresLane(slots)
+  await lane.open(login, compiled)
+  return lane
+}
+
+class PostgresLane implements Lane {
+  readonly slots: number
+  onDone: Lane['onDone'] = () => {}
+  onAnswer: Lane['onAnswer'] = () => {}
+  #connections: SlotConnection[] = []
+
+  constructor(slots: number) {
+    this.slots = slots
+  }
+
+  async open(login: PostgresLogin, compiled: Compiled): Promise<void> {
+    const opened = await Promise.allSettled(Array.from({ length: this.slots }, () => PostgresConnection.open(login)))
+    const connections = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+    try {
+      for (const each of opened) if (each.status === 'rejected') throw each.reason
+      // All connections learn the same statements; the first one tells the types of their parameters.
+      const programs = await prepareAll(connections[0] as PostgresConnection, compiled)
+      await Promise.all(connections.slice(1).map((connection) => prepareAll(connection, compiled)))
+      this.#connections = connections.map((connection, slot) => new SlotConnection(this, slot, connection, compiled, programs))
+    } catch (error) {
+      for (const connection of connections) connection.end()
+      throw error
+    }
+  }
+
+  send(slot: number, operation: number, params: WireSource, keep: boolean): void {
+    ;(this.#connections[slot] as SlotConnection).send(operation, params, keep)
+  }
+
+  flush(): void {}
+
+  async [Symbol.asyncDispose]() {
+    for (const connection of this.#connections) connection.end()
+  }
+}
+
+/** One slot's connection and what is under way on it. */
+class SlotConnection {
+  readonly #lane: PostgresLane
+  readonly #slot: number
+  readonly #connection: PostgresConnection
+  readonly #compiled: Compiled
+  readonly #programs: (Program | null)[]
+  #program: Program | null = null
+  /** Where the executions end in the request buffer, statement by statement; a transaction has BEGIN and COMMIT around them. */
+  readonly #ends: number[] = []
+  #steps = 0
+  #step = 0
+  #result = 0
+  #retries = 0
+  /** Set while a transaction is rolled back. */
+  #failed = ''
+  #results: Rows[] = []
+  #closed: Error | null = null
+
+  constructor(lane: PostgresLane, slot: number, connection: PostgresConnection, compiled: Compiled, programs: (Program | null)[]) {
+    this.#lane = lane
+    this.#slot = slot
+    this.#connection = connection
+    this.#compiled = compiled
+    this.#programs = programs
+    connection.onReady = (rows, sqlState) => this.#ready(rows, sqlState)
+    connection.onClosed = (cause) => {
+      this.#closed = cause
+      if (this.#program !== null) this.#finish('error', 0, closedCode(cause))
+    }
+  }
+
+  send(operation: number, params: WireSource, keep: boolean): void {
+    const program = this.#programs[operation] as Program
+    this.#program = program
+    this.#step = 0
+    this.#retries = 0
+    this.#result = 0
+    this.#failed = ''
+    if (this.#closed !== null) {
+      const code = closedCode(this.#closed)
+      setImmediate(() => this.#finish('error', 0, code))
+      return
+    }
+    this.#connection.keep = keep
+    if (keep) this.#results = []
+    this.#write(program, params)
+    this.#sendStep()
+  }
+
+  end(): void {
+    this.#closed = new Error('the lane was closed')
+    this.#connection.end()
+  }
+
+  #write(program: Program, params: WireSource): void {
+    const { request } = this.#connection
+    request.length = 0
+    this.#steps = 0
+    if (program.transaction) this.#append(begin, params)
+    if (program.deepAt >= 0) this.#append(program.statements[params.number(program.deepAt)] as Prepared, params)
+    else for (let at = 0; at < program.statements.length; at++) this.#append(program.statements[at] as Prepared, params)
+    if (program.transaction) this.#append(commit, params)
+  }
+
+  #append({ execution, writers }: Prepared, params: WireSource): void {
+    const { request } = this.#connection
+    const start = request.length
+    request.append(execution.head)
+    for (let at = 0; at < writers.length; at++) (writers[at] as Writer)(params, request)
+    finishExecution(request, start, execution)
+    this.#ends[this.#steps++] = request.length
+  }
+
+  #sendStep(): void {
+    this.#connection.send(this.#step === 0 ? 0 : (this.#ends[this.#step - 1] as number), this.#ends[this.#step] as number)
+  }
+
+  #ready(rows: number, sqlState: string): void {
+    const program = this.#program
+    if (program === null) return
+    if (this.#failed !== '') this.#again(this.#failed)
+    else if (sqlState === '') this.#advance(program, rows)
+    else if (program.transaction) this.#rollBack(sqlState)
+    else this.#again(sqlState)
+  }
+
+  #advance(program: Program, rows: number): void {
+    const statement = program.transaction ? this.#step - 1 : this.#step
+    if (statement === program.counted) this.#result = rows
+    if (this.#connection.keep) this.#results.push(this.#connection.rows)
+    this.#step++
+    if (this.#step < this.#steps && !(program.op.kind === 'get' && this.#result === 0)) this.#sendStep()
+    else this.#complete(program)
+  }
+
+  #rollBack(sqlState: string): void {
+    this.#failed = sqlState
+    const { request } = this.#connection
+    const end = this.#ends[this.#steps - 1] as number
+    request.length = end
+    request.append(rollback.execution.head)
+    finishExecution(request, end, rollback.execution)
+    this.#connection.send(end, request.length)
+  }
+
+  #complete({ op }: Program): void {
+    const rows = op.kind === 'get' ? Math.min(1, this.#result) : this.#result
+    const outcome = rows > 0 ? 'ok' : 'miss'
+    if (this.#connection.keep)
+      this.#lane.onAnswer(
+        this.#slot,
+        writesOf(op).length > 0 ? { kind: 'wrote', outcome, rows } : answerOf(this.#compiled.scenario, op, this.#results),
+      )
+    this.#finish(outcome, rows, '')
+  }
+
+  /** The whole operation once more where the server asks for that. */
+  #again(sqlState: string): void {
+    this.#failed = ''
+    if (!isTransient(sqlState) || this.#retries === mostRetries) {
+      this.#finish('error', 0, sqlState)
+      return
+    }
+    setTimeout(
+      () => {
+        if (this.#closed !== null) return
+        this.#step = 0
+        this.#result = 0
+        if (this.#connection.keep) this.#results = []
+        this.#sendStep()
+      },
+      backoffMs(this.#retries++),
+    )
+  }
+
+  #finish(outcome: 'ok' | 'miss' | 'error', rows: number, error: string): void {
+    this.#program = null
+    this.#lane.onDone(this.#slot, outcome, rows, this.#retries, error)
+  }
+}
+
+const closedCode = (cause: Error) => String((cause as { code?: unknown }).code ?? 'closed')
+
+const begin: Prepared = { execution: executionOf('begin', 0), writers: [] }
+const commit: Prepared = { execution: executionOf('commit', 0), writers: [] }
+const rollback: Prepared = { execution: executionOf('rollback', 0), writers: [] }
+
+async function prepareAll(connection: PostgresConnection, compiled: Compiled): Promise<(Program | null)[]> {
+  for (const word of ['begin', 'commit', 'rollback']) await connection.prepare(word, word)
+  const programs: (Program | null)[] = []
+  for (const [index, op] of compiled.operations.entries()) {
+    const own = compiled.compiled[index] as CompiledOperation | null
+    if (own === null) {
+      programs.push(null)
+      continue
+    }
+    const parameters = parametersOf(compiled.scenario, op)
+    const statements: Prepared[] = []
+    for (const [at, statement] of own.statements.entries()) {
+      const name = `o${index}_${at}`
+      const types = await connection.prepare(name, statement.text)
+      const writers = writersOf(compiled, op, parameters, statement, types)
+      statements.push({ execution: executionOf(name, types.length), writers })
+    }
+    programs.push({
+      op,
+      statements,
+      deepAt: op.kind === 'list' ? parameters.findIndex((each) => each.shape === 'deep') : -1,
+      transaction: writesOf(op).length > 0 && statements.length > 1,
+      counted: op.kind === 'delete' ? statements.length - 1 : 0,
+    })
+  }
+  return programs
+}
+
+function writersOf(compiled: Compiled, op: Operation, parameters: Parameter[], { binds }: Statement, types: number[]): Writer[] {
+  const { scenario } = compiled
+  let next = 0
+  return binds.flatMap((at): Writer[] => {
+    const parameter = parameters[at] as Parameter
+    if (parameter.shape === 'lines') {
+      const owned = entityOf(scenario, parameter.name.slice(parameter.name.indexOf('lines.') + 6))
+      return lineFields(owned).map((field, column) => linesWriter(at, column, field, types[next++] as number))
+    }
+    if (parameter.shape === 'targets') {
+      const write = (op.kind === 'transaction' ? op.steps[Number(parameter.name.split('.')[0])] : op) as Update & { entity: string }
+      const entity = entityOf(scenario, write.entity)
+      const fields = [fieldOf(entity, entity.key[0] as string), ...write.add.map((each) => fieldOf(entity, each.field))]
+      return fields.map((field, column) => targetsWriter(at, column, field, types[next++] as number))
+    }
+    const type = types[next++] as number
+    const number = numberWriter(type, parameter.field)
+    return [number === null ? bytesWriter(at, type) : (params, to) => writeNumber(number, params.number(at), to)]
+  })
+}
+
+function writeNumber(write: NumberWriter, value: number, to: RequestBuffer): void {
+  to.reserve(mostNumberBytes)
+  to.length = write(value, to.bytes, to.length)
+}
+/** An enum's text is the longest of what travels as a number. */
+const mostNumberBytes = 1024
+
+function bytesWriter(at: number, type: number): Writer {
+  return (params, to) => {
+    to.reserve(5 + params.mostBytes(at))
+    const start = to.length
+    const from = type === oids.jsonb ? to.bytes.writeUInt8(1, start + 4) : start + 4
+    const end = params.write(at, to.bytes, from)
+    to.bytes.writeInt32BE(end - start - 4, start)
+    to.length = end
+  }
+}
+
+/** Object identifiers of PostgreSQL's types (catalog pg_type). */
+const oids = { bool: 16, int8: 20, int2: 21, int4: 23, jsonb: 3802, timestamptz: 1184, numeric: 1700 }
+const elementOf: Record<number, number> = {
+  1000: 16,
+  1001: 17,
+  1007: 23,
+  1016: 20,
+  1009: 25,
+  1015: 1043,
+  1185: 1184,
+  1231: 1700,
+  2951: 2950,
+  3807: 3802,
+}
+
+/** null: the value travels as bytes. */
+function numberWriter(type: number, field: Field | null): NumberWriter | null {
+  if (field?.type === 'enum') {
+    const texts = enumTexts(field)
+    return (value, to, at) => at + (texts[value] as Buffer).copy(to, at)
+  }
+  switch (type) {
+    case oids.bool:
+      return writeBool
+    case oids.int8:
+      return writeBigInteger
+    case oids.int2:
+      return (value, to, at) => to.writeInt16BE(value, to.writeInt32BE(2, at))
+    case oids.int4:
+      return writeInteger
+    case oids.timestamptz:
+      return writeTimestamp
+    case oids.numeric:
+      return (value, to, at) => writeNumeric(value, field?.scale ?? 0, to, at)
+    default:
+      return null
+  }
+}
+
+/** One column of the owned rows as a one-dimensional array. */
+function linesWriter(at: number, column: number, field: Field, type: number): Writer {
+  const element = elementOf[type] as number
+  const number = numberWriter(element, field)
+  return (params, to) => {
+    const lines = params.lines(at)
+    const start = beginArray(to, lines.count, element)
+    for (let line = 0; line < lines.count; line++) {
+      if (number !== null) writeNumber(number, lines.number(line, column), to)
+      else writeLineBytes(lines, line, column, element, to)
+    }
+    to.bytes.writeInt32BE(to.length - start - 4, start)
+  }
+}
+
+function writeLineBytes(lines: LineSource, line: number, column: number, element: number, to: RequestBuffer): void {
+  to.reserve(5 + lines.mostBytes(column))
+  const start = to.length
+  const from = element === oids.jsonb ? to.bytes.writeUInt8(1, start + 4) : start + 4
+  const end = lines.write(line, column, to.bytes, from)
+  to.bytes.writeInt32BE(end - start - 4, start)
+  to.length = end
+}
+
+/** One column of the summed targets; there are few, and they are values already. */
+function targetsWriter(at: number, column: number, field: Field, type: number): Writer {
+  const element = elementOf[type] as number
+  const number = numberWriter(element, field)
+  return (params, to) => {
+    const targets = params.value(at) as Value[][]
+    const start = beginArray(to, targets.length, element)
+    for (const target of targets) {
+      const value = target[column] as Value
+      if (number !== null) writeNumber(number, Number(value), to)
+      else {
+        const bytes = value instanceof Uint8Array ? value : Buffer.from(String(value))
+        to.reserve(4 + bytes.length)
+        to.length = to.bytes.writeInt32BE(bytes.length, to.length)
+        to.bytes.set(bytes, to.length)
+        to.length += bytes.length
+      }
+    }
+    to.bytes.writeInt32BE(to.length - start - 4, start)
+  }
+}
+
+/** Dimensions (none where it is empty), no nulls, the element's type, length, lower bound. */
+function beginArray(to: RequestBuffer, count: number, element: number): number {
+  to.reserve(24)
+  const start = to.length
+  let at = to.bytes.writeInt32BE(count === 0 ? 0 : 1, start + 4)
+  at = to.bytes.writeInt32BE(0, at)
+  at = to.bytes.writeInt32BE(element, at)
+  if (count > 0) at = to.bytes.writeInt32BE(1, to.bytes.writeInt32BE(count, at))
+  to.length = at
+  return start
+}

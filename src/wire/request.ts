@@ -1,0 +1,37 @@
+/** The bytes of requests, written in place and kept from one request to the next. */
+
+const firstBytes = 4096
+
+export class RequestBuffer {
+  bytes = Buffer.allocUnsafe(firstBytes)
+  length = 0
+
+  /** Makes room for so many bytes more; what is written stays. */
+  reserve(bytes: number): void {
+    const needed = this.length + bytes
+    if (needed <= this.bytes.length) return
+    const larger = Buffer.allocUnsafe(2 ** Math.ceil(Math.log2(needed)))
+    this.bytes.copy(larger, 0, 0, this.length)
+    this.bytes = larger
+  }
+
+  append(bytes: Buffer): void {
+    this.reserve(bytes.length)
+    this.length += bytes.copy(this.bytes, this.length)
+  }
+}
+
+/** A whole number below 2⁵³ in magnitude as 8 bytes, two's complement, without a bigint. */
+export function writeInt64BE(value: number, to: Buffer, offset: number): number {
+  const high = Math.floor(value / 2 ** 32)
+  to.writeInt32BE(high, offset)
+  to.writeUInt32BE(value - high * 2 ** 32, offset + 4)
+  return offset + 8
+}
+
+export function writeInt64LE(value: number, to: Buffer, offset: number): number {
+  const high = Math.floor(value / 2 ** 32)
+  to.writeUInt32LE(value - high * 2 ** 32, offset)
+  to.writeInt32LE(high, offset + 4)
+  return offset + 8
+}

@@ -1,0 +1,55 @@
+/** SCRAM-SHA-256 (RFC 5802, RFC 7677), the client's side, without channel binding. */
+import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto'
+
+const keyBytes = 32
+const fewestIterations = 4096
+
+export class Scram {
+  readonly #user: string
+  readonly #password: string
+  readonly #nonce: string
+  #signature = Buffer.alloc(0)
+
+  constructor(user: string, password: string, nonce = randomBytes(18).toString('base64')) {
+    this.#user = user.replaceAll('=', '=3D').replaceAll(',', '=2C')
+    this.#password = password.normalize('NFKC')
+    this.#nonce = nonce
+  }
+
+  first(): string {
+    return `n,,${this.#firstBare()}`
+  }
+
+  /** @throws Error where the server's first message is not an answer to ours. */
+  final(serverFirst: string): string {
+    const { r: nonce = '', s: salt = '', i: iterations = '0' } = attributes(serverFirst)
+    if (!nonce.startsWith(this.#nonce) || nonce.length === this.#nonce.length) throw new Error('the server answered another login than ours')
+    if (Number(iterations) < fewestIterations) throw new Error(`the server asks for ${iterations} iterations, fewer than ${fewestIterations}`)
+    const salted = pbkdf2Sync(this.#password, Buffer.from(salt, 'base64'), Number(iterations), keyBytes, 'sha256')
+    const clientKey = hmac(salted, 'Client Key')
+    const withoutProof = `c=biws,r=${nonce}`
+    const message = `${this.#firstBare()},${serverFirst},${withoutProof}`
+    const proof = hmac(createHash('sha256').update(clientKey).digest(), message)
+    for (let at = 0; at < proof.length; at++) proof[at] = (proof[at] as number) ^ (clientKey[at] as number)
+    this.#signature = hmac(hmac(salted, 'Server Key'), message)
+    return `${withoutProof},p=${proof.toString('base64')}`
+  }
+
+  /** @throws Error where the server does not know the password either. */
+  check(serverFinal: string): void {
+    const { v: signature = '', e: error } = attributes(serverFinal)
+    const given = Buffer.from(signature, 'base64')
+    if (error !== undefined || given.length !== this.#signature.length || !timingSafeEqual(given, this.#signature))
+      throw new Error(`the server did not prove that it knows the password${error === undefined ? '' : `: ${error}`}`)
+  }
+
+  #firstBare(): string {
+    return `n=${this.#user},r=${this.#nonce}`
+  }
+}
+
+const hmac = (key: Buffer, text: string) => createHmac('sha256', key).update(text).digest()
+
+function attributes(message: string): Record<string, string> {
+  return Object.fromEntries(message.split(',').map((part) => [part.slice(0, 1), part.slice(2)]))
+}

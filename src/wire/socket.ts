@@ -1,0 +1,149 @@
+/** A connection whose incoming bytes are handed over in place: a protocol cuts whole frames out of them, and what is left over waits for the rest. */
+import { connect, isIP, type Socket } from 'node:net'
+import { connect as connectSecurely } from 'node:tls'
+
+export interface Address {
+  host: string
+  port: number
+  tls?: { verify: boolean; authority?: string }
+}
+
+/** What a protocol does with its connection. */
+export interface Receiver {
+  /** Takes the whole frames of bytes[from, to); returns the offset of the first frame that is not whole. The bytes are only valid during the call. */
+  take(bytes: Buffer, from: number, to: number): number
+  closed(cause: Error): void
+}
+
+const readBytes = 65536
+const connectWithinMs = 5000
+
+export class WireSocket {
+  #socket: Socket
+  #receiver: Receiver | undefined
+  /** The beginning of a frame whose rest is still to come. */
+  #carry = Buffer.allocUnsafe(readBytes)
+  #carried = 0
+  #failure: Error | undefined
+  #ended = false
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+  }
+
+  /** Speaks TLS from the first byte where the address asks for it, unless `plainFirst`: then `secure` does later. */
+  static open(address: Address, plainFirst = false): Promise<WireSocket> {
+    return new Promise((resolve, reject) => {
+      const { host, port } = address
+      const secured = address.tls !== undefined && !plainFirst
+      // Reads land in one buffer again and again; a socket that becomes secure later must not own its reads.
+      const onread = {
+        buffer: Buffer.allocUnsafe(readBytes),
+        callback: (length: number, bytes: Uint8Array) => {
+          made.#feed(bytes as Buffer, length)
+          return true
+        },
+      }
+      const socket = secured
+        ? connectSecurely({ host, port, ...secrets(address) })
+        : connect({ host, port, noDelay: true, ...(address.tls === undefined ? { onread } : {}) })
+      const made = new WireSocket(socket)
+      made.#listen(socket)
+      const timer = setTimeout(() => fail(new Error(`no connection to ${host}:${port} within ${connectWithinMs / 1000} s`)), connectWithinMs)
+      const fail = (error: Error) => {
+        clearTimeout(timer)
+        socket.destroy()
+        reject(error)
+      }
+      socket.once('error', fail)
+      socket.once(secured ? 'secureConnect' : 'connect', () => {
+        clearTimeout(timer)
+        socket.off('error', fail)
+        resolve(made)
+      })
+    })
+  }
+
+  /** Wraps the connection in TLS: everything after this is encrypted. */
+  secure(address: Address): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const plain = this.#socket
+      plain.removeAllListeners()
+      const socket = connectSecurely({ socket: plain, ...secrets(address) })
+      socket.once('error', reject)
+      socket.once('secureConnect', () => {
+        socket.off('error', reject)
+        resolve()
+      })
+      this.#socket = socket
+      this.#listen(socket)
+    })
+  }
+
+  receive(receiver: Receiver): void {
+    this.#receiver = receiver
+    if (this.#failure !== undefined) receiver.closed(this.#failure)
+  }
+
+  /** The bytes must stay as they are until the server has answered them. */
+  write(bytes: Uint8Array): void {
+    this.#socket.write(bytes)
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#socket.destroy()
+  }
+
+  #listen(socket: Socket): void {
+    socket.setNoDelay(true)
+    socket.on('data', (chunk: Buffer) => this.#feed(chunk, chunk.length))
+    socket.on('error', (error) => this.#close(error))
+    socket.on('close', () => this.#close(new Error('the server closed the connection')))
+  }
+
+  #close(cause: Error): void {
+    if (this.#failure !== undefined || this.#ended) return
+    this.#failure = cause
+    this.#receiver?.closed(cause)
+  }
+
+  #feed(bytes: Buffer, length: number): void {
+    const receiver = this.#receiver
+    if (receiver === undefined) return
+    try {
+      if (this.#carried === 0) {
+        const taken = receiver.take(bytes, 0, length)
+        if (taken < length) this.#keep(bytes, taken, length)
+        return
+      }
+      this.#keep(bytes, 0, length)
+      const taken = receiver.take(this.#carry, 0, this.#carried)
+      this.#carry.copyWithin(0, taken, this.#carried)
+      this.#carried -= taken
+    } catch (error) {
+      // What cannot be read cannot be read on: the frames' borders are lost.
+      this.#socket.destroy()
+      this.#close(error as Error)
+    }
+  }
+
+  #keep(bytes: Buffer, from: number, to: number): void {
+    const needed = this.#carried + to - from
+    if (needed > this.#carry.length) {
+      const larger = Buffer.allocUnsafe(2 ** Math.ceil(Math.log2(needed)))
+      this.#carry.copy(larger, 0, 0, this.#carried)
+      this.#carry = larger
+    }
+    bytes.copy(this.#carry, this.#carried, from, to)
+    this.#carried = needed
+  }
+}
+
+function secrets({ host, tls }: Address) {
+  return {
+    rejectUnauthorized: tls?.verify ?? true,
+    ...(tls?.authority === undefined ? {} : { ca: tls.authority }),
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+  }
+}
