@@ -88,6 +88,11 @@ function sortable(field: Field, value: Value): Buffer {
   }
 }
 
+/** `sortable` of every value of an enum. */
+export function enumSortable(field: Field): Buffer[] {
+  return field.generator.kind === 'enum' ? field.generator.values.map((value) => sortable(field, value)) : []
+}
+
 export class RedisKeys {
   readonly #scenario: Scenario
 

@@ -1,24 +1,18 @@
-/** Redis through its driver: pipelined loads, reads as one command or script, writes as one compared script, facts and sizes. */
+/** Redis through its driver: pipelined loads, the operations' conversations, facts and sizes. */
 import type { Redis } from 'ioredis'
 import { type ParamSource, parametersOf } from '../data/parameters.ts'
 import { type Block, cell, type RowSource } from '../data/rows.ts'
 import type { Value } from '../data/value.ts'
 import { TrialError } from '../errors.ts'
-import { setsOf } from '../model/key-value.ts'
-import type { Store } from '../model/model.ts'
-import { type Aggregate, type Entity, entityOf, fieldOf, lineFields, type Operation, type OperationOf } from '../scenario/scenario.ts'
+import { entityOf, fieldOf, type Operation } from '../scenario/scenario.ts'
 import type { Compiled, Limits, Parity, Reply, Session } from './engine.ts'
-import { Groups } from './groups.ts'
-import { RedisKeys, type Row, restored, restoredLines } from './redis-keys.ts'
+import { type Row, restored, restoredLines } from './redis-keys.ts'
+import { lineNames, RedisOperations } from './redis-operations.ts'
 import { pageScript, writeScript } from './redis-scripts.ts'
-import { RedisWrites, type WritePlan } from './redis-writes.ts'
-import { readReply, wroteReply } from './replies.ts'
+import type { Call, Resp, Word } from './redis-talk.ts'
 
-const mostReads = 10
 const sampledHashes = 20
 const settleWithinMs = 60_000
-
-export type Word = string | Buffer
 
 /** Three quarters of the limit hold data: the rest is for the copy-on-write of a log rewrite, buffers and fragmentation. */
 export function maxMemory({ memoryBytes }: Limits): number {
@@ -39,28 +33,14 @@ export function withScripts(client: Redis): void {
 export class RedisSession implements Session {
   readonly #client: Redis & Scripts
   readonly #compiled: Compiled
-  readonly #keys: RedisKeys
-  readonly #writes: RedisWrites
+  readonly #operations: RedisOperations
   readonly #parameters: Map<string, number>[]
   readonly #settings: (limits: Limits) => Record<string, string>
 
   constructor(client: Redis, compiled: Compiled, settings: (limits: Limits) => Record<string, string>) {
     this.#client = client as Redis & Scripts
     this.#compiled = compiled
-    this.#keys = new RedisKeys(compiled.scenario)
-    this.#writes = new RedisWrites(compiled, this.#keys, {
-      read: (entity, key, fields) => this.#read(entity, key, fields),
-      lines: (store, owner) =>
-        this.#page(
-          store,
-          this.#keys.set(store, () => owner),
-          '-',
-          '+',
-          -1,
-          null,
-          entityOf(compiled.scenario, store.entity).key,
-        ),
-    })
+    this.#operations = new RedisOperations(compiled)
     this.#parameters = compiled.operations.map(
       (operation) => new Map(parametersOf(compiled.scenario, operation).map((parameter, at) => [parameter.name, at])),
     )
@@ -117,7 +97,7 @@ export class RedisSession implements Session {
           own.push(valuesAt(owned.columns, line))
         lines.set(owned.entity, own)
       }
-      yield* this.#writes.insert(entity, valuesAt(block.columns, at), lines, scenario.epochMs)
+      yield* this.#operations.writes.insert(entity, valuesAt(block.columns, at), lines, scenario.epochMs)
     }
   }
 
@@ -137,8 +117,11 @@ export class RedisSession implements Session {
   }
 
   async perform(operation: number, params: ParamSource): Promise<Reply> {
+    const talk = this.#operations.perform(this.#compiled.operations[operation] as Operation, this.#bound(operation, params))
     try {
-      return await this.#perform(operation, params)
+      let said = talk.next()
+      while (said.done !== true) said = talk.next(await this.#call(said.value))
+      return said.value
     } catch (error) {
       // The server's own code is the first word of its message.
       const code = /^[A-Z]{3,}\b/.exec((error as Error).message)?.[0]
@@ -146,123 +129,15 @@ export class RedisSession implements Session {
     }
   }
 
-  async #perform(operation: number, params: ParamSource): Promise<Reply> {
-    const op = this.#compiled.operations[operation] as Operation
-    const entity = entityOf(this.#compiled.scenario, op.entity)
-    const bound = (name: string) => params.value(this.#parameters[operation]?.get(name) ?? -1)
-    const now = entity.ttlMs === null ? null : Number(bound('now'))
-    switch (op.kind) {
-      case 'get':
-        return await this.#get(op, entity, bound, now)
-      case 'list': {
-        const store = this.#storeOf(op.name)
-        const after = bound('deep') === true ? Buffer.concat([Buffer.from('('), this.#keys.member(store, (field) => bound(`after.${field}`))]) : null
-        const reversed = this.#keys.isReversed(store)
-        const set = this.#keys.set(store, (field) => bound(`where.${field}`))
-        const rows = await this.#page(store, set, reversed ? '-' : (after ?? '-'), reversed ? (after ?? '+') : '+', op.limit, now, op.fields)
-        return readReply(rows.length, () => ({ kind: 'rows', rows: rows.map((row) => this.#values(entity, op.fields, row)) }))
-      }
-      case 'search': {
-        const store = this.#storeOf(op.name)
-        const rows = await this.#page(store, this.#keys.wordSet(store, String(bound('word'))), '-', '+', op.limit, now, op.fields)
-        return readReply(rows.length, () => ({ kind: 'rows', rows: rows.map((row) => this.#values(entity, op.fields, row)) }))
-      }
-      case 'aggregate': {
-        const store = this.#storeOf(op.name)
-        const limit = (name: string, sign: string) => Buffer.concat([Buffer.from(sign), this.#keys.firstBound(store, bound(name))])
-        const set = this.#keys.set(store, (field) => bound(`where.${field}`))
-        const fields = [op.groupBy?.field, op.sum].filter((name) => name != null)
-        const [low, high] = op.over === null ? ['-', '+'] : [limit('from', '['), limit('to', '(')]
-        const rows = await this.#page(store, set, low, high, -1, now, fields.length === 0 ? entity.key : fields)
-        const groups = grouped(
-          op,
-          rows.map((row) => this.#values(entity, fields, row)),
-        )
-        return readReply(groups.length, () => ({ kind: 'groups', groups }))
-      }
-      default:
-        return await this.#write(op, bound)
-    }
+  #call({ script, words }: Call): Promise<Resp> {
+    const [first, ...others] = words as [Word, ...Word[]]
+    if (script === 'page') return this.#client.pageBuffer(first, ...others)
+    if (script === 'write') return this.#client.compareWriteBuffer(...words)
+    return this.#client.callBuffer(String(first), ...others) as Promise<Resp>
   }
 
-  async #get(op: OperationOf<'get'>, entity: Entity, bound: (name: string) => Value, now: number | null): Promise<Reply> {
-    const { scenario, model } = this.#compiled
-    const base = model.stores.find((store) => store.base && store.entity === entity.name) as Store
-    const inside = op.with.filter((name) => base.embedded.includes(name))
-    const key = (field: string) => bound(`key.${field}`)
-    const fields = [...op.fields, ...inside, entity.key[0] as string, ...(now === null ? [] : ['expires_at'])]
-    const found = (await this.#client.hmgetBuffer(this.#keys.hash(entity, key), ...fields)) as (Buffer | null)[]
-    const alive = found[op.fields.length + inside.length] !== null && (now === null || Number(found.at(-1)?.toString()) > now)
-    const apart = new Map<string, (Buffer | null)[][]>()
-    for (const name of alive ? op.with.filter((each) => !inside.includes(each)) : []) {
-      const owned = entityOf(scenario, name)
-      const store = setsOf(model.stores, name)[0] as Store
-      const names = owned.fields.filter((field) => field.name !== owned.key[0]).map((field) => field.name)
-      apart.set(
-        name,
-        await this.#page(
-          store,
-          this.#keys.set(store, () => key(entity.key[0] as string)),
-          '-',
-          '+',
-          -1,
-          null,
-          names,
-        ),
-      )
-    }
-    return readReply(alive ? 1 : 0, () => {
-      if (!alive) return { kind: 'rows', rows: [] }
-      const lines = op.with.map((name): Value => {
-        const owned = entityOf(scenario, name)
-        const rows = apart.get(name)
-        if (rows === undefined) return restoredLines(owned, found[op.fields.length + inside.indexOf(name)] as Buffer | null)
-        return rows.map((row) => this.#values(owned, lineNames(owned), row))
-      })
-      return { kind: 'rows', rows: [[...this.#values(entity, op.fields, found), ...lines]] }
-    })
-  }
-
-  /** Reads where it must, compares and writes in one script; again where somebody was faster. */
-  async #write(op: Operation, bound: (name: string) => Value): Promise<Reply> {
-    for (let retries = 0; ; retries++) {
-      const plan = await this.#writes.plan(op, bound)
-      if (plan === null) return wroteReply(0, retries)
-      const done = await this.#run(plan)
-      if (done >= 0) return wroteReply(done === 0 ? 0 : plan.rows, retries)
-      if (retries === mostReads) throw Object.assign(new Error('the row changed again and again between reading and writing'), { code: 'CONTENDED' })
-    }
-  }
-
-  #run({ conditions, commands }: WritePlan): Promise<number> {
-    const words: Word[] = [
-      String(conditions.length),
-      ...conditions.flatMap(({ hash, field, kind, value }) => [hash, field, kind, value]),
-      String(commands.length),
-    ]
-    for (const command of commands) words.push(String(command.length), ...command)
-    return this.#client.compareWriteBuffer(...words)
-  }
-
-  #page(store: Store, set: Buffer, low: Word, high: Word, limit: number, now: number | null, fields: string[]): Promise<(Buffer | null)[][]> {
-    const reversed = this.#keys.isReversed(store) ? '1' : '0'
-    return this.#client.pageBuffer(set, low, high, reversed, String(limit), `${store.entity}:`, now === null ? '' : String(now), ...fields)
-  }
-
-  async #read(entity: Entity, hash: Buffer, fields: string[]): Promise<Row | null> {
-    const wanted = [entity.key[0] as string, ...fields]
-    const found = (await this.#client.hmgetBuffer(hash, ...wanted)) as (Buffer | null)[]
-    if (found[0] === null) return null
-    return new Map(wanted.map((name, at) => [name, restored(fieldOf(entity, name), found[at] as Buffer | null)]))
-  }
-
-  #values(entity: Entity, names: string[], found: (Buffer | null)[]): Value[] {
-    return names.map((name, at) => restored(fieldOf(entity, name), found[at] as Buffer | null))
-  }
-
-  #storeOf(operation: string): Store {
-    const name = this.#compiled.model.accesses.find((access) => access.operation === operation)?.steps[0]?.store
-    return this.#compiled.model.stores.find((store) => store.name === name) as Store
+  #bound(operation: number, params: ParamSource): (name: string) => Value {
+    return (name) => params.value(this.#parameters[operation]?.get(name) ?? -1)
   }
 
   async #info(): Promise<Map<string, string>> {
@@ -308,10 +183,11 @@ export class RedisSession implements Session {
 
   async explain(operation: number, params: ParamSource) {
     const op = this.#compiled.operations[operation] as Operation
-    const bound = (name: string) => params.value(this.#parameters[operation]?.get(name) ?? -1)
+    const bound = this.#bound(operation, params)
     if (op.kind === 'get') return 'one HMGET of the row'
-    const store = this.#storeOf(op.name)
-    const set = op.kind === 'search' ? this.#keys.wordSet(store, String(bound('word'))) : this.#keys.set(store, (field) => bound(`where.${field}`))
+    const { keys } = this.#operations
+    const store = this.#operations.storeOf(op.name)
+    const set = op.kind === 'search' ? keys.wordSet(store, String(bound('word'))) : keys.set(store, (field) => bound(`where.${field}`))
     const members = await this.#client.zcard(set)
     const read = op.kind === 'list' || op.kind === 'search' ? Math.min(members, op.limit) : members
     return `ZRANGEBYLEX over a sorted set of ${members} members, then ${op.kind === 'aggregate' ? 'at most ' : ''}${read} HMGET, in one script`
@@ -349,14 +225,4 @@ export class RedisSession implements Session {
   async [Symbol.asyncDispose]() {
     this.#client.disconnect()
   }
-}
-
-/** The fields of a line in the order of answers. */
-const lineNames = (owned: Entity) => lineFields(owned).map((field) => field.name)
-
-/** Rows of [group field, summed field], each where asked for. */
-function grouped(op: Aggregate, rows: Value[][]): Value[][] {
-  const groups = new Groups(op)
-  for (const row of rows) groups.add(row[0] ?? null, 1, op.sum === null ? 0n : BigInt(row.at(-1) as number | bigint))
-  return groups.rows()
 }

@@ -5,10 +5,10 @@ import type { Store } from '../model/model.ts'
 import { type Entity, entityOf, fieldOf, lineFields, type Operation, ownedBy, type Write, writesOf } from '../scenario/scenario.ts'
 import type { Compiled } from './engine.ts'
 import { type RedisKeys, type Row, restored, stored, storedLines } from './redis-keys.ts'
-import type { Word } from './redis-session.ts'
+import type { Talk, Word } from './redis-talk.ts'
 
 /** The server's own expiry comes this much later than the one in replay time: it only cleans up. */
-const nativeGraceMs = 24 * 3_600_000
+export const nativeGraceMs = 24 * 3_600_000
 
 export interface Condition {
   hash: Buffer
@@ -23,9 +23,9 @@ export interface WritePlan {
   rows: number
 }
 interface Reader {
-  read(entity: Entity, hash: Buffer, fields: string[]): Promise<Row | null>
+  read(entity: Entity, hash: Buffer, fields: string[]): Talk<Row | null>
   /** Keys of the rows that an owner's set of lines holds. */
-  lines(store: Store, owner: Value): Promise<(Buffer | null)[][]>
+  lines(store: Store, owner: Value): Talk<(Buffer | null)[][]>
 }
 type Bound = (name: string) => Value
 
@@ -41,11 +41,11 @@ export class RedisWrites {
   }
 
   /** null: there is no such row. */
-  async plan(op: Operation, bound: Bound): Promise<WritePlan | null> {
-    if (op.kind !== 'transaction') return await this.#one(writesOf(op)[0] as Write & { entity: string }, bound)
+  *plan(op: Operation, bound: Bound): Talk<WritePlan | null> {
+    if (op.kind !== 'transaction') return yield* this.#one(writesOf(op)[0] as Write & { entity: string }, bound)
     const whole: WritePlan = { conditions: [], commands: [], rows: 0 }
     for (const [index, step] of op.steps.entries()) {
-      const plan = await this.#one(step, (name) => bound(`${index}.${name}`), true)
+      const plan = yield* this.#one(step, (name) => bound(`${index}.${name}`), true)
       if (index === 0) whole.rows = plan?.rows ?? 0
       whole.conditions.push(...(plan?.conditions ?? []))
       whole.commands.push(...(plan?.commands ?? []))
@@ -54,7 +54,7 @@ export class RedisWrites {
   }
 
   /** `step`: of a transaction, where a row that is not there is passed over and stops nothing. */
-  async #one(write: Write & { entity: string }, bound: Bound, step = false): Promise<WritePlan | null> {
+  *#one(write: Write & { entity: string }, bound: Bound, step = false): Talk<WritePlan | null> {
     const { scenario } = this.#compiled
     const entity = entityOf(scenario, write.entity)
     switch (write.kind) {
@@ -72,16 +72,16 @@ export class RedisWrites {
         return { conditions: [], commands: [...this.insert(entity, row, lines, this.#birth(entity, row))], rows: 1 }
       }
       case 'put':
-        return await this.#put(write, entity, new Map(entity.fields.map((field) => [field.name, bound(`row.${field.name}`)])))
+        return yield* this.#put(write, entity, new Map(entity.fields.map((field) => [field.name, bound(`row.${field.name}`)])))
       case 'delete':
-        return await this.#delete(entity, (field) => bound(`key.${field}`), entity.ttlMs === null ? null : Number(bound('now')), step)
+        return yield* this.#delete(entity, (field) => bound(`key.${field}`), entity.ttlMs === null ? null : Number(bound('now')), step)
       default: {
         const set = new Map(
           write.set.map((each) => [each.field, each.to === 'constant' ? constantOf(entity, each.field, each.constant) : bound(`set.${each.field}`)]),
         )
         const amounts = (of: (index: number) => number) => new Map(write.add.map((each, index) => [each.field, of(index)]))
         if (write.via === null)
-          return await this.#update(
+          return yield* this.#update(
             write,
             entity,
             (field) => bound(`key.${field}`),
@@ -95,7 +95,7 @@ export class RedisWrites {
           )
         const whole: WritePlan = { conditions: [], commands: [], rows: 0 }
         for (const [key, ...own] of bound('targets') as Value[][]) {
-          const plan = await this.#update(
+          const plan = yield* this.#update(
             write,
             entity,
             () => key as Value,
@@ -142,24 +142,24 @@ export class RedisWrites {
     yield* this.#places(entity, row).map(({ set, member }): Word[] => ['ZADD', set, '0', member])
   }
 
-  async #put(write: Write & { entity: string }, entity: Entity, row: Row): Promise<WritePlan> {
+  *#put(write: Write & { entity: string }, entity: Entity, row: Row): Talk<WritePlan> {
     const commands = [...this.insert(entity, row, new Map(), this.#birth(entity, row))]
     if (!readsFirst(this.#compiled.model.stores, write)) return { conditions: [], commands, rows: 1 }
     const hash = this.#hashOf(entity, row)
     const placed = this.#placedFields(entity)
-    const before = await this.#reader.read(entity, hash, placed)
+    const before = yield* this.#reader.read(entity, hash, placed)
     if (before === null) return { conditions: [{ hash, field: entity.key[0] as string, kind: '-', value: '' }], commands, rows: 1 }
     return { conditions: this.#unchanged(entity, hash, placed, before), commands: [...this.#leave(entity, before, row), ...commands], rows: 1 }
   }
 
-  async #update(
+  *#update(
     write: Write & { entity: string },
     entity: Entity,
     key: (field: string) => Value,
     set: Map<string, Value>,
     add: Map<string, number>,
     { now, optional, step }: { now: number | null; optional: boolean; step: boolean },
-  ): Promise<WritePlan | null> {
+  ): Talk<WritePlan | null> {
     const hash = this.#keys.hash(entity, key)
     const alive: Condition[] = now === null ? [] : [{ hash, field: 'expires_at', kind: '>', value: String(now) }]
     const fields = [...set].flatMap(([name, value]) => [name, stored(fieldOf(entity, name), value)])
@@ -170,7 +170,7 @@ export class RedisWrites {
       return { conditions: optional ? [] : [{ hash, field: '', kind: 'E', value: '' }, ...alive], commands, rows: 1 }
     }
     const placed = [...new Set([...this.#placedFields(entity), ...entity.key, ...add.keys(), ...(now === null ? [] : ['expires_at'])])]
-    const before = await this.#reader.read(entity, hash, placed)
+    const before = yield* this.#reader.read(entity, hash, placed)
     if (before === null || isExpired(before, now)) return null
     const after: Row = new Map([...before, ...set])
     for (const [name, amount] of add) after.set(name, sumOf(before.get(name) as Value, amount))
@@ -186,7 +186,7 @@ export class RedisWrites {
     }
   }
 
-  async #delete(entity: Entity, key: (field: string) => Value, now: number | null, step = false): Promise<WritePlan | null> {
+  *#delete(entity: Entity, key: (field: string) => Value, now: number | null, step = false): Talk<WritePlan | null> {
     const { scenario, model } = this.#compiled
     const hash = this.#keys.hash(entity, key)
     const placed = step
@@ -198,16 +198,16 @@ export class RedisWrites {
       const [lines] = setsOf(model.stores, owned.name)
       if (lines === undefined || !model.stores.some((store) => store.base && store.entity === owned.name)) continue
       const owner = key(entity.key[0] as string)
-      for (const found of await this.#reader.lines(lines, owner)) {
+      for (const found of yield* this.#reader.lines(lines, owner)) {
         const line = new Map(owned.key.map((name, at) => [name, restored(fieldOf(owned, name), found[at] as Buffer | null)]))
-        const plan = await this.#delete(owned, (name) => line.get(name) as Value, null)
+        const plan = yield* this.#delete(owned, (name) => line.get(name) as Value, null)
         conditions.push(...(plan?.conditions ?? []))
         commands.push(...(plan?.commands ?? []))
       }
     }
     if (placed.length === 0) conditions.push({ hash, field: '', kind: 'E', value: '' })
     else {
-      const before = await this.#reader.read(entity, hash, placed)
+      const before = yield* this.#reader.read(entity, hash, placed)
       if (before === null || (step && isExpired(before, now))) return null
       conditions.push(...this.#unchanged(entity, hash, placed, before))
       commands.push(...this.#leave(entity, before, new Map()))

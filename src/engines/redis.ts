@@ -6,6 +6,7 @@ import { entityOf } from '../scenario/scenario.ts'
 import { settingsOf } from './configuration.ts'
 import type { CompiledOperation, Endpoint, Engine, EngineTraits, Limits, ServerImage, ServerSpec } from './engine.ts'
 import { describe } from './redis-describe.ts'
+import { openRedisLane } from './redis-lane.ts'
 import { maxMemory, RedisSession, withScripts } from './redis-session.ts'
 
 /** The key that says whose a numbered database is. */
@@ -182,6 +183,19 @@ function makeEngine({ name, program, licence, image, onPath, package: package_ }
       withScripts(client)
       return new RedisSession(client, compiled, (limits) => settings(limits, compiled.durability))
     },
+    openLane: ({ host, port, user, password, tls, namespace }, compiled, slots) =>
+      openRedisLane(
+        {
+          host,
+          port,
+          ...(user === undefined ? {} : { user }),
+          ...(password === undefined ? {} : { password }),
+          ...(tls === undefined ? {} : { tls }),
+          database: Number(namespace),
+        },
+        compiled,
+        slots,
+      ),
   }
 }
 

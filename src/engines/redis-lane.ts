@@ -1,0 +1,171 @@
+/** Redis through the wire client: one connection per slot; an operation that is one call is written from its template, others hold their conversation. */
+import { fixedParameters, type Parameter, parametersOf, type WireSource } from '../data/parameters.ts'
+import type { Operation } from '../scenario/scenario.ts'
+import { decodeReply, errorOf, RedisConnection, type RedisLogin, writeCommand } from '../wire/redis.ts'
+import { errorCode } from './driver-lane.ts'
+import type { Compiled, Lane, Reply } from './engine.ts'
+import { RedisOperations } from './redis-operations.ts'
+import { pageScript, writeScript } from './redis-scripts.ts'
+import type { Call, Talk } from './redis-talk.ts'
+import { type Template, templateOf } from './redis-templates.ts'
+
+interface Program {
+  op: Operation
+  template: Template | null
+  parameters: Map<string, number>
+}
+interface Scripts {
+  page: string
+  write: string
+}
+
+export async function openRedisLane(login: RedisLogin, compiled: Compiled, slots: number): Promise<Lane> {
+  const opened = await Promise.allSettled(Array.from({ length: slots }, () => RedisConnection.open(login)))
+  const connections = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+  try {
+    for (const each of opened) if (each.status === 'rejected') throw each.reason
+    const load = async (script: string) => String(await (connections[0] as RedisConnection).ask(['SCRIPT', 'LOAD', script]))
+    return new RedisLane(connections, compiled, { page: await load(pageScript), write: await load(writeScript) })
+  } catch (error) {
+    for (const connection of connections) connection.end()
+    throw error
+  }
+}
+
+class RedisLane implements Lane {
+  readonly slots: number
+  onDone: Lane['onDone'] = () => {}
+  onAnswer: Lane['onAnswer'] = () => {}
+  readonly operations: RedisOperations
+  readonly programs: Program[]
+  readonly scripts: Scripts
+  readonly #connections: SlotConnection[]
+
+  constructor(connections: RedisConnection[], compiled: Compiled, scripts: Scripts) {
+    this.slots = connections.length
+    this.scripts = scripts
+    this.operations = new RedisOperations(compiled)
+    this.programs = compiled.operations.map((op, index) => ({
+      op,
+      template: compiled.compiled[index] === null ? null : templateOf(compiled, this.operations, op, scripts),
+      parameters: new Map(parametersOf(compiled.scenario, op).map((parameter: Parameter, at) => [parameter.name, at])),
+    }))
+    this.#connections = connections.map((connection, slot) => new SlotConnection(this, slot, connection))
+  }
+
+  send(slot: number, operation: number, params: WireSource, keep: boolean): void {
+    ;(this.#connections[slot] as SlotConnection).send(this.programs[operation] as Program, params, keep)
+  }
+
+  flush(): void {}
+
+  async [Symbol.asyncDispose]() {
+    for (const connection of this.#connections) connection.end()
+  }
+}
+
+class SlotConnection {
+  readonly #lane: RedisLane
+  readonly #slot: number
+  readonly #connection: RedisConnection
+  #busy = false
+  #template: Template | null = null
+  #nowMs = 0
+  /** The conversation that decodes the answer of a template's call, or makes the calls where there is no template. */
+  #talk: Talk<Reply> | null = null
+  #keep = false
+  #closed: Error | null = null
+
+  constructor(lane: RedisLane, slot: number, connection: RedisConnection) {
+    this.#lane = lane
+    this.#slot = slot
+    this.#connection = connection
+    connection.onReply = (bytes, from, to) => this.#received(bytes, from, to)
+    connection.onClosed = (cause) => {
+      this.#closed = cause
+      if (this.#busy) this.#finish('error', 0, 0, errorCode(cause))
+    }
+  }
+
+  send(program: Program, params: WireSource, keep: boolean): void {
+    this.#busy = true
+    this.#keep = keep
+    if (this.#closed !== null) {
+      const code = errorCode(this.#closed)
+      setImmediate(() => this.#finish('error', 0, 0, code))
+      return
+    }
+    const { request } = this.#connection
+    request.length = 0
+    const { template } = program
+    if (template?.fits(params)) {
+      this.#template = template
+      if (template.nowAt >= 0) this.#nowMs = params.number(template.nowAt)
+      template.write(params, request)
+      this.#talk = keep ? this.#converse(program, params) : null
+      this.#talk?.next()
+      this.#connection.send()
+      return
+    }
+    this.#template = null
+    this.#talk = this.#converse(program, params)
+    this.#proceed(() => (this.#talk as Talk<Reply>).next())
+  }
+
+  end(): void {
+    this.#closed = new Error('the lane was closed')
+    this.#connection.end()
+  }
+
+  #converse({ op, parameters }: Program, params: WireSource): Talk<Reply> {
+    const fixed = fixedParameters(params.values())
+    return this.#lane.operations.perform(op, (name) => fixed.value(parameters.get(name) ?? -1))
+  }
+
+  #received(bytes: Buffer, from: number, to: number): void {
+    if (!this.#busy) return
+    const code = errorOf(bytes, from, to)
+    if (code !== '') {
+      this.#finish('error', 0, 0, code)
+      return
+    }
+    if (this.#template !== null && this.#talk === null) {
+      const rows = this.#template.rows(bytes, from, this.#nowMs)
+      this.#finish(rows > 0 ? 'ok' : 'miss', rows, 0, '')
+      return
+    }
+    const counted = this.#template?.rows(bytes, from, this.#nowMs)
+    const reply = decodeReply(bytes, from)
+    this.#proceed(() => (this.#talk as Talk<Reply>).next(reply), counted)
+  }
+
+  /** `counted`: rows as the template counts them, which must be what the decoded answer has. */
+  #proceed(step: () => IteratorResult<Call, Reply>, counted?: number): void {
+    try {
+      const said = step()
+      if (said.done !== true) {
+        this.#ask(said.value)
+        return
+      }
+      const { outcome, rows, retries } = said.value
+      if (counted !== undefined && counted !== rows) throw Object.assign(new Error(`counted ${counted} rows of ${rows}`), { code: 'MISCOUNTED' })
+      if (this.#keep) this.#lane.onAnswer(this.#slot, said.value.answer())
+      this.#finish(outcome, rows, retries, '')
+    } catch (error) {
+      this.#finish('error', 0, 0, errorCode(error))
+    }
+  }
+
+  #ask({ script, words }: Call): void {
+    const { request } = this.#connection
+    request.length = 0
+    const whole = script === null ? words : ['EVALSHA', this.#lane.scripts[script], script === 'page' ? '1' : '0', ...words]
+    writeCommand(request, whole)
+    this.#connection.send()
+  }
+
+  #finish(outcome: 'ok' | 'miss' | 'conflict' | 'error', rows: number, retries: number, error: string): void {
+    this.#busy = false
+    this.#lane.onDone(this.#slot, outcome, rows, retries, error)
+  }
+}
