@@ -1,7 +1,7 @@
 /** Rows as documents and back: BSON values, embedded lines, keys, filters, keyset pages, projections. */
 import type { Document, Filter as Query } from 'mongodb'
 import { type Block, cell } from '../data/rows.ts'
-import { decimalText, decimalValue, type Value } from '../data/value.ts'
+import { type Answer, decimalText, decimalValue, type Value } from '../data/value.ts'
 import type { Store } from '../model/model.ts'
 import { type Entity, entityOf, type Field, type Filter, fieldOf, lineFields, type Operation } from '../scenario/scenario.ts'
 import type { Compiled } from './engine.ts'
@@ -10,7 +10,23 @@ import { nativeExpiry, pathOf } from './mongodb-commands.ts'
 export type Driver = typeof import('mongodb')
 
 /** The server's own expiry comes this much later than the one in replay time: it only cleans up. */
-const nativeGraceMs = 24 * 3_600_000
+export const nativeGraceMs = 24 * 3_600_000
+
+/** Stands for a value in a template: which parameter it will be, or which column of the owned row or target at hand. */
+export class Slot {
+  readonly from: 'parameter' | 'line' | 'target'
+  readonly at: number
+  readonly field: Field | null
+  constructor(from: Slot['from'], at: number, field: Field | null = null) {
+    this.from = from
+    this.at = at
+    this.field = field
+  }
+  of(field: Field): Slot {
+    return new Slot(this.from, this.at, field)
+  }
+}
+type Bound = (name: string) => Value | Slot
 
 export class MongoDocuments {
   readonly #driver: Driver
@@ -30,14 +46,14 @@ export class MongoDocuments {
     const values = (columns: Block['columns'], row: number) => new Map(columns.map((column) => [column.field.name, cell(column, row)]))
     for (let row = 0; row < block.rows; row++) {
       const own = values(block.columns, row)
-      const document = this.document(entity, own, scenario.epochMs)
+      const document = this.document(entity, own, this.expiresNatively(entity, own, scenario.epochMs))
       for (const owned of block.owned) {
         const ownedEntity = entityOf(scenario, owned.entity)
         const inside = store.embedded.includes(owned.entity)
         const lines: Document[] = []
         for (let line = row === 0 ? 0 : (owned.ends[row - 1] as number); line < (owned.ends[row] as number); line++) {
           const lineValues = values(owned.columns, line)
-          lines.push(inside ? this.plain(lineFields(ownedEntity), lineValues) : this.document(ownedEntity, lineValues, scenario.epochMs))
+          lines.push(inside ? this.plain(lineFields(ownedEntity), lineValues) : this.document(ownedEntity, lineValues, undefined))
         }
         if (inside) document[owned.entity] = lines
         else apart.set(owned.entity, [...(apart.get(owned.entity) ?? []), ...lines])
@@ -47,19 +63,25 @@ export class MongoDocuments {
     return { documents, apart }
   }
 
-  plain(fields: Field[], values: Map<string, Value>): Document {
+  plain(fields: Field[], values: Map<string, Value | Slot>): Document {
     return Object.fromEntries(fields.map((field) => [field.name, this.bson(field, values.get(field.name) as Value)]))
   }
 
-  document(entity: Entity, values: Map<string, Value>, nowMs: number): Document {
+  /** `expiresNatively`: what stands under the server's own index of expiry; undefined where rows do not expire. */
+  document(entity: Entity, values: Map<string, Value | Slot>, expiresNatively: unknown): Document {
     const bson = (name: string) => this.bson(fieldOf(entity, name), values.get(name) as Value)
     const id: unknown = entity.key.length === 1 ? bson(entity.key[0] as string) : Object.fromEntries(entity.key.map((key) => [key, bson(key)]))
     const rest = Object.fromEntries(entity.fields.filter((field) => !entity.key.includes(field.name)).map((field) => [field.name, bson(field.name)]))
-    const native = entity.ttlMs === null ? {} : { [nativeExpiry]: new Date(Date.now() + Number(values.get('expires_at')) - nowMs + nativeGraceMs) }
-    return { _id: id, ...rest, ...native }
+    return { _id: id, ...rest, ...(expiresNatively === undefined ? {} : { [nativeExpiry]: expiresNatively }) }
   }
 
-  bson(field: Field, value: Value): unknown {
+  /** `nowMs`: the replay time, at which the row still lives until its own `expires_at`. */
+  expiresNatively(entity: Entity, values: Map<string, Value>, nowMs: number): Date | undefined {
+    return entity.ttlMs === null ? undefined : new Date(Date.now() + Number(values.get('expires_at')) - nowMs + nativeGraceMs)
+  }
+
+  bson(field: Field, value: Value | Slot): unknown {
+    if (value instanceof Slot) return value.of(field)
     if (value === null) return null
     const { Binary, Decimal128, Long } = this.#driver
     if (field.type === 'uuid') return new Binary(value as Uint8Array, Binary.SUBTYPE_UUID)
@@ -87,12 +109,12 @@ export class MongoDocuments {
     }
   }
 
-  key(entity: Entity, bound: (name: string) => Value, prefix: string): unknown {
+  key(entity: Entity, bound: Bound, prefix: string): unknown {
     const bson = (key: string) => this.bson(fieldOf(entity, key), bound(`${prefix}key.${key}`))
     return entity.key.length === 1 ? bson(entity.key[0] as string) : Object.fromEntries(entity.key.map((key) => [key, bson(key)]))
   }
 
-  where(filters: Filter[], entity: Entity, bound: (name: string) => Value): Query<Document> {
+  where(filters: Filter[], entity: Entity, bound: Bound): Query<Document> {
     return Object.fromEntries(
       filters.map((filter) => [
         pathOf(entity, filter.field),
@@ -102,7 +124,7 @@ export class MongoDocuments {
   }
 
   /** Keyset pagination: the bound on the first column lets the index be entered, the alternatives decide ties. */
-  after(order: { field: string; descending: boolean }[], entity: Entity, bound: (name: string) => Value): Query<Document> {
+  after(order: { field: string; descending: boolean }[], entity: Entity, bound: Bound): Query<Document> {
     const at = order.map((each) => ({
       path: pathOf(entity, each.field),
       value: this.bson(fieldOf(entity, each.field), bound(`after.${each.field}`)),
@@ -127,8 +149,8 @@ export class MongoDocuments {
     }
   }
 
-  row(op: Operation & { fields: string[] }, entity: Entity, found: Document, apart = new Map<string, Document[]>()): Value[] {
-    const row = this.fields(entity, op.fields, found)
+  #row(op: Operation & { fields: string[] }, entity: Entity, found: Document, apart = new Map<string, Document[]>()): Value[] {
+    const row = this.#fields(entity, op.fields, found)
     if (op.kind !== 'get') return row
     for (const owned of op.with) {
       const ownedEntity = entityOf(this.#compiled.scenario, owned)
@@ -137,13 +159,13 @@ export class MongoDocuments {
       row.push(
         outside === undefined
           ? ((found[owned] ?? []) as Document[]).map((line) => names.map((name) => this.value(fieldOf(ownedEntity, name), line[name])))
-          : outside.map((line) => this.fields(ownedEntity, names, line)),
+          : outside.map((line) => this.#fields(ownedEntity, names, line)),
       )
     }
     return row
   }
 
-  fields(entity: Entity, names: string[], found: Document): Value[] {
+  #fields(entity: Entity, names: string[], found: Document): Value[] {
     return names.map((name) =>
       this.value(
         fieldOf(entity, name),
@@ -152,10 +174,25 @@ export class MongoDocuments {
     )
   }
 
-  group(op: Operation & { kind: 'aggregate' }, entity: Entity, found: Document): Value[] {
+  #group(op: Operation & { kind: 'aggregate' }, entity: Entity, found: Document): Value[] {
     const key = op.groupBy === null ? [] : [this.value(fieldOf(entity, op.groupBy.field), found._id)]
     const sum = op.sum === null ? [] : [decimalValue(String(found.sum), fieldOf(entity, op.sum).scale)]
     return [...key, Number(found.count), ...sum]
+  }
+
+  /** `lines`: documents of owned rows that stand apart, by entity. */
+  answer(op: Operation, found: Document[], lines?: Map<string, Document[]>): Answer {
+    const entity = entityOf(this.#compiled.scenario, op.entity)
+    switch (op.kind) {
+      case 'aggregate':
+        return { kind: 'groups', groups: found.map((each) => this.#group(op, entity, each)) }
+      case 'get':
+      case 'list':
+      case 'search':
+        return { kind: 'rows', rows: found.map((each) => this.#row(op, entity, each, lines)) }
+      default:
+        throw new Error(`${op.kind} returns no rows`)
+    }
   }
 
   store(entity: string): Store {

@@ -101,7 +101,7 @@ export class MongoSession implements Session {
     const op = this.#compiled.operations[operation] as Operation
     const entity = entityOf(this.#compiled.scenario, op.entity)
     const bound = (name: string) => params.value(this.#parameters[operation]?.get(name) ?? -1)
-    const alive: Query<Document> = entity.ttlMs === null ? {} : { expires_at: { $gt: new Date(Number(bound('now'))) } }
+    const alive: Query<Document> = this.#parameters[operation]?.has('now') ? { expires_at: { $gt: new Date(Number(bound('now'))) } } : {}
     const collection = this.#collection(op.entity, op.consistency)
     switch (op.kind) {
       case 'get': {
@@ -110,10 +110,7 @@ export class MongoSession implements Session {
         const apart = found === null ? [] : op.with.filter((name) => this.#documents.store(op.entity).embedded.every((each) => each !== name))
         const lines = new Map<string, Document[]>()
         for (const name of apart) lines.set(name, await this.#apartLines(name, key))
-        return readReply(found === null ? 0 : 1, () => ({
-          kind: 'rows',
-          rows: found === null ? [] : [this.#documents.row(op, entity, found, lines)],
-        }))
+        return readReply(found === null ? 0 : 1, () => this.#documents.answer(op, found === null ? [] : [found], lines))
       }
       case 'list': {
         const where = this.#documents.where(op.where, entity, bound)
@@ -124,7 +121,7 @@ export class MongoSession implements Session {
             { projection: this.#projections[operation] as Document, sort: sortOf(entity, op.order), limit: op.limit, batchSize: op.limit + 1 },
           )
           .toArray()
-        return readReply(found.length, () => ({ kind: 'rows', rows: found.map((each) => this.#documents.row(op, entity, each)) }))
+        return readReply(found.length, () => this.#documents.answer(op, found))
       }
       case 'search': {
         const found = await collection
@@ -133,14 +130,14 @@ export class MongoSession implements Session {
             { projection: this.#projections[operation] as Document, limit: op.limit, batchSize: op.limit + 1 },
           )
           .toArray()
-        return readReply(found.length, () => ({ kind: 'rows', rows: found.map((each) => this.#documents.row(op, entity, each)) }))
+        return readReply(found.length, () => this.#documents.answer(op, found))
       }
       case 'aggregate': {
         const window =
           op.over === null ? {} : { [pathOf(entity, op.over.field)]: { $gte: new Date(Number(bound('from'))), $lt: new Date(Number(bound('to'))) } }
         const match = { ...this.#documents.where(op.where, entity, bound), ...alive, ...window }
         const found = await collection.aggregate(groupPipeline(entity, op, match)).toArray()
-        return readReply(found.length, () => ({ kind: 'groups', groups: found.map((each) => this.#documents.group(op, entity, each)) }))
+        return readReply(found.length, () => this.#documents.answer(op, found))
       }
       case 'transaction': {
         const { result, retries } = await this.#transaction(async (session) => {
@@ -197,7 +194,11 @@ export class MongoSession implements Session {
       entity.ttlMs === null || write.kind === 'insert' || write.kind === 'put' ? {} : { expires_at: { $gt: new Date(Number(bound('now'))) } }
     if (write.kind === 'insert' || write.kind === 'put') {
       const values = new Map(entity.fields.map((field) => [field.name, bound(`row.${field.name}`)]))
-      const document = this.#documents.document(entity, values, entity.ttlMs === null ? 0 : Number(values.get('expires_at')) - entity.ttlMs)
+      const document = this.#documents.document(
+        entity,
+        values,
+        this.#documents.expiresNatively(entity, values, Number(values.get('expires_at')) - (entity.ttlMs ?? 0)),
+      )
       if (write.kind === 'put') {
         const { _id, ...rest } = document
         const result = await collection.replaceOne({ _id: _id as never }, rest, { upsert: true, ...options })
@@ -212,7 +213,7 @@ export class MongoSession implements Session {
         if (inside.includes(owned)) document[owned] = lines.map((line) => this.#documents.plain(fields, line))
         else if (lines.length > 0) {
           const key = values.get(entity.key[0] as string) as Value
-          const documents = lines.map((line) => this.#documents.document(ownedEntity, line.set(ownedEntity.key[0] as string, key), 0))
+          const documents = lines.map((line) => this.#documents.document(ownedEntity, line.set(ownedEntity.key[0] as string, key), undefined))
           await this.#client
             .db(this.#namespace)
             .collection(owned)

@@ -6,6 +6,7 @@ import type { CompiledOperation, Endpoint, Engine } from './engine.ts'
 import { describeOperation, indexesOf } from './mongodb-commands.ts'
 import type { Driver } from './mongodb-documents.ts'
 import { cacheGigabytes, settings } from './mongodb-facts.ts'
+import { openMongoLane } from './mongodb-lane.ts'
 import { MongoSession } from './mongodb-session.ts'
 import { named } from './replies.ts'
 
@@ -121,6 +122,16 @@ export const mongodb: Engine = {
     const client = clientOf(driver, endpoint, options.connections, 5000)
     await client.connect()
     return new MongoSession(driver, client, compiled, endpoint.namespace)
+  },
+  async openLane({ host, port, user, password, tls, namespace: database }, compiled, slots) {
+    const login = {
+      host,
+      port,
+      ...(user === undefined ? {} : { user }),
+      ...(password === undefined ? {} : { password }),
+      ...(tls === undefined ? {} : { tls }),
+    }
+    return await openMongoLane(await import('mongodb'), login, compiled, database, slots)
   },
 }
 
