@@ -1,29 +1,22 @@
-/** Rows as CQL: the statements that write, change and delete a row in every store, and values to and from the driver's types. */
-import type { types as CassandraTypes } from 'cassandra-driver'
+/** Rows as CQL: the statements that write, change and delete a row in every store, and values as answers carry them. */
 import { type Block, cell } from '../data/rows.ts'
-import { decimalText, decimalValue, type Value } from '../data/value.ts'
+import { canonical, decimalValue, type Value } from '../data/value.ts'
 import { bucketOf } from '../model/buckets.ts'
-import type { Store, StoreColumn } from '../model/model.ts'
+import type { PhysicalModel, Store, StoreColumn } from '../model/model.ts'
 import { storesOfEntity } from '../model/wide-column.ts'
 import { type Entity, entityOf, type Field, lineFields, type Update } from '../scenario/scenario.ts'
-import { cqlType, deleteRow, insertRow, rowKeys, updateRow } from './cassandra-cql.ts'
+import { cqlType, deleteRow, insertRow, rowKeys, selectPartition, updateRow } from './cassandra-cql.ts'
+import type { Cql, StoredRow } from './cassandra-talk.ts'
 import type { Compiled } from './engine.ts'
 
-const nativeGraceSeconds = 24 * 3600
+export const nativeGraceSeconds = 24 * 3600
 
-export type Driver = typeof import('cassandra-driver')
 export type Row = Map<string, Value>
-export interface Cql {
-  query: string
-  params: unknown[]
-}
 
 export class CassandraRows {
-  readonly #driver: Driver
   readonly #compiled: Compiled
 
-  constructor(driver: Driver, compiled: Compiled) {
-    this.#driver = driver
+  constructor(compiled: Compiled) {
     this.#compiled = compiled
   }
 
@@ -64,7 +57,7 @@ export class CassandraRows {
 
   #partitionText(store: Store, statement: Cql, row: number): string {
     if (store.embedded.length > 0 || store.clustering.length === 0) return String(row)
-    return store.partition.map((name) => String(statement.params[store.columns.findIndex((column) => column.name === name)])).join(' ')
+    return store.partition.map((name) => canonical(statement.params[store.columns.findIndex((column) => column.name === name)] as Value)).join(' ')
   }
 
   /** The rows of a store that an entity's row makes: one, or one per distinct word of a token store. */
@@ -78,8 +71,10 @@ export class CassandraRows {
       columns.map((column) => column.name),
     )
     const ttl = store.expiry === null ? [] : [Math.ceil((Number(row.get('expires_at')) - nowMs) / 1000) + nativeGraceSeconds]
+    const bound = store.expiry === null ? columns : [...columns, null]
     return this.#tokens(store, row).map((token) => ({
       query,
+      columns: bound,
       params: [...columns.map((column) => this.#columnValue(store, column, row, token)), ...ttl],
     }))
   }
@@ -91,10 +86,7 @@ export class CassandraRows {
       store,
       columns.map((column) => column.name),
     )
-    return {
-      query,
-      params: columns.map((column) => (column === key ? this.cql(key, ownerKey) : this.cql(column, line.get(column.field) as Value))),
-    }
+    return { query, columns, params: columns.map((column) => (column === key ? ownerKey : (line.get(column.field) as Value))) }
   }
 
   #tokens(store: Store, row: Row): (string | null)[] {
@@ -102,16 +94,16 @@ export class CassandraRows {
     return token === undefined ? [null] : [...new Set(token.field.split(' ').flatMap((field) => String(row.get(field)).split(' ')))]
   }
 
-  #columnValue(store: Store, column: StoreColumn, row: Row, token: string | null): unknown {
+  #columnValue(store: Store, column: StoreColumn, row: Row, token: string | null): Value {
     if (column.role === 'token') return token
     if (column.role === 'bucket') return bucketOf((store.bucket as NonNullable<Store['bucket']>).unit, Number(row.get(column.field)))
-    return this.cql(column, row.get(column.field) as Value)
+    return row.get(column.field) as Value
   }
 
   /** A row of the base table by field names; the key of an owner is not among its columns. */
-  rowOf(base: Store, entity: Entity, row: CassandraTypes.Row, firstKey: Value): Row {
+  rowOf(base: Store, entity: Entity, row: StoredRow, firstKey: Value): Row {
     const values: Row = new Map(
-      base.columns.filter((column) => column.entity === entity.name).map((column) => [column.field, this.value(column, row[column.name])]),
+      base.columns.filter((column) => column.entity === entity.name).map((column) => [column.field, restored(column, row[column.name])]),
     )
     return values.set(entity.key[0] as string, firstKey)
   }
@@ -139,13 +131,13 @@ export class CassandraRows {
       )
       const keyValue = (name: string, token: string | null) => {
         const column = columnOf(store, name)
-        return line && name === store.partition[0]
-          ? this.cql(column, before.get(entity.key[0] as string) as Value)
-          : this.#columnValue(store, column, before, token)
+        return line && name === store.partition[0] ? (before.get(entity.key[0] as string) as Value) : this.#columnValue(store, column, before, token)
       }
+      const columns = [...(store.expiry === null ? [] : [null]), ...hit, ...keys.map((name) => columnOf(store, name))]
       return this.#tokens(store, before).map((token) => ({
         query,
-        params: [...ttl, ...hit.map((column) => this.cql(column, after.get(column.field) as Value)), ...keys.map((name) => keyValue(name, token))],
+        columns,
+        params: [...ttl, ...hit.map((column) => after.get(column.field) as Value), ...keys.map((name) => keyValue(name, token))],
       }))
     })
   }
@@ -155,11 +147,11 @@ export class CassandraRows {
     const keys = rowKeys(store)
     const query = deleteRow(store, keys)
     const names = store.columns.map((column) => column.name)
-    const text = (params: unknown[]) => params.map(String).join(' ')
-    const again = new Set(kept.map((insert) => text(keys.map((name) => insert.params[names.indexOf(name)]))))
+    const columns = keys.map((name) => columnOf(store, name))
+    const again = new Set(kept.map((insert) => canonical(keys.map((name) => insert.params[names.indexOf(name)] as Value))))
     return this.#tokens(store, row)
-      .map((token) => ({ query, params: keys.map((name) => this.#columnValue(store, columnOf(store, name), row, token)) }))
-      .filter((statement) => !again.has(text(statement.params)))
+      .map((token) => ({ query, columns, params: keys.map((name) => this.#columnValue(store, columnOf(store, name), row, token)) }))
+      .filter((statement) => !again.has(canonical(statement.params)))
   }
 
   insertedLines(owned: Entity, ownerKey: Value, lines: Value[][]): Cql[] {
@@ -175,45 +167,29 @@ export class CassandraRows {
     })
   }
 
-  keyValue(store: Store, value: Value): unknown {
-    return this.cql(columnOf(store, store.partition[0] as string), value)
+  /** Whether a number of this column is a 32-bit one. */
+  isInt(column: StoreColumn): boolean {
+    return cqlType(column, fieldOfColumn(this.#compiled.scenario, column)) === 'int'
   }
+}
 
-  cql(column: StoreColumn, value: Value): unknown {
-    if (value === null || value === undefined) return null
-    const { Uuid, BigDecimal, Long } = this.#driver.types
-    switch (column.type) {
-      case 'uuid':
-        return new Uuid(Buffer.from(value as Uint8Array))
-      case 'decimal':
-        return BigDecimal.fromString(decimalText(BigInt(value as number | bigint), column.scale))
-      case 'timestamp':
-        return new Date(Number(value))
-      case 'json':
-        return JSON.stringify(value)
-      case 'int':
-        return cqlType(column, fieldOfColumn(this.#compiled.scenario, column)) === 'int' ? Number(value) : Long.fromNumber(Number(value))
-      default:
-        return value
-    }
-  }
+/** All columns of the partition that a key names. */
+export function partitionOf(store: Store, key: Value): Cql {
+  return { query: selectPartition(store), columns: [columnOf(store, store.partition[0] as string)], params: [key] }
+}
 
-  value(column: StoreColumn, stored: unknown): Value {
-    if (stored === null || stored === undefined) return null
-    switch (column.type) {
-      case 'uuid':
-        return (stored as CassandraTypes.Uuid).getBuffer()
-      case 'decimal':
-        return amountOf(stored, column.scale)
-      case 'timestamp':
-        return (stored as Date).getTime()
-      case 'json':
-        return JSON.parse(stored as string) as Value
-      case 'int':
-        return Number(stored)
-      default:
-        return stored as Value
-    }
+/** A stored value as answers carry it. */
+export function restored(column: StoreColumn, stored: Value | undefined): Value {
+  if (stored === null || stored === undefined) return null
+  switch (column.type) {
+    case 'decimal':
+      return amountOf(stored, column.scale)
+    case 'json':
+      return JSON.parse(stored as string) as Value
+    case 'int':
+      return Number(stored)
+    default:
+      return stored
   }
 }
 
@@ -221,12 +197,18 @@ export function fieldOfColumn(scenario: Compiled['scenario'], column: StoreColum
   return entityOf(scenario, column.entity).fields.find((field) => field.name === column.field)
 }
 
+/** The store that an operation reads, or writes first. */
+export function storeFor({ stores, accesses }: Pick<PhysicalModel, 'stores' | 'accesses'>, operation: string): Store {
+  const name = accesses.find((access) => access.operation === operation)?.steps[0]?.store
+  return stores.find((store) => store.name === name) as Store
+}
+
 export function columnOf(store: Store, name: string): StoreColumn {
   return store.columns.find((column) => column.name === name) as StoreColumn
 }
 
-/** A decimal, int or bigint of the driver as an integer of the scale. */
-export function amountOf(stored: unknown, scale: number): bigint {
+/** A decimal or int as an integer of the scale. */
+export function amountOf(stored: Value | undefined, scale: number): bigint {
   if (stored === null || stored === undefined) return 0n
   const text = String(stored)
   return decimalValue(text.includes('E') ? Number(text).toFixed(scale) : text, scale)

@@ -15,9 +15,10 @@ import {
   selectWords,
   updateRow,
 } from './cassandra-cql.ts'
-import { type Driver, fieldOfColumn } from './cassandra-rows.ts'
+import { openCassandraLane } from './cassandra-lane.ts'
+import { fieldOfColumn, storeFor } from './cassandra-rows.ts'
 import { configurationFiles, heapMegabytes, nodetoolCommand, startCommand } from './cassandra-server.ts'
-import { CassandraSession, storeFor } from './cassandra-session.ts'
+import { CassandraSession, type Driver } from './cassandra-session.ts'
 import type { CompiledOperation, Endpoint, Engine } from './engine.ts'
 import { named } from './replies.ts'
 
@@ -74,7 +75,7 @@ export const cassandra: Engine = {
     const typeOf = (column: StoreColumn) => cqlType(column, fieldOfColumn(scenario, column))
     const compiled = operations.map((operation): CompiledOperation | null => {
       if (model.excuses.some((excuse) => excuse.operation === operation.name)) return null
-      const store = storeFor(model.stores, model.accesses, operation.name)
+      const store = storeFor(model, operation.name)
       const texts =
         operation.kind === 'get'
           ? [selectPartition(store)]
@@ -127,6 +128,19 @@ export const cassandra: Engine = {
     await client.connect()
     return new CassandraSession(driver, client, compiled, options, endpoint.namespace)
   },
+  openLane: ({ host, port, user, password, tls, namespace: keyspace }, compiled, slots) =>
+    openCassandraLane(
+      {
+        host,
+        port,
+        ...(user === undefined ? {} : { user }),
+        ...(password === undefined ? {} : { password }),
+        ...(tls === undefined ? {} : { tls }),
+        keyspace,
+      },
+      compiled,
+      slots,
+    ),
 }
 
 async function ask(endpoint: Endpoint, statement: string): Promise<Record<string, unknown>[]> {

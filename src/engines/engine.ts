@@ -27,7 +27,7 @@ export interface Engine {
   /** The driver is imported here, lazily. */
   connect(endpoint: Endpoint, compiled: Compiled, options: ConnectOptions): Promise<Session>
   /** The wire client: how a replay reaches the server, at a native tool's cost. */
-  openLane?(endpoint: Endpoint, compiled: Compiled, slots: number): Promise<Lane>
+  openLane(endpoint: Endpoint, compiled: Compiled, slots: number): Promise<Lane>
 }
 
 /** A fact with its source. */

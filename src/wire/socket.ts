@@ -85,9 +85,9 @@ export class WireSocket {
     if (this.#failure !== undefined) receiver.closed(this.#failure)
   }
 
-  /** The bytes must stay as they are until the server has answered them. */
-  write(bytes: Uint8Array): void {
-    this.#socket.write(bytes)
+  /** The bytes must stay as they are until the server has answered them, or until `left` is called: they have left this process. */
+  write(bytes: Uint8Array, left?: () => void): void {
+    this.#socket.write(bytes, left)
   }
 
   end(): void {

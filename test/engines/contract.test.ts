@@ -124,7 +124,6 @@ describe.each(
   }, 120_000)
 
   test('answers every operation like the reference through the wire client, too', async () => {
-    if (engine.openLane === undefined) return
     await using lane = await engine.openLane(instance.endpoint, compiled, 2)
     const result = await verify(new LaneAnswers(lane), 'wire', compiled, dataset, reference, 24, signal)
     expect(result.differences).toEqual([])
