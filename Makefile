@@ -4,7 +4,7 @@ SHELL := /bin/bash
 dbtrial := node bin/dbtrial.mjs
 node24 := node bin/node24.mjs
 options = $(if $(candidates),--candidates $(candidates)) $(if $(effort),--effort $(effort)) $(if $(seed),--seed $(seed))
-run_options = $(options) $(if $(provision),--provision $(provision)) $(if $(endpoint),--endpoint '$(endpoint)') $(if $(resume),--resume '$(resume)')
+run_options = $(options) $(if $(client),--client $(client)) $(if $(provision),--provision $(provision)) $(if $(endpoint),--endpoint '$(endpoint)') $(if $(resume),--resume '$(resume)')
 
 help: ## show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -15,7 +15,7 @@ node_modules/.ready: package.json package-lock.json bin/setup.sh
 	@bin/setup.sh
 	@touch $@
 
-bench: setup ## measure: scenario=ecommerce [candidates=postgres,mongodb] [effort=smoke|quick|standard|thorough] [seed=N] [provision=container|local|external] [endpoint=NAME=URL] [resume=DIR]
+bench: setup ## measure: scenario=ecommerce [candidates=postgres,mongodb] [effort=smoke|quick|standard|thorough] [seed=N] [client=wire|driver] [provision=container|local|external] [endpoint=NAME=URL] [resume=DIR]
 	@# A missed objective (99) is a finding, not a failure: make itself would turn it into an error of its own.
 	@$(dbtrial) run $(or $(scenario),ecommerce) $(run_options) || { code=$$?; [ $$code = 99 ] || exit $$code; }
 

@@ -4,6 +4,7 @@ import { cpus, homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CandidateRun, type RunContext } from './candidate.ts'
 import { makeDataset } from './data/dataset.ts'
+import type { ClientKind } from './engines/engine.ts'
 import { engineNamed } from './engines/registry.ts'
 import { messageOf } from './errors.ts'
 import { hashesOf, makeResult, type RunState } from './evidence.ts'
@@ -27,6 +28,7 @@ import { blocks as reserved } from './verify/verify.ts'
 
 export interface BenchOptions {
   effort: Effort
+  client: ClientKind
   /** In the order in which a candidate tries them. */
   provisionersOf: (candidate: string) => Provisioner[]
   /** Parent of `<scenario>/<UTC>-<seed>/`. */
@@ -49,18 +51,19 @@ export interface Finished {
 }
 
 /** The trial plan of a scenario with its candidates. */
-export function planFor(scenario: Scenario, effort: Effort): TrialPlan {
+export function planFor(scenario: Scenario, effort: Effort, client: ClientKind = 'wire'): TrialPlan {
   return planTrials(
     scenario,
     effort,
     scenario.candidates.map((candidate) => engineNamed(candidate.engine).pace),
+    client,
   )
 }
 
 /** Runs the whole trial. Failures of a candidate are part of the result; an abort writes what there is. */
 export async function bench(scenario: Scenario, options: BenchOptions): Promise<Finished> {
   const { signal, progress, resume } = options
-  const plan = planFor(scenario, options.effort)
+  const plan = planFor(scenario, options.effort, options.client)
   const cores = divideCores(scenario)
   const state: RunState = {
     startedAt: resume === undefined ? new Date() : new Date(resume.result.startedAt),

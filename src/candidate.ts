@@ -1,7 +1,7 @@
 /** One candidate during a run: its server, what was compiled for it, its replay time, and everything measured so far. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Dataset } from './data/dataset.ts'
-import type { Compiled, Engine, Session } from './engines/engine.ts'
+import type { ClientKind, Compiled, Engine, Lane, Session } from './engines/engine.ts'
 import { Reference } from './engines/reference.ts'
 import { messageOf, TrialError } from './errors.ts'
 import { appendWrites, emptyRecording, emptyWriteLog } from './measure/recorder.ts'
@@ -30,6 +30,8 @@ export interface TrialOrder {
   repeat: number
   /** By operation, in place of the scenario's rates. */
   ratesPerSecond?: number[]
+  /** In place of the plan's. */
+  client?: ClientKind
 }
 
 export interface RunContext {
@@ -48,8 +50,8 @@ export interface RunContext {
 const resumable = new Set<TrialResult['phase']>(['sweep', 'ladder', 'confirmation'])
 
 /** The same trial in every run of one plan. */
-function labelOf(order: Pick<TrialOrder, 'phase' | 'loop' | 'multiple' | 'concurrency' | 'repeat' | 'ratesPerSecond'>): string {
-  return `${order.phase} ${order.loop} ${order.multiple ?? order.concurrency} ${order.repeat} ${order.ratesPerSecond?.join() ?? ''}`
+function labelOf(order: Pick<TrialOrder, 'phase' | 'loop' | 'multiple' | 'concurrency' | 'repeat' | 'ratesPerSecond' | 'client'>): string {
+  return `${order.phase} ${order.client ?? ''} ${order.loop} ${order.multiple ?? order.concurrency} ${order.repeat} ${order.ratesPerSecond?.join() ?? ''}`
 }
 
 const unverified = (): CandidateResult['verification'] => ({ checked: 0, wrong: 0, byOperation: {}, differences: [] })
@@ -85,7 +87,8 @@ export class CandidateRun {
   /** What an interrupted run measured already, by label. */
   readonly #before: Map<string, TrialResult[]>
   #elapsedMs = 0
-  #openWith = 0
+  /** Client and connections that the workers have open; '' where they have none. */
+  #openWith = ''
   #stopping = false
   /** Why the server is not running, while it is not. */
   #death: string | null = null
@@ -94,7 +97,7 @@ export class CandidateRun {
   constructor(candidate: Candidate, engine: Engine, compiled: Compiled, context: RunContext, before: TrialResult[]) {
     this.#before = Map.groupBy(
       before.filter((trial) => resumable.has(trial.phase) && trial.validity.verdict !== 'broken'),
-      (trial) => labelOf({ ...trial, loop: trial.arrival.loop, multiple: trial.arrival.multiple, concurrency: trial.connections }),
+      ({ phase, repeat, arrival: { loop, multiple }, connections }) => labelOf({ phase, repeat, loop, multiple, concurrency: connections }),
     )
     this.candidate = candidate
     this.engine = engine
@@ -201,6 +204,11 @@ export class CandidateRun {
     return await work(session)
   }
 
+  /** The wire client, with so many operations in flight. */
+  openLane(slots: number): Promise<Lane> {
+    return this.engine.openLane((this.instance as Instance).endpoint, this.compiled, slots)
+  }
+
   makeReference(): Reference {
     this.reference = new Reference(this.#context.dataset, this.compiled.operations)
     return this.reference
@@ -218,10 +226,12 @@ export class CandidateRun {
       return measured
     }
     await this.#revive()
-    if (this.#openWith !== order.concurrency) {
-      if (this.#openWith > 0) await pool.close()
-      this.#openWith = order.concurrency
-      await pool.open({ compiled: this.compiled, endpoint: instance.endpoint, share: dataset.share, connections: order.concurrency })
+    const client = order.client ?? this.#context.plan.client
+    const wanted = `${client} ${order.concurrency}`
+    if (this.#openWith !== wanted) {
+      if (this.#openWith !== '') await pool.close()
+      this.#openWith = wanted
+      await pool.open({ client, compiled: this.compiled, endpoint: instance.endpoint, share: dataset.share, connections: order.concurrency })
     }
     const ratesPerSecond = order.ratesPerSecond ?? this.ratesAt(order.multiple ?? 1)
     const spec = { ...order, arrival: 'poisson' as const, ratesPerSecond, seed: dataset.scenario.seed, stream: label }
@@ -277,14 +287,14 @@ export class CandidateRun {
     }
     if (!(error instanceof TrialError) || this.#lostWorkers > 0) throw error
     this.#lostWorkers++
-    this.#openWith = 0
+    this.#openWith = ''
     await pool.renew()
     return messageOf(error)
   }
 
   async #closeLanes(): Promise<void> {
-    if (this.#openWith > 0) await this.#context.pool.close().catch(() => this.#context.pool.renew())
-    this.#openWith = 0
+    if (this.#openWith !== '') await this.#context.pool.close().catch(() => this.#context.pool.renew())
+    this.#openWith = ''
   }
 
   /** A server that was just thawed or started needs a moment. */

@@ -44,6 +44,7 @@ program
   .option('--candidates <names>', 'only these candidates, separated by commas')
   .addOption(efforts)
   .addOption(new Option('--provision <kind>', 'where servers come from').choices(['auto', 'container', 'local', 'external']).default('auto'))
+  .addOption(new Option('--client <kind>', 'what the replay sends through').choices(['wire', 'driver']).default('wire'))
   .option('--endpoint <name=url>', 'a server that runs already, for one candidate; may be repeated', collect, [])
   .option('--allow-remote', 'load servers of other machines, too')
   .option('--seed <number>', "another seed than the scenario's")

@@ -120,7 +120,9 @@ const candidate = z.strictObject({
     checked: number,
     wrong: number,
     byOperation: z.record(z.string(), z.strictObject({ checked: number, wrong: number })),
-    differences: z.array(z.strictObject({ operation: text, parameters: text, expected: text, got: text })),
+    differences: z.array(
+      z.strictObject({ client: z.enum(['driver', 'wire']).default('driver'), operation: text, parameters: text, expected: text, got: text }),
+    ),
   }),
   invariants: z.array(z.strictObject({ name: text, ok: z.boolean(), detail: text })),
   explanations: z.array(z.strictObject({ operation: text, plan: text })),

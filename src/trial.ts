@@ -41,7 +41,7 @@ export function describeTrial(
   return {
     phase: order.phase,
     mix: candidate.partial ? 'partial' : 'full',
-    client: 'driver',
+    client: order.client ?? plan.client,
     repeat: order.repeat,
     arrival: {
       loop: order.loop,

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Assessment, assess } from '../assess/assess.ts'
 import { bench, planFor } from '../bench.ts'
+import type { ClientKind } from '../engines/engine.ts'
 import { engineNamed } from '../engines/registry.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { chooseProvisioners, type ProvisionKind } from '../provision/choose.ts'
@@ -25,6 +26,7 @@ const exitIncomplete = 4
 export interface RunOptions {
   candidates?: string
   effort?: Effort
+  client: ClientKind
   provision: ProvisionKind
   endpoint: string[]
   allowRemote?: boolean
@@ -46,10 +48,11 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<void
   const guard = startGuard(options.data)
   const provisionersOf = chooseProvisioners(options.provision, servers, guard)
   const stop = stopOnSignals()
-  const progress = startProgress(planFor(scenario, effort), scenario, options.quiet === true || options.json === true)
+  const progress = startProgress(planFor(scenario, effort, options.client), scenario, options.quiet === true || options.json === true)
   await sweep(scenario, provisionersOf, options.data)
   const { result, directory } = await bench(scenario, {
     effort,
+    client: options.client,
     provisionersOf,
     reports: options.out,
     ...(options.data === undefined ? {} : { data: options.data }),

@@ -203,6 +203,9 @@ export interface Session extends AsyncDisposable {
   purge?(nowMs: number): Promise<number>
 }
 
+/** How operations reach the server during a replay: our minimal protocol client, or the official driver. */
+export type ClientKind = 'wire' | 'driver'
+
 export type OutcomeCode = 'ok' | 'miss' | 'conflict' | 'error'
 
 /** What one worker thread sends operations through: completion is a call with numbers. */

@@ -3,10 +3,11 @@ import type { CandidateRun, RunContext } from '../candidate.ts'
 import { DrawnParameters } from '../data/drawn.ts'
 import { rowSource } from '../data/rows.ts'
 import type { Session } from '../engines/engine.ts'
+import { LaneAnswers } from '../engines/lane-answers.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import type { Instance } from '../provision/provision.ts'
 import { takeTotals } from '../verify/invariants.ts'
-import { blocks, verify } from '../verify/verify.ts'
+import { addVerification, blocks, verify } from '../verify/verify.ts'
 
 /** Storage is measured at two shares of one load: the slope is what a row costs. */
 const firstShare = 0.5
@@ -56,10 +57,13 @@ export async function settleCandidate(run: CandidateRun, instance: Instance): Pr
   })
 }
 
-/** A candidate that answers wrong is not measured: it failed. */
+/** Through both clients; a candidate that answers wrong is not measured: it failed. */
 export async function verifyCandidate(run: CandidateRun, { dataset, plan, signal }: RunContext): Promise<void> {
   await run.withSession(16, async (session) => {
-    run.verification = await verify(session, 'driver', run.compiled, dataset, run.makeReference(), plan.answersPerOperation, signal)
+    const reference = run.makeReference()
+    run.verification = await verify(session, 'driver', run.compiled, dataset, reference, plan.answersPerOperation, signal)
+    await using lane = await run.openLane(1)
+    addVerification(run.verification, await verify(new LaneAnswers(lane), 'wire', run.compiled, dataset, reference, plan.answersPerOperation, signal))
     if (run.verification.wrong > 0) {
       const [first] = run.verification.differences
       throw new TrialError(

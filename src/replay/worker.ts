@@ -3,7 +3,7 @@ import { parentPort, threadId } from 'node:worker_threads'
 import { type Dataset, makeDataset } from '../data/dataset.ts'
 import { DrawnParameters } from '../data/drawn.ts'
 import { driverLane } from '../engines/driver-lane.ts'
-import type { Compiled, Endpoint, Lane, Session } from '../engines/engine.ts'
+import type { ClientKind, Compiled, Endpoint, Lane, Session } from '../engines/engine.ts'
 import { engineNamed } from '../engines/registry.ts'
 import { messageOf } from '../errors.ts'
 import { realClock } from './clock.ts'
@@ -11,6 +11,7 @@ import { Executor, type TrialSpec } from './executor.ts'
 
 export interface OpenOrder {
   type: 'open'
+  client: ClientKind
   compiled: Compiled
   endpoint: Endpoint
   share: number
@@ -39,7 +40,10 @@ async function open(order: OpenOrder): Promise<void> {
   compiled = order.compiled
   dataset = makeDataset(compiled.scenario, order.share)
   const engine = engineNamed(compiled.engine)
-  lane = driverLane(await engine.connect(order.endpoint, compiled, { connections: order.connections }), order.connections)
+  lane =
+    order.client === 'wire'
+      ? await engine.openLane(order.endpoint, compiled, order.connections)
+      : driverLane(await engine.connect(order.endpoint, compiled, { connections: order.connections }), order.connections)
   if (order.purges && compiled.model.stores.some((store) => store.expiry !== null)) {
     const session = await engine.connect(order.endpoint, compiled, { connections: 1 })
     if (session.purge === undefined) await session[Symbol.asyncDispose]()

@@ -55,6 +55,8 @@ export interface Phase {
 }
 export interface TrialPlan {
   effort: Effort
+  /** What the replay sends through; both are verified. */
+  client: 'wire' | 'driver'
   share: number
   rows: number
   budget: Budget
@@ -82,9 +84,9 @@ export interface Pace {
 }
 
 const warmUpOfTrial = 0.5
-const wholeAnswers = 330
+const wholeAnswers = 220
 
-export function planTrials(scenario: Scenario, effort: Effort, paces: Pace[]): TrialPlan {
+export function planTrials(scenario: Scenario, effort: Effort, paces: Pace[], client: TrialPlan['client'] = 'wire'): TrialPlan {
   const budget = { ...budgets[effort], rounds: scenario.bench.repeats ?? budgets[effort].rounds }
   const production = scenario.entities.reduce((sum, entity) => sum + entity.count, 0)
   const share = Math.min(scenario.bench.scale ?? 1, budget.rows / production, 1)
@@ -94,6 +96,7 @@ export function planTrials(scenario: Scenario, effort: Effort, paces: Pace[]): T
   const bytes = scenario.entities.reduce((sum, entity) => sum + entity.count * rowBytes(entity), 0)
   const plan = {
     effort,
+    client,
     share,
     rows: Math.round(rows),
     budget,

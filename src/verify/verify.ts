@@ -13,7 +13,7 @@ export interface Verification {
   checked: number
   wrong: number
   byOperation: Record<string, { checked: number; wrong: number }>
-  differences: { operation: string; parameters: string; expected: string; got: string }[]
+  differences: { client: 'driver' | 'wire'; operation: string; parameters: string; expected: string; got: string }[]
 }
 
 const mostDifferences = 10
@@ -64,6 +64,7 @@ export async function verify(
       result.wrong++
       if (result.differences.length < mostDifferences) {
         result.differences.push({
+          client,
           operation: operation.name,
           parameters: params.values().map(shown).join(', '),
           expected: shownAnswer(expected),
@@ -73,6 +74,18 @@ export async function verify(
     }
   }
   return result
+}
+
+/** Adds what another client was found to answer. */
+export function addVerification(to: Verification, other: Verification): void {
+  to.checked += other.checked
+  to.wrong += other.wrong
+  for (const [name, { checked, wrong }] of Object.entries(other.byOperation)) {
+    const own = (to.byOperation[name] ??= { checked: 0, wrong: 0 })
+    own.checked += checked
+    own.wrong += wrong
+  }
+  to.differences.push(...other.differences.slice(0, mostDifferences - to.differences.length))
 }
 
 /** A search may return any of its matches, none twice, as many as the limit asks for. */
