@@ -31,7 +31,7 @@ export function simulatedLane(options: SimulatedOptions, clock: Clock): Lane {
   }
   const begin = (slot: number) => {
     busy++
-    clock.wakeAt(endOf(clock.nowNs(), serviceNs()), () => {
+    const done = () => {
       busy--
       if (head < waiting.length) {
         begin(waiting[head++] as number)
@@ -41,7 +41,8 @@ export function simulatedLane(options: SimulatedOptions, clock: Clock): Lane {
         }
       }
       lane.onDone(slot, 'ok', 1, 0, '')
-    })
+    }
+    clock.wakeAt(endOf(clock.nowNs(), serviceNs()), done, true)
   }
   const lane: Lane = {
     slots: options.slots,

@@ -94,6 +94,9 @@ export interface Recording {
   windows: Window[]
   writes: WriteLog
   kept: KeptAnswer[]
+  /** Operations that came back, and CPU that the threads used, warm-up included. */
+  completed: number
+  cpuSeconds: number
   /** Share of the window that the harness's own work took, pacing not counted. */
   busyShare: number
 }
@@ -135,6 +138,8 @@ export function mergeRecordings(recordings: Recording[]): Recording {
     }
     appendWrites(first.writes, other.writes)
     first.kept.push(...other.kept)
+    first.completed += other.completed
+    first.cpuSeconds += other.cpuSeconds
     first.busyShare = Math.max(first.busyShare, other.busyShare)
   }
   return first
@@ -147,5 +152,5 @@ export function appendWrites(to: WriteLog, from: WriteLog): void {
 
 /** Of a trial that broke before it told anything. */
 export function emptyRecording(seconds: number, operations: Operation[]): Recording {
-  return { seconds, operations: makeRecords(operations), windows: [], writes: emptyWriteLog(), kept: [], busyShare: 0 }
+  return { seconds, operations: makeRecords(operations), windows: [], writes: emptyWriteLog(), kept: [], completed: 0, cpuSeconds: 0, busyShare: 0 }
 }

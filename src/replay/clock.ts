@@ -2,8 +2,8 @@
 
 export interface Clock {
   nowNs(): number
-  /** Calls back once, at `atNs` or as soon as possible after it. */
-  wakeAt(atNs: number, callback: () => void): void
+  /** Calls back once, at `atNs` or as soon as possible after it; inexactly is some milliseconds late, and costs no CPU until then. */
+  wakeAt(atNs: number, callback: () => void, exactly: boolean): void
 }
 
 /** A sleeping core takes milliseconds to wake in a virtual machine: only long waits sleep, and the last stretch is always spun. */
@@ -15,9 +15,10 @@ const originNs = Number(process.hrtime.bigint()) - performance.now() * 1e6
 /** Spins through the event loop when the next start is near, sleeps when it is far: timers alone are late by up to a millisecond. */
 export const realClock: Clock = {
   nowNs: () => originNs + performance.now() * 1e6,
-  wakeAt(atNs, callback) {
+  wakeAt(atNs, callback, exactly) {
     const waitNs = atNs - originNs - performance.now() * 1e6
-    if (waitNs > spinBelowNs) setTimeout(callback, Math.floor(waitNs / 1e6) - wakeEarlyMs)
+    if (!exactly) setTimeout(callback, Math.max(0, Math.ceil(waitNs / 1e6)))
+    else if (waitNs > spinBelowNs) setTimeout(callback, Math.floor(waitNs / 1e6) - wakeEarlyMs)
     else setImmediate(callback)
   },
 }

@@ -76,6 +76,7 @@ export class Executor {
   #idleNs = 0
   #nextTimeoutCheckNs = 0
   #ended = false
+  #completed = 0
   #resolve: (recording: Recording) => void = () => {}
 
   constructor(lane: Lane, clock: Clock, spec: TrialSpec, operations: Operation[], params: DrawnParameters) {
@@ -142,7 +143,8 @@ export class Executor {
       this.#finish(now)
       return
     }
-    this.#clock.wakeAt(this.#nextWakeNs(now), this.#turn)
+    // In a closed loop completions start what comes next: only the end of the trial and timeouts need a turn.
+    this.#clock.wakeAt(this.#nextWakeNs(now), this.#turn, this.#arrivals !== null)
   }
 
   /** Moves what is due into the queue; drops what waited too long. */
@@ -226,6 +228,7 @@ export class Executor {
     const operation = this.#slotOperation[slot] as number
     const state = this.#slotState[slot]
     this.#activity++
+    this.#completed++
     this.#slotState[slot] = 0
     this.#slotFree[slot] = now
     if (this.#ended) return
@@ -329,6 +332,8 @@ export class Executor {
       windows: this.#windows.filter((window) => window !== undefined),
       writes: this.#writes,
       kept: this.#kept,
+      completed: this.#completed,
+      cpuSeconds: 0,
       busyShare: Math.max(0, 1 - this.#idleNs / (this.#spec.seconds * 1e9)),
     })
   }

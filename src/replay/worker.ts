@@ -57,7 +57,10 @@ async function trial({ spec, block, nowMs }: TrialOrder): Promise<unknown> {
   const params = new DrawnParameters(dataset, compiled.operations, spec.stream, block, replayNow)
   const purging = purger === undefined ? undefined : setInterval(() => void purger?.purge?.(replayNow()).catch(() => {}), purgeEveryMs)
   try {
-    return await new Executor(lane as Lane, realClock, spec, compiled.operations, params).run()
+    const before = process.threadCpuUsage()
+    const recording = await new Executor(lane as Lane, realClock, spec, compiled.operations, params).run()
+    const { user, system } = process.threadCpuUsage(before)
+    return { ...recording, cpuSeconds: (user + system) / 1e6 }
   } finally {
     clearInterval(purging)
   }
