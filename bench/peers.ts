@@ -4,11 +4,21 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bindToCores } from '../src/provision/processes.ts'
 import { columns } from '../src/terminal/tables.ts'
+import { cassandraArena } from './peers/cassandra.ts'
 import { type Arena, type Contest, clientCore, type Goal, type Side } from './peers/contest.ts'
+import { loadArena } from './peers/load.ts'
+import { mongodbArena } from './peers/mongodb.ts'
 import { postgresArena } from './peers/postgres.ts'
+import { redisArena } from './peers/redis.ts'
 
 const rounds = 5
-const arenas: Record<string, () => Promise<Arena>> = { postgres: postgresArena }
+const arenas: Record<string, () => Promise<Arena>> = {
+  postgres: postgresArena,
+  redis: redisArena,
+  cassandra: cassandraArena,
+  mongodb: mongodbArena,
+  load: loadArena,
+}
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
 interface Row {
