@@ -35,12 +35,14 @@ export function serverSettings({ memoryBytes }: Limits, durability: Durability):
 export class PostgresSession implements Session {
   readonly #clients: Client[]
   readonly #free: Client[]
+  readonly #open: () => Promise<Client>
   readonly #compiled: Compiled
   readonly #parameters: Parameter[][]
   readonly #waiting: ((client: Client) => void)[] = []
 
-  constructor(clients: Client[], compiled: Compiled) {
+  constructor(clients: Client[], open: () => Promise<Client>, compiled: Compiled) {
     this.#clients = clients
+    this.#open = open
     this.#free = [...clients]
     this.#compiled = compiled
     this.#parameters = compiled.operations.map((operation) => parametersOf(compiled.scenario, operation))
@@ -83,25 +85,41 @@ export class PostgresSession implements Session {
     for (const statement of this.#compiled.ddl) await this.#rows(statement)
   }
 
+  /** One COPY per table, each on a connection of its own: owners and lines arrive together, and rows are generated while the server works. */
   async load(rows: RowSource, last: boolean) {
     const { from } = await import('pg-copy-streams')
-    const client = this.#clients[0] as Client
-    const streams = new Map<string, Buffer[]>()
-    const send = async (table: string) => {
-      const parts = streams.get(table) ?? []
-      streams.set(table, [])
+    const copies = new Map<string, { client: Client; stream: ReturnType<typeof from>; finished: Promise<unknown> }>()
+    const copyOf = async (table: string) => {
+      const client = await this.#open()
       const stream = client.query(from(`COPY ${id(table)} FROM STDIN (FORMAT binary)`))
-      const finished = once(stream, 'finish')
-      for (const part of [copyHeader, ...parts, copyTrailer]) if (!stream.write(part)) await once(stream, 'drain')
-      stream.end()
-      await finished
+      const copy = { client, stream, finished: once(stream, 'finish') }
+      copy.finished.catch(() => {}) // Told where it is awaited.
+      copies.set(table, copy)
+      stream.write(copyHeader)
+      return copy
     }
-    // Owners and lines arrive together but are two tables: each block is one COPY per table.
-    for (const block of rows.blocks()) {
-      for (const chunk of [block, ...block.owned]) {
-        streams.set(chunk.entity, [encodeCopy(chunk)])
-        await send(chunk.entity)
+    const finish = async (tables: string[]) => {
+      for (const table of tables) {
+        const copy = copies.get(table)
+        if (copy === undefined) continue
+        copies.delete(table)
+        copy.stream.end(copyTrailer)
+        await copy.finished
+        await copy.client.end()
       }
+    }
+    try {
+      for (const block of rows.blocks()) {
+        const tables = [block, ...block.owned].map((chunk) => chunk.entity)
+        await finish([...copies.keys()].filter((table) => !tables.includes(table)))
+        for (const chunk of [block, ...block.owned]) {
+          const { stream, finished } = copies.get(chunk.entity) ?? (await copyOf(chunk.entity))
+          if (!stream.write(encodeCopy(chunk))) await Promise.race([once(stream, 'drain'), finished])
+        }
+      }
+      await finish([...copies.keys()])
+    } finally {
+      for (const { client } of copies.values()) await client.end().catch(() => {})
     }
     if (last) for (const statement of this.#compiled.afterLoad) await this.#rows(statement)
   }

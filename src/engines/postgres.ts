@@ -110,8 +110,8 @@ export const postgres: Engine = {
     return String(row?.server_version)
   },
   async connect(endpoint, compiled, options) {
-    const clients = await Promise.all(Array.from({ length: options.connections }, () => openClient(endpoint, compiled.durability)))
-    return new PostgresSession(clients, compiled)
+    const open = () => openClient(endpoint, compiled.durability)
+    return new PostgresSession(await Promise.all(Array.from({ length: options.connections }, open)), open, compiled)
   },
   openLane: ({ host, port, user, password, tls, namespace }, compiled, slots) =>
     openPostgresLane(
