@@ -111,7 +111,7 @@ const candidate = z.strictObject({
   handbook: json,
   traits: json,
   mix: z.enum(['full', 'partial']),
-  load: nullable(z.strictObject({ rows: number, bytes: number, seconds: number })),
+  load: nullable(z.strictObject({ rows: number, seconds: number })),
   storage: z.strictObject({
     at: z.array(storage),
     bytesPerRow: nullable(number).describe('slope between the two shares, so that fixed overhead is not counted'),

@@ -1,7 +1,7 @@
 /** The rows of one run: how many of each entity at the chosen share, and a generator for every field. */
 import { type Entity, entityOf, type Field, fieldOf, type Scenario } from '../scenario/scenario.ts'
 import { binomial, picker, type Ranker } from './distributions.ts'
-import { type FieldGenerator, fieldGenerator, generatedValue, linesPerOwner } from './fields.ts'
+import { creationTime, type FieldGenerator, fieldGenerator, generatedValue, linesPerOwner } from './fields.ts'
 import { keyOf, Source } from './random.ts'
 import type { Value } from './value.ts'
 import { poolSize, searchedPool } from './words.ts'
@@ -25,11 +25,17 @@ export interface Dataset {
 
 export function makeDataset(scenario: Scenario, share: number): Dataset {
   const generators = new Map<string, FieldGenerator>()
+  const births = new Map<string, (row: number) => number>()
   const rowsOf = (name: string) => loadedRows(entityOf(scenario, name), share, scenario)
   const context = {
     seed: scenario.seed,
     epochMs: scenario.epochMs,
     rowsOf,
+    bornOf: (entity: Entity) => {
+      const made = births.get(entity.name) ?? creationTime(entity, rowsOf(entity.name), scenario.epochMs)
+      births.set(entity.name, made)
+      return made
+    },
     keyOf: (name: string): FieldGenerator => {
       const entity = entityOf(scenario, name)
       const made = generators.get(name) ?? fieldGenerator(entity, fieldOf(entity, entity.key[0] as string), context)

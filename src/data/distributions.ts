@@ -63,8 +63,58 @@ export function permutation(n: number, key: number): (rank: number) => number {
   }
 }
 
+/** Up to so many things a skewed draw looks up tables of 12 bytes a thing. */
+const largestTable = 2 ** 20
+
+/**
+ * An index with probability proportional to its weight, in constant time: Walker's alias method with Vose's construction
+ * ("A linear algorithm for generating random numbers with a given distribution", 1991). `place` renames the indices.
+ */
+function aliased(weights: Float64Array, place: (index: number) => number): Ranker {
+  const n = weights.length
+  let total = 0
+  for (let i = 0; i < n; i++) total += weights[i] as number
+  const own = new Float64Array(n)
+  for (let i = 0; i < n; i++) own[i] = ((weights[i] as number) * n) / total
+  const first = new Uint32Array(n)
+  const second = new Uint32Array(n)
+  const small: number[] = []
+  const large: number[] = []
+  for (let i = 0; i < n; i++) {
+    first[i] = place(i)
+    ;((own[i] as number) < 1 ? small : large).push(i)
+  }
+  while (small.length > 0 && large.length > 0) {
+    const less = small.pop() as number
+    const more = large.at(-1) as number
+    second[less] = first[more] as number
+    own[more] = (own[more] as number) + (own[less] as number) - 1
+    if ((own[more] as number) < 1) small.push(large.pop() as number)
+  }
+  for (const rest of [...small, ...large]) own[rest] = 1
+  return (source) => {
+    const u = source.next() * n
+    const index = Math.floor(u)
+    return (u - index < (own[index] as number) ? first[index] : second[index]) as number
+  }
+}
+
+const tables = new Map<string, Ranker>()
+
 /** Row numbers in [0, n) by skew; `latest` favours the highest. */
 export function picker(skew: Skew, n: number, key: number): Ranker {
+  if ((skew.kind !== 'zipfian' && skew.kind !== 'latest') || n > largestTable) return computed(skew, n, key)
+  const name = `${skew.kind} ${skew.theta} ${n} ${key}`
+  let table = tables.get(name)
+  if (table === undefined) {
+    const weights = Float64Array.from({ length: n }, (_, rank) => (rank + 1) ** -skew.theta)
+    table = aliased(weights, skew.kind === 'latest' ? (rank) => n - 1 - rank : permutation(n, key))
+    tables.set(name, table)
+  }
+  return table
+}
+
+function computed(skew: Skew, n: number, key: number): Ranker {
   switch (skew.kind) {
     case 'uniform':
       return (source) => source.below(n)

@@ -1,6 +1,7 @@
 /** One generator per field: the value of a row is a pure function of (seed, entity, field, row, version). */
 import type { Entity, Field } from '../scenario/scenario.ts'
 import { monthMs } from '../scenario/units.ts'
+import { writeInt32BE } from '../wire/request.ts'
 import { binomial, picker, weighted } from './distributions.ts'
 import { hash32, keyOf, Source } from './random.ts'
 import { uuidText, type Value } from './value.ts'
@@ -29,6 +30,8 @@ export interface GeneratorContext {
   epochMs: number
   /** Loaded rows of an entity. */
   rowsOf(entity: string): number
+  /** Creation time of a loaded row. */
+  bornOf(entity: Entity): (row: number) => number
   /** Key generator of an entity. */
   keyOf(entity: string): FieldGenerator
   /** Values of an int field, which shrink where an operation filters by equality; words of a searched field likewise. */
@@ -52,7 +55,7 @@ export function fieldGenerator(entity: Entity, field: Field, context: GeneratorC
     number: unsupported,
     write,
   })
-  const born = creationTime(entity, loaded, context.epochMs)
+  const born = context.bornOf(entity)
   const createdMs = (row: number, version: number, nowMs: number) => {
     const origin = entity.owner === null ? row : Math.floor(row / linesPerOwner)
     return version > 0 || origin >= loaded ? nowMs : born(origin)
@@ -80,9 +83,12 @@ export function fieldGenerator(entity: Entity, field: Field, context: GeneratorC
       const target = context.keyOf(generator.entity)
       const pick = picker(generator.skew, context.rowsOf(generator.entity), keyOf(context.seed, `popular ${generator.entity}`))
       const of = (row: number, version: number) => (isMissing(entity, row) ? row : pick(source.restart(key, row, version)))
-      return target.numeric
-        ? number((row, version, nowMs) => target.number(of(row, version), 0, nowMs))
-        : bytes(target.maxBytes, (row, version, nowMs, to, offset) => target.write(of(row, version), 0, nowMs, to, offset))
+      if (target.numeric) return number((row, version, nowMs) => target.number(of(row, version), 0, nowMs))
+      const uuids = target.field.type === 'uuid' ? uuidTable(target, context.rowsOf(generator.entity)) : null
+      return bytes(target.maxBytes, (row, version, nowMs, to, offset) => {
+        const referred = of(row, version)
+        return uuids === null || isMissing(entity, row) ? target.write(referred, 0, nowMs, to, offset) : uuids(referred, to, offset)
+      })
     }
     case 'number': {
       const domain = context.domainOf(entity, field)
@@ -149,24 +155,47 @@ export function isMissing(entity: Entity, row: number): boolean {
   return row >= (entity.owner === null ? firstMissingRow : firstMissingRow * linesPerOwner)
 }
 
+/** Keys that are referred to again and again are written once; null where they would take more than 16 MB. */
+function uuidTable(keys: FieldGenerator, rows: number): ((row: number, to: Buffer, offset: number) => number) | null {
+  if (rows > 2 ** 20) return null
+  let table: Buffer | undefined
+  return (row, to, offset) => {
+    if (table === undefined) {
+      table = Buffer.allocUnsafe(rows * 16)
+      for (let each = 0; each < rows; each++) keys.write(each, 0, 0, table, each * 16)
+    }
+    const from = row * 16
+    for (let at = 0; at < 16; at++) to[offset + at] = table[from + at] as number
+    return 16
+  }
+}
+
 /** Version 4 but for the version nibble, which the caller sets: 122 bits of four independent hashes. */
 function writeUuid(key: number, row: number, to: Buffer, offset: number): void {
-  to.writeUInt32BE(hash32(key, row, 0), offset)
-  to.writeUInt32BE(hash32(key ^ 0x3c6ef372, row, 0), offset + 4)
-  to.writeUInt32BE(((hash32(key ^ 0xdaa66d2b, row, 0) & 0x3fffffff) | 0x80000000) >>> 0, offset + 8)
-  to.writeUInt32BE(hash32(key ^ 0x78dde6e4, row, 0), offset + 12)
+  writeInt32BE(hash32(key, row, 0), to, offset)
+  writeInt32BE(hash32(key ^ 0x3c6ef372, row, 0), to, offset + 4)
+  writeInt32BE((hash32(key ^ 0xdaa66d2b, row, 0) & 0x3fffffff) | 0x80000000, to, offset + 8)
+  writeInt32BE(hash32(key ^ 0x78dde6e4, row, 0), to, offset + 12)
 }
 
 /**
  * Creation time of loaded row i of n: quantile (i + ½)/n of a truncated exponential over the entity's age, oldest first
  * (the stock grew by `growthPerMonth`; uniform without growth).
  */
-function creationTime(entity: Entity, rows: number, epochMs: number): (row: number) => number {
+export function creationTime(entity: Entity, rows: number, epochMs: number): (row: number) => number {
   const perMs = Math.log1p(entity.growthPerMonth) / monthMs
   const { ageMs } = entity
   if (perMs * ageMs < 1e-9) return (row) => Math.floor(epochMs - ageMs + ((row + 0.5) / rows) * ageMs)
   const span = Math.expm1(perMs * ageMs)
-  return (row) => Math.floor(epochMs - ageMs + Math.log1p(((row + 0.5) / rows) * span) / perMs)
+  // Several fields of one row ask one after the other.
+  let lastRow = -1
+  let last = 0
+  return (row) => {
+    if (row === lastRow) return last
+    lastRow = row
+    last = Math.floor(epochMs - ageMs + Math.log1p(((row + 0.5) / rows) * span) / perMs)
+    return last
+  }
 }
 
 const alphabet = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')

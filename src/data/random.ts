@@ -29,7 +29,8 @@ export class Source {
   /** Starts the stream of (key, n, version). */
   restart(key: number, n: number, version = 0): this {
     this.#a = hash32(key, n, version)
-    this.#b = hash32(key ^ 0x9e3779b9, n, version) | 1
+    // One round is enough for the second word: the first one has every bit of n and version.
+    this.#b = avalanche(key ^ 0x9e3779b9 ^ Math.imul(n | 0, 0x85ebca6b)) | 1
     return this
   }
 

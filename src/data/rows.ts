@@ -10,17 +10,21 @@ export type Column = { field: Field; kind: 'numbers'; numbers: Float64Array } | 
 export interface Chunk {
   entity: string
   rows: number
-  /** In the order of the entity's fields. */
-  columns: Column[]
+  data: EntityData
+  /** Row numbers, for bulk formats that are written row by row straight from the generators. */
+  numbers: Float64Array
+  /** Replay time of the load. */
+  epochMs: number
+  /** In the order of the entity's fields; generated when they are first asked for. */
+  readonly columns: Column[]
 }
 export interface Block extends Chunk {
   /** Lines of these rows; the lines of row i end at ends[i]. */
   owned: (Chunk & { ends: Uint32Array })[]
 }
 export interface RowSource {
-  /** Rows in all blocks, lines included. */
+  /** Rows in the blocks so far, lines included. */
   readonly rows: number
-  readonly bytes: number
   blocks(): Iterable<Block>
 }
 
@@ -30,13 +34,9 @@ const blockRows = 4096
 export function rowSource(dataset: Dataset, from: number, to: number): RowSource {
   const owners = dataset.scenario.entities.filter((entity) => entity.owner === null).map((entity) => dataset.entities.get(entity.name) as EntityData)
   let rows = 0
-  let bytes = 0
   return {
     get rows() {
       return rows
-    },
-    get bytes() {
-      return bytes
     },
     *blocks() {
       for (const data of owners) {
@@ -44,10 +44,7 @@ export function rowSource(dataset: Dataset, from: number, to: number): RowSource
         const last = Math.round(data.rows * to)
         for (let first = Math.round(data.rows * from); first < last; first += blockRows) {
           const block = makeBlock(data, owned, first, Math.min(last, first + blockRows), dataset.scenario.epochMs)
-          for (const chunk of [block, ...block.owned]) {
-            rows += chunk.rows
-            for (const column of chunk.columns) bytes += column.kind === 'numbers' ? 8 * chunk.rows : (column.ends[chunk.rows - 1] ?? 0)
-          }
+          for (const chunk of [block, ...block.owned]) rows += chunk.rows
           yield block
         }
       }
@@ -56,24 +53,37 @@ export function rowSource(dataset: Dataset, from: number, to: number): RowSource
 }
 
 function makeBlock(data: EntityData, owned: EntityData[], first: number, end: number, epochMs: number): Block {
-  const numbers = Float64Array.from({ length: end - first }, (_, index) => first + index)
-  return {
-    ...makeChunk(data, numbers, epochMs),
-    owned: owned.map((each) => {
-      const ends = new Uint32Array(end - first)
-      const rows: number[] = []
-      for (let owner = first; owner < end; owner++) {
-        const lines = each.linesOf(owner)
-        for (let line = 1; line <= lines; line++) rows.push(owner * linesPerOwner + line)
-        ends[owner - first] = rows.length
-      }
-      return { ...makeChunk(each, Float64Array.from(rows), epochMs), ends }
-    }),
-  }
+  const numbers = new Float64Array(end - first)
+  for (let index = 0; index < numbers.length; index++) numbers[index] = first + index
+  return Object.assign(makeChunk(data, numbers, epochMs), { owned: owned.map((each) => makeLines(each, first, end, epochMs)) })
 }
 
-function makeChunk(data: EntityData, rows: Float64Array, epochMs: number): Chunk {
-  return { entity: data.entity.name, rows: rows.length, columns: data.generators.map((generator) => fillColumn(generator, rows, epochMs)) }
+function makeLines(owned: EntityData, first: number, end: number, epochMs: number): Chunk & { ends: Uint32Array } {
+  const ends = new Uint32Array(end - first)
+  let count = 0
+  for (let owner = first; owner < end; owner++) {
+    count += owned.linesOf(owner)
+    ends[owner - first] = count
+  }
+  const numbers = new Float64Array(count)
+  for (let owner = first, at = 0; owner < end; owner++)
+    for (let line = 1; at < (ends[owner - first] as number); line++) numbers[at++] = owner * linesPerOwner + line
+  return Object.assign(makeChunk(owned, numbers, epochMs), { ends })
+}
+
+function makeChunk(data: EntityData, numbers: Float64Array, epochMs: number): Chunk {
+  let columns: Column[] | undefined
+  return {
+    entity: data.entity.name,
+    rows: numbers.length,
+    data,
+    numbers,
+    epochMs,
+    get columns() {
+      columns ??= data.generators.map((generator) => fillColumn(generator, numbers, epochMs))
+      return columns
+    },
+  }
 }
 
 function fillColumn(generator: FieldGenerator, rows: Float64Array, epochMs: number): Column {

@@ -1,6 +1,8 @@
 /** PostgreSQL's binary COPY format, written straight from generated columns (documentation: COPY, Binary Format). */
-import type { Chunk, Column } from '../data/rows.ts'
+import type { FieldGenerator } from '../data/fields.ts'
+import type { Chunk } from '../data/rows.ts'
 import type { Field } from '../scenario/scenario.ts'
+import { writeInt16BE, writeInt32BE } from '../wire/request.ts'
 import {
   enumTexts,
   type NumberWriter,
@@ -15,21 +17,36 @@ import {
 export const copyHeader = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)])
 export const copyTrailer = Buffer.from([0xff, 0xff])
 
-/** The rows of a chunk as COPY tuples. */
-export function encodeCopy(chunk: Chunk): Buffer {
-  const writers = chunk.columns.map((column) => (column.kind === 'numbers' ? copyWriter(column.field) : null))
-  const fixed = chunk.columns.reduce((sum, column) => sum + (column.kind === 'numbers' ? widest(column.field) : 5), 2)
-  const variable = chunk.columns.reduce((sum, column) => sum + (column.kind === 'bytes' ? (column.ends[chunk.rows - 1] ?? 0) : 0), 0)
-  const to = Buffer.allocUnsafe(fixed * chunk.rows + variable)
+/** The rows of a chunk as COPY tuples, each value written once, where it will be sent from. */
+export function encodeCopy({ data, numbers, epochMs }: Pick<Chunk, 'data' | 'numbers' | 'epochMs'>): Buffer {
+  const writers = data.generators.map((generator) => (generator.numeric ? numberWriter(generator) : bytesWriter(generator)))
+  const mostBytes = data.generators.reduce((sum, generator) => sum + (generator.numeric ? widest(generator.field) : 5 + generator.maxBytes), 2)
+  const to = Buffer.allocUnsafe(mostBytes * numbers.length)
   let at = 0
-  for (let row = 0; row < chunk.rows; row++) {
-    at = to.writeInt16BE(chunk.columns.length, at)
-    for (let index = 0; index < chunk.columns.length; index++) {
-      const column = chunk.columns[index] as Column
-      at = column.kind === 'numbers' ? (writers[index] as NumberWriter)(column.numbers[row] as number, to, at) : writeBytes(column, row, to, at)
-    }
+  for (let index = 0; index < numbers.length; index++) {
+    const row = numbers[index] as number
+    at = writeInt16BE(writers.length, to, at)
+    for (let field = 0; field < writers.length; field++) at = (writers[field] as FieldWriter)(row, epochMs, to, at)
   }
   return to.subarray(0, at)
+}
+
+type FieldWriter = (row: number, nowMs: number, to: Buffer, at: number) => number
+
+function numberWriter(generator: FieldGenerator): FieldWriter {
+  const write = copyWriter(generator.field)
+  return (row, nowMs, to, at) => write(generator.number(row, 0, nowMs), to, at)
+}
+
+function bytesWriter(generator: FieldGenerator): FieldWriter {
+  const versioned = generator.field.type === 'json' ? 1 : 0 // jsonb starts with its format version
+  return (row, nowMs, to, at) => {
+    const start = at + 4 + versioned
+    const length = generator.write(row, 0, nowMs, to, start)
+    writeInt32BE(length + versioned, to, at)
+    if (versioned === 1) to[at + 4] = 1
+    return start + length
+  }
 }
 
 function widest(field: Field): number {
@@ -42,7 +59,11 @@ function copyWriter(field: Field): NumberWriter {
       return writeBool
     case 'enum': {
       const texts = enumTexts(field)
-      return (value, to, at) => at + (texts[value] as Buffer).copy(to, at)
+      return (value, to, at) => {
+        const text = texts[value] as Buffer
+        for (let index = 0; index < text.length; index++) to[at++] = text[index] as number
+        return at
+      }
     }
     case 'timestamp':
       return writeTimestamp
@@ -51,14 +72,4 @@ function copyWriter(field: Field): NumberWriter {
     default:
       return field.generator.kind === 'number' || field.generator.kind === 'line' ? writeInteger : writeBigInteger
   }
-}
-
-function writeBytes(column: Extract<Column, { kind: 'bytes' }>, row: number, to: Buffer, at: number): number {
-  const start = row === 0 ? 0 : (column.ends[row - 1] as number)
-  const end = column.ends[row] as number
-  const versioned = column.field.type === 'json' ? 1 : 0 // jsonb starts with its format version
-  at = to.writeInt32BE(end - start + versioned, at)
-  if (versioned === 1) to[at++] = 1
-  column.bytes.copy(to, at, start, end)
-  return at + end - start
 }

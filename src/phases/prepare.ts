@@ -17,7 +17,6 @@ export async function loadCandidate(run: CandidateRun, { dataset }: RunContext):
     await session.create()
     let seconds = 0
     let rows = 0
-    let bytes = 0
     for (const [from, to] of [
       [0, firstShare],
       [firstShare, 1],
@@ -27,10 +26,9 @@ export async function loadCandidate(run: CandidateRun, { dataset }: RunContext):
       await session.load(source, to === 1)
       seconds += (performance.now() - start) / 1000
       rows += source.rows
-      bytes += source.bytes
       if (to < 1) await recordStorage(run, session, to, rows)
     }
-    run.load = { rows, bytes, seconds }
+    run.load = { rows, seconds }
   })
 }
 
