@@ -38,7 +38,7 @@ export async function cassandraArena(): Promise<Arena> {
   await instance.confine()
   process.stderr.write(`Cassandra: warming for ${warmUpSeconds} s\n`)
   await closedLoop(instance, compiled, 'read', { connections: inFlight, seconds: warmUpSeconds })
-  const latte = [join(homedir(), '.cargo/bin/latte'), '/var/cache/dbtrial/latte/bin/latte'].find(existsSync)
+  const latte = join(homedir(), '.cargo/bin/latte')
   const directory = mkdtempSync(join(tmpdir(), 'dbtrial-latte-'))
   const script = join(directory, 'read.rn')
   const { host, port, namespace } = instance.endpoint
@@ -50,33 +50,32 @@ pub async fn run(ctx, i) { ctx.execute_prepared("read", [latte::hash(i) % ${rows
   )
   return {
     instance,
-    contests:
-      latte === undefined
-        ? []
-        : [
-            {
-              work: 'Cassandra point read, 64 in flight, 1 thread',
-              peer: 'latte -t 1 -c 1 -p 64',
-              goals: [
-                { of: 'throughput', least: 0.95 },
-                { of: 'client CPU', most: 1.5 },
-              ],
-              ours: () => closedLoop(instance, compiled, 'read', { connections: inFlight, seconds }),
-              async theirs() {
-                const { output, cpuSeconds } = await runTool(latte, [
-                  '--log-dir',
-                  directory,
-                  'run',
-                  script,
-                  `${host}:${port}`,
-                  ...['-q', '-t', '1', '-c', '1', '-p', String(inFlight), '-w', '0s', '-d', `${seconds}s`],
-                  ...['--consistency', 'QUORUM', '-o', join(directory, `${Date.now()}.json`)],
-                ])
-                const operations = Number(/Cycles\s+\[op\]\s+(\d+)/.exec(output)?.[1])
-                return { perSecond: Number(/Throughput\s+\[op\/s\]\s+([\d.]+)/.exec(output)?.[1]), cpuUsPerOp: (cpuSeconds / operations) * 1e6 }
-              },
+    contests: !existsSync(latte)
+      ? []
+      : [
+          {
+            work: 'Cassandra point read, 64 in flight, 1 thread',
+            peer: 'latte -t 1 -c 1 -p 64',
+            goals: [
+              { of: 'throughput', least: 0.95 },
+              { of: 'client CPU', most: 1.5 },
+            ],
+            ours: () => closedLoop(instance, compiled, 'read', { connections: inFlight, seconds }),
+            async theirs() {
+              const { output, cpuSeconds } = await runTool(latte, [
+                '--log-dir',
+                directory,
+                'run',
+                script,
+                `${host}:${port}`,
+                ...['-q', '-t', '1', '-c', '1', '-p', String(inFlight), '-w', '0s', '-d', `${seconds}s`],
+                ...['--consistency', 'QUORUM', '-o', join(directory, `${Date.now()}.json`)],
+              ])
+              const operations = Number(/Cycles\s+\[op\]\s+(\d+)/.exec(output)?.[1])
+              return { perSecond: Number(/Throughput\s+\[op\/s\]\s+([\d.]+)/.exec(output)?.[1]), cpuUsPerOp: (cpuSeconds / operations) * 1e6 }
             },
-          ],
+          },
+        ],
     async [Symbol.asyncDispose]() {
       await instance[Symbol.asyncDispose]()
       rmSync(directory, { recursive: true, force: true })

@@ -15,9 +15,9 @@ export interface Ceiling {
 
 const seconds = 0.5
 const slots = 16
-const openRatePerSecond = 2000
+const usualRatePerSecond = 2000
 
-export async function measureCeiling(dataset: Dataset, operations: Operation[]): Promise<Ceiling> {
+export async function measureCeiling(dataset: Dataset, operations: Operation[], openRatePerSecond = usualRatePerSecond): Promise<Ceiling> {
   const total = operations.reduce((sum, operation) => sum + operation.ratePerSecond, 0)
   const run = async (loop: TrialSpec['loop']) => {
     const ratesPerSecond = operations.map((operation) => (operation.ratePerSecond / total) * openRatePerSecond)
