@@ -1,4 +1,4 @@
-/** The pipeline: plan → provision → load → settle → verify → warm-up → sweep → ladder → confirmation → invariants → result. */
+/** The pipeline: plan → provision → load → settle → verify → warm-up → sweep → search → confirmation → invariants → result. */
 import { rmSync } from 'node:fs'
 import { cpus, homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,8 +11,12 @@ import { hashesOf, makeResult, type RunState } from './evidence.ts'
 import { calibrate } from './measure/calibrate.ts'
 import { allOperations, deriveModel } from './model/derive.ts'
 import type { Excuse } from './model/model.ts'
-import { confirm, ladder, sweep, warmUp } from './phases/measure.ts'
+import { confirmBelowCapacity, confirmRound, isCapacityOpen, maintain, sustain } from './phases/confirm.ts'
 import { loadCandidate, settleCandidate, verifyCandidate } from './phases/prepare.ts'
+import { probe } from './phases/probe.ts'
+import { search } from './phases/search.ts'
+import { sweep } from './phases/sweep.ts'
+import { warmUp } from './phases/warm-up.ts'
 import { makeRunDirectory } from './provision/directories.ts'
 import { thisProcess } from './provision/owner.ts'
 import { bindToCores } from './provision/processes.ts'
@@ -56,6 +60,7 @@ export function planFor(scenario: Scenario, effort: Effort, client: ClientKind =
     scenario,
     effort,
     scenario.candidates.map((candidate) => engineNamed(candidate.engine).pace),
+    scenario.candidates.some((candidate) => deriveModel(engineNamed(candidate.engine).family, scenario).excuses.length > 0),
     client,
   )
 }
@@ -83,6 +88,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     signal,
     start: nextStart(resume),
     idleBaselineCores: () => state.calibration?.idleBaselineCores ?? 0,
+    commonMix: () => commonMixOf(runs),
     blockOf: (label) => {
       const block = blocks.get(label) ?? reserved.firstTrial + blocks.size
       blocks.set(label, block)
@@ -117,6 +123,13 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
       await visit(run, () => work(run))
     }
   }
+  /** Rounds in rotated order: whatever the machine does to a round, it does to all. */
+  const eachInTurn = async (round: number, name: string, work: (run: CandidateRun) => Promise<void>, concerned = (_: CandidateRun) => true) => {
+    for (const run of rotated(runs, round).filter(concerned)) {
+      progress.note(`${name}: ${run.candidate.name}`)
+      await visit(run, () => work(run))
+    }
+  }
   let status: Result['status'] = 'complete'
   try {
     await phase('calibrate', async () => {
@@ -133,14 +146,30 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     await phase('verify', () => each((run) => verifyCandidate(run, context)))
     await phase('warm-up', () => each((run) => warmUp(run, context)))
     await phase('sweep', () => each((run) => sweep(run, context)))
-    await phase('ladder', () => each((run) => ladder(run, context)))
+    await phase('search', () => each((run) => search(run, context)))
     await phase('confirmation', async () => {
-      for (let round = 0; round < plan.budget.rounds; round++) {
-        for (const run of rotated(runs, round)) {
-          progress.note(`round ${round + 1} of ${plan.budget.rounds}: ${run.candidate.name}`)
-          await visit(run, () => confirm(run, round, context))
-        }
-      }
+      const { rounds } = plan.budget
+      for (let round = 0; round < rounds; round++)
+        await eachInTurn(round, `round ${round + 1} of ${rounds}`, (run) => confirmRound(run, round, context))
+      // Capacities that were not sustained have stepped down: they get the rounds that their rivals had.
+      for (let round = rounds; runs.some((run) => isCapacityOpen(run, context)); round++)
+        await eachInTurn(
+          round,
+          'capacity',
+          (run) => sustain(run, { plan, round }),
+          (run) => isCapacityOpen(run, context),
+        )
+      await each((run) => probe(run, context))
+      await each((run) => maintain(run, context))
+    })
+    await phase('below capacity', async () => {
+      for (let round = 0; round < plan.budget.rounds; round++)
+        await eachInTurn(
+          round,
+          `round ${round + 1}`,
+          (run) => confirmBelowCapacity(run, round, context),
+          (run) => run.capacityAt !== null,
+        )
     })
     await phase('invariants', () => each((run) => finishCandidate(run, context)))
   } catch (error) {
@@ -229,6 +258,12 @@ function divideCores(scenario: Scenario): { server: number[]; harness: number[];
   if (all.length === 1) return { server: all, harness: all, separate: false }
   const wanted = Math.min(scenario.bench.cpus, all.length - 1)
   return { server: all.slice(all.length - wanted), harness: all.slice(0, all.length - wanted), separate: true }
+}
+
+/** Operations that every candidate can do. */
+function commonMixOf(runs: CandidateRun[]): Set<number> {
+  const [first, ...others] = runs.map((run) => run.supported)
+  return new Set((first ?? []).filter((index) => others.every((other) => other.includes(index))))
 }
 
 function rotated<T>(items: T[], by: number): T[] {

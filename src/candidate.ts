@@ -1,9 +1,11 @@
 /** One candidate during a run: its server, what was compiled for it, its replay time, and everything measured so far. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Evidence } from './assess/at-multiple.ts'
 import type { Dataset } from './data/dataset.ts'
 import type { ClientKind, Compiled, Engine, Lane, Session } from './engines/engine.ts'
 import { Reference } from './engines/reference.ts'
 import { messageOf, TrialError } from './errors.ts'
+import { missedFrom } from './measure/decide.ts'
 import { appendWrites, emptyRecording, emptyWriteLog } from './measure/recorder.ts'
 import { between, snapshot } from './measure/resources.ts'
 import { judgeValidity } from './measure/validity.ts'
@@ -11,7 +13,7 @@ import type { Instance } from './provision/provision.ts'
 import type { WorkerPool } from './replay/pool.ts'
 import type { CandidateResult, TrialResult } from './result.ts'
 import type { TrialPlan } from './scenario/plan.ts'
-import type { Candidate } from './scenario/scenario.ts'
+import type { Candidate, Operation } from './scenario/scenario.ts'
 import { describeTrial } from './trial.ts'
 import type { Totals } from './verify/invariants.ts'
 import { judge } from './verify/judge.ts'
@@ -32,6 +34,10 @@ export interface TrialOrder {
   ratesPerSecond?: number[]
   /** In place of the plan's. */
   client?: ClientKind
+  /** In place of the candidate's own: the operations that all candidates can do. */
+  mix?: 'common'
+  /** Ends as soon as an objective is missed for certain. */
+  stopWhenMissed?: true
 }
 
 export interface RunContext {
@@ -44,14 +50,16 @@ export interface RunContext {
   start: number
   /** Disjoint row numbers for a trial; the same for every candidate. */
   blockOf: (label: string) => number
+  /** Operations that every candidate can do. */
+  commonMix: () => Set<number>
 }
 
 /** Phases whose trials stand on their own, wherever they were measured. */
-const resumable = new Set<TrialResult['phase']>(['sweep', 'ladder', 'confirmation'])
+const resumable = new Set<TrialResult['phase']>(['sweep', 'search', 'confirmation', 'capacity', 'below-capacity'])
 
 /** The same trial in every run of one plan. */
-function labelOf(order: Pick<TrialOrder, 'phase' | 'loop' | 'multiple' | 'concurrency' | 'repeat' | 'ratesPerSecond' | 'client'>): string {
-  return `${order.phase} ${order.client ?? ''} ${order.loop} ${order.multiple ?? order.concurrency} ${order.repeat} ${order.ratesPerSecond?.join() ?? ''}`
+function labelOf(order: Pick<TrialOrder, 'phase' | 'loop' | 'multiple' | 'concurrency' | 'repeat' | 'ratesPerSecond' | 'client' | 'mix'>): string {
+  return `${order.phase} ${order.client ?? ''}${order.mix ?? ''} ${order.loop} ${order.multiple ?? order.concurrency} ${order.repeat} ${order.ratesPerSecond?.join() ?? ''}`
 }
 
 const unverified = (): CandidateResult['verification'] => ({ checked: 0, wrong: 0, byOperation: {}, differences: [] })
@@ -75,6 +83,13 @@ export class CandidateRun {
   /** Server CPU seconds of one call, for operations that had a trial of their own. */
   readonly cpuSecondsPerCall = new Map<number, number>()
   connections = 16
+  /** What the warm-up found; null before it. */
+  steady: CandidateResult['steady'] = null
+  /** The multiple under confirmation as its capacity; null: none. */
+  capacityAt: number | null = null
+  /** Lowest step that the search missed; null: none. */
+  missedAt: number | null = null
+  stepsDown = 0
   /** Times the server ended by itself and was started again. */
   readonly restarts: CandidateResult['restarts'] = []
   reference: Reference | null = null
@@ -97,7 +112,8 @@ export class CandidateRun {
   constructor(candidate: Candidate, engine: Engine, compiled: Compiled, context: RunContext, before: TrialResult[]) {
     this.#before = Map.groupBy(
       before.filter((trial) => resumable.has(trial.phase) && trial.validity.verdict !== 'broken'),
-      ({ phase, repeat, arrival: { loop, multiple }, connections }) => labelOf({ phase, repeat, loop, multiple, concurrency: connections }),
+      ({ phase, repeat, arrival: { loop, multiple }, connections, mix }) =>
+        labelOf({ phase, repeat, loop, multiple, concurrency: connections, ...(mix === 'common' ? { mix } : {}) }),
     )
     this.candidate = candidate
     this.engine = engine
@@ -114,13 +130,26 @@ export class CandidateRun {
     return this.compiled.operations.flatMap((operation, index) => (operation.internal || this.compiled.compiled[index] === null ? [] : [index]))
   }
 
-  get partial(): boolean {
-    return this.supported.length < this.compiled.scenario.operations.length
+  /** Whether some candidate cannot do everything: the mix that all can do is then measured, too. */
+  get hasPartialRival(): boolean {
+    return this.#context.commonMix().size < this.compiled.scenario.operations.length
   }
 
-  /** Rates of all operations at a multiple of the average load; excused and internal ones are 0. */
-  ratesAt(multiple: number): number[] {
-    const supported = new Set(this.supported)
+  /** What its trials are judged by. */
+  get evidence(): Evidence {
+    const { operations } = this.compiled.scenario
+    const mix = new Set(this.supported.map((index) => this.compiled.operations[index]?.name ?? ''))
+    const scaleLimited = new Set(this.#context.plan.operations.filter((each) => each.scaleLimited).map((each) => each.name))
+    return { trials: this.trials, operations, mix, scaleLimited }
+  }
+
+  get mix(): 'full' | 'partial' {
+    return this.supported.length < this.compiled.scenario.operations.length ? 'partial' : 'full'
+  }
+
+  /** Rates of all operations at a multiple of the average load; those outside the mix and internal ones are 0. */
+  ratesAt(multiple: number, mix?: 'common'): number[] {
+    const supported = mix === 'common' ? this.#context.commonMix() : new Set(this.supported)
     return this.compiled.operations.map((operation, index) =>
       supported.has(index) ? operation.ratePerSecond * (operation.scales ? multiple : 1) : 0,
     )
@@ -233,8 +262,16 @@ export class CandidateRun {
       this.#openWith = wanted
       await pool.open({ client, compiled: this.compiled, endpoint: instance.endpoint, share: dataset.share, connections: order.concurrency })
     }
-    const ratesPerSecond = order.ratesPerSecond ?? this.ratesAt(order.multiple ?? 1)
-    const spec = { ...order, arrival: 'poisson' as const, ratesPerSecond, seed: dataset.scenario.seed, stream: label }
+    const ratesPerSecond = order.ratesPerSecond ?? this.ratesAt(order.multiple ?? 1, order.mix)
+    const stopAt = order.stopWhenMissed ? stopsOf(this.compiled.operations, ratesPerSecond, order.seconds) : undefined
+    const spec = {
+      ...order,
+      arrival: 'poisson' as const,
+      ratesPerSecond,
+      seed: dataset.scenario.seed,
+      stream: label,
+      ...(stopAt === undefined ? {} : { stopAt }),
+    }
     const startedAt = new Date().toISOString()
     const before = await snapshot(instance)
     const attempt = (this.#attempts.get(label) ?? 0) + 1
@@ -248,7 +285,7 @@ export class CandidateRun {
       return emptyRecording(order.seconds, this.compiled.operations)
     })
     const after = await snapshot(instance).catch(() => before) // A container that is gone has no statistics.
-    const resources = between(before, after, recording.busyShare)
+    const resources = between(before, after, recording)
     this.#elapsedMs += Math.ceil((order.warmUpSeconds + order.seconds) * 1000) + 1000
     appendWrites(this.writes, recording.writes)
     const validity = judgeValidity(
@@ -311,6 +348,13 @@ export class CandidateRun {
       }
     }
   }
+}
+
+/** Exceedances that miss an objective even when a tenth more operations start than expected and none of the rest exceeds. */
+function stopsOf(operations: Operation[], ratesPerSecond: number[], seconds: number): number[][] {
+  return operations.map((operation, index) =>
+    operation.objectives.map((objective) => missedFrom(Math.ceil((ratesPerSecond[index] as number) * seconds * 1.1), objective.quantile)),
+  )
 }
 
 /** Rejects as soon as the signal aborts; what was under way ends with its thread. */

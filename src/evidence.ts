@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto'
 import { cpus, release, totalmem } from 'node:os'
 import { assess } from './assess/assess.ts'
+import { capacityOf } from './assess/capacity.ts'
 import type { CandidateRun } from './candidate.ts'
 import type { Dataset } from './data/dataset.ts'
 import { rowSource } from './data/rows.ts'
 import { canonical, type Value } from './data/value.ts'
 import type { Calibration } from './measure/calibrate.ts'
-import { capacityOf } from './measure/capacity.ts'
 import type { Excuse } from './model/model.ts'
 import { thisProcess } from './provision/owner.ts'
 import type { Ceiling } from './replay/ceiling.ts'
@@ -56,7 +56,7 @@ export function makeResult(
 function candidateResult(run: CandidateRun): CandidateResult {
   const { compiled, instance } = run
   const { cpus: limit, memoryBytes } = compiled.scenario.bench
-  const mix = run.partial ? 'partial' : 'full'
+  const { mix } = run
   return {
     name: run.candidate.name,
     engine: run.engine.name,
@@ -90,8 +90,9 @@ function candidateResult(run: CandidateRun): CandidateResult {
     invariants: run.invariants,
     explanations: run.explanations,
     indexUse: run.indexUse,
+    steady: run.steady,
     trials: run.trials,
-    capacity: capacityOf(run.trials, mix),
+    capacity: capacityOf(run.evidence, mix),
   }
 }
 

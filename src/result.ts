@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { messageOf, TrialError } from './errors.ts'
 import { redact } from './secrets.ts'
 
-export const resultSchemaVersion = 1
+export const resultSchemaVersion = 2
 
 const text = z.string()
 const number = z.number()
@@ -44,7 +44,9 @@ const operationResult = z.strictObject({
   dispatchUs: nullable(histogram),
 })
 const trial = z.strictObject({
-  phase: z.enum(['warm-up', 'sweep', 'ladder', 'confirmation', 'probe']),
+  phase: z
+    .enum(['warm-up', 'sweep', 'tax', 'search', 'confirmation', 'capacity', 'below-capacity', 'probe', 'maintenance'])
+    .describe('capacity: at the candidate’s own; below-capacity: at 70 % of that; maintenance: with a forced checkpoint, flush or compaction'),
   mix: z.enum(['full', 'partial', 'common']),
   client: z.enum(['driver', 'wire']),
   repeat: number,
@@ -67,10 +69,14 @@ const trial = z.strictObject({
     server: nullable(z.strictObject({ cpuCores: number, residentBytes: number, readBytes: number, writtenBytes: number })).describe(
       'null: a server that somebody else runs does not tell',
     ),
-    client: z.strictObject({ cpuCores: number, busyShare: number }),
+    client: z.strictObject({
+      cpuCores: number,
+      busyShare: number,
+      cpuUsPerOperation: nullable(number).describe('of the threads that replay; pacing included, so it tells something of closed loops only'),
+    }),
     others: nullable(z.strictObject({ cpuCores: number })),
   }),
-  windows: z.array(z.strictObject({ second: number, completed: number, failed: number, meanResponseUs: number, maxResponseUs: number })),
+  windows: z.array(z.strictObject({ atSeconds: number, completed: number, failed: number, meanResponseUs: number, maxResponseUs: number })),
   realised: z.strictObject({
     mix: z.record(z.string(), number).describe('share of each operation in the attempts'),
     skew: z.record(z.string(), number).describe('share of the draws that fell into the heaviest of 1024 hash buckets of rows'),
@@ -127,6 +133,9 @@ const candidate = z.strictObject({
   invariants: z.array(z.strictObject({ name: text, ok: z.boolean(), detail: text })),
   explanations: z.array(z.strictObject({ operation: text, plan: text })),
   indexUse: z.array(z.strictObject({ table: text, index: text, uses: number })),
+  steady: nullable(z.strictObject({ reached: z.boolean(), afterSeconds: nullable(number), warmedSeconds: number })).describe(
+    'whether throughput settled while warming, by change points over windows of 250 ms',
+  ),
   trials: z.array(trial),
   capacity: z.strictObject({
     multiple: nullable(interval),

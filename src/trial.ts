@@ -12,7 +12,7 @@ export const sum = (values: number[]) => values.reduce((total, value) => total +
 export function describeTrial(
   order: TrialOrder,
   recording: Recording,
-  candidate: Pick<CandidateRun, 'compiled' | 'supported' | 'partial' | 'ratesAt'>,
+  candidate: Pick<CandidateRun, 'compiled' | 'supported' | 'mix' | 'ratesAt'>,
   plan: TrialPlan,
 ): Omit<TrialResult, 'startedAt' | 'start' | 'validity' | 'resources'> {
   const missed: string[] = []
@@ -23,6 +23,7 @@ export function describeTrial(
   const skew: Record<string, number> = {}
   const scaleLimited = new Set(plan.operations.filter((each) => each.scaleLimited).map((each) => each.name))
   for (const index of candidate.supported) {
+    if (order.mix === 'common' && recording.operations[index]?.intended === 0) continue
     const operation = candidate.compiled.operations[index] as Operation
     const record = recording.operations[index] as OperationRecord
     operations[operation.name] = operationResult(operation, record, order.loop)
@@ -40,18 +41,18 @@ export function describeTrial(
   const completed = recording.operations.reduce((sum, record) => sum + record.ok + record.miss + record.conflict, 0)
   return {
     phase: order.phase,
-    mix: candidate.partial ? 'partial' : 'full',
+    mix: order.mix ?? candidate.mix,
     client: order.client ?? plan.client,
     repeat: order.repeat,
     arrival: {
       loop: order.loop,
-      ratePerSecond: order.loop === 'open' ? sum(order.ratesPerSecond ?? candidate.ratesAt(order.multiple ?? 1)) : null,
+      ratePerSecond: order.loop === 'open' ? sum(order.ratesPerSecond ?? candidate.ratesAt(order.multiple ?? 1, order.mix)) : null,
       concurrency: order.loop === 'closed' ? order.concurrency : null,
       multiple: order.multiple,
     },
     connections: order.concurrency,
-    seconds: order.seconds,
-    throughputPerSecond: completed / order.seconds,
+    seconds: recording.seconds,
+    throughputPerSecond: completed / recording.seconds,
     outcome: missed.length > 0 ? 'missed' : blocking.length > 0 ? 'undetermined' : 'met',
     missed,
     undetermined,

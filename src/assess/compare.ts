@@ -4,7 +4,7 @@ import { TrialError } from '../errors.ts'
 import type { Index, PhysicalModel, Store } from '../model/model.ts'
 import type { CandidateResult, Result, TrialResult } from '../result.ts'
 import { assess } from './assess.ts'
-import { type RatioInterval, ratioOf } from './intervals.ts'
+import { type Interval, ratioOf } from './intervals.ts'
 
 export type Verdict = 'faster' | 'slower' | 'tie' | 'undetermined'
 
@@ -20,7 +20,7 @@ export interface ComparedRow {
   baselineUs: number | null
   resultUs: number | null
   /** Result over baseline; null with fewer than three rounds of either. */
-  ratio: RatioInterval | null
+  ratio: Interval | null
   verdict: Verdict
   /** Slower by more than the tolerance, the whole interval. */
   regression: boolean

@@ -104,6 +104,12 @@ export class CassandraSession implements Session {
     }
   }
 
+  /** Where no administration tool is at hand the server is left alone. */
+  async maintain() {
+    await this.#options.administer?.(['flush', this.#keyspace])
+    await this.#options.administer?.(['compact', this.#keyspace])
+  }
+
   async perform(operation: number, params: ParamSource): Promise<Reply> {
     const talk = this.#operations.perform(operation, (name) => params.value(this.#parameters[operation]?.get(name) ?? -1))
     try {

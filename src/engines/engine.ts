@@ -193,6 +193,8 @@ export interface Session extends AsyncDisposable {
   /** `last`: constraints that need all rows follow. */
   load(rows: RowSource, last: boolean): Promise<void>
   settle(): Promise<void>
+  /** What the server does by itself every now and then, at once: a checkpoint, a flush, a compaction, a log rewrite. */
+  maintain(): Promise<void>
   perform(operation: number, params: ParamSource): Promise<Reply>
   storage(): Promise<StorageFacts>
   explain(operation: number, params: ParamSource): Promise<string>

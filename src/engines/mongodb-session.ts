@@ -97,6 +97,10 @@ export class MongoSession implements Session {
     await this.#client.db('admin').command({ fsync: 1 })
   }
 
+  async maintain() {
+    await this.settle()
+  }
+
   async perform(operation: number, params: ParamSource): Promise<Reply> {
     const op = this.#compiled.operations[operation] as Operation
     const entity = entityOf(this.#compiled.scenario, op.entity)

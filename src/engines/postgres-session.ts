@@ -129,6 +129,10 @@ export class PostgresSession implements Session {
     await this.#rows('CHECKPOINT')
   }
 
+  async maintain() {
+    await this.#rows('CHECKPOINT')
+  }
+
   async perform(operation: number, params: ParamSource): Promise<Reply> {
     const op = this.#compiled.operations[operation] as Operation
     const { statements } = this.#compiled.compiled[operation] as CompiledOperation

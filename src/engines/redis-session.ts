@@ -116,6 +116,10 @@ export class RedisSession implements Session {
     await wait()
   }
 
+  async maintain() {
+    await this.settle()
+  }
+
   async perform(operation: number, params: ParamSource): Promise<Reply> {
     const talk = this.#operations.perform(this.#compiled.operations[operation] as Operation, this.#bound(operation, params))
     try {

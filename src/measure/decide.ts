@@ -39,6 +39,13 @@ export function errorsMissed(failed: number, intended: number, errorShare: numbe
   return failed > 0 && intended > 0 && (errorShare === 0 || 1 - binomialCdf(failed - 1, intended, errorShare) <= alpha)
 }
 
+/** Fewest exceedances among `intended` that miss a quantile, whatever the rest does; Infinity where none can. */
+export function missedFrom(intended: number, quantile: number): number {
+  for (let exceeded = Math.max(1, Math.ceil(intended * (1 - quantile))); exceeded <= intended; exceeded++)
+    if (decide(exceeded, intended, quantile) === 'missed') return exceeded
+  return Number.POSITIVE_INFINITY
+}
+
 /** Smallest sample without one exceedance that meets a quantile: 299 for p99. */
 export function samplesNeeded(quantile: number): number {
   return quantile >= 1 ? 1 : Math.ceil(Math.log(alpha) / Math.log(quantile))

@@ -60,9 +60,12 @@ export class OperationRecord {
   }
 }
 
-/** One second of a trial, by intended start. */
+/** Seconds of one window. */
+export const windowSeconds = 0.25
+
+/** A quarter of a second of a trial, by intended start. */
 export interface Window {
-  second: number
+  atSeconds: number
   completed: number
   failed: number
   meanResponseUs: number
@@ -126,7 +129,7 @@ export function mergeRecordings(recordings: Recording[]): Recording {
   for (const other of others) {
     first.operations.forEach((record, at) => record.merge(other.operations[at] as OperationRecord))
     for (const window of other.windows) {
-      const own = first.windows.find((each) => each.second === window.second)
+      const own = first.windows.find((each) => each.atSeconds === window.atSeconds)
       if (own === undefined) first.windows.push(window)
       else {
         const completed = own.completed + window.completed
@@ -138,6 +141,7 @@ export function mergeRecordings(recordings: Recording[]): Recording {
     }
     appendWrites(first.writes, other.writes)
     first.kept.push(...other.kept)
+    first.seconds = Math.max(first.seconds, other.seconds)
     first.completed += other.completed
     first.cpuSeconds += other.cpuSeconds
     first.busyShare = Math.max(first.busyShare, other.busyShare)

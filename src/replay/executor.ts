@@ -4,7 +4,16 @@ import { weighted } from '../data/distributions.ts'
 import type { DrawnParameters } from '../data/drawn.ts'
 import { hash32, keyOf, Source } from '../data/random.ts'
 import type { Lane, OutcomeCode } from '../engines/engine.ts'
-import { drawBuckets, emptyWriteLog, type KeptAnswer, makeRecords, type OperationRecord, type Recording, type Window } from '../measure/recorder.ts'
+import {
+  drawBuckets,
+  emptyWriteLog,
+  type KeptAnswer,
+  makeRecords,
+  type OperationRecord,
+  type Recording,
+  type Window,
+  windowSeconds,
+} from '../measure/recorder.ts'
 import { type Operation, writesOf } from '../scenario/scenario.ts'
 import { type Arrivals, constantArrivals, poissonArrivals } from './arrivals.ts'
 import type { Clock } from './clock.ts'
@@ -29,6 +38,8 @@ export interface TrialSpec {
   seed: number
   /** Names the random streams; equal for every candidate. */
   stream: string
+  /** By operation and objective: so many exceedances end the trial early, because they miss it whatever the rest does. */
+  stopAt?: number[][]
 }
 
 /** How a write log tells acknowledged writes (1) from those that matched nothing (2) and those whose fate is unknown (0). */
@@ -265,11 +276,11 @@ export class Executor {
   }
 
   #window(intended: number, responseNs: number, failed: boolean): void {
-    const second = Math.floor((intended - this.#measureNs) / 1e9)
-    let window = this.#windows[second]
+    const index = Math.floor((intended - this.#measureNs) / (windowSeconds * 1e9))
+    let window = this.#windows[index]
     if (window === undefined) {
-      window = { second, completed: 0, failed: 0, meanResponseUs: 0, maxResponseUs: 0 }
-      this.#windows[second] = window
+      window = { atSeconds: index * windowSeconds, completed: 0, failed: 0, meanResponseUs: 0, maxResponseUs: 0 }
+      this.#windows[index] = window
     }
     window.completed++
     if (failed) window.failed++
@@ -292,10 +303,25 @@ export class Executor {
 
   #checkTimeouts(now: number): void {
     this.#nextTimeoutCheckNs = now + timeoutCheckNs
+    if (now < this.#endNs && this.#isMissed()) this.#stop(now)
     for (let slot = 0; slot < this.#slotState.length; slot++) {
       const operation = this.#slotOperation[slot] as number
       if (this.#slotState[slot] === 1 && now - (this.#slotSent[slot] as number) > (this.#timeoutsNs[operation] as number)) this.#giveUp(slot, now)
     }
+  }
+
+  #isMissed(): boolean {
+    const { stopAt } = this.#spec
+    return (
+      stopAt !== undefined &&
+      this.#records.some((record, operation) => record.exceeded.some((count, at) => count >= (stopAt[operation]?.[at] as number)))
+    )
+  }
+
+  /** Nothing starts any more; what waits is dropped, what is in flight may come back. */
+  #stop(now: number): void {
+    this.#endNs = now
+    while (this.#queue.length > 0) this.#dropHead(now)
   }
 
   /** The slot stays taken until its completion comes: a server that hangs is not sent more. */
@@ -326,15 +352,16 @@ export class Executor {
       if (this.#logged[this.#slotOperation[slot] as number]) this.#log(slot, this.#slotOperation[slot] as number, now, 'error')
     }
     this.#ended = true
+    const seconds = (this.#endNs - this.#measureNs) / 1e9
     this.#resolve({
-      seconds: this.#spec.seconds,
+      seconds,
       operations: this.#records,
       windows: this.#windows.filter((window) => window !== undefined),
       writes: this.#writes,
       kept: this.#kept,
       completed: this.#completed,
       cpuSeconds: 0,
-      busyShare: Math.max(0, 1 - this.#idleNs / (this.#spec.seconds * 1e9)),
+      busyShare: Math.max(0, 1 - this.#idleNs / (seconds * 1e9)),
     })
   }
 }

@@ -2,7 +2,8 @@
 import { createRequire } from 'node:module'
 import type { ChartConfiguration, ChartDataset } from 'chart.js'
 import { ChartJSNodeCanvas } from 'chartjs-node-canvas'
-import { type Assessment, median } from '../assess/assess.ts'
+import type { Assessment } from '../assess/assess.ts'
+import { median } from '../assess/at-multiple.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import type { Chart } from './document.ts'
@@ -140,7 +141,7 @@ interface LoadPoint {
 
 /** Worst p99 as a share of its objective, over the offered rate; full and partial mixes never share an axis. */
 function loadSlide(candidates: CandidateResult[], mix: 'full' | 'partial', scenario: Scenario): Slide | undefined {
-  const own = candidates.filter((candidate) => candidate.mix === mix && candidate.trials.some((trial) => trial.phase === 'ladder'))
+  const own = candidates.filter((candidate) => candidate.mix === mix && candidate.trials.some((trial) => trial.phase === 'search'))
   const points = own.map((candidate) => loadPoints(candidate, scenario))
   if (points.flat().length === 0) return undefined
   const furthest = Math.max(...points.flat().map((point) => point.x))
@@ -178,12 +179,14 @@ function loadSlide(candidates: CandidateResult[], mix: 'full' | 'partial', scena
   }
 }
 
+const judged = new Set(['search', 'confirmation', 'capacity', 'below-capacity'])
+
 /** One point per rate: the median of its trials. */
 function loadPoints(candidate: CandidateResult, scenario: Scenario): LoadPoint[] {
   const byRate = new Map<number, { shares: number[]; late: boolean }>()
   for (const trial of candidate.trials) {
     const { verdict } = trial.validity
-    if ((trial.phase !== 'ladder' && trial.phase !== 'confirmation') || (verdict !== 'valid' && verdict !== 'client-bound')) continue
+    if (trial.mix === 'common' || !judged.has(trial.phase) || (verdict !== 'valid' && verdict !== 'client-bound')) continue
     const shares = scenario.operations.flatMap((operation) => {
       const limit = operation.objectives.find((objective) => objective.name === 'p99')
       const response = trial.operations[operation.name]?.responseUs

@@ -1,7 +1,8 @@
 /** What a report says, in order: the answer, the evidence, the models, the conditions, how to do it again. */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Assessment, assess, type CandidateAssessment, type Cell } from '../assess/assess.ts'
+import { type Assessment, assess, type CandidateAssessment } from '../assess/assess.ts'
+import type { Cell } from '../assess/at-multiple.ts'
 import type { PhysicalModel } from '../model/model.ts'
 import type { CandidateResult, Result, TrialResult } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
@@ -52,7 +53,7 @@ export function makeDocument(result: Result, assessment: Assessment, charts: Cha
     ...chart('percentiles'),
     heading(2, 'Throughput'),
     paragraph(
-      "A closed loop keeps a fixed number of operations in flight. It shows what the client and the server get through together; it hides waiting, so no objective is judged on it. Load went through the official drivers: where the harness was at its limit, the number is the driver's, not the server's.",
+      'A closed loop keeps a fixed number of operations in flight. It shows what the client and the server get through together; it hides waiting, so no objective is judged on it. Load goes through the wire client, whose cost no server sees; what the official driver costs beside it is told below.',
     ),
     ...chart('throughput'),
     heading(2, 'Storage and loading'),
@@ -121,6 +122,7 @@ function answer(result: Result, assessment: Assessment, scenario: Scenario): Blo
 }
 
 function verdict(at: CandidateAssessment['at'][number]): string {
+  if (at.fromSearch !== null) return `✗ not confirmed: the search missed ${times(at.fromSearch)} already (${at.missed.join(', ')})`
   if (at.outcome === 'missed')
     return at.missed.length > 3 ? `✗ missed by ${at.missed.length} of ${at.cells.length} operations` : `✗ missed: ${at.missed.join(', ')}`
   if (at.outcome === 'met') return at.notTested.length === 0 ? '✓ met' : `✓ met; not tested: ${at.notTested.join(', ')}`
@@ -176,7 +178,7 @@ function objectives(result: Result, assessment: Assessment, scenario: Scenario):
     return [heading(3, `At ${times(multiple)} the average load (${count(rateAt(scenario, multiple))} operations per second)`), table(head, rows)]
   })
   const legend =
-    'Response time from the intended start: medians of the rounds, and the range of their p99. ✓ met and ✗ missed by the exact binomial test at 95 % on the pooled samples; ? too few samples, fewer rows touched than in production, or missed only while the harness itself was late.'
+    'Response time from the intended start: medians of the rounds, and in parentheses where the p99 lies: Student’s t at 95 % on the logarithms from five rounds on, the plain range of three or four. ✓ met and ✗ missed by the exact binomial test at 95 % on the pooled samples; ? too few samples, fewer rows touched than in production, or missed only while the harness itself was late.'
   return [paragraph(legend), ...tables]
 }
 
@@ -185,8 +187,7 @@ const rateAt = (scenario: Scenario, multiple: number) =>
 
 function p99Text(cell: Cell): string {
   if (cell.p99Us === null) return marks[cell.outcome] ?? cell.outcome
-  const [low, high] = cell.p99RangeUs ?? [cell.p99Us, cell.p99Us]
-  const range = low === high ? '' : ` (${microsRange(low, high)})`
+  const range = cell.p99IntervalUs === null ? '' : ` (${microsRange(cell.p99IntervalUs.low, cell.p99IntervalUs.high)})`
   return `${marks[cell.outcome]} ${micros(cell.p99Us)}${range}${cell.errors + cell.dropped > 0 ? `, ${cell.errors + cell.dropped} failed` : ''}${cell.scaleLimited ? ', scale-limited' : ''}${cell.undecided === 'late' ? ', harness late' : ''}`
 }
 

@@ -11,32 +11,61 @@ export interface Budget {
   rows: number
   concurrencies: number[]
   sweepSeconds: number
-  ladderSteps: number
-  ladderSeconds: number
+  /** At most; a step that is missed ends early. */
+  searchSteps: number
+  searchSeconds: number
   rounds: number
   roundSeconds: number
+  /** Warming until steady, at most. */
+  warmUpSeconds: number
+  /** Whether one trial has a forced checkpoint, flush or compaction. */
+  maintenance: boolean
 }
 /** METHOD §7. */
 const budgets: Record<Effort, Budget> = {
-  smoke: { rows: 20_000, concurrencies: [4, 16], sweepSeconds: 1, ladderSteps: 0, ladderSeconds: 0, rounds: 1, roundSeconds: 3 },
-  quick: { rows: 200_000, concurrencies: [4, 16, 64], sweepSeconds: 2, ladderSteps: 5, ladderSeconds: 4, rounds: 3, roundSeconds: 4 },
+  smoke: {
+    rows: 20_000,
+    concurrencies: [4, 16],
+    sweepSeconds: 1,
+    searchSteps: 0,
+    searchSeconds: 0,
+    rounds: 1,
+    roundSeconds: 3,
+    warmUpSeconds: 2,
+    maintenance: false,
+  },
+  quick: {
+    rows: 200_000,
+    concurrencies: [4, 16, 64],
+    sweepSeconds: 2,
+    searchSteps: 5,
+    searchSeconds: 4,
+    rounds: 3,
+    roundSeconds: 4,
+    warmUpSeconds: 20,
+    maintenance: false,
+  },
   standard: {
     rows: 1_000_000,
     concurrencies: [1, 2, 4, 8, 16, 32, 64],
     sweepSeconds: 5,
-    ladderSteps: 8,
-    ladderSeconds: 10,
+    searchSteps: 8,
+    searchSeconds: 10,
     rounds: 5,
     roundSeconds: 20,
+    warmUpSeconds: 60,
+    maintenance: true,
   },
   thorough: {
     rows: Number.POSITIVE_INFINITY,
     concurrencies: [1, 2, 4, 8, 16, 32, 64, 96, 128],
     sweepSeconds: 10,
-    ladderSteps: 10,
-    ladderSeconds: 30,
+    searchSteps: 10,
+    searchSeconds: 30,
     rounds: 9,
     roundSeconds: 60,
+    warmUpSeconds: 120,
+    maintenance: true,
   },
 }
 
@@ -62,10 +91,10 @@ export interface TrialPlan {
   budget: Budget
   /** Multiples of the average load that are confirmed. */
   multiples: number[]
-  /** Steps of the ladder, as shares of the throughput that the sweep reached. */
-  ladder: number[]
   /** Of each engine's own warm-up time. */
   warmUpShare: number
+  /** Whether some candidate cannot do everything: then the mix that all can do is measured, too. */
+  partial: boolean
   /** Answers compared with the reference, per operation. */
   answersPerOperation: number
   operations: OperationPlan[]
@@ -86,13 +115,12 @@ export interface Pace {
 const warmUpOfTrial = 0.5
 const wholeAnswers = 220
 
-export function planTrials(scenario: Scenario, effort: Effort, paces: Pace[], client: TrialPlan['client'] = 'wire'): TrialPlan {
+export function planTrials(scenario: Scenario, effort: Effort, paces: Pace[], partial = false, client: TrialPlan['client'] = 'wire'): TrialPlan {
   const budget = { ...budgets[effort], rounds: scenario.bench.repeats ?? budgets[effort].rounds }
   const production = scenario.entities.reduce((sum, entity) => sum + entity.count, 0)
   const share = Math.min(scenario.bench.scale ?? 1, budget.rows / production, 1)
   const rows = scenario.entities.reduce((sum, entity) => sum + loadedRows(entity, share, scenario) * (entity.owner?.mean ?? 1), 0)
   const multiples = scenario.requirements.peak > 1 ? [1, scenario.requirements.peak] : [1]
-  const ladder = ladderShares(budget.ladderSteps)
   const bytes = scenario.entities.reduce((sum, entity) => sum + entity.count * rowBytes(entity), 0)
   const plan = {
     effort,
@@ -101,19 +129,14 @@ export function planTrials(scenario: Scenario, effort: Effort, paces: Pace[], cl
     rows: Math.round(rows),
     budget,
     multiples,
-    ladder,
     warmUpShare: effort === 'smoke' ? 0.4 : 1,
+    partial,
     answersPerOperation: Math.ceil(wholeAnswers / scenario.operations.length),
     operations: scenario.operations.map((operation) => planOperation(scenario, operation, share)),
     data: { loadedBytes: Math.round(bytes * share), productionBytes: Math.round(bytes), memoryBytes: scenario.bench.memoryBytes },
     warnings: flowWarnings(scenario),
   }
   return { ...plan, phases: predict(plan, paces) }
-}
-
-/** From a tenth of the measured throughput to all of it, closer together where objectives of milliseconds break first. */
-function ladderShares(steps: number): number[] {
-  return Array.from({ length: steps }, (_, step) => Math.round((0.1 + 0.9 * (step / Math.max(1, steps - 1)) ** 1.3) * 100) / 100)
 }
 
 /** Seconds of a probe: rare operations are raised in one longer trial per multiple. */
@@ -128,18 +151,23 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
   const visit = 1 + warmUpOfTrial
   // The reference searches its rows: answers cost more where more is loaded.
   const answering = Math.max(0.3, Math.min(3, plan.rows / 200_000))
+  const trial = budget.roundSeconds + warmUpOfTrial + 0.2
+  const searched = budget.searchSteps > 0 ? 1 : 0
+  const rates = plan.multiples.length * (plan.partial ? 2 : 1) + searched
   const confirmations =
-    n * plan.multiples.length * (budget.rounds * (budget.roundSeconds + warmUpOfTrial) + probeSeconds(budget)) + n * budget.rounds * visit
+    n * (budget.rounds * (rates * trial + visit) + plan.multiples.length * probeSeconds(budget) + (budget.maintenance ? trial : 0))
   return [
     { name: 'calibrate', predictedSeconds: 2.5 },
     { name: 'start', predictedSeconds: total((pace) => pace.startSeconds) },
     { name: 'load', predictedSeconds: total((pace) => pace.loadSeconds + plan.rows / pace.loadRowsPerSecond) },
     { name: 'settle', predictedSeconds: total((pace) => pace.settleSeconds) },
     { name: 'verify', predictedSeconds: total((pace) => pace.verifySeconds * answering) },
-    { name: 'warm-up', predictedSeconds: total((pace) => pace.warmUpSeconds * plan.warmUpShare + 0.5) },
-    { name: 'sweep', predictedSeconds: n * budget.concurrencies.length * (budget.sweepSeconds + warmUpOfTrial + 0.3) },
-    { name: 'ladder', predictedSeconds: n * budget.ladderSteps * (budget.ladderSeconds + warmUpOfTrial) },
+    { name: 'warm-up', predictedSeconds: total((pace) => Math.min(budget.warmUpSeconds, 2 * pace.warmUpSeconds * plan.warmUpShare) + 0.5) },
+    { name: 'sweep', predictedSeconds: n * (budget.concurrencies.length + searched) * (budget.sweepSeconds + warmUpOfTrial + 0.3) },
+    // Steps that are missed end early, and their queues drain.
+    { name: 'search', predictedSeconds: n * budget.searchSteps * (budget.searchSeconds + warmUpOfTrial) },
     { name: 'confirmation', predictedSeconds: confirmations },
+    { name: 'below capacity', predictedSeconds: searched * n * budget.rounds * (trial + visit) },
     { name: 'invariants', predictedSeconds: total((pace) => 0.3 + pace.verifySeconds * answering * 0.35) },
     { name: 'stop', predictedSeconds: 0.2 + Math.max(0, ...paces.map((pace) => pace.settleSeconds)) },
   ].map((phase) => ({ ...phase, predictedSeconds: Math.round(phase.predictedSeconds * 10) / 10 }))

@@ -1,10 +1,8 @@
 import fc from 'fast-check'
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js'
 import { describe, expect, test } from 'vitest'
-import { capacityOf } from '../../../src/measure/capacity.ts'
 import { binomialCdf, decide, errorsMissed, samplesNeeded } from '../../../src/measure/decide.ts'
 import { Histogram } from '../../../src/measure/histogram.ts'
-import type { TrialResult } from '../../../src/result.ts'
 
 describe('a histogram', () => {
   test('keeps three digits and the exact count, mean and maximum', () => {
@@ -97,37 +95,5 @@ describe('deciding an objective', () => {
       }),
       { numRuns: 50 },
     )
-  })
-})
-
-describe('capacity', () => {
-  const step = (multiple: number, outcome: TrialResult['outcome'], verdict: TrialResult['validity']['verdict'] = 'valid') =>
-    ({
-      phase: 'ladder',
-      arrival: { loop: 'open', multiple, ratePerSecond: multiple * 100, concurrency: null },
-      outcome,
-      missed: ['get'],
-      undetermined: [],
-      validity: { verdict, reasons: [] },
-      resources: { server: { cpuCores: 0.95 } },
-    }) as unknown as TrialResult
-
-  test('lies between the last step that held and the first that did not', () => {
-    const capacity = capacityOf([step(1, 'met'), step(2, 'met'), step(3, 'missed'), step(4, 'met')], 'full')
-    expect(capacity).toMatchObject({ bound: 'measured', ratePerSecond: 200, boundBy: 'get, server CPU saturated' })
-    expect(capacity.multiple).toMatchObject({ low: 2, high: 3, confidence: null })
-  })
-
-  test('is censored where the ladder or the client ended', () => {
-    expect(capacityOf([step(1, 'met'), step(2, 'met')], 'full')).toMatchObject({ bound: 'atLeast', multiple: { low: 2, high: null } })
-    expect(capacityOf([step(1, 'met'), step(2, 'missed', 'client-bound')], 'full')).toMatchObject({
-      bound: 'atLeast',
-      multiple: { low: 1, high: null },
-    })
-  })
-
-  test('is none where nothing held, and ignores noisy steps', () => {
-    expect(capacityOf([step(1, 'missed')], 'full').multiple).toBeNull()
-    expect(capacityOf([step(1, 'met'), step(2, 'missed', 'noisy'), step(3, 'met')], 'partial').multiple?.low).toBe(3)
   })
 })

@@ -1,0 +1,57 @@
+/** Whether a series of windows has settled: change points of its level by the CUSUM statistic, found again in each part. */
+
+/** sup |Brownian bridge| exceeds this with probability 1 % (Kolmogorov's distribution). */
+const critical = 1.63
+/** Levels this close are the same for all that is decided here. */
+const smallestShift = 0.05
+const fewestWindows = 6
+
+/** Indices at which the level changes, ascending. The noise is estimated from neighbours' differences, which a change of level leaves alone. */
+export function changePoints(values: number[]): number[] {
+  const found: number[] = []
+  const search = (from: number, to: number) => {
+    const at = changePoint(values.slice(from, to))
+    if (at === null) return
+    search(from, from + at)
+    found.push(from + at)
+    search(from + at, to)
+  }
+  search(0, values.length)
+  return found
+}
+
+function changePoint(values: number[]): number | null {
+  const n = values.length
+  if (n < fewestWindows) return null
+  const mean = average(values)
+  const differences = values.slice(1).map((value, index) => Math.abs(value - (values[index] as number)))
+  // Median of |N(0, 2σ²)| is 0.954 σ.
+  const sigma = Math.max(medianOf(differences) / 0.954, Math.abs(mean) * 1e-6, Number.MIN_VALUE)
+  let sum = 0
+  let most = 0
+  let at = 0
+  for (let k = 1; k < n; k++) {
+    sum += (values[k - 1] as number) - mean
+    if (Math.abs(sum) > most) {
+      most = Math.abs(sum)
+      at = k
+    }
+  }
+  if (at === 0 || most / (sigma * Math.sqrt(n)) <= critical) return null
+  const before = average(values.slice(0, at))
+  const after = average(values.slice(at))
+  return Math.abs(after - before) > smallestShift * Math.abs(after) ? at : null
+}
+
+/** The first window of the last level; null while that level has fewer than `long` windows. */
+export function steadySince(values: number[], long: number): number | null {
+  const since = changePoints(values).at(-1) ?? 0
+  return values.length - since >= long ? since : null
+}
+
+const average = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+
+function medianOf(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return ((sorted[(sorted.length - 1) >> 1] as number) + (sorted[sorted.length >> 1] as number)) / 2
+}

@@ -1,0 +1,61 @@
+/** Confirmation in rounds: the same absolute rates for all, each candidate's own capacity with its steps down, 70 % of that, probes, maintenance. */
+import { judgeAt } from '../assess/at-multiple.ts'
+import { isSustained } from '../assess/capacity.ts'
+import type { CandidateRun, RunContext } from '../candidate.ts'
+import { rounded } from '../replay/search.ts'
+import { openTrial } from './trials.ts'
+
+/** A capacity that was not sustained is tried again this much lower, so many times at most. */
+const stepDown = 0.95
+const mostStepsDown = 4
+const belowCapacity = 0.7
+
+/** One round of one candidate at the rates that compare candidates, and at its own capacity. */
+export async function confirmRound(run: CandidateRun, round: number, { plan, commonMix }: RunContext): Promise<void> {
+  const { roundSeconds: seconds } = plan.budget
+  for (const multiple of plan.multiples) {
+    // What the search has missed at a lower rate needs no confirmation.
+    if (multiple > 1 && run.missedAt !== null && run.missedAt <= multiple) continue
+    await openTrial(run, { phase: 'confirmation', multiple, seconds, repeat: round })
+  }
+  if (run.hasPartialRival && commonMix().size > 0)
+    for (const multiple of plan.multiples) await openTrial(run, { phase: 'confirmation', multiple, seconds, repeat: round, mix: 'common' })
+  await sustain(run, { plan, round })
+}
+
+/** Whether the capacity of a candidate still has to be confirmed. */
+export function isCapacityOpen(run: CandidateRun, { plan }: Pick<RunContext, 'plan'>): boolean {
+  return (
+    run.capacityAt !== null && run.failure === null && isSustained(judgeAt(run.evidence, run.capacityAt, 'capacity'), plan.budget.rounds) !== 'yes'
+  )
+}
+
+/** One round at the candidate's own capacity; a rate that is not sustained is lowered. */
+export async function sustain(run: CandidateRun, { plan, round }: Pick<RunContext, 'plan'> & { round: number }): Promise<void> {
+  if (run.capacityAt === null) return
+  const { roundSeconds: seconds, rounds } = plan.budget
+  await openTrial(run, { phase: 'capacity', multiple: run.capacityAt, seconds, repeat: round })
+  if (isSustained(judgeAt(run.evidence, run.capacityAt, 'capacity'), rounds) !== 'no') return
+  run.stepsDown++
+  run.capacityAt = run.stepsDown > mostStepsDown ? null : rounded(run.capacityAt * stepDown)
+}
+
+/** One round at 70 % of its own capacity: it describes the candidate, it compares none. */
+export async function confirmBelowCapacity(run: CandidateRun, round: number, { plan }: RunContext): Promise<void> {
+  if (run.capacityAt === null) return
+  const multiple = rounded(run.capacityAt * belowCapacity)
+  await openTrial(run, { phase: 'below-capacity', multiple, seconds: plan.budget.roundSeconds, repeat: round })
+}
+
+/** A trial at average load with a checkpoint, flush or compaction forced in its first third; only where the effort has time for it. */
+export async function maintain(run: CandidateRun, { plan }: RunContext): Promise<void> {
+  if (!plan.budget.maintenance) return
+  const seconds = plan.budget.roundSeconds
+  await run.withSession(1, async (session) => {
+    const forced = new Promise((resolve) => setTimeout(resolve, (seconds * 1000) / 3)).then(() => session.maintain())
+    // A failure of the forced work is the run's to tell, once the trial has ended.
+    forced.catch(() => {})
+    await openTrial(run, { phase: 'maintenance', multiple: 1, seconds, repeat: 0 })
+    await forced
+  })
+}

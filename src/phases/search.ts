@@ -1,0 +1,22 @@
+/** The search for capacity: the highest multiple at which every objective holds, by open-loop steps that end as soon as they are missed. */
+import type { CandidateRun, RunContext } from '../candidate.ts'
+import { bracketOf, nextMultiple, type SearchStep } from '../replay/search.ts'
+import { sum } from '../trial.ts'
+import { openTrial } from './trials.ts'
+
+export async function search(run: CandidateRun, { plan }: RunContext): Promise<void> {
+  const { searchSteps, searchSeconds: seconds } = plan.budget
+  const best = Math.max(0, ...run.trials.filter((trial) => trial.phase === 'sweep').map((trial) => trial.throughputPerSecond))
+  const fixed = sum(run.ratesAt(0))
+  const saturated = Math.max(0, best - fixed) / Math.max(1e-9, sum(run.ratesAt(1)) - fixed)
+  const steps: SearchStep[] = []
+  for (;;) {
+    const multiple = nextMultiple(steps, saturated, searchSteps)
+    if (multiple === null || !(multiple > 0)) break
+    const trial = await openTrial(run, { phase: 'search', multiple, seconds, repeat: 0, stopWhenMissed: true })
+    steps.push({ multiple, outcome: trial.outcome, verdict: trial.validity.verdict })
+  }
+  const { low, high } = bracketOf(steps)
+  run.capacityAt = low
+  run.missedAt = high
+}
