@@ -9,6 +9,7 @@ import { engineNamed } from './engines/registry.ts'
 import { messageOf } from './errors.ts'
 import { hashesOf, makeResult, type RunState } from './evidence.ts'
 import { calibrate } from './measure/calibrate.ts'
+import { deviceOf } from './measure/disk.ts'
 import { allOperations, deriveModel } from './model/derive.ts'
 import type { Excuse } from './model/model.ts'
 import { confirmBelowCapacity, confirmRound, isCapacityOpen, maintain, sustain } from './phases/confirm.ts'
@@ -17,7 +18,7 @@ import { probe } from './phases/probe.ts'
 import { search } from './phases/search.ts'
 import { sweep } from './phases/sweep.ts'
 import { warmUp } from './phases/warm-up.ts'
-import { makeRunDirectory } from './provision/directories.ts'
+import { dataParent, makeRunDirectory } from './provision/directories.ts'
 import { thisProcess } from './provision/owner.ts'
 import { bindToCores } from './provision/processes.ts'
 import { isUnobtainable, type Provisioner, provision } from './provision/provision.ts'
@@ -88,6 +89,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     signal,
     start: nextStart(resume),
     idleBaselineCores: () => state.calibration?.idleBaselineCores ?? 0,
+    device: deviceOf(dataParent(options.data)),
     commonMix: () => commonMixOf(runs),
     blockOf: (label) => {
       const block = blocks.get(label) ?? reserved.firstTrial + blocks.size

@@ -8,6 +8,7 @@ import { messageOf, TrialError } from './errors.ts'
 import { missedFrom } from './measure/decide.ts'
 import { appendWrites, emptyRecording, emptyWriteLog } from './measure/recorder.ts'
 import { between, snapshot } from './measure/resources.ts'
+import { startSampler } from './measure/sampler.ts'
 import { judgeValidity } from './measure/validity.ts'
 import type { Instance } from './provision/provision.ts'
 import type { WorkerPool } from './replay/pool.ts'
@@ -46,6 +47,8 @@ export interface RunContext {
   pool: WorkerPool
   signal: AbortSignal
   idleBaselineCores: () => number
+  /** The disk that holds the servers' data; null where it cannot be named. */
+  device: string | null
   /** 1, or one more for each time that the run was resumed. */
   start: number
   /** Disjoint row numbers for a trial; the same for every candidate. */
@@ -273,7 +276,8 @@ export class CandidateRun {
       ...(stopAt === undefined ? {} : { stopAt }),
     }
     const startedAt = new Date().toISOString()
-    const before = await snapshot(instance)
+    const before = await snapshot(instance, this.#context.device)
+    const sampler = startSampler(instance.watch(), this.#context.device, order.warmUpSeconds)
     const attempt = (this.#attempts.get(label) ?? 0) + 1
     this.#attempts.set(label, attempt)
     // A repeated trial draws the same arrivals and picks, but never the same new rows: the first attempt has inserted those.
@@ -284,7 +288,8 @@ export class CandidateRun {
       this.writesUnknown = true
       return emptyRecording(order.seconds, this.compiled.operations)
     })
-    const after = await snapshot(instance).catch(() => before) // A container that is gone has no statistics.
+    const timeline = sampler.stop()
+    const after = await snapshot(instance, this.#context.device).catch(() => before) // A container that is gone has no statistics.
     const resources = between(before, after, recording)
     this.#elapsedMs += Math.ceil((order.warmUpSeconds + order.seconds) * 1000) + 1000
     appendWrites(this.writes, recording.writes)
@@ -301,6 +306,7 @@ export class CandidateRun {
       startedAt,
       validity,
       resources,
+      timeline,
       start: this.#context.start,
     }
     if (this.reference !== null) {

@@ -66,16 +66,32 @@ const trial = z.strictObject({
   undetermined: z.array(text),
   validity: z.strictObject({ verdict: z.enum(['valid', 'client-bound', 'noisy', 'broken']), reasons: z.array(text) }),
   resources: z.strictObject({
-    server: nullable(z.strictObject({ cpuCores: number, residentBytes: number, readBytes: number, writtenBytes: number })).describe(
-      'null: a server that somebody else runs does not tell',
-    ),
+    server: nullable(z.strictObject({ cpuCores: number, residentBytes: number })).describe('null: a server that somebody else runs does not tell'),
     client: z.strictObject({
       cpuCores: number,
       busyShare: number,
       cpuUsPerOperation: nullable(number).describe('of the threads that replay; pacing included, so it tells something of closed loops only'),
     }),
+    disk: nullable(z.strictObject({ readBytes: number, writtenBytes: number, syncs: number })).describe(
+      'of the disk that holds the data, whoever caused it',
+    ),
     others: nullable(z.strictObject({ cpuCores: number })),
   }),
+  timeline: z
+    .array(
+      z.strictObject({
+        atSeconds: number,
+        serverCores: nullable(number),
+        residentBytes: nullable(number),
+        clientCores: number,
+        othersCores: nullable(number),
+        disk: nullable(z.strictObject({ readBytesPerSecond: number, writtenBytesPerSecond: number, syncsPerSecond: number })).describe(
+          'of the disk that holds the data, whoever caused it',
+        ),
+        networkBytesPerSecond: number.describe('over all interfaces of the machine, loopback included'),
+      }),
+    )
+    .describe('what was used of the machine, every 250 ms'),
   windows: z.array(z.strictObject({ atSeconds: number, completed: number, failed: number, meanResponseUs: number, maxResponseUs: number })),
   realised: z.strictObject({
     mix: z.record(z.string(), number).describe('share of each operation in the attempts'),

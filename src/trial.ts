@@ -14,7 +14,7 @@ export function describeTrial(
   recording: Recording,
   candidate: Pick<CandidateRun, 'compiled' | 'supported' | 'mix' | 'ratesAt'>,
   plan: TrialPlan,
-): Omit<TrialResult, 'startedAt' | 'start' | 'validity' | 'resources'> {
+): Omit<TrialResult, 'startedAt' | 'start' | 'validity' | 'resources' | 'timeline'> {
   const missed: string[] = []
   const undetermined: string[] = []
   const operations: Record<string, OperationResult> = {}

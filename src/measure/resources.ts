@@ -1,11 +1,14 @@
 /** What a trial cost: CPU of the server, of this process, of everybody else; memory and bytes of the server. */
 import { machineCpu } from '../provision/processes.ts'
 import type { Instance, Usage } from '../provision/provision.ts'
+import { type DiskUse, diskUse } from './disk.ts'
 import type { Recording } from './recorder.ts'
 
 export interface Resources {
   /** null: nobody tells. */
-  server: { cpuCores: number; residentBytes: number; readBytes: number; writtenBytes: number } | null
+  server: { cpuCores: number; residentBytes: number } | null
+  /** Of the disk that holds the data, whoever caused it; null where it cannot be named. */
+  disk: DiskUse | null
   /** `cpuUsPerOperation`: of the threads that replay; pacing included, so it tells something of closed loops only. */
   client: { cpuCores: number; busyShare: number; cpuUsPerOperation: number | null }
   /** null where the server's own share is unknown. */
@@ -16,15 +19,17 @@ interface Snapshot {
   server: Usage | null
   clientCpuSeconds: number
   machineBusySeconds: number
+  disk: DiskUse | null
 }
 
-export async function snapshot(instance: Instance): Promise<Snapshot> {
+export async function snapshot(instance: Instance, device: string | null): Promise<Snapshot> {
   const { user, system } = process.cpuUsage()
   return {
     atMs: performance.now(),
     server: await instance.sample(),
     clientCpuSeconds: (user + system) / 1e6,
     machineBusySeconds: machineCpu().busySeconds,
+    disk: device === null ? null : diskUse(device),
   }
 }
 
@@ -35,17 +40,22 @@ export function between(before: Snapshot, after: Snapshot, recording: Pick<Recor
   const seconds = Math.max(0.001, (after.atMs - before.atMs) / 1000)
   const client = (after.clientCpuSeconds - before.clientCpuSeconds) / seconds
   const all = (after.machineBusySeconds - before.machineBusySeconds) / seconds
+  const disk = used(before.disk, after.disk)
   if (before.server === null || after.server === null)
-    return { server: null, client: { cpuCores: client, busyShare, cpuUsPerOperation }, others: null }
+    return { server: null, client: { cpuCores: client, busyShare, cpuUsPerOperation }, others: null, disk }
   const server = Math.max(0, after.server.cpuSeconds - before.server.cpuSeconds) / seconds
   return {
     server: {
       cpuCores: server,
       residentBytes: after.server.residentBytes,
-      readBytes: Math.max(0, after.server.readBytes - before.server.readBytes),
-      writtenBytes: Math.max(0, after.server.writtenBytes - before.server.writtenBytes),
     },
     client: { cpuCores: client, busyShare, cpuUsPerOperation },
+    disk,
     others: { cpuCores: Math.max(0, all - server - client) },
   }
+}
+
+function used(before: DiskUse | null, after: DiskUse | null): DiskUse | null {
+  if (before === null || after === null) return null
+  return { readBytes: after.readBytes - before.readBytes, writtenBytes: after.writtenBytes - before.writtenBytes, syncs: after.syncs - before.syncs }
 }

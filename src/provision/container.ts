@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { posix } from 'node:path'
 import type { Command, Endpoint, ServerContext, ServerSpec } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
+import { watchContainer } from './cgroup.ts'
 import { type FoundImage, findImage, presentImage } from './images.ts'
 import { ownerText } from './owner.ts'
 import type { Exit, Instance, Order, Provisioner } from './provision.ts'
@@ -265,17 +266,15 @@ class ContainerInstance implements Instance {
   async sample() {
     const stats = (await this.#raw.stats({ stream: false, 'one-shot': true } as never)) as unknown as Statistics
     const { usage = 0, stats: memory = {} } = stats.memory_stats
-    const bytes = (operation: string) =>
-      (stats.blkio_stats?.io_service_bytes_recursive ?? [])
-        .filter((each) => each.op.toLowerCase() === operation)
-        .reduce((sum, each) => sum + each.value, 0)
     return {
       cpuSeconds: stats.cpu_stats.cpu_usage.total_usage / 1e9,
       // The page cache that the kernel may take back does not count.
       residentBytes: usage - (memory.total_inactive_file ?? memory.inactive_file ?? 0),
-      readBytes: bytes('read'),
-      writtenBytes: bytes('write'),
     }
+  }
+
+  watch() {
+    return watchContainer(this.#raw.id) ?? (() => null)
   }
 
   async pause() {

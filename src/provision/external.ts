@@ -145,6 +145,10 @@ class ExternalInstance implements Instance {
   }
 
   async confine() {}
+  watch() {
+    return () => null
+  }
+
   async sample() {
     return null
   }

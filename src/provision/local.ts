@@ -10,7 +10,7 @@ import type { Command, Endpoint, Engine, ServerContext } from '../engines/engine
 import { messageOf, TrialError } from '../errors.ts'
 import { serverUser } from './directories.ts'
 import { FetchFailure, fetchPackage, hasFiles, isFetched } from './fetch.ts'
-import { bindToCores, isTreeStopped, killQuietly, killWorkingIn, processTree, signalTree, usageOf } from './processes.ts'
+import { bindToCores, isTreeStopped, killQuietly, killWorkingIn, processTree, signalTree, usageOf, watchTree } from './processes.ts'
 import type { Exit, Instance, Order, Probe, Provisioner, Unobtainable } from './provision.ts'
 import { whenReady } from './readiness.ts'
 import { sweepProcesses } from './sweep.ts'
@@ -281,7 +281,11 @@ class LocalInstance implements Instance {
   }
 
   async sample() {
-    return usageOf(this.#running.child.pid as number)
+    return usageOf(processTree(this.#running.child.pid as number))
+  }
+
+  watch() {
+    return watchTree(this.#running.child.pid as number)
   }
 
   async pause() {

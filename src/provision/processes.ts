@@ -108,22 +108,31 @@ export function isTreeStopped(root: number): boolean {
 }
 
 /** CPU time includes that of children which ended and were waited for. */
-export function usageOf(root: number): Usage {
-  const usage: Usage = { cpuSeconds: 0, residentBytes: 0, readBytes: 0, writtenBytes: 0 }
-  for (const pid of processTree(root)) {
+export function usageOf(processes: number[]): Usage {
+  const usage: Usage = { cpuSeconds: 0, residentBytes: 0 }
+  for (const pid of processes) {
     const stat = statOf(pid)
     if (stat === undefined) continue
     usage.cpuSeconds += stat.cpuTicks / ticksPerSecond
     try {
       usage.residentBytes += Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * 4096
-      const io = readFileSync(`/proc/${pid}/io`, 'latin1')
-      usage.readBytes += Number(/^read_bytes: (\d+)/m.exec(io)?.[1] ?? 0)
-      usage.writtenBytes += Number(/^write_bytes: (\d+)/m.exec(io)?.[1] ?? 0)
     } catch {
-      // Another user's process hides its bytes.
+      // It has just ended.
     }
   }
   return usage
+}
+
+const listAgainAfter = 8
+
+/** Usage of a tree whose processes are listed now and every eighth time: listing costs more than reading. */
+export function watchTree(root: number): () => Usage {
+  let tree = processTree(root)
+  let asked = 0
+  return () => {
+    if (++asked % listAgainAfter === 0) tree = processTree(root)
+    return usageOf(tree)
+  }
 }
 
 /** Seconds that all cores together were busy since boot, and seconds that passed on all of them. */
