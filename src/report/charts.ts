@@ -1,109 +1,15 @@
-/** The charts, as slides: a title that states the finding, units on the axes, colours and marks that survive colour blindness. */
-import { createRequire } from 'node:module'
-import type { ChartConfiguration, ChartDataset } from 'chart.js'
-import { ChartJSNodeCanvas } from 'chartjs-node-canvas'
+/** The charts of a report, each where the result has data for it. */
+import type { ChartDataset } from 'chart.js'
 import type { Assessment } from '../assess/assess.ts'
 import { median } from '../assess/at-multiple.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
+import { courseSlides } from './course.ts'
 import type { Chart } from './document.ts'
 import { count, micros, times } from './format.ts'
+import { colours, draw, type Kind, lines, marks, type Slide } from './slide.ts'
 
-const width = 1000
-const height = 540
-const fontFamily = 'Inter'
-/** Okabe and Ito's palette; each series also has its own mark and dash. */
-const colours = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9']
-const marks = ['circle', 'triangle', 'rect', 'rectRot', 'star', 'cross'] as const
-const dashes = [[], [8, 4], [3, 3], [10, 3, 3, 3], [2, 5], [12, 4]]
 const limitColour = '#6e2c00'
-const ink = '#1b1f24'
-
-let canvas: ChartJSNodeCanvas | undefined
-
-/** Fonts come with a package: without one, charts on a machine without fonts would have no text, and no error. */
-function studio(): ChartJSNodeCanvas {
-  if (canvas !== undefined) return canvas
-  canvas = new ChartJSNodeCanvas({
-    width,
-    height,
-    backgroundColour: 'white',
-    chartCallback: (chart) => {
-      chart.defaults.font.family = fontFamily
-      chart.defaults.font.size = 15
-      chart.defaults.color = ink
-      chart.defaults.devicePixelRatio = 1
-    },
-  })
-  const { resolve } = createRequire(import.meta.url)
-  canvas.registerFont(resolve('@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf'), { family: fontFamily })
-  canvas.registerFont(resolve('@expo-google-fonts/inter/600SemiBold/Inter_600SemiBold.ttf'), { family: fontFamily, weight: '600' })
-  return canvas
-}
-
-type Kind = 'line' | 'bar' | 'scatter'
-interface Slide {
-  file: string
-  title: string
-  subtitle: string
-  alternative: string
-  type: Kind
-  labels?: string[]
-  datasets: ChartDataset<Kind>[]
-  x: { title: string; type?: 'linear' | 'logarithmic' | 'category' }
-  y: { title: string; type?: 'linear' | 'logarithmic'; ticks?: (value: number) => string; min?: number }
-  stacked?: boolean
-}
-
-async function draw(slide: Slide): Promise<Chart> {
-  const { ticks } = slide.y
-  const configuration: ChartConfiguration<Kind> = {
-    type: slide.type,
-    data: { ...(slide.labels === undefined ? {} : { labels: slide.labels }), datasets: slide.datasets },
-    options: {
-      responsive: false,
-      animation: false,
-      layout: { padding: { top: 12, right: 28, bottom: 12, left: 12 } },
-      plugins: {
-        title: { display: true, text: slide.title, align: 'start', font: { size: 21, weight: 600 }, padding: { bottom: 4 } },
-        subtitle: { display: true, text: slide.subtitle, align: 'start', color: '#57606a', font: { size: 14 }, padding: { bottom: 16 } },
-        legend: { position: 'bottom', labels: { usePointStyle: true, boxWidth: 28, padding: 18 } },
-      },
-      scales: {
-        x: {
-          type: slide.x.type ?? 'category',
-          title: { display: true, text: slide.x.title },
-          grid: { display: false },
-          stacked: slide.stacked ?? false,
-        },
-        y: {
-          type: slide.y.type ?? 'linear',
-          title: { display: true, text: slide.y.title },
-          grid: { color: '#e6e9ed' },
-          stacked: slide.stacked ?? false,
-          ...(slide.y.min === undefined ? {} : { min: slide.y.min }),
-          ticks: ticks === undefined ? {} : { callback: (value) => ticks(Number(value)) },
-        },
-      },
-    },
-  }
-  // chart.js's types tie the kind of scale to the kind of chart more tightly than the library does.
-  const png = await studio().renderToBuffer(configuration as unknown as ChartConfiguration, 'image/png')
-  return { file: slide.file, title: slide.title, alternative: slide.alternative, png }
-}
-
-function lines(index: number): Partial<ChartDataset<'line'>> {
-  const colour = colours[index % colours.length] as string
-  return {
-    borderColor: colour,
-    backgroundColor: colour,
-    borderWidth: 3,
-    pointStyle: marks[index % marks.length] as 'circle',
-    pointRadius: 6,
-    borderDash: dashes[index % dashes.length] as number[],
-    tension: 0,
-  }
-}
 
 /** The limit that everything is a share of. */
 function objectiveLine(data: ChartDataset<'line'>['data']): ChartDataset<'line'> {
@@ -127,6 +33,7 @@ export async function drawCharts(result: Result, assessment: Assessment): Promis
     percentileSlide(measured, scenario),
     throughputSlide(measured),
     storageSlide(measured),
+    ...measured.flatMap(courseSlides),
   ]
   const charts: Chart[] = []
   for (const slide of slides) if (slide !== undefined) charts.push(await draw(slide))

@@ -13,6 +13,8 @@ import { environment, isUnknownLimit } from './environment.ts'
 import { bytes, count, micros, microsRange, percent, seconds, times } from './format.ts'
 import { toHtml } from './html.ts'
 import { toMarkdown } from './markdown.ts'
+import { commonMix, comparisons } from './rivals.ts'
+import { driverTax } from './tax.ts'
 
 /** Writes report.md, report.html and charts/ beside the result; returns their paths. */
 export async function writeReport(directory: string, result: Result): Promise<{ markdown: string; html: string }> {
@@ -51,11 +53,19 @@ export function makeDocument(result: Result, assessment: Assessment, charts: Cha
     ...objectives(result, assessment, scenario),
     ...chart('objectives'),
     ...chart('percentiles'),
+    ...commonMix(result, assessment),
+    ...comparisons(assessment),
     heading(2, 'Throughput'),
     paragraph(
       'A closed loop keeps a fixed number of operations in flight. It shows what the client and the server get through together; it hides waiting, so no objective is judged on it. Load goes through the wire client, whose cost no server sees; what the official driver costs beside it is told below.',
     ),
     ...chart('throughput'),
+    ...driverTax(result),
+    heading(2, 'The course of single trials'),
+    paragraph(
+      'Warming ends where throughput has settled, by change points over windows of 250 ms. Maintenance is a checkpoint, flush, compaction or log rewrite that was asked for in the middle of a trial.',
+    ),
+    ...chart('course'),
     heading(2, 'Storage and loading'),
     ...chart('storage'),
     storageTable(result),
@@ -348,9 +358,15 @@ function notMeasured(result: Result, scenario: Scenario): string[] {
   const stale = scenario.operations.filter((operation) => operation.stalenessMs !== null).map((operation) => operation.name)
   return [
     'One node: no replication, no zone hops, no network beyond loopback, no failover.',
-    'Repeats share one start of each server: layout and JIT state are the same for all of them; the ranges are plain ranges of the rounds, without a confidence.',
-    'Warm-up lasted a fixed time per engine; a steady state was not tested for.',
-    'maintenance seen: no. No checkpoint, flush or compaction was forced during a trial.',
+    'Repeats lie within one start of each server: layout and JIT state are the same for all of them, and intervals do not hold what another start would change.',
+    ...result.candidates.flatMap(({ name, steady }) =>
+      steady === null || steady.reached
+        ? []
+        : [`${name} never became steady: its throughput still changed after ${seconds(steady.warmedSeconds)} of warming.`],
+    ),
+    result.candidates.some((candidate) => candidate.trials.some((trial) => trial.phase === 'maintenance'))
+      ? 'maintenance seen: yes, once at the average load.'
+      : 'maintenance seen: no. No checkpoint, flush or compaction was forced during a trial.',
     ...limited.map(
       (each) => `${each.name} is scale-limited: it touched ${count(each.rowsLoaded)} rows, in production ${count(each.rowsProduction)}.`,
     ),

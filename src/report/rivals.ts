@@ -1,0 +1,55 @@
+/** Candidates beside each other: what all of them can do, and pairs at the same rates. */
+import type { Assessment, Comparison } from '../assess/assess.ts'
+import type { Result } from '../result.ts'
+import type { Scenario } from '../scenario/scenario.ts'
+import { type Block, details, heading, paragraph, table } from './document.ts'
+import { micros, times } from './format.ts'
+
+const marks: Record<string, string> = { met: '✓', missed: '✗', undetermined: '?', 'not run': '—' }
+
+/** The mix that every candidate can do, where some cannot do everything. */
+export function commonMix(result: Result, assessment: Assessment): Block[] {
+  const own = assessment.candidates.filter((candidate) => candidate.common.length > 0)
+  if (own.length === 0) return []
+  const { operations } = result.scenario as unknown as Scenario
+  const tables = result.trialPlan.multiples.flatMap((multiple) => {
+    const rows = operations.flatMap(({ name }) => {
+      const cells = own.map((candidate) => candidate.common.find((at) => at.multiple === multiple)?.cells.find((cell) => cell.operation === name))
+      if (cells.some((cell) => cell === undefined || cell.outcome === 'excused')) return []
+      return [
+        [name, ...cells.map((cell) => (cell?.p99Us == null ? (marks[cell?.outcome ?? ''] ?? '—') : `${marks[cell.outcome]} ${micros(cell.p99Us)}`))],
+      ]
+    })
+    return [heading(3, `Common mix at ${times(multiple)}`), table(['operation', ...own.map((candidate) => `${candidate.name}: p99`)], rows)]
+  })
+  return [
+    paragraph(
+      'Where a candidate cannot do everything, all are measured a second time with the operations that all can do: only these numbers stand beside each other.',
+    ),
+    ...tables,
+  ]
+}
+
+/** Pairs within the same rounds: faster, slower or tie. */
+export function comparisons({ comparisons: all }: Assessment): Block[] {
+  if (all.length === 0) return []
+  const rows = all.map((each) => [
+    times(each.multiple),
+    each.mix,
+    each.operation,
+    `${each.second} is ${each.verdict === 'tie' ? 'no different from' : `${each.verdict} than`} ${each.first}`,
+    `${each.ratio.interval.mid.toFixed(2)} (${each.ratio.interval.low.toFixed(2)} to ${each.ratio.interval.high.toFixed(2)})`,
+    probability(each),
+  ])
+  const count = (verdict: Comparison['verdict']) => all.filter((each) => each.verdict === verdict).length
+  return [
+    details(`Candidates in pairs: ${count('faster')} faster, ${count('slower')} slower, ${count('tie')} tie`, [
+      paragraph(
+        'How many times the p99 response of the second is that of the first, from the valid rounds that both have: Student’s t at 95 % on paired log ratios from five rounds on, the plain range of three or four, which has no confidence.',
+      ),
+      table(['load', 'mix', 'operation', '', 'ratio of p99', 'probability that the second is faster'], rows),
+    ]),
+  ]
+}
+
+const probability = ({ ratio }: Comparison) => (ratio.belowOne === null ? '—' : ratio.belowOne.toFixed(3))
