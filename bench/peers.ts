@@ -37,7 +37,12 @@ const wanted = process.argv.slice(2)
 const rows: Row[] = []
 for (const [name, open] of Object.entries(arenas)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
-  await using arena = await open()
+  const arena = await open().catch((error: unknown) => {
+    if ((error as { code?: unknown }).code !== 'ENOENT') throw error
+    console.error(`${name} is left out: ${(error as Error).message}`)
+  })
+  if (arena === undefined) continue
+  await using _ = arena
   await bindToCores(process.pid, [clientCore])
   for (const contest of arena.contests) rows.push(...(await hold(contest, arena)))
 }

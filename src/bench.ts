@@ -81,7 +81,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   }
   const dataset = makeDataset(scenario, plan.share)
   const blocks = new Map<string, number>()
-  await using pool = new WorkerPool(Math.min(2, cores.harness.length))
+  await using pool = new WorkerPool(Math.min(2, cores.harness.length), cores.separate)
   const context: RunContext = {
     dataset,
     plan,
@@ -135,7 +135,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   let status: Result['status'] = 'complete'
   try {
     await phase('calibrate', async () => {
-      state.calibration = { ...(await calibrate(runDirectory)), harness: await measureCeiling(dataset, scenario.operations) }
+      state.calibration = { ...(await calibrate(runDirectory)), harness: await measureCeiling(dataset, scenario.operations, 0.4, [2000, 20_000]) }
     })
     await phase('start', async () => {
       for (const run of runs) await startCandidate(run, options, cores.server, runDirectory, state.excuses)

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Command, CommanderError, Option } from 'commander'
 import { assess } from './assess/assess.ts'
 import { planFor } from './bench.ts'
+import { calibrate } from './commands/calibrate.ts'
 import { compareCommand } from './commands/compare.ts'
 import { doctor } from './commands/doctor.ts'
 import { init } from './commands/init.ts'
@@ -70,6 +71,13 @@ program
   .addOption(new Option('--dialect <dialect>', 'of that file').choices(dialects).default('postgresql'))
   .option('--dir <directory>', 'where to write it', join(root, 'scenarios'))
   .action(init)
+
+program
+  .command('calibrate')
+  .description("the harness's own limits on this machine, in a minute")
+  .argument('[scenario]', 'whose mix is drawn', 'ecommerce')
+  .option('--json', 'print JSON')
+  .action((name: string, options: { json?: boolean }) => calibrate(readScenario(name), options))
 
 program
   .command('validate')

@@ -198,7 +198,11 @@ export const resultSchema = z.strictObject({
       idleBaselineCores: number,
       fsyncUs: z.strictObject({ p50: number, p99: number, samples: number }),
       harness: z
-        .strictObject({ operationsPerSecond: number, dispatchUs: z.strictObject({ p50: number, p99: number, atRatePerSecond: number }) })
+        .strictObject({
+          operationsPerSecond: number,
+          dispatch: z.array(z.strictObject({ ratePerSecond: number, p50Us: number, p99Us: number, busyShare: number })),
+          openRatePerSecond: nullable(number),
+        })
         .describe('the executor with an engine that answers at once'),
     }),
   ),

@@ -11,14 +11,13 @@ export interface Calibration {
   fsyncUs: { p50: number; p99: number; samples: number }
 }
 
-const idleMs = 1000
 const fsyncSamples = 60
 const blockBytes = 8192
 
-export async function calibrate(dataDirectory: string): Promise<Calibration> {
-  const fsyncUs = probeFsync(join(dataDirectory, 'fsync-probe'))
+export async function calibrate(dataDirectory: string, idleSeconds = 1): Promise<Calibration> {
+  const fsyncUs = probeFsync(join(dataDirectory, `fsync-probe-${process.pid}`))
   const before = { machine: machineCpu().busySeconds, own: ownCpuSeconds(), at: performance.now() }
-  await sleep(idleMs)
+  await sleep(idleSeconds * 1000)
   const seconds = (performance.now() - before.at) / 1000
   const others = machineCpu().busySeconds - before.machine - (ownCpuSeconds() - before.own)
   return { idleBaselineCores: Math.max(0, others / seconds), fsyncUs }

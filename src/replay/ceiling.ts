@@ -2,6 +2,7 @@
 import type { Dataset } from '../data/dataset.ts'
 import { DrawnParameters } from '../data/drawn.ts'
 import { simulatedLane } from '../engines/simulated.ts'
+import { mostBusyShare } from '../measure/validity.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import { realClock } from './clock.ts'
 import { Executor, type TrialSpec } from './executor.ts'
@@ -9,24 +10,24 @@ import { Executor, type TrialSpec } from './executor.ts'
 export interface Ceiling {
   /** Closed loop, operations per second on one core, drawing parameters included. */
   operationsPerSecond: number
-  /** First send − intended start of an open loop, µs. */
-  dispatchUs: { p50: number; p99: number; atRatePerSecond: number }
+  /** First send − intended start of open loops, µs, and the share of the core that the harness's own work took. */
+  dispatch: { ratePerSecond: number; p50Us: number; p99Us: number; busyShare: number }[]
+  /** The highest of these rates at which the harness stays below the share that makes a trial client-bound; null: none. */
+  openRatePerSecond: number | null
 }
 
-const seconds = 0.5
 const slots = 16
-const usualRatePerSecond = 2000
 
-export async function measureCeiling(dataset: Dataset, operations: Operation[], openRatePerSecond = usualRatePerSecond): Promise<Ceiling> {
+/** `seconds` of each loop; `ratesPerSecond` ascending. */
+export async function measureCeiling(dataset: Dataset, operations: Operation[], seconds: number, ratesPerSecond: number[]): Promise<Ceiling> {
   const total = operations.reduce((sum, operation) => sum + operation.ratePerSecond, 0)
-  const run = async (loop: TrialSpec['loop']) => {
-    const ratesPerSecond = operations.map((operation) => (operation.ratePerSecond / total) * openRatePerSecond)
+  const run = async (loop: TrialSpec['loop'], ratePerSecond: number) => {
     const spec: TrialSpec = {
       loop,
       arrival: 'poisson',
-      ratesPerSecond,
+      ratesPerSecond: operations.map((operation) => (operation.ratePerSecond / total) * ratePerSecond),
       concurrency: slots,
-      warmUpSeconds: 0.2,
+      warmUpSeconds: Math.min(1, seconds / 2),
       seconds,
       seed: dataset.scenario.seed,
       stream: 'ceiling',
@@ -35,11 +36,19 @@ export async function measureCeiling(dataset: Dataset, operations: Operation[], 
     const params = new DrawnParameters(dataset, operations, 'ceiling', 0, () => dataset.scenario.epochMs)
     return await new Executor(lane, realClock, spec, operations, params).run()
   }
-  const closed = await run('closed')
-  const open = await run('open')
-  const busiest = open.operations.reduce((most, each) => (each.dispatch.count > most.dispatch.count ? each : most))
+  const closed = await run('closed', 1)
+  const dispatch: Ceiling['dispatch'] = []
+  for (const ratePerSecond of ratesPerSecond) {
+    const { operations: records, busyShare } = await run('open', ratePerSecond)
+    const [first, ...others] = records
+    if (first === undefined) break
+    for (const other of others) first.dispatch.merge(other.dispatch)
+    dispatch.push({ ratePerSecond, p50Us: first.dispatch.quantileNs(0.5) / 1000, p99Us: first.dispatch.quantileNs(0.99) / 1000, busyShare })
+  }
+  const sustained = dispatch.filter((each) => each.busyShare <= mostBusyShare).map((each) => each.ratePerSecond)
   return {
-    operationsPerSecond: Math.round(closed.operations.reduce((sum, each) => sum + each.ok, 0) / seconds),
-    dispatchUs: { p50: busiest.dispatch.quantileNs(0.5) / 1000, p99: busiest.dispatch.quantileNs(0.99) / 1000, atRatePerSecond: openRatePerSecond },
+    operationsPerSecond: Math.round(closed.operations.reduce((sum, each) => sum + each.ok, 0) / closed.seconds),
+    dispatch,
+    openRatePerSecond: sustained.length === 0 ? null : Math.max(...sustained),
   }
 }

@@ -9,8 +9,11 @@ const youngGenerationMb = 128
 
 export class WorkerPool implements AsyncDisposable {
   #workers: Worker[]
+  readonly #spins: boolean
 
-  constructor(count: number) {
+  /** `spins`: whether the threads have cores that no server uses. */
+  constructor(count: number, spins = true) {
+    this.#spins = spins
     this.#workers = makeWorkers(count)
   }
 
@@ -20,9 +23,9 @@ export class WorkerPool implements AsyncDisposable {
     this.#workers = makeWorkers(this.#workers.length)
   }
 
-  async open(order: Omit<OpenOrder, 'type' | 'purges'>): Promise<void> {
+  async open(order: Omit<OpenOrder, 'type' | 'purges' | 'spins'>): Promise<void> {
     const connections = Math.max(1, Math.floor(order.connections / this.#workers.length))
-    await this.#all((index) => ({ ...order, type: 'open', connections, purges: index === 0 }))
+    await this.#all((index) => ({ ...order, type: 'open', connections, purges: index === 0, spins: this.#spins }))
   }
 
   /** Rates and concurrency are those of the whole trial. */

@@ -6,8 +6,9 @@ import { driverLane } from '../engines/driver-lane.ts'
 import type { ClientKind, Compiled, Endpoint, Lane, Session } from '../engines/engine.ts'
 import { engineNamed } from '../engines/registry.ts'
 import { messageOf } from '../errors.ts'
-import { realClock } from './clock.ts'
+import { type Clock, realClock } from './clock.ts'
 import { Executor, type TrialSpec } from './executor.ts'
+import { pacedClock } from './pacer.ts'
 
 export interface OpenOrder {
   type: 'open'
@@ -16,6 +17,8 @@ export interface OpenOrder {
   endpoint: Endpoint
   share: number
   connections: number
+  /** Whether it may spin while it waits for the next start: only on a core that no server uses. */
+  spins: boolean
   /** Whether this worker runs the purge of expired rows. */
   purges: boolean
 }
@@ -35,11 +38,18 @@ let dataset: Dataset
 let compiled: Compiled
 let lane: Lane | undefined
 let purger: Session | undefined
+let clock: Clock = realClock
+let pacer: AsyncDisposable | undefined
 
 async function open(order: OpenOrder): Promise<void> {
   compiled = order.compiled
   dataset = makeDataset(compiled.scenario, order.share)
   const engine = engineNamed(compiled.engine)
+  if (!order.spins) {
+    const paced = pacedClock()
+    clock = paced
+    pacer = paced
+  }
   lane =
     order.client === 'wire'
       ? await engine.openLane(order.endpoint, compiled, order.connections)
@@ -52,13 +62,13 @@ async function open(order: OpenOrder): Promise<void> {
 }
 
 async function trial({ spec, block, nowMs }: TrialOrder): Promise<unknown> {
-  const startNs = realClock.nowNs()
-  const replayNow = () => nowMs + (realClock.nowNs() - startNs) / 1e6
+  const startNs = clock.nowNs()
+  const replayNow = () => nowMs + (clock.nowNs() - startNs) / 1e6
   const params = new DrawnParameters(dataset, compiled.operations, spec.stream, block, replayNow)
   const purging = purger === undefined ? undefined : setInterval(() => void purger?.purge?.(replayNow()).catch(() => {}), purgeEveryMs)
   try {
     const before = process.threadCpuUsage()
-    const recording = await new Executor(lane as Lane, realClock, spec, compiled.operations, params).run()
+    const recording = await new Executor(lane as Lane, clock, spec, compiled.operations, params).run()
     const { user, system } = process.threadCpuUsage(before)
     return { ...recording, cpuSeconds: (user + system) / 1e6 }
   } finally {
@@ -67,9 +77,11 @@ async function trial({ spec, block, nowMs }: TrialOrder): Promise<unknown> {
 }
 
 async function close(): Promise<void> {
-  await Promise.all([lane?.[Symbol.asyncDispose](), purger?.[Symbol.asyncDispose]()])
+  await Promise.all([lane?.[Symbol.asyncDispose](), purger?.[Symbol.asyncDispose](), pacer?.[Symbol.asyncDispose]()])
   lane = undefined
   purger = undefined
+  pacer = undefined
+  clock = realClock
 }
 
 parentPort?.on('message', (order: WorkerOrder) => {

@@ -187,7 +187,7 @@ function throughputSlide(candidates: CandidateResult[]): Slide | undefined {
   )
   return {
     file: 'throughput.png',
-    title: `Closed loop, through the drivers: ${best.join(', ')}`,
+    title: `Closed loop: ${best.join(', ')}`,
     subtitle: 'Operations per second of the mix at a fixed number in flight; each candidate with the operations it supports',
     alternative: `Throughput against concurrency: ${best.join(', ')}`,
     type: 'line',

@@ -132,7 +132,7 @@ function answer(result: Result, assessment: Assessment, scenario: Scenario): Blo
 }
 
 function verdict(at: CandidateAssessment['at'][number]): string {
-  if (at.fromSearch !== null) return `✗ not confirmed: the search missed ${times(at.fromSearch)} already (${at.missed.join(', ')})`
+  if (at.fromSearch !== null) return `✗ missed at ${times(at.fromSearch)} already, in the search`
   if (at.outcome === 'missed')
     return at.missed.length > 3 ? `✗ missed by ${at.missed.length} of ${at.cells.length} operations` : `✗ missed: ${at.missed.join(', ')}`
   if (at.outcome === 'met') return at.notTested.length === 0 ? '✓ met' : `✓ met; not tested: ${at.notTested.join(', ')}`

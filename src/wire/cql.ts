@@ -1,6 +1,6 @@
 /** Cassandra's native protocol, version 4: login, prepared statements, many requests on one connection; rows counted, decoded only where asked for. */
 import { RequestBuffer, writeInt64BE } from './request.ts'
-import { type Address, WireSocket } from './socket.ts'
+import { type Address, type Wire, WireSocket } from './socket.ts'
 
 export interface CqlLogin extends Address {
   user?: string
@@ -95,12 +95,12 @@ export class CqlConnection {
   /** Requests of this loop turn, until `flush`. */
   request = new RequestBuffer()
   readonly #spare: RequestBuffer[] = []
-  readonly #socket: WireSocket
+  readonly #socket: Wire
   #onOwn: (opcode: number, bytes: Buffer, from: number, to: number) => void = () => {}
   #onOwnClosed: ((cause: Error) => void) | null = null
   #asked: Promise<unknown> = Promise.resolve()
 
-  private constructor(socket: WireSocket) {
+  constructor(socket: Wire) {
     this.#socket = socket
     socket.receive({
       take: (bytes, from, to) => this.#take(bytes, from, to),

@@ -2,7 +2,7 @@
 import type { BSON } from 'mongodb'
 import { RequestBuffer } from './request.ts'
 import { Scram } from './scram.ts'
-import { type Address, WireSocket } from './socket.ts'
+import { type Address, type Wire, WireSocket } from './socket.ts'
 
 type Bson = typeof BSON
 
@@ -36,10 +36,10 @@ export class MongoConnection {
   onReply: (bytes: Buffer, from: number, to: number) => void = () => {}
   onClosed: (cause: Error) => void = () => {}
   readonly request = new RequestBuffer()
-  readonly #socket: WireSocket
+  readonly #socket: Wire
   #requests = 0
 
-  private constructor(socket: WireSocket) {
+  constructor(socket: Wire) {
     this.#socket = socket
     socket.receive({
       take: (bytes, from, to) => {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { RequestBuffer } from './request.ts'
 import { Scram } from './scram.ts'
-import { type Address, WireSocket } from './socket.ts'
+import { type Address, type Wire, WireSocket } from './socket.ts'
 
 export interface PostgresLogin extends Address {
   user: string
@@ -64,7 +64,7 @@ export class PostgresConnection {
   keep = false
   rows: (string | null)[][] = []
   readonly request = new RequestBuffer()
-  readonly #socket: WireSocket
+  readonly #socket: Wire
   #count = 0
   #affected = -1
   #sqlState = ''
@@ -72,8 +72,9 @@ export class PostgresConnection {
   #types: number[] = []
   #onAuthentication: (bytes: Buffer, from: number, to: number) => void = () => {}
 
-  private constructor(socket: WireSocket) {
+  constructor(socket: Wire) {
     this.#socket = socket
+    socket.receive({ take: (bytes, from, to) => this.#take(bytes, from, to), closed: (cause) => this.onClosed(cause) })
   }
 
   static async open(login: PostgresLogin): Promise<PostgresConnection> {
@@ -154,7 +155,6 @@ export class PostgresConnection {
       }
       // A server that refuses a login says why and closes, without being ready.
       this.onClosed = (cause) => reject(this.#sqlState === '' ? cause : Object.assign(new Error(this.#message), { code: this.#sqlState }))
-      this.#socket.receive({ take: (bytes, from, to) => this.#take(bytes, from, to), closed: (cause) => this.onClosed(cause) })
       this.#socket.write(request)
     })
   }

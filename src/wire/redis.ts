@@ -1,6 +1,6 @@
 /** Redis' protocol (RESP 2): commands as arrays of bulk strings, whole replies handed over in place, decoded only where asked for. */
 import { RequestBuffer } from './request.ts'
-import { type Address, WireSocket } from './socket.ts'
+import { type Address, type Wire, WireSocket } from './socket.ts'
 
 export interface RedisLogin extends Address {
   user?: string
@@ -24,9 +24,9 @@ export class RedisConnection {
   onReply: (bytes: Buffer, from: number, to: number) => void = () => {}
   onClosed: (cause: Error) => void = () => {}
   readonly request = new RequestBuffer()
-  readonly #socket: WireSocket
+  readonly #socket: Wire
 
-  private constructor(socket: WireSocket) {
+  constructor(socket: Wire) {
     this.#socket = socket
     socket.receive({
       take: (bytes, from, to) => {

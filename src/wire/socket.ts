@@ -18,12 +18,17 @@ export interface Receiver {
 const readBytes = 65536
 const connectWithinMs = 5000
 
-export class WireSocket {
+/** What a protocol needs of its connection. */
+export interface Wire {
+  receive(receiver: Receiver): void
+  write(bytes: Uint8Array, left?: () => void): void
+  end(): void
+}
+
+export class WireSocket implements Wire {
   #socket: Socket
   #receiver: Receiver | undefined
-  /** The beginning of a frame whose rest is still to come. */
-  #carry = Buffer.allocUnsafe(readBytes)
-  #carried = 0
+  #frames: Frames | undefined
   #failure: Error | undefined
   #ended = false
 
@@ -82,6 +87,7 @@ export class WireSocket {
 
   receive(receiver: Receiver): void {
     this.#receiver = receiver
+    this.#frames = new Frames(receiver)
     if (this.#failure !== undefined) receiver.closed(this.#failure)
   }
 
@@ -109,23 +115,38 @@ export class WireSocket {
   }
 
   #feed(bytes: Buffer, length: number): void {
-    const receiver = this.#receiver
-    if (receiver === undefined) return
     try {
-      if (this.#carried === 0) {
-        const taken = receiver.take(bytes, 0, length)
-        if (taken < length) this.#keep(bytes, taken, length)
-        return
-      }
-      this.#keep(bytes, 0, length)
-      const taken = receiver.take(this.#carry, 0, this.#carried)
-      this.#carry.copyWithin(0, taken, this.#carried)
-      this.#carried -= taken
+      this.#frames?.feed(bytes, length)
     } catch (error) {
       // What cannot be read cannot be read on: the frames' borders are lost.
       this.#socket.destroy()
       this.#close(error as Error)
     }
+  }
+}
+
+/** Hands whole frames to a receiver, however the bytes were cut on their way. */
+export class Frames {
+  readonly #receiver: Receiver
+  /** The beginning of a frame whose rest is still to come. */
+  #carry = Buffer.allocUnsafe(readBytes)
+  #carried = 0
+
+  constructor(receiver: Receiver) {
+    this.#receiver = receiver
+  }
+
+  /** @throws what the receiver throws where the bytes are no frames of its protocol. */
+  feed(bytes: Buffer, length: number): void {
+    if (this.#carried === 0) {
+      const taken = this.#receiver.take(bytes, 0, length)
+      if (taken < length) this.#keep(bytes, taken, length)
+      return
+    }
+    this.#keep(bytes, 0, length)
+    const taken = this.#receiver.take(this.#carry, 0, this.#carried)
+    this.#carry.copyWithin(0, taken, this.#carried)
+    this.#carried -= taken
   }
 
   #keep(bytes: Buffer, from: number, to: number): void {

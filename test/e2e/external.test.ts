@@ -1,23 +1,49 @@
 /** Servers that somebody else runs, with passwords and TLS: measured in a namespace of our own, which is gone afterwards. */
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { createServer } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeDataset } from '../../src/data/dataset.ts'
+import { rowSource } from '../../src/data/rows.ts'
 import type { Endpoint } from '../../src/engines/engine.ts'
+import { LaneAnswers } from '../../src/engines/lane-answers.ts'
+import { Reference } from '../../src/engines/reference.ts'
 import { engineNamed } from '../../src/engines/registry.ts'
+import { allOperations, deriveModel } from '../../src/model/derive.ts'
 import { makeRunDirectory } from '../../src/provision/directories.ts'
 import type { Instance } from '../../src/provision/provision.ts'
-import { dbtrial, dbtrialUntil, type Ended, resultIn, small, startLocally, temporaryDirectory } from './commands.ts'
+import { readScenario } from '../../src/scenario/read.ts'
+import { verify } from '../../src/verify/verify.ts'
+import { dbtrial, dbtrialUntil, type Ended, resultIn, root, small, startLocally, temporaryDirectory } from './commands.ts'
 import { makeCertificates, secured } from './secured.ts'
 
 const password = 'p4ss-"w0rd\'-öß'
 const encoded = encodeURIComponent(password)
 const out = temporaryDirectory()
+const kinds = readScenario(join(root, 'test/engines/kinds.yaml'))
+const operations = allOperations(kinds)
+const dataset = makeDataset(kinds, 1)
 const directory = makeRunDirectory()
 const tls = makeCertificates()
 afterAll(() => {
   rmSync(out, { recursive: true, force: true })
   rmSync(directory, { recursive: true, force: true })
 })
+
+/** Ends TLS in front of a port of this machine. */
+async function tlsProxy(port: number): Promise<{ port: number } & AsyncDisposable> {
+  const server = createServer({ cert: tls.certificate, key: tls.key }, (secure) => {
+    const plain = connect(port, '127.0.0.1')
+    secure.pipe(plain).pipe(secure)
+    for (const socket of [secure, plain]) socket.on('error', () => socket.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as { port: number }).port,
+    [Symbol.asyncDispose]: async () => void server.close(),
+  }
+}
 
 /** Files of a report and both outputs. */
 function everythingWritten(place: string, ended: Ended): string {
@@ -62,6 +88,38 @@ describe.each(['postgres', 'redis', 'mongodb', 'cassandra'])('%s', (name) => {
     expect(await namespaces()).toEqual([])
     const written = everythingWritten(place, ended)
     for (const form of [plain, encodeURIComponent(plain), JSON.stringify(plain).slice(1, -1)]) expect(written.includes(form)).toBe(false)
+  }, 120_000)
+
+  test('every kind of operation is right through the wire client, over TLS with a password', async () => {
+    // This server has no TLS of its own: what ends it in front of the server is a proxy, as people have it.
+    await using proxy = name === 'redis' ? await tlsProxy(instance.endpoint.port) : undefined
+    const endpoint: Endpoint = { ...instance.endpoint, user, password: plain, tls: { verify: true, authority: readFileSync(tls.authority, 'utf8') } }
+    const direct: Endpoint = name === 'redis' ? { ...instance.endpoint, user, password: plain } : endpoint
+    const own = engineNamed(name)
+    const namespace = await own.external.create(direct, `dbtrial_contract_${process.pid}`)
+    try {
+      const compiled = own.compile(deriveModel(own.family, kinds), operations, kinds, 'fsync')
+      await using session = await own.connect({ ...direct, namespace }, compiled, { connections: 2 })
+      await session.create()
+      await session.load(rowSource(dataset, 0, 1), true)
+      const through = { ...endpoint, port: proxy?.port ?? endpoint.port, namespace }
+      await using lane = await own.openLane(through, compiled, 2)
+      const result = await verify(
+        new LaneAnswers(lane),
+        'wire',
+        compiled,
+        dataset,
+        new Reference(dataset, operations),
+        12,
+        new AbortController().signal,
+      )
+      expect(result.differences).toEqual([])
+      expect(result.checked).toBeGreaterThan(12 * 20)
+      await expect(own.openLane({ ...through, password: 'wr0ng-w0rd' }, compiled, 1)).rejects.toThrow()
+      await expect(own.openLane({ ...through, tls: { verify: true } }, compiled, 1)).rejects.toThrow(/certificate/)
+    } finally {
+      await own.external.drop(direct, namespace)
+    }
   }, 120_000)
 
   test('a wrong password is said in one sentence that does not repeat it', async () => {

@@ -3,37 +3,42 @@ import { describe, expect, test } from 'vitest'
 import { makeDataset } from '../../../src/data/dataset.ts'
 import { DrawnParameters } from '../../../src/data/drawn.ts'
 import { type SimulatedOptions, simulatedLane } from '../../../src/engines/simulated.ts'
+import { decide, missedFrom } from '../../../src/measure/decide.ts'
 import type { OperationRecord } from '../../../src/measure/recorder.ts'
 import { constantArrivals, poissonArrivals } from '../../../src/replay/arrivals.ts'
 import { Executor, type TrialSpec } from '../../../src/replay/executor.ts'
 import { Fifo } from '../../../src/replay/fifo.ts'
+import { bracketOf, nextMultiple, type SearchStep } from '../../../src/replay/search.ts'
 import { parseScenario } from '../../../src/scenario/read.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
-const scenario = parseScenario(
-  `name: queue
+const scenarioWith = (p99: string) =>
+  parseScenario(
+    `name: queue
 summary: one operation
 seed: 1
 epoch: 2026-01-01T00:00:00Z
 entities: { thing: { count: 1000, fields: { id: { type: int, key: true } } } }
-operations: { read: { get: thing, rate: 1/s, p99: 100s } }
+operations: { read: { get: thing, rate: 1/s, p99: ${p99} } }
 requirements: { peak: 1x, durability: fsync }
 candidates: [none]
 `,
-  'queue.yaml',
-)
+    'queue.yaml',
+  )
+const scenario = scenarioWith('100s')
 const dataset = makeDataset(scenario, 1)
 
 async function run(
   spec: Partial<TrialSpec> & { ratesPerSecond: number[]; seconds: number },
   simulated: Partial<SimulatedOptions>,
+  operations = scenario.operations,
 ): Promise<OperationRecord> {
   const clock = new VirtualClock()
   const slots = simulated.slots ?? 1_000_000
   const lane = simulatedLane({ slots, servers: slots, meanServiceNs: 1e6, service: 'exponential', stalls: [], seed: 7, ...simulated }, clock)
   const whole: TrialSpec = { loop: 'open', arrival: 'poisson', concurrency: slots, warmUpSeconds: 0, seed: 3, stream: 'test', ...spec }
-  const params = new DrawnParameters(dataset, scenario.operations, 'test', 1, () => scenario.epochMs)
-  const recording = new Executor(lane, clock, whole, scenario.operations, params).run()
+  const params = new DrawnParameters(dataset, operations, 'test', 1, () => scenario.epochMs)
+  const recording = new Executor(lane, clock, whole, operations, params).run()
   clock.run()
   return (await recording).operations[0] as OperationRecord
 }
@@ -48,7 +53,7 @@ describe('response times are those of queueing theory', () => {
     const meanNs = (utilisation * 1e6) / (1 - utilisation)
     within(record.intended, 1e6, 0.01)
     within(record.response.meanNs, meanNs)
-    within(record.response.quantileNs(0.99), meanNs * Math.log(100))
+    for (const quantile of [0.5, 0.9, 0.99]) within(record.response.quantileNs(quantile), -meanNs * Math.log(1 - quantile))
   })
 
   test.each([0.3, 0.6, 0.8])('M/D/1 at %d', async (utilisation) => {
@@ -81,6 +86,8 @@ describe('a stall is seen whole', () => {
       { meanServiceNs: 1000, service: 'constant', stalls: [{ atNs: 5e9, forNs: s * 1e9 }] },
     )
     within(stalled.response.meanNs - calm.response.meanNs, (s * s * 1e9) / (2 * t))
+    // With a server for everybody nothing waits before it is sent: service shows the whole stall, too.
+    within(stalled.service.meanNs - calm.service.meanNs, (s * s * 1e9) / (2 * t))
   })
 
   test('one server: by s²/(2T(1−ρ)), while service barely shows it', async () => {
@@ -92,6 +99,39 @@ describe('a stall is seen whole', () => {
     within(stalled.response.meanNs - calm.response.meanNs, (s * s * 1e9) / (2 * t * (1 - utilisation)))
     within(stalled.service.meanNs - calm.service.meanNs, (s * 1e9) / (rate * t))
   })
+})
+
+describe('the search in virtual time', () => {
+  // M/M/1: p99 = s·ln(100)/(1−ρ), so a limit L is reached at ρ = 1 − s·ln(100)/L.
+  const { operations } = scenarioWith('20ms')
+  const analytic = (1 - (1e-3 * Math.log(100)) / 20e-3) / 1e-3
+  const trial = (ratePerSecond: number, stopAt?: number[][]) =>
+    run(
+      { ratesPerSecond: [ratePerSecond], seconds: 400, ...(stopAt === undefined ? {} : { stopAt }) },
+      { slots: 100_000, servers: 1, meanServiceNs: 1e6 },
+      operations,
+    )
+
+  test('finds the analytic saturation within 5 %', async () => {
+    const steps: SearchStep[] = []
+    for (;;) {
+      const multiple = nextMultiple(steps, 1000, 12)
+      if (multiple === null) break
+      const record = await trial(multiple)
+      steps.push({ multiple, outcome: decide(record.exceeded[0] as number, record.intended, 0.99), verdict: 'valid' })
+    }
+    within(bracketOf(steps).low as number, analytic)
+    within(Math.min(...steps.filter((step) => step.outcome !== 'met').map((step) => step.multiple)), analytic)
+  }, 60_000)
+
+  test('a step that is missed for certain ends early, and is missed by what it has seen', async () => {
+    const stopAt = [[missedFrom(400 * 1200, 0.99)]]
+    const record = await trial(1200, stopAt)
+    expect(record.intended).toBeLessThan(400 * 1200 * 0.2)
+    expect(record.intended).toBe(record.ok + record.dropped + record.errorCount)
+    expect(decide(record.exceeded[0] as number, record.intended, 0.99)).toBe('missed')
+    expect((await trial(500, stopAt)).intended).toBeGreaterThan(400 * 500 * 0.98)
+  }, 60_000)
 })
 
 describe('accounting', () => {

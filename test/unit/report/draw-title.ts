@@ -6,6 +6,7 @@ import type { Result } from '../../../src/result.ts'
 const candidate = {
   name: 'engine',
   mix: 'full',
+  steady: null,
   trials: [{ phase: 'sweep', arrival: { loop: 'closed', concurrency: 4 }, throughputPerSecond: 100, validity: { verdict: 'valid' } }],
   storage: { at: [] },
 }

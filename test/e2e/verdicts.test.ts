@@ -1,0 +1,65 @@
+/** Each verdict on a trial, provoked on a real server through the real command. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, expect, test } from 'vitest'
+import { dbtrialUntil, dbtrialWith, matching, resultIn, root, small, temporaryDirectory } from './commands.ts'
+
+const out = temporaryDirectory()
+afterAll(() => rmSync(out, { recursive: true, force: true }))
+const arguments_ = (place: string) => ['run', small, '--candidates', 'redis', '--provision', 'local', '--out', join(out, place)]
+const confirmations = (place: string) =>
+  resultIn(join(out, place), 'small').result.candidates[0]?.trials.filter((trial) => trial.phase === 'confirmation') ?? []
+
+test('a worker thread that is kept busy: client-bound, and why', async () => {
+  const hook = pathToFileURL(join(root, 'test/e2e/busy-worker.mjs')).href
+  const ended = await dbtrialWith({ NODE_OPTIONS: `--import ${hook}` }, ...arguments_('busy'))
+  expect([0, 99], ended.stderr).toContain(ended.code)
+  const bound = confirmations('busy').filter((trial) => trial.validity.verdict === 'client-bound')
+  expect(bound.length).toBeGreaterThan(0)
+  expect(bound[0]?.validity.reasons.join()).toMatch(/dispatch delay|the harness worked/)
+}, 120_000)
+
+test('a neighbour on the machine: noisy, and the trial is repeated once', async () => {
+  const neighbours: ChildProcess[] = []
+  const ended = await dbtrialUntil(
+    /round 1 of 1/,
+    () => {
+      for (let each = 0; each < 2; each++) neighbours.push(spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' }))
+    },
+    ...arguments_('neighbour'),
+  )
+  for (const neighbour of neighbours) neighbour.kill('SIGKILL')
+  expect(ended.acted).toBe(true)
+  const trials = confirmations('neighbour')
+  expect(trials.map((trial) => trial.validity.verdict)).toContain('noisy')
+  const [first] = trials.filter((trial) => trial.validity.verdict === 'noisy')
+  expect(first?.validity.reasons.join()).toMatch(/others used \d\.\d+ cores/)
+  expect(trials.filter((trial) => trial.arrival.multiple === first?.arrival.multiple).length).toBe(2)
+}, 120_000)
+
+test('a server that stalls: missed with the harness out of the way; what has too few samples stays undetermined', async () => {
+  const ended = await dbtrialUntil(
+    /round 1 of 1/,
+    (pid) => {
+      const servers = matching(pid, /redis-server/)
+      const signal = (name: NodeJS.Signals) => {
+        for (const server of servers) process.kill(server, name)
+      }
+      setTimeout(() => signal('SIGSTOP'), 1500)
+      setTimeout(() => signal('SIGCONT'), 3000)
+    },
+    ...arguments_('stalled'),
+  )
+  expect(ended.acted).toBe(true)
+  const [trial] = confirmations('stalled')
+  expect(trial).toMatchObject({ outcome: 'missed', validity: { verdict: 'valid' } })
+  expect(trial?.missed).toContain('read')
+  // Operations that were waiting when the server stood still are counted from when they should have started.
+  expect(trial?.operations.read?.responseUs?.max).toBeGreaterThan(1_000_000)
+  const cells = resultIn(join(out, 'stalled'), 'small').result.assessment as {
+    candidates: { at: { cells: { operation: string; outcome: string }[] }[] }[]
+  }
+  expect(cells.candidates[0]?.at[1]?.cells.find((cell) => cell.operation === 'add')?.outcome).toBe('undetermined')
+}, 120_000)

@@ -1,0 +1,59 @@
+/** Intervals and verdicts on pairs, on data whose truth is known; seeds are fixed. */
+import { describe, expect, test } from 'vitest'
+import { levelOf, pairedRatio } from '../../../src/assess/intervals.ts'
+import { keyOf, Source } from '../../../src/data/random.ts'
+
+/** The rounds that `standard` has. */
+const rounds = 5
+const draws = new Source().restart(keyOf(11, 'pairs'), 1)
+const normal = () => Math.sqrt(-2 * Math.log(1 - draws.next())) * Math.cos(2 * Math.PI * draws.next())
+
+/** Rounds of two candidates: the machine moves both by the same factor, each moves a little by itself. */
+function pairs(ratio: number): [number, number][] {
+  return Array.from({ length: rounds }, () => {
+    const machine = Math.exp(0.2 * normal())
+    return [1000 * machine * Math.exp(0.02 * normal()), 1000 * ratio * machine * Math.exp(0.02 * normal())]
+  })
+}
+const differs = (of: [number, number][]) => {
+  const { low = 0, high = 2 } = pairedRatio(of)?.interval ?? {}
+  return high < 1 || low > 1
+}
+
+describe('A/A', () => {
+  test('of 200 equal pairs at most 18 are called different', () => {
+    expect(Array.from({ length: 200 }, () => differs(pairs(1))).filter(Boolean).length).toBeLessThanOrEqual(18)
+  })
+
+  test('a real 10 % is found in at least 90 %', () => {
+    expect(Array.from({ length: 200 }, () => differs(pairs(1.1))).filter(Boolean).length).toBeGreaterThanOrEqual(180)
+  })
+
+  test('the probability says which way', () => {
+    expect(pairedRatio(pairs(0.8))?.belowOne).toBeGreaterThan(0.95)
+    expect(pairedRatio(pairs(1.25))?.belowOne).toBeLessThan(0.05)
+  })
+})
+
+describe('intervals', () => {
+  test('hold the truth in about 95 of 100 cases', () => {
+    const held = Array.from({ length: 400 }, () => {
+      const { low = 0, high = 0 } = levelOf(Array.from({ length: rounds }, () => 50 * Math.exp(0.3 * normal()))) ?? {}
+      return low <= 50 && high >= 50
+    }).filter(Boolean).length
+    expect(held / 400).toBeGreaterThan(0.92)
+    expect(held / 400).toBeLessThan(0.98)
+  })
+
+  test('of three or four repeats there is a range without a confidence, of fewer nothing', () => {
+    expect(levelOf([1, 2, 4])).toEqual({ low: 1, mid: 2, high: 4, confidence: null })
+    expect(levelOf([1, 2])).toBeNull()
+    expect(
+      pairedRatio([
+        [1, 2],
+        [1, 2],
+        [1, 2],
+      ]),
+    ).toMatchObject({ interval: { confidence: null }, belowOne: null })
+  })
+})
