@@ -74,7 +74,8 @@ export class WireSocket implements Wire {
     return new Promise((resolve, reject) => {
       const plain = this.#socket
       plain.removeAllListeners()
-      const socket = connectSecurely({ socket: plain, ...secrets(address) })
+      // The name that the certificate must have: a socket that is there already tells none.
+      const socket = connectSecurely({ socket: plain, host: address.host, ...secrets(address) })
       socket.once('error', reject)
       socket.once('secureConnect', () => {
         socket.off('error', reject)
