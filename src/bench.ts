@@ -158,7 +158,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
         await eachInTurn(
           round,
           'capacity',
-          (run) => sustain(run, { plan, round }),
+          (run) => sustain(run, round, context),
           (run) => isCapacityOpen(run, context),
         )
       await each((run) => probe(run, context))
@@ -170,7 +170,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
           round,
           `round ${round + 1}`,
           (run) => confirmBelowCapacity(run, round, context),
-          (run) => run.capacityAt !== null,
+          (run) => run.capacities.own.at !== null,
         )
     })
     await phase('invariants', () => each((run) => finishCandidate(run, context)))

@@ -67,6 +67,15 @@ function labelOf(order: Pick<TrialOrder, 'phase' | 'loop' | 'multiple' | 'concur
 
 const unverified = (): CandidateResult['verification'] => ({ checked: 0, wrong: 0, byOperation: {}, differences: [] })
 
+/** How far the search and the confirmation of a capacity are. */
+export interface CapacityUnderTest {
+  /** The multiple under confirmation; null: none. */
+  at: number | null
+  /** Lowest step that the search missed; null: none. */
+  missedAt: number | null
+  stepsDown: number
+}
+
 export class CandidateRun {
   readonly candidate: Candidate
   readonly engine: Engine
@@ -88,11 +97,11 @@ export class CandidateRun {
   connections = 16
   /** What the warm-up found; null before it. */
   steady: CandidateResult['steady'] = null
-  /** The multiple under confirmation as its capacity; null: none. */
-  capacityAt: number | null = null
-  /** Lowest step that the search missed; null: none. */
-  missedAt: number | null = null
-  stepsDown = 0
+  /** Of its own mix, and of the one that all candidates can do. */
+  readonly capacities: Record<'own' | 'common', CapacityUnderTest> = {
+    own: { at: null, missedAt: null, stepsDown: 0 },
+    common: { at: null, missedAt: null, stepsDown: 0 },
+  }
   /** Times the server ended by itself and was started again. */
   readonly restarts: CandidateResult['restarts'] = []
   reference: Reference | null = null
@@ -138,12 +147,13 @@ export class CandidateRun {
     return this.#context.commonMix().size < this.compiled.scenario.operations.length
   }
 
-  /** What its trials are judged by. */
-  get evidence(): Evidence {
+  /** What its trials are judged by: those of its own mix, or of the one that all candidates can do. */
+  evidence(kind: 'own' | 'common' = 'own'): Evidence {
     const { operations } = this.compiled.scenario
-    const mix = new Set(this.supported.map((index) => this.compiled.operations[index]?.name ?? ''))
+    const indices = kind === 'own' ? this.supported : [...this.#context.commonMix()]
+    const mix = new Set(indices.map((index) => this.compiled.operations[index]?.name ?? ''))
     const scaleLimited = new Set(this.#context.plan.operations.filter((each) => each.scaleLimited).map((each) => each.name))
-    return { trials: this.trials, operations, mix, scaleLimited }
+    return { trials: this.trials.filter((trial) => (trial.mix === 'common') === (kind === 'common')), operations, mix, scaleLimited }
   }
 
   get mix(): 'full' | 'partial' {

@@ -92,7 +92,8 @@ function candidateResult(run: CandidateRun): CandidateResult {
     indexUse: run.indexUse,
     steady: run.steady,
     trials: run.trials,
-    capacity: capacityOf(run.evidence, mix),
+    capacity: capacityOf(run.evidence(), mix),
+    commonCapacity: run.hasPartialRival ? capacityOf(run.evidence('common'), 'common') : null,
   }
 }
 

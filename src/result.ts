@@ -105,6 +105,14 @@ const storage = z.strictObject({
   tables: z.array(z.strictObject({ name: text, bytes: number })),
   indexes: z.array(z.strictObject({ name: text, table: text, bytes: number })),
 })
+const capacity = z.strictObject({
+  multiple: nullable(interval),
+  bound: z.enum(['measured', 'atLeast', 'none']),
+  boundBy: text,
+  mix: z.enum(['full', 'partial', 'common']),
+  ratePerSecond: nullable(number),
+  notTested: z.array(text),
+})
 const candidate = z.strictObject({
   name: text,
   engine: text,
@@ -153,14 +161,8 @@ const candidate = z.strictObject({
     'whether throughput settled while warming, by change points over windows of 250 ms',
   ),
   trials: z.array(trial),
-  capacity: z.strictObject({
-    multiple: nullable(interval),
-    bound: z.enum(['measured', 'atLeast', 'none']),
-    boundBy: text,
-    mix: z.enum(['full', 'partial']),
-    ratePerSecond: nullable(number),
-    notTested: z.array(text),
-  }),
+  capacity,
+  commonCapacity: nullable(capacity).describe('with the operations that all candidates can do; null where all can do all'),
 })
 const host = z.strictObject({
   platform: text,

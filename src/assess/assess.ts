@@ -44,8 +44,8 @@ export function assess(result: Result): Assessment {
   const common = new Set(operations.map((operation) => operation.name).filter((name) => mixes.every((mix) => mix.has(name))))
   const { multiples } = result.trialPlan
   const candidates = result.candidates.map((candidate, index): CandidateAssessment => {
-    const evidence: Evidence = { trials: candidate.trials, operations, mix: mixes[index] as Set<string>, scaleLimited }
-    const hasCommon = candidate.trials.some((trial) => trial.mix === 'common')
+    const { common: shared = [], own = [] } = Object.groupBy(candidate.trials, (trial) => (trial.mix === 'common' ? 'common' : 'own'))
+    const evidence: Evidence = { trials: own, operations, mix: mixes[index] as Set<string>, scaleLimited }
     return {
       name: candidate.name,
       mix: candidate.mix,
@@ -55,7 +55,7 @@ export function assess(result: Result): Assessment {
         candidate.trials.reduce((sum, trial) => sum + Object.values(trial.operations).reduce((own, each) => own + each.wrong, 0), 0),
       brokenInvariants: candidate.invariants.filter((invariant) => !invariant.ok).map((invariant) => invariant.name),
       at: multiples.map((multiple) => orFromSearch(judgeAt(evidence, multiple, 'confirmation'), candidate)),
-      common: hasCommon ? multiples.map((multiple) => judgeAt({ ...evidence, mix: common }, multiple, 'confirmation', true)) : [],
+      common: shared.length === 0 ? [] : multiples.map((multiple) => judgeAt({ ...evidence, trials: shared, mix: common }, multiple, 'confirmation')),
     }
   })
   const holds = candidates.filter(

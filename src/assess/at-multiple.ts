@@ -33,6 +33,7 @@ export interface AtMultiple {
 }
 /** What is judged: the trials of one candidate, and what its mix holds. */
 export interface Evidence {
+  /** All of one mix. */
   trials: TrialResult[]
   operations: Operation[]
   /** Names of the operations in the mix. */
@@ -40,9 +41,9 @@ export interface Evidence {
   scaleLimited: Set<string>
 }
 
-export function judgeAt(evidence: Evidence, multiple: number, phase: TrialResult['phase'], common = false): AtMultiple {
+export function judgeAt(evidence: Evidence, multiple: number, phase: TrialResult['phase']): AtMultiple {
   const { operations, mix, scaleLimited } = evidence
-  const trials = evidence.trials.filter((trial) => (trial.mix === 'common') === common && trial.arrival.multiple === multiple)
+  const trials = evidence.trials.filter((trial) => trial.arrival.multiple === multiple)
   const rounds = trials.filter((trial) => trial.phase === phase)
   // A harness that was late only adds to response times: what is met in spite of it is met, what is missed with it is not decided.
   const usable = rounds.filter(isUsable)

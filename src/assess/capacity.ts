@@ -4,8 +4,8 @@ import type { CandidateResult, TrialResult } from '../result.ts'
 import { type AtMultiple, type Evidence, judgeAt } from './at-multiple.ts'
 
 /** `low` was sustained over all rounds; `high` is the lowest rate that was missed with the harness out of the way; null: none was. */
-export function capacityOf(evidence: Evidence, mix: 'full' | 'partial'): CandidateResult['capacity'] {
-  const own = evidence.trials.filter((trial) => trial.mix !== 'common')
+export function capacityOf(evidence: Evidence, mix: 'full' | 'partial' | 'common'): CandidateResult['capacity'] {
+  const own = evidence.trials
   const searched = own.filter((trial) => trial.phase === 'search')
   const none = (boundBy: string): CandidateResult['capacity'] => ({ multiple: null, bound: 'none', boundBy, mix, ratePerSecond: null, notTested: [] })
   if (searched.length === 0) return none('not searched at this effort')

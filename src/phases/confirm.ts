@@ -15,35 +15,44 @@ export async function confirmRound(run: CandidateRun, round: number, { plan, com
   const { roundSeconds: seconds } = plan.budget
   for (const multiple of plan.multiples) {
     // What the search has missed at a lower rate needs no confirmation.
-    if (multiple > 1 && run.missedAt !== null && run.missedAt <= multiple) continue
+    if (multiple > 1 && (run.capacities.own.missedAt ?? Number.POSITIVE_INFINITY) <= multiple) continue
     await openTrial(run, { phase: 'confirmation', multiple, seconds, repeat: round })
   }
   if (run.hasPartialRival && commonMix().size > 0)
     for (const multiple of plan.multiples) await openTrial(run, { phase: 'confirmation', multiple, seconds, repeat: round, mix: 'common' })
-  await sustain(run, { plan, round })
+  await sustain(run, round, { plan })
 }
 
-/** Whether the capacity of a candidate still has to be confirmed. */
-export function isCapacityOpen(run: CandidateRun, { plan }: Pick<RunContext, 'plan'>): boolean {
-  return (
-    run.capacityAt !== null && run.failure === null && isSustained(judgeAt(run.evidence, run.capacityAt, 'capacity'), plan.budget.rounds) !== 'yes'
-  )
+/** Whether a capacity of a candidate still has to be confirmed. */
+export function isCapacityOpen(run: CandidateRun, context: Pick<RunContext, 'plan'>): boolean {
+  return run.failure === null && kinds.some((kind) => isOpen(run, kind, context))
 }
 
-/** One round at the candidate's own capacity; a rate that is not sustained is lowered. */
-export async function sustain(run: CandidateRun, { plan, round }: Pick<RunContext, 'plan'> & { round: number }): Promise<void> {
-  if (run.capacityAt === null) return
+/** One round at each of the candidate's capacities that is still open; a rate that is not sustained is lowered. */
+export async function sustain(run: CandidateRun, round: number, { plan }: Pick<RunContext, 'plan'>): Promise<void> {
   const { roundSeconds: seconds, rounds } = plan.budget
-  await openTrial(run, { phase: 'capacity', multiple: run.capacityAt, seconds, repeat: round })
-  if (isSustained(judgeAt(run.evidence, run.capacityAt, 'capacity'), rounds) !== 'no') return
-  run.stepsDown++
-  run.capacityAt = run.stepsDown > mostStepsDown ? null : rounded(run.capacityAt * stepDown)
+  for (const kind of kinds) {
+    const capacity = run.capacities[kind]
+    if (capacity.at === null || !isOpen(run, kind, { plan })) continue
+    await openTrial(run, { phase: 'capacity', multiple: capacity.at, seconds, repeat: round, ...(kind === 'common' ? { mix: kind } : {}) })
+    if (isSustained(judgeAt(run.evidence(kind), capacity.at, 'capacity'), rounds) !== 'no') continue
+    capacity.stepsDown++
+    capacity.at = capacity.stepsDown > mostStepsDown ? null : rounded(capacity.at * stepDown)
+  }
+}
+
+const kinds = ['own', 'common'] as const
+
+function isOpen(run: CandidateRun, kind: 'own' | 'common', { plan }: Pick<RunContext, 'plan'>): boolean {
+  const { at } = run.capacities[kind]
+  return at !== null && isSustained(judgeAt(run.evidence(kind), at, 'capacity'), plan.budget.rounds) !== 'yes'
 }
 
 /** One round at 70 % of its own capacity: it describes the candidate, it compares none. */
 export async function confirmBelowCapacity(run: CandidateRun, round: number, { plan }: RunContext): Promise<void> {
-  if (run.capacityAt === null) return
-  const multiple = rounded(run.capacityAt * belowCapacity)
+  const { at } = run.capacities.own
+  if (at === null) return
+  const multiple = rounded(at * belowCapacity)
   await openTrial(run, { phase: 'below-capacity', multiple, seconds: plan.budget.roundSeconds, repeat: round })
 }
 

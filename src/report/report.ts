@@ -13,7 +13,7 @@ import { environment, isUnknownLimit } from './environment.ts'
 import { bytes, count, micros, microsRange, percent, seconds, times } from './format.ts'
 import { toHtml } from './html.ts'
 import { toMarkdown } from './markdown.ts'
-import { commonMix, comparisons } from './rivals.ts'
+import { capacityText, commonMix, comparisons } from './rivals.ts'
 import { driverTax } from './tax.ts'
 
 /** Writes report.md, report.html and charts/ beside the result; returns their paths. */
@@ -113,7 +113,7 @@ function answer(result: Result, assessment: Assessment, scenario: Scenario): Blo
     return [
       each.name,
       ...each.at.map((at) => verdict(at)),
-      capacityText(candidate),
+      capacityText(candidate.capacity),
       candidate.capacity.boundBy,
       each.mix,
       each.failure ?? (each.wrong === 0 ? 'right' : `${each.wrong} wrong`),
@@ -141,13 +141,6 @@ function verdict(at: CandidateAssessment['at'][number]): string {
   const late = open.some((cell) => cell.undecided === 'late') ? '; the harness was late' : ''
   if (open.length === 0) return '? no usable round'
   return `? undecided${late}: ${open.length > 3 ? `${open.length} of ${at.cells.length} operations` : open.map((cell) => cell.operation).join(', ')}`
-}
-
-function capacityText({ capacity }: CandidateResult): string {
-  if (capacity.multiple === null) return '—'
-  const { low, high } = capacity.multiple
-  const range = high === null ? `at least ${times(low)}` : `${times(low)} to ${times(high)}`
-  return `${range}${capacity.mix === 'partial' ? ', partial mix' : ''}${capacity.notTested.length > 0 ? `; not tested: ${capacity.notTested.join(', ')}` : ''}`
 }
 
 function noteOn(each: CandidateAssessment): string[] {

@@ -1,6 +1,6 @@
 /** Candidates beside each other: what all of them can do, and pairs at the same rates. */
 import type { Assessment, Comparison } from '../assess/assess.ts'
-import type { Result } from '../result.ts'
+import type { CandidateResult, Result } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { type Block, details, heading, paragraph, table } from './document.ts'
 import { micros, times } from './format.ts'
@@ -22,12 +22,25 @@ export function commonMix(result: Result, assessment: Assessment): Block[] {
     })
     return [heading(3, `Common mix at ${times(multiple)}`), table(['operation', ...own.map((candidate) => `${candidate.name}: p99`)], rows)]
   })
+  const searched = result.candidates.flatMap(({ name, commonCapacity }) =>
+    commonCapacity === null || commonCapacity.boundBy === 'not searched at this effort'
+      ? []
+      : [[name, capacityText(commonCapacity), commonCapacity.boundBy]],
+  )
   return [
     paragraph(
       'Where a candidate cannot do everything, all are measured a second time with the operations that all can do: only these numbers stand beside each other.',
     ),
     ...tables,
+    ...(searched.length === 0 ? [] : [table(['candidate', 'capacity with the common mix', 'bound by'], searched)]),
   ]
+}
+
+export function capacityText(capacity: CandidateResult['capacity']): string {
+  if (capacity.multiple === null) return '—'
+  const { low, high } = capacity.multiple
+  const range = high === null ? `at least ${times(low)}` : `${times(low)} to ${times(high)}`
+  return `${range}${capacity.mix === 'partial' ? ', partial mix' : ''}${capacity.notTested.length > 0 ? `; not tested: ${capacity.notTested.join(', ')}` : ''}`
 }
 
 /** Pairs within the same rounds: faster, slower or tie. */

@@ -20,6 +20,8 @@ export interface Budget {
   warmUpSeconds: number
   /** Whether one trial has a forced checkpoint, flush or compaction. */
   maintenance: boolean
+  /** Whether the capacity of the mix that all can do is searched, too; else it is only confirmed at the common rates. */
+  commonSearch: boolean
 }
 /** METHOD §7. */
 const budgets: Record<Effort, Budget> = {
@@ -33,6 +35,7 @@ const budgets: Record<Effort, Budget> = {
     roundSeconds: 3,
     warmUpSeconds: 2,
     maintenance: false,
+    commonSearch: false,
   },
   quick: {
     rows: 200_000,
@@ -44,6 +47,7 @@ const budgets: Record<Effort, Budget> = {
     roundSeconds: 4,
     warmUpSeconds: 20,
     maintenance: false,
+    commonSearch: false,
   },
   standard: {
     rows: 1_000_000,
@@ -55,6 +59,7 @@ const budgets: Record<Effort, Budget> = {
     roundSeconds: 20,
     warmUpSeconds: 60,
     maintenance: true,
+    commonSearch: true,
   },
   thorough: {
     rows: Number.POSITIVE_INFINITY,
@@ -66,6 +71,7 @@ const budgets: Record<Effort, Budget> = {
     roundSeconds: 60,
     warmUpSeconds: 120,
     maintenance: true,
+    commonSearch: true,
   },
 }
 
@@ -153,7 +159,8 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
   const answering = Math.max(0.3, Math.min(3, plan.rows / 200_000))
   const trial = budget.roundSeconds + warmUpOfTrial + 0.2
   const searched = budget.searchSteps > 0 ? 1 : 0
-  const rates = plan.multiples.length * (plan.partial ? 2 : 1) + searched
+  const searches = searched * (plan.partial && budget.commonSearch ? 2 : 1)
+  const rates = plan.multiples.length * (plan.partial ? 2 : 1) + searches
   const confirmations =
     n * (budget.rounds * (rates * trial + visit) + plan.multiples.length * probeSeconds(budget) + (budget.maintenance ? trial : 0))
   return [
@@ -165,7 +172,7 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
     { name: 'warm-up', predictedSeconds: total((pace) => Math.min(budget.warmUpSeconds, 2 * pace.warmUpSeconds * plan.warmUpShare) + 0.5) },
     { name: 'sweep', predictedSeconds: n * (budget.concurrencies.length + searched) * (budget.sweepSeconds + warmUpOfTrial + 0.3) },
     // Steps that are missed end early, and their queues drain.
-    { name: 'search', predictedSeconds: n * budget.searchSteps * (budget.searchSeconds + warmUpOfTrial) },
+    { name: 'search', predictedSeconds: n * searches * budget.searchSteps * (budget.searchSeconds + warmUpOfTrial) },
     { name: 'confirmation', predictedSeconds: confirmations },
     { name: 'below capacity', predictedSeconds: searched * n * budget.rounds * (trial + visit) },
     { name: 'invariants', predictedSeconds: total((pace) => 0.3 + pace.verifySeconds * answering * 0.35) },

@@ -1,0 +1,72 @@
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { makeDataset } from '../../../src/data/dataset.ts'
+import { DrawnParameters } from '../../../src/data/drawn.ts'
+import { parametersOf } from '../../../src/data/parameters.ts'
+import type { Compiled } from '../../../src/engines/engine.ts'
+import { RedisOperations } from '../../../src/engines/redis-operations.ts'
+import { templateOf } from '../../../src/engines/redis-templates.ts'
+import { engineNamed } from '../../../src/engines/registry.ts'
+import { allOperations, deriveModel } from '../../../src/model/derive.ts'
+import { readScenario } from '../../../src/scenario/read.ts'
+import { writeCommand } from '../../../src/wire/redis.ts'
+import { RequestBuffer } from '../../../src/wire/request.ts'
+
+const scripts = { page: 'a'.repeat(40), write: 'b'.repeat(40) }
+
+function templatesFor(path: string) {
+  const scenario = readScenario(path)
+  const operations = allOperations(scenario)
+  const engine = engineNamed('redis')
+  const compiled: Compiled = engine.compile(deriveModel(engine.family, scenario), operations, scenario, 'fsync')
+  const conversations = new RedisOperations(compiled)
+  return {
+    scenario,
+    operations,
+    compiled,
+    conversations,
+    templates: operations.map((op, at) => (compiled.compiled[at] === null ? null : templateOf(compiled, conversations, op, scripts))),
+  }
+}
+
+describe('templates', () => {
+  test('are there for every operation of ecommerce that is one call', () => {
+    const { operations, templates } = templatesFor('ecommerce')
+    const own = operations.filter((op, at) => !op.internal && templates[at] !== null).map((op) => op.name)
+    expect(own).toEqual([
+      'get_product',
+      'get_order',
+      'order_history',
+      'browse_category',
+      'search_products',
+      'ship_order',
+      'read_session',
+      'write_session',
+    ])
+  })
+
+  test('write the very bytes of the conversation', () => {
+    const { scenario, operations, conversations, templates } = templatesFor(fileURLToPath(new URL('../../engines/kinds.yaml', import.meta.url)))
+    const params = new DrawnParameters(makeDataset(scenario, 1), operations, 'templates', 1, () => scenario.epochMs)
+    let compared = 0
+    for (const [index, op] of operations.entries()) {
+      const template = templates[index]
+      if (template == null) continue
+      const names = parametersOf(scenario, op).map((parameter) => parameter.name)
+      for (let round = 0; round < 50; round++) {
+        params.next(index)
+        if (!template.fits(params)) continue
+        const written = new RequestBuffer()
+        template.write(params, written)
+        const said = conversations.perform(op, (name) => params.value(names.indexOf(name))).next()
+        if (said.done === true) throw new Error(`${op.name} asks nothing`)
+        const { script, words } = said.value
+        const expected = new RequestBuffer()
+        writeCommand(expected, script === null ? words : ['EVALSHA', scripts[script], script === 'page' ? '1' : '0', ...words])
+        expect(written.bytes.toString('latin1', 0, written.length), op.name).toBe(expected.bytes.toString('latin1', 0, expected.length))
+        compared++
+      }
+    }
+    expect(compared).toBeGreaterThan(300)
+  })
+})
