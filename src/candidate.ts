@@ -6,7 +6,7 @@ import type { ClientKind, Compiled, Engine, Lane, Session } from './engines/engi
 import { Reference } from './engines/reference.ts'
 import { messageOf, TrialError } from './errors.ts'
 import { missedFrom } from './measure/decide.ts'
-import { appendWrites, emptyRecording, emptyWriteLog } from './measure/recorder.ts'
+import { appendWrites, clearWrites, emptyRecording, emptyWriteLog } from './measure/recorder.ts'
 import { between, snapshot } from './measure/resources.ts'
 import { startSampler } from './measure/sampler.ts'
 import { judgeValidity } from './measure/validity.ts'
@@ -20,6 +20,8 @@ import type { Totals } from './verify/invariants.ts'
 import { judge } from './verify/judge.ts'
 
 const readyWithinMs = 30_000
+/** METHOD §6: what was loaded is what is measured. */
+const mostGrownShare = 0.1
 
 export interface TrialOrder {
   phase: TrialResult['phase']
@@ -104,6 +106,8 @@ export class CandidateRun {
   }
   /** Times the server ended by itself and was started again. */
   readonly restarts: CandidateResult['restarts'] = []
+  /** Times that it was started again on its snapshot because its rows had grown. */
+  restores = 0
   reference: Reference | null = null
   totals: Totals = new Map()
   readonly writes = emptyWriteLog()
@@ -117,6 +121,9 @@ export class CandidateRun {
   /** Client and connections that the workers have open; '' where they have none. */
   #openWith = ''
   #stopping = false
+  #restoring = false
+  /** Replay time of the snapshot, ms since the epoch; null: there is none. */
+  #snapshotMs: number | null = null
   /** Why the server is not running, while it is not. */
   #death: string | null = null
   #lostWorkers = 0
@@ -171,12 +178,59 @@ export class CandidateRun {
   attach(instance: Instance): void {
     this.instance = instance
     void instance.exited.then((exit) => {
-      if (this.#stopping) return
+      if (this.#stopping || this.#restoring) return
       const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal
       const words = exit.lastWords.split('\n').slice(-2).join(' · ')
       this.#death = `the server ended (${how})${words === '' ? '' : `: ${words}`}`
       if (!this.#mayRestart(instance)) this.failure ??= this.#death
     })
+  }
+
+  /** Keeps the data as it is now, on the disk of the frozen server; the replay time and the rows go back to here. */
+  async takeSnapshot(): Promise<void> {
+    const instance = this.instance as Instance
+    if (instance.snapshot === undefined) return
+    await instance.pause()
+    // Without room for a second copy the run goes on; how far the rows grew is in the result.
+    await instance.snapshot().then(
+      () => {
+        this.#snapshotMs = this.#elapsedMs
+      },
+      () => {},
+    )
+    await instance.resume()
+  }
+
+  /** Most new rows of an entity, as a share of its loaded ones, since the load or the last restore. */
+  get grownShare(): number {
+    const fresh = new Map<string, Set<number>>()
+    this.writes.outcome.forEach((outcome, at) => {
+      const operation = this.compiled.operations[this.writes.operation[at] as number]
+      const row = this.writes.row[at] as number
+      if (outcome !== 1 || operation === undefined || row < (this.#context.dataset.entities.get(operation.entity)?.rows ?? 0)) return
+      const rows = fresh.get(operation.entity) ?? new Set()
+      fresh.set(operation.entity, rows.add(row))
+    })
+    return Math.max(0, ...[...fresh].map(([entity, rows]) => rows.size / (this.#context.dataset.entities.get(entity)?.rows ?? 1)))
+  }
+
+  /** Starts the server again on its snapshot where rows grew too much, or `always`; whether it did. What was acknowledged since is gone with it. */
+  async restore(always = false): Promise<boolean> {
+    const instance = this.instance as Instance
+    if (this.#snapshotMs === null || instance.restore === undefined || !(always || this.grownShare > mostGrownShare)) return false
+    await this.#closeLanes()
+    this.#restoring = true
+    try {
+      await instance.restore()
+    } finally {
+      this.#restoring = false
+    }
+    this.attach(instance)
+    await instance.confine()
+    clearWrites(this.writes)
+    this.#elapsedMs = this.#snapshotMs
+    this.restores++
+    return true
   }
 
   /** Ends the server; from here on its exit is no failure. */
@@ -317,7 +371,7 @@ export class CandidateRun {
       validity,
       resources,
       timeline,
-      start: this.#context.start,
+      start: this.#context.start + this.restores + this.restarts.length,
     }
     if (this.reference !== null) {
       for (const [operation, wrong] of Object.entries(judge(recording.kept, this.compiled.operations, dataset, this.reference))) {

@@ -73,6 +73,8 @@ function candidateResult(run: CandidateRun): CandidateResult {
       cores: instance.cores,
     },
     restarts: run.restarts,
+    restores: run.restores,
+    grownShare: run.grownShare,
     parity: run.parity,
     model: { ...compiled.model },
     compiled: compiled.compiled.flatMap((each, index) =>

@@ -57,7 +57,7 @@ const trial = z.strictObject({
     multiple: nullable(number),
   }),
   connections: number,
-  start: number.default(1).describe('which start of the servers it belongs to: a resumed run has several'),
+  start: number.default(1).describe('which start of the server it belongs to: a resumed run, a restart and a restored snapshot make a new one'),
   startedAt: text,
   seconds: number,
   throughputPerSecond: number,
@@ -134,6 +134,14 @@ const candidate = z.strictObject({
     .array(z.strictObject({ at: text, reason: text }))
     .default([])
     .describe('a server that ended in the middle of a trial is started again, once'),
+  restores: number
+    .default(0)
+    .describe(
+      'times that it was started again on the snapshot taken after the verification: an entity had grown by more than 10 %, or the effort wants a start for each round',
+    ),
+  grownShare: nullable(number)
+    .default(null)
+    .describe('most new rows of an entity, as a share of its loaded ones, at the end or since the last restore'),
   parity: z.array(z.strictObject({ what: text, asked: text, set: text, effective: text, ok: z.boolean(), sizing: z.literal(true).optional() })),
   model: json,
   compiled: z.array(z.strictObject({ operation: text, statements: z.array(text) })),

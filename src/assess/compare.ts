@@ -72,6 +72,7 @@ function checkComparable(baseline: Result, result: Result): void {
     note(`the scenario's ${name}`, scenarioBefore[name], scenarioAfter[name])
   note(`the seed (${baseline.seed}, ${result.seed})`, baseline.seed, result.seed)
   note('the generated data', baseline.dataHash, result.dataHash)
+  note(`the client (${baseline.trialPlan.client}, ${result.trialPlan.client})`, baseline.trialPlan.client, result.trialPlan.client)
   note(`the effort (${baseline.trialPlan.effort}, ${result.trialPlan.effort})`, baseline.trialPlan.effort, result.trialPlan.effort)
   note(`the levels (${baseline.trialPlan.multiples}, ${result.trialPlan.multiples})`, baseline.trialPlan.multiples, result.trialPlan.multiples)
   if (result.candidates.every((after) => baseline.candidates.every((before) => before.name !== after.name))) differing.push('the candidates')
@@ -89,7 +90,13 @@ function comparedRows(before: CandidateResult, after: CandidateResult, multiples
       metrics.map(({ metric, usable, of }): ComparedRow => {
         const values = (candidate: CandidateResult) =>
           candidate.trials
-            .filter((trial) => trial.phase === 'confirmation' && trial.arrival.multiple === multiple && usable.includes(trial.validity.verdict))
+            .filter(
+              (trial) =>
+                trial.phase === 'confirmation' &&
+                trial.mix !== 'common' &&
+                trial.arrival.multiple === multiple &&
+                usable.includes(trial.validity.verdict),
+            )
             .filter((trial) => (trial.operations[operation]?.serviceUs.count ?? 0) >= fewestSamples[metric])
             .map((trial) => of(trial, operation))
             .filter((value) => value !== undefined && value > 0) as number[]

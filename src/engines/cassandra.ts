@@ -133,9 +133,9 @@ export const cassandra: Engine = {
       {
         host,
         port,
-        ...(user === undefined ? {} : { user }),
-        ...(password === undefined ? {} : { password }),
-        ...(tls === undefined ? {} : { tls }),
+        user,
+        password,
+        tls,
         keyspace,
       },
       compiled,

@@ -4,6 +4,7 @@ import type { Document } from 'mongodb'
 import { parametersOf, type WireSource } from '../data/parameters.ts'
 import { type Operation, writesOf } from '../scenario/scenario.ts'
 import { beginMessage, endMessage, MongoConnection, type MongoLogin, type ScannedReply, scanReply } from '../wire/mongodb.ts'
+import { openAll } from '../wire/open-all.ts'
 import { writeInt64LE } from '../wire/request.ts'
 import { errorCode } from './driver-lane.ts'
 import type { Compiled, Lane } from './engine.ts'
@@ -28,13 +29,7 @@ interface Shared {
 type Writes = CommandTemplate['write']
 
 export async function openMongoLane(driver: Driver, login: MongoLogin, compiled: Compiled, database: string, slots: number): Promise<Lane> {
-  const opened = await Promise.allSettled(Array.from({ length: slots }, () => MongoConnection.open(login, driver.BSON)))
-  const connections = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
-  for (const each of opened) {
-    if (each.status === 'fulfilled') continue
-    for (const connection of connections) connection.end()
-    throw each.reason
-  }
+  const connections = await openAll(slots, () => MongoConnection.open(login, driver.BSON))
   return new MongoLane(driver, connections, compiled, database)
 }
 
@@ -267,7 +262,9 @@ class SlotConnection {
     if (!program.transaction) this.#finish('error', 0, error)
     else if (this.#stage === 'commit' && unknownCommit && this.#commitRetries < mostRetries) {
       this.#commitRetries++
-      setTimeout(() => this.#closed ?? this.#sendMessage(this.#commands.length), backoffMs(this.#commitRetries))
+      setTimeout(() => {
+        if (this.#closed === null) this.#sendMessage(this.#commands.length)
+      }, backoffMs(this.#commitRetries))
     } else if (this.#stage === 'commit') this.#again()
     else {
       this.#stage = 'abort'

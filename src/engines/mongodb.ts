@@ -127,9 +127,9 @@ export const mongodb: Engine = {
     const login = {
       host,
       port,
-      ...(user === undefined ? {} : { user }),
-      ...(password === undefined ? {} : { password }),
-      ...(tls === undefined ? {} : { tls }),
+      user,
+      password,
+      tls,
     }
     return await openMongoLane(await import('mongodb'), login, compiled, database, slots)
   },

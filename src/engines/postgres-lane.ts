@@ -2,6 +2,7 @@
 import { type LineSource, type Parameter, parametersOf, type WireSource } from '../data/parameters.ts'
 import type { Value } from '../data/value.ts'
 import { entityOf, type Field, fieldOf, lineFields, type Operation, type Update, writesOf } from '../scenario/scenario.ts'
+import { openAll } from '../wire/open-all.ts'
 import { type Execution, executionOf, finishExecution, PostgresConnection, type PostgresLogin } from '../wire/postgres.ts'
 import type { RequestBuffer } from '../wire/request.ts'
 import type { Compiled, CompiledOperation, Lane, Statement } from './engine.ts'
@@ -44,10 +45,8 @@ class PostgresLane implements Lane {
   }
 
   async open(login: PostgresLogin, compiled: Compiled): Promise<void> {
-    const opened = await Promise.allSettled(Array.from({ length: this.slots }, () => PostgresConnection.open(login)))
-    const connections = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+    const connections = await openAll(this.slots, () => PostgresConnection.open(login))
     try {
-      for (const each of opened) if (each.status === 'rejected') throw each.reason
       // All connections learn the same statements; the first one tells the types of their parameters.
       const programs = await prepareAll(connections[0] as PostgresConnection, compiled)
       await Promise.all(connections.slice(1).map((connection) => prepareAll(connection, compiled)))

@@ -1,6 +1,7 @@
 /** Redis through the wire client: one connection per slot; an operation that is one call is written from its template, others hold their conversation. */
 import { fixedParameters, type Parameter, parametersOf, type WireSource } from '../data/parameters.ts'
 import type { Operation } from '../scenario/scenario.ts'
+import { openAll } from '../wire/open-all.ts'
 import { decodeReply, errorOf, RedisConnection, type RedisLogin, writeCommand } from '../wire/redis.ts'
 import { errorCode } from './driver-lane.ts'
 import type { Compiled, Lane, Reply } from './engine.ts'
@@ -20,10 +21,8 @@ interface Scripts {
 }
 
 export async function openRedisLane(login: RedisLogin, compiled: Compiled, slots: number): Promise<Lane> {
-  const opened = await Promise.allSettled(Array.from({ length: slots }, () => RedisConnection.open(login)))
-  const connections = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+  const connections = await openAll(slots, () => RedisConnection.open(login))
   try {
-    for (const each of opened) if (each.status === 'rejected') throw each.reason
     const load = async (script: string) => String(await (connections[0] as RedisConnection).ask(['SCRIPT', 'LOAD', script]))
     return new RedisLane(connections, compiled, { page: await load(pageScript), write: await load(writeScript) })
   } catch (error) {

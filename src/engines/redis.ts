@@ -188,9 +188,9 @@ function makeEngine({ name, program, licence, image, onPath, package: package_ }
         {
           host,
           port,
-          ...(user === undefined ? {} : { user }),
-          ...(password === undefined ? {} : { password }),
-          ...(tls === undefined ? {} : { tls }),
+          user,
+          password,
+          tls,
           database: Number(namespace),
         },
         compiled,

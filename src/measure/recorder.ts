@@ -154,6 +154,11 @@ export function appendWrites(to: WriteLog, from: WriteLog): void {
   for (const key of Object.keys(to) as (keyof WriteLog)[]) for (const value of from[key]) to[key].push(value)
 }
 
+/** Forgets what was written: it is gone from the server, too. */
+export function clearWrites(log: WriteLog): void {
+  for (const key of Object.keys(log) as (keyof WriteLog)[]) log[key].length = 0
+}
+
 /** Of a trial that broke before it told anything. */
 export function emptyRecording(seconds: number, operations: Operation[]): Recording {
   return { seconds, operations: makeRecords(operations), windows: [], writes: emptyWriteLog(), kept: [], completed: 0, cpuSeconds: 0, busyShare: 0 }

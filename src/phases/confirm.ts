@@ -4,6 +4,7 @@ import { isSustained } from '../assess/capacity.ts'
 import type { CandidateRun, RunContext } from '../candidate.ts'
 import { rounded } from '../replay/search.ts'
 import { openTrial } from './trials.ts'
+import { warmUp } from './warm-up.ts'
 
 /** A capacity that was not sustained is tried again this much lower, so many times at most. */
 const stepDown = 0.95
@@ -11,7 +12,10 @@ const mostStepsDown = 4
 const belowCapacity = 0.7
 
 /** One round of one candidate at the rates that compare candidates, and at its own capacity. */
-export async function confirmRound(run: CandidateRun, round: number, { plan, commonMix }: RunContext): Promise<void> {
+export async function confirmRound(run: CandidateRun, round: number, context: RunContext): Promise<void> {
+  const { plan, commonMix } = context
+  // Started again on what was loaded it is cold: it warms as at first.
+  if (await run.restore(plan.budget.restarts && round > 0)) await warmUp(run, context)
   const { roundSeconds: seconds } = plan.budget
   for (const multiple of plan.multiples) {
     // What the search has missed at a lower rate needs no confirmation.

@@ -56,7 +56,13 @@ export async function settleCandidate(run: CandidateRun, instance: Instance): Pr
 }
 
 /** Through both clients; a candidate that answers wrong is not measured: it failed. */
-export async function verifyCandidate(run: CandidateRun, { dataset, plan, signal }: RunContext): Promise<void> {
+export async function verifyCandidate(run: CandidateRun, context: RunContext): Promise<void> {
+  await verifyBoth(run, context)
+  // Of what both sides hold now, the writes of the verification included: the reference knows them.
+  await run.takeSnapshot()
+}
+
+async function verifyBoth(run: CandidateRun, { dataset, plan, signal }: RunContext): Promise<void> {
   await run.withSession(16, async (session) => {
     const reference = run.makeReference()
     run.verification = await verify(session, 'driver', run.compiled, dataset, reference, plan.answersPerOperation, signal)
@@ -72,6 +78,7 @@ export async function verifyCandidate(run: CandidateRun, { dataset, plan, signal
     run.explanations = await explain(run, session, dataset)
     run.totals = await takeTotals(session, dataset.scenario)
     run.verified = true
+    await session.settle()
   })
 }
 

@@ -23,7 +23,7 @@ export async function probe(run: CandidateRun, { plan }: RunContext): Promise<vo
 function pooledSamples(run: CandidateRun, operation: string, multiple: number): number {
   return sum(
     run.trials
-      .filter((trial) => trial.phase === 'confirmation' && trial.arrival.multiple === multiple)
+      .filter((trial) => trial.phase === 'confirmation' && trial.mix !== 'common' && trial.arrival.multiple === multiple)
       .map((trial) => trial.operations[operation]?.intended ?? 0),
   )
 }

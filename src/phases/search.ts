@@ -3,9 +3,11 @@ import type { CandidateRun, RunContext } from '../candidate.ts'
 import { bracketOf, nextMultiple, type SearchStep } from '../replay/search.ts'
 import { sum } from '../trial.ts'
 import { openTrial } from './trials.ts'
+import { warmUp } from './warm-up.ts'
 
 /** Its own mix, and where some candidate cannot do everything also the one that all can do. */
 export async function search(run: CandidateRun, context: RunContext): Promise<void> {
+  if (await run.restore()) await warmUp(run, context)
   await searchMix(run, context, 'own')
   if (run.hasPartialRival && context.plan.budget.commonSearch) await searchMix(run, context, 'common')
 }

@@ -120,7 +120,7 @@ async function launch(order: Order, runtime: Runtime, image: FoundImage): Promis
   try {
     const endpoint = await endpointOf(raw, port as number, order.engine.namespace)
     const version = await whenReady(order.engine, endpoint, exited, order.signal, order.readyWithinMs)
-    return new ContainerInstance({ order, context, raw, runtime, image, endpoint, version, exited, remove })
+    return new ContainerInstance({ order, context, raw, runtime, image, endpoint, version, exited, remove, volumeName, labels })
   } catch (error) {
     await remove()
     throw error
@@ -219,7 +219,7 @@ class ContainerInstance implements Instance {
   endpoint: Endpoint
   readonly version: string
   readonly origin: string
-  readonly image: Instance['image']
+  readonly image: NonNullable<Instance['image']>
   readonly cores: number[]
   exited: Promise<Exit>
   readonly administer?: (arguments_: string[]) => Promise<string>
@@ -228,6 +228,8 @@ class ContainerInstance implements Instance {
   readonly #raw: Raw
   readonly #runtime: Runtime
   readonly #remove: () => Promise<void>
+  readonly #volumeName: string
+  readonly #labels: Record<string, string>
 
   constructor(made: {
     order: Order
@@ -239,7 +241,11 @@ class ContainerInstance implements Instance {
     version: string
     exited: Promise<Exit>
     remove: () => Promise<void>
+    volumeName: string
+    labels: Record<string, string>
   }) {
+    this.#volumeName = made.volumeName
+    this.#labels = made.labels
     const { image, order, runtime } = made
     this.endpoint = made.endpoint
     this.version = made.version
@@ -289,6 +295,39 @@ class ContainerInstance implements Instance {
     await this.resume()
     await this.#raw.kill().catch(ignoreGone)
     await this.exited
+  }
+
+  async snapshot() {
+    await this.#inVolume(`rm -rf ${volume}/snapshot && cp -a --reflink=auto ${volume}/data ${volume}/snapshot`)
+  }
+
+  async restore() {
+    await this.kill()
+    await this.#inVolume(`rm -rf ${volume}/data && cp -a --reflink=auto ${volume}/snapshot ${volume}/data`)
+    await this.restart()
+  }
+
+  /** Runs beside the server, which is paused or has ended: inside it nothing runs then. */
+  async #inVolume(script: string): Promise<void> {
+    const { docker } = this.#runtime
+    const beside = await docker.createContainer({
+      Image: this.image.id,
+      Entrypoint: ['sh', '-c', script],
+      Cmd: [],
+      User: '0',
+      Labels: this.#labels,
+      HostConfig: { NetworkMode: 'none', Mounts: [{ Type: 'volume', Source: this.#volumeName, Target: volume }] },
+    })
+    try {
+      await beside.start()
+      const { StatusCode } = (await beside.wait()) as { StatusCode: number }
+      if (StatusCode !== 0)
+        throw new TrialError('snapshot-failed', `copying the data in the volume ended with ${StatusCode}`, {
+          hint: 'is there room for a second copy of the data?',
+        })
+    } finally {
+      await beside.remove({ force: true })
+    }
   }
 
   /** Its address may be another one afterwards. */

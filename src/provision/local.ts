@@ -301,6 +301,20 @@ class LocalInstance implements Instance {
     await stop(this.#running.child, this.exited, 'SIGKILL')
   }
 
+  async snapshot() {
+    await copyDirectory(this.#context.dataDirectory, this.#snapshot)
+  }
+
+  async restore() {
+    await this.kill()
+    await copyDirectory(this.#snapshot, this.#context.dataDirectory)
+    await this.restart()
+  }
+
+  get #snapshot(): string {
+    return join(this.#context.directory, 'snapshot')
+  }
+
   async restart() {
     // What a killed parent left would hold the data directory.
     killWorkingIn(this.#context.directory)
@@ -312,4 +326,10 @@ class LocalInstance implements Instance {
     await stop(this.#running.child, this.exited, this.#order.engine.server.stopSignal)
     rmSync(this.#context.directory, { recursive: true, force: true })
   }
+}
+
+/** Owners and times included; blocks are shared where the file system can. */
+async function copyDirectory(from: string, to: string): Promise<void> {
+  rmSync(to, { recursive: true, force: true })
+  await promisify(execFile)('cp', ['-a', '--reflink=auto', from, to])
 }

@@ -46,6 +46,10 @@ export interface Instance extends AsyncDisposable {
   kill(): Promise<void>
   /** Starts the server again on the data it left; absent where it is not ours to start. */
   restart?(): Promise<void>
+  /** Keeps a copy of the data as the paused server left it on its disk; absent where the disk is not ours. */
+  snapshot?(): Promise<void>
+  /** Ends the server and starts it again on the copy. */
+  restore?(): Promise<void>
   /** Of the server that runs now. */
   readonly exited: Promise<Exit>
   administer?(arguments_: string[]): Promise<string>

@@ -152,7 +152,11 @@ function percentileSlide(candidates: CandidateResult[], scenario: Scenario): Sli
   if (busiest === undefined) return undefined
   const curves = candidates.flatMap((candidate) => {
     const rounds = candidate.trials.filter(
-      (trial) => trial.phase === 'confirmation' && trial.arrival.multiple === 1 && ['valid', 'client-bound'].includes(trial.validity.verdict),
+      (trial) =>
+        trial.phase === 'confirmation' &&
+        trial.mix !== 'common' &&
+        trial.arrival.multiple === 1 &&
+        ['valid', 'client-bound'].includes(trial.validity.verdict),
     )
     const response = rounds.map((trial) => trial.operations[busiest.name]?.responseUs).filter((each) => each != null && each.count > 0)
     const middle = response[response.length >> 1]

@@ -351,7 +351,19 @@ function notMeasured(result: Result, scenario: Scenario): string[] {
   const stale = scenario.operations.filter((operation) => operation.stalenessMs !== null).map((operation) => operation.name)
   return [
     'One node: no replication, no zone hops, no network beyond loopback, no failover.',
-    'Repeats lie within one start of each server: layout and JIT state are the same for all of them, and intervals do not hold what another start would change.',
+    ...result.candidates.flatMap(({ name, grownShare }) =>
+      (grownShare ?? 0) <= 0.1 ? [] : [`${name} ended with ${percent(grownShare ?? 0)} more rows of an entity than were loaded.`],
+    ),
+    ...result.candidates.flatMap(({ name, restores }) =>
+      restores === 0
+        ? []
+        : [
+            `${name} was started again ${restores === 1 ? 'once' : `${restores} times`}, on the data as they were after the verification; it was warmed again.`,
+          ],
+    ),
+    (result.trialPlan as unknown as { budget: { restarts: boolean } }).budget.restarts
+      ? 'Each round is a start of its own, on the data as they were after the verification.'
+      : 'Repeats lie within one start of each server: layout and JIT state are the same for all of them, and intervals do not hold what another start would change.',
     ...result.candidates.flatMap(({ name, steady }) =>
       steady === null || steady.reached
         ? []

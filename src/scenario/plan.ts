@@ -22,6 +22,8 @@ export interface Budget {
   maintenance: boolean
   /** Whether the capacity of the mix that all can do is searched, too; else it is only confirmed at the common rates. */
   commonSearch: boolean
+  /** Whether each round is a start of its own, on the snapshot: repeats then share neither layout nor JIT state. */
+  restarts: boolean
 }
 /** METHOD §7. */
 const budgets: Record<Effort, Budget> = {
@@ -36,6 +38,7 @@ const budgets: Record<Effort, Budget> = {
     warmUpSeconds: 2,
     maintenance: false,
     commonSearch: false,
+    restarts: false,
   },
   quick: {
     rows: 200_000,
@@ -48,6 +51,7 @@ const budgets: Record<Effort, Budget> = {
     warmUpSeconds: 20,
     maintenance: false,
     commonSearch: false,
+    restarts: false,
   },
   standard: {
     rows: 1_000_000,
@@ -60,6 +64,7 @@ const budgets: Record<Effort, Budget> = {
     warmUpSeconds: 60,
     maintenance: true,
     commonSearch: true,
+    restarts: false,
   },
   thorough: {
     rows: Number.POSITIVE_INFINITY,
@@ -72,6 +77,7 @@ const budgets: Record<Effort, Budget> = {
     warmUpSeconds: 120,
     maintenance: true,
     commonSearch: true,
+    restarts: true,
   },
 }
 

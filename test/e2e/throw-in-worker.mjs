@@ -1,12 +1,13 @@
-// Preloaded by a test: an error in the middle of a worker thread's work, once.
+// Preloaded by a test: an error in the middle of a worker thread's work, once: half a second into the first open-loop trial.
 import { existsSync, writeFileSync } from 'node:fs'
-import { isMainThread } from 'node:worker_threads'
+import { isMainThread, parentPort } from 'node:worker_threads'
 
 const marker = process.env.DBTRIAL_TEST_MARKER
-if (!isMainThread && !existsSync(marker)) {
-  setTimeout(() => {
-    if (existsSync(marker)) return
+if (!isMainThread && !existsSync(marker))
+  parentPort?.on('message', (order) => {
+    if (order.type !== 'trial' || order.spec.loop !== 'open' || existsSync(marker)) return
     writeFileSync(marker, '')
-    throw new Error('thrown by a test')
-  }, 10_500)
-}
+    setTimeout(() => {
+      throw new Error('thrown by a test')
+    }, 500)
+  })

@@ -82,6 +82,19 @@ describe.each(
     rmSync(directory, { recursive: true, force: true })
   }, 60_000)
 
+  /** One that was just thawed or started needs a moment. */
+  async function answering(): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await engine.ready(instance.endpoint)
+        return
+      } catch (error) {
+        if (attempt > 100) throw error
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    }
+  }
+
   test('excuses only what is permitted', () => {
     expect(model.excuses.map((excuse) => excuse.operation).sort()).toEqual(permittedExcuses[name])
     expect(compiled.compiled.flatMap((each, index) => (each === null ? [operations[index]?.name] : [])).sort()).toEqual(permittedExcuses[name])
@@ -170,17 +183,40 @@ describe.each(
     await new Promise((resolve) => setTimeout(resolve, 400))
     expect((await instance.sample())?.cpuSeconds).toBe(before)
     await instance.resume()
-    for (let attempt = 0; ; attempt++) {
-      try {
-        await engine.ready(instance.endpoint)
-        break
-      } catch (error) {
-        if (attempt > 100) throw error
-        await new Promise((resolve) => setTimeout(resolve, 50))
-      }
-    }
+    await answering()
     expect((await session.total('shop')).rows).toBeGreaterThanOrEqual(40n)
   })
+
+  test('goes back to its snapshot: what was written since is gone, what was there before is not', async () => {
+    const count = async () => (await session.total('item')).rows
+    await session.settle()
+    await instance.pause()
+    await instance.snapshot?.()
+    await instance.resume()
+    await answering()
+    const before = await count()
+    const params = new DrawnParameters(dataset, operations, 'snapshot', 11, () => scenario.epochMs)
+    const add = operations.findIndex((operation) => operation.name === 'add_item')
+    for (let each = 0; each < 20; each++) {
+      params.next(add)
+      await session.perform(add, params)
+    }
+    expect(await count()).toBe(before + 20n)
+    await session[Symbol.asyncDispose]()
+    await instance.restore?.()
+    await answering()
+    session = await engine.connect(
+      instance.endpoint,
+      compiled,
+      instance.administer === undefined ? { connections: 8 } : { connections: 8, administer: instance.administer },
+    )
+    expect(await count()).toBe(before)
+  }, 120_000)
+
+  test('does at once what it does by itself now and then', async () => {
+    await session.maintain()
+    expect((await session.total('shop')).rows).toBeGreaterThanOrEqual(40n)
+  }, 60_000)
 
   test('runs relaxed where that was asked for', async () => {
     const order = {
