@@ -46,14 +46,14 @@ export function makeResult(
     trialPlan: { ...plan, phases: plan.phases.map((each) => ({ ...each, actualSeconds: state.phases.get(each.name) ?? null })) },
     ...hashes,
     calibration: state.calibration,
-    candidates: runs.map(candidateResult),
+    candidates: runs.map((run) => candidateResult(run, plan)),
     excuses: [...state.excuses, ...runs.flatMap((run) => run.compiled.model.excuses)],
     assessment: null,
   }
   return { ...result, assessment: { ...assess(result) } }
 }
 
-function candidateResult(run: CandidateRun): CandidateResult {
+function candidateResult(run: CandidateRun, plan: TrialPlan): CandidateResult {
   const { compiled, instance } = run
   const { cpus: limit, memoryBytes } = compiled.scenario.bench
   const { mix } = run
@@ -95,7 +95,7 @@ function candidateResult(run: CandidateRun): CandidateResult {
     steady: run.steady,
     trials: run.trials,
     capacity: capacityOf(run.evidence(), mix),
-    commonCapacity: run.hasPartialRival ? capacityOf(run.evidence('common'), 'common') : null,
+    commonCapacity: run.hasPartialRival && plan.budget.commonSearch ? capacityOf(run.evidence('common'), 'common') : null,
   }
 }
 

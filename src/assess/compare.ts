@@ -72,7 +72,6 @@ function checkComparable(baseline: Result, result: Result): void {
     note(`the scenario's ${name}`, scenarioBefore[name], scenarioAfter[name])
   note(`the seed (${baseline.seed}, ${result.seed})`, baseline.seed, result.seed)
   note('the generated data', baseline.dataHash, result.dataHash)
-  note(`the client (${baseline.trialPlan.client}, ${result.trialPlan.client})`, baseline.trialPlan.client, result.trialPlan.client)
   note(`the effort (${baseline.trialPlan.effort}, ${result.trialPlan.effort})`, baseline.trialPlan.effort, result.trialPlan.effort)
   note(`the levels (${baseline.trialPlan.multiples}, ${result.trialPlan.multiples})`, baseline.trialPlan.multiples, result.trialPlan.multiples)
   if (result.candidates.every((after) => baseline.candidates.every((before) => before.name !== after.name))) differing.push('the candidates')
@@ -127,6 +126,7 @@ function differingRuns(baseline: Result, result: Result): string[] {
   note('dbtrial', baseline.dbtrial, result.dbtrial)
   note('machine', machineOf(baseline), machineOf(result))
   note('Node.js', baseline.host.node, result.host.node)
+  note('client of the replay', baseline.trialPlan.client, result.trialPlan.client)
   const only = (here: Result, there: Result) =>
     here.candidates.filter((each) => there.candidates.every((other) => other.name !== each.name)).map((each) => each.name)
   for (const name of only(baseline, result)) found.push(`${name}: only in the baseline`)

@@ -22,7 +22,7 @@ export async function confirmRound(run: CandidateRun, round: number, context: Ru
     if (multiple > 1 && (run.capacities.own.missedAt ?? Number.POSITIVE_INFINITY) <= multiple) continue
     await openTrial(run, { phase: 'confirmation', multiple, seconds, repeat: round })
   }
-  if (run.hasPartialRival && commonMix().size > 0)
+  if (plan.budget.compares && run.hasPartialRival && commonMix().size > 0)
     for (const multiple of plan.multiples) await openTrial(run, { phase: 'confirmation', multiple, seconds, repeat: round, mix: 'common' })
   await sustain(run, round, { plan })
 }

@@ -59,7 +59,7 @@ export async function settleCandidate(run: CandidateRun, instance: Instance): Pr
 export async function verifyCandidate(run: CandidateRun, context: RunContext): Promise<void> {
   await verifyBoth(run, context)
   // Of what both sides hold now, the writes of the verification included: the reference knows them.
-  await run.takeSnapshot()
+  if (context.plan.budget.compares) await run.takeSnapshot()
 }
 
 async function verifyBoth(run: CandidateRun, { dataset, plan, signal }: RunContext): Promise<void> {

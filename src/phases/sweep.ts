@@ -14,7 +14,7 @@ export async function sweep(run: CandidateRun, { plan }: RunContext): Promise<vo
     throughputs.push(trial.throughputPerSecond)
     // The other client right after, at the lowest concurrency: the difference is what a driver adds.
     const other = plan.client === 'wire' ? 'driver' : 'wire'
-    if (index === 0 && plan.budget.searchSteps > 0) await closedTrial(run, { phase: 'tax', concurrency, seconds, repeat: 0, client: other })
+    if (index === 0 && plan.budget.compares) await closedTrial(run, { phase: 'tax', concurrency, seconds, repeat: 0, client: other })
   }
   const enough = Math.max(...throughputs) * withinNoise
   run.connections = concurrencies.filter((_, index) => (throughputs[index] as number) >= enough).at(-1) as number

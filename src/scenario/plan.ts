@@ -18,6 +18,8 @@ export interface Budget {
   roundSeconds: number
   /** Warming until steady, at most. */
   warmUpSeconds: number
+  /** Whether rates are compared and capacity is searched; else answers are checked, and little more. */
+  compares: boolean
   /** Whether one trial has a forced checkpoint, flush or compaction. */
   maintenance: boolean
   /** Whether the capacity of the mix that all can do is searched, too; else it is only confirmed at the common rates. */
@@ -36,6 +38,7 @@ const budgets: Record<Effort, Budget> = {
     rounds: 1,
     roundSeconds: 3,
     warmUpSeconds: 2,
+    compares: false,
     maintenance: false,
     commonSearch: false,
     restarts: false,
@@ -49,6 +52,7 @@ const budgets: Record<Effort, Budget> = {
     rounds: 3,
     roundSeconds: 4,
     warmUpSeconds: 20,
+    compares: true,
     maintenance: false,
     commonSearch: false,
     restarts: false,
@@ -62,6 +66,7 @@ const budgets: Record<Effort, Budget> = {
     rounds: 5,
     roundSeconds: 20,
     warmUpSeconds: 60,
+    compares: true,
     maintenance: true,
     commonSearch: true,
     restarts: false,
@@ -75,6 +80,7 @@ const budgets: Record<Effort, Budget> = {
     rounds: 9,
     roundSeconds: 60,
     warmUpSeconds: 120,
+    compares: true,
     maintenance: true,
     commonSearch: true,
     restarts: true,
@@ -164,9 +170,9 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
   // The reference searches its rows: answers cost more where more is loaded.
   const answering = Math.max(0.3, Math.min(3, plan.rows / 200_000))
   const trial = budget.roundSeconds + warmUpOfTrial + 0.2
-  const searched = budget.searchSteps > 0 ? 1 : 0
+  const searched = budget.compares ? 1 : 0
   const searches = searched * (plan.partial && budget.commonSearch ? 2 : 1)
-  const rates = plan.multiples.length * (plan.partial ? 2 : 1) + searches
+  const rates = plan.multiples.length * (plan.partial && budget.compares ? 2 : 1) + searches
   const confirmations =
     n * (budget.rounds * (rates * trial + visit) + plan.multiples.length * probeSeconds(budget) + (budget.maintenance ? trial : 0))
   return [
