@@ -52,6 +52,11 @@ export function parametersOf(scenario: Pick<Scenario, 'entities'>, operation: Op
   }
 }
 
+/** The same by name. */
+export function positionsOf(scenario: Pick<Scenario, 'entities'>, operation: Operation): Map<string, number> {
+  return new Map(parametersOf(scenario, operation).map((parameter, at) => [parameter.name, at]))
+}
+
 export const anyFilters = (operation: { where: { field: string; constant: unknown }[] }) =>
   operation.where.filter((filter) => filter.constant === null).map((filter) => filter.field)
 

@@ -1,5 +1,5 @@
 /** Cassandra through the wire client: every slot has streams of one connection; single statements are written from templates, others hold their conversation. */
-import { fixedParameters, parametersOf, type WireSource } from '../data/parameters.ts'
+import { fixedParameters, positionsOf, type WireSource } from '../data/parameters.ts'
 import {
   batchStatement,
   beginBatch,
@@ -78,7 +78,7 @@ class CassandraLane implements Lane {
       this.#programs.push({
         operation,
         templates: excused ? null : await templatesOf(this.#compiled, op, (text) => this.prepare(text)),
-        parameters: new Map(parametersOf(this.#compiled.scenario, op).map((parameter, at) => [parameter.name, at])),
+        parameters: positionsOf(this.#compiled.scenario, op),
       })
     }
   }

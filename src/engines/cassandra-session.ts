@@ -1,6 +1,6 @@
 /** Cassandra through its driver: loads, the operations' conversations, facts and storage. */
 import type { Client } from 'cassandra-driver'
-import { type ParamSource, parametersOf } from '../data/parameters.ts'
+import { type ParamSource, positionsOf } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
 import { decimalText, type Value } from '../data/value.ts'
 import type { StoreColumn } from '../model/model.ts'
@@ -36,9 +36,7 @@ export class CassandraSession implements Session {
     this.#compiled = compiled
     this.#options = options
     this.#operations = new CassandraOperations(compiled)
-    this.#parameters = compiled.operations.map(
-      (operation) => new Map(parametersOf(compiled.scenario, operation).map((parameter, at) => [parameter.name, at])),
-    )
+    this.#parameters = compiled.operations.map((operation) => positionsOf(compiled.scenario, operation))
   }
 
   facts(limits: Limits) {

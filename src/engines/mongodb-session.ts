@@ -1,6 +1,6 @@
 /** MongoDB through its driver: bulk inserts, commands with their concerns, transactions with their retries, facts and plans. */
 import type { AnyBulkWriteOperation, ClientSession, Collection, Document, MongoClient, Filter as Query } from 'mongodb'
-import { type Parameter, type ParamSource, parametersOf } from '../data/parameters.ts'
+import { type ParamSource, positionsOf } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
 import { decimalValue, type Value } from '../data/value.ts'
 import type { Store } from '../model/model.ts'
@@ -27,9 +27,7 @@ export class MongoSession implements Session {
     this.#client = client
     this.#compiled = compiled
     this.#documents = new MongoDocuments(driver, compiled)
-    this.#parameters = compiled.operations.map(
-      (operation) => new Map(parametersOf(compiled.scenario, operation).map((parameter: Parameter, at) => [parameter.name, at])),
-    )
+    this.#parameters = compiled.operations.map((operation) => positionsOf(compiled.scenario, operation))
     this.#projections = compiled.operations.map((operation) => this.#documents.projection(operation))
   }
 

@@ -1,6 +1,6 @@
 /** The commands of every operation as BSON templates: documents with slots, compiled once into constant bytes and writers between them. */
 import type { BSON, Document } from 'mongodb'
-import { type LineSource, parametersOf, type WireSource } from '../data/parameters.ts'
+import { type LineSource, positionsOf, type WireSource } from '../data/parameters.ts'
 import type { Value } from '../data/value.ts'
 import { entityOf, type Field, fieldOf, lineFields, type Operation, ownedBy, type Update, type Write } from '../scenario/scenario.ts'
 import { type RequestBuffer, writeInt64LE } from '../wire/request.ts'
@@ -109,7 +109,7 @@ class Commands {
     this.#compiled = compiled
     this.#database = database
     this.#op = op
-    this.#positions = new Map(parametersOf(compiled.scenario, op).map((parameter, at) => [parameter.name, at]))
+    this.#positions = positionsOf(compiled.scenario, op)
   }
 
   all(): MongoTemplates {

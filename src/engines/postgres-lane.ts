@@ -48,8 +48,8 @@ class PostgresLane implements Lane {
     const connections = await openAll(this.slots, () => PostgresConnection.open(login))
     try {
       // All connections learn the same statements; the first one tells the types of their parameters.
-      const programs = await prepareAll(connections[0] as PostgresConnection, compiled)
-      await Promise.all(connections.slice(1).map((connection) => prepareAll(connection, compiled)))
+      const [types = []] = await Promise.all(connections.map((connection) => learn(connection, compiled)))
+      const programs = programsOf(compiled, types)
       this.#connections = connections.map((connection, slot) => new SlotConnection(this, slot, connection, compiled, programs))
     } catch (error) {
       for (const connection of connections) connection.end()
@@ -216,32 +216,37 @@ const begin: Prepared = { execution: executionOf('begin', 0), writers: [] }
 const commit: Prepared = { execution: executionOf('commit', 0), writers: [] }
 const rollback: Prepared = { execution: executionOf('rollback', 0), writers: [] }
 
-async function prepareAll(connection: PostgresConnection, compiled: Compiled): Promise<(Program | null)[]> {
+/** Tells one connection every statement; resolves with the types of their parameters, by operation and statement. */
+async function learn(connection: PostgresConnection, compiled: Compiled): Promise<number[][][]> {
   for (const word of ['begin', 'commit', 'rollback']) await connection.prepare(word, word)
-  const programs: (Program | null)[] = []
-  for (const [index, op] of compiled.operations.entries()) {
+  const types: number[][][] = []
+  for (const [index, own] of compiled.compiled.entries()) {
+    const ofStatements: number[][] = []
+    for (const [at, statement] of (own?.statements ?? []).entries()) ofStatements.push(await connection.prepare(nameOf(index, at), statement.text))
+    types.push(ofStatements)
+  }
+  return types
+}
+
+const nameOf = (operation: number, statement: number) => `o${operation}_${statement}`
+
+function programsOf(compiled: Compiled, types: number[][][]): (Program | null)[] {
+  return compiled.operations.map((op, index): Program | null => {
     const own = compiled.compiled[index] as CompiledOperation | null
-    if (own === null) {
-      programs.push(null)
-      continue
-    }
+    if (own === null) return null
     const parameters = parametersOf(compiled.scenario, op)
-    const statements: Prepared[] = []
-    for (const [at, statement] of own.statements.entries()) {
-      const name = `o${index}_${at}`
-      const types = await connection.prepare(name, statement.text)
-      const writers = writersOf(compiled, op, parameters, statement, types)
-      statements.push({ execution: executionOf(name, types.length), writers })
-    }
-    programs.push({
+    const statements = own.statements.map((statement, at): Prepared => {
+      const known = types[index]?.[at] ?? []
+      return { execution: executionOf(nameOf(index, at), known.length), writers: writersOf(compiled, op, parameters, statement, known) }
+    })
+    return {
       op,
       statements,
       deepAt: op.kind === 'list' ? parameters.findIndex((each) => each.shape === 'deep') : -1,
       transaction: writesOf(op).length > 0 && statements.length > 1,
       counted: op.kind === 'delete' ? statements.length - 1 : 0,
-    })
-  }
-  return programs
+    }
+  })
 }
 
 function writersOf(compiled: Compiled, op: Operation, parameters: Parameter[], { binds }: Statement, types: number[]): Writer[] {

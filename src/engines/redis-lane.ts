@@ -1,5 +1,5 @@
 /** Redis through the wire client: one connection per slot; an operation that is one call is written from its template, others hold their conversation. */
-import { fixedParameters, type Parameter, parametersOf, type WireSource } from '../data/parameters.ts'
+import { fixedParameters, positionsOf, type WireSource } from '../data/parameters.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import { openAll } from '../wire/open-all.ts'
 import { decodeReply, errorOf, RedisConnection, type RedisLogin, writeCommand } from '../wire/redis.ts'
@@ -47,7 +47,7 @@ class RedisLane implements Lane {
     this.programs = compiled.operations.map((op, index) => ({
       op,
       template: compiled.compiled[index] === null ? null : templateOf(compiled, this.operations, op, scripts),
-      parameters: new Map(parametersOf(compiled.scenario, op).map((parameter: Parameter, at) => [parameter.name, at])),
+      parameters: positionsOf(compiled.scenario, op),
     }))
     this.#connections = connections.map((connection, slot) => new SlotConnection(this, slot, connection))
   }

@@ -1,6 +1,6 @@
 /** Redis through its driver: pipelined loads, the operations' conversations, facts and sizes. */
 import type { Redis } from 'ioredis'
-import { type ParamSource, parametersOf } from '../data/parameters.ts'
+import { type ParamSource, positionsOf } from '../data/parameters.ts'
 import { type Block, cell, type RowSource } from '../data/rows.ts'
 import type { Value } from '../data/value.ts'
 import { TrialError } from '../errors.ts'
@@ -41,9 +41,7 @@ export class RedisSession implements Session {
     this.#client = client as Redis & Scripts
     this.#compiled = compiled
     this.#operations = new RedisOperations(compiled)
-    this.#parameters = compiled.operations.map(
-      (operation) => new Map(parametersOf(compiled.scenario, operation).map((parameter, at) => [parameter.name, at])),
-    )
+    this.#parameters = compiled.operations.map((operation) => positionsOf(compiled.scenario, operation))
     this.#settings = settings
   }
 

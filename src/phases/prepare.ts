@@ -59,7 +59,9 @@ export async function settleCandidate(run: CandidateRun, instance: Instance): Pr
 export async function verifyCandidate(run: CandidateRun, context: RunContext): Promise<void> {
   await verifyBoth(run, context)
   // Of what both sides hold now, the writes of the verification included: the reference knows them.
-  if (context.plan.budget.compares) await run.takeSnapshot()
+  if (!context.plan.budget.compares) return
+  await run.withSession(1, (session) => session.settle())
+  await run.takeSnapshot()
 }
 
 async function verifyBoth(run: CandidateRun, { dataset, plan, signal }: RunContext): Promise<void> {
@@ -78,7 +80,6 @@ async function verifyBoth(run: CandidateRun, { dataset, plan, signal }: RunConte
     run.explanations = await explain(run, session, dataset)
     run.totals = await takeTotals(session, dataset.scenario)
     run.verified = true
-    await session.settle()
   })
 }
 

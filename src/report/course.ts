@@ -1,10 +1,9 @@
 /** The course of single trials: how a server warms up, what a forced checkpoint, flush or compaction does to it, what disturbed a round. */
 import type { ChartDataset } from 'chart.js'
+import { windowSeconds } from '../measure/recorder.ts'
 import type { CandidateResult, TrialResult } from '../result.ts'
 import { count, micros, times } from './format.ts'
 import { colours, type Kind, type Slide } from './slide.ts'
-
-const windowSeconds = 0.25
 
 /** At most three slides a candidate: its warm-up, its maintenance, and the first trial that others disturbed. */
 export function courseSlides(candidate: CandidateResult): Slide[] {

@@ -33,3 +33,6 @@ export function count(value: number): string {
 export const percent = (share: number) => `${Math.round(share * 1000) / 10} %`
 export const seconds = (value: number | null) => (value === null ? '—' : `${value >= 100 ? Math.round(value) : Math.round(value * 10) / 10} s`)
 export const times = (multiple: number) => `${Math.round(multiple * 100) / 100}×`
+
+/** How outcomes are drawn in tables. */
+export const outcomeMarks: Record<string, string> = { met: '✓', missed: '✗', undetermined: '?', excused: 'excused', 'not run': '—' }

@@ -10,7 +10,7 @@ import { redact } from '../secrets.ts'
 import { drawCharts } from './charts.ts'
 import { type Block, type Chart, code, type Document, details, heading, list, paragraph, table } from './document.ts'
 import { environment, isUnknownLimit } from './environment.ts'
-import { bytes, count, micros, microsRange, percent, seconds, times } from './format.ts'
+import { bytes, count, micros, microsRange, outcomeMarks, percent, seconds, times } from './format.ts'
 import { toHtml } from './html.ts'
 import { toMarkdown } from './markdown.ts'
 import { capacityText, commonMix, comparisons } from './rivals.ts'
@@ -98,8 +98,6 @@ export function makeDocument(result: Result, assessment: Assessment, charts: Cha
 
 const callout = (tone: 'good' | 'bad' | 'note', text: string): Block => ({ kind: 'callout', tone, text })
 const percentOf = (share: number) => `${Number((share * 100).toPrecision(2))} %`
-const marks: Record<string, string> = { met: '✓', missed: '✗', undetermined: '?', excused: 'excused', 'not run': '—' }
-
 function answer(result: Result, assessment: Assessment, scenario: Scenario): Block[] {
   const { multiples } = result.trialPlan
   const loads = multiples.map((multiple) => (multiple === 1 ? 'average load' : `${times(multiple)}`)).join(' and ')
@@ -189,9 +187,9 @@ const rateAt = (scenario: Scenario, multiple: number) =>
   scenario.operations.reduce((sum, operation) => sum + operation.ratePerSecond * (operation.scales ? multiple : 1), 0)
 
 function p99Text(cell: Cell): string {
-  if (cell.p99Us === null) return marks[cell.outcome] ?? cell.outcome
+  if (cell.p99Us === null) return outcomeMarks[cell.outcome] ?? cell.outcome
   const range = cell.p99IntervalUs === null ? '' : ` (${microsRange(cell.p99IntervalUs.low, cell.p99IntervalUs.high)})`
-  return `${marks[cell.outcome]} ${micros(cell.p99Us)}${range}${cell.errors + cell.dropped > 0 ? `, ${cell.errors + cell.dropped} failed` : ''}${cell.scaleLimited ? ', scale-limited' : ''}${cell.undecided === 'late' ? ', harness late' : ''}`
+  return `${outcomeMarks[cell.outcome]} ${micros(cell.p99Us)}${range}${cell.errors + cell.dropped > 0 ? `, ${cell.errors + cell.dropped} failed` : ''}${cell.scaleLimited ? ', scale-limited' : ''}${cell.undecided === 'late' ? ', harness late' : ''}`
 }
 
 function storageTable(result: Result): Block {

@@ -3,9 +3,7 @@ import type { Assessment, Comparison } from '../assess/assess.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { type Block, details, heading, paragraph, table } from './document.ts'
-import { micros, times } from './format.ts'
-
-const marks: Record<string, string> = { met: '✓', missed: '✗', undetermined: '?', 'not run': '—' }
+import { micros, outcomeMarks, times } from './format.ts'
 
 /** The mix that every candidate can do, where some cannot do everything. */
 export function commonMix(result: Result, assessment: Assessment): Block[] {
@@ -17,7 +15,12 @@ export function commonMix(result: Result, assessment: Assessment): Block[] {
       const cells = own.map((candidate) => candidate.common.find((at) => at.multiple === multiple)?.cells.find((cell) => cell.operation === name))
       if (cells.some((cell) => cell === undefined || cell.outcome === 'excused')) return []
       return [
-        [name, ...cells.map((cell) => (cell?.p99Us == null ? (marks[cell?.outcome ?? ''] ?? '—') : `${marks[cell.outcome]} ${micros(cell.p99Us)}`))],
+        [
+          name,
+          ...cells.map((cell) =>
+            cell?.p99Us == null ? (outcomeMarks[cell?.outcome ?? ''] ?? '—') : `${outcomeMarks[cell.outcome]} ${micros(cell.p99Us)}`,
+          ),
+        ],
       ]
     })
     return [heading(3, `Common mix at ${times(multiple)}`), table(['operation', ...own.map((candidate) => `${candidate.name}: p99`)], rows)]

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util'
 import type { Assessment } from '../assess/assess.ts'
 import type { Compiled } from '../engines/engine.ts'
 import type { PhysicalModel } from '../model/model.ts'
-import { bytes, count, micros, seconds, times } from '../report/format.ts'
+import { bytes, count, micros, outcomeMarks, seconds, times } from '../report/format.ts'
 import type { Result } from '../result.ts'
 import type { TrialPlan } from '../scenario/plan.ts'
 import type { Scenario } from '../scenario/scenario.ts'
@@ -21,8 +21,6 @@ export function columns(rows: string[][], numericFrom = Number.POSITIVE_INFINITY
     .join('\n')
 }
 
-const marks: Record<string, string> = { met: '✓', missed: '✗', undetermined: '?', excused: 'excused', 'not run': '—' }
-
 /** The answer on one screen. */
 export function summaryText(result: Result, assessment: Assessment): string {
   const scenario = result.scenario as unknown as Scenario
@@ -33,7 +31,11 @@ export function summaryText(result: Result, assessment: Assessment): string {
       operation.objectives.map((objective) => `${objective.name} ${micros(objective.limitMs * 1000)}`).join(' '),
       ...assessment.candidates.map((each) => {
         const cell = each.at.find((at) => at.multiple === multiple)?.cells.find((own) => own.operation === operation.name)
-        return cell === undefined ? '—' : cell.p99Us === null ? (marks[cell.outcome] ?? '') : `${micros(cell.p99Us)} ${marks[cell.outcome]}`
+        return cell === undefined
+          ? '—'
+          : cell.p99Us === null
+            ? (outcomeMarks[cell.outcome] ?? '')
+            : `${micros(cell.p99Us)} ${outcomeMarks[cell.outcome]}`
       }),
     ])
     parts.push(

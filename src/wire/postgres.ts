@@ -14,26 +14,19 @@ export interface PostgresLogin extends Address {
 
 const protocolVersion = 196608
 const sslRequest = 80877103
-const code = (letter: string) => letter.charCodeAt(0)
-const [data, commandComplete, error, ready, parameterDescription, authentication] = ['D', 'C', 'E', 'Z', 't', 'R'].map(code) as [
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-]
-const [bind, execute, sync, parse, describe, password, terminate] = ['B', 'E', 'S', 'P', 'D', 'p', 'X'].map(code) as [
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-]
+/** Tags of messages: the first byte of each. */
+const tag = (letter: string) => letter.charCodeAt(0)
+const received = {
+  data: tag('D'),
+  commandComplete: tag('C'),
+  error: tag('E'),
+  ready: tag('Z'),
+  parameterDescription: tag('t'),
+  authentication: tag('R'),
+}
+const sent = { bind: tag('B'), execute: tag('E'), sync: tag('S'), parse: tag('P'), describe: tag('D'), password: tag('p'), terminate: tag('X') }
 
-/** One statement's execution: Bind, Execute, Sync around the parameters; `write` puts each with its length and returns the end. */
+/** One statement's execution: Bind up to the parameters, and what follows them, Execute and Sync. */
 export interface Execution {
   readonly head: Buffer
   readonly tail: Buffer
@@ -43,14 +36,14 @@ export interface Execution {
 export function executionOf(statement: string, parameters: number): Execution {
   const name = Buffer.from(statement)
   const head = Buffer.alloc(1 + 4 + 1 + name.length + 1 + 2 + 2 + 2)
-  head[0] = bind
+  head[0] = sent.bind
   name.copy(head, 6)
   const formats = head.length - 6
   head.writeUInt16BE(1, formats)
   head.writeUInt16BE(1, formats + 2)
   head.writeUInt16BE(parameters, formats + 4)
   // No format codes of results: all text. Then Execute of the unnamed portal without a limit, and Sync.
-  const tail = Buffer.from([0, 0, execute, 0, 0, 0, 9, 0, 0, 0, 0, 0, sync, 0, 0, 0, 4])
+  const tail = Buffer.from([0, 0, sent.execute, 0, 0, 0, 9, 0, 0, 0, 0, 0, sent.sync, 0, 0, 0, 4])
   return { head, tail }
 }
 
@@ -94,7 +87,9 @@ export class PostgresConnection {
   async prepare(name: string, text: string): Promise<number[]> {
     const named = Buffer.from(`${name}\0`)
     const body = Buffer.concat([named, Buffer.from(`${text}\0`), Buffer.alloc(2)])
-    await this.#exchange(Buffer.concat([message(parse, body), message(describe, Buffer.concat([Buffer.from('S'), named])), message(sync)]))
+    await this.#exchange(
+      Buffer.concat([message(sent.parse, body), message(sent.describe, Buffer.concat([Buffer.from('S'), named])), message(sent.sync)]),
+    )
     return this.#types
   }
 
@@ -108,7 +103,7 @@ export class PostgresConnection {
   }
 
   end(): void {
-    this.#socket.write(message(terminate))
+    this.#socket.write(message(sent.terminate))
     this.#socket.end()
   }
 
@@ -118,7 +113,7 @@ export class PostgresConnection {
     const startup = Buffer.alloc(8)
     startup.writeInt32BE(body.length + 8, 0)
     startup.writeInt32BE(protocolVersion, 4)
-    const answer = (bytes: Buffer) => this.#socket.write(message(password, bytes))
+    const answer = (bytes: Buffer) => this.#socket.write(message(sent.password, bytes))
     let scram: Scram | undefined
     this.#onAuthentication = (bytes, from, to) => {
       const kind = bytes.readInt32BE(from)
@@ -166,23 +161,23 @@ export class PostgresConnection {
       if (end < at + 5) throw new Error('a message of impossible length')
       if (end > to) break
       switch (bytes[at]) {
-        case data:
+        case received.data:
           this.#count++
           if (this.keep) this.rows.push(rowOf(bytes, at + 5))
           break
-        case commandComplete:
+        case received.commandComplete:
           this.#affected = trailingNumber(bytes, end - 2)
           break
-        case error:
+        case received.error:
           this.#fail(bytes, at + 5, end)
           break
-        case parameterDescription:
+        case received.parameterDescription:
           this.#types = Array.from({ length: bytes.readUInt16BE(at + 5) }, (_, index) => bytes.readInt32BE(at + 7 + index * 4))
           break
-        case authentication:
+        case received.authentication:
           this.#onAuthentication(bytes, at + 5, end)
           break
-        case ready:
+        case received.ready:
           this.onReady(this.#affected < 0 ? this.#count : this.#affected, this.#sqlState)
           break
       }

@@ -10,14 +10,11 @@ export interface RedisLogin extends Address {
 
 export type Resp = Buffer | number | null | Resp[]
 
-const [array, bulk, failure, integer, carriage, minus] = ['*', '$', '-', ':', '\r', '-'].map((each) => each.charCodeAt(0)) as [
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-]
+/** First bytes of replies, and the two that numbers are written with. */
+const byte = (letter: string) => letter.charCodeAt(0)
+const kinds = { array: byte('*'), bulk: byte('$'), failure: byte('-'), integer: byte(':'), status: byte('+') }
+const carriage = byte('\r')
+const minus = byte('-')
 
 export class RedisConnection {
   /** One whole reply: bytes[from, to), valid during the call. */
@@ -94,7 +91,7 @@ export function bulkOf(word: string | Buffer): Buffer {
 
 /** The first word of an error, which is the server's code for it; '' for any other reply. */
 export function errorOf(bytes: Buffer, from: number, to: number): string {
-  if (bytes[from] !== failure) return ''
+  if (bytes[from] !== kinds.failure) return ''
   const text = bytes.toString('latin1', from + 1, to - 2)
   return /^[A-Z]{3,}\b/.exec(text)?.[0] ?? 'ERR'
 }
@@ -106,14 +103,14 @@ export function endOfReply(bytes: Buffer, from: number, to: number): number {
     const kind = bytes[at]
     const line = lineEnd(bytes, at, to)
     if (line < 0) return -1
-    if (kind === bulk) {
+    if (kind === kinds.bulk) {
       const length = numberAt(bytes, at + 1)
       at = length < 0 ? line : line + length + 2
       if (at > to) return -1
-    } else if (kind === array) {
+    } else if (kind === kinds.array) {
       pending += Math.max(0, numberAt(bytes, at + 1))
       at = line
-    } else if (kind === integer || kind === failure || kind === 0x2b) at = line
+    } else if (kind === kinds.integer || kind === kinds.failure || kind === kinds.status) at = line
     else throw new Error(`a reply that starts with byte ${kind}`)
   }
   return at
@@ -139,7 +136,7 @@ export function numberAt(bytes: Buffer, from: number): number {
 
 /** Elements of an array reply; 0 where it is another one. */
 export function lengthOf(bytes: Buffer, from: number): number {
-  return bytes[from] === array ? Math.max(0, numberAt(bytes, from + 1)) : 0
+  return bytes[from] === kinds.array ? Math.max(0, numberAt(bytes, from + 1)) : 0
 }
 
 /** Offset of element `index` of a flat array reply. */
@@ -175,14 +172,14 @@ export function decodeReply(bytes: Buffer, from: number): Resp {
     const kind = bytes[at]
     const start = at + 1
     at = skipLine(bytes, at)
-    if (kind === integer) return numberAt(bytes, start)
-    if (kind === bulk) {
+    if (kind === kinds.integer) return numberAt(bytes, start)
+    if (kind === kinds.bulk) {
       const length = numberAt(bytes, start)
       if (length < 0) return null
       at += length + 2
       return Buffer.from(bytes.subarray(at - length - 2, at - 2))
     }
-    if (kind === array) {
+    if (kind === kinds.array) {
       const length = numberAt(bytes, start)
       return length < 0 ? null : Array.from({ length }, next)
     }

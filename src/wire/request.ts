@@ -10,15 +10,20 @@ export class RequestBuffer {
   reserve(bytes: number): void {
     const needed = this.length + bytes
     if (needed <= this.bytes.length) return
-    const larger = Buffer.allocUnsafe(2 ** Math.ceil(Math.log2(needed)))
-    this.bytes.copy(larger, 0, 0, this.length)
-    this.bytes = larger
+    this.bytes = enlarged(this.bytes, this.length, needed)
   }
 
   append(bytes: Buffer): void {
     this.reserve(bytes.length)
     this.length += bytes.copy(this.bytes, this.length)
   }
+}
+
+/** A larger buffer with the first `kept` bytes of this one. */
+export function enlarged(bytes: Buffer, kept: number, needed: number): Buffer<ArrayBuffer> {
+  const larger = Buffer.allocUnsafe(2 ** Math.ceil(Math.log2(needed)))
+  bytes.copy(larger, 0, 0, kept)
+  return larger
 }
 
 /** Four bytes of a whole number; half the time of Buffer's own, which check their arguments. Returns the end. */

@@ -1,6 +1,7 @@
 /** A connection whose incoming bytes are handed over in place: a protocol cuts whole frames out of them, and what is left over waits for the rest. */
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectSecurely } from 'node:tls'
+import { enlarged } from './request.ts'
 
 export interface Address {
   host: string
@@ -152,11 +153,7 @@ export class Frames {
 
   #keep(bytes: Buffer, from: number, to: number): void {
     const needed = this.#carried + to - from
-    if (needed > this.#carry.length) {
-      const larger = Buffer.allocUnsafe(2 ** Math.ceil(Math.log2(needed)))
-      this.#carry.copy(larger, 0, 0, this.#carried)
-      this.#carry = larger
-    }
+    if (needed > this.#carry.length) this.#carry = enlarged(this.#carry, this.#carried, needed)
     bytes.copy(this.#carry, this.#carried, from, to)
     this.#carried = needed
   }
