@@ -1,21 +1,19 @@
 /** Cassandra through the wire client: every slot has streams of one connection; single statements are written from templates, others hold their conversation. */
 import { fixedParameters, positionsOf, type WireSource } from '../data/parameters.ts'
+import { CqlConnection, type CqlLogin, mostStreams } from '../wire/cql.ts'
 import {
   batchStatement,
   beginBatch,
   beginExecute,
-  CqlConnection,
-  type CqlLogin,
   decodeRows,
   endBatch,
-  endFrame,
+  endMessage,
   errorName,
   executeHead,
   executeTail,
-  mostStreams,
   type PreparedStatement,
   unprepared,
-} from '../wire/cql.ts'
+} from '../wire/cql-messages.ts'
 import { CassandraOperations } from './cassandra-operations.ts'
 import type { Cql, CqlResult, Request, Talk } from './cassandra-talk.ts'
 import { type Template, type Templates, templatesOf, type Writer, writeValue } from './cassandra-templates.ts'
@@ -155,11 +153,11 @@ class Slot {
     const template = templates.variants[templates.deepAt < 0 ? 0 : params.number(templates.deepAt)] as Template
     this.#template = template
     if (templates.nowAt >= 0) this.#nowMs = params.number(templates.nowAt)
-    const { request } = this.#lane.connection
-    const start = beginExecute(request, this.#slot * streamsPerSlot, template.head)
+    const { request, version } = this.#lane.connection
+    const start = beginExecute(request, version, this.#slot * streamsPerSlot, template.head)
     for (let at = 0; at < template.writers.length; at++) (template.writers[at] as Writer)(params, request)
     request.append(template.tail)
-    endFrame(request, start)
+    endMessage(request, start)
     this.#pending = 1
     this.#talk = this.#keep ? this.#converse(program, params) : null
     this.#talk?.next()
@@ -233,23 +231,23 @@ class Slot {
 
   /** Returns the statement whose columns the rows will have; of a batch none. */
   #write({ statements, consistency, pageState }: Request, stream: number): PreparedStatement | null {
-    const { request } = this.#lane.connection
+    const { request, version } = this.#lane.connection
     if (statements.length > 1) {
-      const start = beginBatch(request, stream, statements.length)
+      const start = beginBatch(request, version, stream, statements.length)
       for (const statement of statements) {
         const prepared = this.#lane.prepared(statement.query) as PreparedStatement
         batchStatement(request, prepared)
         this.#writeValues(statement, prepared)
       }
-      endBatch(request, start, consistency)
+      endBatch(request, version, start, consistency)
       return null
     }
     const [statement] = statements as [Cql]
     const prepared = this.#lane.prepared(statement.query) as PreparedStatement
-    const start = beginExecute(request, stream, executeHead(prepared, consistency, pageState !== null))
+    const start = beginExecute(request, version, stream, executeHead(prepared, consistency, pageState !== null))
     this.#writeValues(statement, prepared)
     request.append(executeTail(pageState))
-    endFrame(request, start)
+    endMessage(request, start)
     return prepared
   }
 

@@ -4,7 +4,16 @@ import type { Value } from '../data/value.ts'
 import type { Store, StoreColumn } from '../model/model.ts'
 import { storesOfEntity } from '../model/wide-column.ts'
 import { entityOf, type Field, type Operation, type OperationOf } from '../scenario/scenario.ts'
-import { type ColumnType, countRows, countRowsAfter, executeHead, executeTail, type PreparedStatement, types, writeNumber } from '../wire/cql.ts'
+import {
+  type ColumnType,
+  countRows,
+  countRowsAfter,
+  executeHead,
+  executeTail,
+  type PreparedStatement,
+  types,
+  writeNumber,
+} from '../wire/cql-messages.ts'
 import type { RequestBuffer } from '../wire/request.ts'
 import { insertRow } from './cassandra-cql.ts'
 import { consistencyOf } from './cassandra-operations.ts'

@@ -2,10 +2,13 @@
 import { BSON } from 'mongodb'
 import { describe, expect, test } from 'vitest'
 import { keyOf, Source } from '../../../src/data/random.ts'
-import { CqlConnection, countRows, countRowsAfter, decodeRows, errorName, types, writeNumber } from '../../../src/wire/cql.ts'
+import { CqlConnection } from '../../../src/wire/cql.ts'
+import { enclose, FrameReader, frameHeadBytes, mostPayload } from '../../../src/wire/cql-frames.ts'
+import { countRows, countRowsAfter, decodeRows, errorName, types, writeNumber } from '../../../src/wire/cql-messages.ts'
 import { MongoConnection, type ScannedReply, scanReply } from '../../../src/wire/mongodb.ts'
 import { PostgresConnection } from '../../../src/wire/postgres.ts'
 import { bulkOf, decodeReply, elementAt, errorOf, isNull, lengthOf, RedisConnection, type Resp } from '../../../src/wire/redis.ts'
+import { RequestBuffer } from '../../../src/wire/request.ts'
 import { Scram } from '../../../src/wire/scram.ts'
 import { Frames, type Receiver, type Wire } from '../../../src/wire/socket.ts'
 
@@ -238,25 +241,104 @@ describe('CQL', () => {
     { name: 'at', type: types.timestamp },
   ]
 
+  const listen = (connection: CqlConnection) => {
+    const heard: unknown[] = []
+    connection.onReply = (stream, code, bytes, from) =>
+      heard.push(
+        code >= 0
+          ? [stream, errorName(code)]
+          : [stream, countRows(bytes, from), countRowsAfter(bytes, from, 1, 1500, 9), decodeRows(bytes, from, columns).rows.map((row) => row.text)],
+      )
+    return heard
+  }
+  const replies = [
+    [7, 3, 1, ['a', null, 'ü']],
+    [8, 'WriteTimeout'],
+    [300, 3, 1, ['a', null, 'ü']],
+    [9, 0, 0, []],
+  ]
+
   test('rows on their streams, warnings passed over, errors by name', () => {
-    const listen = (wire: Fed) => {
-      const heard: unknown[] = []
-      new CqlConnection(wire).onReply = (stream, code, bytes, from) =>
-        heard.push(
-          code >= 0
-            ? [stream, errorName(code)]
-            : [stream, countRows(bytes, from), countRowsAfter(bytes, from, 1, 1500, 9), decodeRows(bytes, from, columns).rows.map((row) => row.text)],
-        )
-      return heard
-    }
     const stream = Buffer.concat([frame(7, 8, rows), frame(8, 0, failure), frame(300, 8, warned, 8), frame(9, 8, int32(1))])
-    for (const heard of everyCut(stream, listen))
-      expect(heard).toEqual([
-        [7, 3, 1, ['a', null, 'ü']],
-        [8, 'WriteTimeout'],
-        [300, 3, 1, ['a', null, 'ü']],
-        [9, 0, 0, []],
-      ])
+    for (const heard of everyCut(stream, (wire) => listen(new CqlConnection(wire, 4)))) expect(heard).toEqual(replies)
+  })
+
+  describe('version 5, in frames', () => {
+    const message = (...of: Parameters<typeof frame>) => {
+      const bytes = frame(...of)
+      bytes[0] = 0x85
+      return bytes
+    }
+    const messages = [message(7, 8, rows), message(8, 0, failure), message(300, 8, warned, 8), message(9, 8, int32(1))] as const
+    const framed = (...payload: Buffer[]) => {
+      const request = new RequestBuffer()
+      request.length = frameHeadBytes
+      for (const bytes of payload) request.append(bytes)
+      enclose(request)
+      return Buffer.from(request.bytes.subarray(0, request.length))
+    }
+    const open = (wire: Fed) => {
+      const connection = new CqlConnection(wire, 5)
+      connection.frame()
+      return connection
+    }
+    const several = Buffer.concat([framed(messages[0], messages[1]), framed(messages[2]), framed(messages[3])])
+
+    test('several messages in a frame, several frames', () => {
+      for (const heard of everyCut(several, (wire) => listen(open(wire)))) expect(heard).toEqual(replies)
+    })
+
+    test('whatever byte is damaged: what was heard before is right, and then there is an error', () => {
+      for (let at = 0; at < several.length; at++) {
+        const damaged = Buffer.from(several)
+        damaged[at] = (damaged[at] as number) ^ 0x11
+        const wire = new Fed()
+        const heard = listen(open(wire))
+        expect(() => {
+          wire.feed(damaged)
+          // A damaged length alone would wait for more: its checksum says that it is damaged at once.
+          throw new Error(heard.length < replies.length ? 'waits' : 'heard all')
+        }).toThrow(/damaged/)
+        expect(replies.slice(0, heard.length)).toEqual(heard)
+      }
+    })
+
+    test('messages that are longer than a frame are cut and come back whole', () => {
+      const sizes = [
+        [10, mostPayload - 9, 10],
+        [mostPayload],
+        [mostPayload - 9],
+        [3 * mostPayload, 5],
+        [mostPayload / 2, mostPayload / 2, mostPayload / 2],
+        [0],
+      ]
+      for (const some of sizes) {
+        const payload = some.map((size, stream) => message(stream, 8, Buffer.alloc(Math.floor(size), stream + 1)))
+        const back: Buffer[] = []
+        const reader = new FrameReader({
+          take: (bytes, from, to) => {
+            let at = from
+            while (to - at >= 9 && at + 9 + bytes.readInt32BE(at + 5) <= to) {
+              const end = at + 9 + bytes.readInt32BE(at + 5)
+              back.push(Buffer.from(bytes.subarray(at, end)))
+              at = end
+            }
+            return at
+          },
+          closed: () => {},
+        })
+        const frames = new Frames(reader)
+        const bytes = framed(...payload)
+        for (let at = 0; at < bytes.length; at += 65_521) {
+          const part = bytes.subarray(at, at + 65_521)
+          frames.feed(Buffer.from(part), part.length)
+        }
+        expect(back.map((each) => each.length)).toEqual(payload.map((each) => each.length))
+        expect(Buffer.concat(back).equals(Buffer.concat(payload))).toBe(true)
+      }
+    })
+
+    test('garbage', () => garbage('cql-5', open, [several.subarray(1), Buffer.alloc(64, 0xff)]))
   })
 
   test('decimals have the fewest bytes and come back as they were', () => {
@@ -272,7 +354,7 @@ describe('CQL', () => {
   })
 
   test('garbage', () =>
-    garbage('cql', (wire) => new CqlConnection(wire), [
+    garbage('cql', (wire) => new CqlConnection(wire, 4), [
       frame(1, 8, Buffer.alloc(3)),
       frame(1, 8, Buffer.alloc(40, 0xff)),
       frame(-1, 12, rows),
