@@ -8,8 +8,9 @@ import { openAll } from '../wire/open-all.ts'
 import { writeInt64LE } from '../wire/request.ts'
 import { errorCode } from './driver-lane.ts'
 import type { Compiled, Lane } from './engine.ts'
+import type { Writing } from './mongodb-bson.ts'
 import { type Driver, MongoDocuments } from './mongodb-documents.ts'
-import { type CommandTemplate, endTemplate, getMore, type MongoTemplates, templatesOf, type Writing } from './mongodb-templates.ts'
+import { type CommandTemplate, endTemplate, getMore, type MongoTemplates, templatesOf } from './mongodb-templates.ts'
 import { backoffMs, mostRetries } from './retry.ts'
 
 interface Program extends MongoTemplates {
