@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { median } from '../src/measure/median.ts'
 import { bindToCores } from '../src/provision/processes.ts'
 import { columns } from '../src/terminal/tables.ts'
 import { cassandraArena } from './peers/cassandra.ts'
@@ -90,7 +91,7 @@ async function hold(contest: Contest, arena: Arena): Promise<Row[]> {
     }
     pairs.push({ ours: sides.ours as Side, theirs: sides.theirs as Side, serverCores })
   }
-  const of = (value: (pair: (typeof pairs)[number]) => number) => median(pairs.map(value))
+  const of = (value: (pair: (typeof pairs)[number]) => number) => median(pairs.map(value)) as number
   const cpuUsPerOp = { ours: of((pair) => pair.ours.cpuUsPerOp), peer: of((pair) => pair.theirs.cpuUsPerOp) }
   const busy = of((pair) => (pair.ours.perSecond * pair.ours.cpuUsPerOp) / 1e6)
   const boundBy = of((pair) => pair.serverCores) > 0.7 ? 'server' : busy > 0.9 ? 'client' : 'neither'
@@ -113,9 +114,4 @@ async function hold(contest: Contest, arena: Arena): Promise<Row[]> {
 
 function goalText({ least, most }: Goal): string {
   return least === undefined ? `≤ ${most}` : `≥ ${least}`
-}
-
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return ((sorted[(sorted.length - 1) >> 1] as number) + (sorted[sorted.length >> 1] as number)) / 2
 }

@@ -9,6 +9,8 @@ export function binomialCdf(k: number, n: number, p: number): number {
   if (k >= n) return 1
   if (p <= 0) return 1
   if (p >= 1) return 0
+  // Chernoff: P(X > k) ≤ e^(−n·D(k/n ‖ p)), which is nothing from here on.
+  if (k > n * p && n * divergence(k / n, p) > certain) return 1
   const logOdds = Math.log(p) - Math.log1p(-p)
   let logTerm = n * Math.log1p(-p)
   let largest = logTerm
@@ -20,6 +22,10 @@ export function binomialCdf(k: number, n: number, p: number): number {
   }
   return Math.min(1, Math.exp(largest) * terms.reduce((sum, term) => sum + Math.exp(term - largest), 0))
 }
+
+const certain = 50
+/** Kullback–Leibler, of two coins. */
+const divergence = (a: number, p: number) => a * Math.log(a / p) + (a === 1 ? 0 : (1 - a) * Math.log((1 - a) / (1 - p)))
 
 /**
  * `met` when the upper 95 % bound of the share of exceedances is at most 1 − quantile, `missed` when the lower bound is above it.

@@ -1,4 +1,5 @@
 /** Whether a series of windows has settled: change points of its level by the CUSUM statistic, found again in each part. */
+import { median } from './median.ts'
 
 /** sup |Brownian bridge| exceeds this with probability 1 % (Kolmogorov's distribution). */
 const critical = 1.63
@@ -26,7 +27,7 @@ function changePoint(values: number[]): number | null {
   const mean = average(values)
   const differences = values.slice(1).map((value, index) => Math.abs(value - (values[index] as number)))
   // Median of |N(0, 2σ²)| is 0.954 σ.
-  const sigma = Math.max(medianOf(differences) / 0.954, Math.abs(mean) * 1e-6, Number.MIN_VALUE)
+  const sigma = Math.max((median(differences) as number) / 0.954, Math.abs(mean) * 1e-6, Number.MIN_VALUE)
   let sum = 0
   let most = 0
   let at = 0
@@ -50,8 +51,3 @@ export function steadySince(values: number[], long: number): number | null {
 }
 
 const average = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
-
-function medianOf(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return ((sorted[(sorted.length - 1) >> 1] as number) + (sorted[sorted.length >> 1] as number)) / 2
-}
