@@ -1,4 +1,4 @@
-/** The pipeline: plan → provision → load → settle → verify → warm-up → sweep → search → confirmation → invariants → result. */
+/** The pipeline: plan → provision → load → settle → verify → warm-up → sweep → work → search → confirmation → invariants → result. */
 import { rmSync } from 'node:fs'
 import { cpus, homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,8 +16,10 @@ import { confirmBelowCapacity, confirmRound, isCapacityOpen, maintain, sustain }
 import { loadCandidate, settleCandidate, verifyCandidate } from './phases/prepare.ts'
 import { probe } from './phases/probe.ts'
 import { search } from './phases/search.ts'
+import { throughputOf } from './phases/sizes.ts'
 import { sweep } from './phases/sweep.ts'
 import { warmUp } from './phases/warm-up.ts'
+import { measureWork } from './phases/work.ts'
 import { dataParent, makeRunDirectory } from './provision/directories.ts'
 import { thisProcess } from './provision/owner.ts'
 import { bindToCores } from './provision/processes.ts'
@@ -63,6 +65,7 @@ export function planFor(scenario: Scenario, effort: Effort, client: ClientKind =
     scenario.candidates.map((candidate) => engineNamed(candidate.engine).pace),
     scenario.candidates.some((candidate) => deriveModel(engineNamed(candidate.engine).family, scenario).excuses.length > 0),
     client,
+    cpus().length,
   )
 }
 
@@ -70,7 +73,7 @@ export function planFor(scenario: Scenario, effort: Effort, client: ClientKind =
 export async function bench(scenario: Scenario, options: BenchOptions): Promise<Finished> {
   const { signal, progress, resume } = options
   const plan = planFor(scenario, options.effort, options.client)
-  const cores = divideCores(scenario)
+  const cores = divideCores(Math.max(scenario.bench.cpus, ...plan.sizes))
   const state: RunState = {
     startedAt: resume === undefined ? new Date() : new Date(resume.result.startedAt),
     calibration: null,
@@ -132,13 +135,28 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
       await visit(run, () => work(run))
     }
   }
+  /** On a server of another size, which is gone afterwards. */
+  const measureAt = async (run: CandidateRun, size: number) => {
+    if (run.failure !== null || run.instance === null) return
+    const name = `${run.candidate.name}-${size}`
+    progress.note(`${name} cores`)
+    const sized = prepareRun({ ...run.candidate, name }, { ...scenario, bench: { ...scenario.bench, cpus: size } }, context, [])
+    try {
+      await startCandidate(sized, run.candidate.name, options, cores.server.slice(0, size), runDirectory, [])
+      const best = await throughputOf(sized, context)
+      if (best !== null) run.sizes.push({ cpus: size, ...best })
+    } finally {
+      await sized.stop()
+    }
+  }
   let status: Result['status'] = 'complete'
   try {
     await phase('calibrate', async () => {
       state.calibration = { ...(await calibrate(runDirectory)), harness: await measureCeiling(dataset, scenario.operations, 0.4, [2000, 20_000]) }
     })
     await phase('start', async () => {
-      for (const run of runs) await startCandidate(run, options, cores.server, runDirectory, state.excuses)
+      for (const run of runs)
+        await startCandidate(run, run.candidate.name, options, cores.server.slice(0, scenario.bench.cpus), runDirectory, state.excuses)
     })
     await phase('load', () => each((run) => loadCandidate(run, context)))
     await phase('settle', async () => {
@@ -148,6 +166,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     await phase('verify', () => each((run) => verifyCandidate(run, context)))
     await phase('warm-up', () => each((run) => warmUp(run, context)))
     await phase('sweep', () => each((run) => sweep(run, context)))
+    await phase('work', () => each((run) => measureWork(run, context)))
     await phase('search', () => each((run) => search(run, context)))
     await phase('confirmation', async () => {
       const { rounds } = plan.budget
@@ -174,6 +193,10 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
         )
     })
     await phase('invariants', () => each((run) => finishCandidate(run, context)))
+    if (plan.sizes.length > 0)
+      await phase('sizes', async () => {
+        for (const run of runs) for (const size of plan.sizes) await measureAt(run, size)
+      })
   } catch (error) {
     if (!signal.aborted) throw error
     status = 'interrupted'
@@ -208,6 +231,8 @@ function prepareRun(candidate: Candidate, scenario: Scenario, context: RunContex
 /** A server that cannot be had is an excuse; one that does not start is a failure of its candidate. */
 async function startCandidate(
   run: CandidateRun,
+  /** Of the candidate that the user named. */
+  named: string,
   { provisionersOf, signal, progress }: BenchOptions,
   cores: number[],
   directory: string,
@@ -228,7 +253,7 @@ async function startCandidate(
       signal,
       report: progress.note,
     }
-    const instance = await provision(provisionersOf(candidate.name), order)
+    const instance = await provision(provisionersOf(named), order)
     if (isUnobtainable(instance)) {
       run.failure = `no server: ${instance.tried.join('; ')}`
       excuses.push({
@@ -255,10 +280,10 @@ async function finishCandidate(run: CandidateRun, { dataset, signal }: RunContex
 }
 
 /** Whole cores: the server gets the last ones, the harness keeps at least one. */
-function divideCores(scenario: Scenario): { server: number[]; harness: number[]; separate: boolean } {
+function divideCores(asked: number): { server: number[]; harness: number[]; separate: boolean } {
   const all = Array.from({ length: cpus().length }, (_, core) => core)
   if (all.length === 1) return { server: all, harness: all, separate: false }
-  const wanted = Math.min(scenario.bench.cpus, all.length - 1)
+  const wanted = Math.min(asked, all.length - 1)
   return { server: all.slice(all.length - wanted), harness: all.slice(0, all.length - wanted), separate: true }
 }
 

@@ -93,6 +93,7 @@ function candidateResult(run: CandidateRun, plan: TrialPlan): CandidateResult {
     explanations: run.explanations,
     indexUse: run.indexUse,
     steady: run.steady,
+    sizes: run.sizes,
     trials: run.trials,
     capacity: capacityOf(run.evidence(), mix),
     commonCapacity: run.hasPartialRival && plan.budget.commonSearch ? capacityOf(run.evidence('common'), 'common') : null,

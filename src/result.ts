@@ -45,8 +45,10 @@ const operationResult = z.strictObject({
 })
 const trial = z.strictObject({
   phase: z
-    .enum(['warm-up', 'sweep', 'tax', 'search', 'confirmation', 'capacity', 'below-capacity', 'probe', 'maintenance'])
-    .describe('capacity: at the candidate’s own; below-capacity: at 70 % of that; maintenance: with a forced checkpoint, flush or compaction'),
+    .enum(['warm-up', 'sweep', 'tax', 'work', 'search', 'confirmation', 'capacity', 'below-capacity', 'probe', 'maintenance'])
+    .describe(
+      'work: with another mix, to tell what each operation costs; capacity: at the candidate’s own; below-capacity: at 70 % of that; maintenance: with a forced checkpoint, flush or compaction',
+    ),
   mix: z.enum(['full', 'partial', 'common']),
   client: z.enum(['driver', 'wire']),
   repeat: number,
@@ -137,11 +139,9 @@ const candidate = z.strictObject({
   restores: number
     .default(0)
     .describe(
-      'times that it was started again on the snapshot taken after the verification: an entity had grown by more than 10 %, or the effort wants a start for each round',
+      'times that it was started again on the snapshot taken after the verification: rows had grown by more than 10 % or an entity had doubled, or the effort wants a start for each round',
     ),
-  grownShare: nullable(number)
-    .default(null)
-    .describe('most new rows of an entity, as a share of its loaded ones, at the end or since the last restore'),
+  grownShare: nullable(number).default(null).describe('new rows as a share of the loaded ones, at the end or since the last restore'),
   parity: z.array(z.strictObject({ what: text, asked: text, set: text, effective: text, ok: z.boolean(), sizing: z.literal(true).optional() })),
   model: json,
   compiled: z.array(z.strictObject({ operation: text, statements: z.array(text) })),
@@ -168,6 +168,10 @@ const candidate = z.strictObject({
   steady: nullable(z.strictObject({ reached: z.boolean(), afterSeconds: nullable(number), warmedSeconds: number })).describe(
     'whether throughput settled while warming, by change points over windows of 250 ms',
   ),
+  sizes: z
+    .array(z.strictObject({ cpus: number, throughputPerSecond: number, connections: number }))
+    .default([])
+    .describe('best closed-loop throughput on servers of several sizes, each loaded anew; empty: not measured'),
   trials: z.array(trial),
   capacity,
   commonCapacity: nullable(capacity).describe('with the operations that all candidates can do; null where all can do all'),

@@ -5,7 +5,7 @@ import { steadySince } from '../measure/steady.ts'
 import { closedTrial } from './trials.ts'
 
 const concurrency = 16
-/** The last level has to last that long to count as the steady one. */
+/** The last level has to last that long to count as the steady one, and a whole piece: a compiler that warms up has plateaus on its way. */
 const steadySeconds = 2
 
 /** Caches, plans and compilers differ by engine: each warms in pieces of its own usual time. */
@@ -17,7 +17,7 @@ export async function warmUp(run: CandidateRun, { plan }: RunContext): Promise<v
     if (trial.validity.verdict === 'broken') return
     // The last window of a piece is cut short by its end.
     windows.push(...trial.windows.slice(0, Math.floor(pieceSeconds / windowSeconds)).map((window) => window.completed))
-    const since = steadySince(windows, steadySeconds / windowSeconds)
+    const since = steadySince(windows, Math.floor(Math.max(steadySeconds, pieceSeconds) / windowSeconds))
     run.steady = {
       reached: since !== null,
       afterSeconds: since === null ? null : since * windowSeconds,

@@ -270,6 +270,9 @@ class ContainerInstance implements Instance {
   }
 
   async sample() {
+    const now = this.watch()()
+    if (now !== null) return now
+    // The engine answers with what it collects once a second, up to a second later: only where its groups are out of sight.
     const stats = (await this.#raw.stats({ stream: false, 'one-shot': true } as never)) as unknown as Statistics
     const { usage = 0, stats: memory = {} } = stats.memory_stats
     return {

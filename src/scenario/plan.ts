@@ -11,6 +11,8 @@ export interface Budget {
   rows: number
   concurrencies: number[]
   sweepSeconds: number
+  /** Of each trial that tells what the operations cost; 0: none. */
+  workSeconds: number
   /** At most; a step that is missed ends early. */
   searchSteps: number
   searchSeconds: number
@@ -33,6 +35,7 @@ const budgets: Record<Effort, Budget> = {
     rows: 20_000,
     concurrencies: [4, 16],
     sweepSeconds: 1,
+    workSeconds: 0,
     searchSteps: 0,
     searchSeconds: 0,
     rounds: 1,
@@ -47,6 +50,7 @@ const budgets: Record<Effort, Budget> = {
     rows: 200_000,
     concurrencies: [4, 16, 64],
     sweepSeconds: 2,
+    workSeconds: 0.5,
     searchSteps: 5,
     searchSeconds: 4,
     rounds: 3,
@@ -61,6 +65,7 @@ const budgets: Record<Effort, Budget> = {
     rows: 1_000_000,
     concurrencies: [1, 2, 4, 8, 16, 32, 64],
     sweepSeconds: 5,
+    workSeconds: 2,
     searchSteps: 8,
     searchSeconds: 10,
     rounds: 5,
@@ -75,6 +80,7 @@ const budgets: Record<Effort, Budget> = {
     rows: Number.POSITIVE_INFINITY,
     concurrencies: [1, 2, 4, 8, 16, 32, 64, 96, 128],
     sweepSeconds: 10,
+    workSeconds: 5,
     searchSteps: 10,
     searchSeconds: 30,
     rounds: 9,
@@ -109,6 +115,8 @@ export interface TrialPlan {
   budget: Budget
   /** Multiples of the average load that are confirmed. */
   multiples: number[]
+  /** Cores of the servers that scale-up is measured on; empty: it is assumed. */
+  sizes: number[]
   /** Of each engine's own warm-up time. */
   warmUpShare: number
   /** Whether some candidate cannot do everything: then the mix that all can do is measured, too. */
@@ -131,15 +139,27 @@ export interface Pace {
 }
 
 const warmUpOfTrial = 0.5
+const fewestSizes = 3
 const wholeAnswers = 220
 
-export function planTrials(scenario: Scenario, effort: Effort, paces: Pace[], partial = false, client: TrialPlan['client'] = 'wire'): TrialPlan {
+/** `cores`: of this machine, one of which stays with the harness. */
+export function planTrials(
+  scenario: Scenario,
+  effort: Effort,
+  paces: Pace[],
+  partial = false,
+  client: TrialPlan['client'] = 'wire',
+  cores = Number.POSITIVE_INFINITY,
+): TrialPlan {
   const budget = { ...budgets[effort], rounds: scenario.bench.repeats ?? budgets[effort].rounds }
   const production = scenario.entities.reduce((sum, entity) => sum + entity.count, 0)
   const share = Math.min(scenario.bench.scale ?? 1, budget.rows / production, 1)
   const rows = scenario.entities.reduce((sum, entity) => sum + loadedRows(entity, share, scenario) * (entity.owner?.mean ?? 1), 0)
   const multiples = scenario.requirements.peak > 1 ? [1, scenario.requirements.peak] : [1]
   const bytes = scenario.entities.reduce((sum, entity) => sum + entity.count * rowBytes(entity), 0)
+  const asked = scenario.bench.sizes
+  const fitting = asked.filter((size) => size < cores)
+  const sizes = budget.compares && fitting.length >= fewestSizes ? fitting : []
   const plan = {
     effort,
     client,
@@ -147,12 +167,20 @@ export function planTrials(scenario: Scenario, effort: Effort, paces: Pace[], pa
     rows: Math.round(rows),
     budget,
     multiples,
+    sizes,
     warmUpShare: effort === 'smoke' ? 0.4 : 1,
     partial,
     answersPerOperation: Math.ceil(wholeAnswers / scenario.operations.length),
     operations: scenario.operations.map((operation) => planOperation(scenario, operation, share)),
     data: { loadedBytes: Math.round(bytes * share), productionBytes: Math.round(bytes), memoryBytes: scenario.bench.memoryBytes },
-    warnings: flowWarnings(scenario),
+    warnings: [
+      ...flowWarnings(scenario),
+      ...(asked.length === 0 || sizes.length > 0 || !budget.compares
+        ? []
+        : [
+            `bench.sizes ${asked.join(', ')}: ${fitting.length} of them leave a core of this machine's ${cores} to the harness, ${fewestSizes} are needed: scale-up is assumed`,
+          ]),
+    ],
   }
   return { ...plan, phases: predict(plan, paces) }
 }
@@ -161,6 +189,9 @@ export function planTrials(scenario: Scenario, effort: Effort, paces: Pace[], pa
 export function probeSeconds(budget: Budget): number {
   return budget.rounds > 1 ? budget.roundSeconds * 2 : 0
 }
+
+/** The least power of two above the operations: a design in which every two of them vary independently. */
+const workTrials = (operations: number) => 2 ** Math.floor(Math.log2(operations) + 1)
 
 function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
   const { budget } = plan
@@ -183,11 +214,30 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
     { name: 'verify', predictedSeconds: total((pace) => pace.verifySeconds * answering) },
     { name: 'warm-up', predictedSeconds: total((pace) => Math.min(budget.warmUpSeconds, 2 * pace.warmUpSeconds * plan.warmUpShare) + 0.5) },
     { name: 'sweep', predictedSeconds: n * (budget.concurrencies.length + searched) * (budget.sweepSeconds + warmUpOfTrial + 0.3) },
+    { name: 'work', predictedSeconds: budget.workSeconds === 0 ? 0 : n * workTrials(plan.operations.length) * (budget.workSeconds + 0.4) },
     // Steps that are missed end early, and their queues drain.
     { name: 'search', predictedSeconds: n * searches * budget.searchSteps * (budget.searchSeconds + warmUpOfTrial) },
     { name: 'confirmation', predictedSeconds: confirmations },
     { name: 'below capacity', predictedSeconds: searched * n * budget.rounds * (trial + visit) },
     { name: 'invariants', predictedSeconds: total((pace) => 0.3 + pace.verifySeconds * answering * 0.35) },
+    ...(plan.sizes.length === 0
+      ? []
+      : [
+          {
+            name: 'sizes',
+            predictedSeconds:
+              plan.sizes.length *
+              total(
+                (pace) =>
+                  pace.startSeconds +
+                  pace.loadSeconds +
+                  plan.rows / pace.loadRowsPerSecond +
+                  pace.settleSeconds +
+                  2 * pace.warmUpSeconds +
+                  (budget.concurrencies.length + 1) * (budget.sweepSeconds + 0.8),
+              ),
+          },
+        ]),
     { name: 'stop', predictedSeconds: 0.2 + Math.max(0, ...paces.map((pace) => pace.settleSeconds)) },
   ].map((phase) => ({ ...phase, predictedSeconds: Math.round(phase.predictedSeconds * 10) / 10 }))
 }

@@ -164,9 +164,14 @@ export interface Bench {
   scale: number | null
   cpus: number
   memoryBytes: number
+  /** Ascending; empty: scale-up is assumed. */
+  sizes: number[]
   effort: Effort
   repeats: number | null
 }
+/** What a licence lets its users do: anything · share changes alike · see the source, but not offer it as a service. */
+export const licenceKinds = ['permissive', 'copyleft', 'source-available'] as const
+export type LicenceKind = (typeof licenceKinds)[number]
 export interface Requirements {
   peak: number
   durability: Durability
@@ -175,6 +180,8 @@ export interface Requirements {
   rtoMs: number | null
   regions: string[]
   compliance: string[]
+  /** null: any. */
+  licences: LicenceKind[] | null
   budgetUsdPerMonth: number | null
   horizonMs: number | null
 }

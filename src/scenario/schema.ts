@@ -1,5 +1,6 @@
 /** The grammar of a scenario file, as one zod schema: the source of scenario.schema.json and of every structural error. */
 import { z } from 'zod'
+import { licenceKinds } from './scenario.ts'
 import { count, duration, factor, growth, rate, share, size, skew, usdPerMonth } from './units.ts'
 
 /** Names become identifiers in SQL and CQL, keys in JSON and parts of paths: nothing but this is let in. */
@@ -180,6 +181,7 @@ export const scenarioSchema = z.strictObject({
     rto: duration.optional(),
     regions: z.array(z.string().max(60)).optional(),
     compliance: z.array(z.string().max(60)).optional(),
+    licences: z.array(z.enum(licenceKinds)).min(1).optional().describe('Kinds of licence that are accepted; default: any.'),
     budget: usdPerMonth.optional(),
     horizon: duration.optional(),
     durability: z.enum(['fsync', 'relaxed']),
@@ -189,6 +191,11 @@ export const scenarioSchema = z.strictObject({
     .strictObject({
       scale: share.optional().describe('Share of the production rows that is loaded, at most.'),
       limits: z.strictObject({ cpus: z.int().min(1).max(256), memory: size }).optional(),
+      sizes: z
+        .array(z.int().min(1).max(256))
+        .min(3)
+        .optional()
+        .describe('Whole-core sizes on which throughput is measured, so that the capacity plan need not assume how a server scales up.'),
       effort: z.enum(['smoke', 'quick', 'standard', 'thorough']).optional(),
       repeats: z.int().min(1).max(20).optional(),
     })

@@ -6,6 +6,7 @@ const dayMs = 86_400 * secondMs
 /** A year is 365.25 days, a month a twelfth of it (SCENARIO.md, Time). */
 export const yearMs = 365.25 * dayMs
 export const monthMs = yearMs / 12
+export const secondsPerMonth = monthMs / 1000
 
 const durationUnitsMs: Record<string, number> = {
   ms: 1,

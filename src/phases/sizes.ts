@@ -1,0 +1,16 @@
+/** Scale-up: what the mix reaches on a server of one size, loaded and warmed like any other. */
+import type { CandidateRun, RunContext } from '../candidate.ts'
+import { loadCandidate, settleCandidate } from './prepare.ts'
+import { sweep } from './sweep.ts'
+import { warmUp } from './warm-up.ts'
+
+/** Best of the closed-loop sweep; null where the server failed. */
+export async function throughputOf(run: CandidateRun, context: RunContext): Promise<{ throughputPerSecond: number; connections: number } | null> {
+  await run.visit(() => loadCandidate(run, context))
+  await run.visit((instance) => settleCandidate(run, instance))
+  await run.visit(() => warmUp(run, context))
+  await run.visit(() => sweep(run, context))
+  const trials = run.trials.filter((trial) => trial.phase === 'sweep' && trial.validity.verdict !== 'noisy' && trial.validity.verdict !== 'broken')
+  if (run.failure !== null || trials.length === 0) return null
+  return { throughputPerSecond: Math.max(...trials.map((trial) => trial.throughputPerSecond)), connections: run.connections }
+}
