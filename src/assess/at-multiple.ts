@@ -1,5 +1,6 @@
 /** One candidate at one multiple: the outcome of every operation, pooled over the rounds. */
 import { decide, errorsMissed, type Outcome, samplesNeeded } from '../measure/decide.ts'
+import { median } from '../measure/median.ts'
 import type { OperationResult, TrialResult } from '../result.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import { type Interval, levelOf } from './intervals.ts'
@@ -134,12 +135,4 @@ function raised(rounds: OperationResult[], probes: TrialResult[], operation: str
 
 function total(samples: OperationResult[], of: (sample: OperationResult) => number): number {
   return samples.reduce((sum, each) => sum + of(each), 0)
-}
-
-/** Of percentiles of whole rounds, the unit of repetition; samples themselves are pooled as counts. */
-export function median(values: number[]): number | null {
-  if (values.length === 0) return null
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
 }

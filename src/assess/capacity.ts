@@ -3,16 +3,26 @@
 import type { CandidateResult, TrialResult } from '../result.ts'
 import { type AtMultiple, type Evidence, judgeAt } from './at-multiple.ts'
 
+/** Phases whose rates are judged; a probe runs at another mix. */
+const sustaining = new Set<TrialResult['phase']>(['search', 'capacity', 'confirmation'])
+
 /** `low` was sustained over all rounds; `high` is the lowest rate that was missed with the harness out of the way; null: none was. */
 export function capacityOf(evidence: Evidence, mix: 'full' | 'partial' | 'common'): CandidateResult['capacity'] {
   const own = evidence.trials
   const searched = own.filter((trial) => trial.phase === 'search')
   const none = (boundBy: string): CandidateResult['capacity'] => ({ multiple: null, bound: 'none', boundBy, mix, ratePerSecond: null, notTested: [] })
   if (searched.length === 0) return none('not searched at this effort')
-  const tried = [...new Set(own.flatMap((trial) => (trial.phase === 'capacity' ? [trial.arrival.multiple as number] : [])))].sort((a, b) => b - a)
-  const confirmed = tried.map((multiple) => judgeAt(evidence, multiple, 'capacity'))
-  const passed = confirmed.find((at) => at.outcome === 'met')
-  const missed = [...searched, ...own.filter((trial) => trial.phase === 'capacity')]
+  // What all rounds held at the average load or at peak was sustained as much as what they held at a multiple that the search chose.
+  const confirmed = (['capacity', 'confirmation'] as const)
+    .flatMap((phase) => {
+      const multiples = new Set(own.filter((trial) => trial.phase === phase).map((trial) => trial.arrival.multiple as number))
+      return [...multiples].map((multiple) => ({ phase, at: judgeAt(evidence, multiple, phase) }))
+    })
+    .sort((a, b) => b.at.multiple - a.at.multiple)
+  const held = confirmed.find(({ at }) => at.outcome === 'met')
+  const passed = held?.at
+  const missed = own
+    .filter((trial) => sustaining.has(trial.phase))
     .filter((trial) => trial.outcome === 'missed' && trial.validity.verdict === 'valid')
     .sort((a, b) => multipleOf(a) - multipleOf(b))
   const clientBound = searched.some((trial) => trial.validity.verdict === 'client-bound' && trial.outcome !== 'met')
@@ -32,7 +42,7 @@ export function capacityOf(evidence: Evidence, mix: 'full' | 'partial' | 'common
     bound: above === undefined ? 'atLeast' : 'measured',
     boundBy: above !== undefined ? boundOf(above) : clientBound ? 'client: the harness was late' : 'the search ended',
     mix,
-    ratePerSecond: own.find((trial) => trial.phase === 'capacity' && trial.arrival.multiple === passed.multiple)?.arrival.ratePerSecond ?? null,
+    ratePerSecond: own.find((trial) => trial.phase === held?.phase && trial.arrival.multiple === passed.multiple)?.arrival.ratePerSecond ?? null,
     notTested: passed.notTested,
   }
 }

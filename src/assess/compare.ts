@@ -1,6 +1,7 @@
 /** Two results of one scenario, operation by operation and rate by rate: faster, slower or tie, and what else is different. */
 import { canonical, type Value } from '../data/value.ts'
 import { TrialError } from '../errors.ts'
+import { median } from '../measure/median.ts'
 import type { Index, PhysicalModel, Store } from '../model/model.ts'
 import type { CandidateResult, Result, TrialResult } from '../result.ts'
 import { assess } from './assess.ts'
@@ -207,11 +208,6 @@ function brokenSince(baseline: Result, result: Result): string[] {
         found.push(`${now.name}: objectives missed at ${at.multiple}×, met before: ${at.missed.join(', ')}`)
     return found
   })
-}
-
-function median(values: number[]): number | null {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted.length === 0 ? null : ((sorted[(sorted.length - 1) >> 1] as number) + (sorted[sorted.length >> 1] as number)) / 2
 }
 
 const text = (value: unknown) => canonical(JSON.parse(JSON.stringify(value ?? null)) as Value)

@@ -4,7 +4,7 @@ import type { RowSource } from '../data/rows.ts'
 import type { Answer } from '../data/value.ts'
 import type { Family, PhysicalModel } from '../model/model.ts'
 import type { Pace } from '../scenario/plan.ts'
-import type { Durability, Operation, Scenario } from '../scenario/scenario.ts'
+import type { Consistency, Durability, LicenceKind, Operation, Scenario } from '../scenario/scenario.ts'
 
 export interface Engine {
   readonly name: string
@@ -35,8 +35,50 @@ export interface Fact {
   value: string
   source: string
 }
+/** A range that nobody measured here, with its source. */
+export interface AssumedRange {
+  range: { low: number; mid: number; high: number; confidence: null }
+  source: string
+}
+/** How the product runs in production: what the capacity plan builds on. */
+export interface Topology {
+  /** `primary`: one member of each part takes all its writes · `ring`: all members share them. */
+  kind: 'primary' | 'ring'
+  name: string
+  /** Members that hold each row. */
+  copies: number
+  /** Members that a read asks. */
+  consulted: Record<Consistency, number>
+  /** Whether the product divides rows over parts itself; else the application must. */
+  sharded: boolean
+  /** Of three and more copies one may lie on a disk that dies with its server. */
+  localDisk: boolean
+  source: string
+}
+export interface PlanFacts {
+  topology: Topology
+  /** All data must fit into memory. */
+  memoryBound: boolean
+  /** Bytes on disk over bytes of freshly loaded data: bloat, or what compaction needs. */
+  diskReserve: AssumedRange
+  /** Share of a server's memory that caches data. */
+  cacheShare: AssumedRange
+  /** CPU of a write on a replica over that on the primary. */
+  replicaWork: AssumedRange
+}
+/** Judged, not measured: one to three stars. */
+export interface Rating {
+  stars: 1 | 2 | 3
+  reason: string
+  source: string
+}
+export type Ratings = Record<'transactions' | 'horizontalScaling' | 'queryPower' | 'documentSupport' | 'ecosystem' | 'easeOfOperation', Rating>
+
 export interface EngineTraits {
-  licence: Fact
+  plan: PlanFacts
+  ratings: Ratings
+  /** `kind` is a hard constraint where a scenario names those that it accepts. */
+  licence: Fact & { kind: LicenceKind }
   transactions: Fact
   isolation: Fact
   sharding: Fact

@@ -16,7 +16,7 @@ const databases = 16
 export const redis = makeEngine({
   name: 'redis',
   program: 'redis-server',
-  licence: { value: 'RSALv2, SSPLv1 or AGPLv3 from version 8, BSD-3-Clause up to 7.2', source: 'redis.io/legal/licenses' },
+  licence: { kind: 'copyleft', value: 'RSALv2, SSPLv1 or AGPLv3 from version 8, BSD-3-Clause up to 7.2', source: 'redis.io/legal/licenses' },
   image: redisImage,
   onPath: { program: 'redis-server', versionArguments: ['--version'], supported: /v=(6\.2|7|8)\./, supportedText: '6.2 to 8' },
   package: {
@@ -36,7 +36,7 @@ export const redis = makeEngine({
 export const valkey = makeEngine({
   name: 'valkey',
   program: 'valkey-server',
-  licence: { value: 'BSD-3-Clause', source: 'valkey.io' },
+  licence: { kind: 'permissive', value: 'BSD-3-Clause', source: 'valkey.io' },
   image: valkeyImage,
   onPath: { program: 'valkey-server', versionArguments: ['--version'], supported: /v=[789]\./, supportedText: '7 to 9' },
   package: {
@@ -73,6 +73,32 @@ function makeEngine({ name, program, licence, image, onPath, package: package_ }
     family: 'key-value',
     native: false,
     traits: {
+      plan: {
+        topology: {
+          kind: 'primary',
+          name: 'primary and a replica, memory-bound',
+          copies: 2,
+          consulted: { strong: 1, session: 1, eventual: 1 },
+          sharded: true,
+          localDisk: false,
+          source: 'Redis documentation, Replication and Cluster specification',
+        },
+        memoryBound: true,
+        diskReserve: {
+          range: { low: 1.1, mid: 1.3, high: 2, confidence: null },
+          source: 'fragmentation, and pages copied while the log is rewritten',
+        },
+        cacheShare: { range: { low: 0.75, mid: 0.75, high: 0.75, confidence: null }, source: 'all data is in memory' },
+        replicaWork: { range: { low: 0.7, mid: 0.9, high: 1, confidence: null }, source: 'a replica runs the same commands' },
+      },
+      ratings: {
+        transactions: { stars: 1, reason: 'atomic scripts on one node; nothing is undone', source: 'Redis documentation, Transactions' },
+        horizontalScaling: { stars: 2, reason: 'hash slots; a script stays within one', source: 'Redis documentation, Cluster specification' },
+        queryPower: { stars: 1, reason: 'by key; the application keeps its own indexes', source: 'Redis documentation, Data types' },
+        documentSupport: { stars: 1, reason: 'hashes of fields; documents are a module', source: 'Redis documentation, Hashes' },
+        ecosystem: { stars: 3, reason: 'every provider manages it, every language has drivers', source: 'judged by the makers of dbtrial, 2026' },
+        easeOfOperation: { stars: 3, reason: 'one process, one file', source: 'judged by the makers of dbtrial, 2026' },
+      },
       licence,
       transactions: {
         value: 'scripts and MULTI, atomic on one node; nothing is undone after an error inside one',

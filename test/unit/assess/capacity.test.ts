@@ -48,6 +48,13 @@ describe('capacity', () => {
     expect(capacityOf(evidence([trial('search', 2, 'met'), trial('search', 3, 'missed')]), 'full')).toMatchObject({ multiple: null, bound: 'none' })
   })
 
+  test('is the peak where all rounds held it, though a higher step was not sustained', () => {
+    const trials = [trial('search', 4, 'met'), trial('capacity', 4, 'missed'), trial('confirmation', 1, 'met'), trial('confirmation', 3, 'met')]
+    expect(capacityOf(evidence(trials), 'full')).toMatchObject({ bound: 'measured', ratePerSecond: 300, multiple: { low: 3, high: 4 } })
+    const missed = [trial('search', 2, 'undetermined'), trial('confirmation', 1, 'met'), trial('confirmation', 3, 'missed')]
+    expect(capacityOf(evidence(missed), 'full').multiple).toMatchObject({ low: 1, high: 3 })
+  })
+
   test('is censored where the harness, or the search, ended first', () => {
     const own = [trial('search', 1, 'met'), trial('capacity', 1, 'met')]
     expect(capacityOf(evidence(own), 'full')).toMatchObject({ bound: 'atLeast', multiple: { low: 1, high: null }, boundBy: 'the search ended' })

@@ -1,0 +1,78 @@
+/** Hard constraints: who fails one is out of the ranking, with the reason and the evidence; nobody is scored low for it. */
+import type { EngineTraits } from '../engines/engine.ts'
+import type { CandidateResult, Result } from '../result.ts'
+import type { Scenario } from '../scenario/scenario.ts'
+import type { CandidateAssessment } from './assess.ts'
+import type { Spread } from './simulate.ts'
+
+export interface Constraint {
+  name: 'runs' | 'operations' | 'answers' | 'invariants' | 'promises' | 'objectives' | 'licence' | 'budget'
+  holds: boolean
+  evidence: string
+}
+
+export function constraintsOf(result: Result, candidate: CandidateResult, assessment: CandidateAssessment, costNow: Spread | null): Constraint[] {
+  const scenario = result.scenario as unknown as Scenario
+  const traits = candidate.traits as unknown as Partial<EngineTraits>
+  const excuses = result.excuses.filter((excuse) => excuse.engine === candidate.name && excuse.operation !== null)
+  const broken = candidate.parity.filter((each) => !each.ok && each.sizing !== true)
+  const { budgetUsdPerMonth, licences } = scenario.requirements
+  const kind = traits.licence?.kind
+  const found: Constraint[] = [
+    { name: 'runs', holds: candidate.failure === null, evidence: candidate.failure ?? 'measured to the end' },
+    {
+      name: 'operations',
+      holds: excuses.length === 0,
+      evidence: excuses.length === 0 ? `does all ${candidate.compiled.length} operations` : excuses.map((excuse) => excuse.reason).join('; '),
+    },
+    {
+      name: 'answers',
+      holds: assessment.wrong === 0 && candidate.verification.checked > 0,
+      evidence: `${assessment.wrong} wrong of ${candidate.verification.checked} compared`,
+    },
+    {
+      name: 'invariants',
+      holds: assessment.brokenInvariants.length === 0,
+      evidence:
+        assessment.brokenInvariants.length === 0
+          ? `${candidate.invariants.length} checked after the replay`
+          : `broken: ${assessment.brokenInvariants.join(', ')}`,
+    },
+    {
+      name: 'promises',
+      holds: broken.length === 0,
+      evidence:
+        broken.length === 0
+          ? `durability ${candidate.durability} and consistency as asked, by the server's own word`
+          : broken.map((each) => `${each.what}: asked ${each.asked}, runs with ${each.effective}`).join('; '),
+    },
+    objectives(candidate),
+  ]
+  if (licences != null && kind !== undefined)
+    found.push({ name: 'licence', holds: licences.includes(kind), evidence: `${traits.licence?.value}: ${kind}; accepted: ${licences.join(', ')}` })
+  if (budgetUsdPerMonth !== null && costNow !== null)
+    found.push({
+      name: 'budget',
+      holds: costNow.mid <= budgetUsdPerMonth,
+      evidence: `${whole(costNow.mid)} USD a month now (${whole(costNow.low)}–${whole(costNow.high)}), of ${whole(budgetUsdPerMonth)}`,
+    })
+  return found
+}
+
+const whole = (value: number) => Math.round(value).toLocaleString('en')
+
+/** One bench-sized server need not carry the peak: enough of them must. What no load sustained cannot be bought. */
+function objectives(candidate: CandidateResult): Constraint {
+  const { multiple, boundBy } = candidate.capacity
+  if (multiple !== null)
+    return {
+      name: 'objectives',
+      holds: true,
+      evidence: `sustained at ${Number(multiple.low.toPrecision(3))}× on one server, and so at peak on as many as that takes`,
+    }
+  return {
+    name: 'objectives',
+    holds: false,
+    evidence: `no load was sustained with every objective met (${boundBy})`,
+  }
+}

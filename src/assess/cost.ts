@@ -1,0 +1,255 @@
+/** What a plan costs: the cheapest fleets of a catalogue month by month, with every line; managed offers beside it. */
+import { secondsPerMonth } from '../scenario/units.ts'
+import { type CapacityPlan, choiceOf, isReadOperation } from './capacity-plan.ts'
+import type { Demand } from './demand.ts'
+import { assumed, derived, derivedFrom, type Figure, given, sumOf } from './figure.ts'
+import type { BlockStorage, Catalogue, ManagedOffer, Shape } from './prices.ts'
+import { cheapest, hoursPerMonth, linesOf, type Need, nodesOf } from './supply.ts'
+
+export interface CostPlan {
+  block: BlockStorage
+  /** Of the catalogue's servers, those that another one does not beat in everything. */
+  shapes: Shape[]
+  choice(month: number): Figure<'ratio'>
+  lines(month: number): {
+    servers: Figure<'USD/month'>
+    storage: Figure<'USD/month'>
+    provisionedIo: Figure<'USD/month'>
+    backup: Figure<'USD/month'>
+    transfer: Figure<'USD/month'>
+  }
+  /** All lines, times the region's factor. */
+  total(month: number): Figure<'USD/month'>
+  horizon: Figure<'USD'>
+  perMillionOperations: Figure<'USD/million operations'>
+}
+export interface ManagedCost {
+  service: string
+  provider: string
+  /** null: no price for a shape that carries it. */
+  usdPerMonth: number | null
+  shape: string
+  nodes: number
+  missing: string[]
+  /** Engineer hours a month that it may save before it costs more than it saves; negative: it is cheaper anyway. */
+  breakEvenHours: number | null
+}
+
+const regionFactor = assumed(1, 1.1, 1.2)
+/** Full copies kept, incremental ones included. */
+const backupCopies = assumed(1, 1.5, 3)
+/** Share of the reads that leave their zone. */
+const readsAcrossZones = assumed(0, 0.5, 0.67)
+export const engineerUsdPerHour = 100
+
+/** null where the catalogue has no servers or no disks for them. */
+export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand): CostPlan | null {
+  const { blockStorage } = catalogue
+  if (blockStorage === undefined || catalogue.instances.length === 0) return null
+  const name = plan.candidate
+  const { topology } = plan.facts
+  const shapes = undominated(
+    catalogue.instances.filter((shape) => shape.usdPerHour !== null && (shape.localDiskGib === undefined || topology.localDisk)),
+  )
+  const terms = plan.terms(blockStorage)
+  const { regions } = demand.scenario.requirements
+  const elsewhere = regions.length > 0 && !regions.includes(catalogue.region)
+  const region = given(
+    `cost.regionFactor`,
+    'ratio',
+    elsewhere ? regionFactor : 1,
+    elsewhere ? 'assumed' : 'vendor',
+    elsewhere ? `${regions.join(', ')} priced as ${catalogue.region} × 1.0–1.2` : `${catalogue.source}, ${catalogue.region}`,
+  )
+  const memo = new Map<string, Figure>()
+  const once = <U extends Figure['unit']>(path: string, make: () => Figure<U>): Figure<U> => {
+    const known = (memo.get(path) as Figure<U> | undefined) ?? make()
+    memo.set(path, known)
+    return known
+  }
+  const choice = (month: number) => once(`cost.${name}.choice@${month}`, () => plan.choice(month, shapes, blockStorage, `cost.${name}.choice`))
+  const copies = given(`cost.backupCopies`, 'ratio', backupCopies, 'assumed', 'full copies kept, incremental ones included')
+  const across = given(`cost.readsAcrossZones`, 'share', readsAcrossZones, 'assumed', 'share of the reads whose caller is in another zone')
+  const line = (what: keyof typeof lineFormulas, month: number) =>
+    once(`cost.${name}.${what}@${month}`, () => {
+      const inputs = [...plan.needFigures(month), choice(month)]
+      const need = {} as Need
+      return derivedFrom(`cost.${name}.${what}@${month}`, 'USD/month', lineFormulas[what], inputs, (values) => {
+        const fleet = choiceOf(values[inputs.length - 1] as number)
+        const shape = shapes[fleet.shape] as Shape
+        const each = linesOf(shape, { ...fleet, nodes: nodesOf(fleet, topology) }, plan.needOf(values, need), terms, shape.usdPerHour as number)
+        return what === 'infrastructure' ? each.servers + each.storage + each.provisionedIo : each[what]
+      })
+    })
+  const lines = (month: number) => ({
+    servers: line('servers', month),
+    storage: line('storage', month),
+    provisionedIo: line('provisionedIo', month),
+    backup: once(`cost.${name}.backup@${month}`, () =>
+      derived(
+        `cost.${name}.backup@${month}`,
+        'USD/month',
+        'bytes ÷ 10⁹ × backupCopies × price of object storage',
+        [plan.storage.bytes(month), copies],
+        (bytes, n) => (bytes / 1e9) * n * (catalogue.objectStorageUsdPerGbMonth ?? 0),
+      ),
+    ),
+    transfer: once(`cost.${name}.transfer@${month}`, () => transferOf(month)),
+  })
+  const total = (month: number) =>
+    once(`cost.${name}.total@${month}`, () => {
+      const own = lines(month)
+      return derived(
+        `cost.${name}.total@${month}`,
+        'USD/month',
+        '(infrastructure + backup + transfer) × regionFactor',
+        [line('infrastructure', month), own.backup, own.transfer, region],
+        (infrastructure, kept, moved, factor) => (infrastructure + kept + moved) * factor,
+      )
+    })
+  const own = plan.operations
+  const average = sumOf(
+    `cost.${name}.averageRate`,
+    'operations/s',
+    own.map((operation) => demand.rate(operation, 0)),
+  )
+  return {
+    block: blockStorage,
+    shapes,
+    choice,
+    lines,
+    total,
+    horizon: derivedFrom(
+      `cost.${name}.horizon`,
+      'USD',
+      `sum of ${demand.months} months, straight between months ${demand.sampledMonths.join(', ')}`,
+      demand.sampledMonths.map(total),
+      (totals) => sumBetween(demand.sampledMonths, totals),
+    ),
+    perMillionOperations: derived(
+      `cost.${name}.perMillionOperations`,
+      'USD/million operations',
+      'total of month 0 ÷ (averageRate × seconds of a month ÷ 10⁶)',
+      [total(0), average],
+      (usd, rate) => usd / Math.max(1e-12, (rate * secondsPerMonth) / 1e6),
+    ),
+  }
+
+  /** Each copy beyond the first is in another zone; both directions are charged. */
+  function transferOf(month: number): Figure<'USD/month'> {
+    const perByte = ((catalogue.transferUsdPerGb?.betweenZones ?? 0) * 2 * secondsPerMonth) / 1e9
+    const sums = [true, false].map((reads) =>
+      sumOf(
+        `cost.${name}.${reads ? 'read' : 'written'}Payload@${month}`,
+        'bytes/s',
+        own
+          .filter((operation) => isReadOperation(operation) === reads)
+          .map((operation) =>
+            derived(
+              `cost.${name}.${operation.name}.payload@${month}`,
+              'bytes/s',
+              'rate × payload',
+              [demand.rate(operation, month), plan.payload(operation)],
+              (rate, bytes) => rate * bytes,
+            ),
+          ),
+      ),
+    ) as [Figure<'bytes/s'>, Figure<'bytes/s'>]
+    return derived(
+      `cost.${name}.transfer@${month}`,
+      'USD/month',
+      `(readPayload × readsAcrossZones + writtenPayload × ${topology.copies - 1}) × seconds of a month × 2 × price between zones`,
+      [sums[0], across, sums[1]],
+      (read, share, written) => (read * share + written * (topology.copies - 1)) * perByte,
+    )
+  }
+}
+
+/** Of every month but the last, on straight lines between those that are known. */
+function sumBetween(months: readonly number[], values: readonly number[]): number {
+  let sum = 0
+  for (let at = 1; at < months.length; at++) {
+    const [from, to] = [values[at - 1] as number, values[at] as number]
+    const span = (months[at] as number) - (months[at - 1] as number)
+    // span values from `from` on, each a span-th of the way further.
+    sum += span * from + ((to - from) * (span - 1)) / 2
+  }
+  return sum
+}
+
+const lineFormulas = {
+  infrastructure: 'servers + storage + provisionedIo',
+  servers: `nodes × price an hour × ${hoursPerMonth} h`,
+  storage: 'nodes × volume ÷ 0.75 × price of block storage',
+  provisionedIo: 'I/O and throughput beyond what comes with the volume',
+}
+
+/** A shape is left out where another has no less of anything and costs no more: no need would choose it. */
+export function undominated(shapes: Shape[]): Shape[] {
+  return shapes.filter(
+    (shape, at) =>
+      !shapes.some(
+        (other, index) =>
+          index !== at &&
+          (other.localDiskGib ?? 0) === (shape.localDiskGib ?? 0) &&
+          other.vcpus >= shape.vcpus &&
+          other.memoryGib >= shape.memoryGib &&
+          (other.usdPerHour as number) <= (shape.usdPerHour as number) &&
+          (index < at ||
+            (other.usdPerHour as number) < (shape.usdPerHour as number) ||
+            other.vcpus > shape.vcpus ||
+            other.memoryGib > shape.memoryGib),
+      ),
+  )
+}
+
+/** The same need on a managed offer, at the middle of all ranges; what it does not price is named, never made up. */
+export function managedCost(
+  plan: CapacityPlan,
+  need: Need,
+  offer: ManagedOffer,
+  provider: string,
+  block: BlockStorage,
+  selfRunUsdPerMonth: number,
+): ManagedCost {
+  const terms = plan.terms({ ...block, usdPerGbMonth: offer.storageUsdPerGbMonth ?? 0 })
+  const priced = offer.shapes.filter((shape) => shape.usdPerHour !== null)
+  const missing = [
+    ...offer.shapes
+      .filter((shape) => shape.usdPerHour === null)
+      .map(
+        (shape) =>
+          `on-demand price of ${shape.name}${shape.reservedUsdPerYear === undefined ? '' : ` (reserved for three years: ${Math.round(shape.reservedUsdPerYear / 12)} USD a month)`}`,
+      ),
+    ...(offer.storageUsdPerGbMonth === null && !plan.facts.memoryBound ? ['storage'] : []),
+  ]
+  const perNode = priced.map((shape) => ({
+    ...shape,
+    usdPerHour: offer.per === 'cluster' ? (shape.usdPerHour as number) / plan.facts.topology.copies : shape.usdPerHour,
+  }))
+  const best = cheapest(perNode, need, terms)
+  const shape = perNode[best.shape]
+  const divided = best.parts > 1 && !plan.facts.topology.sharded
+  if (shape === undefined || divided)
+    return {
+      service: offer.service,
+      provider,
+      usdPerMonth: null,
+      shape: '—',
+      nodes: 0,
+      missing: [...missing, ...(divided ? ['a size that carries it on one primary'] : [])],
+      breakEvenHours: null,
+    }
+  const fleet = { ...best, nodes: nodesOf(best, plan.facts.topology) }
+  const lines = linesOf(shape, fleet, need, terms, shape.usdPerHour as number)
+  const usdPerMonth = lines.servers + lines.storage
+  return {
+    service: offer.service,
+    provider,
+    usdPerMonth,
+    shape: shape.name,
+    nodes: fleet.nodes,
+    missing,
+    breakEvenHours: (usdPerMonth - selfRunUsdPerMonth) / engineerUsdPerHour,
+  }
+}

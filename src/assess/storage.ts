@@ -1,0 +1,165 @@
+/** Bytes of a candidate's data in any month, from what two shares of one load took; how much of them is hot. */
+import { loadedRows } from '../data/dataset.ts'
+import type { PhysicalModel } from '../model/model.ts'
+import type { CandidateResult, Result } from '../result.ts'
+import { type Entity, entityOf, type Operation, ownedBy, type Scenario } from '../scenario/scenario.ts'
+import type { Skew } from '../scenario/units.ts'
+import type { Demand } from './demand.ts'
+import { derived, type Figure, given, sumOf } from './figure.ts'
+
+/** Sizes on disk are whole pages, and a load ends within one: two of the largest common size. */
+const grainBytes = 16_384
+/** The working set is what so large a share of the draws needs. */
+export const hotDraws = 0.9
+
+export interface Storage {
+  /** Those with a store of their own. */
+  entities: string[]
+  /** One copy, tables and indexes, without reserve. */
+  bytes(month: number): Figure<'bytes'>
+  /** Of one entity with what is embedded in it. */
+  entityBytes(entity: string, month: number): Figure<'bytes'>
+  /** What `hotDraws` of the draws need in memory. */
+  workingSet(month: number): Figure<'bytes'>
+}
+
+/** Of all entities or of some. null where storage was not measured at two shares. */
+export function storageOf(candidate: CandidateResult, result: Result, demand: Demand, only?: string[]): Storage | null {
+  const { scenario } = demand
+  const [half, whole] = candidate.storage.at
+  if (half === undefined || whole === undefined) return null
+  const { stores } = candidate.model as unknown as PhysicalModel
+  const entityOfStore = (name: string) => stores.find((store) => store.name === name)?.entity ?? null
+  const bytesOf = (at: typeof half, entity: string) =>
+    [...at.tables, ...at.indexes.map((index) => ({ name: index.table, bytes: index.bytes }))]
+      .filter((each) => entityOfStore(each.name) === entity)
+      .reduce((sum, each) => sum + each.bytes, 0)
+  const entities = [...new Set(stores.map((store) => store.entity))]
+    .filter((name) => only === undefined || only.includes(name))
+    .map((name) => entityOf(scenario, name))
+  const share = result.trialPlan.share
+  const loaded = (entity: Entity, at: number) => loadedRows(entity, share * at, scenario) * (entity.owner?.mean ?? 1)
+  const figures = new Map<string, Figure<'bytes'>>()
+  const once = (path: string, make: () => Figure<'bytes'>) => {
+    const known = figures.get(path) ?? make()
+    figures.set(path, known)
+    return known
+  }
+  const perRow = new Map(
+    entities.map((entity) => {
+      const [rowsBefore, rowsAfter] = [loaded(entity, half.share), loaded(entity, whole.share)]
+      const [before, after] = [bytesOf(half, entity.name), bytesOf(whole, entity.name)]
+      const added = Math.max(1, rowsAfter - rowsBefore)
+      const slope = Math.max(0, after - before) / added
+      const grain = grainBytes / added
+      const range = { low: Math.max(0, slope - grain), mid: slope, high: slope + grain, confidence: null }
+      return [
+        entity.name,
+        given(
+          `storage.${candidate.name}.${entity.name}.perRow`,
+          'bytes/row',
+          range,
+          'measured',
+          `${before} B at ${Math.round(rowsBefore)} rows, ${after} B at ${Math.round(rowsAfter)}: the slope, give or take ${grainBytes / 1024} KiB`,
+        ),
+      ] as const
+    }),
+  )
+  const entityBytes = (name: string, month: number) =>
+    once(`storage.${candidate.name}.${name}.bytes@${month}`, () =>
+      derived(
+        `storage.${candidate.name}.${name}.bytes@${month}`,
+        'bytes',
+        'rows × perRow',
+        [demand.rows(entityOf(scenario, name), month), perRow.get(name) as Figure<'bytes/row'>],
+        (rows, each) => rows * each,
+      ),
+    )
+  const all = (path: string, month: number, of: (name: string) => Figure<'bytes'>) =>
+    once(`${path}@${month}`, () =>
+      sumOf(
+        `${path}@${month}`,
+        'bytes',
+        entities.map((entity) => of(entity.name)),
+      ),
+    )
+  return {
+    entities: entities.map((entity) => entity.name),
+    entityBytes,
+    bytes: (month) => all(`storage.${candidate.name}.bytes`, month, (name) => entityBytes(name, month)),
+    workingSet: (month) =>
+      all(`storage.${candidate.name}.workingSet`, month, (name) => {
+        const entity = entityOf(scenario, name)
+        const owner = entity.owner === null ? entity : entityOf(scenario, entity.owner.entity)
+        const hot = hotShare(scenario, owner)
+        const path = `storage.${candidate.name}.${name}.hot@${month}`
+        return once(path, () =>
+          derived(
+            path,
+            'bytes',
+            `bytes × ${Number(hot.share.toPrecision(3))} (${hot.why})`,
+            [entityBytes(name, month)],
+            (bytes) => bytes * hot.share,
+          ),
+        )
+      }),
+  }
+}
+
+/** Share of an entity's rows that `hotDraws` of the draws of any one operation fall into. */
+export function hotShare(scenario: Scenario, entity: Entity): { share: number; why: string } {
+  const touching = scenario.operations.filter(
+    (operation) => operation.entity === entity.name && (operation.kind !== 'insert' || ownedBy(scenario, entity.name).length > 0),
+  )
+  const shares = touching.map((operation) => ({ share: hotShareOf(operation, entity), name: operation.name }))
+  const [largest] = shares.sort((a, b) => b.share - a.share)
+  return largest === undefined
+    ? { share: 0, why: 'nothing reads it' }
+    : { share: largest.share, why: `${hotDraws * 100} % of the draws of ${largest.name}` }
+}
+
+function hotShareOf(operation: Operation, entity: Entity): number {
+  if (operation.kind === 'insert' || operation.kind === 'transaction') return 0
+  // A window or a search reads rows whatever their popularity; a window only its newest part.
+  if (operation.kind === 'aggregate') return operation.over === null ? 1 : Math.min(1, operation.over.ms / entity.ageMs)
+  return rowsForDraws(operation.pick.skew, entity.count, hotDraws) / entity.count
+}
+
+/** The fewest of n rows that a share of the draws falls into. */
+export function rowsForDraws(skew: Skew, n: number, share: number): number {
+  let [low, high] = [0, n]
+  while (high - low > Math.max(1, n * 1e-6)) {
+    const middle = (low + high) / 2
+    if (drawsOfTop(skew, n, middle) < share) low = middle
+    else high = middle
+  }
+  return high
+}
+
+/** Share of the draws that falls into the k most drawn of n rows. */
+export function drawsOfTop(skew: Skew, n: number, k: number): number {
+  if (k <= 0) return 0
+  if (k >= n) return 1
+  if (skew.kind === 'uniform') return k / n
+  if (skew.kind === 'hotspot') {
+    const hot = n * skew.hotShare
+    return k <= hot ? (skew.hotProbability * k) / hot : skew.hotProbability + ((1 - skew.hotProbability) * (k - hot)) / (n - hot)
+  }
+  return harmonic(skew.theta, Math.max(1, Math.round(k))) / harmonic(skew.theta, n)
+}
+
+const exactTerms = 1000
+const prefixes = new Map<number, Float64Array>()
+
+/** Generalised harmonic number, Σ k^−θ to n; beyond 1000 terms by Euler–Maclaurin. */
+function harmonic(theta: number, n: number): number {
+  let prefix = prefixes.get(theta)
+  if (prefix === undefined) {
+    prefix = new Float64Array(exactTerms + 1)
+    for (let k = 1; k <= exactTerms; k++) prefix[k] = (prefix[k - 1] as number) + k ** -theta
+    prefixes.set(theta, prefix)
+  }
+  if (n <= exactTerms) return prefix[n] as number
+  const integral = theta === 1 ? Math.log(n / exactTerms) : (n ** (1 - theta) - exactTerms ** (1 - theta)) / (1 - theta)
+  return (prefix[exactTerms] as number) + integral + (n ** -theta - exactTerms ** -theta) / 2
+}

@@ -1,0 +1,223 @@
+/** How many servers of a size carry a need, and what they cost: numbers in, numbers out, for one month. */
+import type { Topology } from '../engines/engine.ts'
+import type { BlockStorage, Shape } from './prices.ts'
+
+/** What must be carried, at peak and with one member lost. */
+export interface Need {
+  /** All work in multiples of today's average load on a bench-sized server; of a ring with its replication. */
+  load: number
+  /** The part of it that replicas may answer, and the writes, which they repeat at `replicaWork`. */
+  offloadable: number
+  writes: number
+  replicaWork: number
+  /** Multiples that one bench-sized server carries. */
+  carried: number
+  /** Throughput gained by each doubling of the cores, as a share of two. */
+  doubling: number
+  /** A cloud vCPU over a core of the bench. */
+  host: number
+  /** One copy, reserve for bloat or compaction included. */
+  bytes: number
+  hotBytes: number
+  /** Share of a server's memory that caches data. */
+  cacheShare: number
+  /** Pages read per second, if none were cached. */
+  pagesPerSecond: number
+  /** Writes of the disk per second, one copy. */
+  writesPerSecond: number
+  writtenBytesPerSecond: number
+  networkBytesPerSecond: number
+}
+export interface Fleet {
+  /** Shards, or servers of a ring that share the work. */
+  parts: number
+  /** Of each part; 1 in a ring. */
+  members: number
+  nodes: number
+}
+/** Facts of the machine that was measured on, and of what is bought. */
+export interface Terms {
+  topology: Topology
+  memoryBound: boolean
+  benchCpus: number
+  /** Disk is planned to this share. */
+  diskFill: number
+  /** Share of the pages that is read from disk where this share of the bytes is cached. */
+  missAt: (cachedShare: number) => number
+  block: BlockStorage
+  networkBytesPerSecond: (shape: Shape) => number
+}
+
+const bounds = ['CPU', 'memory', 'disk', 'I/O', 'network'] as const
+/** The resource that asks for most. */
+export type Bound = (typeof bounds)[number]
+const gib = 2 ** 30
+const headroomOfIo = 1.2
+/** A volume of memory that is full stops taking writes. */
+const memoryFill = 0.75
+export const hoursPerMonth = 730.5
+
+/** One bench-sized server's multiple on this shape: (2e)^log₂(vCPUs ÷ bench cores). */
+export function carriedBy(
+  shape: Pick<Shape, 'vcpus'>,
+  { carried, doubling, host }: Pick<Need, 'carried' | 'doubling' | 'host'>,
+  benchCpus: number,
+): number {
+  return carried * (2 * doubling) ** Math.log2(shape.vcpus / benchCpus) * host
+}
+
+/** The fleet with so many parts, and what asks for most of them. */
+export function boundOf(shape: Shape, fleet: Pick<Fleet, 'parts' | 'members'>, need: Need, terms: Terms): Bound {
+  const { memoryBound, topology, block } = terms
+  const asks = asksOf(shape, need, terms)
+  const io = ioPerNode(need, terms, shape.memoryGib * gib * need.cacheShare, fleet.parts, copiesInPart(topology))
+  const each = [
+    busiestOf(need, fleet.members) / carriedBy(shape, need, terms.benchCpus),
+    asks.memory,
+    asks.disk,
+    memoryBound ? 0 : (fleet.parts * io) / block.mostIops,
+    asks.network,
+  ]
+  return bounds[each.indexOf(Math.max(...each))] as Bound
+}
+
+/** A ring's servers share the work of all copies; elsewhere each member of a part does that of its own. */
+const copiesInPart = ({ kind, copies }: Topology) => (kind === 'ring' ? copies : 1)
+
+/** Load of the busiest member with one of `members` lost: two leave the primary alone, three leave one replica for what may be old. */
+function busiestOf(need: Need, members: number): number {
+  const { load, offloadable, writes, replicaWork } = need
+  const spare = members - 2
+  return spare < 1 || offloadable === 0 ? load : Math.max(load - offloadable, writes * replicaWork + offloadable / spare)
+}
+
+/** Parts that each resource but the CPU asks for, fractions included. */
+function asksOf(shape: Shape, need: Need, { topology, memoryBound, diskFill, block, networkBytesPerSecond }: Terms) {
+  const copies = copiesInPart(topology)
+  const memory = shape.memoryGib * gib
+  const disk = shape.localDiskGib === undefined ? block.mostGb * 1e9 : shape.localDiskGib * gib
+  return {
+    memory: memoryBound ? (need.bytes * copies) / (memory * memoryFill) : (need.hotBytes * copies) / (memory * need.cacheShare),
+    disk: memoryBound ? 0 : (need.bytes * copies) / (disk * diskFill),
+    network: (need.networkBytesPerSecond * copies) / networkBytesPerSecond(shape),
+  }
+}
+
+/** `carried`: multiples that one server of the shape carries. */
+function partsNeeded(shape: Shape, need: Need, terms: Terms, members: number, carried: number): number {
+  const { memory, disk, network } = asksOf(shape, need, terms)
+  let parts = Math.max(1, Math.ceil(Math.max(busiestOf(need, members) / carried, memory, disk, network)))
+  if (shape.localDiskGib !== undefined) return parts
+  const cache = shape.memoryGib * gib * need.cacheShare
+  const copies = copiesInPart(terms.topology)
+  // More parts cache more: what the disk must do falls with them.
+  for (let round = 0; round < mostRounds; round++) {
+    const more = Math.ceil((parts * ioPerNode(need, terms, cache, parts, copies)) / terms.block.mostIops)
+    if (more <= parts) break
+    parts = more
+  }
+  return parts
+}
+
+const mostRounds = 8
+
+/** A ring goes on with one server less; elsewhere each part has its members. */
+export function nodesOf({ parts, members }: Pick<Fleet, 'parts' | 'members'>, topology: Topology): number {
+  return topology.kind === 'ring' ? Math.max(topology.copies, parts + 1) : parts * members
+}
+
+/** `shape` -1: none has a price. */
+export interface Choice extends Pick<Fleet, 'parts' | 'members'> {
+  shape: number
+  usdPerMonth: number
+}
+
+/** More parts than needed may cost less: they cache more, and need less of the disk. */
+const spareParts = 2
+/** Replicas beyond the copies, for reads that may be old. */
+const mostReplicas = 2
+
+/** The cheapest of the shapes that have a price. A greater need never costs less: every fleet that carries it carries the smaller one, too. */
+export function cheapest(shapes: readonly Shape[], need: Need, terms: Terms): Choice {
+  const best: Choice = { shape: -1, parts: 0, members: 0, usdPerMonth: Number.POSITIVE_INFINITY }
+  for (let at = 0; at < shapes.length; at++) improve(best, at, shapes[at] as Shape, need, terms, terms.topology.sharded)
+  if (best.shape >= 0 || terms.topology.sharded) return best
+  // More than one server carries, and the product divides nothing: the application must, over servers of the largest kind.
+  const largest = [...shapes].sort((a, b) => (b.usdPerHour ?? 0) - (a.usdPerHour ?? 0))[0]
+  if (largest !== undefined) improve(best, shapes.indexOf(largest), largest, need, terms, true)
+  return best
+}
+
+function improve(best: Choice, at: number, shape: Shape, need: Need, terms: Terms, divisible: boolean): void {
+  const { topology } = terms
+  const { usdPerHour } = shape
+  if (usdPerHour === null) return
+  const usdPerServer = usdPerHour * hoursPerMonth
+  const carried = carriedBy(shape, need, terms.benchCpus)
+  const least = topology.kind === 'ring' ? 1 : topology.copies
+  const most = topology.kind === 'ring' || need.offloadable === 0 ? least : least + mostReplicas
+  for (let members = least; members <= most; members++) {
+    candidate.parts = Math.max(1, Math.ceil(busiestOf(need, members) / carried))
+    candidate.members = members
+    if (nodesOf(candidate, topology) * usdPerServer >= best.usdPerMonth) continue
+    const needed = partsNeeded(shape, need, terms, members, carried)
+    if (needed > 1 && !divisible) continue
+    for (let parts = needed; parts <= (divisible ? needed + spareParts : 1); parts++) {
+      candidate.parts = parts
+      candidate.nodes = nodesOf(candidate, topology)
+      // The servers alone cost more already: so does everything larger.
+      if (candidate.nodes * usdPerServer >= best.usdPerMonth) break
+      const lines = linesOf(shape, candidate, need, terms, usdPerHour)
+      const usdPerMonth = lines.servers + lines.storage + lines.provisionedIo
+      if (usdPerMonth >= best.usdPerMonth) continue
+      best.shape = at
+      best.parts = parts
+      best.members = members
+      best.usdPerMonth = usdPerMonth
+    }
+  }
+}
+
+/** The fleet under trial: millions are tried. */
+const candidate: Fleet = { parts: 0, members: 0, nodes: 0 }
+
+/** Reads and writes of one member's disk per second, with headroom. */
+function ioPerNode(need: Need, { missAt, memoryBound }: Terms, cache: number, parts: number, copies: number): number {
+  const misses = memoryBound ? 0 : need.pagesPerSecond * missAt(Math.min(1, (parts * cache) / Math.max(1, need.bytes * copies)))
+  return ((misses + need.writesPerSecond * copies) / parts) * headroomOfIo
+}
+
+export interface Lines {
+  servers: number
+  storage: number
+  /** Beyond what comes with the volume. */
+  provisionedIo: number
+}
+
+/** USD a month, before the region's factor. */
+export function linesOf(shape: Shape, fleet: Pick<Fleet, 'parts' | 'nodes'>, need: Need, terms: Terms, usdPerHour: number): Lines {
+  const { block, memoryBound, topology } = terms
+  const servers = fleet.nodes * usdPerHour * hoursPerMonth
+  if (shape.localDiskGib !== undefined) return { servers, storage: 0, provisionedIo: 0 }
+  const copies = copiesInPart(topology)
+  const cache = shape.memoryGib * gib * need.cacheShare
+  const io = ioPerNode(need, terms, cache, fleet.parts, copies)
+  const written = (need.writtenBytesPerSecond * copies) / fleet.parts
+  return {
+    servers,
+    storage: fleet.nodes * volumeGb(fleet, need, terms) * block.usdPerGbMonth,
+    provisionedIo:
+      fleet.nodes *
+      (Math.max(0, io - block.freeIops) * block.usdPerIopsMonth +
+        (memoryBound ? 0 : Math.max(0, written / 1e6 - block.freeMbPerSecond) * block.usdPerMbPerSecondMonth)),
+  }
+}
+
+/** Nobody buys a volume that the log alone fills. */
+const smallestVolumeGb = 20
+
+/** Of one member. */
+export function volumeGb(fleet: Pick<Fleet, 'parts'>, need: Need, { topology, diskFill }: Terms): number {
+  const onDisk = (need.bytes * copiesInPart(topology)) / fleet.parts
+  return Math.max(smallestVolumeGb, onDisk / diskFill / 1e9)
+}

@@ -1,0 +1,277 @@
+/** The plan and the verdict on saved results: golden, monotone, never NaN; and on degenerate ones. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { assess } from '../../../src/assess/assess.ts'
+import { isPlan, planCapacity } from '../../../src/assess/capacity-plan.ts'
+import { type Decision, type DecisionOptions, decide } from '../../../src/assess/decision.ts'
+import { Demand } from '../../../src/assess/demand.ts'
+import { explain } from '../../../src/assess/explain.ts'
+import { groupsOf } from '../../../src/assess/polyglot.ts'
+import { type Catalogue, caveats, readPrices } from '../../../src/assess/prices.ts'
+import { proposeShardKey } from '../../../src/assess/shard-key.ts'
+import { middleOf } from '../../../src/assess/simulate.ts'
+import { drawsOfTop, rowsForDraws } from '../../../src/assess/storage.ts'
+import { applyWhatIf, type WhatIf, weightsAsked } from '../../../src/assess/what-if.ts'
+import { toMarkdown } from '../../../src/report/markdown.ts'
+import { makeDocument } from '../../../src/report/report.ts'
+import { type Result, readResult } from '../../../src/result.ts'
+import { readScenario } from '../../../src/scenario/read.ts'
+import { entityOf, type Scenario } from '../../../src/scenario/scenario.ts'
+import { decisionText } from '../../../src/terminal/decision.ts'
+
+const golden = fileURLToPath(new URL('../../golden', import.meta.url))
+const names = readdirSync(join(golden, 'results')).map((name) => name.replace('.json', ''))
+const results = new Map(names.map((name) => [name, readResult(join(golden, 'results', `${name}.json`))]))
+const options: DecisionOptions = { catalogues: readPrices(), weights: {}, today: new Date('2026-11-21') }
+const decideOn = (result: Result, change: Partial<DecisionOptions> = {}) => decide(result, assess(result), { ...options, ...change })
+const plans = (decision: Decision) => decision.candidates.flatMap(({ name, plan }) => (plan === null ? [] : [{ name, plan }]))
+const ecommerce = results.get('ecommerce') as Result
+
+describe.each(names)('plan of %s', (name) => {
+  const result = results.get(name) as Result
+  const { decision } = decideOn(result)
+
+  test('is the one that was looked at', async () => {
+    await expect(`${decisionText(decision, result.startedAt)}\n`).toMatchFileSnapshot(join(golden, 'plans', `${name}.txt`))
+  })
+
+  test('has no number that is none, in itself or in its report', () => {
+    expect(badNumbers(decision)).toEqual([])
+    expect(toMarkdown(makeDocument(result, assess(result), decision, []))).not.toMatch(/\b(NaN|Infinity|undefined)\b/)
+  })
+
+  test('has intervals that contain their middle', () => {
+    for (const { plan } of plans(decision))
+      for (const spread of [
+        plan.carried,
+        plan.now.nodes,
+        plan.horizon.nodes,
+        plan.usdToHorizon,
+        ...plan.usdPerMonth,
+        ...plan.triggers.map((each) => each.month),
+      ]) {
+        expect(spread.low).toBeLessThanOrEqual(spread.mid)
+        expect(spread.high).toBeGreaterThanOrEqual(spread.mid)
+      }
+  })
+
+  test.each<[string, WhatIf, WhatIf]>([
+    ['peak', { peak: '2x' }, { peak: '7x' }],
+    ['growth', { growth: `${growing(result)}=1%/month` }, { growth: `${growing(result)}=9%/month` }],
+  ])('more %s never costs less', (_, less, more) => {
+    const [small, large] = [less, more].map((asked) => plans(decideOn(applyWhatIf(result, asked)).decision)) as [
+      ReturnType<typeof plans>,
+      ReturnType<typeof plans>,
+    ]
+    expect(small.length).toBeGreaterThan(0)
+    for (const [at, { plan }] of small.entries())
+      for (const [month, spread] of plan.usdPerMonth.entries()) expectNoLess(large[at]?.plan.usdPerMonth[month], spread)
+  })
+
+  test('more copies, and higher prices, never cost less', () => {
+    const before = plans(decision)
+    const copied = structuredClone(result)
+    for (const candidate of copied.candidates) (candidate.traits as { plan: { topology: { copies: number } } }).plan.topology.copies++
+    const dearer: Catalogue[] = options.catalogues.map((each) => ({
+      ...each,
+      instances: each.instances.map((shape) => ({ ...shape, usdPerHour: (shape.usdPerHour as number) * 1.3 })),
+    }))
+    for (const after of [plans(decideOn(copied).decision), plans(decideOn(result, { catalogues: dearer }).decision)])
+      for (const [at, { plan }] of before.entries())
+        for (const [month, spread] of plan.usdPerMonth.entries()) expectNoLess(after[at]?.plan.usdPerMonth[month], spread)
+  })
+})
+
+describe('arithmetic by hand', () => {
+  test('bytes are rows times the slope between two shares of one load', () => {
+    const demand = new Demand(ecommerce.scenario as unknown as Scenario)
+    const candidate = ecommerce.candidates[0] as Result['candidates'][number]
+    const plan = planCapacity({ candidate, result: ecommerce, demand })
+    if (!isPlan(plan)) throw new Error(plan.reason)
+    const [half, whole] = candidate.storage.at as [
+      Result['candidates'][number]['storage']['at'][number],
+      Result['candidates'][number]['storage']['at'][number],
+    ]
+    const bytes = (at: typeof half) =>
+      [...at.tables.filter((each) => each.name === 'order'), ...at.indexes.filter((each) => each.table === 'order')].reduce(
+        (sum, each) => sum + each.bytes,
+        0,
+      )
+    const rows = (share: number) => Math.round(60e6 * ecommerce.trialPlan.share * share)
+    const perRow = (bytes(whole) - bytes(half)) / (rows(1) - rows(0.5))
+    expect(middleOf(plan.storage.entityBytes('order', 0))).toBeCloseTo(60e6 * perRow, -3)
+    // 5 % a month for a year; what inserts of seven years allow is more.
+    expect(middleOf(plan.storage.entityBytes('order', 12)) / middleOf(plan.storage.entityBytes('order', 0))).toBeCloseTo(1.05 ** 12, 6)
+  })
+
+  test('a table that is kept for a time holds no more than what is inserted in it', () => {
+    const scenario = structuredClone(readScenario('ecommerce'))
+    const order = entityOf(scenario, 'order')
+    order.growthPerMonth = 0.2
+    const demand = new Demand(scenario)
+    const inserted = (1.4 * 365.25 * 86_400 * 7) / 1
+    const after = middleOf(demand.rows(order, 30))
+    expect(after).toBeLessThan(60e6 * 1.2 ** 30)
+    expect(after).toBeGreaterThan(inserted)
+  })
+
+  test('draws of the most drawn rows', () => {
+    expect(drawsOfTop({ kind: 'uniform' }, 1000, 250)).toBe(0.25)
+    expect(drawsOfTop({ kind: 'hotspot', hotShare: 0.1, hotProbability: 0.9 }, 1000, 100)).toBeCloseTo(0.9, 12)
+    const harmonic = (n: number) => Array.from({ length: n }, (_, at) => 1 / (at + 1)).reduce((sum, each) => sum + each, 0)
+    expect(drawsOfTop({ kind: 'zipfian', theta: 1 }, 1000, 10)).toBeCloseTo(harmonic(10) / harmonic(1000), 9)
+    expect(rowsForDraws({ kind: 'uniform' }, 1e6, 0.9)).toBeCloseTo(900_000, -1)
+  })
+
+  test('what must stay together', () => {
+    expect(groupsOf(readScenario('ecommerce')).map((group) => group.entities)).toEqual([['product', 'order', 'order_item'], ['session']])
+  })
+
+  test('a shard key: few calls across shards, and consistent hashing moves little', () => {
+    const proposal = proposeShardKey(readScenario('ecommerce'))
+    expect(proposal?.key.entity).toBe('order')
+    expect(proposal?.keys.map((key) => key.field).sort()).toEqual(['customer_id', 'id'])
+    expect(proposal?.moved.modulo).toBeGreaterThan(0.8)
+    expect(proposal?.moved.consistentHashing).toBeLessThan(0.25)
+    expect(proposal?.moved.consistentHashing).toBeGreaterThan(1 / 18)
+    for (const { loadImbalance, rowsImbalance } of proposal?.strategies ?? []) {
+      expect(loadImbalance).toBeGreaterThanOrEqual(1)
+      expect(rowsImbalance).toBeGreaterThanOrEqual(1)
+    }
+  })
+})
+
+describe('degenerate inputs give a sentence', () => {
+  const changed = (change: (result: Result) => void) => {
+    const result = structuredClone(ecommerce)
+    change(result)
+    const { decision } = decideOn(result)
+    expect(badNumbers(decision)).toEqual([])
+    return { result, decision, text: decisionText(decision, result.startedAt) }
+  }
+
+  test('nobody ranked', () => {
+    const { decision, text } = changed((result) => {
+      for (const candidate of result.candidates) candidate.failure = 'the disk was full'
+    })
+    expect(decision.ranking.standings).toEqual([])
+    expect(text).toMatch(/^Nobody is ranked: postgres is out: the disk was full/)
+    expect(text).toMatch(/postgres has no plan: it did not run to the end/)
+  })
+
+  test('no growth, no horizon, no budget, no availability', () => {
+    const { decision } = changed((result) => {
+      const scenario = result.scenario as unknown as Scenario
+      for (const entity of scenario.entities) entity.growthPerMonth = 0
+      for (const operation of scenario.operations) operation.loadGrowthPerMonth = 0
+      Object.assign(scenario.requirements, { horizonMs: null, budgetUsdPerMonth: null, availability: null })
+    })
+    for (const { plan } of plans(decision)) expect(plan.usdPerMonth.at(-1)?.mid).toBeCloseTo(plan.usdPerMonth[0]?.mid as number, 6)
+    expect(decision.candidates.flatMap((each) => each.constraints.map((constraint) => constraint.name))).not.toContain('budget')
+  })
+
+  test('one round only', () => {
+    changed((result) => {
+      for (const candidate of result.candidates) candidate.trials = candidate.trials.filter((trial) => trial.repeat === 0)
+    })
+  })
+
+  test('no price: no plan, and it is said', () => {
+    const { decision } = decideOn(ecommerce, { catalogues: [] })
+    expect(badNumbers(decision)).toEqual([])
+    expect(decision.candidates.flatMap((each) => each.noPlan ?? [])).toContain('no catalogue has servers and disks')
+    const unpriced = options.catalogues.map((each) => ({
+      ...each,
+      managed: each.managed.map((offer) => ({ ...offer, shapes: offer.shapes.map((shape) => ({ ...shape, usdPerHour: null })) })),
+    }))
+    for (const { plan } of plans(decideOn(ecommerce, { catalogues: unpriced }).decision))
+      for (const offer of plan.managed) expect(offer.usdPerMonth).toBeNull()
+  })
+
+  test('partial mixes only', () => {
+    const { decision, text } = changed((result) => {
+      result.candidates = result.candidates.filter((candidate) => candidate.mix === 'partial')
+    })
+    expect(decision.ranking.winner).toBeNull()
+    expect(text).toMatch(/Nobody is ranked/)
+  })
+
+  test('an engine of an earlier version states no topology', () => {
+    const { text } = changed((result) => {
+      for (const candidate of result.candidates) candidate.traits = {}
+    })
+    expect(text).toMatch(/states no topology/)
+  })
+})
+
+describe('asked again', () => {
+  test.each<[WhatIf, RegExp]>([
+    [{ peak: '3' }, /--peak 3: expected a factor such as 3x/],
+    [{ growth: 'ordr=3%/month' }, /--growth ordr: no such entity or operation/],
+    [{ growth: 'order' }, /--growth order: expected name=value/],
+    [{ growth: 'order=3' }, /--growth order 3: expected a growth/],
+    [{ horizon: 'long' }, /--horizon long: expected a duration/],
+    [{ budget: '4000' }, /--budget 4000: expected an amount/],
+  ])('%o is refused with the option', (asked, message) => {
+    expect(() => applyWhatIf(ecommerce, asked)).toThrow(message)
+  })
+
+  test('weights are criteria and numbers', () => {
+    expect(weightsAsked('capacity=0.5,latency=1')).toEqual({ capacity: 0.5, latency: 1 })
+    expect(() => weightsAsked('speed=1')).toThrow(/no such criterion/)
+    expect(() => weightsAsked('capacity=high')).toThrow(/expected a number/)
+    expect(() => weightsAsked('capacity=0')).toThrow(/nothing would count/)
+  })
+
+  test('growth of rows takes the load along that followed it', () => {
+    const scenario = applyWhatIf(ecommerce, { growth: 'order=9%/month,get_product=1%/month' }).scenario as unknown as Scenario
+    const growth = (name: string) => scenario.operations.find((operation) => operation.name === name)?.loadGrowthPerMonth
+    expect(growth('order_history')).toBeCloseTo(0.09, 9)
+    expect(growth('get_product')).toBeCloseTo(0.01, 9)
+    expect(growth('read_session')).toBe(0)
+  })
+
+  test('a number is taken apart down to where it comes from', () => {
+    const { figures } = decideOn(ecommerce)
+    const text = explain(figures, 'capacity.postgres.nodes', ecommerce.seed)
+    expect(text).toMatch(/^capacity\.postgres\.nodes@0 = \d+ nodes/)
+    expect(text).toMatch(/plan\.hostFactor = 0\.85 \(.*assumed/)
+    expect(text).toMatch(/capacity\.postgres\.sustained = .*measured/)
+    expect(() => explain(figures, 'capacity.postgres.nods', ecommerce.seed)).toThrow(/there is no such number/)
+  })
+})
+
+describe('prices', () => {
+  test('say how old they are, and where they are from', () => {
+    const [first] = options.catalogues as [Catalogue]
+    expect(caveats(first, ['us-east-1'], new Date('2026-08-01'))).toEqual([])
+    expect(caveats(first, ['eu-west-1'], new Date('2027-06-01'))).toEqual([
+      expect.stringMatching(/316 days old/),
+      expect.stringMatching(/eu-west-1: priced as us-east-1 × 1\.0–1\.2, assumed/),
+    ])
+  })
+
+  test('of a file that is none are refused', () => {
+    expect(() => readPrices('/nowhere.json')).toThrow(/cannot be read as a price catalogue/)
+    expect(() => readPrices(fileURLToPath(new URL('../../../package.json', import.meta.url)))).toThrow(/is no price catalogue: provider/)
+  })
+})
+
+/** Paths of numbers that are NaN or infinite. */
+function badNumbers(value: unknown, path = ''): string[] {
+  if (typeof value === 'number') return Number.isFinite(value) ? [] : [path]
+  if (value === null || typeof value !== 'object') return []
+  return Object.entries(value).flatMap(([name, each]) => badNumbers(each, `${path}.${name}`))
+}
+
+function expectNoLess(after: { low: number; mid: number; high: number } | undefined, before: { low: number; mid: number; high: number }): void {
+  for (const end of ['low', 'mid', 'high'] as const) expect(after?.[end]).toBeGreaterThanOrEqual(before[end] * (1 - 1e-9))
+}
+
+/** An entity that grows. */
+function growing(result: Result): string {
+  const { entities } = result.scenario as unknown as Scenario
+  return (entities.find((entity) => entity.owner === null && entity.growthPerMonth > 0) ?? entities[0])?.name as string
+}

@@ -1,0 +1,177 @@
+/** The physical models on inputs whose answer is known: scalability, queues, least squares, availability. */
+import { describe, expect, test } from 'vitest'
+import { anyOf, availabilityOf, inSeries, quorumOf } from '../../../src/assess/availability.ts'
+import { inverse, nonNegativeLeastSquares } from '../../../src/assess/linear.ts'
+import { erlangC, meanWait } from '../../../src/assess/queueing.ts'
+import { concurrencyFor, fitScalability, throughputAt } from '../../../src/assess/scaling.ts'
+import { keyOf, Source } from '../../../src/data/random.ts'
+import { designOf } from '../../../src/phases/work.ts'
+
+const concurrencies = [1, 2, 4, 8, 16, 32, 64]
+
+describe('Universal Scalability Law', () => {
+  const laws = [
+    { single: 1000, contention: 0.05, coherency: 0.001 },
+    { single: 9000, contention: 0.3, coherency: 0.0001 },
+    { single: 200, contention: 0, coherency: 0.002 },
+    { single: 500, contention: 0.12, coherency: 0 },
+    { single: 50, contention: 0, coherency: 0 },
+  ]
+
+  test.each(laws)('recovers %o exactly from data without noise', (law) => {
+    const found = fitScalability(concurrencies.map((concurrency) => ({ concurrency, perSecond: throughputAt(law, concurrency) })))
+    expect(found?.single).toBeCloseTo(law.single, 3)
+    expect(found?.contention).toBeCloseTo(law.contention, 6)
+    expect(found?.coherency).toBeCloseTo(law.coherency, 8)
+    expect(found?.warning).toBeNull()
+    if (law.coherency > 0) expect(found?.bestConcurrency).toBeCloseTo(Math.sqrt((1 - law.contention) / law.coherency), 2)
+  })
+
+  test('with 5 % noise the truth lies within two of the stated errors nearly always, and never far outside', () => {
+    const law = laws[0] as (typeof laws)[number]
+    const source = new Source().restart(keyOf(7, 'noise'), 1)
+    const normal = () => Math.sqrt(-2 * Math.log(1 - source.next())) * Math.cos(2 * Math.PI * source.next())
+    let inside = 0
+    let judged = 0
+    for (let run = 0; run < 200; run++) {
+      const found = fitScalability(
+        concurrencies.map((concurrency) => ({ concurrency, perSecond: throughputAt(law, concurrency) * Math.exp(0.05 * normal()) })),
+      )
+      if (found === null) throw new Error('no fit')
+      for (const [at, name] of (['single', 'contention', 'coherency'] as const).entries()) {
+        const error = found.standardErrors[at]
+        if (error == null) continue
+        judged++
+        const off = Math.abs(found[name] - law[name]) / error
+        expect(off).toBeLessThan(20)
+        // Student's t with 4 degrees of freedom: 2.78 holds 95 %.
+        if (off <= 2.78) inside++
+      }
+    }
+    expect(judged).toBeGreaterThan(400)
+    expect(inside / judged).toBeGreaterThan(0.88)
+  })
+
+  test('concurrency of a throughput is the smaller root', () => {
+    for (const law of laws.slice(0, 4))
+      for (const concurrency of [1, 3, 7]) expect(concurrencyFor(law, throughputAt(law, concurrency))).toBeCloseTo(concurrency, 6)
+    expect(concurrencyFor(laws[0] as (typeof laws)[number], 1e9)).toBeNull()
+  })
+
+  test('says what it cannot know', () => {
+    expect(fitScalability([])).toBeNull()
+    expect(
+      fitScalability([
+        { concurrency: 1, perSecond: 10 },
+        { concurrency: 4, perSecond: 30 },
+      ]),
+    ).toBeNull()
+    expect(fitScalability([4, 16, 64].map((concurrency) => ({ concurrency, perSecond: concurrency * 10 })))?.warning).toMatch(
+      /3 concurrencies.*fewer than 6/,
+    )
+  })
+})
+
+describe('queues', () => {
+  test('Erlang C against closed forms of one and two servers', () => {
+    for (const utilisation of [0.1, 0.5, 0.9, 0.99]) {
+      expect(erlangC(1, utilisation)).toBeCloseTo(utilisation, 12)
+      expect(erlangC(2, 2 * utilisation)).toBeCloseTo((2 * utilisation ** 2) / (1 + utilisation), 12)
+    }
+    expect(erlangC(3, 3)).toBe(1)
+    expect(erlangC(3, 0)).toBe(0)
+  })
+
+  test('is stable at a thousand servers', () => {
+    const waiting = erlangC(1000, 950)
+    expect(waiting).toBeGreaterThan(0.05)
+    expect(waiting).toBeLessThan(0.2)
+    expect(erlangC(1000, 999.999)).toBeLessThan(1)
+  })
+
+  test('mean wait: M/M/1 is ρ/(1 − ρ) of the service time, M/D/1 half of it', () => {
+    expect(meanWait(1, 0.8, 10, 1)).toBeCloseTo(40, 10)
+    expect(meanWait(1, 0.8, 10, 0)).toBeCloseTo(20, 10)
+    expect(meanWait(1, 1, 10, 1)).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  test('availability in series and of k of n', () => {
+    expect(inSeries(0.99, 0.99)).toBeCloseTo(0.9801, 12)
+    expect(anyOf(2, 1, 0.99)).toBeCloseTo(0.9999, 12)
+    expect(anyOf(3, 2, 0.99)).toBeCloseTo(3 * 0.99 ** 2 * 0.01 + 0.99 ** 3, 12)
+    expect(anyOf(3, 3, 0.99)).toBeCloseTo(0.99 ** 3, 12)
+    const topology = {
+      kind: 'primary',
+      name: '',
+      copies: 3,
+      consulted: { strong: 1, session: 1, eventual: 1 },
+      sharded: true,
+      localDisk: true,
+      source: '',
+    } as const
+    expect(quorumOf(topology)).toBe(2)
+    expect(quorumOf({ ...topology, copies: 2 })).toBe(1)
+    expect(availabilityOf(topology, 4, 0.99)).toBeCloseTo(anyOf(3, 2, 0.99) ** 4, 12)
+  })
+})
+
+describe('least squares', () => {
+  test('recovers costs from a design that raises operations in turn', () => {
+    const costs = [3, 0.5, 20, 1, 0, 7]
+    const rows = designOf(costs.length).map((raised) => [...raised.map((each) => (each ? 4 : 1)), 1])
+    const found = nonNegativeLeastSquares(
+      rows,
+      rows.map((row) => row.slice(0, -1).reduce((sum, calls, at) => sum + calls * (costs[at] as number), 0.25)),
+    )
+    expect(found?.coefficients.slice(0, -1).map((value) => Number(value.toFixed(6)))).toEqual(costs)
+    expect(found?.coefficients.at(-1)).toBeCloseTo(0.25, 6)
+  })
+
+  test('never finds a negative cost, and none at all where the data do not tell', () => {
+    const found = nonNegativeLeastSquares(
+      [
+        [1, 1],
+        [1, 2],
+        [1, 3],
+      ],
+      [3, 2, 1],
+    )
+    expect(found?.coefficients[1]).toBe(0)
+    expect(found?.standardErrors[1]).toBeNull()
+    expect(
+      nonNegativeLeastSquares(
+        [
+          [1, 2],
+          [2, 4],
+          [3, 6],
+        ],
+        [1, 2, 3],
+      ),
+    ).toBeNull()
+    expect(nonNegativeLeastSquares([[1, 2]], [1])).toBeNull()
+  })
+
+  test('the design raises every pair of operations independently', () => {
+    for (const operations of [1, 3, 9, 10, 15]) {
+      const rows = designOf(operations)
+      for (let a = 0; a < operations; a++) for (let b = 0; b < a; b++) expect(rows.filter((row) => row[a] === row[b]).length).toBe(rows.length / 2)
+    }
+  })
+
+  test('inverse', () => {
+    expect(
+      inverse([
+        [4, 1],
+        [1, 3],
+      ])
+        ?.flat()
+        .map((value) => Number((value * 11).toFixed(9))),
+    ).toEqual([3, -1, -1, 4])
+    expect(
+      inverse([
+        [1, 2],
+        [2, 4],
+      ]),
+    ).toBeNull()
+  })
+})
