@@ -1,29 +1,14 @@
 /** The command line: parses it, calls the parts, prints results to stdout and everything else to stderr, sets exit codes. */
-import { writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, CommanderError, Option } from 'commander'
-import { assess } from './assess/assess.ts'
-import { planFor } from './bench.ts'
-import { calibrate } from './commands/calibrate.ts'
-import { compareCommand } from './commands/compare.ts'
-import { doctor } from './commands/doctor.ts'
-import { init } from './commands/init.ts'
-import { note, print } from './commands/output.ts'
-import { exitCodeOf, type RunOptions, run } from './commands/run.ts'
-import { engineNamed } from './engines/registry.ts'
+import type { AssessOptions } from './commands/assess.ts'
+import type { CompareOptions } from './commands/compare.ts'
+import type { InitOptions } from './commands/init.ts'
+import { note } from './commands/output.ts'
+import type { RunOptions } from './commands/run.ts'
 import { TrialError } from './errors.ts'
-import { allOperations, deriveModel } from './model/derive.ts'
-import { fetchPackage } from './provision/fetch.ts'
-import { toMarkdown } from './report/markdown.ts'
-import { makeDocument, writeReport } from './report/report.ts'
-import { readResult, resultJsonSchema } from './result.ts'
 import { dialects } from './scenario/draft.ts'
-import { effortOf } from './scenario/plan.ts'
-import { readScenario } from './scenario/read.ts'
-import type { Scenario } from './scenario/scenario.ts'
-import { scenarioJsonSchema } from './scenario/schema.ts'
-import { modelText, planText, summaryText } from './terminal/tables.ts'
 import { version } from './version.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -55,7 +40,7 @@ program
   .option('--allow-native', 'run the statements that the scenario itself brings')
   .option('--json', 'print the result as JSON, and nothing else')
   .option('--quiet', 'no progress')
-  .action((name: string, options: RunOptions) => run(prepare(name, options), options))
+  .action(async (name: string, options: RunOptions) => (await import('./commands/run.ts')).run(name, options))
 
 program
   .command('init')
@@ -70,34 +55,20 @@ program
   .option('--from-ddl <file>', 'SQL file with CREATE TABLE statements')
   .addOption(new Option('--dialect <dialect>', 'of that file').choices(dialects).default('postgresql'))
   .option('--dir <directory>', 'where to write it', join(root, 'scenarios'))
-  .action(init)
+  .action(async (name: string, options: InitOptions) => (await import('./commands/init.ts')).init(name, options))
 
 program
   .command('calibrate')
   .description("the harness's own limits on this machine, in a minute")
   .argument('[scenario]', 'whose mix is drawn', 'ecommerce')
   .option('--json', 'print JSON')
-  .action((name: string, options: { json?: boolean }) => calibrate(readScenario(name), options))
+  .action(async (name: string, options: { json?: boolean }) => (await import('./commands/calibrate.ts')).calibrate(name, options))
 
 program
   .command('validate')
   .description('check scenarios; nothing starts')
   .argument('<scenario...>', 'names in scenarios/ or paths')
-  .action((names: string[]) => {
-    const problems: string[] = []
-    for (const name of names) {
-      try {
-        const scenario = readScenario(name)
-        checkCandidates(scenario)
-        for (const warning of planFor(scenario, scenario.bench.effort).warnings) note(`${name}: warning: ${warning}`)
-        print(`${name}: valid, ${scenario.entities.length} entities, ${scenario.operations.length} operations`)
-      } catch (error) {
-        if (!(error instanceof TrialError)) throw error
-        problems.push(error.message)
-      }
-    }
-    if (problems.length > 0) throw new TrialError('scenario-invalid', problems.join('\n'), { exitCode: 2 })
-  })
+  .action(async (names: string[]) => (await import('./commands/scenario.ts')).validate(names))
 
 program
   .command('plan')
@@ -107,55 +78,35 @@ program
   .addOption(efforts)
   .option('--seed <number>', "another seed than the scenario's")
   .option('--json', 'print JSON')
-  .action((name: string, options: RunOptions) => {
-    const scenario = prepare(name, options)
-    const effort = effortOf(scenario.bench, options.effort)
-    const plan = planFor(scenario, effort)
-    const models = scenario.candidates.map((candidate) => ({
-      candidate: candidate.name,
-      model: deriveModel(engineNamed(candidate.engine).family, scenario),
-    }))
-    print(
-      options.json
-        ? JSON.stringify(
-            { scenario, plan, excuses: models.flatMap((each) => each.model.excuses.map((excuse) => ({ ...excuse, engine: each.candidate }))) },
-            null,
-            2,
-          )
-        : planText(scenario, plan, models),
-    )
-  })
+  .action(async (name: string, options: RunOptions) => (await import('./commands/scenario.ts')).plan(name, options))
 
 program
   .command('models')
   .description('the physical model that an engine gets: definitions, statements, reasons')
   .argument('<scenario>')
   .requiredOption('--engine <name>', 'engine')
-  .action((name: string, { engine: engineName }: { engine: string }) => {
-    const scenario = readScenario(name)
-    const engine = engineNamed(engineName)
-    const model = deriveModel(engine.family, scenario)
-    print(modelText(engine.compile(model, allOperations(scenario), scenario, scenario.requirements.durability)))
-  })
+  .action(async (name: string, { engine }: { engine: string }) => (await import('./commands/scenario.ts')).models(name, engine))
 
 program
   .command('doctor')
   .description('what would run on this machine, and the fix for what would not')
   .option('--data <directory>', "parent of the servers' data directories")
   .option('--json', 'print JSON')
-  .action(doctor)
+  .action(async (options: { json?: boolean; data?: string }) => (await import('./commands/doctor.ts')).doctor(options))
 
 program
   .command('assess')
-  .description('assess a saved result again, offline')
+  .description('verdict, capacity plan and cost of a saved result, offline; with other weights, prices or wishes')
   .argument('<result>', 'path of a result.json')
+  .option('--weights <list>', 'such as capacity=0.3,costNow=0.2: shares of the whole, the other criteria keep their proportions')
+  .option('--prices <file>', 'a price catalogue of your own')
+  .option('--peak <factor>', 'peak over average load, such as 5x')
+  .option('--growth <list>', 'of entities or operations, such as order=8%/month')
+  .option('--horizon <duration>', 'such as 5y')
+  .option('--budget <amount>', 'such as "6000 USD/month"')
+  .option('--explain <number>', 'take one number apart, such as capacity.postgres.nodes or cost.postgres.total@12')
   .option('--json', 'print JSON')
-  .action((path: string, options: { json?: boolean }) => {
-    const result = readResult(path)
-    const assessment = assess(result)
-    print(options.json ? JSON.stringify(assessment, null, 2) : summaryText(result, assessment))
-    process.exitCode = exitCodeOf(result, assessment, false)
-  })
+  .action(async (path: string, options: AssessOptions) => (await import('./commands/assess.ts')).assessCommand(path, options))
 
 program
   .command('compare')
@@ -164,60 +115,27 @@ program
   .argument('<result>', 'path of a result.json')
   .option('--tolerance <share>', 'how much slower is no regression', '25%')
   .addOption(new Option('--format <format>', 'how to print it').choices(['text', 'json', 'md', 'junit']).default('text'))
-  .action(compareCommand)
+  .action(async (baseline: string, result: string, options: CompareOptions) =>
+    (await import('./commands/compare.ts')).compareCommand(baseline, result, options),
+  )
 
 program
   .command('report')
   .description('write the report of a saved result again, offline')
   .argument('<result>', 'path of a result.json')
   .addOption(new Option('--format <format>', 'print this instead of writing files').choices(['md', 'json']))
-  .action(async (path: string, { format }: { format?: 'md' | 'json' }) => {
-    const result = readResult(path)
-    const assessment = assess(result)
-    if (format === 'json') print(JSON.stringify(assessment, null, 2))
-    else if (format === 'md') print(toMarkdown(makeDocument(result, assessment, [])))
-    else for (const written of Object.values(await writeReport(dirname(path), result))) print(written)
-  })
+  .action(async (path: string, { format }: { format?: 'md' | 'json' }) => (await import('./commands/report.ts')).report(path, format))
 
 program
   .command('fetch')
   .description("fetch an engine's server package and print where it lies")
   .argument('<engine>')
-  .action(async (name: string) => {
-    const { server } = engineNamed(name)
-    const home = await fetchPackage(server.package, note, new AbortController().signal)
-    print(home.slice(0, home.lastIndexOf('/package') + '/package'.length))
-  })
+  .action(async (name: string) => (await import('./commands/fetch.ts')).fetch(name))
 
 program
   .command('schemas', { hidden: true })
   .description('write the JSON Schemas of scenarios and results')
-  .action(() => {
-    writeFileSync(join(root, 'scenarios/scenario.schema.json'), scenarioJsonSchema())
-    writeFileSync(join(root, 'src/result.schema.json'), resultJsonSchema())
-  })
-
-function prepare(name: string, options: Pick<RunOptions, 'candidates' | 'seed'>): Scenario {
-  const scenario = readScenario(name)
-  if (options.seed !== undefined) {
-    if (!/^\d{1,14}$/.test(options.seed))
-      throw new TrialError('bad-seed', `--seed ${options.seed}: expected a whole number below 10^14`, { exitCode: 2 })
-    scenario.seed = Number(options.seed)
-  }
-  if (options.candidates !== undefined) {
-    const names = options.candidates.split(',').map((each) => each.trim())
-    const known = new Map(scenario.candidates.map((candidate) => [candidate.name, candidate]))
-    scenario.candidates = names.map(
-      (each) => known.get(each) ?? { name: each, engine: engineNamed(each).name, durability: scenario.requirements.durability },
-    )
-  }
-  checkCandidates(scenario)
-  return scenario
-}
-
-function checkCandidates(scenario: Scenario): void {
-  for (const candidate of scenario.candidates) engineNamed(candidate.engine)
-}
+  .action(async () => (await import('./commands/schemas.ts')).writeSchemas(root))
 
 /** One clear sentence for what the user can mend; a stack trace only for what we must. */
 function fail(error: unknown): void {

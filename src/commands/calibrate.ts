@@ -5,6 +5,7 @@ import { type Calibration, calibrate as measure } from '../measure/calibrate.ts'
 import { dataParent } from '../provision/directories.ts'
 import { bindToCores } from '../provision/processes.ts'
 import { type Ceiling, measureCeiling } from '../replay/ceiling.ts'
+import { readScenario } from '../scenario/read.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { columns } from '../terminal/tables.ts'
 import { print } from './output.ts'
@@ -12,7 +13,8 @@ import { print } from './output.ts'
 const ratesPerSecond = [1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000]
 const secondsEach = 5
 
-export async function calibrate(scenario: Scenario, options: { json?: boolean }): Promise<void> {
+export async function calibrate(name: string, options: { json?: boolean }): Promise<void> {
+  const scenario = readScenario(name)
   const idle = await measure(dataParent(), 5)
   // The core that replays, as a run divides them.
   const pinned = await bindToCores(process.pid, [0])

@@ -8,11 +8,12 @@ import { print } from './output.ts'
 
 const exitRegression = 99
 
-export function compareCommand(
-  baseline: string,
-  result: string,
-  { tolerance, format }: { tolerance: string; format: 'text' | 'json' | 'md' | 'junit' },
-): void {
+export interface CompareOptions {
+  tolerance: string
+  format: 'text' | 'json' | 'md' | 'junit'
+}
+
+export function compareCommand(baseline: string, result: string, { tolerance, format }: CompareOptions): void {
   const share = toleranceOf(tolerance)
   const comparison = compare(readResult(baseline), readResult(result), share)
   if (format === 'json') print(JSON.stringify(comparison, null, 2))

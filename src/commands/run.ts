@@ -1,7 +1,7 @@
 /** `dbtrial run`: from options to a finished run: signals, where servers come from, what is printed, the exit code. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Assessment, assess } from '../assess/assess.ts'
+import { assess } from '../assess/assess.ts'
 import { bench, planFor } from '../bench.ts'
 import type { ClientKind } from '../engines/engine.ts'
 import { engineNamed } from '../engines/registry.ts'
@@ -12,16 +12,17 @@ import { startGuard } from '../provision/guard.ts'
 import { local } from '../provision/local.ts'
 import { sweepProcesses } from '../provision/sweep.ts'
 import { writeReport } from '../report/report.ts'
-import type { Result } from '../result.ts'
+import { type Result, writeResult } from '../result.ts'
 import { readInterrupted } from '../resume.ts'
 import { effortOf } from '../scenario/plan.ts'
 import type { Effort, Scenario } from '../scenario/scenario.ts'
+import { decisionText } from '../terminal/decision.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { summaryText } from '../terminal/tables.ts'
+import { decideIfCompared } from './assess.ts'
+import { exitCodeOf } from './exit-code.ts'
 import { note, print } from './output.ts'
-
-const exitMissed = 99
-const exitIncomplete = 4
+import { prepareScenario } from './scenario.ts'
 
 export interface RunOptions {
   candidates?: string
@@ -39,7 +40,8 @@ export interface RunOptions {
   allowNative?: boolean
 }
 
-export async function run(scenario: Scenario, options: RunOptions): Promise<void> {
+export async function run(name: string, options: RunOptions): Promise<void> {
+  const scenario = prepareScenario(name, options)
   checkNative(scenario, options.allowNative === true)
   const effort = effortOf(scenario.bench, options.effort)
   const servers = await endpointsOf(scenario, options)
@@ -61,10 +63,17 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<void
     progress,
   }).finally(() => progress.close())
   guard.done()
-  const written = await writeReport(directory, result)
   const assessment = assess(result)
-  if (options.json) print(JSON.stringify(result))
-  else print(`${summaryText(result, assessment)}\n\n${join(directory, 'result.json')}\n${written.markdown}\n${written.html}`)
+  const decision = decideIfCompared(result, assessment)?.decision ?? null
+  const assessed: Result = { ...result, assessment: { ...assessment, decision } }
+  // What was measured is safe on the disk already; only now what follows from it is added.
+  writeResult(directory, assessed)
+  const written = await writeReport(directory, result, decision)
+  if (options.json) print(JSON.stringify(assessed))
+  else
+    print(
+      `${summaryText(result, assessment)}\n\n${decision === null ? '' : `${decisionText(decision, result.startedAt)}\n\n`}${join(directory, 'result.json')}\n${written.markdown}\n${written.html}`,
+    )
   if (result.status === 'interrupted' && !options.json) note(`to continue: dbtrial run … --resume ${directory}`)
   process.exitCode = stop.signalled() === undefined ? exitCodeOf(result, assessment, options.candidates !== undefined) : signalCode(stop.signalled())
 }
@@ -155,12 +164,4 @@ function makeWritable(directory: string): void {
       exitCode: 2,
     })
   }
-}
-
-export function exitCodeOf(result: Result, assessment: Assessment, named: boolean): number {
-  const serverless = result.candidates.filter((candidate) => candidate.provision === null)
-  if (serverless.length === result.candidates.length) return 3
-  const excused = named && result.excuses.length > 0
-  if (serverless.length > 0 || excused || result.candidates.some((candidate) => candidate.failure !== null)) return exitIncomplete
-  return assessment.candidates.some((each) => each.at.some((at) => at.outcome === 'missed')) ? exitMissed : 0
 }

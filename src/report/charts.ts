@@ -1,12 +1,14 @@
 /** The charts of a report, each where the result has data for it. */
 import type { ChartDataset } from 'chart.js'
 import type { Assessment } from '../assess/assess.ts'
-import { median } from '../assess/at-multiple.ts'
+import type { Decision } from '../assess/decision.ts'
+import { median } from '../measure/median.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { courseSlides } from './course.ts'
 import type { Chart } from './document.ts'
 import { count, micros, times } from './format.ts'
+import { costSlide, scalabilitySlide } from './planned.ts'
 import { colours, draw, type Kind, lines, marks, type Slide } from './slide.ts'
 
 const limitColour = '#6e2c00'
@@ -24,7 +26,7 @@ const decade = (value: number, text: (value: number) => string) => {
 }
 
 /** Each chart that the result has data for. */
-export async function drawCharts(result: Result, assessment: Assessment): Promise<Chart[]> {
+export async function drawCharts(result: Result, assessment: Assessment, decision: Decision | null): Promise<Chart[]> {
   const scenario = result.scenario as unknown as Scenario
   const measured = result.candidates.filter((candidate) => candidate.trials.length > 0)
   const slides = [
@@ -34,6 +36,7 @@ export async function drawCharts(result: Result, assessment: Assessment): Promis
     throughputSlide(measured),
     storageSlide(measured),
     ...measured.flatMap(courseSlides),
+    ...(decision === null ? [] : [costSlide(decision), scalabilitySlide(measured, decision)]),
   ]
   const charts: Chart[] = []
   for (const slide of slides) if (slide !== undefined) charts.push(await draw(slide))

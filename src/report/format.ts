@@ -30,6 +30,12 @@ export function count(value: number): string {
   return value >= 1e4 ? Math.round(value).toLocaleString('en-US') : value >= 100 ? String(Math.round(value)) : String(Math.round(value * 100) / 100)
 }
 
+/** Whole dollars, three digits at most: cents of a forecast would be false. */
+export function usd(value: number): string {
+  const magnitude = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, Math.abs(value)))) - 2)
+  return (Math.round(value / magnitude) * magnitude).toLocaleString('en-US')
+}
+
 export const percent = (share: number) => `${Math.round(share * 1000) / 10} %`
 export const seconds = (value: number | null) => (value === null ? '—' : `${value >= 100 ? Math.round(value) : Math.round(value * 10) / 10} s`)
 export const times = (multiple: number) => `${Math.round(multiple * 100) / 100}×`

@@ -3,6 +3,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Assessment, assess, type CandidateAssessment } from '../assess/assess.ts'
 import type { Cell } from '../assess/at-multiple.ts'
+import type { Decision } from '../assess/decision.ts'
 import type { PhysicalModel } from '../model/model.ts'
 import type { CandidateResult, Result, TrialResult } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
@@ -13,14 +14,16 @@ import { environment, isUnknownLimit } from './environment.ts'
 import { bytes, count, micros, microsRange, outcomeMarks, percent, seconds, times } from './format.ts'
 import { toHtml } from './html.ts'
 import { toMarkdown } from './markdown.ts'
+import { capacityPlan } from './plan.ts'
 import { capacityText, commonMix, comparisons } from './rivals.ts'
 import { driverTax } from './tax.ts'
+import { verdict as verdictOf } from './verdict.ts'
 
 /** Writes report.md, report.html and charts/ beside the result; returns their paths. */
-export async function writeReport(directory: string, result: Result): Promise<{ markdown: string; html: string }> {
+export async function writeReport(directory: string, result: Result, decision: Decision | null): Promise<{ markdown: string; html: string }> {
   const assessment = assess(result)
-  const charts = await drawCharts(result, assessment)
-  const document = makeDocument(result, assessment, charts)
+  const charts = await drawCharts(result, assessment, decision)
+  const document = makeDocument(result, assessment, decision, charts)
   mkdirSync(join(directory, 'charts'), { recursive: true })
   for (const chart of charts) replace(join(directory, 'charts', chart.file), chart.png)
   const markdown = join(directory, 'report.md')
@@ -35,7 +38,7 @@ function replace(path: string, content: string | Buffer): void {
   renameSync(`${path}.new`, path)
 }
 
-export function makeDocument(result: Result, assessment: Assessment, charts: Chart[]): Document {
+export function makeDocument(result: Result, assessment: Assessment, decision: Decision | null, charts: Chart[]): Document {
   const scenario = result.scenario as unknown as Scenario
   const chart = (prefix: string): Block[] => charts.filter((each) => each.file.startsWith(prefix)).map((each) => ({ kind: 'chart', chart: each }))
   return [
@@ -49,6 +52,9 @@ export function makeDocument(result: Result, assessment: Assessment, charts: Cha
     ...answer(result, assessment, scenario),
     ...chart('load-full'),
     ...chart('load-partial'),
+    ...(decision === null
+      ? []
+      : [heading(2, 'The verdict'), ...verdictOf(decision), heading(2, 'Capacity and cost'), ...chart('cost'), ...capacityPlan(decision)]),
     heading(2, 'Objectives'),
     ...objectives(result, assessment, scenario),
     ...chart('objectives'),
@@ -60,6 +66,7 @@ export function makeDocument(result: Result, assessment: Assessment, charts: Cha
       'A closed loop keeps a fixed number of operations in flight. It shows what the client and the server get through together; it hides waiting, so no objective is judged on it. Load goes through the wire client, whose cost no server sees; what the official driver costs beside it is told below.',
     ),
     ...chart('throughput'),
+    ...chart('scalability'),
     ...driverTax(result),
     heading(2, 'The course of single trials'),
     paragraph(
@@ -342,6 +349,17 @@ function trials(candidate: CandidateResult): Block {
   )
 }
 
+/** Requirements that the scenario states and that nothing here could test: they stay with the reader. */
+function unjudged({ requirements }: Scenario): string[] {
+  const { compliance, regions, rpoMs, rtoMs } = requirements
+  const found = [
+    ...(compliance.length > 0 ? [`compliance (${compliance.join(', ')})`] : []),
+    ...(regions.length > 0 ? [`that an offer is to be had in ${regions.join(', ')}`] : []),
+    ...(rpoMs === null && rtoMs === null ? [] : ['the recovery point and time']),
+  ]
+  return found.length === 0 ? [] : [`Stated, and neither measured nor judged: ${found.join('; ')}.`]
+}
+
 function notMeasured(result: Result, scenario: Scenario): string[] {
   const limited = (
     result.trialPlan as unknown as { operations: { name: string; scaleLimited: boolean; rowsLoaded: number; rowsProduction: number }[] }
@@ -350,7 +368,7 @@ function notMeasured(result: Result, scenario: Scenario): string[] {
   return [
     'One node: no replication, no zone hops, no network beyond loopback, no failover.',
     ...result.candidates.flatMap(({ name, grownShare }) =>
-      (grownShare ?? 0) <= 0.1 ? [] : [`${name} ended with ${percent(grownShare ?? 0)} more rows of an entity than were loaded.`],
+      (grownShare ?? 0) <= 0.1 ? [] : [`${name} ended with ${percent(grownShare ?? 0)} more rows than were loaded.`],
     ),
     ...result.candidates.flatMap(({ name, restores }) =>
       restores === 0
@@ -373,6 +391,7 @@ function notMeasured(result: Result, scenario: Scenario): string[] {
     ...limited.map(
       (each) => `${each.name} is scale-limited: it touched ${count(each.rowsLoaded)} rows, in production ${count(each.rowsProduction)}.`,
     ),
+    ...unjudged(scenario),
     ...(stale.length > 0 ? [`Staleness was not exercised: ${stale.join(', ')} always read the only copy.`] : []),
   ]
 }

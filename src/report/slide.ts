@@ -63,7 +63,7 @@ export async function draw(slide: Slide): Promise<Chart> {
       plugins: {
         title: { display: true, text: slide.title, align: 'start', font: { size: 21, weight: 600 }, padding: { bottom: 4 } },
         subtitle: { display: true, text: slide.subtitle, align: 'start', color: '#57606a', font: { size: 14 }, padding: { bottom: 16 } },
-        legend: { position: 'bottom', labels: { usePointStyle: true, boxWidth: 28, padding: 18 } },
+        legend: { position: 'bottom', labels: { usePointStyle: true, boxWidth: 28, padding: 18, filter: (item) => item.text !== '' } },
       },
       scales: {
         x: {

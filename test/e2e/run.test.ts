@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import Ajv2020 from 'ajv/dist/2020.js'
 import { afterAll, describe, expect, test } from 'vitest'
+import type { Decision } from '../../src/assess/decision.ts'
 import { killQuietly, processIds, workingDirectory } from '../../src/provision/processes.ts'
 import type { Result } from '../../src/result.ts'
 import { commandLine, dbtrial, type Ended, launcher, matching, root, temporaryDirectory } from './commands.ts'
@@ -184,6 +185,37 @@ test('rows that grew by more than a tenth: the server starts again on its snapsh
   expect(candidate?.invariants.filter((invariant) => !invariant.ok)).toEqual([])
   expect(candidate?.invariants.length).toBeGreaterThan(1)
 }, 120_000)
+
+describe('a saved result asked again', () => {
+  const saved = join(root, 'test/golden/results/ecommerce.json')
+  const decided = async (...options: string[]) => {
+    const ended = await dbtrial('assess', saved, '--json', ...options)
+    expect([0, 99], ended.stderr).toContain(ended.code)
+    return (JSON.parse(ended.stdout) as { decision: Decision }).decision
+  }
+
+  test('a higher peak needs more, other weights rank otherwise or not, a small budget rules out', async () => {
+    const [before, peak, budget] = [await decided(), await decided('--peak', '9x'), await decided('--budget', '10 USD/month')]
+    const cost = (decision: Decision) => decision.candidates.flatMap(({ plan }) => (plan === null ? [] : [plan.now.total.mid]))
+    expect(cost(before).length).toBeGreaterThan(0)
+    for (const [at, usd] of cost(peak).entries()) expect(usd).toBeGreaterThan(cost(before)[at] as number)
+    expect(budget.ranking.standings).toEqual([])
+    expect(budget.candidates.flatMap((each) => each.constraints).find((each) => each.name === 'budget')).toMatchObject({ holds: false })
+  }, 60_000)
+
+  test('a number is explained, an unknown one is named', async () => {
+    const ended = await dbtrial('assess', saved, '--explain', 'demand.order.rows@12')
+    expect(ended.stdout).toMatch(/^demand\.order\.rows@12 = [\d,]+ rows .*\n {2}= min\(stock/)
+    const unknown = await dbtrial('assess', saved, '--explain', 'cost.nobody.total')
+    expect(unknown).toMatchObject({ code: 2, stdout: '' })
+    expect(unknown.stderr).toMatch(/there is no such number\n→ those near it/)
+  }, 60_000)
+
+  test('the screen ends with the ranking, servers, dates and cost', async () => {
+    const { stdout } = await dbtrial('assess', saved)
+    for (const text of [/servers now/, /USD a month now \(budget/, /Forecast error here/]) expect(stdout).toMatch(text)
+  }, 60_000)
+})
 
 describe('the other commands', () => {
   test('an invalid scenario starts nothing and exits with 2', async () => {

@@ -11,7 +11,7 @@ const candidate = {
   storage: { at: [] },
 }
 const result = { candidates: [candidate], scenario: { operations: [] }, trialPlan: { multiples: [] } } as unknown as Result
-const [chart] = await drawCharts(result, { candidates: [], holds: [], comparisons: [] })
+const [chart] = await drawCharts(result, { candidates: [], holds: [], comparisons: [] }, null)
 if (chart === undefined) throw new Error('no chart')
 const image = await loadImage(chart.png)
 const canvas = createCanvas(image.width, image.height)

@@ -1,0 +1,52 @@
+/** `dbtrial assess RESULT`: the verdict and the plan of a saved result, with other weights, prices or wishes; offline. */
+import { type Assessment, assess } from '../assess/assess.ts'
+import { type DecisionOptions, decide } from '../assess/decision.ts'
+import { explain } from '../assess/explain.ts'
+import { readPrices } from '../assess/prices.ts'
+import { applyWhatIf, type WhatIf, weightsAsked } from '../assess/what-if.ts'
+import { TrialError } from '../errors.ts'
+import { type Result, readResult } from '../result.ts'
+import { decisionText } from '../terminal/decision.ts'
+import { summaryText } from '../terminal/tables.ts'
+import { exitCodeOf } from './exit-code.ts'
+import { print } from './output.ts'
+
+export interface AssessOptions extends WhatIf {
+  prices?: string
+  explain?: string
+  json?: boolean
+}
+
+export function assessCommand(path: string, options: AssessOptions): void {
+  const result = applyWhatIf(readResult(path), options)
+  const assessment = assess(result)
+  const decided = decideIfCompared(result, assessment, { catalogues: readPrices(options.prices), weights: weightsAsked(options.weights) })
+  if (options.explain !== undefined) {
+    if (decided === null)
+      throw new TrialError('nothing-planned', `--explain ${options.explain}: ${notCompared}`, {
+        hint: 'run with --effort quick or above',
+        exitCode: 2,
+      })
+    print(explain(decided.figures, options.explain, result.seed))
+    return
+  }
+  const decision = decided?.decision ?? null
+  print(
+    options.json === true
+      ? JSON.stringify({ ...assessment, decision }, null, 2)
+      : `${summaryText(result, assessment)}\n\n${decision === null ? `No verdict: ${notCompared}.` : decisionText(decision, result.startedAt)}`,
+  )
+  process.exitCode = exitCodeOf(result, assessment, false)
+}
+
+const notCompared = 'this result has no search for capacity, so nothing was planned'
+
+/** null where nothing was compared: smoke runs, and those interrupted before their search, decide nothing. */
+export function decideIfCompared(
+  result: Result,
+  assessment: Assessment,
+  options: Omit<DecisionOptions, 'today'> = { catalogues: readPrices(), weights: {} },
+): ReturnType<typeof decide> | null {
+  const compared = result.candidates.some((candidate) => candidate.trials.some((trial) => trial.phase === 'search'))
+  return compared ? decide(result, assessment, { ...options, today: new Date() }) : null
+}

@@ -1,0 +1,220 @@
+/** The capacity and cost plan in words and tables: servers and dollars now and at the horizon, what changes when, what moves the cost. */
+
+import { engineerUsdPerHour } from '../assess/cost.ts'
+import type { CandidateDecision, CandidatePlan, Decision, MonthPlan } from '../assess/decision.ts'
+import { budgetsMs } from '../assess/decision.ts'
+import type { Spread } from '../assess/simulate.ts'
+import { type Block, details, heading, list, paragraph, table } from './document.ts'
+import { count, micros, percent, times, usd } from './format.ts'
+
+export function capacityPlan(decision: Decision): Block[] {
+  const planned = decision.candidates.flatMap((each) => (each.plan === null ? [] : [{ ...each, plan: each.plan }]))
+  const unplanned = decision.candidates.filter((each) => each.plan === null).map((each) => `${each.name} has no plan: ${each.noPlan}.`)
+  if (planned.length === 0) return [list(unplanned)]
+  const budget = decision.budgetUsdPerMonth
+  return [
+    paragraph(
+      `The cheapest servers of a public price list that carry the peak with one member lost, month by month for ${decision.months} months. Ranges hold 80 % of 10,000 draws of the measured capacity, the stated growth and what is assumed. What is assumed of a cloud server, of replication and of growth was not measured.`,
+    ),
+    table(
+      ['candidate', 'topology', 'one server of the bench carries', 'servers now', `servers in month ${decision.months}`],
+      planned.map(({ name, plan }) => [
+        name,
+        plan.topology,
+        `${times(plan.carried.mid)} ${range(plan.carried, (value) => times(value))}`,
+        fleet(plan.now),
+        fleet(plan.horizon),
+      ]),
+    ),
+    table(
+      ['candidate', 'USD a month now', `in month ${decision.months}`, `all ${decision.months} months`, 'per million operations'],
+      planned.map(({ name, plan }) => [
+        name,
+        dollars(plan.now.total, budget),
+        dollars(plan.horizon.total, budget),
+        `${usd(plan.usdToHorizon.mid)} ${range(plan.usdToHorizon, usd)}`,
+        `${plan.usdPerMillionOperations.mid.toPrecision(2)}`,
+      ]),
+      [1, 2, 3, 4],
+    ),
+    ...(unplanned.length > 0 ? [list(unplanned)] : []),
+    heading(3, 'What changes, and when'),
+    table(
+      ['candidate', 'stage', 'month (p10–p90)', 'within the horizon', 'when', 'what to do', 'begin before'],
+      planned.flatMap(({ name, plan }) =>
+        plan.triggers.map((trigger) => [
+          name,
+          trigger.stage,
+          monthText(trigger.month, decision.months),
+          percent(trigger.probability),
+          trigger.threshold,
+          trigger.action,
+          trigger.leadWeeks === 1 ? 'a week' : `${trigger.leadWeeks} weeks`,
+        ]),
+      ),
+    ),
+    ...risks(planned),
+    ...shardKey(decision),
+    heading(3, 'Cost by line'),
+    ...planned.map(({ name, plan }) =>
+      details(
+        `${name}: ${usd(plan.now.total.mid)} USD a month now, ${usd(plan.horizon.total.mid)} in month ${decision.months}`,
+        lines(plan, decision.months),
+      ),
+    ),
+    ...managed(planned, decision),
+    heading(3, 'How far the model is off here'),
+    ...forecasts(decision),
+    ...(decision.caveats.length > 0 ? [heading(3, 'Prices'), list(decision.caveats)] : []),
+  ]
+}
+
+type Planned = (CandidateDecision & { plan: CandidatePlan })[]
+
+export const range = ({ low, high }: Spread, text: (value: number) => string) => (text(low) === text(high) ? '' : `(${text(low)}–${text(high)})`)
+
+export function fleet({ nodes, shape, volumeGb, bound }: MonthPlan): string {
+  return `${[`${nodes.mid} × ${shape}`, range(nodes, String)].join(' ').trim()}${volumeGb > 0 ? `, ${count(volumeGb)} GB each` : ''}; bound by ${bound}`
+}
+
+function dollars(total: Spread, budget: number | null): string {
+  return `${usd(total.mid)} ${range(total, usd)}${budget === null ? '' : total.mid <= budget ? ', in budget' : ', over budget'}`
+}
+
+export function monthText({ low, mid, high }: Spread, horizon: number): string {
+  const text = (month: number) => (month > horizon ? `after ${horizon}` : month <= 0 ? 'now' : `${Math.round(month)}`)
+  return text(low) === text(high) ? text(mid) : `${text(mid)} (${text(low)}–${text(high)})`
+}
+
+function risks(planned: Planned): Block[] {
+  const found = planned.filter(({ plan }) => plan.atRisk.length > 0)
+  if (found.length === 0) return []
+  return [
+    paragraph(
+      `At risk: objectives that hold on one server, and may not with ${budgetsMs.zoneHop} ms for a hop between zones and ${budgetsMs.replication} ms for a copy of a write, neither of which was measured.`,
+    ),
+    list(found.map(({ name, plan }) => `${name}: ${plan.atRisk.join(', ')}`)),
+  ]
+}
+
+function lines(plan: CandidatePlan, horizon: number): Block[] {
+  const names: Record<string, string> = {
+    servers: 'servers',
+    storage: 'block storage',
+    provisionedIo: 'provisioned I/O',
+    backup: 'backup',
+    transfer: 'transfer between zones',
+  }
+  const { scalability } = plan
+  return [
+    table(
+      ['line', 'now', `month ${horizon}`],
+      plan.now.lines.map((line, at) => {
+        const later = plan.horizon.lines[at] as (typeof plan.now.lines)[number]
+        return [
+          names[line.name] ?? line.name,
+          `${usd(line.usdPerMonth.mid)} ${range(line.usdPerMonth, usd)}`,
+          `${usd(later.usdPerMonth.mid)} ${range(later.usdPerMonth, usd)}`,
+        ]
+      }),
+      [1, 2],
+    ),
+    paragraph(
+      `${plan.how}. ${scalability === null ? 'Too few concurrencies for a scalability law.' : `Universal Scalability Law: λ ${count(scalability.single)}/s, σ ${parameter(scalability.contention, scalability.standardErrors[1])}, κ ${parameter(scalability.coherency, scalability.standardErrors[2])}${scalability.mostPerSecond === null ? '' : `, at most ${count(scalability.mostPerSecond)}/s`}${scalability.bestConcurrency === null ? '' : ` with ${count(scalability.bestConcurrency)} in flight`}; it describes this size of server only${plan.inFlight === null ? '' : `; at what one server carries, ${count(plan.inFlight)} operations are in flight`}.${scalability.warning === null ? '' : ` ${scalability.warning}.`}`}`,
+    ),
+    paragraph(`Up ${(plan.availability * 100).toFixed(4)} % of the time by independent failures of servers that are up 99.5 % (assumed).`),
+    paragraph('What moves the cost at the horizon most, one at a time from its low to its high end:'),
+    table(
+      ['number', 'USD a month at its low end', 'at its high end', 'where it comes from'],
+      plan.tornado.map((each) => [each.path, usd(each.low), usd(each.high), each.provenance]),
+      [1, 2],
+    ),
+  ]
+}
+
+const parameter = (value: number, error: number | null) =>
+  `${value.toPrecision(2)}${error === null ? ' (at its bound)' : ` ± ${error.toPrecision(1)}`}`
+
+function managed(planned: Planned, decision: Decision): Block[] {
+  const offers = planned.flatMap(({ name, plan }) => plan.managed.map((offer) => ({ name, own: plan.now.total.mid, offer })))
+  const rows = offers.map(({ name, own, offer }) => [
+    name,
+    `${offer.service} (${offer.provider})`,
+    offer.usdPerMonth === null ? 'no price' : `${offer.nodes} × ${offer.shape}`,
+    offer.usdPerMonth === null ? 'no price' : usd(offer.usdPerMonth),
+    usd(own),
+    offer.breakEvenHours === null
+      ? '—'
+      : offer.breakEvenHours <= 0
+        ? offer.missing.some((each) => each.includes('storage'))
+          ? 'cheaper without storage'
+          : 'cheaper anyway'
+        : `${count(Math.round(offer.breakEvenHours))} hours`,
+    offer.missing.join('; ') || '—',
+  ])
+  return [
+    ...(rows.length === 0
+      ? []
+      : [
+          heading(3, 'Managed instead'),
+          paragraph(`The same need, now, on demand. Break-even: engineer hours a month, at ${engineerUsdPerHour} USD (assumed), that it must save.`),
+          table(['candidate', 'offer', 'what', 'USD a month', 'run by yourself', 'break-even', 'no price of'], rows, [3, 4]),
+        ]),
+    ...(decision.pricedNotMeasured.length === 0
+      ? []
+      : [
+          details('Priced, not measured: outside the ranking', [
+            table(
+              ['service', 'USD a month for the requests of today, at least'],
+              decision.pricedNotMeasured.map((each) => [
+                `${each.service} (${each.provider})`,
+                each.usdPerMonth === null ? 'no capacity known: not planned' : usd(each.usdPerMonth),
+              ]),
+              [1],
+            ),
+          ]),
+        ]),
+  ]
+}
+
+function shardKey({ shards }: Decision): Block[] {
+  if (shards === null) return []
+  const { key, keys, strategies, moved } = shards
+  return [
+    heading(3, 'If it must be sharded'),
+    paragraph(
+      `Shard ${key.entity} by ${key.field}: ${count(key.cardinality)} values, the heaviest holds ${percentSmall(key.heaviestShare)} of the rows, ${percent(key.crossShard)} of the calls on it must ask every shard. Adding a ninth shard to eight moves ${percent(moved.consistentHashing)} of the rows with consistent hashing, ${percent(moved.modulo)} with the remainder of the hash; ${percent(moved.least)} must move.`,
+    ),
+    details('keys and strategies that were weighed', [
+      table(
+        ['key', 'values', 'heaviest', 'calls to every shard'],
+        keys.map((each) => [`${each.entity}.${each.field}`, count(each.cardinality), percentSmall(each.heaviestShare), percent(each.crossShard)]),
+        [1, 2, 3],
+      ),
+      table(
+        ['strategy', 'load of the heaviest of 8 shards over the average', 'rows', 'what to know'],
+        strategies.map((each) => [each.name, times(each.loadImbalance), times(each.rowsImbalance), each.note]),
+        [1, 2],
+      ),
+    ]),
+  ]
+}
+
+const percentSmall = (share: number) => (share < 0.001 ? `${(share * 100).toPrecision(1)} %` : percent(share))
+
+function forecasts({ forecasts: all }: Decision): Block[] {
+  if (all.length === 0) return [paragraph('No trial could be held back to grade it.')]
+  const within = all.filter((each) => each.error <= goodError).length
+  const value = (amount: number, unit: string) =>
+    unit === 'µs' ? micros(amount) : unit === 'cores' ? `${amount.toFixed(2)} cores` : `${count(amount)}/s`
+  return [
+    paragraph(`Trials that the model was not shown, predicted from the others: ${within} of ${all.length} within ${percent(goodError)}.`),
+    table(
+      ['candidate', 'what', 'predicted', 'measured', 'error', 'how'],
+      all.map((each) => [each.candidate, each.what, value(each.predicted, each.unit), value(each.measured, each.unit), percent(each.error), each.by]),
+      [2, 3, 4],
+    ),
+  ]
+}
+
+const goodError = 0.15

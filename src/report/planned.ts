@@ -1,0 +1,96 @@
+/** Charts of what was derived: cost month by month with its range, and the scalability law beside the sweep it was fitted to. */
+import type { ChartDataset } from 'chart.js'
+import type { Decision } from '../assess/decision.ts'
+import { sweepOf, throughputAt } from '../assess/scaling.ts'
+import type { CandidateResult } from '../result.ts'
+import { count, usd } from './format.ts'
+import { type Kind, lines, type Slide } from './slide.ts'
+
+const curvePoints = 60
+
+export function costSlide(decision: Decision): Slide | undefined {
+  const planned = decision.candidates.flatMap(({ name, plan }, at) => (plan === null ? [] : [{ name, plan, at }]))
+  if (planned.length === 0) return undefined
+  const { months, budgetUsdPerMonth: budget } = decision
+  const found = planned.map(({ name, plan }) => `${name} ${usd(plan.horizon.total.mid)}`)
+  return {
+    file: 'cost.png',
+    title: `Cost in month ${months}, USD a month: ${found.join(', ')}`,
+    subtitle: 'Cheapest servers that carry the peak with one member lost; thin lines hold 80 % of 10,000 draws',
+    alternative: `Cost month by month: in month ${months} ${found.join(', ')} USD`,
+    type: 'line',
+    datasets: [
+      ...planned.flatMap(({ name, plan, at }) => {
+        const style = lines(at)
+        const edge = (of: 'low' | 'high') => ({
+          label: '',
+          data: plan.usdPerMonth.map((spread) => ({ x: spread.month, y: spread[of] })),
+          ...style,
+          borderWidth: 1,
+          pointRadius: 0,
+        })
+        return [
+          {
+            label: name,
+            data: plan.usdPerMonth.map((spread) => ({ x: spread.month, y: spread.mid })),
+            ...style,
+          },
+          edge('low'),
+          edge('high'),
+        ]
+      }),
+      ...(budget === null
+        ? []
+        : [
+            {
+              label: 'budget',
+              data: [
+                { x: 0, y: budget },
+                { x: months, y: budget },
+              ],
+              borderColor: '#6e2c00',
+              borderWidth: 2,
+              borderDash: [4, 4],
+              pointRadius: 0,
+              pointStyle: 'line',
+            },
+          ]),
+    ] as ChartDataset<Kind>[],
+    x: { title: 'month', type: 'linear' },
+    y: { title: 'USD a month', min: 0, ticks: (value) => count(value) },
+  }
+}
+
+export function scalabilitySlide(candidates: CandidateResult[], decision: Decision): Slide | undefined {
+  const fitted = candidates.flatMap((candidate, at) => {
+    const law = decision.candidates.find((each) => each.name === candidate.name)?.plan?.scalability
+    return law == null ? [] : [{ candidate, law, at }]
+  })
+  if (fitted.length === 0) return undefined
+  const points = (candidate: CandidateResult) => sweepOf(candidate).map(({ concurrency, perSecond }) => ({ x: concurrency, y: perSecond }))
+  const most = Math.max(...fitted.flatMap(({ candidate }) => points(candidate).map((point) => point.x)))
+  const found = fitted.map(
+    ({ candidate, law }) => `${candidate.name} ${law.mostPerSecond === null ? 'has no highest' : `at most ${count(law.mostPerSecond)}/s`}`,
+  )
+  return {
+    file: 'scalability.png',
+    title: `By the scalability law: ${found.join(', ')}`,
+    subtitle: 'Points: closed-loop sweep; lines: Universal Scalability Law fitted to them, for this size of server only',
+    alternative: `Universal Scalability Law: ${found.join(', ')}`,
+    type: 'line',
+    datasets: fitted.flatMap(({ candidate, law, at }) => [
+      {
+        label: candidate.name,
+        data: Array.from({ length: curvePoints }, (_, point) => {
+          const x = most ** (point / (curvePoints - 1))
+          return { x, y: throughputAt(law, x) }
+        }),
+        ...lines(at),
+        pointRadius: 0,
+      },
+      { label: '', data: points(candidate), ...lines(at), showLine: false },
+    ]) as ChartDataset<Kind>[],
+    x: { title: 'operations in flight', type: 'logarithmic' },
+    y: { title: 'operations per second', min: 0, ticks: (value) => count(value) },
+  }
+}

@@ -1,0 +1,120 @@
+/** The verdict in words and tables: who is out and why, who ranks where and how firmly, what a second store would change. */
+import type { CandidateDecision, Decision } from '../assess/decision.ts'
+import { type Block, details, heading, list, paragraph, table } from './document.ts'
+import { usd } from './format.ts'
+
+export function verdict(decision: Decision): Block[] {
+  return [
+    { kind: 'callout', tone: decision.ranking.winner === null ? 'note' : 'good', text: verdictLine(decision) },
+    ...ranks(decision),
+    ...constraints(decision),
+    ...(decision.polyglot === null ? [] : polyglot(decision)),
+    details('criteria, weights and utilities', [
+      matrix(decision),
+      ...(decision.rules.length > 0
+        ? [paragraph('Weights begin at 3 for what is measured or planned and 1 for what is judged; then by rule:'), list(decision.rules)]
+        : []),
+    ]),
+  ]
+}
+
+/** One sentence. */
+export function verdictLine({ ranking, candidates }: Decision): string {
+  const { standings, winner, tie } = ranking
+  const [first, second] = standings
+  if (first === undefined) return `Nobody is ranked: ${candidates.map((each) => `${each.name} ${reasonOut(each)}`).join('; ')}.`
+  if (second === undefined) return `${first.name} is the only one that passes every hard constraint.`
+  if (winner === null) return `${tie.join(' and ')} are a tie: no order of them has a probability of 0.9.`
+  const surely = ranking.beats.find((pair) => pair.first === winner && pair.second === second.name)
+  return `${winner} ranks first, ahead of ${second.name} with a probability of ${probability(surely?.probability ?? 1)}.`
+}
+
+export function reasonOut(candidate: CandidateDecision): string {
+  const failed = candidate.constraints.filter((constraint) => !constraint.holds)
+  return failed.length === 0 ? 'passes' : `is out: ${failed.map((each) => each.evidence).join('; ')}`
+}
+
+/** Never a certainty: so many draws have none. */
+const probability = (share: number) => (share > 0.999 ? 'over 0.999' : share < 0.001 ? 'under 0.001' : share.toFixed(2))
+
+function ranks({ ranking }: Decision): Block[] {
+  const { standings, disagreement, smallestChange } = ranking
+  if (standings.length === 0) return []
+  const notes = [
+    ...(disagreement === null ? [] : [`The two methods disagree: ${disagreement}.`]),
+    ...(smallestChange === null
+      ? standings.length > 1
+        ? ['No change of a single weight puts another one first.']
+        : []
+      : [
+          `The smallest change that puts ${smallestChange.winner} first: the weight of ${smallestChange.criterion} from ${smallestChange.from.toFixed(3)} to ${smallestChange.to.toFixed(3)}, the others keeping their proportions.`,
+        ]),
+  ]
+  return [
+    table(
+      ['rank', 'candidate', 'score', 'TOPSIS', ...standings.map((_, at) => `P(rank ${at + 1})`)],
+      standings.map((each, at) => [String(at + 1), each.name, each.score.toFixed(2), each.topsis.toFixed(2), ...each.rankShares.map(probability)]),
+      [0, 2, 3, ...standings.map((_, at) => at + 4)],
+    ),
+    paragraph('Probabilities: 10,000 draws of the weights (Dirichlet around the stated ones) and of every measured and assumed interval.'),
+    ...(notes.length > 0 ? [list(notes)] : []),
+  ]
+}
+
+function constraints({ candidates }: Decision): Block[] {
+  const names = [...new Set(candidates.flatMap((each) => each.constraints.map((constraint) => constraint.name)))]
+  const mark = (candidate: CandidateDecision, name: string) => {
+    const found = candidate.constraints.find((each) => each.name === name)
+    return found === undefined ? '—' : found.holds ? '✓' : '✗'
+  }
+  const failed = candidates.flatMap((each) =>
+    each.constraints.filter((constraint) => !constraint.holds).map((constraint) => `${each.name}, ${constraint.name}: ${constraint.evidence}`),
+  )
+  return [
+    heading(3, 'Hard constraints'),
+    table(
+      ['candidate', ...names],
+      candidates.map((each) => [each.name, ...names.map((name) => mark(each, name))]),
+    ),
+    ...(failed.length > 0 ? [list(failed)] : []),
+    details('evidence', [
+      table(
+        ['candidate', '', 'hard constraint', 'evidence'],
+        candidates.flatMap((each) =>
+          each.constraints.map((constraint) => [each.name, constraint.holds ? '✓' : '✗', constraint.name, constraint.evidence]),
+        ),
+      ),
+    ]),
+  ]
+}
+
+function matrix({ criteria, candidates }: Decision): Block {
+  return table(
+    ['criterion', 'weight', 'scale', ...candidates.map((each) => (each.out ? `(${each.name})` : each.name))],
+    criteria.map((criterion) => [
+      `${criterion.name} (${criterion.group})`,
+      criterion.weight.toFixed(3),
+      criterion.scale,
+      ...candidates.map((candidate) => {
+        const cell = candidate.criteria.find((each) => each.criterion === criterion.name)
+        if (cell?.utility == null) return '— (drawn over the whole scale)'
+        const { low, mid, high } = cell.utility
+        return `${mid.toFixed(2)}${low === high ? '' : ` (${low.toFixed(2)}–${high.toFixed(2)})`}${cell.shown === '' ? '' : `: ${cell.shown}`}`
+      }),
+    ]),
+    [1],
+  )
+}
+
+function polyglot({ polyglot: proposal }: Decision): Block[] {
+  if (proposal === null) return []
+  return [
+    heading(3, proposal.worthIt ? 'More than one store' : 'One store is enough'),
+    paragraph(`${proposal.why.charAt(0).toUpperCase()}${proposal.why.slice(1)}.`),
+    table(
+      ['entities that stay together', 'operations', 'cheapest on', 'USD a month at the horizon'],
+      proposal.groups.map((group) => [group.entities.join(', '), group.operations.join(', '), group.candidate, usd(group.usdPerMonth)]),
+      [3],
+    ),
+  ]
+}

@@ -1,0 +1,95 @@
+/** The verdict on one screen: ranking and its stability, servers, the first changes with dates, cost against the budget. */
+import type { Decision } from '../assess/decision.ts'
+import { times, usd } from '../report/format.ts'
+import { fleet, range } from '../report/plan.ts'
+import { reasonOut, verdictLine } from '../report/verdict.ts'
+import { columns } from './tables.ts'
+
+const firstTriggers = 3
+
+export function decisionText(decision: Decision, startedAt: string): string {
+  const { candidates, ranking, polyglot, forecasts, budgetUsdPerMonth: budget, months } = decision
+  const parts = [verdictLine(decision)]
+  if (ranking.standings.length > 1)
+    parts.push(
+      columns(
+        [
+          ['rank', 'candidate', 'score', 'TOPSIS', 'P(first)'],
+          ...ranking.standings.map((each, at) => [
+            String(at + 1),
+            each.name,
+            each.score.toFixed(2),
+            each.topsis.toFixed(2),
+            (each.rankShares[0] ?? 0).toFixed(2),
+          ]),
+        ],
+        2,
+      ),
+    )
+  const { smallestChange } = ranking
+  if (smallestChange !== null)
+    parts.push(
+      `${smallestChange.winner} would be first with a weight of ${smallestChange.to.toFixed(2)} for ${smallestChange.criterion} in place of ${smallestChange.from.toFixed(2)}.`,
+    )
+  const out = candidates.filter((each) => each.out)
+  if (out.length > 0) parts.push(out.map((each) => `${each.name} ${reasonOut(each)}`).join('\n'))
+  const planned = candidates.flatMap((each) => (each.plan === null ? [] : [{ name: each.name, plan: each.plan }]))
+  if (planned.length > 0) {
+    const against = budget === null ? '' : ` (budget ${usd(budget)})`
+    parts.push(
+      columns([
+        ['candidate', 'one server carries', 'servers now', `servers in month ${months}`, `USD a month now${against}`, `in month ${months}`],
+        ...planned.map(({ name, plan }) => [
+          name,
+          times(plan.carried.mid),
+          fleet(plan.now),
+          fleet(plan.horizon),
+          `${usd(plan.now.total.mid)} ${range(plan.now.total, usd)}`,
+          `${usd(plan.horizon.total.mid)} ${range(plan.horizon.total, usd)}`,
+        ]),
+      ]),
+    )
+    const triggers = planned.flatMap(({ name, plan }) =>
+      plan.triggers
+        .filter((trigger) => trigger.month.mid <= months)
+        .slice(0, firstTriggers)
+        .map((trigger) => [
+          name,
+          trigger.stage,
+          `${dateOf(startedAt, trigger.month.mid)}${spreadOfDates(startedAt, trigger.month, months)}`,
+          trigger.threshold,
+          trigger.action,
+        ]),
+    )
+    parts.push(
+      triggers.length === 0
+        ? `No threshold is crossed within ${months} months.`
+        : columns([['candidate', 'stage', 'when', 'because', 'do'], ...triggers]),
+    )
+  }
+  for (const each of candidates) if (each.plan === null) parts.push(`${each.name} has no plan: ${each.noPlan}`)
+  if (polyglot !== null)
+    parts.push(
+      `${polyglot.worthIt ? `More than one store: ${polyglot.groups.map((group) => `${group.entities.join(', ')} on ${group.candidate}`).join('; ')}. ` : ''}${polyglot.why}`,
+    )
+  if (forecasts.length > 0) {
+    const errors = forecasts.map((each) => each.error).sort((a, b) => a - b)
+    parts.push(
+      `Forecast error here: median ${Math.round((errors[errors.length >> 1] as number) * 100)} %, worst ${Math.round((errors.at(-1) as number) * 100)} %, of ${errors.length} held-back numbers.`,
+    )
+  }
+  return parts.join('\n\n')
+}
+
+/** Month 0 is when the run began. */
+export function dateOf(startedAt: string, month: number): string {
+  const date = new Date(startedAt)
+  date.setUTCDate(1)
+  date.setUTCMonth(date.getUTCMonth() + Math.round(month))
+  return date.toISOString().slice(0, 7)
+}
+
+function spreadOfDates(startedAt: string, { low, high }: { low: number; high: number }, horizon: number): string {
+  if (low === high) return ''
+  return ` (${dateOf(startedAt, low)} to ${high > horizon ? 'never within the horizon' : dateOf(startedAt, high)})`
+}
