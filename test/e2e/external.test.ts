@@ -102,6 +102,8 @@ describe.each(['postgres', 'redis', 'mongodb', 'cassandra'])('%s', (name) => {
       await using session = await own.connect({ ...direct, namespace }, compiled, { connections: 2 })
       await session.create()
       await session.load(rowSource(dataset, 0, 1), true)
+      // As in a run: a reader of what a majority has sees the load only once it is settled.
+      await session.settle()
       const through = { ...endpoint, port: proxy?.port ?? endpoint.port, namespace }
       await using lane = await own.openLane(through, compiled, 2)
       const result = await verify(
