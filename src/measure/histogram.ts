@@ -21,8 +21,16 @@ export class Histogram {
 
   /** Allocates nothing. */
   record(ns: number): void {
-    const value = ns <= 0 ? 0 : ns >= largestNs ? largestNs : Math.floor(ns)
-    const at = indexOf(value)
+    if (ns < longNs) {
+      const value = ns > 0 ? ns | 0 : 0
+      this.#count(value, shortIndexOf(value))
+    } else {
+      const value = Math.min(largestNs, Math.floor(ns))
+      this.#count(value, longIndexOf(value))
+    }
+  }
+
+  #count(value: number, at: number): void {
     this.counts[at] = (this.counts[at] as number) + 1
     this.count++
     this.sumNs += value
@@ -64,7 +72,7 @@ export class Histogram {
       }
       payload.push(zigzag)
     }
-    const last = this.count === 0 ? -1 : indexOf(this.maxNs)
+    const last = this.count === 0 ? -1 : this.maxNs < longNs ? shortIndexOf(this.maxNs) : longIndexOf(this.maxNs)
     for (let i = 0; i <= last; ) {
       let zeros = 0
       while (i + zeros <= last && this.counts[i + zeros] === 0) zeros++
@@ -88,11 +96,18 @@ export class Histogram {
   }
 }
 
+/** From here on values are no 31-bit integers, which processors shift in one step. */
+const longNs = 2 ** 31
+
 /** Bucket b ≥ 1 holds 1024 steps of width 2^b; the first 2048 values stand alone. */
-function indexOf(value: number): number {
+function shortIndexOf(value: number): number {
   if (value < subBuckets) return value
-  const bits = value < 0x80000000 ? 32 - Math.clz32(value) : 64 - Math.clz32(Math.floor(value / 2 ** 32))
-  const bucket = (value < 0x80000000 || value >= 2 ** 32 ? bits : 32) - 11
+  const bucket = 21 - Math.clz32(value)
+  return bucket * half + (value >>> bucket)
+}
+
+function longIndexOf(value: number): number {
+  const bucket = 53 - Math.clz32(Math.floor(value / 2 ** 32))
   return bucket * half + Math.floor(value / 2 ** bucket)
 }
 

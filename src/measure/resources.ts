@@ -1,8 +1,8 @@
 /** What a trial cost: CPU of the server, of this process, of everybody else; memory and bytes of the server. */
-import { machineCpu } from '../provision/processes.ts'
-import type { Instance, Usage } from '../provision/provision.ts'
-import { type DiskUse, diskUse } from './disk.ts'
+import type { Instance } from '../provision/provision.ts'
+import type { DiskUse } from './disk.ts'
 import type { Recording } from './recorder.ts'
+import { type Reading, readUsage, usedBetween } from './usage.ts'
 
 export interface Resources {
   /** null: nobody tells. */
@@ -14,48 +14,17 @@ export interface Resources {
   /** null where the server's own share is unknown. */
   others: { cpuCores: number } | null
 }
-interface Snapshot {
-  atMs: number
-  server: Usage | null
-  clientCpuSeconds: number
-  machineBusySeconds: number
-  disk: DiskUse | null
-}
 
-export async function snapshot(instance: Instance, device: string | null): Promise<Snapshot> {
-  const { user, system } = process.cpuUsage()
-  return {
-    atMs: performance.now(),
-    server: await instance.sample(),
-    clientCpuSeconds: (user + system) / 1e6,
-    machineBusySeconds: machineCpu().busySeconds,
-    disk: device === null ? null : diskUse(device),
-  }
-}
+export const snapshot = async (instance: Instance, device: string | null): Promise<Reading> => readUsage(await instance.sample(), device)
 
 /** CPU as cores used on average between two snapshots. */
-export function between(before: Snapshot, after: Snapshot, recording: Pick<Recording, 'busyShare' | 'cpuSeconds' | 'completed'>): Resources {
+export function between(before: Reading, after: Reading, recording: Pick<Recording, 'busyShare' | 'cpuSeconds' | 'completed'>): Resources {
   const { busyShare, cpuSeconds, completed } = recording
-  const cpuUsPerOperation = completed === 0 ? null : (cpuSeconds / completed) * 1e6
-  const seconds = Math.max(0.001, (after.atMs - before.atMs) / 1000)
-  const client = (after.clientCpuSeconds - before.clientCpuSeconds) / seconds
-  const all = (after.machineBusySeconds - before.machineBusySeconds) / seconds
-  const disk = used(before.disk, after.disk)
-  if (before.server === null || after.server === null)
-    return { server: null, client: { cpuCores: client, busyShare, cpuUsPerOperation }, others: null, disk }
-  const server = Math.max(0, after.server.cpuSeconds - before.server.cpuSeconds) / seconds
+  const { serverCores, clientCores, othersCores, disk } = usedBetween(before, after)
   return {
-    server: {
-      cpuCores: server,
-      residentBytes: after.server.residentBytes,
-    },
-    client: { cpuCores: client, busyShare, cpuUsPerOperation },
+    server: serverCores === null || after.server === null ? null : { cpuCores: serverCores, residentBytes: after.server.residentBytes },
+    client: { cpuCores: clientCores, busyShare, cpuUsPerOperation: completed === 0 ? null : (cpuSeconds / completed) * 1e6 },
+    others: othersCores === null ? null : { cpuCores: othersCores },
     disk,
-    others: { cpuCores: Math.max(0, all - server - client) },
   }
-}
-
-function used(before: DiskUse | null, after: DiskUse | null): DiskUse | null {
-  if (before === null || after === null) return null
-  return { readBytes: after.readBytes - before.readBytes, writtenBytes: after.writtenBytes - before.writtenBytes, syncs: after.syncs - before.syncs }
 }

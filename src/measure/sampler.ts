@@ -1,8 +1,7 @@
 /** The course of a trial: every 250 ms what server, client and others used of the machine. */
 import { readFileSync } from 'node:fs'
-import { machineCpu } from '../provision/processes.ts'
 import type { Usage } from '../provision/provision.ts'
-import { type DiskUse, diskUse } from './disk.ts'
+import { type Reading, readUsage, usedBetween } from './usage.ts'
 
 export interface Sample {
   /** Since the measured window began. */
@@ -20,63 +19,41 @@ export interface Sample {
 
 const everyMs = 250
 
-interface Reading {
-  atMs: number
-  usage: Usage | null
-  clientSeconds: number
-  busySeconds: number
-  disk: DiskUse | null
-  networkBytes: number
-}
+type Sampled = Reading & { networkBytes: number }
 
 /** `usage` tells the server's; `device` is the data's disk, as `deviceOf` names it. */
 export function startSampler(usage: () => Usage | null, device: string | null, warmUpSeconds: number): { stop(): Sample[] } {
-  const readings = [read(usage, device)]
-  const startMs = (readings[0] as Reading).atMs + warmUpSeconds * 1000
-  const timer = setInterval(() => readings.push(read(usage, device)), everyMs)
+  const read = (): Sampled => ({ ...readUsage(usage(), device), networkBytes: networkBytes() })
+  const readings = [read()]
+  const startMs = (readings[0] as Sampled).atMs + warmUpSeconds * 1000
+  const timer = setInterval(() => readings.push(read()), everyMs)
   return {
     stop() {
       clearInterval(timer)
-      const samples = readings.slice(1).map((reading, index) => between(readings[index] as Reading, reading, startMs))
+      const samples = readings.slice(1).map((reading, index) => sampleOf(readings[index] as Sampled, reading, startMs))
       return samples.filter((sample) => sample.atSeconds >= 0)
     },
   }
 }
 
-function read(usage: () => Usage | null, device: string | null): Reading {
-  const { user, system } = process.cpuUsage()
-  return {
-    atMs: performance.now(),
-    usage: usage(),
-    clientSeconds: (user + system) / 1e6,
-    busySeconds: machineCpu().busySeconds,
-    disk: device === null ? null : diskUse(device),
-    networkBytes: networkBytes(),
-  }
-}
-
-function between(before: Reading, after: Reading, startMs: number): Sample {
-  const seconds = (after.atMs - before.atMs) / 1000
-  const rate = (from: number, to: number) => rounded(Math.max(0, to - from) / seconds)
-  const client = Math.max(0, after.clientSeconds - before.clientSeconds) / seconds
-  const { usage: was } = before
-  const { usage: is } = after
-  const server = was === null || is === null ? null : Math.max(0, is.cpuSeconds - was.cpuSeconds) / seconds
+function sampleOf(before: Sampled, after: Sampled, startMs: number): Sample {
+  const { seconds, serverCores, clientCores, othersCores, disk } = usedBetween(before, after)
+  const perSecond = (amount: number) => rounded(Math.max(0, amount) / seconds)
   return {
     atSeconds: rounded((before.atMs - startMs) / 1000),
-    serverCores: server === null ? null : rounded(server),
-    residentBytes: is?.residentBytes ?? null,
-    clientCores: rounded(client),
-    othersCores: server === null ? null : rounded(Math.max(0, (after.busySeconds - before.busySeconds) / seconds - server - client)),
+    serverCores: serverCores === null ? null : rounded(serverCores),
+    residentBytes: after.server?.residentBytes ?? null,
+    clientCores: rounded(clientCores),
+    othersCores: othersCores === null ? null : rounded(othersCores),
     disk:
-      before.disk === null || after.disk === null
+      disk === null
         ? null
         : {
-            readBytesPerSecond: rate(before.disk.readBytes, after.disk.readBytes),
-            writtenBytesPerSecond: rate(before.disk.writtenBytes, after.disk.writtenBytes),
-            syncsPerSecond: rate(before.disk.syncs, after.disk.syncs),
+            readBytesPerSecond: perSecond(disk.readBytes),
+            writtenBytesPerSecond: perSecond(disk.writtenBytes),
+            syncsPerSecond: perSecond(disk.syncs),
           },
-    networkBytesPerSecond: rate(before.networkBytes, after.networkBytes),
+    networkBytesPerSecond: perSecond(after.networkBytes - before.networkBytes),
   }
 }
 
