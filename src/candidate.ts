@@ -1,6 +1,7 @@
-/** One candidate during a run: its server, what was compiled for it, its replay time, and everything measured so far. */
+/** One candidate during a run: what was compiled for it, its replay time, its trials and everything else measured so far. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Evidence } from './assess/at-multiple.ts'
+import { CandidateServer } from './candidate-server.ts'
 import type { Dataset } from './data/dataset.ts'
 import type { ClientKind, Compiled, Engine, Lane, Session } from './engines/engine.ts'
 import { Reference } from './engines/reference.ts'
@@ -19,7 +20,6 @@ import { describeTrial } from './trial.ts'
 import type { Totals } from './verify/invariants.ts'
 import { judge } from './verify/judge.ts'
 
-const readyWithinMs = 30_000
 /** METHOD §6: what was loaded is what is measured. A small entity may grow by more than a tenth of all rows never could: it may double. */
 const mostGrownShare = 0.1
 const mostGrownEntity = 1
@@ -79,18 +79,13 @@ export interface CapacityUnderTest {
   stepsDown: number
 }
 
-export class CandidateRun {
+export class CandidateRun extends CandidateServer {
   readonly candidate: Candidate
-  readonly engine: Engine
   readonly compiled: Compiled
-  failure: string | null = null
-  instance: Instance | null = null
   parity: CandidateResult['parity'] = []
   load: CandidateResult['load'] = null
   readonly storage: CandidateResult['storage']['at'] = []
   verification = unverified()
-  /** Loaded, and every answer was right. */
-  verified = false
   invariants: CandidateResult['invariants'] = []
   explanations: CandidateResult['explanations'] = []
   indexUse: CandidateResult['indexUse'] = []
@@ -105,10 +100,6 @@ export class CandidateRun {
     own: { at: null, missedAt: null, stepsDown: 0 },
     common: { at: null, missedAt: null, stepsDown: 0 },
   }
-  /** Times the server ended by itself and was started again. */
-  readonly restarts: CandidateResult['restarts'] = []
-  /** Times that it was started again on its snapshot because its rows had grown. */
-  restores = 0
   /** Best throughput on servers of other sizes. */
   readonly sizes: CandidateResult['sizes'] = []
   reference: Reference | null = null
@@ -123,22 +114,18 @@ export class CandidateRun {
   #elapsedMs = 0
   /** Client and connections that the workers have open; '' where they have none. */
   #openWith = ''
-  #stopping = false
-  #restoring = false
   /** Replay time of the snapshot, ms since the epoch; null: there is none. */
   #snapshotMs: number | null = null
-  /** Why the server is not running, while it is not. */
-  #death: string | null = null
   #lostWorkers = 0
 
   constructor(candidate: Candidate, engine: Engine, compiled: Compiled, context: RunContext, before: TrialResult[]) {
+    super(engine, context.signal)
     this.#before = Map.groupBy(
       before.filter((trial) => resumable.has(trial.phase) && trial.validity.verdict !== 'broken'),
       ({ phase, repeat, arrival: { loop, multiple }, connections, mix }) =>
         labelOf({ phase, repeat, loop, multiple, concurrency: connections, ...(mix === 'common' ? { mix } : {}) }),
     )
     this.candidate = candidate
-    this.engine = engine
     this.compiled = compiled
     this.#context = context
   }
@@ -176,17 +163,6 @@ export class CandidateRun {
     return this.compiled.operations.map((operation, index) =>
       supported.has(index) ? operation.ratePerSecond * (operation.scales ? multiple : 1) : 0,
     )
-  }
-
-  attach(instance: Instance): void {
-    this.instance = instance
-    void instance.exited.then((exit) => {
-      if (this.#stopping || this.#restoring) return
-      const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal
-      const words = exit.lastWords.split('\n').slice(-2).join(' · ')
-      this.#death = `the server ended (${how})${words === '' ? '' : `: ${words}`}`
-      if (!this.#mayRestart(instance)) this.failure ??= this.#death
-    })
   }
 
   /** Keeps the data as it is now, on the disk of the frozen server; the replay time and the rows go back to here. */
@@ -232,47 +208,10 @@ export class CandidateRun {
     const instance = this.instance as Instance
     if (this.#snapshotMs === null || instance.restore === undefined || !(always || this.grownShare > mostGrownShare || this.#hasDoubled)) return false
     await this.#closeLanes()
-    this.#restoring = true
-    try {
-      await instance.restore()
-    } finally {
-      this.#restoring = false
-    }
-    this.attach(instance)
-    await instance.confine()
+    await this.startOnSnapshot(instance)
     clearWrites(this.writes)
     this.#elapsedMs = this.#snapshotMs
-    this.restores++
     return true
-  }
-
-  /** Ends the server; from here on its exit is no failure. */
-  async stop(): Promise<void> {
-    this.#stopping = true
-    await this.instance?.[Symbol.asyncDispose]()
-  }
-
-  /** Once, and only after the verification: what the disk holds is then what acknowledged writes left. */
-  #mayRestart(instance: Instance): boolean {
-    return instance.restart !== undefined && this.restarts.length === 0 && this.verified
-  }
-
-  /** A server that ended in the middle of a trial is started again on its data, once. */
-  async #revive(): Promise<void> {
-    const { instance } = this
-    if (this.#death === null || instance === null || this.failure !== null) return
-    const reason = this.#death
-    try {
-      if (!this.#mayRestart(instance)) throw new TrialError('server-ended', reason)
-      this.restarts.push({ at: new Date().toISOString(), reason })
-      this.#death = null
-      await instance.restart?.()
-      this.attach(instance)
-      await instance.confine()
-    } catch (error) {
-      this.failure = `${reason}; it did not start again: ${messageOf(error)}`
-      throw error
-    }
   }
 
   /** Runs `work` while this server, and no other, runs. Failures are kept; the other candidates go on. */
@@ -280,29 +219,19 @@ export class CandidateRun {
     const { instance } = this
     if (instance === null || this.failure !== null) return
     try {
-      if (this.#death === null) await instance.resume()
-      await this.#revive()
-      await this.#answering(instance)
+      if (this.death === null) await instance.resume()
+      await this.revive()
+      await this.answering(instance)
       await work(instance)
     } catch (error) {
       if (this.#context.signal.aborted) throw error
       if (error instanceof TrialError && error.exitCode === 1) throw error
       await sleep(100) // A server that ends tells more about the cause than the error it left us with.
-      if (this.#death !== null && !this.verified) this.verification = unverified() // Errors of a dead server are no wrong answers.
-      this.failure ??= this.#death ?? messageOf(error)
+      if (this.death !== null && !this.verified) this.verification = unverified() // Errors of a dead server are no wrong answers.
+      this.failure ??= this.death ?? messageOf(error)
     } finally {
       await this.#closeLanes()
-      if (this.failure === null && this.#death === null) await this.#pause(instance)
-    }
-  }
-
-  /** A server that cannot be paused would disturb the others: it has failed, unless it has just ended. */
-  async #pause(instance: Instance): Promise<void> {
-    try {
-      await instance.pause()
-    } catch (error) {
-      await sleep(100)
-      if (this.#death === null) this.failure = `it could not be paused: ${messageOf(error)}`
+      if (this.failure === null && this.death === null) await this.pause(instance)
     }
   }
 
@@ -334,7 +263,7 @@ export class CandidateRun {
       this.trials.push(measured)
       return measured
     }
-    await this.#revive()
+    await this.revive()
     const client = order.client ?? this.#context.plan.client
     const wanted = `${client} ${order.concurrency}`
     if (this.#openWith !== wanted) {
@@ -376,7 +305,7 @@ export class CandidateRun {
       resources,
       this.#context.idleBaselineCores(),
       order.loop,
-      this.failure ?? this.#death ?? broken,
+      this.failure ?? this.death ?? broken,
     )
     const trial: TrialResult = {
       ...describeTrial(order, recording, this, this.#context.plan),
@@ -393,7 +322,7 @@ export class CandidateRun {
       }
     }
     this.trials.push(trial)
-    if (this.#death !== null) await this.#closeLanes()
+    if (this.death !== null) await this.#closeLanes()
     return trial
   }
 
@@ -401,9 +330,9 @@ export class CandidateRun {
   async #breakage(error: unknown): Promise<string> {
     const { pool, signal } = this.#context
     if (signal.aborted) throw error
-    if (this.failure !== null || this.#death !== null) {
+    if (this.failure !== null || this.death !== null) {
       await this.#closeLanes()
-      return this.failure ?? this.#death ?? messageOf(error)
+      return this.failure ?? this.death ?? messageOf(error)
     }
     if (!(error instanceof TrialError) || this.#lostWorkers > 0) throw error
     this.#lostWorkers++
@@ -415,21 +344,6 @@ export class CandidateRun {
   async #closeLanes(): Promise<void> {
     if (this.#openWith !== '') await this.#context.pool.close().catch(() => this.#context.pool.renew())
     this.#openWith = ''
-  }
-
-  /** A server that was just thawed or started needs a moment. */
-  async #answering(instance: Instance): Promise<void> {
-    const deadline = Date.now() + readyWithinMs
-    for (;;) {
-      this.#context.signal.throwIfAborted()
-      try {
-        await this.engine.ready(instance.endpoint)
-        return
-      } catch (error) {
-        if (this.failure !== null || this.#death !== null || Date.now() > deadline) throw error
-        await sleep(50)
-      }
-    }
   }
 }
 
