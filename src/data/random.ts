@@ -14,11 +14,14 @@ export function keyOf(seed: number, name: string): number {
   return h
 }
 
+/** A power of two: the product is exact, and costs less than the quotient. */
+const inverse32 = 2 ** -32
+
 /** 32 random bits of (key, n, version); n and version below 2⁵³. */
 export function hash32(key: number, n: number, version: number): number {
   let h = avalanche(key ^ Math.imul(n | 0, 0x9e3779b1))
-  h = avalanche(h ^ Math.imul((n / 2 ** 32) | 0, 0x85ebca77) ^ 0x27d4eb2f)
-  return version === 0 ? h : avalanche(h ^ Math.imul(version | 0, 0xc2b2ae3d) ^ Math.imul((version / 2 ** 32) | 0, 0x165667b1))
+  h = avalanche(h ^ Math.imul((n * inverse32) | 0, 0x85ebca77) ^ 0x27d4eb2f)
+  return version === 0 ? h : avalanche(h ^ Math.imul(version | 0, 0xc2b2ae3d) ^ Math.imul((version * inverse32) | 0, 0x165667b1))
 }
 
 /** xoroshiro64** (Blackman and Vigna): a stream of draws, restarted for every row. */

@@ -17,6 +17,7 @@ import {
 import { CassandraOperations } from './cassandra-operations.ts'
 import type { Cql, CqlResult, Request, Talk } from './cassandra-talk.ts'
 import { type Template, type Templates, templatesOf, type Writer, writeValue } from './cassandra-templates.ts'
+import { type Carrier, carry } from './conversation.ts'
 import { errorCode } from './driver-lane.ts'
 import type { Compiled, Lane, Reply } from './engine.ts'
 
@@ -130,6 +131,13 @@ class Slot {
   #results: CqlResult[] = []
   #pending = 0
   #error = ''
+  readonly #carrier: Carrier<Request[]> = {
+    ask: (requests) => this.#ask(requests),
+    answered: (reply) => {
+      if (this.#keep) this.#lane.onAnswer(this.#slot, reply.answer())
+    },
+    finish: (outcome, rows, retries, error) => this.#finish(outcome, rows, retries, error),
+  }
 
   constructor(lane: CassandraLane, slot: number) {
     this.#lane = lane
@@ -147,7 +155,7 @@ class Slot {
     if (templates === null) {
       this.#template = null
       this.#talk = this.#converse(program, params)
-      this.#proceed(null)
+      carry(() => (this.#talk as Talk<Reply>).next(), this.#carrier)
       return
     }
     const template = templates.variants[templates.deepAt < 0 ? 0 : params.number(templates.deepAt)] as Template
@@ -183,6 +191,10 @@ class Slot {
     else this.#finish('error', 0, 0, this.#error)
   }
 
+  #proceed(results: CqlResult[], counted?: number): void {
+    carry(() => (this.#talk as Talk<Reply>).next(results), this.#carrier, counted)
+  }
+
   fail(error: string): void {
     if (this.#busy) this.#finish('error', 0, 0, error)
   }
@@ -190,24 +202,6 @@ class Slot {
   #converse({ operation, parameters }: Program, params: WireSource): Talk<Reply> {
     const fixed = fixedParameters(params.values())
     return this.#lane.operations.perform(operation, (name) => fixed.value(parameters.get(name) ?? -1))
-  }
-
-  /** `counted`: rows as the template counts them, which must be what the decoded answer has. */
-  #proceed(results: CqlResult[] | null, counted?: number): void {
-    try {
-      const talk = this.#talk as Talk<Reply>
-      const said = results === null ? talk.next() : talk.next(results)
-      if (said.done !== true) {
-        this.#ask(said.value)
-        return
-      }
-      const { outcome, rows, retries } = said.value
-      if (counted !== undefined && counted !== rows) throw Object.assign(new Error(`counted ${counted} rows of ${rows}`), { code: 'Miscounted' })
-      if (this.#keep) this.#lane.onAnswer(this.#slot, said.value.answer())
-      this.#finish(outcome, rows, retries, '')
-    } catch (error) {
-      this.#finish('error', 0, 0, errorCode(error))
-    }
   }
 
   #ask(requests: Request[]): void {

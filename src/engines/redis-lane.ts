@@ -3,6 +3,7 @@ import { fixedParameters, positionsOf, type WireSource } from '../data/parameter
 import type { Operation } from '../scenario/scenario.ts'
 import { openAll } from '../wire/open-all.ts'
 import { decodeReply, errorOf, RedisConnection, type RedisLogin, writeCommand } from '../wire/redis.ts'
+import { type Carrier, carry } from './conversation.ts'
 import { errorCode } from './driver-lane.ts'
 import type { Compiled, Lane, Reply } from './engine.ts'
 import { RedisOperations } from './redis-operations.ts'
@@ -74,6 +75,13 @@ class SlotConnection {
   #talk: Talk<Reply> | null = null
   #keep = false
   #closed: Error | null = null
+  readonly #carrier: Carrier<Call> = {
+    ask: (call) => this.#ask(call),
+    answered: (reply) => {
+      if (this.#keep) this.#lane.onAnswer(this.#slot, reply.answer())
+    },
+    finish: (outcome, rows, retries, error) => this.#finish(outcome, rows, retries, error),
+  }
 
   constructor(lane: RedisLane, slot: number, connection: RedisConnection) {
     this.#lane = lane
@@ -108,7 +116,7 @@ class SlotConnection {
     }
     this.#template = null
     this.#talk = this.#converse(program, params)
-    this.#proceed(() => (this.#talk as Talk<Reply>).next())
+    carry(() => (this.#talk as Talk<Reply>).next(), this.#carrier)
   }
 
   end(): void {
@@ -135,24 +143,7 @@ class SlotConnection {
     }
     const counted = this.#template?.rows(bytes, from, this.#nowMs)
     const reply = decodeReply(bytes, from)
-    this.#proceed(() => (this.#talk as Talk<Reply>).next(reply), counted)
-  }
-
-  /** `counted`: rows as the template counts them, which must be what the decoded answer has. */
-  #proceed(step: () => IteratorResult<Call, Reply>, counted?: number): void {
-    try {
-      const said = step()
-      if (said.done !== true) {
-        this.#ask(said.value)
-        return
-      }
-      const { outcome, rows, retries } = said.value
-      if (counted !== undefined && counted !== rows) throw Object.assign(new Error(`counted ${counted} rows of ${rows}`), { code: 'MISCOUNTED' })
-      if (this.#keep) this.#lane.onAnswer(this.#slot, said.value.answer())
-      this.#finish(outcome, rows, retries, '')
-    } catch (error) {
-      this.#finish('error', 0, 0, errorCode(error))
-    }
+    carry(() => (this.#talk as Talk<Reply>).next(reply), this.#carrier, counted)
   }
 
   #ask({ script, words }: Call): void {
