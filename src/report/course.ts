@@ -2,14 +2,11 @@
 import type { ChartDataset } from 'chart.js'
 import { windowSeconds } from '../measure/recorder.ts'
 import type { CandidateResult, TrialResult } from '../result.ts'
-import { count, micros, times } from './format.ts'
+import { bytes, count, micros, times } from './format.ts'
 import { colours, type Kind, type Slide } from './slide.ts'
 
-/** At most three slides a candidate: its warm-up, its maintenance, and the first trial that others disturbed. */
+/** At most three courses a candidate, two slides each: its warm-up, its maintenance, and the first trial that others disturbed. */
 export function courseSlides(candidate: CandidateResult): Slide[] {
-  const warmUp = candidate.trials.filter((trial) => trial.phase === 'warm-up')
-  const maintenance = candidate.trials.find((trial) => trial.phase === 'maintenance')
-  const noisy = candidate.trials.find((trial) => trial.validity.verdict === 'noisy')
   const { steady } = candidate
   const settled =
     steady === null
@@ -17,19 +14,25 @@ export function courseSlides(candidate: CandidateResult): Slide[] {
       : steady.reached
         ? `steady after ${steady.afterSeconds} s`
         : `not steady after ${Math.round(steady.warmedSeconds)} s of warming`
-  return [
-    ...(warmUp.length === 0 ? [] : [slide(candidate, 'warm-up', `${candidate.name} warming: ${settled}`, warmUp)]),
-    ...(maintenance === undefined
-      ? []
-      : [
-          slide(candidate, 'maintenance', `${candidate.name} with maintenance forced after a third of the trial: ${worst(maintenance)}`, [
-            maintenance,
-          ]),
-        ]),
-    ...(noisy === undefined
-      ? []
-      : [slide(candidate, 'noisy', `${candidate.name}, ${loadOf(noisy)}, disturbed: ${noisy.validity.reasons.join('; ')}`, [noisy])]),
+  const warmUp = candidate.trials.filter((trial) => trial.phase === 'warm-up')
+  const maintenance = candidate.trials.find((trial) => trial.phase === 'maintenance')
+  const noisy = candidate.trials.find((trial) => trial.validity.verdict === 'noisy')
+  const courses = [
+    { kind: 'warm-up', title: `${candidate.name} warming: ${settled}`, trials: warmUp },
+    {
+      kind: 'maintenance',
+      title: maintenance === undefined ? '' : `${candidate.name} with maintenance forced after a third of the trial: ${worst(maintenance)}`,
+      trials: maintenance === undefined ? [] : [maintenance],
+    },
+    {
+      kind: 'noisy',
+      title: noisy === undefined ? '' : `${candidate.name}, ${loadOf(noisy)}, disturbed: ${noisy.validity.reasons.join('; ')}`,
+      trials: noisy === undefined ? [] : [noisy],
+    },
   ]
+  return courses.flatMap(({ kind, title, trials }) =>
+    trials.length === 0 ? [] : [slide(candidate, kind, title, trials), resourceSlide(candidate, kind, trials)],
+  )
 }
 
 const loadOf = ({ arrival, phase }: TrialResult) => (arrival.multiple === null ? phase : `${phase} at ${times(arrival.multiple)}`)
@@ -61,19 +64,6 @@ function slide(candidate: CandidateResult, kind: string, title: string, trials: 
     offset += trial.seconds
   }
   const closed = trials[0]?.arrival.loop === 'closed'
-  const line = (label: string, data: Point[], colour: number, dash: number[], yAxisID: 'y' | 'y2') => ({
-    type: 'line' as const,
-    label,
-    data,
-    yAxisID,
-    borderColor: colours[colour],
-    backgroundColor: colours[colour],
-    borderWidth: 2,
-    borderDash: dash,
-    pointRadius: 0,
-    pointStyle: 'line' as const,
-    tension: 0,
-  })
   const main = closed ? line('operations per second', throughput, 0, [], 'y') : line('slowest answer, ms', slowest, 0, [], 'y')
   return {
     file: `course-${kind}-${candidate.name}.png`,
@@ -92,6 +82,60 @@ function slide(candidate: CandidateResult, kind: string, title: string, trials: 
       ? { title: 'operations per second', min: 0, ticks: (value) => count(value) }
       : { title: 'slowest answer of a window', min: 0, ticks: (value) => micros(value * 1000) },
     y2: { title: 'cores', min: 0 },
+  }
+}
+
+/** What the same seconds did to memory, disk and network. */
+function resourceSlide(candidate: CandidateResult, kind: string, trials: TrialResult[]): Slide {
+  const series: Record<'written' | 'read' | 'network' | 'flushes', Point[]> = { written: [], read: [], network: [], flushes: [] }
+  const resident: number[] = []
+  let offset = 0
+  for (const trial of trials) {
+    for (const { atSeconds, residentBytes, disk, networkBytesPerSecond } of trial.timeline) {
+      const x = offset + atSeconds
+      if (residentBytes !== null) resident.push(residentBytes)
+      series.network.push({ x, y: networkBytesPerSecond / 1e6 })
+      if (disk === null) continue
+      series.written.push({ x, y: disk.writtenBytesPerSecond / 1e6 })
+      series.read.push({ x, y: disk.readBytesPerSecond / 1e6 })
+      series.flushes.push({ x, y: disk.syncsPerSecond })
+    }
+    offset += trial.seconds
+  }
+  const memory = resident.length === 0 ? 'memory unknown' : `server memory ${bytes(Math.min(...resident))} to ${bytes(Math.max(...resident))}`
+  const most = series.written.reduce((highest, point) => Math.max(highest, point.y), 0)
+  const title = `The same seconds: at most ${count(most)} MB/s written, ${memory}`
+  return {
+    file: `course-${kind}-${candidate.name}-resources.png`,
+    title,
+    subtitle: "Bytes per second of the data's disk and of all network interfaces, whoever caused them; flushes on the right",
+    alternative: `${candidate.name}, ${kind}: ${title}`,
+    type: 'line',
+    datasets: [
+      line('written, MB/s', series.written, 0, [], 'y'),
+      line('read, MB/s', series.read, 1, [8, 4], 'y'),
+      line('network, MB/s', series.network, 2, [3, 3], 'y'),
+      line('flushes per second', series.flushes, 3, [10, 3, 3, 3], 'y2'),
+    ] as ChartDataset<Kind>[],
+    x: { title: 'seconds', type: 'linear' },
+    y: { title: 'MB per second', min: 0, ticks: (value) => count(value) },
+    y2: { title: 'flushes per second', min: 0, ticks: (value) => count(value) },
+  }
+}
+
+function line(label: string, data: Point[], colour: number, dash: number[], yAxisID: 'y' | 'y2') {
+  return {
+    type: 'line' as const,
+    label,
+    data,
+    yAxisID,
+    borderColor: colours[colour],
+    backgroundColor: colours[colour],
+    borderWidth: 2,
+    borderDash: dash,
+    pointRadius: 0,
+    pointStyle: 'line' as const,
+    tension: 0,
   }
 }
 
