@@ -3,6 +3,7 @@
 import { median } from '../measure/median.ts'
 import type { CandidateResult, TrialResult } from '../result.ts'
 import type { Operation } from '../scenario/scenario.ts'
+import { nonNegativeLeastSquares } from './linear.ts'
 import { meanWait } from './queueing.ts'
 import { fitScalability, sweepOf, throughputAt } from './scaling.ts'
 
@@ -48,9 +49,9 @@ function heldBackRate(candidate: CandidateResult, operations: Operation[]): Fore
   add(
     `server CPU ${at}`,
     'cores',
-    interpolate(shown, multiple, cores),
+    byUtilisation(shown, median(held.map((trial) => trial.throughputPerSecond)) ?? 0),
     median(held.flatMap((trial) => cores(trial) ?? [])),
-    'interpolation between measured rates',
+    'utilisation law over other rates',
   )
   const busiest = [...operations]
     .sort((a, b) => b.ratePerSecond - a.ratePerSecond)
@@ -78,6 +79,20 @@ function heldBackRate(candidate: CandidateResult, operations: Operation[]): Fore
     'Erlang C with the Allen–Cunneen factor',
   )
   return found
+}
+
+/** U = U₀ + X·D (Denning and Buzen, "The operational analysis of queueing network models", 1978): cores are a line over throughput. */
+function byUtilisation(shown: TrialResult[], perSecond: number): number | null {
+  const points = shown.flatMap(({ throughputPerSecond, resources: { server } }) =>
+    server === null || server.cpuCores <= 0 ? [] : [{ x: throughputPerSecond, y: server.cpuCores }],
+  )
+  // Errors are shares of what is used.
+  const fitted = nonNegativeLeastSquares(
+    points.map(({ x, y }) => [1 / y, x / y]),
+    points.map(() => 1),
+  )
+  const [idle, demand] = fitted?.coefficients ?? []
+  return idle === undefined || demand === undefined ? null : idle + demand * perSecond
 }
 
 /** The lowest measured rate's mean, less its own wait, plus the wait at the predicted rate. */

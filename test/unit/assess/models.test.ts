@@ -1,9 +1,12 @@
 /** The physical models on inputs whose answer is known: scalability, queues, least squares, availability. */
 import { describe, expect, test } from 'vitest'
 import { anyOf, availabilityOf, inSeries, quorumOf } from '../../../src/assess/availability.ts'
+import type { Figure } from '../../../src/assess/figure.ts'
 import { inverse, nonNegativeLeastSquares } from '../../../src/assess/linear.ts'
 import { erlangC, meanWait } from '../../../src/assess/queueing.ts'
 import { concurrencyFor, fitScalability, throughputAt } from '../../../src/assess/scaling.ts'
+import { middleOf } from '../../../src/assess/simulate.ts'
+import { costsOf } from '../../../src/assess/work.ts'
 import { keyOf, Source } from '../../../src/data/random.ts'
 import { designOf } from '../../../src/phases/work.ts'
 
@@ -112,6 +115,62 @@ describe('queues', () => {
     expect(quorumOf(topology)).toBe(2)
     expect(quorumOf({ ...topology, copies: 2 })).toBe(1)
     expect(availabilityOf(topology, 4, 0.99)).toBeCloseTo(anyOf(3, 2, 0.99) ** 4, 12)
+  })
+})
+
+describe('work per operation', () => {
+  const names = ['a', 'b', 'c', 'd']
+  const observe = (costs: number[], calls: number[][], noise = 0) => {
+    const source = new Source().restart(keyOf(3, 'work'), 1)
+    return calls.map((each) => ({
+      calls: each,
+      used: (0.1 + each.reduce((sum, n, at) => sum + n * (costs[at] as number), 0)) * (1 + noise * (2 * source.next() - 1)),
+    }))
+  }
+  const design = [...designOf(4), ...designOf(4)].map((raised) => raised.map((each) => (each ? 400 : 100)))
+  const mids = (observed: Parameters<typeof costsOf>[4]) => {
+    const { figures, groups } = costsOf('work.x', 'cpu', 'core-s/operation', names, observed)
+    return { groups, mids: names.map((name) => middleOf(figures.get(name) as Figure)) }
+  }
+
+  test('is told apart where the mixes differ', () => {
+    const found = mids(observe([1e-4, 2e-4, 5e-5, 3e-3], design, 0.02))
+    expect(found.groups.length).toBe(4)
+    for (const [at, cost] of [1e-4, 2e-4, 5e-5, 3e-3].entries()) expect(Math.abs((found.mids[at] as number) / cost - 1)).toBeLessThan(0.9)
+    expect((found.mids[3] as number) / 3e-3).toBeCloseTo(1, 1)
+  })
+
+  test('is taken together where calls go up and down together, and right on average', () => {
+    const found = mids(
+      observe(
+        [1e-4, 3e-4, 2e-4, 1e-3],
+        design.map(([a, , c, d]) => [a, a, c, d] as number[]),
+      ),
+    )
+    expect(found.groups).toContainEqual(['a', 'b'])
+    expect(found.groups).toContainEqual(['d'])
+    expect(found.mids[0]).toBe(found.mids[1])
+    expect(found.mids[0]).toBeCloseTo(2e-4, 8)
+    expect(found.mids[3]).toBeCloseTo(1e-3, 8)
+  })
+
+  test('is taken together where it is lost in the noise, or never called', () => {
+    const rare = design.map(([a, b, c]) => [a, b, (c as number) / 1e5, 0] as number[])
+    const found = mids(observe([1e-3, 2e-3, 1e-3, 1], rare, 0.03))
+    const group = found.groups.find((names) => names.includes('c')) as string[]
+    expect(group).toContain('d')
+    expect(found.groups.flat().sort()).toEqual(names)
+  })
+
+  test("is the mix's own where one mix is all there is", () => {
+    const found = mids(
+      observe(
+        [1e-3, 2e-3, 3e-3, 4e-3],
+        [0, 1, 2, 3, 4, 5, 6].map(() => [100, 100, 100, 100]),
+      ),
+    )
+    expect(found.groups).toEqual([names])
+    expect(found.mids[0]).toBeCloseTo((0.1 + 1) / 400, 9)
   })
 })
 

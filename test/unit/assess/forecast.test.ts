@@ -1,0 +1,41 @@
+/** Held-back numbers of candidates whose truth is known. */
+import { expect, test } from 'vitest'
+import { forecastsOf } from '../../../src/assess/forecast.ts'
+import type { CandidateResult, TrialResult } from '../../../src/result.ts'
+import { readScenario } from '../../../src/scenario/read.ts'
+
+const { operations } = readScenario('ecommerce')
+const averageRate = 1000
+
+/** Idle 0.05 cores and 0.2 ms of CPU a call; the busiest operation's percentiles grow with the square root of the load. */
+function trial(phase: TrialResult['phase'], multiple: number): TrialResult {
+  const us = 100 * Math.sqrt(multiple)
+  const histogram = { count: 1000, mean: us, p50: us, p90: 2 * us, p95: 2 * us, p99: 3 * us, p999: 3 * us, max: 3 * us, encoded: '' }
+  return {
+    phase,
+    mix: 'full',
+    client: 'wire',
+    arrival: { loop: 'open', multiple, ratePerSecond: multiple * averageRate, concurrency: null },
+    throughputPerSecond: multiple * averageRate,
+    validity: { verdict: 'valid', reasons: [] },
+    resources: { server: { cpuCores: 0.05 + 0.0002 * multiple * averageRate, residentBytes: 1 } },
+    operations: { read_session: { responseUs: histogram } },
+  } as unknown as TrialResult
+}
+const candidate = (trials: TrialResult[]) => ({ name: 'x', mix: 'full', trials, sizes: [], provision: null }) as unknown as CandidateResult
+
+test('server CPU follows the utilisation law, above and below the rates that were shown; percentiles lie between their neighbours', () => {
+  for (const held of [0.5, 1.4, 2.8]) {
+    const shown = [trial('search', 1), trial('confirmation', 2), trial('search', 4)]
+    const found = forecastsOf(candidate([...shown, trial('below-capacity', held)]), operations)
+    const of = (what: RegExp) => found.find((each) => what.test(each.what))
+    expect(of(/^server CPU/)?.error).toBeLessThan(1e-6)
+    if (held > 1) expect(of(/^p99 of read_session/)?.error).toBeLessThan(1e-6)
+    else expect(of(/^p99 of read_session/)?.predicted).toBeCloseTo(300, 6)
+  }
+})
+
+test('nothing is predicted where nothing was held back, or too little shown', () => {
+  expect(forecastsOf(candidate([trial('search', 1), trial('search', 2)]), operations)).toEqual([])
+  expect(forecastsOf(candidate([trial('search', 1), trial('below-capacity', 0.7)]), operations)).toEqual([])
+})
