@@ -48,10 +48,12 @@ export interface CapacityPlan {
   host: Figure<'ratio'>
   cacheShare: Figure<'share'>
   load(month: number): Figure<'multiple'>
+  /** In use at peak, on all servers: operations in flight by Little's law. */
+  connections(month: number): Figure<'connections'>
   needFigures(month: number): Figure[]
   /** Values of `needFigures`, in order, put into `to`. */
   needOf(values: readonly number[], to?: Need): Need
-  terms(block: BlockStorage): Terms
+  terms(block: BlockStorage, shapes: readonly Shape[]): Terms
   /** Bytes that one call returns or writes. */
   payload(operation: Operation): Figure<'bytes'>
   /** The cheapest fleet, for `choiceOf`. */
@@ -182,6 +184,15 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
   const payload = (operation: Operation) =>
     constant(`plan.${name}.${operation.name}.payload`, 'bytes', payloadOf(operation), 'rows returned or written × bytes of their fields')
 
+  const serviceSeconds = serviceOf(candidate, own)
+  const timed = own.filter((operation) => serviceSeconds.has(operation.name))
+  const connections = (month: number) =>
+    rates(`capacity.${name}.connections@${month}`, 'connections', 'peakRate × service', timed, month, (operation) =>
+      once(`work.${name}.${operation.name}.service`, (path) =>
+        given(path, 'seconds', serviceSeconds.get(operation.name) as number, 'measured', 'mean service time at the lowest rate that was confirmed'),
+      ),
+    )
+
   const needFigures = (month: number): Figure[] => {
     const bytes = once(`capacity.${name}.diskBytes@${month}`, (path) =>
       derived(path, 'bytes', 'bytes × diskReserve', [storage.bytes(month), reserve], (stored, factor) => stored * factor),
@@ -224,13 +235,14 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
       network,
     ]
   }
-  const terms = (block: BlockStorage): Terms => ({
+  const terms = (block: BlockStorage, shapes: readonly Shape[]): Terms => ({
     topology,
     memoryBound: facts.memoryBound,
     benchCpus: candidate.provision?.limits.cpus ?? 1,
     diskFill: assumptions.diskFill,
     missAt,
     block,
+    leastUsdPerHour: shapes.length === 0 ? 0 : Math.min(...shapes.map((shape) => shape.usdPerHour ?? Number.POSITIVE_INFINITY)),
     networkBytesPerSecond: (shape) => shape.vcpus * assumptions.networkBytesPerSecondPerVcpu,
   })
   return {
@@ -246,12 +258,13 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
     host,
     cacheShare,
     load,
+    connections,
     needFigures,
     needOf,
     terms,
     payload,
     choice: (month, shapes, block, path) => {
-      const by = terms(block)
+      const by = terms(block, shapes)
       const need = {} as Need
       return derivedFrom(`${path}@${month}`, 'ratio', 'the cheapest fleet that carries it', needFigures(month), (values) =>
         encode(cheapest(shapes, needOf(values, need), by)),
@@ -318,6 +331,21 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
 
 export const isReadOperation = (operation: Operation) => writesOf(operation).length === 0
 export const isPlan = (plan: CapacityPlan | NoPlan): plan is CapacityPlan => 'facts' in plan
+
+/** Mean seconds of each operation at the lowest confirmed multiple: more load only adds queueing, which more servers take away. */
+function serviceOf(candidate: CandidateResult, operations: Operation[]): Map<string, number> {
+  const confirmed = candidate.trials
+    .filter(
+      ({ phase, client, validity }) => phase === 'confirmation' && client === 'wire' && validity.verdict !== 'noisy' && validity.verdict !== 'broken',
+    )
+    .sort((a, b) => (a.arrival.multiple ?? 0) - (b.arrival.multiple ?? 0))
+  return new Map(
+    operations.flatMap(({ name }) => {
+      const service = confirmed.map((trial) => trial.operations[name]?.serviceUs).find((each) => each != null && each.count > 0)
+      return service == null ? [] : [[name, service.mean / 1e6] as const]
+    }),
+  )
+}
 
 const ratio = (a: number, b: number) => a / Math.max(b, 1e-12)
 /** Reads that a replica may answer. */

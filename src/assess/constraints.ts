@@ -3,10 +3,11 @@ import type { EngineTraits } from '../engines/engine.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import type { CandidateAssessment } from './assess.ts'
+import { complianceOf } from './compliance.ts'
 import type { Spread } from './simulate.ts'
 
 export interface Constraint {
-  name: 'runs' | 'operations' | 'answers' | 'invariants' | 'promises' | 'objectives' | 'licence' | 'budget'
+  name: 'runs' | 'operations' | 'answers' | 'invariants' | 'promises' | 'objectives' | 'licence' | 'compliance' | 'budget'
   holds: boolean
   evidence: string
 }
@@ -50,6 +51,8 @@ export function constraintsOf(result: Result, candidate: CandidateResult, assess
   ]
   if (licences != null && kind !== undefined)
     found.push({ name: 'licence', holds: licences.includes(kind), evidence: `${traits.licence?.value}: ${kind}; accepted: ${licences.join(', ')}` })
+  const compliance = complianceOf(scenario.requirements.compliance, traits.controls)
+  if (compliance !== null) found.push({ name: 'compliance', ...compliance })
   if (budgetUsdPerMonth !== null && costNow !== null)
     found.push({
       name: 'budget',

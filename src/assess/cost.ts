@@ -1,10 +1,10 @@
-/** What a plan costs: the cheapest fleets of a catalogue month by month, with every line; managed offers beside it. */
+/** What a plan costs: the cheapest fleets of a catalogue month by month, with every line. */
 import { secondsPerMonth } from '../scenario/units.ts'
 import { type CapacityPlan, choiceOf, isReadOperation } from './capacity-plan.ts'
 import type { Demand } from './demand.ts'
 import { assumed, derived, derivedFrom, type Figure, given, sumOf } from './figure.ts'
-import type { BlockStorage, Catalogue, ManagedOffer, Shape } from './prices.ts'
-import { cheapest, hoursPerMonth, linesOf, type Need, nodesOf } from './supply.ts'
+import type { BlockStorage, Catalogue, Shape } from './prices.ts'
+import { hoursPerMonth, linesOf, type Need, nodesOf } from './supply.ts'
 
 export interface CostPlan {
   block: BlockStorage
@@ -23,24 +23,11 @@ export interface CostPlan {
   horizon: Figure<'USD'>
   perMillionOperations: Figure<'USD/million operations'>
 }
-export interface ManagedCost {
-  service: string
-  provider: string
-  /** null: no price for a shape that carries it. */
-  usdPerMonth: number | null
-  shape: string
-  nodes: number
-  missing: string[]
-  /** Engineer hours a month that it may save before it costs more than it saves; negative: it is cheaper anyway. */
-  breakEvenHours: number | null
-}
-
 const regionFactor = assumed(1, 1.1, 1.2)
 /** Full copies kept, incremental ones included. */
-const backupCopies = assumed(1, 1.5, 3)
+export const backupCopies = assumed(1, 1.5, 3)
 /** Share of the reads that leave their zone. */
 const readsAcrossZones = assumed(0, 0.5, 0.67)
-export const engineerUsdPerHour = 100
 
 /** null where the catalogue has no servers or no disks for them. */
 export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand): CostPlan | null {
@@ -51,7 +38,7 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand)
   const shapes = undominated(
     catalogue.instances.filter((shape) => shape.usdPerHour !== null && (shape.localDiskGib === undefined || topology.localDisk)),
   )
-  const terms = plan.terms(blockStorage)
+  const terms = plan.terms(blockStorage, shapes)
   const { regions } = demand.scenario.requirements
   const elsewhere = regions.length > 0 && !regions.includes(catalogue.region)
   const region = given(
@@ -179,7 +166,7 @@ function sumBetween(months: readonly number[], values: readonly number[]): numbe
 
 const lineFormulas = {
   infrastructure: 'servers + storage + provisionedIo',
-  servers: `nodes × price an hour × ${hoursPerMonth} h`,
+  servers: `nodes × price an hour × ${hoursPerMonth} h, and coordinators where there are several parts`,
   storage: 'nodes × volume ÷ 0.75 × price of block storage',
   provisionedIo: 'I/O and throughput beyond what comes with the volume',
 }
@@ -201,55 +188,4 @@ export function undominated(shapes: Shape[]): Shape[] {
             other.memoryGib > shape.memoryGib),
       ),
   )
-}
-
-/** The same need on a managed offer, at the middle of all ranges; what it does not price is named, never made up. */
-export function managedCost(
-  plan: CapacityPlan,
-  need: Need,
-  offer: ManagedOffer,
-  provider: string,
-  block: BlockStorage,
-  selfRunUsdPerMonth: number,
-): ManagedCost {
-  const terms = plan.terms({ ...block, usdPerGbMonth: offer.storageUsdPerGbMonth ?? 0 })
-  const priced = offer.shapes.filter((shape) => shape.usdPerHour !== null)
-  const missing = [
-    ...offer.shapes
-      .filter((shape) => shape.usdPerHour === null)
-      .map(
-        (shape) =>
-          `on-demand price of ${shape.name}${shape.reservedUsdPerYear === undefined ? '' : ` (reserved for three years: ${Math.round(shape.reservedUsdPerYear / 12)} USD a month)`}`,
-      ),
-    ...(offer.storageUsdPerGbMonth === null && !plan.facts.memoryBound ? ['storage'] : []),
-  ]
-  const perNode = priced.map((shape) => ({
-    ...shape,
-    usdPerHour: offer.per === 'cluster' ? (shape.usdPerHour as number) / plan.facts.topology.copies : shape.usdPerHour,
-  }))
-  const best = cheapest(perNode, need, terms)
-  const shape = perNode[best.shape]
-  const divided = best.parts > 1 && !plan.facts.topology.sharded
-  if (shape === undefined || divided)
-    return {
-      service: offer.service,
-      provider,
-      usdPerMonth: null,
-      shape: '—',
-      nodes: 0,
-      missing: [...missing, ...(divided ? ['a size that carries it on one primary'] : [])],
-      breakEvenHours: null,
-    }
-  const fleet = { ...best, nodes: nodesOf(best, plan.facts.topology) }
-  const lines = linesOf(shape, fleet, need, terms, shape.usdPerHour as number)
-  const usdPerMonth = lines.servers + lines.storage
-  return {
-    service: offer.service,
-    provider,
-    usdPerMonth,
-    shape: shape.name,
-    nodes: fleet.nodes,
-    missing,
-    breakEvenHours: (usdPerMonth - selfRunUsdPerMonth) / engineerUsdPerHour,
-  }
 }

@@ -1,23 +1,27 @@
 /** The verdict: who passes the hard constraints, how they rank, what each would need and cost month by month, and how sure all that is. */
+
+import type { Topology } from '../engines/engine.ts'
+import { rowBytes } from '../model/sizes.ts'
 import type { Result } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
-import { secondsPerMonth } from '../scenario/units.ts'
 import type { Assessment } from './assess.ts'
 import { availabilityOf } from './availability.ts'
 import { type CapacityPlan, choiceOf, isPlan, isReadOperation, type NoPlan, planCapacity } from './capacity-plan.ts'
 import { type Constraint, constraintsOf } from './constraints.ts'
-import { type CostPlan, costOf, engineerUsdPerHour, type ManagedCost, managedCost } from './cost.ts'
+import { type CostPlan, costOf } from './cost.ts'
 import { type Criterion, criteria, type Exhibit, judgeCriteria, nodesFigure, weightsOf } from './criteria.ts'
 import { Demand } from './demand.ts'
 import { type Figure, type Given, reachable } from './figure.ts'
 import { type Forecast, forecastsOf } from './forecast.ts'
+import { engineerUsdPerHour, type ManagedCost, managedCost } from './managed.ts'
 import { type Group, type PolyglotProposal, proposePolyglot } from './polyglot.ts'
 import { type Catalogue, caveats } from './prices.ts'
 import { type Contender, type Ranking, rank } from './ranking.ts'
+import { requestCost } from './requests.ts'
 import { concurrencyFor, type Scalability } from './scaling.ts'
 import { proposeShardKey, type ShardProposal } from './shard-key.ts'
 import { draws, middleOf, type Spread, simulate, spreadOf } from './simulate.ts'
-import { type Bound, boundOf, volumeGb } from './supply.ts'
+import { type Bound, boundOf, coordinatorsOf, volumeGb } from './supply.ts'
 import { type Trigger, triggersOf } from './triggers.ts'
 
 export interface DecisionOptions {
@@ -30,8 +34,12 @@ export interface MonthPlan {
   month: number
   nodes: Spread
   shape: string
+  /** Small servers beside them; '' where there are none. */
+  coordinators: string
   volumeGb: number
   bound: Bound
+  /** In use at peak, on all servers. */
+  connections: Spread
   /** USD a month. */
   lines: { name: string; usdPerMonth: Spread }[]
   total: Spread
@@ -66,6 +74,15 @@ export interface CandidateDecision {
   plan: CandidatePlan | null
   noPlan: string | null
 }
+/** A service that was not measured, priced today for one copy of the values; null: no such price. */
+export interface Unmeasured {
+  service: string
+  provider: string
+  requestsUsdPerMonth: number | null
+  storageUsdPerMonth: number | null
+  /** Beside it: how many of them is not known here. */
+  needsServers: boolean
+}
 export interface Decision {
   candidates: CandidateDecision[]
   criteria: (Criterion & { weight: number })[]
@@ -74,7 +91,7 @@ export interface Decision {
   polyglot: PolyglotProposal | null
   shards: ShardProposal | null
   forecasts: Forecast[]
-  pricedNotMeasured: { service: string; provider: string; usdPerMonth: number | null }[]
+  pricedNotMeasured: Unmeasured[]
   caveats: string[]
   months: number
   budgetUsdPerMonth: number | null
@@ -115,6 +132,7 @@ export function decide(result: Result, assessment: Assessment, options: Decision
     for (const month of months) wanted.add(cost.total(month))
     for (const month of [0, demand.months]) {
       wanted.add(nodesOf(exhibit, month))
+      wanted.add(plan.connections(month))
       for (const line of Object.values(cost.lines(month))) wanted.add(line)
     }
     for (const figure of [plan.carried, cost.horizon, cost.perMillionOperations, ...triggers.map((trigger) => trigger.month)]) wanted.add(figure)
@@ -185,13 +203,15 @@ export function decide(result: Result, assessment: Assessment, options: Decision
       const chosen = choiceOf(middleOf(cost.choice(month)))
       const need = plan.needOf(plan.needFigures(month).map((figure) => middleOf(figure)))
       const shape = cost.shapes[chosen.shape] as (typeof cost.shapes)[number]
-      const terms = plan.terms(cost.block)
+      const terms = plan.terms(cost.block, cost.shapes)
       return {
         month,
         nodes: spread(nodesOf({ plan, cost, triggers, candidate, atPeak: undefined }, month)),
         shape: shape.name,
+        coordinators: coordinatorsText(chosen.parts, plan.facts.topology),
         volumeGb: shape.localDiskGib === undefined ? Math.ceil(volumeGb(chosen, need, terms)) : 0,
         bound: boundOf(shape, chosen, need, terms),
+        connections: spread(plan.connections(month)),
         lines: Object.entries(cost.lines(month)).map(([name, figure]) => ({ name, usdPerMonth: spread(figure) })),
         total: spread(cost.total(month)),
       }
@@ -220,7 +240,7 @@ export function decide(result: Result, assessment: Assessment, options: Decision
       managed: options.catalogues.flatMap((each) =>
         each.managed
           .filter((offer) => offer.engines.includes(candidate.engine))
-          .map((offer) => managedCost(plan, need, offer, each.provider, cost.block, now.total.mid)),
+          .map((offer) => managedCost(plan, need, offer, each.provider, cost, now.lines)),
       ),
       tornado: tornadoOf(cost.total(demand.months)),
     }
@@ -228,7 +248,7 @@ export function decide(result: Result, assessment: Assessment, options: Decision
 
   /** Not ranked out for what it is: wrong answers and broken promises exclude it from parts, too. */
   function able(): string[] {
-    const fatal = new Set<Constraint['name']>(['runs', 'answers', 'invariants', 'promises', 'objectives', 'licence'])
+    const fatal = new Set<Constraint['name']>(['runs', 'answers', 'invariants', 'promises', 'objectives', 'licence', 'compliance'])
     return decisions
       .filter((each) => each.constraints.every((constraint) => constraint.holds || !fatal.has(constraint.name)))
       .map((each) => each.name)
@@ -246,25 +266,32 @@ export function decide(result: Result, assessment: Assessment, options: Decision
     }
   }
 
-  /** Services that were not measured, priced by their requests: only what a catalogue tells. */
-  function notMeasured(): Decision['pricedNotMeasured'] {
-    const perMonth = (writes: boolean) =>
-      (scenario.operations.filter((operation) => isReadOperation(operation) !== writes).reduce((sum, operation) => sum + operation.ratePerSecond, 0) *
-        secondsPerMonth) /
-      1e6
-    return options.catalogues.flatMap((each) =>
-      each.managed
+  /** Services that were not measured: what their requests and their storage cost today; nobody knows here what their servers carry. */
+  function notMeasured(): Unmeasured[] {
+    const rows = new Map(
+      (result.trialPlan as unknown as { operations: { name: string; rowsProduction: number }[] }).operations.map((each) => [
+        each.name,
+        each.rowsProduction,
+      ]),
+    )
+    const gigabytes = scenario.entities.reduce((sum, entity) => sum + entity.count * rowBytes(entity), 0) / 1e9
+    return options.catalogues.flatMap(({ provider, managed }) =>
+      managed
         .filter((offer) => offer.engines.length === 0)
-        .map((offer) => ({
-          service: offer.service,
-          provider: each.provider,
-          usdPerMonth:
-            offer.requests === undefined || offer.shapes.length > 0
-              ? null
-              : perMonth(false) * offer.requests.usdPerMillionReads + perMonth(true) * offer.requests.usdPerMillionWrites,
+        .map(({ service, requests, shapes, storageUsdPerGbMonth }) => ({
+          service,
+          provider,
+          requestsUsdPerMonth: requests === undefined ? null : requestCost(scenario, (operation) => rows.get(operation.name) ?? 1, requests),
+          storageUsdPerMonth: storageUsdPerGbMonth === null ? null : gigabytes * storageUsdPerGbMonth,
+          needsServers: shapes.length > 0,
         })),
     )
   }
+}
+
+function coordinatorsText(parts: number, topology: Topology): string {
+  const nodes = coordinatorsOf(parts, topology)
+  return nodes === 0 ? '' : `${nodes} ${topology.coordinators?.what}`
 }
 
 /** At least one: less than one on average is still one at a time. */

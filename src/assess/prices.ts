@@ -13,6 +13,7 @@ const shape = z.strictObject({
   usdPerHour: usd.nullable().describe('null: not published in this catalogue'),
   reservedUsdPerYear: usd.optional().describe('three-year term, by the year'),
   localDiskGib: z.number().positive().optional(),
+  shardable: z.literal(false).optional().describe('false: the provider does not shard clusters of this size'),
 })
 const catalogueSchema = z.strictObject({
   provider: z.string(),
@@ -44,8 +45,17 @@ const catalogueSchema = z.strictObject({
         shapes: z.array(shape),
         storageUsdPerGbMonth: usd.nullable(),
         backupUsdPerGbMonth: usd.optional(),
-        replicatedStorageUsdPerGbMonth: usd.optional(),
-        requests: z.strictObject({ usdPerMillionReads: usd, usdPerMillionWrites: usd }).optional(),
+        requests: z
+          .strictObject({
+            usdPerMillionReads: usd,
+            usdPerMillionWrites: usd,
+            readUnitBytes: z.number().positive(),
+            writeUnitBytes: z.number().positive(),
+            eventualFactor: z.number().positive().describe('of a read that may be old, over one that may not'),
+            transactionFactor: z.number().positive(),
+          })
+          .optional()
+          .describe('a service without servers: what it charges by'),
       }),
     )
     .default([]),
@@ -53,6 +63,7 @@ const catalogueSchema = z.strictObject({
 export type Catalogue = z.infer<typeof catalogueSchema>
 export type Shape = z.infer<typeof shape>
 export type ManagedOffer = Catalogue['managed'][number]
+export type RequestPrices = NonNullable<ManagedOffer['requests']>
 export type BlockStorage = NonNullable<Catalogue['blockStorage']>
 
 const staleAfterDays = 180

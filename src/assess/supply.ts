@@ -45,6 +45,8 @@ export interface Terms {
   /** Share of the pages that is read from disk where this share of the bytes is cached. */
   missAt: (cachedShare: number) => number
   block: BlockStorage
+  /** Of the cheapest server: coordinators need no better. 0: nobody knows. */
+  leastUsdPerHour: number
   networkBytesPerSecond: (shape: Shape) => number
 }
 
@@ -155,14 +157,14 @@ function improve(best: Choice, at: number, shape: Shape, need: Need, terms: Term
   const usdPerServer = usdPerHour * hoursPerMonth
   const carried = carriedBy(shape, need, terms.benchCpus)
   const least = topology.kind === 'ring' ? 1 : topology.copies
-  const most = topology.kind === 'ring' || need.offloadable === 0 ? least : least + mostReplicas
-  for (let members = least; members <= most; members++) {
+  const mostMembers = topology.kind === 'ring' || need.offloadable === 0 ? least : least + mostReplicas
+  for (let members = least; members <= mostMembers; members++) {
     candidate.parts = Math.max(1, Math.ceil(busiestOf(need, members) / carried))
     candidate.members = members
     if (nodesOf(candidate, topology) * usdPerServer >= best.usdPerMonth) continue
     const needed = partsNeeded(shape, need, terms, members, carried)
-    if (needed > 1 && !divisible) continue
-    for (let parts = needed; parts <= (divisible ? needed + spareParts : 1); parts++) {
+    const mostParts = divisible && shape.shardable !== false ? needed + spareParts : 1
+    for (let parts = needed; parts <= mostParts; parts++) {
       candidate.parts = parts
       candidate.nodes = nodesOf(candidate, topology)
       // The servers alone cost more already: so does everything larger.
@@ -187,7 +189,11 @@ function ioPerNode(need: Need, { missAt, memoryBound }: Terms, cache: number, pa
   return ((misses + need.writesPerSecond * copies) / parts) * headroomOfIo
 }
 
+/** Servers beside the parts. */
+export const coordinatorsOf = (parts: number, { coordinators }: Topology) => (parts > 1 ? (coordinators?.nodes ?? 0) : 0)
+
 export interface Lines {
+  /** Coordinators included. */
   servers: number
   storage: number
   /** Beyond what comes with the volume. */
@@ -197,15 +203,17 @@ export interface Lines {
 /** USD a month, before the region's factor. */
 export function linesOf(shape: Shape, fleet: Pick<Fleet, 'parts' | 'nodes'>, need: Need, terms: Terms, usdPerHour: number): Lines {
   const { block, memoryBound, topology } = terms
-  const servers = fleet.nodes * usdPerHour * hoursPerMonth
-  if (shape.localDiskGib !== undefined) return { servers, storage: 0, provisionedIo: 0 }
+  const coordinators = coordinatorsOf(fleet.parts, topology)
+  const servers = (fleet.nodes * usdPerHour + coordinators * terms.leastUsdPerHour) * hoursPerMonth
+  const beside = coordinators * smallestVolumeGb * block.usdPerGbMonth
+  if (shape.localDiskGib !== undefined) return { servers, storage: beside, provisionedIo: 0 }
   const copies = copiesInPart(topology)
   const cache = shape.memoryGib * gib * need.cacheShare
   const io = ioPerNode(need, terms, cache, fleet.parts, copies)
   const written = (need.writtenBytesPerSecond * copies) / fleet.parts
   return {
     servers,
-    storage: fleet.nodes * volumeGb(fleet, need, terms) * block.usdPerGbMonth,
+    storage: fleet.nodes * volumeGb(fleet, need, terms) * block.usdPerGbMonth + beside,
     provisionedIo:
       fleet.nodes *
       (Math.max(0, io - block.freeIops) * block.usdPerIopsMonth +

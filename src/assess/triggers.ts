@@ -25,7 +25,7 @@ export function triggersOf(plan: CapacityPlan, cost: CostPlan, demand: Demand, c
   const { scenario, months } = demand
   const countOf = (entity: string) => entityOf(scenario, entity).count
   const { sampledMonths: sampled } = demand
-  const terms = plan.terms(cost.block)
+  const terms = plan.terms(cost.block, cost.shapes)
   const { parts, shape: index } = choiceOf(chosen)
   const shape = cost.shapes[index]
   if (shape === undefined) return []

@@ -61,6 +61,12 @@ export const cassandra: Engine = {
     isolation: { value: 'row-level within a partition', source: 'Cassandra documentation, Guarantees' },
     sharding: { value: 'built in, consistent hashing of the partition key', source: 'Cassandra documentation, Dynamo' },
     topologies: { value: 'ring without a primary', source: 'Cassandra documentation, Architecture' },
+    controls: {
+      'transport encryption': { by: 'product', value: 'TLS', source: 'Cassandra documentation, Security' },
+      'access control': { by: 'product', value: 'roles', source: 'Cassandra documentation, Security' },
+      'audit trail': { by: 'product', value: 'audit logging', source: 'Cassandra documentation, Audit Logging' },
+      'encryption at rest': { by: 'beside', value: 'encrypted disks', source: 'Cassandra documentation, Security' },
+    },
   },
   pace: { startSeconds: 8, loadSeconds: 8, loadRowsPerSecond: 12_000, settleSeconds: 4, verifySeconds: 11, warmUpSeconds: 12 },
   namespace,

@@ -51,6 +51,8 @@ export interface Topology {
   consulted: Record<Consistency, number>
   /** Whether the product divides rows over parts itself; else the application must. */
   sharded: boolean
+  /** Small servers beside the parts, once there are several. */
+  coordinators?: { nodes: number; what: string }
   /** Of three and more copies one may lie on a disk that dies with its server. */
   localDisk: boolean
   source: string
@@ -74,6 +76,12 @@ export interface Rating {
 }
 export type Ratings = Record<'transactions' | 'horizontalScaling' | 'queryPower' | 'documentSupport' | 'ecosystem' | 'easeOfOperation', Rating>
 
+/** What auditors ask of a store, and what meets it: the product as measured, something beside it, an edition that was not measured, or nothing. */
+export type Control = 'transport encryption' | 'access control' | 'audit trail' | 'encryption at rest'
+export interface ControlFact extends Fact {
+  by: 'product' | 'beside' | 'other edition' | 'nothing'
+}
+
 export interface EngineTraits {
   plan: PlanFacts
   ratings: Ratings
@@ -83,6 +91,7 @@ export interface EngineTraits {
   isolation: Fact
   sharding: Fact
   topologies: Fact
+  controls: Record<Control, ControlFact>
 }
 
 export interface Limits {

@@ -42,6 +42,12 @@ export const postgres: Engine = {
     isolation: { value: 'read committed (default), repeatable read, serializable', source: 'PostgreSQL documentation, 13.2' },
     sharding: { value: 'none built in; partitioning within a node', source: 'PostgreSQL documentation, 5.12' },
     topologies: { value: 'primary with streaming replicas', source: 'PostgreSQL documentation, chapter 26' },
+    controls: {
+      'transport encryption': { by: 'product', value: 'TLS', source: 'PostgreSQL documentation, 18.9' },
+      'access control': { by: 'product', value: 'roles, privileges, row security', source: 'PostgreSQL documentation, chapters 5 and 21' },
+      'audit trail': { by: 'beside', value: 'the pgaudit extension', source: 'github.com/pgaudit/pgaudit' },
+      'encryption at rest': { by: 'beside', value: 'encrypted disks', source: 'PostgreSQL documentation, 18.8' },
+    },
   },
   pace: { startSeconds: 1, loadSeconds: 0.2, loadRowsPerSecond: 100_000, settleSeconds: 0.4, verifySeconds: 6, warmUpSeconds: 3 },
   namespace: 'postgres',

@@ -4,7 +4,7 @@ import redisImage from '../../docker/redis/image.json' with { type: 'json' }
 import valkeyImage from '../../docker/valkey/image.json' with { type: 'json' }
 import { entityOf } from '../scenario/scenario.ts'
 import { settingsOf } from './configuration.ts'
-import type { CompiledOperation, Endpoint, Engine, EngineTraits, Limits, ServerImage, ServerSpec } from './engine.ts'
+import type { CompiledOperation, ControlFact, Endpoint, Engine, EngineTraits, Limits, ServerImage, ServerSpec } from './engine.ts'
 import { describe } from './redis-describe.ts'
 import { openRedisLane } from './redis-lane.ts'
 import { maxMemory, RedisSession, withScripts } from './redis-session.ts'
@@ -17,6 +17,7 @@ export const redis = makeEngine({
   name: 'redis',
   program: 'redis-server',
   licence: { kind: 'copyleft', value: 'RSALv2, SSPLv1 or AGPLv3 from version 8, BSD-3-Clause up to 7.2', source: 'redis.io/legal/licenses' },
+  audit: { by: 'other edition', value: 'Redis Software or Cloud', source: 'Redis Software documentation, Audit events' },
   image: redisImage,
   onPath: { program: 'redis-server', versionArguments: ['--version'], supported: /v=(6\.2|7|8)\./, supportedText: '6.2 to 8' },
   package: {
@@ -37,6 +38,7 @@ export const valkey = makeEngine({
   name: 'valkey',
   program: 'valkey-server',
   licence: { kind: 'permissive', value: 'BSD-3-Clause', source: 'valkey.io' },
+  audit: { by: 'nothing', value: 'none', source: 'Valkey documentation, Security' },
   image: valkeyImage,
   onPath: { program: 'valkey-server', versionArguments: ['--version'], supported: /v=[789]\./, supportedText: '7 to 9' },
   package: {
@@ -57,12 +59,13 @@ interface Variant {
   name: string
   program: string
   licence: EngineTraits['licence']
+  audit: ControlFact
   image: ServerImage
   onPath: ServerSpec['onPath']
   package: ServerSpec['package']
 }
 
-function makeEngine({ name, program, licence, image, onPath, package: package_ }: Variant): Engine {
+function makeEngine({ name, program, licence, audit, image, onPath, package: package_ }: Variant): Engine {
   const settings = (limits: Limits, durability: 'fsync' | 'relaxed'): Record<string, string> => ({
     ...settingsOf(name, durability),
     maxmemory: String(maxMemory(limits)),
@@ -107,6 +110,12 @@ function makeEngine({ name, program, licence, image, onPath, package: package_ }
       isolation: { value: 'serial: one command or script at a time', source: 'Redis documentation, Programmability' },
       sharding: { value: 'Redis Cluster, by hash slot; a script stays within one slot', source: 'Redis documentation, Cluster specification' },
       topologies: { value: 'primary with asynchronous replicas, Sentinel, Cluster; memory-bound', source: 'Redis documentation, Replication' },
+      controls: {
+        'transport encryption': { by: 'product', value: 'TLS', source: 'Redis documentation, TLS' },
+        'access control': { by: 'product', value: 'ACL', source: 'Redis documentation, ACL' },
+        'audit trail': audit,
+        'encryption at rest': { by: 'beside', value: 'encrypted disks', source: 'Redis documentation, Security' },
+      },
     },
     pace: { startSeconds: 0.5, loadSeconds: 0.5, loadRowsPerSecond: 35_000, settleSeconds: 1.5, verifySeconds: 5, warmUpSeconds: 2 },
     namespace: '0',

@@ -1,8 +1,8 @@
 /** The capacity and cost plan in words and tables: servers and dollars now and at the horizon, what changes when, what moves the cost. */
 
-import { engineerUsdPerHour } from '../assess/cost.ts'
 import type { CandidateDecision, CandidatePlan, Decision, MonthPlan } from '../assess/decision.ts'
 import { budgetsMs } from '../assess/decision.ts'
+import { engineerUsdPerHour } from '../assess/managed.ts'
 import type { Spread } from '../assess/simulate.ts'
 import { type Block, details, heading, list, paragraph, table } from './document.ts'
 import { count, micros, percent, times, usd } from './format.ts'
@@ -73,8 +73,8 @@ type Planned = (CandidateDecision & { plan: CandidatePlan })[]
 
 export const range = ({ low, high }: Spread, text: (value: number) => string) => (text(low) === text(high) ? '' : `(${text(low)}–${text(high)})`)
 
-export function fleet({ nodes, shape, volumeGb, bound }: MonthPlan): string {
-  return `${[`${nodes.mid} × ${shape}`, range(nodes, String)].join(' ').trim()}${volumeGb > 0 ? `, ${count(volumeGb)} GB each` : ''}; bound by ${bound}`
+export function fleet({ nodes, shape, coordinators, volumeGb, bound }: MonthPlan): string {
+  return `${[`${nodes.mid} × ${shape}`, range(nodes, String)].join(' ').trim()}${coordinators === '' ? '' : ` and ${coordinators}`}${volumeGb > 0 ? `, ${count(volumeGb)} GB each` : ''}; bound by ${bound}`
 }
 
 function dollars(total: Spread, budget: number | null): string {
@@ -122,6 +122,9 @@ function lines(plan: CandidatePlan, horizon: number): Block[] {
     paragraph(
       `${plan.how}. ${scalability === null ? 'Too few concurrencies for a scalability law.' : `Universal Scalability Law: λ ${count(scalability.single)}/s, σ ${parameter(scalability.contention, scalability.standardErrors[1])}, κ ${parameter(scalability.coherency, scalability.standardErrors[2])}${scalability.mostPerSecond === null ? '' : `, at most ${count(scalability.mostPerSecond)}/s`}${scalability.bestConcurrency === null ? '' : ` with ${count(scalability.bestConcurrency)} in flight`}; it describes this size of server only${plan.inFlight === null ? '' : `; at what one server carries, ${count(plan.inFlight)} operations are in flight`}.${scalability.warning === null ? '' : ` ${scalability.warning}.`}`}`,
     ),
+    paragraph(
+      `In use at peak: ${connectionsText(plan.now)} connections on all servers now, ${connectionsText(plan.horizon)} in month ${horizon}, by Little's law from the mean service times; a pool holds more, for bursts.`,
+    ),
     paragraph(`Up ${(plan.availability * 100).toFixed(4)} % of the time by independent failures of servers that are up 99.5 % (assumed).`),
     paragraph('What moves the cost at the horizon most, one at a time from its low to its high end:'),
     table(
@@ -132,45 +135,53 @@ function lines(plan: CandidatePlan, horizon: number): Block[] {
   ]
 }
 
+const connectionsText = ({ connections }: MonthPlan) => {
+  const text = (value: number) => count(Math.max(1, Math.ceil(value)))
+  return `${text(connections.mid)} ${range(connections, text)}`.trim()
+}
+
 const parameter = (value: number, error: number | null) =>
   `${value.toPrecision(2)}${error === null ? ' (at its bound)' : ` ± ${error.toPrecision(1)}`}`
 
-function managed(planned: Planned, decision: Decision): Block[] {
-  const offers = planned.flatMap(({ name, plan }) => plan.managed.map((offer) => ({ name, own: plan.now.total.mid, offer })))
-  const rows = offers.map(({ name, own, offer }) => [
-    name,
-    `${offer.service} (${offer.provider})`,
-    offer.usdPerMonth === null ? 'no price' : `${offer.nodes} × ${offer.shape}`,
-    offer.usdPerMonth === null ? 'no price' : usd(offer.usdPerMonth),
-    usd(own),
-    offer.breakEvenHours === null
-      ? '—'
-      : offer.breakEvenHours <= 0
-        ? offer.missing.some((each) => each.includes('storage'))
-          ? 'cheaper without storage'
-          : 'cheaper anyway'
-        : `${count(Math.round(offer.breakEvenHours))} hours`,
-    offer.missing.join('; ') || '—',
-  ])
+function managed(planned: Planned, { pricedNotMeasured }: Decision): Block[] {
+  const rows = planned.flatMap(({ name, plan }) =>
+    plan.managed.map((offer) => [
+      name,
+      `${offer.service} (${offer.provider})`,
+      offer.usdPerMonth === null ? 'no price' : offer.what,
+      offer.usdPerMonth === null ? 'no price' : usd(offer.usdPerMonth),
+      offer.selfRunUsdPerMonth === null ? '—' : usd(offer.selfRunUsdPerMonth),
+      offer.breakEvenHours === null ? '—' : offer.breakEvenHours <= 0 ? 'cheaper anyway' : `${count(Math.round(offer.breakEvenHours))} hours`,
+      offer.missing.join('; ') || '—',
+    ]),
+  )
+  const price = (usdPerMonth: number | null) => (usdPerMonth === null ? 'no price' : usd(usdPerMonth))
   return [
     ...(rows.length === 0
       ? []
       : [
           heading(3, 'Managed instead'),
-          paragraph(`The same need, now, on demand. Break-even: engineer hours a month, at ${engineerUsdPerHour} USD (assumed), that it must save.`),
+          paragraph(
+            `The same need, now, on demand, beside the same lines run by yourself: what an offer has no price of is on neither side. Break-even: engineer hours a month, at ${engineerUsdPerHour} USD (assumed), that it must save.`,
+          ),
           table(['candidate', 'offer', 'what', 'USD a month', 'run by yourself', 'break-even', 'no price of'], rows, [3, 4]),
         ]),
-    ...(decision.pricedNotMeasured.length === 0
+    ...(pricedNotMeasured.length === 0
       ? []
       : [
           details('Priced, not measured: outside the ranking', [
             table(
-              ['service', 'USD a month for the requests of today, at least'],
-              decision.pricedNotMeasured.map((each) => [
+              ['service', 'USD a month for the requests of today', 'for one copy of the values', 'servers'],
+              pricedNotMeasured.map((each) => [
                 `${each.service} (${each.provider})`,
-                each.usdPerMonth === null ? 'no capacity known: not planned' : usd(each.usdPerMonth),
+                price(each.requestsUsdPerMonth),
+                price(each.storageUsdPerMonth),
+                each.needsServers ? 'beside it; what one carries was not measured' : 'none',
               ]),
-              [1],
+              [1, 2],
+            ),
+            paragraph(
+              'At least: requests rounded up to their units, without secondary indexes; a search reads its rows, an aggregate all that it adds up.',
             ),
           ]),
         ]),

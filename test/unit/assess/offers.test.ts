@@ -1,0 +1,143 @@
+/** What others would charge, by hand: requests in units, managed sizes that cannot be sharded, servers beside the shards; and what a regime asks. */
+import { describe, expect, test } from 'vitest'
+import { complianceOf } from '../../../src/assess/compliance.ts'
+import { type BlockStorage, readPrices } from '../../../src/assess/prices.ts'
+import { requestCost, unitsOf } from '../../../src/assess/requests.ts'
+import { cheapest, hoursPerMonth, linesOf, type Need, type Terms } from '../../../src/assess/supply.ts'
+import type { EngineTraits, Topology } from '../../../src/engines/engine.ts'
+import { mongodb } from '../../../src/engines/mongodb.ts'
+import { postgres } from '../../../src/engines/postgres.ts'
+import { valkey } from '../../../src/engines/redis.ts'
+import { readScenario } from '../../../src/scenario/read.ts'
+import { secondsPerMonth } from '../../../src/scenario/units.ts'
+
+const prices = {
+  usdPerMillionReads: 0.125,
+  usdPerMillionWrites: 0.625,
+  readUnitBytes: 4096,
+  writeUnitBytes: 1024,
+  eventualFactor: 0.5,
+  transactionFactor: 2,
+}
+
+describe('requests', () => {
+  const scenario = readScenario('ecommerce')
+  const units = (name: string, rows: number) => {
+    const operation = scenario.operations.find((each) => each.name === name)
+    if (operation === undefined) throw new Error(`no operation ${name}`)
+    return unitsOf(scenario, operation, rows, prices)
+  }
+
+  test('are rounded up to whole units', () => {
+    // An order of 64 B with three lines of 56 B.
+    expect(units('get_order', 4)).toEqual({ reads: 1, writes: 0 })
+    expect(units('write_session', 1)).toEqual({ reads: 0, writes: 1 })
+  })
+
+  test('of a list are all its rows; what may be old costs half', () => {
+    // 16 B of key, 8 B each of customer's key (16), status, total, two times.
+    expect(units('order_history', 20)).toEqual({ reads: 1, writes: 0 })
+    expect(units('daily_revenue', 64_000).reads).toBe((64_000 * 64) / 4096 / 2)
+  })
+
+  test('of a transaction cost twice: an order, three lines, three products', () => {
+    expect(units('place_order', 5)).toEqual({ reads: 0, writes: 2 * (1 + 3 + 3) })
+  })
+
+  test('come to dollars by rate and month', () => {
+    const one = { ...scenario, operations: scenario.operations.filter((operation) => operation.name === 'write_session') }
+    expect(requestCost(one, () => 1, prices)).toBeCloseTo((300 * secondsPerMonth * 0.625) / 1e6, 6)
+  })
+})
+
+describe('fleets', () => {
+  const block: BlockStorage = {
+    name: 'disk',
+    usdPerGbMonth: 0.1,
+    freeIops: 3000,
+    usdPerIopsMonth: 0,
+    freeMbPerSecond: 125,
+    usdPerMbPerSecondMonth: 0,
+    mostIops: 16_000,
+    mostGb: 16_000,
+  }
+  const terms = (topology: Topology): Terms => ({
+    topology,
+    memoryBound: false,
+    benchCpus: 1,
+    diskFill: 0.75,
+    missAt: () => 0,
+    block,
+    leastUsdPerHour: 0.1,
+    networkBytesPerSecond: () => 1e9,
+  })
+  const need: Need = {
+    load: 30,
+    offloadable: 0,
+    writes: 1,
+    replicaWork: 1,
+    carried: 10,
+    doubling: 1,
+    host: 1,
+    bytes: 1e9,
+    hotBytes: 1e9,
+    cacheShare: 0.5,
+    pagesPerSecond: 0,
+    writesPerSecond: 0,
+    writtenBytesPerSecond: 0,
+    networkBytesPerSecond: 0,
+  }
+  const { topology } = mongodb.traits.plan
+  const shape = { name: 'small', vcpus: 2, memoryGib: 8, usdPerHour: 0.2 }
+
+  test('of several shards have their coordinators, of one have none', () => {
+    const lines = (parts: number) => linesOf(shape, { parts, nodes: 3 * parts }, need, terms(topology), shape.usdPerHour)
+    expect(lines(1).servers).toBeCloseTo(3 * 0.2 * hoursPerMonth, 9)
+    expect(lines(2).servers).toBeCloseTo((6 * 0.2 + 3 * 0.1) * hoursPerMonth, 9)
+    expect(lines(2).storage).toBeCloseTo((6 + 3) * 20 * 0.1, 9)
+  })
+
+  test('a size that is not sharded carries what one of it carries, or nothing', () => {
+    const shapes = [
+      { ...shape, shardable: false as const },
+      { ...shape, name: 'large', vcpus: 4, usdPerHour: 4 },
+    ]
+    expect(cheapest(shapes, { ...need, load: 20 }, terms(topology))).toMatchObject({ shape: 0, parts: 1 })
+    expect(cheapest(shapes, need, terms(topology))).toMatchObject({ shape: 1, parts: 1 })
+    expect(cheapest(shapes.slice(0, 1), need, terms(topology)).shape).toBe(-1)
+  })
+
+  test('the catalogue tells which sizes are not', () => {
+    const atlas = readPrices().flatMap((each) => each.managed.filter((offer) => offer.service === 'Atlas'))
+    expect(atlas.flatMap((offer) => offer.shapes.filter((each) => each.shardable === false).map((each) => each.name))).toEqual(['M10', 'M20'])
+  })
+})
+
+describe('compliance', () => {
+  const controls = (traits: EngineTraits) => traits.controls
+
+  test('holds where something meets each control, and says what', () => {
+    expect(complianceOf(['pci_dss'], controls(postgres.traits))).toMatchObject({
+      holds: true,
+      evidence: expect.stringMatching(/beside it audit trail by the pgaudit/),
+    })
+    expect(complianceOf(['GDPR', 'PCI-DSS'], controls(mongodb.traits))).toMatchObject({
+      holds: true,
+      evidence: expect.stringMatching(/not measured, nor priced: audit trail by MongoDB Enterprise/),
+    })
+  })
+
+  test('fails where nothing does, by the rule that asks for it', () => {
+    expect(complianceOf(['pci_dss'], controls(valkey.traits))).toMatchObject({
+      holds: false,
+      evidence: expect.stringMatching(/^has no audit trail, which pci_dss \(PCI DSS/),
+    })
+    expect(complianceOf(['gdpr'], controls(valkey.traits))?.holds).toBe(true)
+  })
+
+  test('a regime without a rule is said not to be judged', () => {
+    expect(complianceOf(['house_rules'], controls(valkey.traits))).toEqual({ holds: true, evidence: 'house_rules: no rule here, not judged' })
+    expect(complianceOf([], controls(valkey.traits))).toBeNull()
+    expect(complianceOf(['pci_dss'], undefined)).toBeNull()
+  })
+})
