@@ -93,6 +93,8 @@ export class CandidateRun extends CandidateServer {
   /** Server CPU seconds of one call, for operations that had a trial of their own. */
   readonly cpuSecondsPerCall = new Map<number, number>()
   connections = 16
+  /** Completions per window that the first warm-up ended with; null before it. */
+  warmLevel: number | null = null
   /** What the warm-up found; null before it. */
   steady: CandidateResult['steady'] = null
   /** Of its own mix, and of the one that all candidates can do. */

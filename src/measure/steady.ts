@@ -6,6 +6,7 @@ const critical = 1.63
 /** Levels this close are the same for all that is decided here. */
 const smallestShift = 0.05
 const fewestWindows = 6
+const sameLevel = 0.9
 
 /** Indices at which the level changes, ascending. The noise is estimated from neighbours' differences, which a change of level leaves alone. */
 export function changePoints(values: number[]): number[] {
@@ -48,6 +49,12 @@ function changePoint(values: number[]): number | null {
 export function steadySince(values: number[], long: number): number | null {
   const since = changePoints(values).at(-1) ?? 0
   return values.length - since >= long ? since : null
+}
+
+/** The same for a server that has been warm before: its last level must be that of then, too. A compiler that begins anew has plateaus below. */
+export function warmSince(values: number[], long: number, before: number | null): number | null {
+  const since = steadySince(values, long)
+  return since === null || (before !== null && (median(values.slice(since)) as number) < sameLevel * before) ? null : since
 }
 
 const average = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length

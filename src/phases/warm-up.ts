@@ -1,28 +1,37 @@
 /** Warming: the mix in a closed loop until its throughput has settled, or the effort's time for it is over. */
 import type { CandidateRun, RunContext } from '../candidate.ts'
+import { median } from '../measure/median.ts'
 import { windowSeconds } from '../measure/recorder.ts'
-import { steadySince } from '../measure/steady.ts'
+import { warmSince } from '../measure/steady.ts'
 import { closedTrial } from './trials.ts'
 
 const concurrency = 16
 /** The last level has to last that long to count as the steady one, and a whole piece: a compiler that warms up has plateaus on its way. */
 const steadySeconds = 2
 
+/** A server that starts again on its snapshot begins from nothing; the first one had answered the verification before. */
+const longerAgain = 3
+
 /** Caches, plans and compilers differ by engine: each warms in pieces of its own usual time. */
 export async function warmUp(run: CandidateRun, { plan }: RunContext): Promise<void> {
   const pieceSeconds = Math.max(1, run.engine.pace.warmUpSeconds * plan.warmUpShare)
+  const long = Math.floor(Math.max(steadySeconds, pieceSeconds) / windowSeconds)
+  const mostSeconds = plan.budget.warmUpSeconds * (run.warmLevel === null ? 1 : longerAgain)
   const windows: number[] = []
-  for (let piece = 0; windows.length * windowSeconds < plan.budget.warmUpSeconds; piece++) {
+  let since: number | null = null
+  for (let piece = 0; since === null && windows.length * windowSeconds < mostSeconds; piece++) {
     const trial = await closedTrial(run, { phase: 'warm-up', concurrency, seconds: pieceSeconds, repeat: piece }, 0)
     if (trial.validity.verdict === 'broken') return
     // The last window of a piece is cut short by its end.
     windows.push(...trial.windows.slice(0, Math.floor(pieceSeconds / windowSeconds)).map((window) => window.completed))
-    const since = steadySince(windows, Math.floor(Math.max(steadySeconds, pieceSeconds) / windowSeconds))
+    since = warmSince(windows, long, run.warmLevel)
+  }
+  run.warmLevel ??= median(windows.slice(-long))
+  // Of several starts the worst is told.
+  if (run.steady === null || since === null)
     run.steady = {
       reached: since !== null,
       afterSeconds: since === null ? null : since * windowSeconds,
       warmedSeconds: windows.length * windowSeconds,
     }
-    if (since !== null) return
-  }
 }

@@ -14,7 +14,9 @@ export function courseSlides(candidate: CandidateResult): Slide[] {
       : steady.reached
         ? `steady after ${steady.afterSeconds} s`
         : `not steady after ${Math.round(steady.warmedSeconds)} s of warming`
-  const warmUp = candidate.trials.filter((trial) => trial.phase === 'warm-up')
+  const warming = candidate.trials.filter((trial) => trial.phase === 'warm-up')
+  // A server that was started again on its snapshot has warmed again: what is drawn is its first start.
+  const warmUp = warming.filter((trial) => trial.start === warming[0]?.start)
   const maintenance = candidate.trials.find((trial) => trial.phase === 'maintenance')
   const noisy = candidate.trials.find((trial) => trial.validity.verdict === 'noisy')
   const courses = [

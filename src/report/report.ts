@@ -1,21 +1,22 @@
 /** What a report says, in order: the answer, the evidence, the models, the conditions, how to do it again. */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Assessment, assess, type CandidateAssessment } from '../assess/assess.ts'
+import { type Assessment, assess } from '../assess/assess.ts'
 import type { Cell } from '../assess/at-multiple.ts'
 import type { Decision } from '../assess/decision.ts'
 import type { PhysicalModel } from '../model/model.ts'
 import type { CandidateResult, Result, TrialResult } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { redact } from '../secrets.ts'
+import { answer } from './answer.ts'
 import { drawCharts } from './charts.ts'
-import { type Block, type Chart, code, type Document, details, heading, list, paragraph, table } from './document.ts'
+import { type Block, type Chart, callout, code, type Document, details, heading, list, paragraph, table } from './document.ts'
 import { environment, isUnknownLimit } from './environment.ts'
 import { bytes, count, micros, microsRange, outcomeMarks, percent, seconds, times } from './format.ts'
 import { toHtml } from './html.ts'
 import { toMarkdown } from './markdown.ts'
 import { capacityPlan } from './plan.ts'
-import { capacityText, commonMix, comparisons } from './rivals.ts'
+import { commonMix, comparisons } from './rivals.ts'
 import { driverTax } from './tax.ts'
 import { verdict as verdictOf } from './verdict.ts'
 
@@ -103,69 +104,7 @@ export function makeDocument(result: Result, assessment: Assessment, decision: D
   ]
 }
 
-const callout = (tone: 'good' | 'bad' | 'note', text: string): Block => ({ kind: 'callout', tone, text })
 const percentOf = (share: number) => `${Number((share * 100).toPrecision(2))} %`
-function answer(result: Result, assessment: Assessment, scenario: Scenario): Block[] {
-  const { multiples } = result.trialPlan
-  const loads = multiples.map((multiple) => (multiple === 1 ? 'average load' : `${times(multiple)}`)).join(' and ')
-  const holds = assessment.holds
-  const headline =
-    holds.length > 0
-      ? callout('good', `${holds.join(' and ')} ${holds.length === 1 ? 'holds' : 'hold'} every tested objective at ${loads}, with right answers.`)
-      : callout('bad', `No candidate holds every tested objective at ${loads} with the full mix.`)
-  const rows = assessment.candidates.map((each, index) => {
-    const candidate = result.candidates[index] as CandidateResult
-    return [
-      each.name,
-      ...each.at.map((at) => verdict(at)),
-      capacityText(candidate.capacity),
-      candidate.capacity.boundBy,
-      each.mix,
-      each.failure ?? (each.wrong === 0 ? 'right' : `${each.wrong} wrong`),
-    ]
-  })
-  const notes = assessment.candidates.flatMap((each) => noteOn(each))
-  const memory = memoryNote(result, scenario)
-  return [
-    headline,
-    table(
-      ['candidate', ...multiples.map((multiple) => `at ${times(multiple)}`), 'capacity (multiple of average load)', 'bound by', 'mix', 'answers'],
-      rows,
-    ),
-    ...(notes.length + memory.length > 0 ? [list([...notes, ...memory])] : []),
-  ]
-}
-
-function verdict(at: CandidateAssessment['at'][number]): string {
-  if (at.fromSearch !== null) return `✗ missed at ${times(at.fromSearch)} already, in the search`
-  if (at.outcome === 'missed')
-    return at.missed.length > 3 ? `✗ missed by ${at.missed.length} of ${at.cells.length} operations` : `✗ missed: ${at.missed.join(', ')}`
-  if (at.outcome === 'met') return at.notTested.length === 0 ? '✓ met' : `✓ met; not tested: ${at.notTested.join(', ')}`
-  if (at.outcome === 'not run') return '— not run'
-  const open = at.cells.filter((cell) => cell.undecided !== false)
-  const late = open.some((cell) => cell.undecided === 'late') ? '; the harness was late' : ''
-  if (open.length === 0) return '? no usable round'
-  return `? undecided${late}: ${open.length > 3 ? `${open.length} of ${at.cells.length} operations` : open.map((cell) => cell.operation).join(', ')}`
-}
-
-function noteOn(each: CandidateAssessment): string[] {
-  const notes: string[] = []
-  if (each.failure !== null) notes.push(`${each.name} did not run to the end: ${each.failure}`)
-  if (each.mix === 'partial')
-    notes.push(
-      `${each.name} was measured without ${[...new Set(each.at.flatMap((at) => at.cells.filter((cell) => cell.outcome === 'excused').map((cell) => cell.operation)))].join(', ')}: its numbers stand for a smaller job and are not ranked beside full ones.`,
-    )
-  if (each.brokenInvariants.length > 0) notes.push(`${each.name} broke invariants: ${each.brokenInvariants.join(', ')}`)
-  return notes
-}
-
-function memoryNote(result: Result, scenario: Scenario): string[] {
-  const { data } = result.trialPlan as unknown as { data: { loadedBytes: number; productionBytes: number; memoryBytes: number } }
-  const loaded = data.loadedBytes / data.memoryBytes
-  const production = data.productionBytes / data.memoryBytes
-  const text = `Data : memory was ${loaded.toPrecision(2)} as loaded and is ${production.toPrecision(2)} in production on this size of server (${bytes(scenario.bench.memoryBytes)}).`
-  return loaded < 1 && production > 1 ? [`cache-resident: disk reads not measured. ${text}`] : [text]
-}
 
 function objectives(result: Result, assessment: Assessment, scenario: Scenario): Block[] {
   if (assessment.candidates.every((each) => each.at.every((at) => at.outcome === 'not run'))) {

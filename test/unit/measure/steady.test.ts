@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { keyOf, Source } from '../../../src/data/random.ts'
-import { changePoints, steadySince } from '../../../src/measure/steady.ts'
+import { changePoints, steadySince, warmSince } from '../../../src/measure/steady.ts'
 
 const draws = new Source().restart(keyOf(3, 'steady'), 1)
 /** Near enough to normal: twelve uniforms. */
@@ -28,6 +28,14 @@ describe('a steady state', () => {
     expect(since).not.toBeNull()
     expect(since as number).toBeGreaterThan(10)
     expect(since as number).toBeLessThan(26)
+  })
+
+  test('a plateau below the level of before is not the steady state', () => {
+    const plateau = level(1000, 30, 20)
+    expect(warmSince(plateau, 12, null)).toBe(0)
+    expect(warmSince(plateau, 12, 3000)).toBeNull()
+    const since = warmSince([...plateau, ...level(2900, 30, 20)], 12, 3000)
+    expect(Math.abs((since as number) - 30)).toBeLessThanOrEqual(1)
   })
 
   test('few windows are never enough', () => {

@@ -1,0 +1,75 @@
+/** The first thing a report says: who holds which load, what bounds each, and what to know before comparing them. */
+import type { Assessment, CandidateAssessment } from '../assess/assess.ts'
+import type { CandidateResult, Result } from '../result.ts'
+import type { Scenario } from '../scenario/scenario.ts'
+import { type Block, callout, list, table } from './document.ts'
+import { bytes, times } from './format.ts'
+import { capacityText } from './rivals.ts'
+
+export function answer(result: Result, assessment: Assessment, scenario: Scenario): Block[] {
+  const { multiples } = result.trialPlan
+  const loads = multiples.map((multiple) => (multiple === 1 ? 'average load' : `${times(multiple)}`)).join(' and ')
+  const holds = assessment.holds
+  const headline =
+    holds.length > 0
+      ? callout('good', `${holds.join(' and ')} ${holds.length === 1 ? 'holds' : 'hold'} every tested objective at ${loads}, with right answers.`)
+      : callout('bad', `No candidate holds every tested objective at ${loads} with the full mix.`)
+  const rows = assessment.candidates.map((each, index) => {
+    const candidate = result.candidates[index] as CandidateResult
+    return [
+      each.name,
+      ...each.at.map((at) => verdict(at)),
+      capacityText(candidate.capacity),
+      candidate.capacity.boundBy,
+      each.mix,
+      each.failure ?? (each.wrong === 0 ? 'right' : `${each.wrong} wrong`),
+    ]
+  })
+  const notes = assessment.candidates.flatMap((each, index) => noteOn(each, result.candidates[index] as CandidateResult))
+  const memory = memoryNote(result, scenario)
+  return [
+    headline,
+    table(
+      ['candidate', ...multiples.map((multiple) => `at ${times(multiple)}`), 'capacity (multiple of average load)', 'bound by', 'mix', 'answers'],
+      rows,
+    ),
+    ...(notes.length + memory.length > 0 ? [list([...notes, ...memory])] : []),
+  ]
+}
+
+function verdict(at: CandidateAssessment['at'][number]): string {
+  if (at.fromSearch !== null) return `✗ missed at ${times(at.fromSearch)} already, in the search`
+  if (at.outcome === 'missed')
+    return at.missed.length > 3 ? `✗ missed by ${at.missed.length} of ${at.cells.length} operations` : `✗ missed: ${at.missed.join(', ')}`
+  if (at.outcome === 'met') return at.notTested.length === 0 ? '✓ met' : `✓ met; not tested: ${at.notTested.join(', ')}`
+  if (at.outcome === 'not run') return '— not run'
+  const open = at.cells.filter((cell) => cell.undecided !== false)
+  const late = open.some((cell) => cell.undecided === 'late') ? '; the harness was late' : ''
+  if (open.length === 0) return '? no usable round'
+  return `? undecided${late}: ${open.length > 3 ? `${open.length} of ${at.cells.length} operations` : open.map((cell) => cell.operation).join(', ')}`
+}
+
+function noteOn(each: CandidateAssessment, { capacity }: CandidateResult): string[] {
+  const notes: string[] = []
+  if (each.failure !== null) notes.push(`${each.name} did not run to the end: ${each.failure}`)
+  if (each.mix === 'partial')
+    notes.push(
+      `${each.name} was measured without ${[...new Set(each.at.flatMap((at) => at.cells.filter((cell) => cell.outcome === 'excused').map((cell) => cell.operation)))].join(', ')}: its numbers stand for a smaller job and are not ranked beside full ones.`,
+    )
+  const sustained = capacity.multiple?.low
+  const below = each.at.find((at) => at.outcome === 'missed' && sustained !== undefined && at.multiple <= sustained)
+  if (below !== undefined)
+    notes.push(
+      `${each.name} sustained ${times(sustained as number)} in rounds of their own, and missed ${times(below.multiple)} in others: it, or the machine, did not behave the same throughout the run.`,
+    )
+  if (each.brokenInvariants.length > 0) notes.push(`${each.name} broke invariants: ${each.brokenInvariants.join(', ')}`)
+  return notes
+}
+
+function memoryNote(result: Result, scenario: Scenario): string[] {
+  const { data } = result.trialPlan as unknown as { data: { loadedBytes: number; productionBytes: number; memoryBytes: number } }
+  const loaded = data.loadedBytes / data.memoryBytes
+  const production = data.productionBytes / data.memoryBytes
+  const text = `Data : memory was ${loaded.toPrecision(2)} as loaded and is ${production.toPrecision(2)} in production on this size of server (${bytes(scenario.bench.memoryBytes)}).`
+  return loaded < 1 && production > 1 ? [`cache-resident: disk reads not measured. ${text}`] : [text]
+}
