@@ -20,9 +20,13 @@ import { describeTrial } from './trial.ts'
 import type { Totals } from './verify/invariants.ts'
 import { judge } from './verify/judge.ts'
 
-/** METHOD §6: what was loaded is what is measured. A small entity may grow by more than a tenth of all rows never could: it may double. */
+/**
+ * METHOD §6: what was loaded is what is measured. A small entity never grows by a tenth of all rows: it may double, unless that is so few
+ * rows that starting a server anew, cold, would change more than they do.
+ */
 const mostGrownShare = 0.1
 const mostGrownEntity = 1
+const fewestGrownShare = 0.01
 
 export interface TrialOrder {
   phase: TrialResult['phase']
@@ -189,7 +193,10 @@ export class CandidateRun extends CandidateServer {
   }
 
   get #hasDoubled(): boolean {
-    return [...this.#newRows()].some(([entity, rows]) => rows.size > mostGrownEntity * (this.#context.dataset.entities.get(entity)?.rows ?? 1))
+    const { dataset, plan } = this.#context
+    return [...this.#newRows()].some(
+      ([entity, rows]) => rows.size > Math.max(mostGrownEntity * (dataset.entities.get(entity)?.rows ?? 1), fewestGrownShare * plan.rows),
+    )
   }
 
   /** By entity; owned rows come with their owners and are not counted. */
