@@ -266,9 +266,10 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
     choice: (month, shapes, block, path) => {
       const by = terms(block, shapes)
       const need = {} as Need
-      return derivedFrom(`${path}@${month}`, 'ratio', 'the cheapest fleet that carries it', needFigures(month), (values) =>
+      const figure = derivedFrom(`${path}@${month}`, 'ratio', 'the cheapest fleet that carries it', needFigures(month), (values) =>
         encode(cheapest(shapes, needOf(values, need), by)),
       )
+      return { ...figure, display: (value) => fleetText(choiceOf(value), shapes) }
     },
   }
 
@@ -372,6 +373,11 @@ function needOf(values: readonly number[], to = {} as Need): Need {
 
 /** Of a write that is no flush of its own: scattered pages of a checkpoint are smaller, a sequential log is larger. */
 const bytesPerWrite = 16_384
+
+function fleetText({ shape, parts, members }: Pick<Choice, 'shape' | 'parts' | 'members'>, shapes: readonly Shape[]): string {
+  const name = shapes[shape]?.name
+  return name === undefined ? 'no fleet that has a price' : members > 1 ? `${parts} × ${members} × ${name}` : `${parts} × ${name}`
+}
 
 const partsLimit = 65_536
 const membersLimit = 64

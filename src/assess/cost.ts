@@ -29,15 +29,16 @@ export const backupCopies = assumed(1, 1.5, 3)
 /** Share of the reads that leave their zone. */
 const readsAcrossZones = assumed(0, 0.5, 0.67)
 
-/** null where the catalogue has no servers or no disks for them. */
+/** null where the catalogue has no priced servers for this product, or no disks for them. */
 export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand): CostPlan | null {
   const { blockStorage } = catalogue
-  if (blockStorage === undefined || catalogue.instances.length === 0) return null
+  if (blockStorage === undefined) return null
   const name = plan.candidate
   const { topology } = plan.facts
   const shapes = undominated(
     catalogue.instances.filter((shape) => shape.usdPerHour !== null && (shape.localDiskGib === undefined || topology.localDisk)),
   )
+  if (shapes.length === 0) return null
   const terms = plan.terms(blockStorage, shapes)
   const { regions } = demand.scenario.requirements
   const elsewhere = regions.length > 0 && !regions.includes(catalogue.region)

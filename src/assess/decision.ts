@@ -118,7 +118,7 @@ export function decide(result: Result, assessment: Assessment, options: Decision
       cost,
       triggers,
       atPeak,
-      reason: isPlan(plan) ? (cost === null ? 'no catalogue has servers and disks' : null) : (plan as NoPlan).reason,
+      reason: isPlan(plan) ? (cost === null ? 'no catalogue has priced servers and disks for it' : null) : (plan as NoPlan).reason,
     }
   })
   const judged = exhibits.map((exhibit) => judgeCriteria(exhibit, demand))

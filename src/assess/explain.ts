@@ -28,7 +28,8 @@ export function explain(figures: readonly Figure[], path: string, seed: number):
     const { low, mid, high } = spreadOf(samples.get(figure) as Float64Array)
     const range = low === high ? '' : ` (${number(low)} to ${number(high)})`
     const unit = figure.unit === 'ratio' ? '' : ` ${figure.unit}`
-    lines.push(`${indent}${figure.path} = ${number(mid)}${unit}${range}  ${figure.provenance}${figure.kind === 'given' ? `: ${figure.source}` : ''}`)
+    const value = figure.kind === 'derived' && figure.display !== undefined ? figure.display(mid) : `${number(mid)}${unit}${range}`
+    lines.push(`${indent}${figure.path} = ${value}  ${figure.provenance}${figure.kind === 'given' ? `: ${figure.source}` : ''}`)
     if (figure.kind === 'given' || seen.has(figure)) return
     seen.add(figure)
     const formula = figure.kind === 'derived' ? figure.formula : 'the sum of'

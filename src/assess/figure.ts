@@ -54,6 +54,8 @@ export interface Derived<U extends Unit = Unit> extends Common<U> {
   /** In the last words of the paths of its inputs. */
   readonly formula: string
   readonly inputs: readonly Figure[]
+  /** For people, where the number stands for something else. */
+  readonly display?: (value: number) => string
 }
 /** The sum of its inputs. */
 export interface Sum<U extends Unit = Unit> extends Common<U> {

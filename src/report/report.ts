@@ -292,7 +292,7 @@ function trials(candidate: CandidateResult): Block {
 function unjudged({ requirements }: Scenario): string[] {
   const { compliance, regions, rpoMs, rtoMs } = requirements
   const found = [
-    ...(compliance.length > 0 ? [`compliance (${compliance.join(', ')})`] : []),
+    ...(compliance.length > 0 ? [`whether an audit for ${compliance.join(', ')} would pass: only what a store must have for one was looked up`] : []),
     ...(regions.length > 0 ? [`that an offer is to be had in ${regions.join(', ')}`] : []),
     ...(rpoMs === null && rtoMs === null ? [] : ['the recovery point and time']),
   ]

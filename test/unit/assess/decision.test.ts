@@ -181,7 +181,12 @@ describe('degenerate inputs give a sentence', () => {
   test('no price: no plan, and it is said', () => {
     const { decision } = decideOn(ecommerce, { catalogues: [] })
     expect(badNumbers(decision)).toEqual([])
-    expect(decision.candidates.flatMap((each) => each.noPlan ?? [])).toContain('no catalogue has servers and disks')
+    expect(decision.candidates.flatMap((each) => each.noPlan ?? [])).toContain('no catalogue has priced servers and disks for it')
+    const serversUnpriced = options.catalogues.map((each) => ({
+      ...each,
+      instances: each.instances.map((shape) => ({ ...shape, usdPerHour: null })),
+    }))
+    expect(plans(decideOn(ecommerce, { catalogues: serversUnpriced }).decision)).toEqual([])
     const unpriced = options.catalogues.map((each) => ({
       ...each,
       managed: each.managed.map((offer) => ({ ...offer, shapes: offer.shapes.map((shape) => ({ ...shape, usdPerHour: null })) })),
@@ -237,6 +242,7 @@ describe('asked again', () => {
     const { figures } = decideOn(ecommerce)
     const text = explain(figures, 'capacity.postgres.nodes', ecommerce.seed)
     expect(text).toMatch(/^capacity\.postgres\.nodes@0 = \d+ nodes/)
+    expect(text).toMatch(/cost\.postgres\.choice@0 = \d+ × \d+ × \S+ {2}derived/)
     expect(text).toMatch(/plan\.hostFactor = 0\.85 \(.*assumed/)
     expect(text).toMatch(/capacity\.postgres\.sustained = .*measured/)
     expect(() => explain(figures, 'capacity.postgres.nods', ecommerce.seed)).toThrow(/there is no such number/)
