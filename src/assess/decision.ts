@@ -68,6 +68,8 @@ export interface CandidatePlan {
 }
 export interface CandidateDecision {
   name: string
+  /** Partial: its plan is for a smaller job, and stands beside no full one. */
+  mix: 'full' | 'partial'
   constraints: Constraint[]
   out: boolean
   criteria: { criterion: string; utility: Spread | null; shown: string }[]
@@ -146,6 +148,7 @@ export function decide(result: Result, assessment: Assessment, options: Decision
     const constraints = constraintsOf(result, candidate, assessed, costNow)
     return {
       name: candidate.name,
+      mix: candidate.mix,
       constraints,
       out: constraints.some((constraint) => !constraint.holds),
       criteria: (judged[at] ?? []).map(({ criterion, utility, shown }) => ({ criterion, utility: utility === null ? null : spread(utility), shown })),

@@ -36,7 +36,9 @@ export async function drawCharts(result: Result, assessment: Assessment, decisio
     throughputSlide(measured),
     storageSlide(measured),
     ...measured.flatMap(courseSlides),
-    ...(decision === null ? [] : [costSlide(decision), scalabilitySlide(measured, decision)]),
+    ...(['full', 'partial'] as const).flatMap((mix) =>
+      decision === null ? [] : [costSlide(decision, mix), scalabilitySlide(measured, decision, mix)],
+    ),
   ]
   const charts: Chart[] = []
   for (const slide of slides) if (slide !== undefined) charts.push(await draw(slide))

@@ -8,7 +8,7 @@ import { type Block, details, heading, list, paragraph, table } from './document
 import { count, micros, percent, times, usd } from './format.ts'
 
 export function capacityPlan(decision: Decision): Block[] {
-  const planned = decision.candidates.flatMap((each) => (each.plan === null ? [] : [{ ...each, plan: each.plan }]))
+  const planned = decision.candidates.flatMap((each) => (each.plan === null ? [] : [{ ...each, name: titled(each), plan: each.plan }]))
   const unplanned = decision.candidates.filter((each) => each.plan === null).map((each) => `${each.name} has no plan: ${each.noPlan}.`)
   if (planned.length === 0) return [list(unplanned)]
   const budget = decision.budgetUsdPerMonth
@@ -68,6 +68,9 @@ export function capacityPlan(decision: Decision): Block[] {
     ...(decision.caveats.length > 0 ? [heading(3, 'Prices'), list(decision.caveats)] : []),
   ]
 }
+
+/** A plan of a smaller job says so wherever it stands beside others. */
+export const titled = ({ name, mix }: Pick<CandidateDecision, 'name' | 'mix'>) => (mix === 'partial' ? `${name} (partial mix)` : name)
 
 type Planned = (CandidateDecision & { plan: CandidatePlan })[]
 

@@ -8,16 +8,20 @@ import { type Kind, lines, type Slide } from './slide.ts'
 
 const curvePoints = 60
 
-export function costSlide(decision: Decision): Slide | undefined {
-  const planned = decision.candidates.flatMap(({ name, plan }, at) => (plan === null ? [] : [{ name, plan, at }]))
+type Mix = CandidateResult['mix']
+/** Numbers of a smaller job share no axis with those of the whole. */
+const ofMix = (mix: Mix) => (mix === 'partial' ? ', partial mix' : '')
+
+export function costSlide(decision: Decision, mix: Mix): Slide | undefined {
+  const planned = decision.candidates.flatMap(({ name, mix: own, plan }, at) => (plan === null || own !== mix ? [] : [{ name, plan, at }]))
   if (planned.length === 0) return undefined
   const { months, budgetUsdPerMonth: budget } = decision
   const found = planned.map(({ name, plan }) => `${name} ${usd(plan.horizon.total.mid)}`)
   return {
-    file: 'cost.png',
-    title: `Cost in month ${months}, USD a month: ${found.join(', ')}`,
+    file: `cost-${mix}-mix.png`,
+    title: `Cost in month ${months}, USD a month${ofMix(mix)}: ${found.join(', ')}`,
     subtitle: 'Cheapest servers that carry the peak with one member lost; thin lines hold 80 % of 10,000 draws',
-    alternative: `Cost month by month: in month ${months} ${found.join(', ')} USD`,
+    alternative: `Cost month by month${ofMix(mix)}: in month ${months} ${found.join(', ')} USD`,
     type: 'line',
     datasets: [
       ...planned.flatMap(({ name, plan, at }) => {
@@ -61,8 +65,9 @@ export function costSlide(decision: Decision): Slide | undefined {
   }
 }
 
-export function scalabilitySlide(candidates: CandidateResult[], decision: Decision): Slide | undefined {
+export function scalabilitySlide(candidates: CandidateResult[], decision: Decision, mix: Mix): Slide | undefined {
   const fitted = candidates.flatMap((candidate, at) => {
+    if (candidate.mix !== mix) return []
     const law = decision.candidates.find((each) => each.name === candidate.name)?.plan?.scalability
     return law == null ? [] : [{ candidate, law, at }]
   })
@@ -73,10 +78,10 @@ export function scalabilitySlide(candidates: CandidateResult[], decision: Decisi
     ({ candidate, law }) => `${candidate.name} ${law.mostPerSecond === null ? 'has no highest' : `at most ${count(law.mostPerSecond)}/s`}`,
   )
   return {
-    file: 'scalability.png',
-    title: `By the scalability law: ${found.join(', ')}`,
+    file: `scalability-${mix}-mix.png`,
+    title: `By the scalability law${ofMix(mix)}: ${found.join(', ')}`,
     subtitle: 'Points: closed-loop sweep; lines: Universal Scalability Law fitted to them, for this size of server only',
-    alternative: `Universal Scalability Law: ${found.join(', ')}`,
+    alternative: `Universal Scalability Law${ofMix(mix)}: ${found.join(', ')}`,
     type: 'line',
     datasets: fitted.flatMap(({ candidate, law, at }) => [
       {

@@ -1,7 +1,7 @@
 /** The verdict on one screen: ranking and its stability, servers, the first changes with dates, cost against the budget. */
 import type { Decision } from '../assess/decision.ts'
 import { times, usd } from '../report/format.ts'
-import { fleet, range } from '../report/plan.ts'
+import { fleet, range, titled } from '../report/plan.ts'
 import { reasonOut, verdictLine } from '../report/verdict.ts'
 import { columns } from './tables.ts'
 
@@ -33,7 +33,7 @@ export function decisionText(decision: Decision, startedAt: string): string {
     )
   const out = candidates.filter((each) => each.out)
   if (out.length > 0) parts.push(out.map((each) => `${each.name} ${reasonOut(each)}`).join('\n'))
-  const planned = candidates.flatMap((each) => (each.plan === null ? [] : [{ name: each.name, plan: each.plan }]))
+  const planned = candidates.flatMap((each) => (each.plan === null ? [] : [{ name: titled(each), plan: each.plan }]))
   if (planned.length > 0) {
     const against = budget === null ? '' : ` (budget ${usd(budget)})`
     parts.push(
