@@ -1,9 +1,9 @@
 /** One candidate's plan: what production asks of it month by month, what a server carries, and the cheapest fleets that do. */
 import type { EngineTraits, PlanFacts } from '../engines/engine.ts'
 import type { PhysicalModel } from '../model/model.ts'
-import { rowBytes } from '../model/sizes.ts'
+import { ownedBytes, rowBytes } from '../model/sizes.ts'
 import type { CandidateResult, Result } from '../result.ts'
-import { entityOf, type Operation, ownedBy, writesOf } from '../scenario/scenario.ts'
+import { entityOf, type Operation, writesOf } from '../scenario/scenario.ts'
 import type { Demand } from './demand.ts'
 import { assumed, derived, derivedFrom, type Figure, given, sumOf } from './figure.ts'
 import { missCurve, pagesOf } from './pages.ts'
@@ -111,12 +111,7 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
   const reserve = given(`plan.${name}.diskReserve`, 'ratio', facts.diskReserve.range, 'assumed', facts.diskReserve.source)
   const cacheShare = given(`plan.${name}.cacheShare`, 'share', facts.cacheShare.range, 'assumed', facts.cacheShare.source)
   const replicaWork = given(`plan.${name}.replicaWork`, 'ratio', facts.replicaWork.range, 'assumed', facts.replicaWork.source)
-  const rowsOf = new Map(
-    (result.trialPlan as unknown as { operations: { name: string; rowsProduction: number }[] }).operations.map((each) => [
-      each.name,
-      each.rowsProduction,
-    ]),
-  )
+  const rowsOf = productionRows(result)
   const pages = new Map(own.map((operation) => [operation.name, pagesOf(operation, model, scenario, rowsOf.get(operation.name) ?? 1)]))
   const missAt = missCurve(
     scenario,
@@ -319,19 +314,25 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
   function payloadOf(operation: Operation): number {
     const entity = entityOf(scenario, operation.entity)
     const fields = 'fields' in operation ? operation.fields : undefined
-    const owned = 'with' in operation ? ownedBy(scenario, entity.name).filter((each) => operation.with.includes(each.name)) : []
+    const owned = 'with' in operation ? ownedBytes(scenario, entity, operation.with) : 0
     const rows =
       operation.kind === 'aggregate'
         ? 31
         : operation.kind === 'list' || operation.kind === 'search'
           ? Math.min(operation.limit, rowsOf.get(operation.name) ?? 1)
           : 1
-    return Math.round(rows * (rowBytes(entity, fields) + owned.reduce((sum, each) => sum + (each.owner?.mean ?? 1) * rowBytes(each), 0)))
+    return Math.round(rows * (rowBytes(entity, fields) + owned))
   }
 }
 
 export const isReadOperation = (operation: Operation) => writesOf(operation).length === 0
 export const isPlan = (plan: CapacityPlan | NoPlan): plan is CapacityPlan => 'facts' in plan
+
+/** Rows that a call of each operation touches in production, by its name. */
+export function productionRows({ trialPlan }: Result): Map<string, number> {
+  const { operations } = trialPlan as unknown as { operations: { name: string; rowsProduction: number }[] }
+  return new Map(operations.map((each) => [each.name, each.rowsProduction]))
+}
 
 /** Mean seconds of each operation at the lowest confirmed multiple: more load only adds queueing, which more servers take away. */
 function serviceOf(candidate: CandidateResult, operations: Operation[]): Map<string, number> {

@@ -6,7 +6,7 @@ import type { Result } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import type { Assessment } from './assess.ts'
 import { availabilityOf } from './availability.ts'
-import { type CapacityPlan, choiceOf, isPlan, isReadOperation, type NoPlan, planCapacity } from './capacity-plan.ts'
+import { type CapacityPlan, choiceOf, isPlan, isReadOperation, type NoPlan, planCapacity, productionRows } from './capacity-plan.ts'
 import { type Constraint, constraintsOf } from './constraints.ts'
 import { type CostPlan, costOf } from './cost.ts'
 import { type Criterion, criteria, type Exhibit, judgeCriteria, nodesFigure, weightsOf } from './criteria.ts'
@@ -271,12 +271,7 @@ export function decide(result: Result, assessment: Assessment, options: Decision
 
   /** Services that were not measured: what their requests and their storage cost today; nobody knows here what their servers carry. */
   function notMeasured(): Unmeasured[] {
-    const rows = new Map(
-      (result.trialPlan as unknown as { operations: { name: string; rowsProduction: number }[] }).operations.map((each) => [
-        each.name,
-        each.rowsProduction,
-      ]),
-    )
+    const rows = productionRows(result)
     const gigabytes = scenario.entities.reduce((sum, entity) => sum + entity.count * rowBytes(entity), 0) / 1e9
     return options.catalogues.flatMap(({ provider, managed }) =>
       managed

@@ -1,5 +1,5 @@
 /** What a service that bills by requests would charge for the scenario's calls: sizes rounded up to its units, one copy, no secondary index. */
-import { rowBytes } from '../model/sizes.ts'
+import { ownedBytes, rowBytes } from '../model/sizes.ts'
 import { type Entity, entityOf, type Operation, ownedBy, type Scenario, writesOf } from '../scenario/scenario.ts'
 import { secondsPerMonth } from '../scenario/units.ts'
 import type { RequestPrices } from './prices.ts'
@@ -40,5 +40,3 @@ export function unitsOf(scenario: Scenario, operation: Operation, rows: number, 
 }
 
 const perOwner = (owned: Entity) => owned.owner?.mean ?? 1
-const ownedBytes = (scenario: Scenario, entity: Entity, names: string[]) =>
-  ownedBy(scenario, entity.name).reduce((sum, each) => sum + (names.includes(each.name) ? perOwner(each) * rowBytes(each) : 0), 0)

@@ -1,6 +1,6 @@
 /** Sizes and shares that modelling decisions rest on, at production counts. */
 import { heaviestShare } from '../data/distributions.ts'
-import { type Entity, entityOf, type Field, fieldOf, type Operation, type Scenario } from '../scenario/scenario.ts'
+import { type Entity, entityOf, type Field, fieldOf, type Operation, ownedBy, type Scenario } from '../scenario/scenario.ts'
 import { monthMs } from '../scenario/units.ts'
 
 /** Average bytes of a value, without any engine's overhead. */
@@ -27,6 +27,13 @@ export function fieldBytes(field: Field): number {
 
 export function rowBytes(entity: Entity, names: string[] = entity.fields.map((field) => field.name)): number {
   return names.reduce((sum, name) => sum + fieldBytes(fieldOf(entity, name)), 0)
+}
+
+/** Average bytes of the named owned rows that come with a row. */
+export function ownedBytes(scenario: Pick<Scenario, 'entities'>, entity: Entity, names: string[]): number {
+  return ownedBy(scenario, entity.name)
+    .filter((each) => names.includes(each.name))
+    .reduce((sum, each) => sum + (each.owner?.mean ?? 1) * rowBytes(each), 0)
 }
 
 /** Share of the rows that the heaviest value of a field holds. */
