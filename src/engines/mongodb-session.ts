@@ -91,8 +91,15 @@ export class MongoSession implements Session {
     await Promise.all(inFlight)
   }
 
+  /** On disk, and seen by a reader of what a majority has: a checkpoint alone leaves the majority commit point where it was. */
   async settle() {
     await this.#client.db('admin').command({ fsync: 1 })
+    // A write that changes nothing waits until all that was written before it is majority-committed.
+    const store = this.#compiled.model.stores[0] as Store
+    await this.#client
+      .db(this.#namespace)
+      .collection(store.name)
+      .deleteOne({ _id: { $in: [] } }, { writeConcern: { w: 'majority' } })
   }
 
   async maintain() {
