@@ -13,5 +13,5 @@ export async function report(path: string, format?: 'md' | 'json'): Promise<void
   const decision = decideIfCompared(result, assessment)?.decision ?? null
   if (format === 'json') print(JSON.stringify({ ...assessment, decision }, null, 2))
   else if (format === 'md') print(toMarkdown(makeDocument(result, assessment, decision, [])))
-  else for (const written of Object.values(await writeReport(dirname(path), result, decision))) print(written)
+  else for (const written of Object.values(await writeReport(dirname(path), result, assessment, decision))) print(written)
 }

@@ -68,7 +68,7 @@ export async function run(name: string, options: RunOptions): Promise<void> {
   const assessed: Result = { ...result, assessment: { ...assessment, decision } }
   // What was measured is safe on the disk already; only now what follows from it is added.
   writeResult(directory, assessed)
-  const written = await writeReport(directory, result, decision)
+  const written = await writeReport(directory, result, assessment, decision)
   if (options.json) print(JSON.stringify(assessed))
   else
     print(

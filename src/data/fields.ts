@@ -187,14 +187,14 @@ export function creationTime(entity: Entity, rows: number, epochMs: number): (ro
   const { ageMs } = entity
   if (perMs * ageMs < 1e-9) return (row) => Math.floor(epochMs - ageMs + ((row + 0.5) / rows) * ageMs)
   const span = Math.expm1(perMs * ageMs)
-  // Several fields of one row ask one after the other.
-  let lastRow = -1
-  let last = 0
+  // Several fields of one row ask one after the other. Row and time in an array: a variable that holds a fraction is allocated anew at every change.
+  const last = Float64Array.of(-1, 0)
   return (row) => {
-    if (row === lastRow) return last
-    lastRow = row
-    last = Math.floor(epochMs - ageMs + Math.log1p(((row + 0.5) / rows) * span) / perMs)
-    return last
+    if (row !== last[0]) {
+      last[0] = row
+      last[1] = Math.floor(epochMs - ageMs + Math.log1p(((row + 0.5) / rows) * span) / perMs)
+    }
+    return last[1] as number
   }
 }
 

@@ -31,7 +31,8 @@ export class Source {
 
   /** Starts the stream of (key, n, version). */
   restart(key: number, n: number, version = 0): this {
-    this.#a = hash32(key, n, version)
+    // Signed: the engine keeps such a number in the object itself, and one above 2³¹ beside it.
+    this.#a = hash32(key, n, version) | 0
     // One round is enough for the second word: the first one has every bit of n and version.
     this.#b = avalanche(key ^ 0x9e3779b9 ^ Math.imul(n | 0, 0x85ebca6b)) | 1
     return this

@@ -1,7 +1,7 @@
 /** What a report says, in order: the answer, the evidence, the models, the conditions, how to do it again. */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Assessment, assess } from '../assess/assess.ts'
+import type { Assessment } from '../assess/assess.ts'
 import type { Cell } from '../assess/at-multiple.ts'
 import type { Decision } from '../assess/decision.ts'
 import type { PhysicalModel } from '../model/model.ts'
@@ -21,8 +21,12 @@ import { driverTax } from './tax.ts'
 import { verdict as verdictOf } from './verdict.ts'
 
 /** Writes report.md, report.html and charts/ beside the result; returns their paths. */
-export async function writeReport(directory: string, result: Result, decision: Decision | null): Promise<{ markdown: string; html: string }> {
-  const assessment = assess(result)
+export async function writeReport(
+  directory: string,
+  result: Result,
+  assessment: Assessment,
+  decision: Decision | null,
+): Promise<{ markdown: string; html: string }> {
   const charts = await drawCharts(result, assessment, decision)
   const document = makeDocument(result, assessment, decision, charts)
   mkdirSync(join(directory, 'charts'), { recursive: true })

@@ -1,5 +1,6 @@
 /** The verdict on one screen: ranking and its stability, servers, the first changes with dates, cost against the budget. */
 import type { Decision } from '../assess/decision.ts'
+import { median } from '../measure/median.ts'
 import { times, usd } from '../report/format.ts'
 import { fleet, range, titled } from '../report/plan.ts'
 import { reasonOut, verdictLine } from '../report/verdict.ts'
@@ -73,9 +74,9 @@ export function decisionText(decision: Decision, startedAt: string): string {
       `${polyglot.worthIt ? `More than one store: ${polyglot.groups.map((group) => `${group.entities.join(', ')} on ${group.candidate}`).join('; ')}. ` : ''}${polyglot.why}`,
     )
   if (forecasts.length > 0) {
-    const errors = forecasts.map((each) => each.error).sort((a, b) => a - b)
+    const errors = forecasts.map((each) => each.error)
     parts.push(
-      `Forecast error here: median ${Math.round((errors[errors.length >> 1] as number) * 100)} %, worst ${Math.round((errors.at(-1) as number) * 100)} %, of ${errors.length} held-back numbers.`,
+      `Forecast error here: median ${Math.round((median(errors) as number) * 100)} %, worst ${Math.round(Math.max(...errors) * 100)} %, of ${errors.length} held-back numbers.`,
     )
   }
   return parts.join('\n\n')
