@@ -3,7 +3,7 @@ import type { ChartDataset } from 'chart.js'
 import type { Assessment } from '../assess/assess.ts'
 import type { Decision } from '../assess/decision.ts'
 import { median } from '../measure/median.ts'
-import type { CandidateResult, HistogramResult, Result } from '../result.ts'
+import type { CandidateResult, Result } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { courseSlides } from './course.ts'
 import type { Chart } from './document.ts'
@@ -163,7 +163,7 @@ function percentileSlide(candidates: CandidateResult[], scenario: Scenario): Sli
         trial.arrival.multiple === 1 &&
         ['valid', 'client-bound'].includes(trial.validity.verdict),
     )
-    const response = rounds.map((trial) => trial.operations[busiest.name]?.responseUs).filter((each) => each != null && each.count > 0) as HistogramResult[]
+    const response = rounds.flatMap((trial) => trial.operations[busiest.name]?.responseUs ?? []).filter((each) => each.count > 0)
     // The round of the middle p99: a curve is one round's, not a mixture.
     const middle = response.sort((a, b) => a.p99 - b.p99)[response.length >> 1]
     return middle === undefined ? [] : [{ candidate, middle }]
