@@ -4,8 +4,11 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 const oldest = 24
+/** Types stripped and code compiled once: it halves what a command takes to start. Where it cannot be written Node goes on without. */
+const compiled = fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url))
 
 /** Path of a Node ≥ 24, or undefined where there is none. */
 export function findNode() {
@@ -28,7 +31,8 @@ export function runUnderNode24(arguments_) {
     )
     process.exit(3)
   }
-  const child = spawn(node, arguments_, { stdio: 'inherit', env: { ...process.env, DBTRIAL_LAUNCHER: String(process.pid) } })
+  const env = { NODE_COMPILE_CACHE: compiled, ...process.env, DBTRIAL_LAUNCHER: String(process.pid) }
+  const child = spawn(node, arguments_, { stdio: 'inherit', env })
   // A terminal sends Ctrl-C to the whole group: swallow it here, so that the child may finish its clean-up.
   process.on('SIGINT', () => {})
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))

@@ -5,7 +5,7 @@ import { ownedBytes, rowBytes } from '../model/sizes.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import { entityOf, type Operation, writesOf } from '../scenario/scenario.ts'
 import type { Demand } from './demand.ts'
-import { assumed, derived, derivedFrom, type Figure, given, sumOf } from './figure.ts'
+import { assumed, derived, derivedFrom, type Figure, given, productOf, sumOf } from './figure.ts'
 import { missCurve, pagesOf } from './pages.ts'
 import type { BlockStorage, Shape } from './prices.ts'
 import { doublingOf, fitScalability, type Scalability, sweepOf } from './scaling.ts'
@@ -87,13 +87,10 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
     `capacity.${name}.coresAtAverage`,
     'cores',
     mix.map((operation) =>
-      derived(
-        `capacity.${name}.${operation.name}.cores`,
-        'cores',
-        'rate × cpu',
-        [demand.rate(operation, 0), work.perOperation.get(operation.name) as Figure<'core-s/operation'>],
-        (rate, cpu) => rate * cpu,
-      ),
+      productOf(`capacity.${name}.${operation.name}.cores`, 'cores', 'rate × cpu', [
+        demand.rate(operation, 0),
+        work.perOperation.get(operation.name) as Figure<'core-s/operation'>,
+      ]),
     ),
   )
   const scalability = fitScalability(sweepOf(candidate))
@@ -125,12 +122,12 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
         `capacity.${name}.${what}Cores@${month}`,
         'cores',
         some.map((operation) =>
-          derived(
+          productOf(
             `capacity.${name}.${operation.name}.${what}Cores@${month}`,
             'cores',
             times(operation) === 1 ? 'peakRate × cpu' : `peakRate × cpu × ${times(operation)} copies`,
             [demand.peakRate(operation, month), work.perOperation.get(operation.name) as Figure<'core-s/operation'>],
-            (rate, cpu) => rate * cpu * times(operation),
+            times(operation),
           ),
         ),
       )
@@ -163,13 +160,7 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
         path,
         unit,
         some.map((operation) =>
-          derived(
-            `${path.replace('@', `.${operation.name}@`)}`,
-            unit,
-            formula,
-            [demand.peakRate(operation, month), factors(operation)],
-            (rate, each) => rate * each,
-          ),
+          productOf(`${path.replace('@', `.${operation.name}@`)}`, unit, formula, [demand.peakRate(operation, month), factors(operation)]),
         ),
       ),
     )
@@ -190,7 +181,7 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
 
   const needFigures = (month: number): Figure[] => {
     const bytes = once(`capacity.${name}.diskBytes@${month}`, (path) =>
-      derived(path, 'bytes', 'bytes × diskReserve', [storage.bytes(month), reserve], (stored, factor) => stored * factor),
+      productOf(path, 'bytes', 'bytes × diskReserve', [storage.bytes(month), reserve]),
     )
     const reads = rates(`capacity.${name}.pages@${month}`, 'I/O/s', 'peakRate × pages', own.filter(isReadOperation), month, (operation) =>
       constant(`plan.${name}.${operation.name}.pages`, 'ratio', pages.get(operation.name) as number, 'from the access path of the model'),
@@ -271,7 +262,7 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
   function carriedFigure(): Figure<'multiple'> | null {
     const saturated = saturatedFigure()
     const { multiple } = candidate.capacity
-    const full = derived(`capacity.${name}.cpuBound`, 'multiple', `${assumptions.cpuFill} × saturated`, [saturated], (at) => at * assumptions.cpuFill)
+    const full = productOf(`capacity.${name}.cpuBound`, 'multiple', `${assumptions.cpuFill} × saturated`, [saturated], assumptions.cpuFill)
     if (multiple === null) return null
     const sustained = given(
       `capacity.${name}.sustained`,

@@ -2,7 +2,7 @@
 import { secondsPerMonth } from '../scenario/units.ts'
 import { type CapacityPlan, choiceOf, isReadOperation } from './capacity-plan.ts'
 import type { Demand } from './demand.ts'
-import { assumed, derived, derivedFrom, type Figure, given, sumOf } from './figure.ts'
+import { assumed, derived, derivedFrom, type Figure, given, productOf, sumOf } from './figure.ts'
 import type { BlockStorage, Catalogue, Shape } from './prices.ts'
 import { hoursPerMonth, linesOf, type Need, nodesOf } from './supply.ts'
 
@@ -133,13 +133,10 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand)
         own
           .filter((operation) => isReadOperation(operation) === reads)
           .map((operation) =>
-            derived(
-              `cost.${name}.${operation.name}.payload@${month}`,
-              'bytes/s',
-              'rate × payload',
-              [demand.rate(operation, month), plan.payload(operation)],
-              (rate, bytes) => rate * bytes,
-            ),
+            productOf(`cost.${name}.${operation.name}.payload@${month}`, 'bytes/s', 'rate × payload', [
+              demand.rate(operation, month),
+              plan.payload(operation),
+            ]),
           ),
       ),
     ) as [Figure<'bytes/s'>, Figure<'bytes/s'>]
@@ -172,21 +169,23 @@ const lineFormulas = {
   provisionedIo: 'I/O and throughput beyond what comes with the volume',
 }
 
-/** A shape is left out where another has no less of anything and costs no more: no need would choose it. */
+/** A shape is left out where another has no less of anything and costs no more: no need would choose it. By vCPUs. */
 export function undominated(shapes: Shape[]): Shape[] {
-  return shapes.filter(
-    (shape, at) =>
-      !shapes.some(
-        (other, index) =>
-          index !== at &&
-          (other.localDiskGib ?? 0) === (shape.localDiskGib ?? 0) &&
-          other.vcpus >= shape.vcpus &&
-          other.memoryGib >= shape.memoryGib &&
-          (other.usdPerHour as number) <= (shape.usdPerHour as number) &&
-          (index < at ||
-            (other.usdPerHour as number) < (shape.usdPerHour as number) ||
-            other.vcpus > shape.vcpus ||
-            other.memoryGib > shape.memoryGib),
-      ),
-  )
+  return shapes
+    .filter(
+      (shape, at) =>
+        !shapes.some(
+          (other, index) =>
+            index !== at &&
+            (other.localDiskGib ?? 0) === (shape.localDiskGib ?? 0) &&
+            other.vcpus >= shape.vcpus &&
+            other.memoryGib >= shape.memoryGib &&
+            (other.usdPerHour as number) <= (shape.usdPerHour as number) &&
+            (index < at ||
+              (other.usdPerHour as number) < (shape.usdPerHour as number) ||
+              other.vcpus > shape.vcpus ||
+              other.memoryGib > shape.memoryGib),
+        ),
+    )
+    .sort((a, b) => a.vcpus - b.vcpus)
 }

@@ -1,7 +1,7 @@
 /** What production will ask for, month by month: rows and rates, from the growth that the scenario states. */
 import { type Entity, entityOf, type Operation, type Scenario, writesOf } from '../scenario/scenario.ts'
 import { monthMs } from '../scenario/units.ts'
-import { assumed, derived, type Figure, given } from './figure.ts'
+import { assumed, derived, type Figure, given, productOf } from './figure.ts'
 
 /** A stated growth is a wish: it is drawn between these shares of itself. */
 const growthSpread = { low: 0.5, high: 1.5 }
@@ -32,7 +32,7 @@ export class Demand {
       if (entity.owner !== null) {
         const owner = this.rows(entityOf(this.scenario, entity.owner.entity), month)
         const mean = given(`demand.${entity.name}.perOwner`, 'ratio', entity.owner.mean, 'stated', `entities.${entity.name}.per_owner`)
-        return derived(path, 'rows', 'rows of the owner × perOwner', [owner, mean], (rows, each) => rows * each)
+        return productOf(path, 'rows', 'rows of the owner × perOwner', [owner, mean])
       }
       const count = given(`demand.${entity.name}.count`, 'rows', entity.count, 'stated', `entities.${entity.name}.count`)
       const stock = derived(
@@ -69,8 +69,8 @@ export class Demand {
     return this.#once(path, () => {
       const rate = this.rate(operation, month)
       return operation.scales
-        ? derived(path, 'operations/s', 'rate × peak', [rate, this.peak], (average, peak) => average * peak)
-        : derived(path, 'operations/s', 'rate (scales: false)', [rate], (average) => average)
+        ? productOf(path, 'operations/s', 'rate × peak', [rate, this.peak])
+        : productOf(path, 'operations/s', 'rate (scales: false)', [rate])
     })
   }
 

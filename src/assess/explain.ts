@@ -32,7 +32,7 @@ export function explain(figures: readonly Figure[], path: string, seed: number):
     lines.push(`${indent}${figure.path} = ${value}  ${figure.provenance}${figure.kind === 'given' ? `: ${figure.source}` : ''}`)
     if (figure.kind === 'given' || seen.has(figure)) return
     seen.add(figure)
-    const formula = figure.kind === 'derived' ? figure.formula : 'the sum of'
+    const formula = figure.kind === 'sum' ? 'the sum of' : figure.formula
     lines.push(`${indent}  = ${formula}`)
     if (depth >= deepest) return
     const inputs = [...figure.inputs].sort((a, b) => (figure.kind === 'sum' ? middle(samples, b) - middle(samples, a) : 0))

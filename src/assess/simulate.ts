@@ -23,12 +23,13 @@ const chunkDraws = 250
  */
 export function simulate(wanted: readonly Figure[], seed: number): Map<Figure, Float64Array> {
   const order = reachable(wanted)
-  const columns = new Map(order.map((figure) => [figure, new Float64Array(chunkDraws)]))
+  const fixed = fixedOf(order)
+  const columns = new Map(order.map((figure) => [figure, new Float64Array(chunkDraws).fill(fixed.get(figure) ?? 0)]))
   const streams = new Map<Figure, Source>(
     order.flatMap((figure) => (figure.kind === 'given' ? [[figure, new Source().restart(keyOf(seed, figure.path), 1)]] : [])),
   )
   const samples = new Map(wanted.map((figure) => [figure, new Float64Array(draws)]))
-  const steps = order.map((figure) => stepOf(figure, columns, streams.get(figure)))
+  const steps = order.filter((figure) => !fixed.has(figure)).map((figure) => stepOf(figure, columns, streams.get(figure)))
   for (let from = 0; from < draws; from += chunkDraws) {
     const first = from === 0
     for (const step of steps) step(first)
@@ -37,14 +38,19 @@ export function simulate(wanted: readonly Figure[], seed: number): Map<Figure, F
   return samples
 }
 
+/** Those that no draw changes, with their values. */
+function fixedOf(order: readonly Figure[]): Map<Figure, number> {
+  const fixed = new Map<Figure, number>()
+  for (const figure of order)
+    if (figure.kind === 'given' ? figure.range.low === figure.range.high : figure.inputs.every((input) => fixed.has(input)))
+      fixed.set(figure, middle(figure, fixed))
+  return fixed
+}
+
 function stepOf(figure: Figure, columns: Map<Figure, Float64Array>, stream: Source | undefined): (first: boolean) => void {
   const to = columns.get(figure) as Float64Array
   if (figure.kind === 'given') {
     const { range } = figure
-    if (range.low === range.high) {
-      to.fill(range.mid)
-      return () => {}
-    }
     const source = stream as Source
     const quantile = quantileOf(range)
     return (first) => {
@@ -58,6 +64,13 @@ function stepOf(figure: Figure, columns: Map<Figure, Float64Array>, stream: Sour
       to.fill(0)
       for (const column of from) for (let at = 0; at < chunkDraws; at++) to[at] = (to[at] as number) + (column[at] as number)
     }
+  if (figure.kind === 'product') {
+    const { factor } = figure
+    return () => {
+      to.fill(factor)
+      for (const column of from) for (let at = 0; at < chunkDraws; at++) to[at] = (to[at] as number) * (column[at] as number)
+    }
+  }
   const { of, direct } = figure
   const [a, b, c, d] = from as [Float64Array, Float64Array, Float64Array, Float64Array]
   if (direct !== undefined) {
@@ -114,7 +127,7 @@ function middle(figure: Figure, values: Map<Figure, number>): number {
   if (figure.kind === 'given') return figure.range.mid
   const inputs = figure.inputs.map((input) => values.get(input) as number)
   if (figure.kind === 'derived') return figure.of(inputs)
-  return inputs.reduce((sum, each) => sum + each, 0)
+  return figure.kind === 'sum' ? inputs.reduce((sum, each) => sum + each, 0) : inputs.reduce((product, each) => product * each, figure.factor)
 }
 
 export function spreadOf(samples: Float64Array): Spread {

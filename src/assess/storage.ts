@@ -5,7 +5,7 @@ import type { CandidateResult, Result } from '../result.ts'
 import { type Entity, entityOf, type Operation, ownedBy, type Scenario } from '../scenario/scenario.ts'
 import type { Skew } from '../scenario/units.ts'
 import type { Demand } from './demand.ts'
-import { derived, type Figure, given, sumOf } from './figure.ts'
+import { type Figure, given, productOf, sumOf } from './figure.ts'
 
 /** Sizes on disk are whole pages, and a load ends within one: two of the largest common size. */
 const grainBytes = 16_384
@@ -67,13 +67,10 @@ export function storageOf(candidate: CandidateResult, result: Result, demand: De
   )
   const entityBytes = (name: string, month: number) =>
     once(`storage.${candidate.name}.${name}.bytes@${month}`, () =>
-      derived(
-        `storage.${candidate.name}.${name}.bytes@${month}`,
-        'bytes',
-        'rows × perRow',
-        [demand.rows(entityOf(scenario, name), month), perRow.get(name) as Figure<'bytes/row'>],
-        (rows, each) => rows * each,
-      ),
+      productOf(`storage.${candidate.name}.${name}.bytes@${month}`, 'bytes', 'rows × perRow', [
+        demand.rows(entityOf(scenario, name), month),
+        perRow.get(name) as Figure<'bytes/row'>,
+      ]),
     )
   const all = (path: string, month: number, of: (name: string) => Figure<'bytes'>) =>
     once(`${path}@${month}`, () =>
@@ -94,13 +91,7 @@ export function storageOf(candidate: CandidateResult, result: Result, demand: De
         const hot = hotShare(scenario, owner)
         const path = `storage.${candidate.name}.${name}.hot@${month}`
         return once(path, () =>
-          derived(
-            path,
-            'bytes',
-            `bytes × ${Number(hot.share.toPrecision(3))} (${hot.why})`,
-            [entityBytes(name, month)],
-            (bytes) => bytes * hot.share,
-          ),
+          productOf(path, 'bytes', `bytes × ${Number(hot.share.toPrecision(3))} (${hot.why})`, [entityBytes(name, month)], hot.share),
         )
       }),
   }

@@ -105,13 +105,12 @@ function asksOf(shape: Shape, need: Need, { topology, memoryBound, diskFill, blo
   }
 }
 
-/** `carried`: multiples that one server of the shape carries. */
-function partsNeeded(shape: Shape, need: Need, terms: Terms, members: number, carried: number): number {
-  const { memory, disk, network } = asksOf(shape, need, terms)
-  let parts = Math.max(1, Math.ceil(Math.max(busiestOf(need, members) / carried, memory, disk, network)))
-  if (shape.localDiskGib !== undefined) return parts
+/** Parts that also do what is asked of the disks, of at least `least` that all else asks for. */
+function partsForIo(shape: Shape, need: Need, terms: Terms, least: number): number {
+  if (shape.localDiskGib !== undefined) return least
   const cache = shape.memoryGib * gib * need.cacheShare
   const copies = copiesInPart(terms.topology)
+  let parts = least
   // More parts cache more: what the disk must do falls with them.
   for (let round = 0; round < mostRounds; round++) {
     const more = Math.ceil((parts * ioPerNode(need, terms, cache, parts, copies)) / terms.block.mostIops)
@@ -142,27 +141,37 @@ const mostReplicas = 2
 /** The cheapest of the shapes that have a price. A greater need never costs less: every fleet that carries it carries the smaller one, too. */
 export function cheapest(shapes: readonly Shape[], need: Need, terms: Terms): Choice {
   const best: Choice = { shape: -1, parts: 0, members: 0, usdPerMonth: Number.POSITIVE_INFINITY }
-  for (let at = 0; at < shapes.length; at++) improve(best, at, shapes[at] as Shape, need, terms, terms.topology.sharded)
+  let vcpus = 0
+  let carried = 0
+  for (let at = 0; at < shapes.length; at++) {
+    const shape = shapes[at] as Shape
+    // Shapes of one size carry the same; they stand together.
+    if (shape.vcpus !== vcpus) carried = carriedBy(shape, need, terms.benchCpus)
+    vcpus = shape.vcpus
+    improve(best, at, shape, carried, need, terms, terms.topology.sharded)
+  }
   if (best.shape >= 0 || terms.topology.sharded) return best
   // More than one server carries, and the product divides nothing: the application must, over servers of the largest kind.
   const largest = [...shapes].sort((a, b) => (b.usdPerHour ?? 0) - (a.usdPerHour ?? 0))[0]
-  if (largest !== undefined) improve(best, shapes.indexOf(largest), largest, need, terms, true)
+  if (largest !== undefined) improve(best, shapes.indexOf(largest), largest, carriedBy(largest, need, terms.benchCpus), need, terms, true)
   return best
 }
 
-function improve(best: Choice, at: number, shape: Shape, need: Need, terms: Terms, divisible: boolean): void {
+function improve(best: Choice, at: number, shape: Shape, carried: number, need: Need, terms: Terms, divisible: boolean): void {
   const { topology } = terms
   const { usdPerHour } = shape
   if (usdPerHour === null) return
   const usdPerServer = usdPerHour * hoursPerMonth
-  const carried = carriedBy(shape, need, terms.benchCpus)
   const least = topology.kind === 'ring' ? 1 : topology.copies
   const mostMembers = topology.kind === 'ring' || need.offloadable === 0 ? least : least + mostReplicas
+  const { memory, disk, network } = asksOf(shape, need, terms)
+  const beside = Math.max(1, memory, disk, network)
   for (let members = least; members <= mostMembers; members++) {
-    candidate.parts = Math.max(1, Math.ceil(busiestOf(need, members) / carried))
+    const atLeast = Math.ceil(Math.max(busiestOf(need, members) / carried, beside))
+    candidate.parts = atLeast
     candidate.members = members
     if (nodesOf(candidate, topology) * usdPerServer >= best.usdPerMonth) continue
-    const needed = partsNeeded(shape, need, terms, members, carried)
+    const needed = partsForIo(shape, need, terms, atLeast)
     const mostParts = divisible && shape.shardable !== false ? needed + spareParts : 1
     for (let parts = needed; parts <= mostParts; parts++) {
       candidate.parts = parts
