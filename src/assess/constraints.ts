@@ -56,8 +56,8 @@ export function constraintsOf(result: Result, candidate: CandidateResult, assess
   if (budgetUsdPerMonth !== null && costNow !== null)
     found.push({
       name: 'budget',
-      holds: costNow.mid <= budgetUsdPerMonth,
-      evidence: `${whole(costNow.mid)} USD a month now (${whole(costNow.low)}–${whole(costNow.high)}), of ${whole(budgetUsdPerMonth)}`,
+      holds: costNow.p50 <= budgetUsdPerMonth,
+      evidence: `${whole(costNow.p50)} USD a month now (${whole(costNow.low)}–${whole(costNow.high)}), of ${whole(budgetUsdPerMonth)}`,
     })
   return found
 }

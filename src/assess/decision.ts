@@ -34,6 +34,8 @@ export interface MonthPlan {
   month: number
   nodes: Spread
   shape: string
+  /** 1 where nothing is divided, or a ring divides by itself. */
+  shards: number
   /** Small servers beside them; '' where there are none. */
   coordinators: string
   volumeGb: number
@@ -43,6 +45,8 @@ export interface MonthPlan {
   /** USD a month. */
   lines: { name: string; usdPerMonth: Spread }[]
   total: Spread
+  /** Share of the draws that the budget allows; null where none is stated. */
+  withinBudget: number | null
 }
 export interface CandidatePlan {
   topology: string
@@ -141,6 +145,8 @@ export function decide(result: Result, assessment: Assessment, options: Decision
   }
   const samples = simulate([...wanted], result.seed)
   const spread = (figure: Figure) => spreadOf(samples.get(figure) as Float64Array)
+  const shareOf = (figure: Figure, holds: (value: number) => boolean) => (samples.get(figure) as Float64Array).filter(holds).length / draws
+  const budget = scenario.requirements.budgetUsdPerMonth
   const decisions = exhibits.map((exhibit, at): CandidateDecision => {
     const { candidate, plan, cost, reason } = exhibit
     const assessed = assessment.candidates.find((each) => each.name === candidate.name) as Assessment['candidates'][number]
@@ -189,7 +195,7 @@ export function decide(result: Result, assessment: Assessment, options: Decision
       pricedNotMeasured: notMeasured(),
       caveats: [...new Set(options.catalogues.flatMap((each) => caveats(each, scenario.requirements.regions, options.today)))],
       months: demand.months,
-      budgetUsdPerMonth: scenario.requirements.budgetUsdPerMonth,
+      budgetUsdPerMonth: budget,
     },
     figures: [...wanted],
   }
@@ -211,12 +217,14 @@ export function decide(result: Result, assessment: Assessment, options: Decision
         month,
         nodes: spread(nodesOf({ plan, cost, triggers, candidate, atPeak: undefined }, month)),
         shape: shape.name,
+        shards: plan.facts.topology.kind === 'ring' ? 1 : chosen.parts,
         coordinators: coordinatorsText(chosen.parts, plan.facts.topology),
         volumeGb: shape.localDiskGib === undefined ? Math.ceil(volumeGb(chosen, need, terms)) : 0,
         bound: boundOf(shape, chosen, need, terms),
         connections: spread(plan.connections(month)),
         lines: Object.entries(cost.lines(month)).map(([name, figure]) => ({ name, usdPerMonth: spread(figure) })),
         total: spread(cost.total(month)),
+        withinBudget: budget === null ? null : shareOf(cost.total(month), (usd) => usd <= budget),
       }
     }
     const now = monthPlan(0)
@@ -233,10 +241,10 @@ export function decide(result: Result, assessment: Assessment, options: Decision
       usdPerMillionOperations: spread(cost.perMillionOperations),
       triggers: triggers
         .map((trigger) => {
-          const dates = samples.get(trigger.month) as Float64Array
-          return { ...trigger, month: spreadOf(dates), probability: dates.filter((month) => month <= demand.months).length / draws }
+          const probability = shareOf(trigger.month, (month) => month <= demand.months)
+          return { ...trigger, month: spread(trigger.month), probability }
         })
-        .sort((a, b) => a.month.mid - b.month.mid),
+        .sort((a, b) => a.month.p50 - b.month.p50 || a.month.mid - b.month.mid),
       availability: availabilityOf(plan.facts.topology, choiceOf(middleOf(cost.choice(0))).parts),
       inFlight: plan.scalability === null ? null : inFlightAt(plan.scalability, middleOf(plan.carried) * plan.averageRate),
       atRisk: atRisk(plan, assessed),

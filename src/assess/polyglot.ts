@@ -72,6 +72,7 @@ export function proposePolyglot(
   const { chosen, usdPerMonth } = best
   const systems = new Set(chosen).size
   const worthIt = single === null || usdPerMonth <= single.usdPerMonth * (1 - margin)
+  const when = 'at the horizon, every number at its middle,'
   const rounded = (value: number) => Math.round(value).toLocaleString('en')
   return {
     groups: groups.map((group, at) => ({
@@ -87,9 +88,9 @@ export function proposePolyglot(
     worthIt,
     why:
       single === null
-        ? `no single store passes every constraint; ${systems} stores do for ${rounded(usdPerMonth)} USD a month, ${rounded((systems - 1) * second)} of it for running one more system`
+        ? `no single store passes every constraint; ${systems} stores do for ${rounded(usdPerMonth)} USD a month ${when} ${rounded((systems - 1) * second)} of it for running one more system`
         : worthIt
-          ? `${systems} stores cost ${rounded(usdPerMonth)} USD a month with the price of one more system, ${single.candidate} alone ${rounded(single.usdPerMonth)}`
-          : `one store is enough: ${single.candidate} alone costs ${rounded(single.usdPerMonth)} USD a month, ${systems} stores ${rounded(usdPerMonth)} with the price of one more system; they would have to save ${margin * 100} %`,
+          ? `${systems} stores cost ${rounded(usdPerMonth)} USD a month ${when} with the price of one more system, ${single.candidate} alone ${rounded(single.usdPerMonth)}`
+          : `one store is enough: ${single.candidate} alone costs ${rounded(single.usdPerMonth)} USD a month ${when} ${systems} stores ${rounded(usdPerMonth)} with the price of one more system; they would have to save ${margin * 100} %`,
   }
 }

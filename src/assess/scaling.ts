@@ -10,7 +10,7 @@ export interface Scalability {
   contention: number
   /** κ: cost of each pair's keeping in step. */
   coherency: number
-  /** In the same order; null at a bound. */
+  /** In the same order; null at a bound, and where there are no more points than parameters. */
   standardErrors: [number | null, number | null, number | null]
   /** Concurrency of the highest throughput; null: it only approaches it. */
   bestConcurrency: number | null

@@ -120,6 +120,13 @@ function partsForIo(shape: Shape, need: Need, terms: Terms, least: number): numb
   return parts
 }
 
+/** Whether a fleet of this shape does what is asked, with one member lost; where `hot`, with the working set in memory, too. */
+export function carries(shape: Shape, { parts, members }: Pick<Fleet, 'parts' | 'members'>, need: Need, terms: Terms, hot: boolean): boolean {
+  const { memory, disk, network } = asksOf(shape, need, terms)
+  const cpu = busiestOf(need, members) / carriedBy(shape, need, terms.benchCpus)
+  return Math.max(cpu, disk, network, hot || terms.memoryBound ? memory : 0) <= parts && partsForIo(shape, need, terms, parts) === parts
+}
+
 const mostRounds = 8
 
 /** A ring goes on with one server less; elsewhere each part has its members. */
@@ -137,6 +144,13 @@ export interface Choice extends Pick<Fleet, 'parts' | 'members'> {
 const spareParts = 2
 /** Replicas beyond the copies, for reads that may be old. */
 const mostReplicas = 2
+
+const leastMembers = ({ kind, copies }: Topology) => (kind === 'ring' ? 1 : copies)
+
+/** As many replicas as a plan may have. */
+export function mostMembers(need: Need, topology: Topology): number {
+  return leastMembers(topology) + (topology.kind === 'ring' || need.offloadable === 0 ? 0 : mostReplicas)
+}
 
 /** The cheapest of the shapes that have a price. A greater need never costs less: every fleet that carries it carries the smaller one, too. */
 export function cheapest(shapes: readonly Shape[], need: Need, terms: Terms): Choice {
@@ -162,11 +176,10 @@ function improve(best: Choice, at: number, shape: Shape, carried: number, need: 
   const { usdPerHour } = shape
   if (usdPerHour === null) return
   const usdPerServer = usdPerHour * hoursPerMonth
-  const least = topology.kind === 'ring' ? 1 : topology.copies
-  const mostMembers = topology.kind === 'ring' || need.offloadable === 0 ? least : least + mostReplicas
+  const most = mostMembers(need, topology)
   const { memory, disk, network } = asksOf(shape, need, terms)
   const beside = Math.max(1, memory, disk, network)
-  for (let members = least; members <= mostMembers; members++) {
+  for (let members = leastMembers(topology); members <= most; members++) {
     const atLeast = Math.ceil(Math.max(busiestOf(need, members) / carried, beside))
     candidate.parts = atLeast
     candidate.members = members

@@ -5,7 +5,7 @@ import { type CapacityPlan, choiceOf } from './capacity-plan.ts'
 import type { CostPlan } from './cost.ts'
 import type { Demand } from './demand.ts'
 import { assumed, derived, derivedFrom, type Figure, given } from './figure.ts'
-import { carriedBy } from './supply.ts'
+import { carries, mostMembers, type Need, nodesOf } from './supply.ts'
 
 export interface Trigger {
   stage: 'bigger' | 'replicas' | 'cache' | 'partitions' | 'shards'
@@ -26,60 +26,71 @@ export function triggersOf(plan: CapacityPlan, cost: CostPlan, demand: Demand, c
   const countOf = (entity: string) => entityOf(scenario, entity).count
   const { sampledMonths: sampled } = demand
   const terms = plan.terms(cost.block, cost.shapes)
-  const { parts, shape: index } = choiceOf(chosen)
-  const shape = cost.shapes[index]
+  const { topology } = plan.facts
+  const fleet = choiceOf(chosen)
+  const shape = cost.shapes[fleet.shape]
   if (shape === undefined) return []
   const largest = [...cost.shapes].sort((a, b) => b.vcpus - a.vcpus || b.memoryGib - a.memoryGib)[0] as typeof shape
-  const shared = [plan.carried, plan.doubling, plan.host]
-  const isRing = plan.facts.topology.kind === 'ring'
-  /** First month in which a series passes what stands; `what` names both. Between sampled months the series is straight. */
+  const isRing = topology.kind === 'ring'
+  /** First month in which what `series` gives passes what stands; `what` names both. Between sampled months all of it lies on straight lines. */
   const first = (
     stage: string,
-    series: readonly Figure[],
+    series: (month: number) => readonly Figure[],
     standing: readonly Figure[],
-    passes: (value: number, standing: readonly number[]) => boolean,
+    passes: (values: readonly number[], standing: readonly number[]) => boolean,
     what: string,
-  ) =>
-    derivedFrom(`trigger.${name}.${stage}`, 'months', `first month in which ${what}`, [...series, ...standing], (values) => {
-      const stands = values.slice(series.length)
-      for (let at = 0; at < series.length; at++) {
-        if (!passes(values[at] as number, stands)) continue
+  ) => {
+    const inputs = sampled.map(series)
+    const width = inputs[0]?.length ?? 0
+    const now = new Array<number>(width).fill(0)
+    return derivedFrom(`trigger.${name}.${stage}`, 'months', `first month in which ${what}`, [...inputs.flat(), ...standing], (values) => {
+      const stands = values.slice(values.length - standing.length)
+      /** Values of the sampled month at `at`, or so far on the way to it from the one before. */
+      const passesAt = (at: number, way: number) => {
+        for (let each = 0; each < width; each++) {
+          const after = values[at * width + each] as number
+          const before = at === 0 ? after : (values[(at - 1) * width + each] as number)
+          now[each] = before + (after - before) * way
+        }
+        return passes(now, stands)
+      }
+      for (let at = 0; at < sampled.length; at++) {
+        if (!passesAt(at, 1)) continue
         if (at === 0) return 0
         const [from, to] = [sampled[at - 1] as number, sampled[at] as number]
-        const [before, after] = [values[at - 1] as number, values[at] as number]
         let month = from + 1
-        while (month < to && !passes(before + ((after - before) * (month - from)) / (to - from), stands)) month++
+        while (month < to && !passesAt(at, (month - from) / (to - from))) month++
         return month
       }
       return months + 1
     })
-  const speed = (of: typeof shape, [carried, doubling, host]: readonly number[]) =>
-    carriedBy(of, { carried, doubling, host } as Parameters<typeof carriedBy>[1], terms.benchCpus)
-  const loads = sampled.map(plan.load)
+  }
+  const need = {} as Need
+  const resources = plan.facts.memoryBound ? 'CPU, memory or network' : 'CPU, disk, I/O or network'
+  const standing = isRing
+    ? `${nodesOf(fleet, topology)} servers of ${shape.name} carry with one of them lost`
+    : fleet.parts === 1
+      ? `one ${shape.name} carries`
+      : `${fleet.parts} shards of ${shape.name} carry`
   const triggers: Trigger[] = [
     {
       stage: 'bigger',
       month: first(
         'bigger',
-        loads,
-        shared,
-        (load, stands) => load > speed(shape, stands) * parts,
-        `load passes what ${parts} × ${shape.name} carries`,
+        plan.needFigures,
+        [],
+        (values) => !carries(shape, fleet, plan.needOf(values, need), terms, false),
+        `the load passes what ${standing}, by ${resources}`,
       ),
-      threshold: isRing
-        ? `peak load passes what ${parts + 1} servers of ${shape.name} carry`
-        : parts === 1
-          ? `peak load passes what one ${shape.name} carries`
-          : `peak load passes what ${parts} shards of ${shape.name} carry`,
+      threshold: `peak load passes what ${standing}, by ${resources}`,
       action: isRing
         ? 'add servers to the ring, one at a time'
-        : parts > 1
+        : fleet.parts > 1
           ? `add a shard, or move to larger servers, up to ${largest.name}`
           : `move to a larger server, up to ${largest.name}: build a replica on it, then switch over`,
       leadWeeks: 2,
     },
   ]
-  const workingSets = sampled.map((month) => plan.storage.workingSet(month))
   const { cacheShare } = plan
   const memory = shape.memoryGib * 2 ** 30
   if (!plan.facts.memoryBound)
@@ -87,10 +98,10 @@ export function triggersOf(plan: CapacityPlan, cost: CostPlan, demand: Demand, c
       stage: 'cache',
       month: first(
         'cache',
-        workingSets,
+        (month) => [plan.storage.workingSet(month)],
         [cacheShare],
-        (hot, [share]) => hot * (isRing ? plan.facts.topology.copies : 1) > memory * (share as number) * parts,
-        `the working set passes the memory of ${parts} × ${shape.name}`,
+        ([hot], [share]) => (hot as number) * (isRing ? topology.copies : 1) > memory * (share as number) * fleet.parts,
+        `the working set passes the memory of ${fleet.parts} × ${shape.name}`,
       ),
       threshold: `the working set passes the memory that caches it: reads begin to wait for disks, which was not measured`,
       action: 'more memory, or a cache in front of the reads that may be old',
@@ -103,7 +114,7 @@ export function triggersOf(plan: CapacityPlan, cost: CostPlan, demand: Demand, c
       stage: 'partitions',
       month: first(
         'partitions',
-        sampled.map((month) => plan.storage.entityBytes(table, month)),
+        (month) => [plan.storage.entityBytes(table, month)],
         [
           given(
             'plan.partitionBytes',
@@ -113,7 +124,7 @@ export function triggersOf(plan: CapacityPlan, cost: CostPlan, demand: Demand, c
             'a table with its indexes beyond this is slow to vacuum, to restore and to change',
           ),
         ],
-        (bytes, [limit]) => bytes > (limit as number),
+        ([bytes], [limit]) => (bytes as number) > (limit as number),
         `${table} passes partitionBytes`,
       ),
       threshold: `${table} with its indexes passes about 100 GB`,
@@ -123,9 +134,18 @@ export function triggersOf(plan: CapacityPlan, cost: CostPlan, demand: Demand, c
   if (!isRing)
     triggers.push({
       stage: 'shards',
-      month: first('shards', loads, shared, (load, stands) => load > speed(largest, stands), `load passes what one ${largest.name} carries`),
-      threshold: `the primary's work passes what the largest server of the catalogue (${largest.name}) carries`,
-      action: plan.facts.topology.sharded
+      month: first(
+        'shards',
+        plan.needFigures,
+        [],
+        (values) => {
+          plan.needOf(values, need)
+          return !carries(largest, { parts: 1, members: mostMembers(need, topology) }, need, terms, true)
+        },
+        `one ${largest.name} no longer carries it, its working set in memory`,
+      ),
+      threshold: `a primary on the largest server of the catalogue (${largest.name}) no longer carries it, its working set in memory`,
+      action: topology.sharded
         ? 'shard: see the proposal of a shard key'
         : 'shard in the application, or move the heaviest group of operations to a store of its own',
       leadWeeks: 16,

@@ -11,10 +11,9 @@ export function capacityPlan(decision: Decision): Block[] {
   const planned = decision.candidates.flatMap((each) => (each.plan === null ? [] : [{ ...each, name: titled(each), plan: each.plan }]))
   const unplanned = decision.candidates.filter((each) => each.plan === null).map((each) => `${each.name} has no plan: ${each.noPlan}.`)
   if (planned.length === 0) return [list(unplanned)]
-  const budget = decision.budgetUsdPerMonth
   return [
     paragraph(
-      `The cheapest servers of a public price list that carry the peak with one member lost, month by month for ${decision.months} months. Ranges hold 80 % of 10,000 draws of the measured capacity, the stated growth and what is assumed. What is assumed of a cloud server, of replication and of growth was not measured.`,
+      `The cheapest servers of a public price list that carry the peak with one member lost, month by month for ${decision.months} months. 10,000 draws of the measured capacity, the stated growth and what is assumed: costs and months are their medians, ranges hold 80 % of them; servers, and the lines of a cost, are those with every number at its middle. What is assumed of a cloud server, of replication and of growth was not measured.`,
     ),
     table(
       ['candidate', 'topology', 'one server of the bench carries', 'servers now', `servers in month ${decision.months}`],
@@ -30,17 +29,17 @@ export function capacityPlan(decision: Decision): Block[] {
       ['candidate', 'USD a month now', `in month ${decision.months}`, `all ${decision.months} months`, 'per million operations'],
       planned.map(({ name, plan }) => [
         name,
-        dollars(plan.now.total, budget),
-        dollars(plan.horizon.total, budget),
-        `${usd(plan.usdToHorizon.mid)} ${range(plan.usdToHorizon, usd)}`,
-        `${plan.usdPerMillionOperations.mid.toPrecision(2)}`,
+        dollars(plan.now),
+        dollars(plan.horizon),
+        cost(plan.usdToHorizon),
+        plan.usdPerMillionOperations.p50.toPrecision(2),
       ]),
       [1, 2, 3, 4],
     ),
     ...(unplanned.length > 0 ? [list(unplanned)] : []),
     heading(3, 'What changes, and when'),
     table(
-      ['candidate', 'stage', 'month (p10–p90)', 'within the horizon', 'when', 'what to do', 'begin before'],
+      ['candidate', 'stage', 'month: median (p10–p90)', 'within the horizon', 'when', 'what to do', 'begin before'],
       planned.flatMap(({ name, plan }) =>
         plan.triggers.map((trigger) => [
           name,
@@ -53,12 +52,14 @@ export function capacityPlan(decision: Decision): Block[] {
         ]),
       ),
     ),
+    ...shardedEarly(planned, decision.months),
     ...risks(planned),
     ...shardKey(decision),
     heading(3, 'Cost by line'),
+    monthly(planned),
     ...planned.map(({ name, plan }) =>
       details(
-        `${name}: ${usd(plan.now.total.mid)} USD a month now, ${usd(plan.horizon.total.mid)} in month ${decision.months}`,
+        `${name}, every number at its middle: ${usd(plan.now.total.mid)} USD a month now, ${usd(plan.horizon.total.mid)} in month ${decision.months}`,
         lines(plan, decision.months),
       ),
     ),
@@ -76,17 +77,35 @@ type Planned = (CandidateDecision & { plan: CandidatePlan })[]
 
 export const range = ({ low, high }: Spread, text: (value: number) => string) => (text(low) === text(high) ? '' : `(${text(low)}–${text(high)})`)
 
-export function fleet({ nodes, shape, coordinators, volumeGb, bound }: MonthPlan): string {
-  return `${[`${nodes.mid} × ${shape}`, range(nodes, String)].join(' ').trim()}${coordinators === '' ? '' : ` and ${coordinators}`}${volumeGb > 0 ? `, ${count(volumeGb)} GB each` : ''}; bound by ${bound}`
+export function fleet({ nodes, shape, shards, coordinators, volumeGb, bound }: MonthPlan): string {
+  return `${[`${nodes.mid} × ${shape}`, range(nodes, String)].join(' ').trim()}${shards > 1 ? ` in ${shards} shards` : ''}${coordinators === '' ? '' : ` and ${coordinators}`}${volumeGb > 0 ? `, ${count(volumeGb)} GB each` : ''}; bound by ${bound}`
 }
 
-function dollars(total: Spread, budget: number | null): string {
-  return `${usd(total.mid)} ${range(total, usd)}${budget === null ? '' : total.mid <= budget ? ', in budget' : ', over budget'}`
+/** Median and range of the draws. */
+export const cost = (spread: Spread) => `${usd(spread.p50)} ${range(spread, usd)}`.trim()
+
+function dollars({ total, withinBudget: within }: MonthPlan): string {
+  if (within === null) return cost(total)
+  return `${cost(total)}, ${within === 1 ? 'in budget' : within === 0 ? 'over budget' : `in budget in ${percent(within)} of the draws`}`
 }
 
-export function monthText({ low, mid, high }: Spread, horizon: number): string {
+export function monthText({ low, p50, high }: Spread, horizon: number): string {
   const text = (month: number) => (month > horizon ? `after ${horizon}` : month <= 0 ? 'now' : `${Math.round(month)}`)
-  return text(low) === text(high) ? text(mid) : `${text(mid)} (${text(low)}–${text(high)})`
+  return text(low) === text(high) ? text(p50) : `${text(p50)} (${text(low)}–${text(high)})`
+}
+
+/** What is cheapest need not be what must be. */
+function shardedEarly(planned: Planned, horizon: number): Block[] {
+  const early = planned.flatMap(({ name, plan }) => {
+    const must = plan.triggers.find((trigger) => trigger.stage === 'shards')
+    const at = [plan.now, plan.horizon].find((month) => month.shards > 1)
+    if (at === undefined || must === undefined || must.month.p50 <= at.month) return []
+    const when = at.month === 0 ? 'now' : `in month ${horizon}`
+    return [
+      `${name} has ${at.shards} shards ${when} because several small servers cost less: one primary on the largest server would carry it still.`,
+    ]
+  })
+  return early.length === 0 ? [] : [list(early)]
 }
 
 function risks(planned: Planned): Block[] {
@@ -98,6 +117,16 @@ function risks(planned: Planned): Block[] {
     ),
     list(found.map(({ name, plan }) => `${name}: ${plan.atRisk.join(', ')}`)),
   ]
+}
+
+function monthly(planned: Planned): Block {
+  return details('USD a month by month: median of the draws (p10–p90)', [
+    table(
+      ['month', ...planned.map(({ name }) => name)],
+      (planned[0]?.plan.usdPerMonth ?? []).map(({ month }, at) => [`${month}`, ...planned.map(({ plan }) => cost(plan.usdPerMonth[at] as Spread))]),
+      planned.map((_, at) => at + 1),
+    ),
+  ])
 }
 
 function lines(plan: CandidatePlan, horizon: number): Block[] {
@@ -143,8 +172,11 @@ const connectionsText = ({ connections }: MonthPlan) => {
   return `${text(connections.mid)} ${range(connections, text)}`.trim()
 }
 
-const parameter = (value: number, error: number | null) =>
-  `${value.toPrecision(2)}${error === null ? ' (at its bound)' : ` ± ${error.toPrecision(1)}`}`
+function parameter(value: number, error: number | null): string {
+  const text = value === 0 ? '0' : value.toPrecision(2)
+  if (error !== null) return `${text} ± ${error.toPrecision(1)}`
+  return `${text} ${value <= 0 || value >= 1 ? '(at its bound)' : '(no more points than parameters: its error is unknown)'}`
+}
 
 function managed(planned: Planned, { pricedNotMeasured }: Decision): Block[] {
   const rows = planned.flatMap(({ name, plan }) =>

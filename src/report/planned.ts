@@ -16,11 +16,11 @@ export function costSlide(decision: Decision, mix: Mix): Slide | undefined {
   const planned = decision.candidates.flatMap(({ name, mix: own, plan }, at) => (plan === null || own !== mix ? [] : [{ name, plan, at }]))
   if (planned.length === 0) return undefined
   const { months, budgetUsdPerMonth: budget } = decision
-  const found = planned.map(({ name, plan }) => `${name} ${usd(plan.horizon.total.mid)}`)
+  const found = planned.map(({ name, plan }) => `${name} ${usd(plan.horizon.total.p50)}`)
   return {
     file: `cost-${mix}-mix.png`,
     title: `Cost in month ${months}, USD a month${ofMix(mix)}: ${found.join(', ')}`,
-    subtitle: 'Cheapest servers that carry the peak with one member lost; thin lines hold 80 % of 10,000 draws',
+    subtitle: 'Cheapest servers that carry the peak with one member lost; medians of 10,000 draws, thin lines hold 80 % of them',
     alternative: `Cost month by month${ofMix(mix)}: in month ${months} ${found.join(', ')} USD`,
     type: 'line',
     datasets: [
@@ -36,7 +36,7 @@ export function costSlide(decision: Decision, mix: Mix): Slide | undefined {
         return [
           {
             label: name,
-            data: plan.usdPerMonth.map((spread) => ({ x: spread.month, y: spread.mid })),
+            data: plan.usdPerMonth.map((spread) => ({ x: spread.month, y: spread.p50 })),
             ...style,
           },
           edge('low'),

@@ -2,7 +2,7 @@
 import type { Decision } from '../assess/decision.ts'
 import { median } from '../measure/median.ts'
 import { times, usd } from '../report/format.ts'
-import { fleet, range, titled } from '../report/plan.ts'
+import { cost, fleet, titled } from '../report/plan.ts'
 import { reasonOut, verdictLine } from '../report/verdict.ts'
 import { columns } from './tables.ts'
 
@@ -45,19 +45,20 @@ export function decisionText(decision: Decision, startedAt: string): string {
           times(plan.carried.mid),
           fleet(plan.now),
           fleet(plan.horizon),
-          `${usd(plan.now.total.mid)} ${range(plan.now.total, usd)}`,
-          `${usd(plan.horizon.total.mid)} ${range(plan.horizon.total, usd)}`,
+          cost(plan.now.total),
+          cost(plan.horizon.total),
         ]),
       ]),
+      'Costs and dates are medians of 10,000 draws (p10–p90); servers are those with every number at its middle.',
     )
     const triggers = planned.flatMap(({ name, plan }) =>
       plan.triggers
-        .filter((trigger) => trigger.month.mid <= months)
+        .filter((trigger) => trigger.month.p50 <= months)
         .slice(0, firstTriggers)
         .map((trigger) => [
           name,
           trigger.stage,
-          `${dateOf(startedAt, trigger.month.mid)}${spreadOfDates(startedAt, trigger.month, months)}`,
+          `${dateOf(startedAt, trigger.month.p50)}${spreadOfDates(startedAt, trigger.month, months)}`,
           trigger.threshold,
           trigger.action,
         ]),

@@ -5,15 +5,18 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { assess } from '../../../src/assess/assess.ts'
 import { isPlan, planCapacity } from '../../../src/assess/capacity-plan.ts'
+import { type CostPlan, costOf } from '../../../src/assess/cost.ts'
 import { type Decision, type DecisionOptions, decide } from '../../../src/assess/decision.ts'
 import { Demand } from '../../../src/assess/demand.ts'
 import { explain } from '../../../src/assess/explain.ts'
 import { groupsOf } from '../../../src/assess/polyglot.ts'
-import { type Catalogue, caveats, readPrices } from '../../../src/assess/prices.ts'
+import { type Catalogue, caveats, readPrices, type Shape } from '../../../src/assess/prices.ts'
 import { proposeShardKey } from '../../../src/assess/shard-key.ts'
 import { middleOf } from '../../../src/assess/simulate.ts'
 import { drawsOfTop, rowsForDraws } from '../../../src/assess/storage.ts'
+import { carries, cheapest } from '../../../src/assess/supply.ts'
 import { applyWhatIf, type WhatIf, weightsAsked } from '../../../src/assess/what-if.ts'
+import type { EngineTraits } from '../../../src/engines/engine.ts'
 import { toMarkdown } from '../../../src/report/markdown.ts'
 import { makeDocument } from '../../../src/report/report.ts'
 import { type Result, readResult } from '../../../src/result.ts'
@@ -28,6 +31,8 @@ const options: DecisionOptions = { catalogues: readPrices(), weights: {}, today:
 const decideOn = (result: Result, change: Partial<DecisionOptions> = {}) => decide(result, assess(result), { ...options, ...change })
 const plans = (decision: Decision) => decision.candidates.flatMap(({ name, plan }) => (plan === null ? [] : [{ name, plan }]))
 const ecommerce = results.get('ecommerce') as Result
+const planFactsOf = (result: Result, name: string) =>
+  (result.candidates.find((candidate) => candidate.name === name)?.traits as unknown as EngineTraits).plan
 
 describe.each(names)('plan of %s', (name) => {
   const result = results.get(name) as Result
@@ -57,6 +62,16 @@ describe.each(names)('plan of %s', (name) => {
       }
   })
 
+  test('buys a fleet that carries today, and divides what divides nothing by itself only from the month in which it must', () => {
+    for (const { name: candidate, plan } of plans(decision)) {
+      const { topology } = planFactsOf(result, candidate)
+      const midOf = (stage: string) => plan.triggers.find((trigger) => trigger.stage === stage)?.month.mid
+      expect(midOf('bigger')).toBeGreaterThan(0)
+      if (topology.kind === 'ring') expect(plan.horizon.shards).toBe(1)
+      else if (!topology.sharded) expect(plan.horizon.shards > 1).toBe((midOf('shards') as number) <= decision.months)
+    }
+  })
+
   test.each<[string, WhatIf, WhatIf]>([
     ['peak', { peak: '2x' }, { peak: '7x' }],
     ['growth', { growth: `${growing(result)}=1%/month` }, { growth: `${growing(result)}=9%/month` }],
@@ -82,6 +97,25 @@ describe.each(names)('plan of %s', (name) => {
       for (const [at, { plan }] of before.entries())
         for (const [month, spread] of plan.usdPerMonth.entries()) expectNoLess(after[at]?.plan.usdPerMonth[month], spread)
   })
+})
+
+test.each(results.get('ecommerce')?.candidates.map((candidate) => candidate.name) ?? [])('%s: the cheapest fleet carries any need', (name) => {
+  const demand = new Demand(ecommerce.scenario as unknown as Scenario)
+  const candidate = ecommerce.candidates.find((each) => each.name === name) as Result['candidates'][number]
+  const plan = planCapacity({ candidate, result: ecommerce, demand })
+  if (!isPlan(plan)) return
+  const { shapes, block } = costOf(plan, options.catalogues[0] as Catalogue, demand) as CostPlan
+  const terms = plan.terms(block, shapes)
+  const today = plan.needOf(plan.needFigures(0).map((figure) => middleOf(figure)))
+  for (const key of ['load', 'bytes', 'hotBytes', 'pagesPerSecond', 'writesPerSecond', 'networkBytesPerSecond'] as const)
+    for (const times of [0.01, 1, 5, 20, 100]) {
+      const need = { ...today, [key]: today[key] * times }
+      const { shape, parts, members } = cheapest(shapes, need, terms)
+      const at = `${key} × ${times}`
+      expect(carries(shapes[shape] as Shape, { parts, members }, need, terms, true), at).toBe(true)
+      // What carries a hundredth of it is too small for all of it.
+      if (key === 'load' && times === 100) expect(carries(shapes[0] as Shape, { parts: 1, members }, need, terms, true), at).toBe(false)
+    }
 })
 
 describe('arithmetic by hand', () => {
