@@ -77,7 +77,7 @@ export function boundOf(shape: Shape, fleet: Pick<Fleet, 'parts' | 'members'>, n
     busiestOf(need, fleet.members) / carriedBy(shape, need, terms.benchCpus),
     asks.memory,
     asks.disk,
-    memoryBound ? 0 : (fleet.parts * io) / block.mostIops,
+    memoryBound || shape.localDiskGib !== undefined ? 0 : (fleet.parts * io) / block.mostIops,
     asks.network,
   ]
   return bounds[each.indexOf(Math.max(...each))] as Bound
@@ -107,6 +107,7 @@ function asksOf(shape: Shape, need: Need, { topology, memoryBound, diskFill, blo
 
 /** Parts that also do what is asked of the disks, of at least `least` that all else asks for. */
 function partsForIo(shape: Shape, need: Need, terms: Terms, least: number): number {
+  // No price list says what a disk in the server does: it is taken to do it all.
   if (shape.localDiskGib !== undefined) return least
   const cache = shape.memoryGib * gib * need.cacheShare
   const copies = copiesInPart(terms.topology)

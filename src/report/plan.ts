@@ -52,7 +52,7 @@ export function capacityPlan(decision: Decision): Block[] {
         ]),
       ),
     ),
-    ...shardedEarly(planned, decision.months),
+    ...remarks(planned, decision.months),
     ...risks(planned),
     ...shardKey(decision),
     heading(3, 'Cost by line'),
@@ -94,18 +94,27 @@ export function monthText({ low, p50, high }: Spread, horizon: number): string {
   return text(low) === text(high) ? text(p50) : `${text(p50)} (${text(low)}–${text(high)})`
 }
 
-/** What is cheapest need not be what must be. */
-function shardedEarly(planned: Planned, horizon: number): Block[] {
-  const early = planned.flatMap(({ name, plan }) => {
+/** What is cheapest need not be what must be, nor what everybody wants. */
+function remarks(planned: Planned, horizon: number): Block[] {
+  const said = planned.flatMap(({ name, plan }) => {
+    const both = [plan.now, plan.horizon]
     const must = plan.triggers.find((trigger) => trigger.stage === 'shards')
-    const at = [plan.now, plan.horizon].find((month) => month.shards > 1)
-    if (at === undefined || must === undefined || must.month.p50 <= at.month) return []
-    const when = at.month === 0 ? 'now' : `in month ${horizon}`
+    const divided = both.find((month) => month.shards > 1)
+    const inside = both.find((month) => month.volumeGb === 0)
     return [
-      `${name} has ${at.shards} shards ${when} because several small servers cost less: one primary on the largest server would carry it still.`,
+      ...(divided !== undefined && must !== undefined && must.month.p50 > divided.month
+        ? [
+            `${name} has ${divided.shards} shards ${divided.month === 0 ? 'now' : `in month ${horizon}`} because several small servers cost less: one primary on the largest server would carry it still.`,
+          ]
+        : []),
+      ...(inside === undefined
+        ? []
+        : [
+            `${name} on ${inside.shape}: its disks stand in the server. What they do in a second is in no price list and taken as enough; what is on them goes with the server, and comes back from the other copies.`,
+          ]),
     ]
   })
-  return early.length === 0 ? [] : [list(early)]
+  return said.length === 0 ? [] : [list(said)]
 }
 
 function risks(planned: Planned): Block[] {
