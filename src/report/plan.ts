@@ -13,7 +13,7 @@ export function capacityPlan(decision: Decision): Block[] {
   if (planned.length === 0) return [list(unplanned)]
   return [
     paragraph(
-      `The cheapest servers of a public price list that carry the peak with one member lost, month by month for ${decision.months} months. 10,000 draws of the measured capacity, the stated growth and what is assumed: costs and months are their medians, ranges hold 80 % of them; servers, and the lines of a cost, are those with every number at its middle. What is assumed of a cloud server, of replication and of growth was not measured.`,
+      `The cheapest servers of a public price list that carry the peak with one member lost, month by month for ${decision.months} months. Servers, and the first number of a cost, have every number at its middle and the measured capacity at its low end; in parentheses p10 · p50 · p90 of 10,000 draws of the measured capacity, the stated growth and what is assumed, or p10–p90, stretched where need be to hold the first number. What is assumed of a cloud server, of replication and of growth was not measured.`,
     ),
     table(
       ['candidate', 'topology', 'one server of the bench carries', 'servers now', `servers in month ${decision.months}`],
@@ -32,7 +32,7 @@ export function capacityPlan(decision: Decision): Block[] {
         dollars(plan.now),
         dollars(plan.horizon),
         cost(plan.usdToHorizon),
-        plan.usdPerMillionOperations.p50.toPrecision(2),
+        plan.usdPerMillionOperations.mid.toPrecision(2),
       ]),
       [1, 2, 3, 4],
     ),
@@ -59,7 +59,7 @@ export function capacityPlan(decision: Decision): Block[] {
     monthly(planned),
     ...planned.map(({ name, plan }) =>
       details(
-        `${name}, every number at its middle: ${usd(plan.now.total.mid)} USD a month now, ${usd(plan.horizon.total.mid)} in month ${decision.months}`,
+        `${name}, of the servers above: ${usd(plan.now.total.mid)} USD a month now, ${usd(plan.horizon.total.mid)} in month ${decision.months}`,
         lines(plan, decision.months),
       ),
     ),
@@ -81,8 +81,11 @@ export function fleet({ nodes, shape, shards, coordinators, volumeGb, bound }: M
   return `${[`${nodes.mid} × ${shape}`, range(nodes, String)].join(' ').trim()}${shards > 1 ? ` in ${shards} shards` : ''}${coordinators === '' ? '' : ` and ${coordinators}`}${volumeGb > 0 ? `, ${count(volumeGb)} GB each` : ''}; bound by ${bound}`
 }
 
-/** Median and range of the draws. */
-export const cost = (spread: Spread) => `${usd(spread.p50)} ${range(spread, usd)}`.trim()
+/** Of the fleet that is shown, and p10 · p50 · p90 of the draws. */
+export function cost(spread: Spread): string {
+  const all = [spread.mid, spread.low, spread.p50, spread.high].map(usd)
+  return new Set(all).size === 1 ? (all[0] as string) : `${all[0]} (${all.slice(1).join(' · ')})`
+}
 
 function dollars({ total, withinBudget: within }: MonthPlan): string {
   if (within === null) return cost(total)
@@ -129,7 +132,7 @@ function risks(planned: Planned): Block[] {
 }
 
 function monthly(planned: Planned): Block {
-  return details('USD a month by month: median of the draws (p10–p90)', [
+  return details('USD a month, month by month', [
     table(
       ['month', ...planned.map(({ name }) => name)],
       (planned[0]?.plan.usdPerMonth ?? []).map(({ month }, at) => [`${month}`, ...planned.map(({ plan }) => cost(plan.usdPerMonth[at] as Spread))]),

@@ -49,7 +49,7 @@ export function decisionText(decision: Decision, startedAt: string): string {
           cost(plan.horizon.total),
         ]),
       ]),
-      'Costs and dates are medians of 10,000 draws (p10–p90); servers are those with every number at its middle.',
+      'Servers and their cost have every number at its middle and the capacity at its low end; in parentheses p10 · p50 · p90 of 10,000 draws, or p10–p90. Dates are medians.',
     )
     const triggers = planned.flatMap(({ name, plan }) =>
       plan.triggers
