@@ -58,13 +58,13 @@ export function proposePolyglot(
   const costs = groups.map((group) => new Map(candidates.map((candidate) => [candidate, costOf(group, candidate)])))
   const second = secondSystemHours * engineerUsdPerHour
   let best: { chosen: string[]; usdPerMonth: number } | null = null
-  // Every set of at least two candidates: each group goes to the cheapest in it.
+  // Every set of at least two candidates: each group goes to the cheapest in it; where that is one for all, one group goes where it costs least more.
   for (let set = 1; set < 2 ** candidates.length; set++) {
     const members = candidates.filter((_, at) => (set >> at) & 1)
     const chosen = costs.map((of) => members.filter((name) => of.get(name) != null).sort((a, b) => (of.get(a) as number) - (of.get(b) as number))[0])
     if (chosen.some((name) => name === undefined)) continue
+    if (new Set(chosen).size < 2 && !moveCheapest(chosen as string[], members, costs)) continue
     const used = new Set(chosen)
-    if (used.size < 2) continue
     const usdPerMonth = chosen.reduce((sum, name, at) => sum + (costs[at]?.get(name as string) as number), 0) + (used.size - 1) * second
     if (best === null || usdPerMonth < best.usdPerMonth) best = { chosen: chosen as string[], usdPerMonth }
   }
@@ -93,4 +93,18 @@ export function proposePolyglot(
           ? `${systems} stores cost ${rounded(usdPerMonth)} USD a month ${when} with the price of one more system, ${single.candidate} alone ${rounded(single.usdPerMonth)}`
           : `one store is enough: ${single.candidate} alone costs ${rounded(single.usdPerMonth)} USD a month ${when} ${systems} stores ${rounded(usdPerMonth)} with the price of one more system; they would have to save ${margin * 100} %`,
   }
+}
+
+/** Moves the group that costs least more elsewhere; false where none can move. */
+function moveCheapest(chosen: string[], members: readonly string[], costs: readonly Map<string, number | null>[]): boolean {
+  const moves = costs.flatMap((of, at) =>
+    members.flatMap((name) => {
+      const [here, there] = [of.get(chosen[at] as string), of.get(name)]
+      return name === chosen[at] || here == null || there == null ? [] : [{ at, name, more: there - here }]
+    }),
+  )
+  const [least] = moves.sort((a, b) => a.more - b.more)
+  if (least === undefined) return false
+  chosen[least.at] = least.name
+  return true
 }

@@ -5,7 +5,10 @@ import type { CandidateResult, TrialResult } from '../result.ts'
 import { bytes, count, micros, times } from './format.ts'
 import { colours, type Kind, type Slide } from './slide.ts'
 
-/** At most three courses a candidate, two slides each: its warm-up, its maintenance, and the first trial that others disturbed. */
+/** A trial of less than a second has no course. */
+const fewestWindows = 4
+
+/** At most three courses a candidate, two slides each: its warm-up, its maintenance, and the longest trial that others disturbed. */
 export function courseSlides(candidate: CandidateResult): Slide[] {
   const { steady } = candidate
   const settled =
@@ -18,7 +21,9 @@ export function courseSlides(candidate: CandidateResult): Slide[] {
   // A server that was started again on its snapshot has warmed again: what is drawn is its first start.
   const warmUp = warming.filter((trial) => trial.start === warming[0]?.start)
   const maintenance = candidate.trials.find((trial) => trial.phase === 'maintenance')
-  const noisy = candidate.trials.find((trial) => trial.validity.verdict === 'noisy')
+  const [noisy] = candidate.trials
+    .filter((trial) => trial.validity.verdict === 'noisy' && trial.windows.length >= fewestWindows)
+    .sort((a, b) => b.windows.length - a.windows.length)
   const courses = [
     { kind: 'warm-up', title: `${candidate.name} warming: ${settled}`, trials: warmUp },
     {

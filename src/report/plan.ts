@@ -11,9 +11,10 @@ export function capacityPlan(decision: Decision): Block[] {
   const planned = decision.candidates.flatMap((each) => (each.plan === null ? [] : [{ ...each, name: titled(each), plan: each.plan }]))
   const unplanned = decision.candidates.filter((each) => each.plan === null).map((each) => `${each.name} has no plan: ${each.noPlan}.`)
   if (planned.length === 0) return [list(unplanned)]
+  const budget = decision.budgetUsdPerMonth
   return [
     paragraph(
-      `The cheapest servers of a public price list that carry the peak with one member lost, month by month for ${decision.months} months. Servers, and the first number of a cost, have every number at its middle and the measured capacity at its low end; in parentheses p10 · p50 · p90 of 10,000 draws of the measured capacity, the stated growth and what is assumed, or p10–p90, stretched where need be to hold the first number. What is assumed of a cloud server, of replication and of growth was not measured.`,
+      `The cheapest servers of a public price list that carry the peak with one member lost, month by month for ${decision.months} months. Servers, and the first number of a cost, have every number at its middle and the measured capacity at its low end; in parentheses p10 · p50 · p90 of 10,000 draws of the measured capacity, the stated growth and what is assumed, or p10–p90, stretched where need be to hold the first number; in budget is a share of the draws. What is assumed of a cloud server, of replication and of growth was not measured.`,
     ),
     table(
       ['candidate', 'topology', 'one server of the bench carries', 'servers now', `servers in month ${decision.months}`],
@@ -26,15 +27,22 @@ export function capacityPlan(decision: Decision): Block[] {
       ]),
     ),
     table(
-      ['candidate', 'USD a month now', `in month ${decision.months}`, `all ${decision.months} months`, 'per million operations'],
+      [
+        'candidate',
+        'USD a month now',
+        ...(budget === null ? [] : ['in budget']),
+        `in month ${decision.months}`,
+        ...(budget === null ? [] : ['in budget']),
+        `all ${decision.months} months`,
+        'per million operations',
+      ],
       planned.map(({ name, plan }) => [
         name,
-        dollars(plan.now),
-        dollars(plan.horizon),
+        ...[plan.now, plan.horizon].flatMap(({ total, withinBudget }) => [cost(total), ...(withinBudget === null ? [] : [percent(withinBudget)])]),
         cost(plan.usdToHorizon),
         plan.usdPerMillionOperations.mid.toPrecision(2),
       ]),
-      [1, 2, 3, 4],
+      budget === null ? [1, 2, 3, 4] : [1, 2, 3, 4, 5, 6],
     ),
     ...(unplanned.length > 0 ? [list(unplanned)] : []),
     heading(3, 'What changes, and when'),
@@ -85,11 +93,6 @@ export function fleet({ nodes, shape, shards, coordinators, volumeGb, bound }: M
 export function cost(spread: Spread): string {
   const all = [spread.mid, spread.low, spread.p50, spread.high].map(usd)
   return new Set(all).size === 1 ? (all[0] as string) : `${all[0]} (${all.slice(1).join(' · ')})`
-}
-
-function dollars({ total, withinBudget: within }: MonthPlan): string {
-  if (within === null) return cost(total)
-  return `${cost(total)}, ${within === 1 ? 'in budget' : within === 0 ? 'over budget' : `in budget in ${percent(within)} of the draws`}`
 }
 
 export function monthText({ low, p50, high }: Spread, horizon: number): string {

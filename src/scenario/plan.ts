@@ -18,7 +18,7 @@ export interface Budget {
   searchSeconds: number
   rounds: number
   roundSeconds: number
-  /** Warming until steady, at most. */
+  /** Warming until steady, at most: a Java server on one core still gains after a minute; who settles sooner takes no longer. */
   warmUpSeconds: number
   /** Whether rates are compared and capacity is searched; else answers are checked, and little more. */
   compares: boolean
@@ -55,7 +55,7 @@ const budgets: Record<Effort, Budget> = {
     searchSeconds: 4,
     rounds: 3,
     roundSeconds: 4,
-    warmUpSeconds: 20,
+    warmUpSeconds: 48,
     compares: true,
     maintenance: false,
     commonSearch: false,
@@ -70,7 +70,7 @@ const budgets: Record<Effort, Budget> = {
     searchSeconds: 10,
     rounds: 5,
     roundSeconds: 20,
-    warmUpSeconds: 60,
+    warmUpSeconds: 120,
     compares: true,
     maintenance: true,
     commonSearch: true,
@@ -85,7 +85,7 @@ const budgets: Record<Effort, Budget> = {
     searchSeconds: 30,
     rounds: 9,
     roundSeconds: 60,
-    warmUpSeconds: 120,
+    warmUpSeconds: 300,
     compares: true,
     maintenance: true,
     commonSearch: true,

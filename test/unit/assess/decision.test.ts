@@ -9,7 +9,7 @@ import { type CostPlan, costOf } from '../../../src/assess/cost.ts'
 import { type Decision, type DecisionOptions, decide } from '../../../src/assess/decision.ts'
 import { Demand } from '../../../src/assess/demand.ts'
 import { explain } from '../../../src/assess/explain.ts'
-import { groupsOf } from '../../../src/assess/polyglot.ts'
+import { groupsOf, proposePolyglot } from '../../../src/assess/polyglot.ts'
 import { type Catalogue, caveats, readPrices, type Shape } from '../../../src/assess/prices.ts'
 import { proposeShardKey } from '../../../src/assess/shard-key.ts'
 import { middleOf } from '../../../src/assess/simulate.ts'
@@ -161,6 +161,21 @@ describe('arithmetic by hand', () => {
 
   test('what must stay together', () => {
     expect(groupsOf(readScenario('ecommerce')).map((group) => group.entities)).toEqual([['product', 'order', 'order_item'], ['session']])
+  })
+
+  test('two stores are compared at their best: where one is cheapest for every group, the group moves that costs least more', () => {
+    const of = (usd: Record<string, Record<string, number>>, single: number) =>
+      proposePolyglot(
+        readScenario('ecommerce'),
+        Object.keys(usd),
+        (group, name) => usd[name]?.[group.entities[0] as string] ?? null,
+        { candidate: 'a', usdPerMonth: single },
+        100,
+      )
+    const cheapEverywhere = of({ a: { product: 1000, session: 100 }, b: { product: 1500, session: 120 }, c: { session: 110 } }, 1100)
+    expect(cheapEverywhere).toMatchObject({ usdPerMonth: 1000 + 110 + 1600, worthIt: false, groups: [{ candidate: 'a' }, { candidate: 'c' }] })
+    const apart = of({ a: { product: 1000, session: 9000 }, b: { product: 9000, session: 100 } }, 10_000)
+    expect(apart).toMatchObject({ usdPerMonth: 1000 + 100 + 1600, worthIt: true, groups: [{ candidate: 'a' }, { candidate: 'b' }] })
   })
 
   test('a shard key: few calls across shards, and consistent hashing moves little', () => {
