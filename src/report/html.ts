@@ -9,8 +9,8 @@ main { max-width: 1040px; margin: 0 auto; padding: 40px 24px 96px; }
 h1 { font-size: 30px; line-height: 1.25; margin: 0 0 8px; } h2 { font-size: 22px; margin: 48px 0 12px; padding-top: 16px; border-top: 1px solid var(--line); } h3 { font-size: 17px; margin: 28px 0 8px; }
 p { margin: 0 0 12px; max-width: 78ch; } li { margin: 2px 0; max-width: 78ch; }
 .scroll { overflow-x: auto; margin: 8px 0 20px; } table { border-collapse: collapse; font-size: 14px; min-width: 60%; }
-th, td { text-align: left; padding: 6px 12px; border-bottom: 1px solid var(--line); vertical-align: top; } th { background: var(--band); font-weight: 600; white-space: nowrap; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th, td { text-align: left; padding: 6px 12px; border-bottom: 1px solid var(--line); vertical-align: top; } th { background: var(--band); font-weight: 600; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } td.number { white-space: nowrap; }
 .callout { border-left: 4px solid var(--note); background: var(--band); padding: 10px 16px; margin: 12px 0; max-width: 82ch; } .callout.good { border-color: var(--good); } .callout.bad { border-color: var(--bad); }
 pre { background: var(--band); border: 1px solid var(--line); border-radius: 6px; padding: 12px; font: 13px/1.45 ui-monospace, 'DejaVu Sans Mono', monospace; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
 figure { margin: 20px 0; } img { max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: 6px; }
