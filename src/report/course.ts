@@ -44,9 +44,11 @@ export function courseSlides(candidate: CandidateResult): Slide[] {
 
 const loadOf = ({ arrival, phase }: TrialResult) => (arrival.multiple === null ? phase : `${phase} at ${times(arrival.multiple)}`)
 
-function worst(trial: TrialResult): string {
-  const slowest = trial.windows.reduce((most, window) => (window.maxResponseUs > most.maxResponseUs ? window : most))
-  return `slowest answer ${micros(slowest.maxResponseUs)}, ${slowest.atSeconds} s in`
+/** Before the maintenance, and from then on: what was slow before it is none of its doing. */
+function worst({ windows, seconds }: TrialResult): string {
+  const most = (some: TrialResult['windows']) => micros(Math.max(0, ...some.map((window) => window.maxResponseUs)))
+  const began = (window: TrialResult['windows'][number]) => window.atSeconds + windowSeconds > seconds / 3
+  return `slowest answer ${most(windows.filter((window) => !began(window)))} before, ${most(windows.filter(began))} from then on`
 }
 
 /** Trials one after the other on one axis of time. */
