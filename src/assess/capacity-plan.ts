@@ -44,10 +44,7 @@ export interface CapacityPlan {
   averageRate: number
   /** Multiples that one bench-sized server carries. */
   carried: Figure<'multiple'>
-  doubling: Figure<'ratio'>
-  host: Figure<'ratio'>
   cacheShare: Figure<'share'>
-  load(month: number): Figure<'multiple'>
   /** In use at peak, on all servers: operations in flight by Little's law. */
   connections(month: number): Figure<'connections'>
   needFigures(month: number): Figure[]
@@ -240,10 +237,7 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
     scalability,
     averageRate: mix.reduce((sum, operation) => sum + operation.ratePerSecond, 0),
     carried,
-    doubling,
-    host,
     cacheShare,
-    load,
     connections,
     needFigures,
     needOf,

@@ -67,7 +67,7 @@ export function triggersOf(plan: CapacityPlan, cost: CostPlan, demand: Demand, c
   }
   const need = {} as Need
   const resources = plan.facts.memoryBound ? 'CPU, memory or network' : 'CPU, disk, I/O or network'
-  const standing = isRing
+  const today = isRing
     ? `${nodesOf(fleet, topology)} servers of ${shape.name} carry with one of them lost`
     : fleet.parts === 1
       ? `one ${shape.name} carries`
@@ -80,9 +80,9 @@ export function triggersOf(plan: CapacityPlan, cost: CostPlan, demand: Demand, c
         plan.needFigures,
         [],
         (values) => !carries(shape, fleet, plan.needOf(values, need), terms, false),
-        `the load passes what ${standing}, by ${resources}`,
+        `the load passes what ${today}, by ${resources}`,
       ),
-      threshold: `peak load passes what ${standing}, by ${resources}`,
+      threshold: `peak load passes what ${today}, by ${resources}`,
       action: isRing
         ? 'add servers to the ring, one at a time'
         : fleet.parts > 1

@@ -3,6 +3,7 @@ import { judgeAt } from '../assess/at-multiple.ts'
 import { isSustained } from '../assess/capacity.ts'
 import type { CandidateRun, RunContext } from '../candidate.ts'
 import { rounded } from '../replay/search.ts'
+import { maintenanceAfter } from '../scenario/plan.ts'
 import { openTrial } from './trials.ts'
 import { warmUp } from './warm-up.ts'
 
@@ -65,7 +66,7 @@ export async function maintain(run: CandidateRun, { plan }: RunContext): Promise
   if (!plan.budget.maintenance) return
   const seconds = plan.budget.roundSeconds
   await run.withSession(1, async (session) => {
-    const forced = new Promise((resolve) => setTimeout(resolve, (seconds * 1000) / 3)).then(() => session.maintain())
+    const forced = new Promise((resolve) => setTimeout(resolve, seconds * 1000 * maintenanceAfter)).then(() => session.maintain())
     // A failure of the forced work is the run's to tell, once the trial has ended.
     forced.catch(() => {})
     await openTrial(run, { phase: 'maintenance', multiple: 1, seconds, repeat: 0 })

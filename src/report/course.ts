@@ -2,9 +2,12 @@
 import type { ChartDataset } from 'chart.js'
 import { windowSeconds } from '../measure/recorder.ts'
 import type { CandidateResult, TrialResult } from '../result.ts'
+import { maintenanceAfter } from '../scenario/plan.ts'
 import { bytes, count, micros, times } from './format.ts'
 import { colours, type Kind, type Slide } from './slide.ts'
 
+/** A trial's start and its own warm-up, at most: time runs for the maintenance, and for no window yet. */
+const leadSeconds = 1
 /** A trial of less than a second has no course. */
 const fewestWindows = 4
 
@@ -47,7 +50,7 @@ const loadOf = ({ arrival, phase }: TrialResult) => (arrival.multiple === null ?
 /** Before the maintenance, and from then on: what was slow before it is none of its doing. */
 function worst({ windows, seconds }: TrialResult): string {
   const most = (some: TrialResult['windows']) => micros(Math.max(0, ...some.map((window) => window.maxResponseUs)))
-  const began = (window: TrialResult['windows'][number]) => window.atSeconds + windowSeconds > seconds / 3
+  const began = (window: TrialResult['windows'][number]) => window.atSeconds + windowSeconds > seconds * maintenanceAfter - leadSeconds
   return `slowest answer ${most(windows.filter((window) => !began(window)))} before, ${most(windows.filter(began))} from then on`
 }
 

@@ -83,7 +83,7 @@ export const titled = ({ name, mix }: Pick<CandidateDecision, 'name' | 'mix'>) =
 
 type Planned = (CandidateDecision & { plan: CandidatePlan })[]
 
-export const range = ({ low, high }: Spread, text: (value: number) => string) => (text(low) === text(high) ? '' : `(${text(low)}–${text(high)})`)
+const range = ({ low, high }: Spread, text: (value: number) => string) => (text(low) === text(high) ? '' : `(${text(low)}–${text(high)})`)
 
 export function fleet({ nodes, shape, shards, coordinators, volumeGb, bound }: MonthPlan): string {
   return `${[`${nodes.mid} × ${shape}`, range(nodes, String)].join(' ').trim()}${shards > 1 ? ` in ${shards} shards` : ''}${coordinators === '' ? '' : ` and ${coordinators}`}${volumeGb > 0 ? `, ${count(volumeGb)} GB each` : ''}; bound by ${bound}`

@@ -138,6 +138,9 @@ export interface Pace {
   warmUpSeconds: number
 }
 
+/** Maintenance is asked for when this share of its trial is over. */
+export const maintenanceAfter = 1 / 3
+
 const warmUpOfTrial = 0.5
 const fewestSizes = 3
 const wholeAnswers = 220
