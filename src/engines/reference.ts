@@ -81,6 +81,13 @@ export class Reference {
       .map((row) => project(row, op.fields))
   }
 
+  /** Rows of an entity, and the sum of a numeric field in integers of its scale. */
+  total(entity: string, field?: string): { rows: bigint; sum: bigint } {
+    const rows = [...(this.#tables.get(entity) as Map<string, Row>).values()]
+    const sum = field === undefined ? 0n : rows.reduce((total, row) => total + BigInt(row.get(field) as number | bigint), 0n)
+    return { rows: BigInt(rows.length), sum }
+  }
+
   #bind(operation: number, params: ParamSource): Bound {
     const parameters = this.#parameters[operation] as Parameter[]
     return (name) => {
