@@ -43,6 +43,14 @@ export function heaviestShare(skew: Skew, n: number): number {
   return 1 / sum
 }
 
+/** Probability that `binomial` draws this value: the normal density about it, which is within a few percent where the tails are not thin. */
+export function binomialShare(low: number, high: number, mean: number, value: number): number {
+  const trials = high - low
+  const variance = trials === 0 ? 0 : (mean - low) * (1 - (mean - low) / trials)
+  if (variance === 0) return value === mean ? 1 : 0
+  return Math.min(1, Math.exp(-((value - mean) ** 2) / (2 * variance)) / Math.sqrt(2 * Math.PI * variance))
+}
+
 /** A permutation of [0, n) by a four-round Feistel network with cycle walking: spreads popular ranks over the rows. */
 export function permutation(n: number, key: number): (rank: number) => number {
   const halfBits = Math.max(1, Math.ceil(Math.log2(Math.max(2, n)) / 2))

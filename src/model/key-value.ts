@@ -2,7 +2,7 @@
 import { type Entity, entityOf, fieldOf, type Operation, type OperationOf, type Scenario, type Write, writesOf } from '../scenario/scenario.ts'
 import { embeds } from './document.ts'
 import type { AccessStep, PhysicalModel, Store } from './model.ts'
-import { heaviestValueShare, namedOperations, newestShare } from './sizes.ts'
+import { filterShare, namedOperations, newestShare } from './sizes.ts'
 import { column, emptyStore } from './wide-column.ts'
 
 /** A server that runs one command at a time stands still while it reads a window: this many rows take it about a tenth of a second. */
@@ -97,7 +97,7 @@ function addQuery(model: PhysicalModel, scenario: Scenario, operation: Operation
         : []
   const order = [...by, ...entity.key.filter((key) => by.every((each) => each.field !== key)).map((field) => ({ field, descending: false }))]
   if (operation.kind === 'aggregate') {
-    const share = where.reduce((product, filter) => product * heaviestValueShare(scenario, fieldOf(entity, filter.field), entity.count), 1)
+    const share = where.reduce((product, filter) => product * filterShare(scenario, entity, filter), 1)
     const rows = Math.round(entity.count * share * (operation.over === null ? 1 : newestShare(entity, operation.over.ms)))
     if (rows > mostAggregateRows) {
       model.excuses.push({

@@ -1,6 +1,17 @@
 /** Sizes and shares that modelling decisions rest on, at production counts. */
-import { heaviestShare } from '../data/distributions.ts'
-import { type Entity, entityOf, type Field, fieldOf, type Operation, ownedBy, type Scenario } from '../scenario/scenario.ts'
+import { binomialShare, heaviestShare } from '../data/distributions.ts'
+import { poolSize } from '../data/words.ts'
+import {
+  type Constant,
+  type Entity,
+  entityOf,
+  type Field,
+  type Filter,
+  fieldOf,
+  type Operation,
+  ownedBy,
+  type Scenario,
+} from '../scenario/scenario.ts'
 import { monthMs } from '../scenario/units.ts'
 
 /** Average bytes of a value, without any engine's overhead. */
@@ -45,16 +56,40 @@ export function heaviestValueShare(scenario: Pick<Scenario, 'entities'>, field: 
     case 'number':
       return generator.mean === null
         ? heaviestShare(generator.skew, generator.high - generator.low + 1)
-        : Math.min(1, 4 / (generator.high - generator.low + 1))
+        : binomialShare(generator.low, generator.high, generator.mean, Math.round(generator.mean))
     case 'enum':
       return Math.max(...generator.weights) / generator.weights.reduce((sum, weight) => sum + weight, 0)
     case 'bool':
       return Math.max(generator.share, 1 - generator.share)
-    case 'ownerKey':
-      return 1 / rows
     default:
       return 1 / rows
   }
+}
+
+/** Share of the rows that have this value; of a skewed number, whose values are popular in an order of their own, at most. */
+export function constantShare(field: Field, constant: Constant): number {
+  const { generator } = field
+  switch (generator.kind) {
+    case 'number': {
+      const { low, high, mean, skew } = generator
+      if (Number(constant) < low || Number(constant) > high) return 0
+      return mean === null ? heaviestShare(skew, high - low + 1) : binomialShare(low, high, mean, Number(constant))
+    }
+    case 'enum':
+      return (generator.weights[generator.values.indexOf(String(constant))] ?? 0) / generator.weights.reduce((sum, weight) => sum + weight, 0)
+    case 'bool':
+      return constant === true ? generator.share : 1 - generator.share
+    case 'words':
+      return poolSize ** -generator.least
+    default:
+      return 1
+  }
+}
+
+/** Share of the rows that a filter keeps: of a constant its own, of a bound value that of the heaviest. */
+export function filterShare(scenario: Pick<Scenario, 'entities'>, entity: Entity, { field: name, constant }: Filter): number {
+  const field = fieldOf(entity, name)
+  return constant === null ? heaviestValueShare(scenario, field, entity.count) : constantShare(field, constant)
 }
 
 /** Share of the rows that were created in the newest span of time. */

@@ -13,7 +13,7 @@ import {
 import { type BucketUnit, bucketMs, bucketUnits } from './buckets.ts'
 import type { AccessStep, PhysicalModel, Store, StoreColumn } from './model.ts'
 import { single } from './model.ts'
-import { heaviestValueShare, namedOperations, newestShare, rowBytes } from './sizes.ts'
+import { filterShare, namedOperations, newestShare, rowBytes } from './sizes.ts'
 
 const heaviestPartitionBytes = 100e6
 const mostBucketReads = 64
@@ -139,7 +139,7 @@ function addQueryStore(
     excuse(operation, `${operation.name} filters by no equality and no time: every partition would be read`, 'full scan of the table')
     return
   }
-  const share = equal.reduce((product, name) => product * heaviestValueShare(scenario, fieldOf(entity, name), entity.count), 1)
+  const share = operation.where.reduce((product, filter) => product * filterShare(scenario, entity, filter), 1)
   const heaviestBytes = (equal.length === 0 ? 1 : share) * entity.count * (rowBytes(entity, names) + rowOverheadBytes)
   const group = operation.kind === 'aggregate' ? (operation.groupBy?.unit ?? null) : null
   const unit = timeField === undefined ? null : bucketUnit(entity, heaviestBytes, equal.length === 0, group)
