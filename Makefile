@@ -40,6 +40,9 @@ test: setup ## unit, contract and end-to-end tests, on real servers
 kills: setup ## kill runs at random moments and count what is left: [count=100] [seed=1]
 	@$(node24) test/kills.ts $(or $(count),100) $(or $(seed),1)
 
+soak: setup ## random scenarios on real servers, every answer beside the reference: [seeds=1-300] [engines=postgres,mongodb] (reports/soak)
+	@$(node24) test/differential/soak.ts $(if $(seeds),--seeds $(seeds)) $(if $(engines),--engines $(engines))
+
 peers: setup ## the wire clients beside native tools, in one run: [only=postgres] (reports/peers.json)
 	@bench/peers/setup.sh
 	@$(node24) bench/peers.ts $(only)
@@ -57,4 +60,4 @@ check: setup ## types, style, dead code, generated schemas up to date
 clean: ## remove installed packages and reports, not the sample
 	@rm -rf node_modules && find reports -mindepth 1 -maxdepth 1 ! -name sample -exec rm -rf {} +
 
-.PHONY: help setup bench plan validate models doctor images test kills peers micro check clean
+.PHONY: help setup bench plan validate models doctor images test kills soak peers micro check clean

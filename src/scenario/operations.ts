@@ -148,15 +148,12 @@ function resolveVia(text: string, entity: Entity, path: Path, before: Step[], { 
   return { owned, field }
 }
 
-function assignment(name: string, to: Constant, entity: Entity, path: Path, report: Report): Assignment | undefined {
+function assignment(name: string, to: Literal, entity: Entity, path: Path, report: Report): Assignment | undefined {
   const field = known(name, entity, path, report, true)
   if (field === undefined) return undefined
   if (entity.key.includes(name) || field.implicit) report(path, `"${name}" is part of the key and cannot be updated`, true)
   if (to === 'any') return { field: name, to: 'any' }
-  if (to === 'now') {
-    if (field.type !== 'timestamp') report(path, `"now" goes into a timestamp, "${name}" is ${field.type}`)
-    return { field: name, to: 'now' }
-  }
+  if (to === 'now' && field.type === 'timestamp') return { field: name, to: 'now' }
   return { field: name, to: 'constant', constant: constantFor(field, to, path, report) }
 }
 
@@ -242,7 +239,7 @@ function ownedNames(names: string[] | undefined, entity: Entity, path: Path, { e
   return (names ?? []).filter((name) => owned.includes(name))
 }
 
-function filters(where: Record<string, Constant>, entity: Entity, path: Path, report: Report): Filter[] {
+function filters(where: Record<string, Literal>, entity: Entity, path: Path, report: Report): Filter[] {
   return Object.entries(where).flatMap(([name, value]): Filter[] => {
     const field = known(name, entity, [...path, name], report, true)
     if (field === undefined) return []
@@ -251,8 +248,12 @@ function filters(where: Record<string, Constant>, entity: Entity, path: Path, re
   })
 }
 
+/** A constant as the file says it: `{ value: any }` is the text any, which alone means something else. */
+type Literal = Constant | { value: Constant }
+
 /** Decimals become integers of their scale. */
-function constantFor(field: Field, value: Constant, path: Path, report: Report): Constant {
+function constantFor(field: Field, literal: Literal, path: Path, report: Report): Constant {
+  const value = typeof literal === 'object' ? literal.value : literal
   const wrong = (expected: string) => report(path, `"${field.name}" is ${field.type}: expected ${expected}, not ${JSON.stringify(value)}`)
   switch (field.generator.kind) {
     case 'enum':

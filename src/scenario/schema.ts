@@ -8,7 +8,10 @@ const identifier = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'expected a name o
 export const scenarioName = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,39}$/, 'expected a name of a-z, 0-9, _ and -, starting with a letter, at most 40 long')
-const literal = z.union([z.string().max(200), z.number(), z.boolean()])
+/** Where a field is named: an owned row's key is called after its owner and its owner's key, both of which may be long. */
+const fieldName = z.string().regex(/^[a-z][a-z0-9_]{0,80}$/, 'expected the name of a field')
+const plainLiteral = z.union([z.string().max(200), z.number(), z.boolean()])
+const literal = z.union([plainLiteral, z.strictObject({ value: plainLiteral.describe('The constant itself, where it is called `any` or `now`.') })])
 const range = z.tuple([z.number(), z.number()]).refine(([low, high]) => low <= high, 'expected the smaller bound first')
 const wholeRange = range.refine((pair) => pair.every(Number.isSafeInteger), 'expected whole numbers')
 
@@ -96,9 +99,9 @@ const operationCommon = {
     .describe('By engine: a statement of your own in place of the compiled one, with :name parameters; runs only with --allow-native.'),
   load_growth: growth.optional().describe('Growth of the rate; default that of the entity it touches.'),
 }
-const fieldList = z.array(identifier).min(1)
+const fieldList = z.array(fieldName).min(1)
 const filter = z
-  .record(identifier, literal)
+  .record(fieldName, literal)
   .describe('Equality filters: `any` is the value that the field has in a picked row; anything else is a constant.')
 const limit = z.int().min(1).max(1000)
 const page = z.union([z.enum(['first', 'deep']), z.strictObject({ deep: share })]).optional()
@@ -149,7 +152,7 @@ const operation = z.union([
       .string()
       .regex(/^(?:(day|hour)\(([a-z][a-z0-9_]*)\)|[a-z][a-z0-9_]*)$/, 'expected a field, day(field) or hour(field)')
       .optional(),
-    sum: identifier.optional(),
+    sum: fieldName.optional(),
     over: duration.optional().describe('Window that ends at the replay time.'),
     pick,
     ...operationCommon,

@@ -1,0 +1,200 @@
+/** Operations of a random scenario: every kind with every option over the entities there are. */
+import type { Draws } from './draws.ts'
+import { type Column, skewed, type Table } from './generate-entities.ts'
+
+type Text = Record<string, unknown>
+
+const sortable = new Set(['uuid', 'int', 'decimal', 'enum', 'words', 'email', 'timestamp'])
+const comparable = new Set([...sortable, 'bool'])
+const operationNames = 'o1 o2 o3 o4 o5 o6 o7 o8 get list select update_ o9 constructor check_a total p1 p2'.split(' ')
+
+export function makeOperations(draws: Draws, tables: Table[]): Record<string, Text> {
+  const many = draws.int(3, 9)
+  const operations: Record<string, Text> = {}
+  for (const name of draws.shuffled(operationNames).slice(0, many)) operations[name] = { ...makeOperation(draws, tables), ...commonOf(draws) }
+  return operations
+}
+
+function commonOf(draws: Draws): Text {
+  return {
+    rate: draws.one(['10/s', '0.2/s', '6/min', '40/h', '1/day']),
+    ...(draws.chance(0.3) ? { p50: '500ms' } : {}),
+    p99: '1s',
+    ...(draws.chance(0.1) ? { errors: '1%' } : {}),
+    ...(draws.chance(0.1) ? { scales: false } : {}),
+    ...(draws.chance(0.2) ? { load_growth: '5%/month' } : {}),
+  }
+}
+
+function readCommon(draws: Draws): Text {
+  return {
+    ...pickOf(draws),
+    ...(draws.chance(0.3) ? { consistency: draws.one(['strong', 'session', 'eventual']) } : {}),
+    ...(draws.chance(0.1) ? { staleness: '1m' } : {}),
+  }
+}
+
+function pickOf(draws: Draws): Text {
+  const pick = { ...skewed(draws), ...(draws.chance(0.2) ? { miss: draws.one(['1%', '50%']) } : {}) }
+  return Object.keys(pick).length > 0 ? { pick } : {}
+}
+
+function makeOperation(draws: Draws, tables: Table[]): Text {
+  const table = draws.one(tables)
+  const kind = draws.weighted({ get: 2, list: 6, search: 2, aggregate: 4, insert: 2, put: 2, update: 3, delete: 1, transaction: 3 })
+  switch (kind) {
+    case 'get':
+      return { get: table.name, ...withOwned(draws, table, tables), ...projection(draws, table), ...readCommon(draws) }
+    case 'list':
+      return makeList(draws, table)
+    case 'search': {
+      const searched = draws.shuffled(table.columns.filter((each) => each.type === 'words'))
+      if (searched.length === 0) return makeList(draws, table)
+      const fields = searched.slice(0, draws.int(1, searched.length)).map((each) => each.name)
+      return { search: table.name, in: fields, limit: draws.one([1, 20, 1000]), ...projection(draws, table), ...readCommon(draws) }
+    }
+    case 'aggregate':
+      return makeAggregate(draws, table)
+    case 'transaction':
+      return { transaction: makeSteps(draws, tables) }
+    default:
+      return makeWrite(draws, table.owner !== null && kind !== 'update' ? table.owner : table, tables, kind)
+  }
+}
+
+function makeList(draws: Draws, table: Table): Text {
+  const order = draws.one(table.columns.filter((each) => sortable.has(each.type)))
+  return {
+    list: table.name,
+    where: makeFilter(draws, table, 3),
+    order_by: `${draws.chance(0.5) ? '-' : ''}${order.name}`,
+    limit: draws.one([1, 3, 20, 100, 1000]),
+    ...projection(draws, table),
+    ...(draws.chance(0.5) ? { page: draws.one(['first', 'deep', { deep: '20%' }]) } : {}),
+    ...readCommon(draws),
+  }
+}
+
+function makeAggregate(draws: Draws, table: Table): Text {
+  const groups = table.columns.filter((each) => comparable.has(each.type))
+  const group = draws.chance(0.6) ? draws.one(groups) : undefined
+  const unit = group?.type === 'timestamp' && draws.chance(0.7) ? draws.one(['day', 'hour']) : undefined
+  const summed = table.columns.filter((each) => each.type === 'int' || each.type === 'decimal')
+  const windowed = unit !== undefined || table.columns.some((each) => each.aged)
+  return {
+    aggregate: table.name,
+    ...(draws.chance(0.5) ? { where: makeFilter(draws, table, 2) } : {}),
+    ...(group === undefined ? {} : { group_by: unit === undefined ? group.name : `${unit}(${group.name})` }),
+    ...(summed.length > 0 && draws.chance(0.6) ? { sum: draws.one(summed).name } : {}),
+    ...(windowed && draws.chance(0.5) ? { over: draws.one(['1h', '10d', '2y', '500y']) } : {}),
+    ...readCommon(draws),
+  }
+}
+
+function makeFilter(draws: Draws, table: Table, most: number): Text {
+  const fields = draws.shuffled(table.columns.filter((each) => comparable.has(each.type))).slice(0, draws.int(0, most))
+  return Object.fromEntries(fields.map((each) => [each.name, constantOr(draws, each, 0.4)]))
+}
+
+/** A constant of the field, or `any`. */
+function constantOr(draws: Draws, column: Column, probability: number): unknown {
+  if (column.constants.length === 0 || !draws.chance(probability)) return 'any'
+  const constant = draws.one(column.constants)
+  return constant === 'any' ? { value: constant } : constant
+}
+
+function projection(draws: Draws, table: Table): Text {
+  if (draws.chance(0.6)) return {}
+  const fields = draws.shuffled(table.columns).slice(0, draws.int(1, table.columns.length))
+  return { fields: fields.map((each) => each.name) }
+}
+
+function withOwned(draws: Draws, table: Table, tables: Table[]): Text {
+  const owned = draws.shuffled(
+    draws.some(
+      tables.filter((each) => each.owner === table).map((each) => each.name),
+      0.7,
+    ),
+  )
+  return owned.length > 0 ? { with: owned } : {}
+}
+
+function makeWrite(draws: Draws, table: Table, tables: Table[], kind: 'insert' | 'put' | 'update' | 'delete'): Text {
+  switch (kind) {
+    case 'insert':
+      return { insert: table.name, ...withOwned(draws, table, tables) }
+    case 'put':
+      return {
+        put: table.name,
+        ...(draws.chance(0.7)
+          ? {
+              keys: draws.one([
+                { existing: '80%', new: '20%' },
+                { existing: '0%', new: '100%' },
+              ]),
+            }
+          : {}),
+        ...pickOf(draws),
+      }
+    case 'delete':
+      return { delete: table.name, ...pickOf(draws) }
+    case 'update': {
+      const change = makeChange(draws, table, null)
+      return change === undefined ? { put: (table.owner ?? table).name, ...pickOf(draws) } : { update: table.name, ...change, ...pickOf(draws) }
+    }
+  }
+}
+
+/** `set` and `add` of different fields; undefined where the entity has none. `lines`: the owned rows whose fields may be added. */
+function makeChange(draws: Draws, table: Table, lines: Table | null): Text | undefined {
+  const fields = draws.shuffled(table.columns.filter((each) => !each.key && !each.implicit)).slice(0, draws.int(1, 3))
+  const set: Text = {}
+  const add: Text = {}
+  for (const field of fields) {
+    if ((field.type === 'int' || field.type === 'decimal') && field.refersTo === null && draws.chance(0.5)) {
+      const sources =
+        lines?.columns.filter((each) => each.type === field.type && each.scale === field.scale && !each.key && each.refersTo === null) ?? []
+      add[field.name] = sources.length > 0 ? `${draws.chance(0.5) ? '-' : ''}${lines?.name}.${draws.one(sources).name}` : draws.one([1, -5, 1000])
+    } else if (lines !== null) {
+      // One value for all rows that the owned rows refer to.
+      if (field.type === 'timestamp') set[field.name] = 'now'
+      else if (field.constants.length > 0) set[field.name] = constantOr(draws, field, 1)
+    } else set[field.name] = field.type === 'timestamp' && draws.chance(0.5) ? 'now' : constantOr(draws, field, 0.5)
+  }
+  const change = { ...(Object.keys(set).length > 0 ? { set } : {}), ...(Object.keys(add).length > 0 ? { add } : {}) }
+  return Object.keys(change).length > 0 ? change : undefined
+}
+
+function makeSteps(draws: Draws, tables: Table[]): Text[] {
+  const many = draws.int(1, 4)
+  const steps: Text[] = []
+  while (steps.length < many) {
+    const followed = draws.chance(0.4) ? makeVia(draws, tables) : undefined
+    if (followed !== undefined) {
+      steps.push(...followed)
+      continue
+    }
+    const kind = draws.weighted({ insert: 2, put: 1, update: 4, delete: 1 })
+    const table = draws.one(kind === 'update' ? tables : tables.filter((each) => each.owner === null))
+    steps.push(makeWrite(draws, table, tables, kind))
+  }
+  return steps
+}
+
+/** An insert with owned rows, and an update of the rows that these refer to. */
+function makeVia(draws: Draws, tables: Table[]): Text[] | undefined {
+  const ways = tables.flatMap((owned) =>
+    owned.owner === null
+      ? []
+      : owned.columns.flatMap((each) => (each.refersTo === null ? [] : [{ owned, owner: owned.owner as Table, reference: each }])),
+  )
+  if (ways.length === 0) return undefined
+  const { owned, owner, reference } = draws.one(ways)
+  const target = tables.find((each) => each.name === reference.refersTo) as Table
+  const change = makeChange(draws, target, owned)
+  if (change === undefined) return undefined
+  return [
+    { insert: owner.name, with: [owned.name] },
+    { update: target.name, via: `${owned.name}.${reference.name}`, ...change },
+  ]
+}

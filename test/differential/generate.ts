@@ -1,0 +1,43 @@
+/** Small random scenarios over the whole grammar: valid, awkward, and the same for the same seed. */
+import { stringify } from 'yaml'
+import { Draws } from './draws.ts'
+import { type Column, makeTables, type Table } from './generate-entities.ts'
+import { makeOperations } from './generate-operations.ts'
+
+const epochs = ['1970-01-02T00:00:00Z', '1999-12-31T23:59:59Z', '2024-02-29T12:00:00Z', '2038-01-19T03:14:08Z', '2200-01-01T00:00:00Z']
+
+/** YAML of a scenario that `readScenario` accepts. */
+export function generateScenario(seed: number): string {
+  const draws = new Draws(seed)
+  const epoch = draws.chance(0.25) ? draws.one(epochs) : '2026-03-01T12:00:00Z'
+  const tables = makeTables(draws, Date.parse(epoch))
+  const operations = makeOperations(draws, tables)
+  const invariants = makeInvariants(draws, tables, operations)
+  return stringify(
+    {
+      name: `soak-${seed}`,
+      summary: `Random scenario of seed ${seed}`,
+      seed: draws.int(0, 1e9),
+      epoch,
+      entities: Object.fromEntries(tables.map((table) => [table.name, table.text])),
+      operations,
+      ...(invariants === undefined ? {} : { invariants }),
+      requirements: { peak: '2x', durability: 'fsync' },
+      candidates: ['postgres', 'mongodb', 'redis', 'cassandra'],
+      bench: { effort: 'smoke' },
+    },
+    { aliasDuplicateObjects: false },
+  )
+}
+
+/** A sum over fields that no operation changes is conserved. */
+function makeInvariants(draws: Draws, tables: Table[], operations: Record<string, unknown>): Record<string, unknown> | undefined {
+  const text = JSON.stringify(operations)
+  const still = tables.filter((table) => ['insert', 'put', 'update', 'delete'].every((kind) => !text.includes(`"${kind}":"${table.name}"`)))
+  const summed = still.flatMap((table) => (table.owner === null ? table.columns.filter(isSummed).map((column) => ({ table, column })) : []))
+  if (summed.length === 0 || !draws.chance(0.5)) return undefined
+  const { table, column } = draws.one(summed)
+  return { kept: { conserve: `sum(${table.name}.${column.name})` } }
+}
+
+const isSummed = (column: Column) => (column.type === 'int' || column.type === 'decimal') && !column.implicit && !column.key

@@ -1,0 +1,48 @@
+/** The generator of random scenarios: what it writes is valid, the same for the same seed, and covers the grammar. */
+import { expect, test } from 'vitest'
+import { parseScenario } from '../../../src/scenario/read.ts'
+import { generateScenario } from '../../differential/generate.ts'
+
+const seeds = Array.from({ length: 300 }, (_, seed) => seed + 1)
+
+test('the same seed writes the same scenario', () => {
+  expect(generateScenario(7)).toBe(generateScenario(7))
+  expect(generateScenario(8)).not.toBe(generateScenario(7))
+})
+
+test('300 random scenarios are valid, and every part of the grammar is in one of them', () => {
+  const scenarios = seeds.map((seed) => parseScenario(generateScenario(seed), `${seed}.yaml`))
+  const operations = scenarios.flatMap((scenario) => scenario.operations)
+  const steps = operations.flatMap((operation) => (operation.kind === 'transaction' ? operation.steps : []))
+  expect(new Set(operations.map((operation) => operation.kind))).toEqual(
+    new Set(['get', 'list', 'search', 'aggregate', 'insert', 'put', 'update', 'delete', 'transaction']),
+  )
+  expect(new Set(steps.map((step) => step.kind))).toEqual(new Set(['insert', 'put', 'update', 'delete']))
+  const entities = scenarios.flatMap((scenario) => scenario.entities)
+  expect(new Set(entities.flatMap((entity) => entity.fields.map((field) => field.generator.kind)))).toEqual(
+    new Set([
+      ...['uuid', 'rowNumber', 'number', 'bool', 'enum', 'words', 'email', 'timestamp', 'json', 'bytes'],
+      ...['reference', 'ownerKey', 'line', 'expiresAt'],
+    ]),
+  )
+  expect(new Set(operations.map((operation) => operation.pick.skew.kind))).toEqual(new Set(['uniform', 'zipfian', 'latest', 'hotspot']))
+  const holds: [string, boolean][] = [
+    ['a version 7 key', entities.some((entity) => entity.fields.some(({ generator }) => generator.kind === 'uuid' && generator.version === 7))],
+    ['a reference to itself', entities.some((entity) => entity.fields.some((field) => referredBy(field) === entity.name))],
+    ['an entity that is nothing but a key', entities.some((entity) => entity.fields.length === 1)],
+    ['owned rows that expire', entities.some((entity) => entity.ttlMs !== null && entities.some((each) => each.owner?.entity === entity.name))],
+    ['a constant', operations.some((operation) => operation.kind === 'list' && operation.where.some((filter) => filter.constant !== null))],
+    ['a deep page', operations.some((operation) => operation.kind === 'list' && operation.deepShare > 0)],
+    ['a window', operations.some((operation) => operation.kind === 'aggregate' && operation.over !== null)],
+    ['a group by day', operations.some((operation) => operation.kind === 'aggregate' && operation.groupBy?.unit === 'day')],
+    [
+      'an update through a reference',
+      steps.some((step) => step.kind === 'update' && step.via !== null && step.set.length > 0 && step.add.length > 0),
+    ],
+    ['an invariant', scenarios.some((scenario) => scenario.invariants.length > 0)],
+    ['a name of 40 letters', entities.some((entity) => entity.name.length === 40)],
+  ]
+  expect(holds.filter(([, held]) => !held).map(([what]) => what)).toEqual([])
+})
+
+const referredBy = (field: { generator: { kind: string; entity?: string } }) => (field.generator.kind === 'reference' ? field.generator.entity : null)
