@@ -150,6 +150,8 @@ export interface ServerSpec {
   /** Run once, before the first start. */
   prepare(context: ServerContext): Command | null
   start(context: ServerContext): Command
+  /** What a server of our own, and no other, is told before it takes work: tried until it does, and without effect the second time. */
+  initiate?(endpoint: Endpoint): Promise<void>
   /** Administration tool, where the server is administered by a program. */
   administer?(context: ServerContext, arguments_: string[]): Command
   stopSignal: 'SIGINT' | 'SIGTERM'

@@ -111,6 +111,15 @@ export const mongodb: Engine = {
         '--quiet',
       ],
     }),
+    initiate: (endpoint) =>
+      ask(endpoint, async (client) => {
+        const admin = client.db('admin')
+        const hello = await admin.command({ hello: 1 })
+        if (hello.setName !== undefined || hello.isreplicaset !== true) return
+        // The set's only member is reached by itself, at the port it listens on, wherever clients reach it.
+        const { parsed } = await admin.command({ getCmdLineOpts: 1 })
+        await admin.command({ replSetInitiate: { _id: 'rs0', members: [{ _id: 0, host: `127.0.0.1:${parsed?.net?.port ?? 27017}` }] } })
+      }),
   },
   compile(model, operations, scenario, durability) {
     const excused = new Set(model.excuses.map((excuse) => excuse.operation))
@@ -146,12 +155,9 @@ export const mongodb: Engine = {
     ask(endpoint, async (client) => {
       const admin = client.db('admin')
       const hello = await admin.command({ hello: 1 })
-      if (hello.setName === undefined && hello.isreplicaset === true) {
-        // The set's only member is reached by itself, at the port it listens on, wherever clients reach it.
-        const { parsed } = await admin.command({ getCmdLineOpts: 1 })
-        await admin.command({ replSetInitiate: { _id: 'rs0', members: [{ _id: 0, host: `127.0.0.1:${parsed?.net?.port ?? 27017}` }] } })
-      }
-      if ((await admin.command({ hello: 1 })).isWritablePrimary !== true) throw new Error('the replica set has no primary yet')
+      if (hello.setName === undefined)
+        throw new Error('it is no member of a replica set that was initiated: transactions and majority writes need one')
+      if (hello.isWritablePrimary !== true) throw new Error('the replica set has no primary yet')
       return String((await admin.command({ buildInfo: 1 })).version)
     }),
   async connect(endpoint, compiled, options) {

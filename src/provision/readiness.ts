@@ -1,4 +1,4 @@
-/** Waits until a server takes work, and says why one never does. */
+/** Waits until a server of our own takes work, and says why one never does. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Endpoint, Engine } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
@@ -28,6 +28,7 @@ export async function whenReady(
       )
     }
     try {
+      await engine.server.initiate?.(endpoint)
       return await engine.ready(endpoint)
     } catch (error) {
       last = error

@@ -130,6 +130,7 @@ export function secured(name: string, password: string, tls: Certificates): Secu
               { name: 'ca.pem', text: readFileSync(tls.authority, 'utf8') },
             ],
             prepare: ({ dataDirectory }) => ({ program: 'sh', arguments: ['-c', 'chmod 600 keyfile && mkdir -p "$0"', dataDirectory] }),
+            initiate: async () => {}, // The first user does it, over TLS.
             start(context) {
               const command = server.start(context)
               const at = (file: string) => `${context.directory}/${file}`
