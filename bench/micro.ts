@@ -27,7 +27,7 @@ const bytes = Buffer.alloc(4096)
 const batch = 1000
 
 const bench = new Bench({ time: 1500, warmupTime: 500 })
-bench.add('orders', () => void encodeCopy(orders))
+bench.add('orders', () => void encodeCopy(scenario, orders))
 bench.add('record', () => {
   for (let i = 0; i < batch; i++) {
     const sentNs = realClock.nowNs()

@@ -314,7 +314,7 @@ export class CandidateRun extends CandidateServer {
       resources,
       this.#context.idleBaselineCores(),
       order.loop,
-      this.failure ?? this.death ?? broken,
+      this.failure ?? this.death ?? broken ?? recording.purgeFailure,
     )
     const trial: TrialResult = {
       ...describeTrial(order, recording, this, this.#context.plan),

@@ -254,7 +254,7 @@ export interface Session extends AsyncDisposable {
   indexUse(): Promise<{ table: string; index: string; uses: number }[]>
   /** Rows of an entity and the sum of a numeric field (integers of its scale), off the clock. */
   total(entity: string, field?: string): Promise<{ rows: bigint; sum: bigint }>
-  /** One batch of the purge of expired rows; absent where the engine expires rows itself. Returns rows removed. */
+  /** Some batches of the purge of expired rows, with the rows that they own; absent where the engine expires rows itself. Returns rows removed. */
   purge?(nowMs: number): Promise<number>
 }
 

@@ -6,22 +6,41 @@ import { writeInt16BE, writeInt32BE, writeInt64BE } from '../wire/request.ts'
 export type NumberWriter = (value: number, to: Buffer, at: number) => number
 
 const postgresEpochMs = Date.UTC(2000, 0, 1)
+/** Noon of 24 November 4714 BC, the first that timestamptz holds, and the last that JavaScript does. */
+const firstMs = -210_866_803_200_000
+const lastMs = 8_640_000_000_000_000
+
+/** A window that reaches beyond what the type holds begins and ends where the type does: the same rows are in it. */
+export const representable = (epochMs: number) => Math.min(lastMs, Math.max(firstMs, epochMs))
+
 /** Length word, header and seven digit groups of a numeric: the widest fixed-size value. */
 export const widestNumber = 4 + 8 + 14
 
-const aligning = [1, 10, 100, 1000]
+const powersOf10 = Array.from({ length: 9 }, (_, power) => 10 ** power)
 const digits = new Int16Array(8)
 
-/** numeric: digit groups of base 10,000, aligned at the decimal point; `weight` is the power of the first. */
+/**
+ * numeric: digit groups of base 10,000, aligned at the decimal point; `weight` is the power of the first.
+ * @throws RangeError beyond the numbers that are exact.
+ */
 export function writeNumeric(value: number, scale: number, to: Buffer, at: number): number {
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is out of range for type numeric`)
   const groupsAfterPoint = Math.ceil(scale / 4)
-  let rest = Math.abs(value) * (aligning[groupsAfterPoint * 4 - scale] as number)
+  const unit = powersOf10[scale] as number
+  let whole = Math.floor(Math.abs(value) / unit)
+  let part = (Math.abs(value) - whole * unit) * (powersOf10[groupsAfterPoint * 4 - scale] as number)
   let count = 0
-  while (rest > 0) {
-    const next = Math.floor(rest / 10_000)
-    digits[count++] = rest - next * 10_000
-    rest = next
+  while (count < groupsAfterPoint) {
+    const next = Math.floor(part / 10_000)
+    digits[count++] = part - next * 10_000
+    part = next
   }
+  while (whole > 0) {
+    const next = Math.floor(whole / 10_000)
+    digits[count++] = whole - next * 10_000
+    whole = next
+  }
+  while (count > 0 && digits[count - 1] === 0) count--
   let lowest = 0
   while (lowest < count && digits[lowest] === 0) lowest++
   const shown = count - lowest
@@ -34,11 +53,18 @@ export function writeNumeric(value: number, scale: number, to: Buffer, at: numbe
   return at
 }
 
+/** Microseconds since 2000, beyond what a double holds exactly: both halves of the milliseconds are multiplied on their own. */
 export function writeTimestamp(epochMs: number, to: Buffer, at: number): number {
-  return writeInt64BE((epochMs - postgresEpochMs) * 1000, to, writeInt32BE(8, to, at))
+  const ms = representable(epochMs) - postgresEpochMs
+  const high = Math.floor(ms / 2 ** 32)
+  const low = (ms - high * 2 ** 32) * 1000
+  const carry = Math.floor(low / 2 ** 32)
+  return writeInt32BE(low - carry * 2 ** 32, to, writeInt32BE(high * 1000 + carry, to, writeInt32BE(8, to, at)))
 }
 
+/** @throws RangeError where four bytes do not hold it: they would hold another number. */
 export function writeInteger(value: number, to: Buffer, at: number): number {
+  if (value !== (value | 0)) throw new RangeError(`${value} is out of range for type integer`)
   return writeInt32BE(value, to, writeInt32BE(4, to, at))
 }
 

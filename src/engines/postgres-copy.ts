@@ -1,7 +1,7 @@
 /** PostgreSQL's binary COPY format, written straight from generated columns (documentation: COPY, Binary Format). */
 import type { FieldGenerator } from '../data/fields.ts'
 import type { Chunk } from '../data/rows.ts'
-import type { Field } from '../scenario/scenario.ts'
+import type { Entity, Field, Scenario } from '../scenario/scenario.ts'
 import { writeInt16BE, writeInt32BE } from '../wire/request.ts'
 import {
   enumTexts,
@@ -13,13 +13,14 @@ import {
   writeNumeric,
   writeTimestamp,
 } from './postgres-binary.ts'
+import { sqlType } from './postgres-types.ts'
 
 export const copyHeader = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)])
 export const copyTrailer = Buffer.from([0xff, 0xff])
 
 /** The rows of a chunk as COPY tuples, each value written once, where it will be sent from. */
-export function encodeCopy({ data, numbers, epochMs }: Pick<Chunk, 'data' | 'numbers' | 'epochMs'>): Buffer {
-  const writers = data.generators.map((generator) => (generator.numeric ? numberWriter(generator) : bytesWriter(generator)))
+export function encodeCopy(scenario: Scenario, { data, numbers, epochMs }: Pick<Chunk, 'data' | 'numbers' | 'epochMs'>): Buffer {
+  const writers = data.generators.map((generator) => (generator.numeric ? numberWriter(scenario, data.entity, generator) : bytesWriter(generator)))
   const mostBytes = data.generators.reduce((sum, generator) => sum + (generator.numeric ? widest(generator.field) : 5 + generator.maxBytes), 2)
   const to = Buffer.allocUnsafe(mostBytes * numbers.length)
   let at = 0
@@ -33,8 +34,8 @@ export function encodeCopy({ data, numbers, epochMs }: Pick<Chunk, 'data' | 'num
 
 type FieldWriter = (row: number, nowMs: number, to: Buffer, at: number) => number
 
-function numberWriter(generator: FieldGenerator): FieldWriter {
-  const write = copyWriter(generator.field)
+function numberWriter(scenario: Scenario, entity: Entity, generator: FieldGenerator): FieldWriter {
+  const write = copyWriter(generator.field, sqlType(scenario, entity, generator.field))
   return (row, nowMs, to, at) => write(generator.number(row, 0, nowMs), to, at)
 }
 
@@ -53,7 +54,7 @@ function widest(field: Field): number {
   return Math.max(widestNumber, ...enumTexts(field).map((text) => text.length))
 }
 
-function copyWriter(field: Field): NumberWriter {
+function copyWriter(field: Field, type: string): NumberWriter {
   switch (field.type) {
     case 'bool':
       return writeBool
@@ -70,6 +71,6 @@ function copyWriter(field: Field): NumberWriter {
     case 'decimal':
       return (value, to, at) => writeNumeric(value, field.scale, to, at)
     default:
-      return field.generator.kind === 'number' || field.generator.kind === 'line' ? writeInteger : writeBigInteger
+      return type === 'integer' ? writeInteger : writeBigInteger
   }
 }

@@ -24,8 +24,6 @@ interface Program {
   /** Position of the parameter that tells whether the page is a deep one; −1: not a list. */
   deepAt: number
   transaction: boolean
-  /** Statement whose count is the operation's. */
-  counted: number
 }
 
 export async function openPostgresLane(login: PostgresLogin, compiled: Compiled, slots: number): Promise<Lane> {
@@ -114,7 +112,13 @@ class SlotConnection {
     }
     this.#connection.keep = keep
     if (keep) this.#results = []
-    this.#write(program, params)
+    try {
+      this.#write(program, params)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      setImmediate(() => this.#finish('error', 0, outOfRange))
+      return
+    }
     this.#sendStep()
   }
 
@@ -157,7 +161,7 @@ class SlotConnection {
 
   #advance(program: Program, rows: number): void {
     const statement = program.transaction ? this.#step - 1 : this.#step
-    if (statement === program.counted) this.#result = rows
+    if (statement === 0) this.#result = rows
     if (this.#connection.keep) this.#results.push(this.#connection.rows)
     this.#step++
     if (this.#step < this.#steps && !(program.op.kind === 'get' && this.#result === 0)) this.#sendStep()
@@ -212,6 +216,9 @@ class SlotConnection {
 
 const closedCode = (cause: Error) => String((cause as { code?: unknown }).code ?? 'closed')
 
+/** What the server says of a number that its type does not hold; the binary protocol would carry another number. */
+const outOfRange = '22003'
+
 const begin: Prepared = { execution: executionOf('begin', 0), writers: [] }
 const commit: Prepared = { execution: executionOf('commit', 0), writers: [] }
 const rollback: Prepared = { execution: executionOf('rollback', 0), writers: [] }
@@ -244,7 +251,6 @@ function programsOf(compiled: Compiled, types: number[][][]): (Program | null)[]
       statements,
       deepAt: op.kind === 'list' ? parameters.findIndex((each) => each.shape === 'deep') : -1,
       transaction: writesOf(op).length > 0 && statements.length > 1,
-      counted: op.kind === 'delete' ? statements.length - 1 : 0,
     }
   })
 }

@@ -4,13 +4,14 @@ import type { Client, QueryArrayResult } from 'pg'
 import { type Parameter, type ParamSource, parametersOf } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
 import { decimalValue } from '../data/value.ts'
+import type { Store } from '../model/model.ts'
 import { type Durability, entityOf, type Field, fieldOf, type Operation } from '../scenario/scenario.ts'
 import { settingsOf } from './configuration.ts'
 import type { Compiled, CompiledOperation, Limits, Parity, Reply, Session, Statement } from './engine.ts'
 import { answerOf, type Rows } from './postgres-answers.ts'
 import { copyHeader, copyTrailer, encodeCopy } from './postgres-copy.ts'
-import { id } from './postgres-sql.ts'
-import { pgValue, pgValues } from './postgres-values.ts'
+import { columnName, tableName } from './postgres-types.ts'
+import { pgValue, pgValues, timestampText } from './postgres-values.ts'
 import { readReply, wroteReply } from './replies.ts'
 import { retrying } from './retry.ts'
 
@@ -67,7 +68,7 @@ export class PostgresSession implements Session {
     parity.push({
       what: 'referential integrity',
       asked: 'references point at rows',
-      set: 'foreign keys',
+      set: 'foreign keys, but to rows that an operation or their expiry removes',
       effective: `${constraints} foreign keys`,
       ok: constraints === this.#compiled.afterLoad.length,
     })
@@ -91,7 +92,7 @@ export class PostgresSession implements Session {
     const copies = new Map<string, { client: Client; stream: ReturnType<typeof from>; finished: Promise<unknown> }>()
     const copyOf = async (table: string) => {
       const client = await this.#open()
-      const stream = client.query(from(`COPY ${id(table)} FROM STDIN (FORMAT binary)`))
+      const stream = client.query(from(`COPY ${tableName(table)} FROM STDIN (FORMAT binary)`))
       const copy = { client, stream, finished: once(stream, 'finish') }
       copy.finished.catch(() => {}) // Told where it is awaited.
       copies.set(table, copy)
@@ -114,7 +115,7 @@ export class PostgresSession implements Session {
         await finish([...copies.keys()].filter((table) => !tables.includes(table)))
         for (const chunk of [block, ...block.owned]) {
           const { stream, finished } = copies.get(chunk.entity) ?? (await copyOf(chunk.entity))
-          if (!stream.write(encodeCopy(chunk))) await Promise.race([once(stream, 'drain'), finished])
+          if (!stream.write(encodeCopy(this.#compiled.scenario, chunk))) await Promise.race([once(stream, 'drain'), finished])
         }
       }
       await finish([...copies.keys()])
@@ -153,22 +154,19 @@ export class PostgresSession implements Session {
         const { rows } = await run(0)
         return readReply(rows.length, () => answerOf(this.#compiled.scenario, op, [rows]))
       }
-      const { result, retries } = await retrying(
-        async () => {
-          if (statements.length === 1) return (await run(0)).rowCount ?? 0
-          await client.query('BEGIN')
-          try {
-            const counts: number[] = []
-            for (let at = 0; at < statements.length; at++) counts.push((await run(at)).rowCount ?? 0)
-            await client.query('COMMIT')
-            return (op.kind === 'delete' ? counts.at(-1) : counts[0]) as number
-          } catch (error) {
-            await client.query('ROLLBACK').catch(() => {})
-            throw error
-          }
-        },
-        (error) => isTransient((error as { code?: string }).code),
-      )
+      const { result, retries } = await retrying(async () => {
+        if (statements.length === 1) return (await run(0)).rowCount ?? 0
+        await client.query('BEGIN')
+        try {
+          const counts: number[] = []
+          for (let at = 0; at < statements.length; at++) counts.push((await run(at)).rowCount ?? 0)
+          await client.query('COMMIT')
+          return counts[0] as number
+        } catch (error) {
+          await client.query('ROLLBACK').catch(() => {})
+          throw error
+        }
+      }, isTransientError)
       return wroteReply(result, retries)
     } finally {
       const waiting = this.#waiting.shift()
@@ -211,8 +209,8 @@ export class PostgresSession implements Session {
   }
 
   async total(entity: string, field?: string) {
-    const sum = field === undefined ? '0' : `coalesce(sum(${id(field)}), 0)`
-    const [row] = await this.#rows(`SELECT count(*), ${sum} FROM ${id(entity)}`)
+    const sum = field === undefined ? '0' : `coalesce(sum(${columnName(field)}), 0)`
+    const [row] = await this.#rows(`SELECT count(*), ${sum} FROM ${tableName(entity)}`)
     const scale = field === undefined ? 0 : fieldOf(entityOf(this.#compiled.scenario, entity), field).scale
     return { rows: BigInt(row?.[0] ?? 0), sum: decimalValue(String(row?.[1] ?? '0'), scale) }
   }
@@ -222,9 +220,12 @@ export class PostgresSession implements Session {
     const client = this.#clients[0] as Client
     for (const store of this.#compiled.model.stores) {
       if (store.expiry === null) continue
-      const key = id(store.partition[0] as string)
-      const text = `DELETE FROM ${id(store.name)} WHERE ${key} IN (SELECT ${key} FROM ${id(store.name)} WHERE ${id(store.expiry.field)} <= $1 LIMIT 1000)`
-      removed += (await client.query(text, [new Date(nowMs).toISOString()])).rowCount ?? 0
+      const text = purgeStatement(store)
+      for (let batch = 0; batch < maxPurgeBatches; batch++) {
+        const { result } = await retrying(() => client.query(text, [timestampText(nowMs)]), isTransientError)
+        removed += result.rowCount ?? 0
+        if (result.rowCount !== purgeBatchRows) break
+      }
     }
     return removed
   }
@@ -269,6 +270,22 @@ export class PostgresSession implements Session {
     const result = await (this.#clients[0] as Client).query({ text, rowMode: 'array', types: asText })
     return result.rows as Rows
   }
+}
+
+const isTransientError = (error: unknown) => isTransient((error as { code?: string }).code)
+
+const purgeBatchRows = 1000
+const maxPurgeBatches = 10
+
+/**
+ * The batch is locked before it is removed: a row that is renewed in the meantime stays, and a row that somebody works on
+ * is left to the next batch. Owned rows go with their owner.
+ */
+function purgeStatement({ name, partition, expiry }: Store): string {
+  const key = partition.map(columnName).join(', ')
+  const condition = `${columnName((expiry as { field: string }).field)} <= $1`
+  const batch = `SELECT ${key} FROM ${tableName(name)} WHERE ${condition} LIMIT ${purgeBatchRows} FOR UPDATE SKIP LOCKED`
+  return `WITH expired AS MATERIALIZED (${batch}) DELETE FROM ${tableName(name)} WHERE (${key}) IN (SELECT ${key} FROM expired)`
 }
 
 /** Serialization failure and deadlock: the whole transaction is tried again (PostgreSQL documentation, 13.5). */

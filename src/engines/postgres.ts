@@ -1,12 +1,13 @@
 /** PostgreSQL: how its server runs, its model as SQL, its client (pg). */
 import type { Client } from 'pg'
 import image from '../../docker/postgres/image.json' with { type: 'json' }
-import { type Durability, entityOf } from '../scenario/scenario.ts'
+import type { Durability } from '../scenario/scenario.ts'
 import { settingsOf } from './configuration.ts'
 import type { Endpoint, Engine } from './engine.ts'
 import { openPostgresLane } from './postgres-lane.ts'
 import { PostgresSession, serverSettings } from './postgres-session.ts'
-import { createTable, id, statementsOf } from './postgres-sql.ts'
+import { createTables, foreignKeys, statementsOf } from './postgres-sql.ts'
+import { id } from './postgres-types.ts'
 import { named } from './replies.ts'
 
 export const postgres: Engine = {
@@ -101,13 +102,8 @@ export const postgres: Engine = {
     }),
   },
   compile(model, operations, scenario, durability) {
-    const tables = model.stores.flatMap((store) => createTable(scenario, store))
-    const afterLoad = model.stores.flatMap((store) =>
-      store.references.map(
-        ({ field, entity }) =>
-          `ALTER TABLE ${id(store.name)} ADD FOREIGN KEY (${id(field)}) REFERENCES ${id(entity)} (${id(entityOf(scenario, entity).key[0] as string)})`,
-      ),
-    )
+    const tables = createTables(scenario, model.stores)
+    const afterLoad = model.stores.flatMap((store) => foreignKeys(scenario, store))
     const compiled = operations.map((operation) => ({ operation: operation.name, statements: statementsOf(scenario, operation) }))
     return {
       engine: 'postgres',

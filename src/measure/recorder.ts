@@ -102,6 +102,8 @@ export interface Recording {
   cpuSeconds: number
   /** Share of the window that the harness's own work took, pacing not counted. */
   busyShare: number
+  /** Why expired rows were no longer purged: less was asked of the engine than is said; null: nothing failed, or nothing is purged. */
+  purgeFailure: string | null
 }
 
 export function emptyWriteLog(): WriteLog {
@@ -145,6 +147,7 @@ export function mergeRecordings(recordings: Recording[]): Recording {
     first.completed += other.completed
     first.cpuSeconds += other.cpuSeconds
     first.busyShare = Math.max(first.busyShare, other.busyShare)
+    first.purgeFailure ??= other.purgeFailure
   }
   return first
 }
@@ -161,5 +164,15 @@ export function clearWrites(log: WriteLog): void {
 
 /** Of a trial that broke before it told anything. */
 export function emptyRecording(seconds: number, operations: Operation[]): Recording {
-  return { seconds, operations: makeRecords(operations), windows: [], writes: emptyWriteLog(), kept: [], completed: 0, cpuSeconds: 0, busyShare: 0 }
+  return {
+    seconds,
+    operations: makeRecords(operations),
+    windows: [],
+    writes: emptyWriteLog(),
+    kept: [],
+    completed: 0,
+    cpuSeconds: 0,
+    busyShare: 0,
+    purgeFailure: null,
+  }
 }

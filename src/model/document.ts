@@ -1,7 +1,7 @@
 /** The document family: owned rows embedded while they stay small and nobody addresses them alone; compound indexes equality, sort, range. */
 import { type Entity, type Operation, ownedBy, type Scenario, writesOf } from '../scenario/scenario.ts'
 import type { Access, AccessStep, PhysicalModel, Store } from './model.ts'
-import { merge, relationalModel } from './relational.ts'
+import { merge, tablesOf } from './relational.ts'
 import { rowBytes } from './sizes.ts'
 
 const largestEmbeddedBytes = 1e6
@@ -9,7 +9,7 @@ const largestEmbeddedBytes = 1e6
 export function documentModel(scenario: Scenario, operations: Operation[]): PhysicalModel {
   const embedded = new Set(scenario.entities.filter((entity) => embeds(entity, operations)).map((entity) => entity.name))
   const excuses: PhysicalModel['excuses'] = []
-  const tables = new Map(relationalModel(scenario, operations).stores.map((store) => [store.name, store]))
+  const tables = new Map(tablesOf(scenario, operations).map((store) => [store.name, store]))
   const stores = scenario.entities
     .filter((entity) => !embedded.has(entity.name))
     .map((entity): Store => {

@@ -28,7 +28,7 @@ export interface Index {
   /** Constant filters of a partial index. */
   where: Filter[]
   unique: boolean
-  /** Operations it serves; empty for constraints. */
+  /** Operations it serves; a constraint may serve none. */
   serves: string[]
   reason: string
 }

@@ -1,26 +1,82 @@
 /** The relational family: third normal form, and an index for every access that needs one. */
-import { type Entity, type Operation, ownedBy, type Scenario, writesOf } from '../scenario/scenario.ts'
+import { type Entity, entityOf, fieldOf, type Operation, type Order, ownedBy, type Scenario, writesOf } from '../scenario/scenario.ts'
+import { mergeIndexes, type WantedIndex } from './index-merge.ts'
+import { freeName, nameIndexes } from './index-names.ts'
 import type { Access, AccessStep, Index, PhysicalModel, Store } from './model.ts'
 import { single } from './model.ts'
-import { changedFields, namedOperations, rowBytes } from './sizes.ts'
+import { changedFields, maxFieldBytes, namedOperations } from './sizes.ts'
+import { isQuery, servedByKey, wantedIndexes } from './wanted-indexes.ts'
 
-const mostCoveredBytes = 64
+/** An entry of a B-tree must fit three times into a page of 8 KiB; a header and the alignment take their part. */
+const maxEntryBytes = 2700
+const entryHeaderBytes = 8
+const valueHeaderBytes = 8
 
 export function relationalModel(scenario: Scenario, operations: Operation[]): PhysicalModel {
-  const stores = scenario.entities.map((entity) => tableOf(scenario, entity, operations))
-  const indexOf = (operation: Operation) =>
-    stores.find((store) => store.name === operation.entity)?.indexes.find((index) => index.serves.includes(operation.name))?.name ?? null
+  const decisive = operations.map((operation) =>
+    operation.kind === 'list' ? { ...operation, order: decisiveOrder(entityOf(scenario, operation.entity), operation.order) } : operation,
+  )
+  const taken = new Set(scenario.entities.map((entity) => entity.name))
+  for (const entity of scenario.entities) taken.add(freeName(primaryKeyName(entity.name), taken))
+  const stores = scenario.entities.map((entity): Store => {
+    const wanted = wantedIndexes(entity, namedOperations(decisive)).map((index) => fitted(entity, index))
+    const indexes = mergeIndexes(wanted).map((index) => fitted(entity, index))
+    return { ...tableOf(scenario, entity, operations), indexes: nameIndexes(indexes, `${entity.name}_`, taken) }
+  })
   const emulations = stores.flatMap((store) =>
     store.expiry === null
       ? []
       : [{ operation: `expiry of ${store.name}`, how: 'emulated: expired rows are purged in batches, as part of the measured work' }],
   )
-  return { family: 'relational', stores, accesses: operations.map((operation) => accessOf(operation, indexOf(operation))), excuses: [], emulations }
+  return { family: 'relational', stores, accesses: decisive.map((operation) => accessOf(scenario, operation, stores)), excuses: [], emulations }
 }
 
-function tableOf(scenario: Scenario, entity: Entity, operations: Operation[]): Store {
+/** The tables of all entities, each with the indexes that its accesses want, merged and named within the table. */
+export function tablesOf(scenario: Scenario, operations: Operation[]): Store[] {
+  return scenario.entities.map((entity) => ({
+    ...tableOf(scenario, entity, operations),
+    indexes: merge(wantedIndexes(entity, namedOperations(operations))),
+  }))
+}
+
+/** Merged and named within one store. */
+export function merge(wanted: WantedIndex[]): Index[] {
+  return nameIndexes(mergeIndexes(wanted), '', new Set())
+}
+
+/** A name of a table's primary key, which is the name of an index. */
+export const primaryKeyName = (table: string) => `${table}_pkey`
+
+/** Nothing is left to order behind a column in which no two rows are equal. */
+export function decisiveOrder(entity: Entity, order: Order[]): Order[] {
+  const last = order.findIndex(({ field }) => fieldOf(entity, field).unique)
+  return last < 0 ? order : order.slice(0, last + 1)
+}
+
+/** Without the columns that do not fit into an entry; what they would have found is filtered, what they would have ordered is sorted. */
+function fitted<T extends Index>(entity: Entity, index: T): T {
+  if (index.kind !== 'ordered') return index
+  let bytes = entryHeaderBytes
+  const fits = (name: string) => {
+    bytes += maxFieldBytes(fieldOf(entity, name)) + valueHeaderBytes
+    return bytes <= maxEntryBytes
+  }
+  const columns = index.columns.filter((column) => fits(column.field))
+  if (columns.length < index.columns.length)
+    return { ...index, columns, include: [], reason: `${index.reason}; an entry holds ${columns.length} of ${index.columns.length} columns` }
+  return index.include.every(fits) ? index : { ...index, include: [] }
+}
+
+function tableOf(scenario: Scenario, entity: Entity, operations: Operation[]): Omit<Store, 'indexes'> {
   const named = namedOperations(operations)
   const expiry = entity.ttlMs === null ? null : { field: 'expires_at', ttlMs: entity.ttlMs }
+  const references = entity.fields.flatMap((field) =>
+    field.generator.kind === 'reference' ? [{ field: field.name, entity: field.generator.entity }] : [],
+  )
+  const dangling = references.flatMap((reference) => {
+    const why = removal(entityOf(scenario, reference.entity), named)
+    return why === null ? [] : [{ ...reference, why }]
+  })
   return {
     name: entity.name,
     base: true,
@@ -37,106 +93,43 @@ function tableOf(scenario: Scenario, entity: Entity, operations: Operation[]): S
     clustering: [],
     bucket: null,
     embedded: [],
-    indexes: merge(wantedIndexes(entity, named)),
     references: [
-      ...entity.fields.flatMap((field) => (field.generator.kind === 'reference' ? [{ field: field.name, entity: field.generator.entity }] : [])),
+      ...references.filter((reference) => dangling.every((each) => each.field !== reference.field)),
       ...(entity.owner === null ? [] : [{ field: entity.key[0] as string, entity: entity.owner.entity }]),
     ],
     expiry,
     serves: named.filter((operation) => operation.entity === entity.name).map((operation) => operation.name),
-    reason:
+    reason: [
       entity.owner === null
         ? `one table per entity, primary key ${entity.key[0]}${ownedBy(scenario, entity.name).length > 0 ? '; its owned rows are reached by the prefix of their key' : ''}`
-        : `owned by ${entity.owner.entity}: the primary key (${entity.key.join(', ')}) keeps the lines of an owner together`,
+        : `owned by ${entity.owner.entity}: the primary key (${entity.key.join(', ')}) keeps the lines of an owner together, and they go with it`,
+      ...dangling.map((each) => `${each.field} is no foreign key: ${each.why}, and who refers to them stays`),
+    ].join('; '),
   }
 }
 
-function wantedIndexes(entity: Entity, operations: Operation[]): Index[] {
-  const wanted: Index[] = []
-  const add = (part: Partial<Index> & Pick<Index, 'columns' | 'reason'>) => {
-    wanted.push({ name: '', kind: 'ordered', include: [], where: [], unique: false, serves: [], ...part })
-  }
-  const changed = changedFields(operations, entity)
-  for (const field of entity.fields) {
-    if (field.unique && !entity.key.includes(field.name))
-      add({ columns: [{ field: field.name, descending: false }], unique: true, reason: `${field.name} is unique` })
-  }
-  for (const operation of operations) {
-    if (operation.entity !== entity.name) continue
-    if (operation.kind === 'list' || operation.kind === 'aggregate') {
-      const equal = operation.where.filter((filter) => filter.constant === null).map((filter) => ({ field: filter.field, descending: false }))
-      const constants = operation.where.filter((filter) => filter.constant !== null)
-      const ordered =
-        operation.kind === 'list' ? operation.order : operation.over === null ? [] : [{ field: operation.over.field, descending: false }]
-      const columns = [...equal, ...ordered.filter((order) => equal.every((each) => each.field !== order.field))]
-      if (columns.length === 0) continue
-      const projection = operation.kind === 'list' ? operation.fields : [operation.groupBy?.field, operation.sum].filter((name) => name != null)
-      const rest = projection.filter((name) => columns.every((column) => column.field !== name))
-      const narrow = rest.length > 0 && rowBytes(entity, rest) <= mostCoveredBytes && rowBytes(entity, projection) <= rowBytes(entity) / 2
-      const include = narrow && rest.every((name) => !changed.has(name)) ? rest : []
-      const parts = [
-        equal.length > 0 ? `equality on ${equal.map((each) => each.field).join(', ')}` : '',
-        ordered.length > 0 ? `${operation.kind === 'list' ? 'order' : 'range'} by ${ordered.map((each) => each.field).join(', ')}` : '',
-        include.length > 0 ? `covers ${include.join(', ')}: narrow and never changed` : '',
-        constants.length > 0 ? `partial: ${constants.map((each) => `${each.field} is constant`).join(', ')}` : '',
-      ]
-      add({
-        columns,
-        include,
-        where: constants,
-        serves: [operation.name],
-        reason: `${operation.name}: ${parts.filter((part) => part !== '').join('; ')}`,
-      })
-    }
-    if (operation.kind === 'search') {
-      add({
-        kind: 'text',
-        columns: operation.in.map((field) => ({ field, descending: false })),
-        serves: [operation.name],
-        reason: `${operation.name}: whole words of ${operation.in.join(', ')}`,
-      })
-    }
-  }
-  if (entity.ttlMs !== null)
-    add({ kind: 'expiry', columns: [{ field: 'expires_at', descending: false }], reason: 'expired rows are purged in batches' })
-  return wanted
+/** Why rows of an entity may go while others refer to them; null: they stay. */
+function removal(entity: Entity, operations: Operation[]): string | null {
+  const by = operations.find((operation) => writesOf(operation).some((write) => write.kind === 'delete' && write.entity === entity.name))
+  if (by !== undefined) return `${by.name} deletes rows of ${entity.name}`
+  return entity.ttlMs === null ? null : `rows of ${entity.name} expire`
 }
 
-/** An index that is a prefix of another is merged into it; names are given at the end. */
-export function merge(wanted: Index[]): Index[] {
-  const text = (index: Index) => index.columns.map((column) => `${column.field}${column.descending ? '-' : ''}`)
-  const sameKind = (a: Index, b: Index) => a.kind === b.kind && JSON.stringify(a.where) === JSON.stringify(b.where)
-  const kept: Index[] = []
-  for (const index of [...wanted].sort((a, b) => b.columns.length - a.columns.length)) {
-    const own = text(index)
-    const host = kept.find((each) => !index.unique && sameKind(each, index) && own.every((column, at) => text(each)[at] === column))
-    if (host === undefined) kept.push({ ...index })
-    else {
-      host.serves = [...host.serves, ...index.serves]
-      host.include = [...new Set([...host.include, ...index.include.filter((name) => host.columns.every((column) => column.field !== name))])]
-      host.reason = `${host.reason} · ${index.reason}`
-    }
-  }
-  return kept.map((index) => ({
-    ...index,
-    name: `${index.kind === 'ordered' ? '' : `${index.kind}_`}${index.columns.map((column) => column.field).join('_')}`.slice(0, 44),
-  }))
-}
-
-function accessOf(operation: Operation, index: string | null): Access {
-  if (operation.kind === 'get') {
-    const owned = operation.with.map((store): AccessStep => ({ action: 'read', store, index: 'primary key', requests: 1 }))
-    return {
-      operation: operation.name,
-      kind: 'get',
-      steps: [{ action: 'read', store: operation.entity, index: 'primary key', requests: 1 }, ...owned],
-    }
-  }
+function accessOf(scenario: Scenario, operation: Operation, stores: Store[]): Access {
+  const byKey = (store: string): AccessStep => ({ action: 'read', store, index: 'primary key', requests: 1 })
+  if (operation.kind === 'get') return { operation: operation.name, kind: 'get', steps: [operation.entity, ...operation.with].map(byKey) }
   const writes = writesOf(operation)
-  if (writes.length === 0) return single(operation, 'read', operation.entity, index)
+  if (writes.length === 0) return single(operation, 'read', operation.entity, indexOf(scenario, operation, stores))
   const steps = writes.flatMap((write) => {
     const action = write.kind === 'delete' ? 'delete' : 'write'
-    return [write.entity, ...(write.kind === 'insert' ? write.with : [])].map((store): AccessStep => ({ action, store, index: null, requests: 1 }))
+    const owned = write.kind === 'insert' ? write.with : write.kind === 'delete' ? ownedBy(scenario, write.entity).map((each) => each.name) : []
+    return [write.entity, ...owned].map((store): AccessStep => ({ action, store, index: null, requests: 1 }))
   })
   return { operation: operation.name, kind: operation.kind, steps }
+}
+
+function indexOf(scenario: Scenario, operation: Operation, stores: Store[]): string | null {
+  const entity = entityOf(scenario, operation.entity)
+  if (isQuery(operation) && servedByKey(entity, operation, changedFields(scenario.operations, entity))) return 'primary key'
+  return stores.find((store) => store.name === entity.name)?.indexes.find((index) => index.serves.includes(operation.name))?.name ?? null
 }

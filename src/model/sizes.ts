@@ -14,6 +14,9 @@ import {
 } from '../scenario/scenario.ts'
 import { monthMs } from '../scenario/units.ts'
 
+/** The longest word and its space. */
+const maxWordBytes = 13
+
 /** Average bytes of a value, without any engine's overhead. */
 export function fieldBytes(field: Field): number {
   const { generator } = field
@@ -33,6 +36,20 @@ export function fieldBytes(field: Field): number {
       return generator.kind === 'json' || generator.kind === 'bytes' ? generator.bytes : 64
     default:
       return 8
+  }
+}
+
+/** Most bytes of a value that can be compared, without any engine's overhead. */
+export function maxFieldBytes({ generator }: Field): number {
+  switch (generator.kind) {
+    case 'words':
+      return generator.most * maxWordBytes
+    case 'email':
+      return 64
+    case 'enum':
+      return Math.max(...generator.values.map((value) => Buffer.byteLength(value)))
+    default:
+      return 16
   }
 }
 

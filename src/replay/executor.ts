@@ -362,6 +362,7 @@ export class Executor {
       completed: this.#completed,
       cpuSeconds: 0,
       busyShare: Math.max(0, 1 - this.#idleNs / (seconds * 1e9)),
+      purgeFailure: null,
     })
   }
 }

@@ -9,6 +9,7 @@ import { messageOf } from '../errors.ts'
 import { type Clock, realClock } from './clock.ts'
 import { Executor, type TrialSpec } from './executor.ts'
 import { pacedClock } from './pacer.ts'
+import { startPurge } from './purge.ts'
 
 export interface OpenOrder {
   type: 'open'
@@ -31,8 +32,6 @@ export interface TrialOrder {
   nowMs: number
 }
 export type WorkerOrder = OpenOrder | TrialOrder | { type: 'close' }
-
-const purgeEveryMs = 1000
 
 let dataset: Dataset
 let compiled: Compiled
@@ -65,14 +64,14 @@ async function trial({ spec, block, nowMs }: TrialOrder): Promise<unknown> {
   const startNs = clock.nowNs()
   const replayNow = () => nowMs + (clock.nowNs() - startNs) / 1e6
   const params = new DrawnParameters(dataset, compiled.operations, spec.stream, block, replayNow)
-  const purging = purger === undefined ? undefined : setInterval(() => void purger?.purge?.(replayNow()).catch(() => {}), purgeEveryMs)
+  const purge = purger === undefined ? undefined : startPurge(async () => purger?.purge?.(replayNow()))
   try {
     const before = process.threadCpuUsage()
     const recording = await new Executor(lane as Lane, clock, spec, compiled.operations, params).run()
     const { user, system } = process.threadCpuUsage(before)
-    return { ...recording, cpuSeconds: (user + system) / 1e6 }
+    return { ...recording, cpuSeconds: (user + system) / 1e6, purgeFailure: (await purge?.stop()) ?? null }
   } finally {
-    clearInterval(purging)
+    await purge?.stop()
   }
 }
 

@@ -1,0 +1,161 @@
+/** Which indexes the accesses of an entity want, before any two of them are found to be one. */
+import { type Aggregate, type Entity, type Filter, fieldOf, type List, type Operation } from '../scenario/scenario.ts'
+import { columnsServe, type WantedIndex } from './index-merge.ts'
+import type { IndexColumn } from './model.ts'
+import { changedFields, constantShare, rowBytes } from './sizes.ts'
+
+const maxCoveredBytes = 64
+/** A constant that fewer rows have is worth an index of its own rows alone. */
+const rareShare = 0.1
+/** So many rows of one owner are read and sorted at once, rather than kept in another order. */
+const fewLines = 100
+
+export type Query = Operation & (List | Aggregate)
+
+const ascending = (field: string): IndexColumn => ({ field, descending: false })
+const indexOf = (part: Partial<WantedIndex> & Pick<WantedIndex, 'columns' | 'reason'>): WantedIndex => ({
+  name: '',
+  kind: 'ordered',
+  include: [],
+  where: [],
+  unique: false,
+  serves: [],
+  ...part,
+})
+
+export function isQuery(operation: Operation): operation is Query {
+  return operation.kind === 'list' || operation.kind === 'aggregate'
+}
+
+export function wantedIndexes(entity: Entity, operations: Operation[]): WantedIndex[] {
+  const own = operations.filter((operation) => operation.entity === entity.name)
+  const changed = changedFields(operations, entity)
+  const queries = own.filter(isQuery).filter((query) => !servedByKey(entity, query, changed))
+  const unique = entity.fields
+    .filter((field) => field.unique && !entity.key.includes(field.name))
+    .map((field) =>
+      indexOf({
+        columns: [ascending(field.name)],
+        unique: true,
+        serves: queries.filter((query) => uniqueFilter(entity, query) === field.name).map((query) => query.name),
+        reason: `${field.name} is unique`,
+      }),
+    )
+  const whole = queries
+    .filter((query) => uniqueFilter(entity, query) === undefined)
+    .map((query) => ({ query, index: queryIndex(entity, query, changed) }))
+    .filter(({ index }) => index.columns.length > 0)
+  const texts = own.flatMap((operation) =>
+    operation.kind === 'search'
+      ? [
+          indexOf({
+            kind: 'text',
+            columns: searchedFields(entity, operation.in).map(ascending),
+            serves: [operation.name],
+            reason: `${operation.name}: whole words of ${operation.in.join(', ')}`,
+          }),
+        ]
+      : [],
+  )
+  const expiry = indexOf({ kind: 'expiry', columns: [ascending('expires_at')], reason: 'expired rows are purged in batches' })
+  return [...unique, ...withPartial(entity, whole), ...texts, ...(entity.ttlMs === null ? [] : [expiry])]
+}
+
+/** In the entity's order, so that one index serves every search in the same fields. */
+export function searchedFields(entity: Entity, names: string[]): string[] {
+  return entity.fields.map((field) => field.name).filter((name) => names.includes(name))
+}
+
+/** Whether the primary key finds the rows, in their order where one is asked for. */
+export function servedByKey(entity: Entity, query: Query, changed: Set<string>): boolean {
+  const filtered = query.where.map((filter) => filter.field)
+  if (entity.key.every((key) => filtered.includes(key))) return true
+  if (entity.owner !== null && entity.owner.most <= fewLines && filtered.includes(entity.key[0] as string)) return true
+  const wanted = queryIndex(entity, query, changed)
+  return wanted.columns.length > 0 && columnsServe(entity.key.map(ascending), wanted)
+}
+
+function uniqueFilter(entity: Entity, query: Query): string | undefined {
+  return query.where.find((filter) => fieldOf(entity, filter.field).unique)?.field
+}
+
+/** Equality first, constants before what varies, then the order or the range, then what an aggregate groups by. */
+function queryIndex(entity: Entity, query: Query, changed: Set<string>): WantedIndex {
+  const names = (constant: boolean) => query.where.filter((filter) => (filter.constant !== null) === constant).map((filter) => filter.field)
+  const rest = orderedColumns(query).filter((column) => query.where.every((filter) => filter.field !== column.field))
+  const group = query.kind === 'aggregate' && query.groupBy?.unit === null ? query.groupBy.field : null
+  // A few rows more are read sooner than an index is changed with every write of the group.
+  const grouped =
+    group !== null && query.where.length > 0 && rest.length === 0 && !changed.has(group) && !query.where.some((each) => each.field === group)
+  const ordered = grouped ? [ascending(group)] : rest
+  const onlyCommon = ordered.length === 0 && names(false).length === 0 && rareFilters(entity, query).length === 0
+  const equal = onlyCommon ? [] : [...names(true), ...names(false)]
+  const columns = [...equal.map(ascending), ...ordered]
+  const include = covered(entity, query, columns, changed)
+  const parts = [
+    equal.length > 0 ? `equality on ${equal.join(', ')}` : '',
+    rest.length > 0 ? `${query.kind === 'list' ? 'order' : 'range'} by ${rest.map((each) => each.field).join(', ')}` : '',
+    grouped ? `grouped by ${group}` : '',
+    include.length > 0 ? `covers ${include.join(', ')}: narrow and never changed` : '',
+  ]
+  return indexOf({
+    columns,
+    equality: equal.length,
+    include,
+    serves: [query.name],
+    reason: `${query.name}: ${parts.filter((part) => part !== '').join('; ')}`,
+  })
+}
+
+function orderedColumns(query: Query): IndexColumn[] {
+  if (query.kind === 'list') return query.order
+  return query.over === null ? [] : [ascending(query.over.field)]
+}
+
+function covered(entity: Entity, query: Query, columns: IndexColumn[], changed: Set<string>): string[] {
+  if (columns.length === 0) return []
+  const projection = query.kind === 'list' ? query.fields : [query.groupBy?.field, query.sum].filter((name) => name != null)
+  const read = [...projection, ...(entity.ttlMs === null ? [] : ['expires_at'])]
+  const rest = read.filter((name) => columns.every((column) => column.field !== name))
+  const narrow = rest.length > 0 && rowBytes(entity, rest) <= maxCoveredBytes && rowBytes(entity, read) <= rowBytes(entity) / 2
+  return narrow && rest.every((name) => !changed.has(name)) ? rest : []
+}
+
+function rareFilters(entity: Entity, query: Query): Filter[] {
+  return query.where.filter((filter) => filter.constant !== null && constantShare(fieldOf(entity, filter.field), filter.constant) <= rareShare)
+}
+
+/**
+ * A rare constant gets an index of its own rows; unless an index that starts with the constant's column is there anyway,
+ * or is worth it because several constants are asked for.
+ */
+function withPartial(entity: Entity, whole: { query: Query; index: WantedIndex }[]): WantedIndex[] {
+  const rare = whole.map(({ query }) => rareFilters(entity, query).sort((a, b) => (a.field < b.field ? -1 : 1)))
+  return whole.map(({ index }, at) => {
+    const filters = rare[at] as Filter[]
+    if (filters.length === 0) return index
+    const shared = whole.some(({ index: other }, each) => {
+      const names = other.columns.map((column) => column.field)
+      const apart = each !== at && JSON.stringify(rare[each]) !== JSON.stringify(filters)
+      return apart && filters.every((filter) => names.includes(filter.field)) && (columnsCouldServe(other, index) || columnsCouldServe(index, other))
+    })
+    return shared ? index : partial(index, filters)
+  })
+}
+
+/** With the host's equality columns in the order that suits the guest. */
+function columnsCouldServe(host: WantedIndex, guest: WantedIndex): boolean {
+  const wanted = guest.columns.slice(0, guest.equality).map((column) => column.field)
+  const equal = host.columns.slice(0, host.equality)
+  const first = equal.filter((column) => wanted.includes(column.field))
+  return columnsServe([...first, ...equal.filter((column) => !first.includes(column)), ...host.columns.slice(host.equality)], guest)
+}
+
+function partial(index: WantedIndex, where: Filter[]): WantedIndex {
+  const apart = (column: IndexColumn) => where.every((filter) => filter.field !== column.field)
+  const equal = index.columns.slice(0, index.equality).filter(apart)
+  const columns = [...equal, ...index.columns.slice(index.equality)]
+  const reason = `${index.reason}; partial: few rows have ${where.map((filter) => `this ${filter.field}`).join(' and ')}`
+  if (columns.length === 0) return { ...index, where, reason }
+  return { ...index, columns, equality: equal.length, where, reason }
+}
