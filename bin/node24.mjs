@@ -3,6 +3,7 @@
 // platform package in node_modules. Plain JavaScript for any Node from 18 on.
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -32,15 +33,15 @@ export function runUnderNode24(arguments_) {
     process.exit(3)
   }
   const env = { NODE_COMPILE_CACHE: compiled, ...process.env, DBTRIAL_LAUNCHER: String(process.pid) }
-  const child = spawn(node, arguments_, { stdio: 'inherit', env })
-  // A terminal sends Ctrl-C to the whole group: swallow it here, so that the child may finish its clean-up.
-  process.on('SIGINT', () => {})
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  let child
+  // Whoever signals this process means the program. It takes a terminal's signal, which reaches both, for one.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child?.kill(signal))
+  child = spawn(node, arguments_, { stdio: 'inherit', env })
   child.on('error', (error) => {
     process.stderr.write(`${node} did not start: ${error.message}. Run "npm ci" again.\n`)
     process.exit(3)
   })
-  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 1)))
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
 }
 
 if (process.argv[1]?.endsWith('node24.mjs')) runUnderNode24(process.argv.slice(2))

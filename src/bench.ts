@@ -1,12 +1,13 @@
 /** The pipeline: plan → provision → load → settle → verify → warm-up → sweep → work → search → confirmation → invariants → result. */
 import { rmSync } from 'node:fs'
-import { cpus, homedir, tmpdir } from 'node:os'
+import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CandidateRun, type RunContext } from './candidate.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { abortable, CandidateRun, type RunContext } from './candidate.ts'
 import { makeDataset } from './data/dataset.ts'
 import type { ClientKind } from './engines/engine.ts'
 import { engineNamed } from './engines/registry.ts'
-import { messageOf } from './errors.ts'
+import { messageOf, TrialError } from './errors.ts'
 import { hashesOf, makeResult, type RunState } from './evidence.ts'
 import { calibrate } from './measure/calibrate.ts'
 import { deviceOf } from './measure/disk.ts'
@@ -20,7 +21,7 @@ import { throughputOf } from './phases/sizes.ts'
 import { sweep } from './phases/sweep.ts'
 import { warmUp } from './phases/warm-up.ts'
 import { measureWork } from './phases/work.ts'
-import { dataParent, makeRunDirectory } from './provision/directories.ts'
+import { dataParent, homeDirectory, makeRunDirectory } from './provision/directories.ts'
 import { thisProcess } from './provision/owner.ts'
 import { bindToCores } from './provision/processes.ts'
 import { isUnobtainable, type Provisioner, provision } from './provision/provision.ts'
@@ -32,6 +33,8 @@ import { planTrials, type TrialPlan } from './scenario/plan.ts'
 import type { Candidate, Effort, Scenario } from './scenario/scenario.ts'
 import { checkInvariants } from './verify/invariants.ts'
 import { blocks as reserved } from './verify/verify.ts'
+
+const abortWithinMs = 1500
 
 export interface BenchOptions {
   effort: Effort
@@ -55,6 +58,8 @@ export interface Progress {
 export interface Finished {
   result: Result
   directory: string
+  /** Why the result is not there; it is here, and may be elsewhere. */
+  unsaved?: unknown
 }
 
 /** The trial plan of a scenario with its candidates. */
@@ -110,13 +115,12 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   const phase = async (name: string, work: () => Promise<void>) => {
     const start = performance.now()
     progress.begin(name)
-    try {
-      await work()
-    } finally {
-      state.phases.set(name, (performance.now() - start) / 1000)
-      progress.end(name)
-    }
+    await work()
+    state.phases.set(name, (performance.now() - start) / 1000)
+    progress.end(name)
   }
+  /** On servers that run: whatever waits for one of them ends with the servers. */
+  const serving = (name: string, work: () => Promise<void>) => phase(name, () => endedSoon(work(), signal))
   const visit = async (run: CandidateRun, work: () => Promise<void>) => {
     await run.visit(work)
     // Written after every visit, so that a killed run can be continued; while a server works nothing is written.
@@ -158,17 +162,17 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
       for (const run of runs)
         await startCandidate(run, run.candidate.name, options, cores.server.slice(0, scenario.bench.cpus), runDirectory, state.excuses)
     })
-    await phase('load', () => each((run) => loadCandidate(run, context)))
-    await phase('settle', async () => {
+    await serving('load', () => each((run) => loadCandidate(run, context)))
+    await serving('settle', async () => {
       for (const run of runs) await run.visit((instance) => settleCandidate(run, instance))
       state.harnessPinned = cores.separate && (await bindToCores(process.pid, cores.harness))
     })
-    await phase('verify', () => each((run) => verifyCandidate(run, context)))
-    await phase('warm-up', () => each((run) => warmUp(run, context)))
-    await phase('sweep', () => each((run) => sweep(run, context)))
-    await phase('work', () => each((run) => measureWork(run, context)))
-    await phase('search', () => each((run) => search(run, context)))
-    await phase('confirmation', async () => {
+    await serving('verify', () => each((run) => verifyCandidate(run, context)))
+    await serving('warm-up', () => each((run) => warmUp(run, context)))
+    await serving('sweep', () => each((run) => sweep(run, context)))
+    await serving('work', () => each((run) => measureWork(run, context)))
+    await serving('search', () => each((run) => search(run, context)))
+    await serving('confirmation', async () => {
       const { rounds } = plan.budget
       for (let round = 0; round < rounds; round++)
         await eachInTurn(round, `round ${round + 1} of ${rounds}`, (run) => confirmRound(run, round, context))
@@ -183,7 +187,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
       await each((run) => probe(run, context))
       await each((run) => maintain(run, context))
     })
-    await phase('below capacity', async () => {
+    await serving('below capacity', async () => {
       for (let round = 0; round < plan.budget.rounds; round++)
         await eachInTurn(
           round,
@@ -192,9 +196,9 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
           (run) => run.capacities.own.at !== null,
         )
     })
-    await phase('invariants', () => each((run) => finishCandidate(run, context)))
+    await serving('invariants', () => each((run) => finishCandidate(run, context)))
     if (plan.sizes.length > 0)
-      await phase('sizes', async () => {
+      await serving('sizes', async () => {
         for (const run of runs) for (const size of plan.sizes) await measureAt(run, size)
       })
   } catch (error) {
@@ -208,8 +212,24 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     })
   }
   const finished = result(status)
-  saveResult(directory, finished, [tmpdir(), homedir(), '/var/tmp'])
+  try {
+    saveResult(directory, finished, [tmpdir(), homeDirectory(), '/var/tmp'])
+  } catch (unsaved) {
+    return { result: finished, directory, unsaved }
+  }
   return { result: finished, directory }
+}
+
+/** After an abort work has a moment to end by itself, so that what it wrote last is known; then it is left behind. */
+async function endedSoon(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const ended = work.then(
+    () => {},
+    () => {},
+  )
+  await abortable(work, signal).catch(async (error: unknown) => {
+    if (signal.aborted) await Promise.race([ended, sleep(abortWithinMs, undefined, { ref: false })])
+    throw error
+  })
 }
 
 /** A disk that is full is no reason to lose the measurements that memory holds: the end tries again, and says so. */
@@ -268,7 +288,7 @@ async function startCandidate(
     await instance.pause()
   } catch (error) {
     if (signal.aborted) throw error
-    run.failure = messageOf(error)
+    run.failure = `${messageOf(error)}${error instanceof TrialError && error.hint !== undefined ? ` → ${error.hint}` : ''}`
   }
 }
 

@@ -298,12 +298,15 @@ export class CandidateRun extends CandidateServer {
     // A repeated trial draws the same arrivals and picks, but never the same new rows: the first attempt has inserted those.
     const run = pool.run({ spec, block: this.#context.blockOf(`${label} attempt ${attempt}`), nowMs: this.nowMs })
     let broken: string | null = null
-    const recording = await abortable(run, signal).catch(async (error: unknown) => {
-      broken = await this.#breakage(error)
-      this.writesUnknown = true
-      return emptyRecording(order.seconds, this.compiled.operations)
-    })
-    const timeline = sampler.stop()
+    let timeline: TrialResult['timeline'] = []
+    const recording = await abortable(run, signal)
+      .catch(async (error: unknown) => {
+        broken = await this.#breakage(error)
+        this.writesUnknown = true
+        return emptyRecording(order.seconds, this.compiled.operations)
+      })
+      // Of a trial that an abort cuts short, too: a sampler that goes on would hold the process.
+      .finally(() => (timeline = sampler.stop()))
     const after = await snapshot(instance, this.#context.device).catch(() => before) // A container that is gone has no statistics.
     const resources = between(before, after, recording)
     this.#elapsedMs += Math.ceil((order.warmUpSeconds + order.seconds) * 1000) + 1000

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { Command, CommanderError, Option } from 'commander'
 import type { AssessOptions } from './commands/assess.ts'
 import type { CompareOptions } from './commands/compare.ts'
+import { exitCodesText, failOnText, usualFindings } from './commands/ending.ts'
 import type { InitOptions } from './commands/init.ts'
-import { note } from './commands/output.ts'
+import { flushed, note, outliveReaders } from './commands/output.ts'
 import type { RunOptions } from './commands/run.ts'
 import { TrialError } from './errors.ts'
 import { dialects } from './scenario/draft.ts'
@@ -15,11 +16,13 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const program = new Command()
   .name('dbtrial')
   .description('Puts candidate databases on trial for one application: real servers, verified answers, honest clocks.')
-  .version(version)
+  .version(version, '-v, --version')
+  .addHelpText('after', exitCodesText)
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) })
   .showSuggestionAfterError()
 
+const failOn = new Option('--fail-on <findings>', failOnText).default(usualFindings)
 const collect = (text: string, before: string[]) => [...before, text]
 const efforts = new Option('--effort <effort>', 'how much time to spend').choices(['smoke', 'quick', 'standard', 'thorough'])
 
@@ -38,8 +41,10 @@ program
   .option('--data <directory>', "parent of the servers' data directories; must be on a disk")
   .option('--resume <directory>', 'continue the interrupted run whose report lies there')
   .option('--allow-native', 'run the statements that the scenario itself brings')
+  .addOption(failOn)
   .option('--json', 'print the result as JSON, and nothing else')
   .option('--quiet', 'no progress')
+  .addHelpText('after', exitCodesText)
   .action(async (name: string, options: RunOptions) => (await import('./commands/run.ts')).run(name, options))
 
 program
@@ -105,7 +110,9 @@ program
   .option('--horizon <duration>', 'such as 5y')
   .option('--budget <amount>', 'such as "6000 USD/month"')
   .option('--explain <number>', 'take one number apart, such as capacity.postgres.nodes or cost.postgres.total@12')
+  .addOption(failOn)
   .option('--json', 'print JSON')
+  .addHelpText('after', exitCodesText)
   .action(async (path: string, options: AssessOptions) => (await import('./commands/assess.ts')).assessCommand(path, options))
 
 program
@@ -115,6 +122,7 @@ program
   .argument('<result>', 'path of a result.json')
   .option('--tolerance <share>', 'how much slower is no regression', '25%')
   .addOption(new Option('--format <format>', 'how to print it').choices(['text', 'json', 'md', 'junit']).default('text'))
+  .addHelpText('after', exitCodesText)
   .action(async (baseline: string, result: string, options: CompareOptions) =>
     (await import('./commands/compare.ts')).compareCommand(baseline, result, options),
   )
@@ -154,8 +162,17 @@ function fail(error: unknown): void {
   process.exitCode = 1
 }
 
+const lostOutput = outliveReaders()
 try {
   await program.parseAsync()
 } catch (error) {
   fail(error)
 }
+await flushed()
+const lost = lostOutput()
+if (lost !== undefined) {
+  note(`stdout could not be written: ${lost.message}`)
+  process.exitCode ||= 3
+}
+// All is written: no socket that a server keeps open holds the prompt.
+process.exit()

@@ -8,22 +8,24 @@ import { TrialError } from '../errors.ts'
 import { type Result, readResult } from '../result.ts'
 import { decisionText } from '../terminal/decision.ts'
 import { summaryText } from '../terminal/tables.ts'
-import { exitCodeOf } from './exit-code.ts'
+import { end, endingOf, findingsOf } from './ending.ts'
 import { print } from './output.ts'
 
 export interface AssessOptions extends WhatIf {
   prices?: string
   explain?: string
   json?: boolean
+  failOn: string
 }
 
 export function assessCommand(path: string, options: AssessOptions): void {
+  const failOn = findingsOf(options.failOn)
   const result = applyWhatIf(readResult(path), options)
   const assessment = assess(result)
   const decided = decideIfCompared(result, assessment, { catalogues: readPrices(options.prices), weights: weightsAsked(options.weights) })
   if (options.explain !== undefined) {
     if (decided === null)
-      throw new TrialError('nothing-planned', `--explain ${options.explain}: ${notCompared}`, {
+      throw new TrialError('nothing-planned', `--explain ${options.explain}: ${notCompared(result)}`, {
         hint: 'run with --effort quick or above',
         exitCode: 2,
       })
@@ -34,19 +36,20 @@ export function assessCommand(path: string, options: AssessOptions): void {
   print(
     options.json === true
       ? JSON.stringify({ ...assessment, decision }, null, 2)
-      : `${summaryText(result, assessment)}\n\n${decision === null ? `No verdict: ${notCompared}.` : decisionText(decision, result.startedAt)}`,
+      : `${summaryText(result, assessment)}\n\n${decision === null ? `No verdict: ${notCompared(result)}.` : decisionText(decision, result.startedAt)}`,
   )
-  process.exitCode = exitCodeOf(result, assessment, false)
+  end(endingOf(result, assessment, failOn))
 }
 
-const notCompared = 'this result has no search for capacity, so nothing was planned'
+const notCompared = ({ status }: Result) =>
+  `this result ${status === 'complete' ? 'has no search for capacity' : 'is of an interrupted run'}, so nothing was planned`
 
-/** null where nothing was compared: smoke runs, and those interrupted before their search, decide nothing. */
+/** null where nothing was compared: smoke runs, and those that were interrupted, decide nothing. */
 export function decideIfCompared(
   result: Result,
   assessment: Assessment,
   options: Omit<DecisionOptions, 'today'> = { catalogues: readPrices(), weights: {} },
 ): ReturnType<typeof decide> | null {
-  const compared = result.candidates.some((candidate) => candidate.trials.some((trial) => trial.phase === 'search'))
+  const compared = result.status === 'complete' && result.candidates.some((candidate) => candidate.trials.some((trial) => trial.phase === 'search'))
   return compared ? decide(result, assessment, { ...options, today: new Date() }) : null
 }

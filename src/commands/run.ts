@@ -2,10 +2,12 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { assess } from '../assess/assess.ts'
-import { bench, planFor } from '../bench.ts'
+import { bench, type Finished, planFor } from '../bench.ts'
+import { abortable } from '../candidate.ts'
 import type { ClientKind } from '../engines/engine.ts'
 import { engineNamed } from '../engines/registry.ts'
 import { messageOf, TrialError } from '../errors.ts'
+import { commandLine, sameCommandWith } from '../invocation.ts'
 import { chooseProvisioners, type ProvisionKind } from '../provision/choose.ts'
 import { checkLoopback, type ExternalServer, parseEndpoint } from '../provision/external.ts'
 import { startGuard } from '../provision/guard.ts'
@@ -20,7 +22,7 @@ import { decisionText } from '../terminal/decision.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { summaryText } from '../terminal/tables.ts'
 import { decideIfCompared } from './assess.ts'
-import { exitCodeOf } from './exit-code.ts'
+import { end, endingOf, findingsOf } from './ending.ts'
 import { note, print } from './output.ts'
 import { prepareScenario } from './scenario.ts'
 
@@ -38,21 +40,28 @@ export interface RunOptions {
   json?: boolean
   quiet?: boolean
   allowNative?: boolean
+  failOn: string
 }
 
+/** A run that was told to stop and cannot, whatever holds it, is ended. */
+const stopWithinMs = 15_000
+/** A terminal's Ctrl-C comes twice, from it and from the launcher. */
+const sameSignalMs = 500
+
 export async function run(name: string, options: RunOptions): Promise<void> {
+  const failOn = findingsOf(options.failOn)
   const scenario = prepareScenario(name, options)
   checkNative(scenario, options.allowNative === true)
   const effort = effortOf(scenario.bench, options.effort)
   const servers = await endpointsOf(scenario, options)
   const resume = options.resume === undefined ? undefined : readInterrupted(options.resume)
   makeWritable(options.out)
+  const stop = stopOnSignals()
   const guard = startGuard(options.data)
   const provisionersOf = chooseProvisioners(options.provision, servers, guard)
-  const stop = stopOnSignals()
   const progress = startProgress(planFor(scenario, effort, options.client), scenario, options.quiet === true || options.json === true)
-  await sweep(scenario, provisionersOf, options.data)
-  const { result, directory } = await bench(scenario, {
+  await abortable(sweep(scenario, provisionersOf, options.data), stop.signal).catch(() => {}) // An aborted run ends below, with an empty result.
+  const finished = await bench(scenario, {
     effort,
     client: options.client,
     provisionersOf,
@@ -62,20 +71,32 @@ export async function run(name: string, options: RunOptions): Promise<void> {
     signal: stop.signal,
     progress,
   }).finally(() => progress.close())
-  guard.done()
+  // What was left behind by an abort, the guard looks after.
+  if (finished.result.status === 'complete') guard.done()
+  await tell(finished, options)
+  const signal = stop.signalled()
+  if (signal !== undefined) end({ code: signalCode(signal), reason: `stopped by ${signal}` })
+  else end(endingOf(finished.result, assess(finished.result), failOn))
+}
+
+/** First what was found, then the files: a disk that has no room for a report takes nothing away from the result. */
+async function tell({ result, directory, unsaved }: Finished, options: RunOptions): Promise<void> {
   const assessment = assess(result)
   const decision = decideIfCompared(result, assessment)?.decision ?? null
   const assessed: Result = { ...result, assessment: { ...assessment, decision } }
-  // What was measured is safe on the disk already; only now what follows from it is added.
-  writeResult(directory, assessed)
-  const written = await writeReport(directory, result, assessment, decision)
   if (options.json) print(JSON.stringify(assessed))
-  else
-    print(
-      `${summaryText(result, assessment)}\n\n${decision === null ? '' : `${decisionText(decision, result.startedAt)}\n\n`}${join(directory, 'result.json')}\n${written.markdown}\n${written.html}`,
-    )
-  if (result.status === 'interrupted' && !options.json) note(`to continue: dbtrial run … --resume ${directory}`)
-  process.exitCode = stop.signalled() === undefined ? exitCodeOf(result, assessment, options.candidates !== undefined) : signalCode(stop.signalled())
+  else print(`${summaryText(result, assessment)}\n${decision === null ? '' : `\n${decisionText(decision, result.startedAt)}\n`}`)
+  if (unsaved !== undefined) throw unsaved
+  try {
+    // What was measured is safe on the disk already; only now what follows from it is added.
+    writeResult(directory, assessed)
+    const written = await writeReport(directory, result, assessment, decision)
+    if (!options.json) print(`${join(directory, 'result.json')}\n${written.markdown}\n${written.html}`)
+  } catch (error) {
+    note(`the report could not be written: ${messageOf(error)}`)
+    note(`→ the result is in ${join(directory, 'result.json')}; make room, then: ${commandLine('report', directory)}`)
+  }
+  if (result.status === 'interrupted') note(`to continue: ${sameCommandWith('resume', directory)}`)
 }
 
 /** Whatever earlier runs left and nobody owns any more. */
@@ -95,12 +116,23 @@ interface Stop {
 function stopOnSignals(): Stop {
   const controller = new AbortController()
   let signalled: NodeJS.Signals | undefined
+  let at = 0
+  // Servers die with this process, the guard removes the rest.
+  const endNow = (why: string) => {
+    end({ code: signalCode(signalled), reason: why })
+    process.exit()
+  }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (signalled !== undefined) process.exit(signalCode(signalled)) // Servers die with this process, the guard removes the rest.
+      if (signalled !== undefined) {
+        if (performance.now() - at > sameSignalMs) endNow(`stopped by ${signalled}, at once by the second signal`)
+        return
+      }
       signalled = signal
+      at = performance.now()
       note(`${signal}: stopping the servers and writing what was measured`)
       controller.abort(new Error(`stopped by ${signal}`))
+      setTimeout(() => endNow(`stopped by ${signal}; it did not end in order within ${stopWithinMs / 1000} s`), stopWithinMs).unref()
     })
   }
   // A launcher that was killed outright cannot pass a signal on: without it nobody waits for this run.

@@ -30,8 +30,8 @@ export interface RowSource {
 
 const blockRows = 4096
 
-/** The rows with from ≤ i/n < to of every entity, entities in the order of their references. */
-export function rowSource(dataset: Dataset, from: number, to: number): RowSource {
+/** The rows with from ≤ i/n < to of every entity, entities in the order of their references. An abort ends whoever draws them at the next block. */
+export function rowSource(dataset: Dataset, from: number, to: number, signal?: AbortSignal): RowSource {
   const owners = dataset.scenario.entities.filter((entity) => entity.owner === null).map((entity) => dataset.entities.get(entity.name) as EntityData)
   let rows = 0
   return {
@@ -43,6 +43,7 @@ export function rowSource(dataset: Dataset, from: number, to: number): RowSource
         const owned = ownedBy(dataset.scenario, data.entity.name).map((entity) => dataset.entities.get(entity.name) as EntityData)
         const last = Math.round(data.rows * to)
         for (let first = Math.round(data.rows * from); first < last; first += blockRows) {
+          signal?.throwIfAborted()
           const block = makeBlock(data, owned, first, Math.min(last, first + blockRows), dataset.scenario.epochMs)
           for (const chunk of [block, ...block.owned]) rows += chunk.rows
           yield block

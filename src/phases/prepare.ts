@@ -12,7 +12,7 @@ import { addVerification, blocks, verify } from '../verify/verify.ts'
 /** Storage is measured at two shares of one load: the slope is what a row costs. */
 const firstShare = 0.5
 
-export async function loadCandidate(run: CandidateRun, { dataset }: RunContext): Promise<void> {
+export async function loadCandidate(run: CandidateRun, { dataset, signal }: RunContext): Promise<void> {
   await run.withSession(1, async (session) => {
     await session.create()
     let seconds = 0
@@ -21,7 +21,7 @@ export async function loadCandidate(run: CandidateRun, { dataset }: RunContext):
       [0, firstShare],
       [firstShare, 1],
     ] as const) {
-      const source = rowSource(dataset, from, to)
+      const source = rowSource(dataset, from, to, signal)
       const start = performance.now()
       await session.load(source, to === 1)
       seconds += (performance.now() - start) / 1000

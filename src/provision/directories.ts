@@ -1,6 +1,6 @@
 /** Where caches and data directories live, and who owns them. */
 import { accessSync, chmodSync, constants, mkdirSync, statfsSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TrialError } from '../errors.ts'
 import { thisProcess } from './owner.ts'
@@ -12,9 +12,18 @@ export const isRoot = process.getuid?.() === 0
 /** Servers refuse to run as root: as root they run as `nobody`, which every system has. */
 export const serverUser = isRoot ? { uid: 65534, gid: 65534 } : undefined
 
+/** A user without an entry and without HOME has none; the system's temporary place stands in. */
+export function homeDirectory(): string {
+  try {
+    return homedir()
+  } catch {
+    return tmpdir()
+  }
+}
+
 /** The user's cache; root's home is closed to the servers' user, so root uses the system's. */
 export function cacheDirectory(): string {
-  const base = process.env.XDG_CACHE_HOME ?? (isRoot ? '/var/cache' : join(homedir(), '.cache'))
+  const base = process.env.XDG_CACHE_HOME || (isRoot ? '/var/cache' : join(homeDirectory(), '.cache'))
   const directory = join(base, 'dbtrial')
   mkdirSync(directory, { recursive: true, mode: 0o755 })
   return directory
@@ -31,7 +40,7 @@ export function makeRunDirectory(base?: string): string {
 /** `base`: the place that the user chose. */
 export function dataParent(base?: string): string {
   const tried: string[] = []
-  for (const place of base === undefined ? ['/var/tmp', homedir(), process.cwd()] : [base]) {
+  for (const place of base === undefined ? ['/var/tmp', homeDirectory(), process.cwd()] : [base]) {
     const directory = join(place, `dbtrial-${process.getuid?.() ?? 0}`)
     try {
       mkdirSync(directory, { recursive: true, mode: 0o755 })

@@ -1,19 +1,13 @@
-/** The first thing a report says: who holds which load, what bounds each, and what to know before comparing them. */
+/** What a report says first, below its headline: who holds which load, what bounds each, and what to know before comparing them. */
 import type { Assessment, CandidateAssessment } from '../assess/assess.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
-import { type Block, callout, list, table } from './document.ts'
+import { type Block, list, table } from './document.ts'
 import { bytes, times } from './format.ts'
 import { capacityText } from './rivals.ts'
 
 export function answer(result: Result, assessment: Assessment, scenario: Scenario): Block[] {
   const { multiples } = result.trialPlan
-  const loads = multiples.map((multiple) => (multiple === 1 ? 'average load' : `${times(multiple)}`)).join(' and ')
-  const holds = assessment.holds
-  const headline =
-    holds.length > 0
-      ? callout('good', `${holds.join(' and ')} ${holds.length === 1 ? 'holds' : 'hold'} every tested objective at ${loads}, with right answers.`)
-      : callout('bad', `No candidate holds every tested objective at ${loads} with the full mix.`)
   const rows = assessment.candidates.map((each, index) => {
     const candidate = result.candidates[index] as CandidateResult
     return [
@@ -22,19 +16,23 @@ export function answer(result: Result, assessment: Assessment, scenario: Scenari
       capacityText(candidate.capacity),
       candidate.capacity.boundBy,
       each.mix,
-      each.failure ?? (each.wrong === 0 ? 'right' : `${each.wrong} wrong`),
+      each.failure ?? answersText(each, candidate),
     ]
   })
   const notes = assessment.candidates.flatMap((each, index) => noteOn(each, result.candidates[index] as CandidateResult))
   const memory = memoryNote(result, scenario)
   return [
-    headline,
     table(
       ['candidate', ...multiples.map((multiple) => `at ${times(multiple)}`), 'capacity (multiple of average load)', 'bound by', 'mix', 'answers'],
       rows,
     ),
     ...(notes.length + memory.length > 0 ? [list([...notes, ...memory])] : []),
   ]
+}
+
+function answersText({ wrong }: CandidateAssessment, { verification }: CandidateResult): string {
+  if (wrong > 0) return `${wrong} wrong`
+  return verification.checked === 0 ? 'not checked' : 'right'
 }
 
 function verdict(at: CandidateAssessment['at'][number]): string {

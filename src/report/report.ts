@@ -1,5 +1,5 @@
 /** What a report says, in order: the answer, the evidence, the models, the conditions, how to do it again. */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Assessment } from '../assess/assess.ts'
 import type { Cell } from '../assess/at-multiple.ts'
@@ -10,9 +10,10 @@ import type { Scenario } from '../scenario/scenario.ts'
 import { redact } from '../secrets.ts'
 import { answer } from './answer.ts'
 import { drawCharts } from './charts.ts'
-import { type Block, type Chart, callout, code, type Document, details, heading, list, paragraph, table } from './document.ts'
+import { type Block, type Chart, code, type Document, details, heading, list, paragraph, table } from './document.ts'
 import { environment, isUnknownLimit } from './environment.ts'
 import { bytes, count, micros, microsRange, outcomeMarks, percent, seconds, times } from './format.ts'
+import { headline } from './headline.ts'
 import { toHtml } from './html.ts'
 import { toMarkdown } from './markdown.ts'
 import { capacityPlan } from './plan.ts'
@@ -39,8 +40,13 @@ export async function writeReport(
 }
 
 function replace(path: string, content: string | Buffer): void {
-  writeFileSync(`${path}.new`, typeof content === 'string' ? redact(content) : content)
-  renameSync(`${path}.new`, path)
+  try {
+    writeFileSync(`${path}.new`, typeof content === 'string' ? redact(content) : content)
+    renameSync(`${path}.new`, path)
+  } catch (error) {
+    rmSync(`${path}.new`, { force: true })
+    throw error
+  }
 }
 
 export function makeDocument(result: Result, assessment: Assessment, decision: Decision | null, charts: Chart[]): Document {
@@ -48,11 +54,11 @@ export function makeDocument(result: Result, assessment: Assessment, decision: D
   const chart = (prefix: string): Block[] => charts.filter((each) => each.file.startsWith(prefix)).map((each) => ({ kind: 'chart', chart: each }))
   return [
     heading(1, `${scenario.name}: ${result.candidates.map((candidate) => candidate.name).join(', ')} on trial`),
+    { kind: 'callout', ...headline(result, assessment) },
     paragraph(scenario.summary),
     paragraph(
       `Run of ${result.startedAt.slice(0, 16).replace('T', ' ')} UTC, effort ${result.trialPlan.effort}, seed ${result.seed}, ${count(result.trialPlan.rows)} rows (${percentOf(result.trialPlan.share)} of production).`,
     ),
-    ...(result.status === 'interrupted' ? [callout('bad', 'This run was interrupted: what follows is what had been measured until then.')] : []),
     heading(2, 'The answer'),
     ...answer(result, assessment, scenario),
     ...chart('load-full'),

@@ -1,48 +1,66 @@
-/** Live progress on stderr: a task list on a terminal, plain lines elsewhere. */
+/** Live progress on stderr: a task list with the time left on a terminal, plain lines elsewhere. */
 import { type DefaultRenderer, Listr, ListrLogger, type ListrTaskWrapper, ProcessOutput, type SimpleRenderer } from 'listr2'
 import type { Progress } from '../bench.ts'
 import type { TrialPlan } from '../scenario/plan.ts'
 import type { Scenario } from '../scenario/scenario.ts'
+import { barText, duration } from './bar.ts'
+import { narrowest } from './style.ts'
 
-interface Running {
-  started: Promise<void>
-  start: () => void
-  finished: Promise<void>
-  finish: () => void
-  note: (text: string) => void
+interface Phase {
+  name: string
+  predictedSeconds: number
+  state: 'waiting' | 'running' | 'done' | 'stopped'
+  startedMs: number
+  begun: PromiseWithResolvers<void>
+  over: PromiseWithResolvers<void>
+  task?: Task
 }
+type Closeable = Progress & { close(): Promise<void> }
+type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>
 
-export function startProgress(plan: TrialPlan, scenario: Scenario, quiet: boolean): Progress & { close(): Promise<void> } {
+const drawnEveryMs = 1000
+
+export function startProgress(plan: TrialPlan, scenario: Scenario, quiet: boolean): Closeable {
   if (quiet) return { begin: () => {}, note: () => {}, end: () => {}, close: async () => {} }
   const minutes = plan.phases.reduce((sum, phase) => sum + phase.predictedSeconds, 0) / 60
   process.stderr.write(
     `${scenario.name}: ${scenario.candidates.map((candidate) => candidate.name).join(', ')}; effort ${plan.effort}, about ${Math.max(1, Math.round(minutes))} min\n`,
   )
-  return process.stderr.isTTY && process.env.CI === undefined && process.env.NO_COLOR === undefined ? liveProgress(plan) : plainProgress()
+  // A terminal that does not know its width would be given a letter a line.
+  const drawable = process.stderr.isTTY && process.stderr.columns >= narrowest
+  return drawable && process.env.CI === undefined ? liveProgress(plan) : plainProgress()
 }
 
 /** One line per phase and per note, for logs. */
-function plainProgress(): Progress & { close(): Promise<void> } {
+function plainProgress(): Closeable {
   const start = performance.now()
   const line = (text: string) => process.stderr.write(`${((performance.now() - start) / 1000).toFixed(1).padStart(6)} s  ${text}\n`)
   return { begin: line, note: (text) => line(`  ${text}`), end: () => {}, close: async () => {} }
 }
 
-type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>
-
-function liveProgress(plan: TrialPlan): Progress & { close(): Promise<void> } {
-  const phases = new Map(plan.phases.map((phase) => [phase.name, makeRunning()]))
-  let current: Running | undefined
-  let closed = false
+function liveProgress(plan: TrialPlan): Closeable {
+  const start = performance.now()
+  const phases = plan.phases.map(
+    ({ name, predictedSeconds }): Phase => ({
+      name,
+      predictedSeconds,
+      state: 'waiting',
+      startedMs: 0,
+      begun: Promise.withResolvers(),
+      over: Promise.withResolvers(),
+    }),
+  )
+  let note = ''
   const list = new Listr(
-    plan.phases.map((phase) => ({
-      title: `${phase.name} (about ${Math.round(phase.predictedSeconds)} s)`,
+    phases.map((phase) => ({
+      title: phase.predictedSeconds < 1 ? phase.name : `${phase.name} (about ${duration(phase.predictedSeconds)})`,
       task: async (_: unknown, task: Task) => {
-        const running = phases.get(phase.name) as Running
-        running.note = (text) => void (task.output = text)
-        await running.started
-        if (closed) task.skip()
-        await running.finished
+        phase.task = task
+        await phase.begun.promise
+        await phase.over.promise
+        if (phase.state === 'waiting') task.skip()
+        else if (phase.state === 'stopped') task.skip(`${phase.name}: stopped after ${duration(elapsed(phase))}`)
+        else task.title = `${phase.name} (${duration(elapsed(phase))})`
       },
     })),
     {
@@ -52,33 +70,54 @@ function liveProgress(plan: TrialPlan): Progress & { close(): Promise<void> } {
       rendererOptions: {
         logger: new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) }),
         lazy: true,
-        showSkipMessage: false,
+        collapseSkips: true,
       },
       registerSignalListeners: false,
       exitOnError: false,
     },
   )
   const shown = list.run().catch(() => {})
+  const draw = () => {
+    const current = phases.find((phase) => phase.state === 'running')
+    if (current?.task === undefined) return
+    const left = phases.reduce((sum, phase) => sum + (phase.state === 'waiting' ? phase.predictedSeconds : 0), 0)
+    const own = Math.max(0, current.predictedSeconds - elapsed(current))
+    current.task.output = `${note}\n${barText((performance.now() - start) / 1000, left + own)}`
+  }
+  const timer = setInterval(draw, drawnEveryMs)
+  /** What is over without having ended was stopped, or never began. */
+  const leave = (phase: Phase) => {
+    if (phase.state === 'running') phase.state = 'stopped'
+    phase.begun.resolve()
+    phase.over.resolve()
+  }
   return {
-    begin(phase) {
-      current = phases.get(phase)
-      current?.start()
+    begin(name) {
+      const at = phases.findIndex((phase) => phase.name === name)
+      const phase = phases[at]
+      if (phase === undefined) return
+      for (const before of phases.slice(0, at)) leave(before)
+      phase.state = 'running'
+      phase.startedMs = performance.now()
+      note = ''
+      phase.begun.resolve()
     },
-    note: (text) => current?.note(text),
-    end: (phase) => phases.get(phase)?.finish(),
+    note(text) {
+      note = text
+      draw()
+    },
+    end(name) {
+      const phase = phases.find((each) => each.name === name)
+      if (phase?.state !== 'running') return
+      phase.state = 'done'
+      phase.over.resolve()
+    },
     async close() {
-      closed = true
-      for (const running of phases.values()) {
-        running.start()
-        running.finish()
-      }
+      clearInterval(timer)
+      for (const phase of phases) leave(phase)
       await shown
     },
   }
 }
 
-function makeRunning(): Running {
-  const started = Promise.withResolvers<void>()
-  const finished = Promise.withResolvers<void>()
-  return { started: started.promise, start: started.resolve, finished: finished.promise, finish: finished.resolve, note: () => {} }
-}
+const elapsed = (phase: Phase) => (performance.now() - phase.startedMs) / 1000

@@ -4,6 +4,7 @@ import type { Assessment } from '../assess/assess.ts'
 import type { Compiled } from '../engines/engine.ts'
 import type { PhysicalModel } from '../model/model.ts'
 import { bytes, count, micros, outcomeMarks, seconds, times } from '../report/format.ts'
+import { headline } from '../report/headline.ts'
 import type { Result } from '../result.ts'
 import type { TrialPlan } from '../scenario/plan.ts'
 import type { Scenario } from '../scenario/scenario.ts'
@@ -24,7 +25,7 @@ export function columns(rows: string[][], numericFrom = Number.POSITIVE_INFINITY
 /** The answer on one screen. */
 export function summaryText(result: Result, assessment: Assessment): string {
   const scenario = result.scenario as unknown as Scenario
-  const parts: string[] = []
+  const parts: string[] = [headline(result, assessment).text]
   for (const multiple of result.trialPlan.multiples) {
     const rows = scenario.operations.map((operation) => [
       operation.name,
@@ -51,8 +52,12 @@ export function summaryText(result: Result, assessment: Assessment): string {
       each.mix,
       ...each.at.map((at) => `${at.outcome}${at.notTested.length > 0 && at.outcome === 'met' ? ` (${at.notTested.length} not tested)` : ''}`),
       range,
-      `${candidate?.verification.wrong ?? 0} of ${candidate?.verification.checked ?? 0}`,
-      each.brokenInvariants.length === 0 ? 'ok' : each.brokenInvariants.join(', '),
+      candidate === undefined || candidate.verification.checked === 0 ? 'not checked' : `${each.wrong} of ${candidate.verification.checked}`,
+      each.brokenInvariants.length > 0
+        ? `✗ ${each.brokenInvariants.join(', ')}`
+        : candidate === undefined || candidate.invariants.length === 0
+          ? 'not checked'
+          : 'ok',
     ]
   })
   parts.push(
@@ -65,15 +70,12 @@ export function summaryText(result: Result, assessment: Assessment): string {
     (excuse) =>
       `${excuse.engine}${excuse.operation === null ? '' : `, ${excuse.operation}`}: ${excuse.reason}${excuse.operation === null ? ` (${excuse.bottleneck})` : ''}`,
   )
+  // Who had no server says so in its excuse already.
+  const told = new Set(result.excuses.filter((excuse) => excuse.operation === null).map((excuse) => excuse.engine))
   const failures = result.candidates
-    .filter((candidate) => candidate.failure !== null && candidate.provision !== null)
-    .map((candidate) => `${candidate.name} failed: ${candidate.failure}`)
+    .filter((candidate) => candidate.failure !== null && !told.has(candidate.name))
+    .map((candidate) => `${candidate.name} ${candidate.provision === null ? 'did not start' : 'failed'}: ${candidate.failure}`)
   if (excuses.length + failures.length > 0) parts.push([...excuses, ...failures].join('\n'))
-  parts.push(
-    assessment.holds.length > 0
-      ? `Holds every tested objective: ${assessment.holds.join(', ')}`
-      : 'No candidate holds every tested objective with the full mix.',
-  )
   return stripVTControlCharacters(parts.join('\n\n'))
 }
 

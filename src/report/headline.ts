@@ -1,0 +1,68 @@
+/** The first sentence of everything that tells of a result: what is wrong with a store, that nothing was decided, or who holds. */
+import type { Assessment, CandidateAssessment } from '../assess/assess.ts'
+import type { Result } from '../result.ts'
+import { times } from './format.ts'
+
+export interface Headline {
+  tone: 'good' | 'bad' | 'note'
+  text: string
+}
+
+export function headline(result: Result, assessment: Assessment): Headline {
+  const faults = faultsOf(result, assessment)
+  if (faults.length === 0) return decided(result, assessment)
+  const fast = assessment.candidates.filter((each) => isFaulty(each) && meetsAll(each) && result.status === 'complete').map((each) => each.name)
+  const rest =
+    fast.length > 0
+      ? `${fast.join(' and ')} met every tested objective, which does not count without that.`
+      : assessment.holds.length > 0 || undecided(result, assessment) !== null
+        ? decided(result, assessment).text
+        : ''
+  return { tone: 'bad', text: `${faults.join('; ')}. ${rest}`.trimEnd() }
+}
+
+/** Wrong answers, broken invariants and lost writes, one phrase each. */
+export function faultsOf(result: Result, assessment: Assessment, kinds: Set<string> = new Set(['answers', 'invariants'])): string[] {
+  return assessment.candidates.flatMap((each, at) => {
+    const candidate = result.candidates[at]
+    const checked = candidate?.verification.checked ?? 0
+    const answers = each.wrong > 0 && kinds.has('answers') ? [`${each.name} gave ${each.wrong} wrong answers (${checked} verified)`] : []
+    const invariants = (candidate?.invariants ?? [])
+      .filter((invariant) => !invariant.ok && kinds.has('invariants'))
+      .map((invariant) => `${each.name} broke the invariant "${invariant.name}": ${invariant.detail}`)
+    return [...answers, ...invariants]
+  })
+}
+
+/** The phase that an interrupted run was in. */
+export function stoppedIn({ trialPlan: { phases } }: Result): string {
+  return phases.find((phase) => phase.actualSeconds === null)?.name ?? 'its end'
+}
+
+function decided(result: Result, assessment: Assessment): Headline {
+  const open = undecided(result, assessment)
+  if (open !== null) return { tone: 'note', text: `Nothing was decided: ${open}.` }
+  const loads = result.trialPlan.multiples.map((multiple) => (multiple === 1 ? 'average load' : times(multiple))).join(' and ')
+  const { holds } = assessment
+  return holds.length > 0
+    ? {
+        tone: 'good',
+        text: `${holds.join(' and ')} ${holds.length === 1 ? 'holds' : 'hold'} every tested objective at ${loads}, with right answers.`,
+      }
+    : { tone: 'bad', text: `No candidate holds every tested objective at ${loads} with the full mix.` }
+}
+
+/** Why a result answers nothing; null: it answers. */
+export function undecided(result: Result, assessment: Assessment): string | null {
+  if (result.status === 'interrupted') return `the run was stopped during ${stoppedIn(result)}, and what follows is what had been measured until then`
+  if (result.candidates.every((candidate) => candidate.failure !== null)) return 'no candidate ran to the end'
+  const tested = assessment.candidates.flatMap((each) => each.at)
+  if (tested.every((at) => at.outcome === 'not run')) return 'no objective was tested'
+  if (!tested.some((at) => at.outcome === 'missed' || at.cells.some((cell) => cell.outcome === 'met')))
+    return 'no round is evidence enough for any objective'
+  return null
+}
+
+const isFaulty = (each: CandidateAssessment) => each.wrong > 0 || each.brokenInvariants.length > 0
+const meetsAll = (each: CandidateAssessment) =>
+  each.failure === null && each.mix === 'full' && each.at.length > 0 && each.at.every((at) => at.outcome === 'met')
