@@ -1,42 +1,51 @@
-/** Operations as an operator would type them, for reports. */
-import type { PhysicalModel, Store } from '../model/model.ts'
-import { type Entity, type Operation, writesOf } from '../scenario/scenario.ts'
+/** Operations as they run, for reports: commands, the pages that the reading scripts read, and the very scripts that write. */
+import type { Store } from '../model/model.ts'
+import { entityOf, type Operation, type OperationOf, writesOf } from '../scenario/scenario.ts'
+import type { Compiled } from './engine.ts'
+import { isUnique } from './redis-keys.ts'
+import { isReversed, type RedisOperations } from './redis-operations.ts'
+import type { Step } from './redis-write-scripts.ts'
 
-export function describe(model: PhysicalModel, entity: Entity, operation: Operation): string[] {
-  const access = model.accesses.find((each) => each.operation === operation.name)
-  const stores = (access?.steps ?? []).map((step) => ({ step, store: model.stores.find((each) => each.name === step.store) as Store }))
-  if (operation.kind === 'get')
-    return stores.map(({ store }) =>
-      store.entity === entity.name
-        ? `HMGET ${hash(store)} ${[...operation.fields, ...operation.with.filter((name) => store.embedded.includes(name))].join(' ')}`
-        : `page of ${store.entity} by its owner`,
-    )
-  if (operation.kind === 'list' || operation.kind === 'search' || operation.kind === 'aggregate') {
-    const [first] = stores
-    if (first === undefined) return []
-    const fields = operation.kind === 'aggregate' ? [operation.groupBy?.field, operation.sum].filter((name) => name != null) : operation.fields
-    const reversed = first.store.clustering.at(-1)?.descending === true ? 'REV ' : ''
-    const limit = operation.kind === 'aggregate' ? '' : ` LIMIT 0 ${operation.limit}`
-    return [`script: ZRANGE ${set(first.store)} BYLEX ${reversed}${limit.trim()}; for each member HMGET ${entity.name}:<key> ${fields.join(' ')}`]
+export function describe(compiled: Compiled, operations: RedisOperations, operation: Operation): string[] {
+  switch (operation.kind) {
+    case 'get':
+      return get(compiled, operations, operation)
+    case 'list':
+    case 'search':
+    case 'aggregate':
+      return [page(operations.storeOf(operation.name), operation)]
+    default:
+      return [write(compiled, operations, operation)]
   }
-  return stores.map(({ step, store }) => {
-    if (step.action === 'read first') return `HMGET ${hash(store)} (the fields that place the row in its sets)`
-    const what = store.base
-      ? step.action === 'delete'
-        ? `DEL ${hash(store)}`
-        : `${hashCommand(operation, store)} ${hash(store)}`
-      : `${step.action === 'delete' ? 'ZREM' : 'ZADD'} ${set(store)}`
-    return `script: ${what}`
-  })
 }
 
-/** Additions are the server's own arithmetic. */
-function hashCommand(operation: Operation, store: Store): string {
-  const updates = writesOf(operation).filter((write) => write.entity === store.entity && write.kind === 'update')
-  const adds = updates.some((write) => write.kind === 'update' && write.add.length > 0)
-  const sets = updates.length === 0 || updates.some((write) => write.kind === 'update' && write.set.length > 0)
-  return [...(sets ? ['HSET'] : []), ...(adds ? ['HINCRBY'] : [])].join(' and ')
+function get(compiled: Compiled, operations: RedisOperations, operation: OperationOf<'get'>): string[] {
+  const { fields, inside } = operations.fieldsOfGet(operation)
+  const key = entityOf(compiled.scenario, operation.entity).key.join(', ')
+  const apart = operation.with.filter((name) => !inside.includes(name))
+  return [
+    `HMGET ${operation.entity}:<${key}> ${[...new Set(fields)].join(' ')}`,
+    ...apart.map((name) => `script: ZRANGEBYLEX ${name}.of.${operation.entity}:<${key}> - +; for each member HMGET ${name}:<key>`),
+  ]
 }
 
-const hash = (store: Store) => `${store.entity}:<${store.partition.join(', ')}>`
-const set = (store: Store) => `${store.name}:<${store.partition.join(', ')}>`
+function page(store: Store, operation: OperationOf<'list' | 'search' | 'aggregate'>): string {
+  const set = `${store.name}:${store.partition.length === 0 ? '' : `<${store.partition.join(', ')}>`}`
+  const fields = operation.kind === 'aggregate' ? [operation.groupBy?.field, operation.sum].filter((name) => name != null) : operation.fields
+  const row = `HMGET ${store.entity}:<key> ${(fields.length === 0 ? ['the key'] : fields).join(' ')}`
+  if (isUnique(store)) return `script: HGET ${store.name}: <${store.partition[0]}>; ${row}`
+  const command = operation.kind === 'list' && isReversed(operation) ? 'ZREVRANGEBYLEX' : 'ZRANGEBYLEX'
+  const range = operation.kind === 'aggregate' && operation.over !== null ? '[<from> (<to>' : command === 'ZRANGEBYLEX' ? '- +' : '+ -'
+  const limit = operation.kind === 'aggregate' ? '' : ` LIMIT 0 ${operation.limit}`
+  return `script: ${command} ${set} ${range}${limit}; for each member ${row}`
+}
+
+function write(compiled: Compiled, { writes }: RedisOperations, operation: Operation): string {
+  const native = writes.native(operation)
+  const [first] = writesOf(operation) as [Step, ...Step[]]
+  const entity = entityOf(compiled.scenario, first.entity)
+  const hash = `${entity.name}:<${entity.key.join(', ')}>`
+  if (native === 'DEL') return `DEL ${hash}`
+  if (native === 'HSET') return `HSET ${hash} ${entity.fields.map(({ name }) => `${name} <${name}>`).join(' ')}`
+  return writes.scripts.get(operation.name)?.text ?? ''
+}

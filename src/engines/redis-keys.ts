@@ -2,7 +2,7 @@
 
 import { uuidBytes, uuidText, type Value } from '../data/value.ts'
 import type { Store } from '../model/model.ts'
-import { type Entity, entityOf, type Field, type Filter, fieldOf, lineFields, type Scenario } from '../scenario/scenario.ts'
+import { type Constant, type Entity, entityOf, type Field, fieldOf, lineFields, type Scenario } from '../scenario/scenario.ts'
 
 export type Row = Map<string, Value>
 
@@ -41,6 +41,9 @@ export function restored(field: Field, bytes: Buffer | null): Value {
   }
 }
 
+/** The field of the owner's hash that holds its owned rows: no scenario's field is named so. */
+export const linesField = (owned: string) => `${owned}[]`
+
 /** Owned rows as one field: JSON, a list of lists. */
 export function storedLines(owned: Entity, lines: Value[][]): Buffer {
   const fields = lineFields(owned)
@@ -65,13 +68,12 @@ function unplain(field: Field, value: Value): Value {
   return field.type === 'decimal' ? BigInt(value as number) : value
 }
 
-/** Bytes that sort as the values do: numbers with their sign flipped, strings ended so that none is a prefix of another. */
+/** Bytes that sort as the values do: numbers with their sign flipped, strings ended so that none is a prefix of another. The scripts do the same. */
 function sortable(field: Field, value: Value): Buffer {
   switch (field.type) {
     case 'uuid':
-      return Buffer.from(value as Uint8Array)
     case 'bool':
-      return Buffer.from([value === true ? 1 : 0])
+      return stored(field, value)
     case 'int':
     case 'decimal':
     case 'timestamp': {
@@ -93,6 +95,22 @@ export function enumSortable(field: Field): Buffer[] {
   return field.generator.kind === 'enum' ? field.generator.values.map((value) => sortable(field, value)) : []
 }
 
+/** How many bytes of the end of a member, and of a hash's name, are the row's key. */
+export function keyLength(entity: Entity): number {
+  return entity.key.reduce((sum, name) => sum + (fieldOf(entity, name).type === 'uuid' ? 16 : 8), 0)
+}
+
+/** Columns that a member starts with; the key follows. */
+export function leading(entity: Entity, store: Store): string[] {
+  const names = store.clustering.map((each) => each.column)
+  return names.slice(-entity.key.length).join() === entity.key.join() ? names.slice(0, -entity.key.length) : names
+}
+
+/** A constant as the values of its field are. */
+export function constantValue(entity: Entity, field: string, constant: Constant): Value {
+  return fieldOf(entity, field).type === 'decimal' ? BigInt(constant as number) : constant
+}
+
 export class RedisKeys {
   readonly #scenario: Scenario
 
@@ -112,10 +130,16 @@ export class RedisKeys {
   /** The sets of a store that a row is in: one, or one per distinct word; none where a constant filter leaves it out. */
   sets(store: Store, row: Row): Buffer[] {
     const entity = entityOf(this.#scenario, store.entity)
-    if ((store.where ?? []).some((filter) => !fits(entity, filter, row))) return []
+    if ((store.where ?? []).some(({ field, constant }) => row.get(field) !== constantValue(entity, field, constant as Constant))) return []
     const token = store.columns.find((each) => each.role === 'token')
     if (token === undefined) return [this.set(store, (field) => row.get(field) ?? null)]
-    const words = new Set(token.field.split(' ').flatMap((field) => String(row.get(field)).split(' ')))
+    const words = new Set(
+      token.field.split(' ').flatMap((field) =>
+        String(row.get(field))
+          .split(' ')
+          .filter((word) => word !== ''),
+      ),
+    )
     return [...words].map((word) => this.wordSet(store, word))
   }
 
@@ -128,38 +152,22 @@ export class RedisKeys {
     return Buffer.from(`${store.name}:${word}`)
   }
 
-  /** Whether a list reads its set from the end. */
-  isReversed(store: Store): boolean {
-    return store.clustering.at(-1)?.descending === true
-  }
-
-  /** Order columns, then the key where they do not end with it, then the key's length: a member says which hash it stands for. */
+  /** Order columns, then the key: a member says which hash it stands for. */
   member(store: Store, value: (field: string) => Value): Buffer {
     const entity = entityOf(this.#scenario, store.entity)
-    const key = this.keyBytes(entity, value)
-    const names = store.clustering.map((each) => each.column)
-    const ends = names.slice(-entity.key.length).join() === entity.key.join()
-    const columns = ends ? store.clustering.slice(0, -entity.key.length) : store.clustering
-    const length = Buffer.alloc(2)
-    length.writeUInt16BE(key.length)
-    return Buffer.concat([...columns.map((each) => this.#bound(store, each, value(each.column))), key, length])
+    const columns = leading(entity, store).map((name) => sortable(fieldOf(entity, name), value(name)))
+    return Buffer.concat([...columns, this.keyBytes(entity, value)])
   }
 
   /** A bound of a range over the first order column. */
   firstBound(store: Store, value: Value): Buffer {
     const [first] = store.clustering
-    return first === undefined ? Buffer.alloc(0) : this.#bound(store, first, value)
-  }
-
-  /** The key's direction is the set's; a column of the other direction is stored inverted. */
-  #bound(store: Store, { column, descending }: { column: string; descending: boolean }, value: Value): Buffer {
-    const bytes = sortable(fieldOf(entityOf(this.#scenario, store.entity), column), value)
-    if (descending !== this.isReversed(store)) for (let at = 0; at < bytes.length; at++) bytes[at] = (bytes[at] as number) ^ 0xff
-    return bytes
+    return first === undefined ? Buffer.alloc(0) : sortable(fieldOf(entityOf(this.#scenario, store.entity), first.column), value)
   }
 }
 
-function fits(entity: Entity, { field, constant }: Filter, row: Row): boolean {
-  const value = row.get(field)
-  return fieldOf(entity, field).type === 'decimal' ? value === BigInt(constant as number) : value === constant
-}
+/** Whether a store is the hash of a unique field. */
+export const isUnique = (store: Store) => !store.base && store.clustering.length === 0
+
+/** The one hash of a unique field. */
+export const uniqueHash = (store: Store) => `${store.name}:`

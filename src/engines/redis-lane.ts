@@ -7,8 +7,7 @@ import { type Carrier, carry } from './conversation.ts'
 import { errorCode } from './driver-lane.ts'
 import type { Compiled, Lane, Reply } from './engine.ts'
 import { RedisOperations } from './redis-operations.ts'
-import { pageScript, writeScript } from './redis-scripts.ts'
-import type { Call, Talk } from './redis-talk.ts'
+import { type Call, type Talk, wordsOf } from './redis-talk.ts'
 import { type Template, templateOf } from './redis-templates.ts'
 
 interface Program {
@@ -16,16 +15,13 @@ interface Program {
   template: Template | null
   parameters: Map<string, number>
 }
-interface Scripts {
-  page: string
-  write: string
-}
 
 export async function openRedisLane(login: RedisLogin, compiled: Compiled, slots: number): Promise<Lane> {
   const connections = await openAll(slots, () => RedisConnection.open(login))
   try {
-    const load = async (script: string) => String(await (connections[0] as RedisConnection).ask(['SCRIPT', 'LOAD', script]))
-    return new RedisLane(connections, compiled, { page: await load(pageScript), write: await load(writeScript) })
+    const operations = new RedisOperations(compiled)
+    for (const { text } of operations.scripts()) await (connections[0] as RedisConnection).ask(['SCRIPT', 'LOAD', text])
+    return new RedisLane(connections, compiled, operations)
   } catch (error) {
     for (const connection of connections) connection.end()
     throw error
@@ -38,16 +34,14 @@ class RedisLane implements Lane {
   onAnswer: Lane['onAnswer'] = () => {}
   readonly operations: RedisOperations
   readonly programs: Program[]
-  readonly scripts: Scripts
   readonly #connections: SlotConnection[]
 
-  constructor(connections: RedisConnection[], compiled: Compiled, scripts: Scripts) {
+  constructor(connections: RedisConnection[], compiled: Compiled, operations: RedisOperations) {
     this.slots = connections.length
-    this.scripts = scripts
-    this.operations = new RedisOperations(compiled)
+    this.operations = operations
     this.programs = compiled.operations.map((op, index) => ({
       op,
-      template: compiled.compiled[index] === null ? null : templateOf(compiled, this.operations, op, scripts),
+      template: compiled.compiled[index] === null ? null : templateOf(compiled, operations, op),
       parameters: positionsOf(compiled.scenario, op),
     }))
     this.#connections = connections.map((connection, slot) => new SlotConnection(this, slot, connection))
@@ -146,11 +140,10 @@ class SlotConnection {
     carry(() => (this.#talk as Talk<Reply>).next(reply), this.#carrier, counted)
   }
 
-  #ask({ script, words }: Call): void {
+  #ask(call: Call): void {
     const { request } = this.#connection
     request.length = 0
-    const whole = script === null ? words : ['EVALSHA', this.#lane.scripts[script], script === 'page' ? '1' : '0', ...words]
-    writeCommand(request, whole)
+    writeCommand(request, wordsOf(call))
     this.#connection.send()
   }
 

@@ -1,16 +1,15 @@
-/** The operations of a key-value model as conversations: reads as one command or script, writes as one compared script. */
-import type { Value } from '../data/value.ts'
+/** The operations of a key-value model as conversations: each is one command or script, but for owned rows that are read after their owner. */
+import { compareValues, type Value } from '../data/value.ts'
 import { setsOf } from '../model/key-value.ts'
 import type { Store } from '../model/model.ts'
 import { type Aggregate, type Entity, entityOf, fieldOf, lineFields, type Operation, type OperationOf } from '../scenario/scenario.ts'
 import type { Compiled, Reply } from './engine.ts'
 import { Groups } from './groups.ts'
-import { RedisKeys, type Row, restored, restoredLines } from './redis-keys.ts'
-import type { Talk, Word } from './redis-talk.ts'
-import { RedisWrites, type WritePlan } from './redis-writes.ts'
+import { isUnique, keyLength, linesField, RedisKeys, restored, restoredLines, stored, uniqueHash } from './redis-keys.ts'
+import { findScript, pageScript, type Script } from './redis-scripts.ts'
+import { command, type Talk, type Word } from './redis-talk.ts'
+import { RedisWrites } from './redis-writes.ts'
 import { readReply, wroteReply } from './replies.ts'
-
-const mostReads = 10
 
 type Bound = (name: string) => Value
 type Hash = (Buffer | null)[]
@@ -23,10 +22,7 @@ export class RedisOperations {
   constructor(compiled: Compiled) {
     this.#compiled = compiled
     this.keys = new RedisKeys(compiled.scenario)
-    this.writes = new RedisWrites(compiled, this.keys, {
-      read: (entity, key, fields) => this.#read(entity, key, fields),
-      lines: (store, owner) => this.#members(store, owner, entityOf(compiled.scenario, store.entity).key),
-    })
+    this.writes = new RedisWrites(compiled, this.keys)
   }
 
   perform(op: Operation, bound: Bound): Talk<Reply> {
@@ -44,12 +40,17 @@ export class RedisOperations {
     }
   }
 
+  /** Every script that its operations run. */
+  scripts(): Script[] {
+    return [pageScript, findScript, ...this.writes.scripts.values()]
+  }
+
   /** Fields that a get asks for: the projection, lines inside the row, the key (absent with the row), when it expires. */
   fieldsOfGet(op: OperationOf<'get'>): { fields: string[]; inside: string[] } {
     const entity = entityOf(this.#compiled.scenario, op.entity)
     const base = this.#compiled.model.stores.find((store) => store.base && store.entity === entity.name) as Store
     const inside = op.with.filter((name) => base.embedded.includes(name))
-    return { inside, fields: [...op.fields, ...inside, entity.key[0] as string, ...(entity.ttlMs === null ? [] : ['expires_at'])] }
+    return { inside, fields: [...op.fields, ...inside.map(linesField), entity.key[0] as string, ...(entity.ttlMs === null ? [] : ['expires_at'])] }
   }
 
   storeOf(operation: string): Store {
@@ -63,7 +64,7 @@ export class RedisOperations {
     const now = nowOf(entity, bound)
     const { fields, inside } = this.fieldsOfGet(op)
     const key = (field: string) => bound(`key.${field}`)
-    const found = (yield { script: null, words: ['HMGET', this.keys.hash(entity, key), ...fields] }) as Hash
+    const found = (yield command('HMGET', this.keys.hash(entity, key), ...fields)) as Hash
     const alive = found[op.fields.length + inside.length] !== null && (now === null || Number(found.at(-1)?.toString()) > now)
     const apart = new Map<string, Hash[]>()
     for (const name of alive ? op.with.filter((each) => !inside.includes(each)) : []) {
@@ -85,25 +86,31 @@ export class RedisOperations {
   *#list(op: OperationOf<'list'>, bound: Bound): Talk<Reply> {
     const entity = entityOf(this.#compiled.scenario, op.entity)
     const store = this.storeOf(op.name)
-    const after = bound('deep') === true ? Buffer.concat([Buffer.from('('), this.keys.member(store, (field) => bound(`after.${field}`))]) : null
-    const reversed = this.keys.isReversed(store)
-    const set = this.keys.set(store, (field) => bound(`where.${field}`))
-    const rows = yield* this.#page(
-      store,
-      set,
-      reversed ? '-' : (after ?? '-'),
-      reversed ? (after ?? '+') : '+',
-      op.limit,
-      nowOf(entity, bound),
-      op.fields,
-    )
+    const now = nowOf(entity, bound)
+    const rows = isUnique(store)
+      ? yield* this.#unique(op, store, now, bound)
+      : yield* this.#page(
+          store,
+          this.keys.set(store, (field) => bound(`where.${field}`)),
+          this.#range(op, store, bound),
+          op.limit,
+          now,
+          op.fields,
+        )
     return readReply(rows.length, () => ({ kind: 'rows', rows: rows.map((row) => values(entity, op.fields, row)) }))
+  }
+
+  #range(op: OperationOf<'list'>, store: Store, bound: Bound): Range {
+    const reversed = isReversed(op)
+    if (bound('deep') !== true) return { ...whole, reversed }
+    const after = Buffer.concat([Buffer.from('('), this.keys.member(store, (field) => bound(`after.${field}`))])
+    return reversed ? { low: '-', high: after, reversed } : { low: after, high: '+', reversed }
   }
 
   *#search(op: OperationOf<'search'>, bound: Bound): Talk<Reply> {
     const entity = entityOf(this.#compiled.scenario, op.entity)
     const store = this.storeOf(op.name)
-    const rows = yield* this.#page(store, this.keys.wordSet(store, String(bound('word'))), '-', '+', op.limit, nowOf(entity, bound), op.fields)
+    const rows = yield* this.#page(store, this.keys.wordSet(store, String(bound('word'))), whole, op.limit, nowOf(entity, bound), op.fields)
     return readReply(rows.length, () => ({ kind: 'rows', rows: rows.map((row) => values(entity, op.fields, row)) }))
   }
 
@@ -113,8 +120,8 @@ export class RedisOperations {
     const limit = (name: string, sign: string) => Buffer.concat([Buffer.from(sign), this.keys.firstBound(store, bound(name))])
     const set = this.keys.set(store, (field) => bound(`where.${field}`))
     const fields = [op.groupBy?.field, op.sum].filter((name) => name != null)
-    const [low, high] = op.over === null ? ['-', '+'] : [limit('from', '['), limit('to', '(')]
-    const rows = yield* this.#page(store, set, low, high, -1, nowOf(entity, bound), fields.length === 0 ? entity.key : fields)
+    const range = op.over === null ? whole : { low: limit('from', '['), high: limit('to', '('), reversed: false }
+    const rows = yield* this.#page(store, set, range, -1, nowOf(entity, bound), fields.length === 0 ? entity.key : fields)
     const groups = grouped(
       op,
       rows.map((row) => values(entity, fields, row)),
@@ -122,46 +129,55 @@ export class RedisOperations {
     return readReply(groups.length, () => ({ kind: 'groups', groups }))
   }
 
-  /** Reads where it must, compares and writes in one script; again where somebody was faster. */
   *#write(op: Operation, bound: Bound): Talk<Reply> {
-    for (let retries = 0; ; retries++) {
-      const plan = yield* this.writes.plan(op, bound)
-      if (plan === null) return wroteReply(0, retries)
-      const done = Number(yield { script: 'write', words: wordsOf(plan) })
-      if (done >= 0) return wroteReply(done === 0 ? 0 : plan.rows, retries)
-      if (retries === mostReads) throw Object.assign(new Error('the row changed again and again between reading and writing'), { code: 'CONTENDED' })
-    }
+    const rows = Number(yield this.writes.call(op, bound))
+    // HSET tells how many fields are new.
+    return wroteReply(this.writes.native(op) === 'HSET' ? 1 : rows, 0)
   }
 
   #members(store: Store, owner: Value, fields: string[]): Talk<Hash[]> {
-    const set = this.keys.set(store, () => owner)
-    return this.#page(store, set, '-', '+', -1, null, fields)
+    return this.#page(
+      store,
+      this.keys.set(store, () => owner),
+      whole,
+      -1,
+      null,
+      fields,
+    )
   }
 
-  *#page(store: Store, set: Buffer, low: Word, high: Word, limit: number, now: number | null, fields: string[]): Talk<Hash[]> {
-    const reversed = this.keys.isReversed(store) ? '1' : '0'
-    const words = [set, low, high, reversed, String(limit), `${store.entity}:`, now === null ? '' : String(now), ...fields]
-    return (yield { script: 'page', words }) as Hash[]
+  *#page(store: Store, set: Buffer, { low, high, reversed }: Range, limit: number, now: number | null, fields: string[]): Talk<Hash[]> {
+    const length = String(keyLength(entityOf(this.#compiled.scenario, store.entity)))
+    const words = [low, high, reversed ? '1' : '0', String(limit), length, `${store.entity}:`, now === null ? '' : String(now), ...fields]
+    return (yield { script: pageScript, keys: [set], words }) as Hash[]
   }
 
-  *#read(entity: Entity, hash: Buffer, fields: string[]): Talk<Row | null> {
-    const wanted = [entity.key[0] as string, ...fields]
-    const found = (yield { script: null, words: ['HMGET', hash, ...wanted] }) as Hash
-    if (found[0] === null) return null
-    return new Map(wanted.map((name, at) => [name, restored(fieldOf(entity, name), found[at] as Buffer | null)]))
+  /** The row with a unique value. A page behind a row has it where it comes after that row. */
+  *#unique(op: OperationOf<'list'>, store: Store, now: number | null, bound: Bound): Talk<Hash[]> {
+    const entity = entityOf(this.#compiled.scenario, op.entity)
+    const field = store.partition[0] as string
+    const order = bound('deep') === true ? op.order : []
+    const fields = [...op.fields, ...order.map((each) => each.field)]
+    const words = [stored(fieldOf(entity, field), bound(`where.${field}`)), `${store.entity}:`, now === null ? '' : String(now), ...fields]
+    const rows = (yield { script: findScript, keys: [uniqueHash(store)], words }) as Hash[]
+    if (order.length === 0) return rows
+    return rows.filter((row) => {
+      const own = values(entity, fields, row).slice(op.fields.length)
+      const by = order.map((each, at) => compareValues(own[at] as Value, bound(`after.${each.field}`)) * (each.descending ? -1 : 1))
+      return (by.find((each) => each !== 0) ?? 0) > 0
+    })
   }
 }
 
-/** The words of the script that compares and writes. */
-export function wordsOf({ conditions, commands }: WritePlan): Word[] {
-  const words: Word[] = [
-    String(conditions.length),
-    ...conditions.flatMap(({ hash, field, kind, value }) => [hash, field, kind, value]),
-    String(commands.length),
-  ]
-  for (const command of commands) words.push(String(command.length), ...command)
-  return words
+/** A range of members, read from its end where `reversed`. */
+interface Range {
+  low: Word
+  high: Word
+  reversed: boolean
 }
+const whole: Range = { low: '-', high: '+', reversed: false }
+
+export const isReversed = (op: OperationOf<'list'>) => op.order[0]?.descending === true
 
 const nowOf = (entity: Entity, bound: Bound) => (entity.ttlMs === null ? null : Number(bound('now')))
 

@@ -6,10 +6,10 @@ import type { Value } from '../data/value.ts'
 import { TrialError } from '../errors.ts'
 import { entityOf, fieldOf, type Operation } from '../scenario/scenario.ts'
 import type { Compiled, Limits, Parity, Reply, Session } from './engine.ts'
-import { type Row, restored, restoredLines } from './redis-keys.ts'
+import { isUnique, linesField, type Row, restored, restoredLines, uniqueHash } from './redis-keys.ts'
 import { lineNames, RedisOperations } from './redis-operations.ts'
-import { pageScript, writeScript } from './redis-scripts.ts'
 import type { Call, Resp, Word } from './redis-talk.ts'
+import type { KeyCommand } from './redis-writes.ts'
 
 const sampledHashes = 20
 const settleWithinMs = 60_000
@@ -19,28 +19,19 @@ export function maxMemory({ memoryBytes }: Limits): number {
   return Math.floor(memoryBytes * 0.75)
 }
 
-interface Scripts {
-  pageBuffer(key: Word, ...words: Word[]): Promise<(Buffer | null)[][]>
-  compareWriteBuffer(...words: Word[]): Promise<number>
-}
-
-/** Gives a client its scripts; the driver sends them whole where the server does not know them yet. */
-export function withScripts(client: Redis): void {
-  client.defineCommand('page', { numberOfKeys: 1, lua: pageScript })
-  client.defineCommand('compareWrite', { numberOfKeys: 0, lua: writeScript })
-}
-
 export class RedisSession implements Session {
-  readonly #client: Redis & Scripts
+  readonly #client: Redis
   readonly #compiled: Compiled
   readonly #operations: RedisOperations
   readonly #parameters: Map<string, number>[]
   readonly #settings: (limits: Limits) => Record<string, string>
 
   constructor(client: Redis, compiled: Compiled, settings: (limits: Limits) => Record<string, string>) {
-    this.#client = client as Redis & Scripts
+    this.#client = client
     this.#compiled = compiled
     this.#operations = new RedisOperations(compiled)
+    // The driver sends a script whole where the server does not know it yet.
+    for (const { sha, text } of this.#operations.scripts()) client.defineCommand(nameOf(sha), { lua: text })
     this.#parameters = compiled.operations.map((operation) => positionsOf(compiled.scenario, operation))
     this.#settings = settings
   }
@@ -58,7 +49,12 @@ export class RedisSession implements Session {
     const one = (what: string, asked: string, set: string, effective: string, ok = true) => parity.push({ what, asked, set, effective, ok })
     one('role', 'strong', 'reads and writes on the master', String(info.get('role')), info.get('role') === 'master')
     one('isolation', 'atomic writes', 'one script per write', 'commands and scripts run one at a time: serializable on one node')
-    one('uniqueness', 'unique fields', 'none', 'not enforced by this engine')
+    one(
+      'uniqueness',
+      'unique fields',
+      'a hash from value to row for each unique field',
+      'every script that writes one refuses a value that another row has',
+    )
     one('referential integrity', 'references point at rows', 'none', 'not enforced by this engine')
     return { version: String(info.get('valkey_version') ?? info.get('redis_version')), parity }
   }
@@ -68,7 +64,7 @@ export class RedisSession implements Session {
   async load(rows: RowSource) {
     for (const block of rows.blocks()) {
       const pipeline = this.#client.pipeline()
-      for (const command of this.#loadCommands(block)) pipeline.call(...(command as [string, ...Word[]]))
+      for (const { name, key, words } of this.#loadCommands(block)) pipeline.call(name, key, ...words)
       for (const [error] of (await pipeline.exec()) ?? []) {
         if (error?.message.startsWith('OOM'))
           throw new TrialError(
@@ -83,7 +79,7 @@ export class RedisSession implements Session {
     }
   }
 
-  *#loadCommands(block: Block): Iterable<Word[]> {
+  *#loadCommands(block: Block): Iterable<KeyCommand> {
     const { scenario } = this.#compiled
     const entity = entityOf(scenario, block.entity)
     const valuesAt = (columns: Block['columns'], at: number): Row => new Map(columns.map((column) => [column.field.name, cell(column, at)]))
@@ -131,11 +127,10 @@ export class RedisSession implements Session {
     }
   }
 
-  #call({ script, words }: Call): Promise<Resp> {
-    const [first, ...others] = words as [Word, ...Word[]]
-    if (script === 'page') return this.#client.pageBuffer(first, ...others)
-    if (script === 'write') return this.#client.compareWriteBuffer(...words)
-    return this.#client.callBuffer(String(first), ...others) as Promise<Resp>
+  #call({ script, keys, words }: Call): Promise<Resp> {
+    if (script === null) return this.#client.callBuffer(String(words[0]), ...words.slice(1)) as Promise<Resp>
+    const scripts = this.#client as unknown as Record<string, (keys: number, ...words: Word[]) => Promise<Resp>>
+    return (scripts[`${nameOf(script.sha)}Buffer`] as (typeof scripts)[string]).call(this.#client, keys.length, ...keys, ...words)
   }
 
   #bound(operation: number, params: ParamSource): (name: string) => Value {
@@ -189,6 +184,7 @@ export class RedisSession implements Session {
     if (op.kind === 'get') return 'one HMGET of the row'
     const { keys } = this.#operations
     const store = this.#operations.storeOf(op.name)
+    if (isUnique(store)) return `HGET in a hash of ${await this.#client.hlen(uniqueHash(store))} values, then one HMGET, in one script`
     const set = op.kind === 'search' ? keys.wordSet(store, String(bound('word'))) : keys.set(store, (field) => bound(`where.${field}`))
     const members = await this.#client.zcard(set)
     const read = op.kind === 'list' || op.kind === 'search' ? Math.min(members, op.limit) : members
@@ -210,7 +206,7 @@ export class RedisSession implements Session {
       if (host === undefined && field === undefined) rows += BigInt(batch.length)
       else {
         const pipeline = this.#client.pipeline()
-        for (const key of batch) pipeline.hgetBuffer(key, host === undefined ? (field as string) : name)
+        for (const key of batch) pipeline.hgetBuffer(key, host === undefined ? (field as string) : linesField(name))
         for (const [error, found] of (await pipeline.exec()) ?? []) {
           if (error !== null) throw error
           const lines =
@@ -228,3 +224,6 @@ export class RedisSession implements Session {
     this.#client.disconnect()
   }
 }
+
+/** A script as a method of the driver's client. */
+const nameOf = (sha: string) => `script_${sha}`

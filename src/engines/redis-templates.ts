@@ -1,16 +1,17 @@
 /**
- * Commands of the operations that are one call, as templates: constant words joined once, values written between them. What needs a read
- * first, several calls or a key of variable length has no template; its conversation is carried as it is.
+ * Commands of the operations that are one call of so many words, as templates: constant words joined once, values written between them. What
+ * takes several calls, a number of words or a length of key that differs from call to call has no template; its conversation is carried as it is.
  */
 import { type Parameter, parametersOf, type WireSource } from '../data/parameters.ts'
-import { readsFirst, setsOf } from '../model/key-value.ts'
 import type { Store } from '../model/model.ts'
-import { type Entity, entityOf, type Field, fieldOf, type Operation, type OperationOf } from '../scenario/scenario.ts'
+import { type Entity, entityOf, type Field, fieldOf, type Operation, type OperationOf, writesOf } from '../scenario/scenario.ts'
 import { bulkNumber, bulkOf, elementAt, isNull, lengthOf, numberAt } from '../wire/redis.ts'
 import { type RequestBuffer, writeInt64BE } from '../wire/request.ts'
 import type { Compiled } from './engine.ts'
-import { enumSortable, stored } from './redis-keys.ts'
-import type { RedisOperations } from './redis-operations.ts'
+import { enumSortable, isUnique, keyLength, uniqueHash } from './redis-keys.ts'
+import { isReversed, type RedisOperations } from './redis-operations.ts'
+import { findScript, pageScript, type Script } from './redis-scripts.ts'
+import { placesOf, type Step } from './redis-write-scripts.ts'
 import { nativeGraceMs } from './redis-writes.ts'
 
 export interface Template {
@@ -34,22 +35,10 @@ type WordSpec = string | Buffer | Dynamic
 /** Digits and line ends of a bulk string's length. */
 const widestHead = 16
 
-export function templateOf(
-  compiled: Compiled,
-  operations: RedisOperations,
-  op: Operation,
-  scripts: { page: string; write: string },
-): Template | null {
+export function templateOf(compiled: Compiled, operations: RedisOperations, op: Operation): Template | null {
   const parameters = parametersOf(compiled.scenario, op)
   const shape = new Shape(compiled, operations, op, parameters)
-  const words =
-    op.kind === 'get'
-      ? shape.get(op)
-      : op.kind === 'list' || op.kind === 'search'
-        ? shape.page(op, scripts.page)
-        : op.kind === 'put' || op.kind === 'update'
-          ? shape.write(op, scripts.write)
-          : null
+  const words = shape.words(op)
   if (words === null || words.includes(null)) return null
   const nowAt = parameters.findIndex((each) => each.shape === 'now')
   const deepAt = parameters.findIndex((each) => each.shape === 'deep')
@@ -65,7 +54,13 @@ export function templateOf(
       }
     },
     rows:
-      op.kind === 'get' ? rowsOfGet(operations.fieldsOfGet(op), op, nowAt >= 0) : op.kind === 'put' || op.kind === 'update' ? rowsOfScript : lengthOf,
+      op.kind === 'get'
+        ? rowsOfGet(operations.fieldsOfGet(op), op, nowAt >= 0)
+        : op.kind === 'list' || op.kind === 'search'
+          ? lengthOf
+          : operations.writes.native(op) === 'HSET'
+            ? () => 1 // It tells how many fields are new.
+            : rowsOfScript,
   }
 }
 
@@ -77,8 +72,8 @@ function rowsOfGet({ fields, inside }: { fields: string[]; inside: string[] }, o
   }
 }
 
-/** One where the script wrote, none where its conditions did not hold. */
-const rowsOfScript = (bytes: Buffer, from: number) => Math.max(0, numberAt(bytes, from + 1))
+/** As many as the script found. */
+const rowsOfScript = (bytes: Buffer, from: number) => numberAt(bytes, from + 1)
 
 /** The whole command, constants of neighbouring words joined. */
 function joined(words: WordSpec[]): (Buffer | Dynamic)[] {
@@ -142,53 +137,89 @@ class Shape {
     this.#parameters = parameters
   }
 
-  get(op: OperationOf<'get'>): (WordSpec | null)[] | null {
+  words(op: Operation): (WordSpec | null)[] | null {
+    switch (op.kind) {
+      case 'get':
+        return this.#get(op)
+      case 'list':
+      case 'search':
+        return this.#page(op)
+      case 'aggregate':
+        return null
+      default:
+        return this.#write(op)
+    }
+  }
+
+  #get(op: OperationOf<'get'>): (WordSpec | null)[] | null {
     const { fields, inside } = this.#operations.fieldsOfGet(op)
     if (inside.length < op.with.length) return null
-    return ['HMGET', this.#hash('key.'), ...fields]
+    return ['HMGET', this.#hash(this.#entity, 'key.'), ...fields]
   }
 
-  page(op: OperationOf<'list'> | OperationOf<'search'>, sha: string): (WordSpec | null)[] {
+  #page(op: OperationOf<'list'> | OperationOf<'search'>): (WordSpec | null)[] {
     const store = this.#operations.storeOf(op.name)
-    const set = op.kind === 'search' ? this.#joined(`${store.name}:`, [this.#bytes('word')]) : this.#set(store)
-    const reversed = this.#operations.keys.isReversed(store) ? '1' : '0'
     const now = this.#entity.ttlMs === null ? '' : this.#digits('now')
-    return ['EVALSHA', sha, '1', set, '-', '+', reversed, String(op.limit), `${store.entity}:`, now, ...op.fields]
+    if (isUnique(store)) {
+      const unique = fieldOf(this.#entity, store.partition[0] as string)
+      return ['EVALSHA', findScript.sha, '1', uniqueHash(store), this.#stored(`where.${unique.name}`, unique), `${store.entity}:`, now, ...op.fields]
+    }
+    const set = op.kind === 'search' ? this.#joined(`${store.name}:`, [this.#bytes('word')]) : this.#set(store)
+    const reversed = op.kind === 'list' && isReversed(op) ? '1' : '0'
+    const length = String(keyLength(this.#entity))
+    return ['EVALSHA', pageScript.sha, '1', set, '-', '+', reversed, String(op.limit), length, `${store.entity}:`, now, ...op.fields]
   }
 
-  /** Writes that touch the row's hash alone. */
-  write(op: OperationOf<'put'> | OperationOf<'update'>, sha: string): (WordSpec | null)[] | null {
-    const { stores } = this.#compiled.model
-    if (readsFirst(stores, op) || (op.kind === 'put' && setsOf(stores, op.entity).length > 0)) return null
-    if (op.kind === 'put') {
-      const hash = this.#hash('row.')
-      const fields = this.#entity.fields.flatMap((field) => [field.name, this.#stored(`row.${field.name}`, field)])
-      const { ttlMs } = this.#entity
-      const expire = ttlMs === null ? [] : ['3', 'PEXPIRE', hash, String(ttlMs + nativeGraceMs)]
-      return ['EVALSHA', sha, '0', '0', ttlMs === null ? '1' : '2', String(2 + fields.length), 'HSET', hash, ...fields, ...expire]
+  #write(op: Operation): (WordSpec | null)[] | null {
+    const { writes } = this.#operations
+    const steps = writesOf(op).map((write, at) => this.#step(write, op.kind === 'transaction' ? `${at}.` : ''))
+    if (steps.includes(null)) return null
+    const keys = steps.flatMap((step) => step?.keys ?? [])
+    const native = writes.native(op)
+    if (native === 'DEL') return ['DEL', ...keys]
+    if (native === 'HSET') return ['HSET', ...keys, ...this.#newFields(writesOf(op)[0] as Step, '')]
+    return ['EVALSHA', (writes.scripts.get(op.name) as Script).sha, String(keys.length), ...keys, ...steps.flatMap((step) => step?.words ?? [])]
+  }
+
+  /** Keys and arguments of one write; null where there are not always as many. */
+  #step(write: Step, prefix: string): { keys: (WordSpec | null)[]; words: (WordSpec | null)[] } | null {
+    const entity = entityOf(this.#compiled.scenario, write.entity)
+    const now = entity.ttlMs === null ? [] : [this.#digits(`${prefix}now`)]
+    switch (write.kind) {
+      case 'insert':
+      case 'put': {
+        const { sets, uniques } = placesOf(this.#compiled, write)
+        if (sets.length + uniques.length > 0 || (write.kind === 'insert' && write.with.length > 0)) return null
+        const hash = this.#hash(entity, `${prefix}row.`)
+        const fields = this.#newFields(write, prefix)
+        if (entity.ttlMs === null) return { keys: [hash], words: ['1', 'HSET', String(fields.length), ...fields] }
+        const life = ['PEXPIRE', '1', String(entity.ttlMs + nativeGraceMs)]
+        return { keys: [hash, hash], words: ['2', 'HSET', String(fields.length), ...fields, ...life] }
+      }
+      case 'delete':
+        return { keys: [this.#hash(entity, `${prefix}key.`)], words: now }
+      default: {
+        if (write.via !== null) return null
+        const set = write.set
+          .filter((each) => each.to !== 'constant')
+          .map(({ field }) => this.#stored(`${prefix}set.${field}`, fieldOf(entity, field)))
+        return { keys: [this.#hash(entity, `${prefix}key.`)], words: [...set, ...now] }
+      }
     }
-    const hash = this.#hash('key.')
-    const alive = this.#entity.ttlMs === null ? [] : [hash, 'expires_at', '>', this.#digits('now')]
-    const adds = op.add.flatMap((each) => ['4', 'HINCRBY', hash, each.field, String(each.amount)])
-    const sets = op.set.flatMap((each): (WordSpec | null)[] => {
-      const field = fieldOf(this.#entity, each.field)
-      if (each.to !== 'constant') return [each.field, this.#stored(`set.${each.field}`, field)]
-      return [each.field, stored(field, field.type === 'decimal' ? BigInt(each.constant as number) : each.constant)]
-    })
-    const set = sets.length === 0 ? [] : [String(2 + sets.length), 'HSET', hash, ...sets]
-    const commands = op.add.length + (sets.length > 0 ? 1 : 0)
-    const conditions = alive.length > 0 ? '2' : '1'
-    return ['EVALSHA', sha, '0', conditions, hash, '', 'E', '', ...alive, String(commands), ...adds, ...set]
+  }
+
+  #newFields(write: Step, prefix: string): WordSpec[] {
+    return entityOf(this.#compiled.scenario, write.entity).fields.flatMap((field) => [field.name, this.#stored(`${prefix}row.${field.name}`, field)])
   }
 
   #at(name: string): number {
     return this.#parameters.findIndex((each) => each.name === name)
   }
 
-  #hash(prefix: string): Dynamic | null {
+  #hash(entity: Entity, prefix: string): Dynamic | null {
     return this.#joined(
-      `${this.#entity.name}:`,
-      this.#entity.key.map((name) => this.#sortable(`${prefix}${name}`, fieldOf(this.#entity, name))),
+      `${entity.name}:`,
+      entity.key.map((name) => this.#sortable(`${prefix}${name}`, fieldOf(entity, name))),
     )
   }
 
@@ -238,7 +269,7 @@ class Shape {
       case 'uuid':
         return this.#bytes(name)
       case 'bool':
-        return { most: () => 1, put: (params, to, offset) => to.writeUInt8(params.number(at), offset) }
+        return this.#stored(name, field)
       case 'int':
       case 'decimal':
       case 'timestamp':

@@ -2,15 +2,15 @@
 import type { Redis } from 'ioredis'
 import redisImage from '../../docker/redis/image.json' with { type: 'json' }
 import valkeyImage from '../../docker/valkey/image.json' with { type: 'json' }
-import { entityOf } from '../scenario/scenario.ts'
 import { settingsOf } from './configuration.ts'
-import type { CompiledOperation, ControlFact, Endpoint, Engine, EngineTraits, Limits, ServerImage, ServerSpec } from './engine.ts'
+import type { Compiled, ControlFact, Endpoint, Engine, EngineTraits, Limits, ServerImage, ServerSpec } from './engine.ts'
 import { describe } from './redis-describe.ts'
 import { openRedisLane } from './redis-lane.ts'
-import { maxMemory, RedisSession, withScripts } from './redis-session.ts'
+import { RedisOperations } from './redis-operations.ts'
+import { maxMemory, RedisSession } from './redis-session.ts'
 
-/** The key that says whose a numbered database is. */
-const ownerKey = 'dbtrial:owner'
+/** The key that says whose a numbered database is; those of rows and sets have a colon. */
+const ownerKey = 'dbtrial.owner'
 const databases = 16
 
 export const redis = makeEngine({
@@ -171,16 +171,7 @@ function makeEngine({ name, program, licence, audit, image, onPath, package: pac
       start: ({ home, directory }) => ({ program: `${home}/${program}`, arguments: [`${directory}/${name}.conf`] }),
     },
     compile(model, operations, scenario, durability) {
-      const excused = new Set(model.excuses.map((excuse) => excuse.operation))
-      const compiled = operations.map((operation): CompiledOperation | null =>
-        excused.has(operation.name)
-          ? null
-          : {
-              operation: operation.name,
-              statements: describe(model, entityOf(scenario, operation.entity), operation).map((text) => ({ text, binds: [] })),
-            },
-      )
-      return {
+      const compiled: Compiled = {
         engine: name,
         durability,
         scenario,
@@ -188,9 +179,17 @@ function makeEngine({ name, program, licence, audit, image, onPath, package: pac
         model,
         ddl: [],
         afterLoad: [],
-        compiled,
+        compiled: [],
         settings: settings({ cpus: scenario.bench.cpus, memoryBytes: scenario.bench.memoryBytes }, durability),
       }
+      const excused = new Set(model.excuses.map((excuse) => excuse.operation))
+      const conversations = new RedisOperations(compiled)
+      compiled.compiled = operations.map((operation) =>
+        excused.has(operation.name)
+          ? null
+          : { operation: operation.name, statements: describe(compiled, conversations, operation).map((text) => ({ text, binds: [] })) },
+      )
+      return compiled
     },
     handbook: () => ({
       schema: [],
@@ -214,9 +213,7 @@ function makeEngine({ name, program, licence, audit, image, onPath, package: pac
         )
       }),
     async connect(endpoint, compiled) {
-      const client = await openClient(endpoint)
-      withScripts(client)
-      return new RedisSession(client, compiled, (limits) => settings(limits, compiled.durability))
+      return new RedisSession(await openClient(endpoint), compiled, (limits) => settings(limits, compiled.durability))
     },
     openLane: ({ host, port, user, password, tls, namespace }, compiled, slots) =>
       openRedisLane(

@@ -1,5 +1,15 @@
 /** The key-value family: a hash per row, a sorted set per list, search and aggregate, owned rows as one encoded field. */
-import { type Entity, entityOf, fieldOf, type Operation, type OperationOf, type Scenario, type Write, writesOf } from '../scenario/scenario.ts'
+import {
+  type Entity,
+  entityOf,
+  type Field,
+  fieldOf,
+  type Operation,
+  type OperationOf,
+  type Scenario,
+  type Write,
+  writesOf,
+} from '../scenario/scenario.ts'
 import { embeds } from './document.ts'
 import type { AccessStep, PhysicalModel, Store } from './model.ts'
 import { filterShare, namedOperations, newestShare } from './sizes.ts'
@@ -9,26 +19,39 @@ import { column, emptyStore } from './wide-column.ts'
 const mostAggregateRows = 100_000
 
 export function keyValueModel(scenario: Scenario, operations: Operation[]): PhysicalModel {
-  const embedded = new Set(scenario.entities.filter((entity) => embeds(entity, operations)).map((entity) => entity.name))
+  const embedded = new Set(
+    scenario.entities.filter((entity) => embeds(entity, operations) && uniqueFields(entity).length === 0).map(({ name }) => name),
+  )
   const apart = scenario.entities.filter((entity) => !embedded.has(entity.name))
   const model: PhysicalModel = { family: 'key-value', stores: [], accesses: [], excuses: [], emulations: [] }
   for (const entity of apart) {
     model.stores.push(hashStore(scenario, entity, operations, embedded))
     if (entity.owner !== null) model.stores.push(linesStore(entity))
+    for (const field of uniqueFields(entity)) model.stores.push(uniqueStore(entity, field))
   }
-  for (const operation of operations) {
-    const entity = entityOf(scenario, operation.entity)
-    if (operation.kind === 'get') addGet(model, operation, embedded)
-    else if (operation.kind === 'list' || operation.kind === 'search' || operation.kind === 'aggregate') addQuery(model, scenario, operation, entity)
-  }
+  for (const operation of operations) if (operation.kind === 'get') addGet(model, operation, embedded)
+  // An aggregate without a window takes any set of its rows: lists come first, and ask for an order.
+  for (const operation of operations) if (operation.kind === 'list' || operation.kind === 'search') addQuery(model, scenario, operation)
+  for (const operation of operations) if (operation.kind === 'aggregate') addQuery(model, scenario, operation)
   // Writes come last: they keep every set that the reads asked for.
   for (const operation of operations) if (writesOf(operation).length > 0) addWrites(model, operation)
+  const position = new Map(operations.map((operation, at) => [operation.name, at]))
+  const inOrder = (a: { operation: string | null }, b: { operation: string | null }) =>
+    (position.get(a.operation ?? '') ?? 0) - (position.get(b.operation ?? '') ?? 0)
+  model.accesses.sort(inOrder)
+  model.emulations.sort(inOrder)
+  model.excuses.sort(inOrder)
   return model
 }
 
 /** The sorted sets that hold an entity's rows. */
 export function setsOf(stores: Store[], entity: string): Store[] {
-  return stores.filter((store) => !store.base && store.entity === entity)
+  return stores.filter((store) => !store.base && store.entity === entity && store.clustering.length > 0)
+}
+
+/** The hashes from a unique field's value to its row: no order within a value, for it has one row at most. */
+export function uniquesOf(stores: Store[], entity: string): Store[] {
+  return stores.filter((store) => !store.base && store.entity === entity && store.clustering.length === 0)
 }
 
 /** Fields that decide in which set, and where in it, a row stands. */
@@ -42,13 +65,16 @@ export function placedBy(store: Store): string[] {
   ]
 }
 
-/** Whether a write must know the row as it was, to move it in its sets. */
-export function readsFirst(stores: Store[], write: Write & { entity: string }): boolean {
-  const sets = setsOf(stores, write.entity)
-  if (write.kind === 'insert') return false
-  if (write.kind !== 'update') return sets.length > 0
-  const changed = [...write.set, ...write.add].map((each) => each.field)
-  return sets.some((store) => placedBy(store).some((field) => changed.includes(field)))
+/** Whether a write moves a row in this set, from where it stood or to where it stands. */
+export function moves(store: Store, write: Write & { entity: string }): boolean {
+  if (store.base || store.entity !== write.entity) return false
+  if (write.kind !== 'update') return true
+  const placed = placedBy(store)
+  return [...write.set, ...write.add].some(({ field }) => placed.includes(field))
+}
+
+function uniqueFields(entity: Entity): Field[] {
+  return entity.fields.filter((field) => field.unique && !entity.key.includes(field.name))
 }
 
 function hashStore(scenario: Scenario, entity: Entity, operations: Operation[], embedded: Set<string>): Store {
@@ -77,6 +103,15 @@ function linesStore(owned: Entity): Store {
   }
 }
 
+function uniqueStore(entity: Entity, field: Field): Store {
+  return {
+    ...emptyStore(`${entity.name}.unique.${field.name}`, entity),
+    columns: [field, ...entity.key.map((key) => fieldOf(entity, key))].map((each) => column(entity, each, 'key')),
+    partition: [field.name],
+    reason: `${field.name} is unique: one hash from its value to the row, and a write that would give a value to a second row is refused`,
+  }
+}
+
 function addGet(model: PhysicalModel, operation: OperationOf<'get'>, embedded: Set<string>): void {
   const outside = operation.with.filter((name) => !embedded.has(name))
   const steps: AccessStep[] = [operation.entity, ...outside].map((store) => ({ action: 'read', store, index: null, requests: 1 }))
@@ -85,20 +120,12 @@ function addGet(model: PhysicalModel, operation: OperationOf<'get'>, embedded: S
     model.emulations.push({ operation: operation.name, how: `emulated: a sorted set and a hash per row of ${outside.join(', ')}` })
 }
 
-function addQuery(model: PhysicalModel, scenario: Scenario, operation: OperationOf<'list' | 'search' | 'aggregate'>, entity: Entity): void {
-  const where = operation.kind === 'search' ? [] : operation.where
-  const equal = where.filter((filter) => filter.constant === null).map((filter) => filter.field)
-  const constants = where.filter((filter) => filter.constant !== null)
-  const by =
-    operation.kind === 'list'
-      ? operation.order
-      : operation.kind === 'aggregate' && operation.over !== null
-        ? [{ field: operation.over.field, descending: false }]
-        : []
-  const order = [...by, ...entity.key.filter((key) => by.every((each) => each.field !== key)).map((field) => ({ field, descending: false }))]
+type Query = OperationOf<'list' | 'search' | 'aggregate'>
+
+function addQuery(model: PhysicalModel, scenario: Scenario, operation: Query): void {
+  const entity = entityOf(scenario, operation.entity)
   if (operation.kind === 'aggregate') {
-    const share = where.reduce((product, filter) => product * filterShare(scenario, entity, filter), 1)
-    const rows = Math.round(entity.count * share * (operation.over === null ? 1 : newestShare(entity, operation.over.ms)))
+    const rows = aggregatedRows(scenario, entity, operation)
     if (rows > mostAggregateRows) {
       model.excuses.push({
         engine: '',
@@ -109,42 +136,90 @@ function addQuery(model: PhysicalModel, scenario: Scenario, operation: Operation
       return
     }
     model.emulations.push({ operation: operation.name, how: `emulated: up to ${rows.toLocaleString('en')} rows are read and grouped by the client` })
-  } else model.emulations.push({ operation: operation.name, how: 'emulated: a script reads a sorted set, then a hash for each row' })
-  const words = operation.kind === 'search' ? operation.in : []
-  const what =
-    operation.kind === 'search'
-      ? `words.${words.join('.')}`
-      : `by.${[...equal, ...order.map((each) => `${each.descending ? '-' : ''}${each.field}`)].join('.')}`
-  const store: Store = {
-    ...emptyStore(`${entity.name}.${what}${constants.map((filter) => `.${filter.field}=${filter.constant}`).join('')}`, entity),
-    columns: [
-      ...(words.length > 0
-        ? [{ name: 'token', entity: entity.name, field: words.join(' '), type: 'words' as const, scale: 0, role: 'token' as const }]
-        : []),
-      ...[...new Set([...equal, ...order.map((each) => each.field)])].map((name) => column(entity, fieldOf(entity, name), 'key')),
-    ],
-    partition: operation.kind === 'search' ? ['token'] : equal,
-    clustering: order.map((each) => ({ column: each.field, descending: each.descending })),
-    where: constants,
-    serves: operation.internal ? [] : [operation.name],
-    reason: `a sorted set per ${operation.kind === 'search' ? 'word' : equal.length > 0 ? `value of ${equal.join(', ')}` : entity.name}, ordered by ${order.map((each) => each.field).join(', ')}: all scores are 0 and the members sort as bytes, exactly, whatever the types`,
   }
-  const same = model.stores.find((each) => each.name === store.name)
-  if (same === undefined) model.stores.push(store)
-  else same.serves.push(...store.serves)
-  model.accesses.push({ operation: operation.name, kind: operation.kind, steps: [{ action: 'read', store: store.name, index: null, requests: 1 }] })
+  const wanted = setFor(entity, operation)
+  const store = uniqueFor(model, operation) ?? model.stores.find((each) => serves(each, wanted, operation))
+  if (operation.kind !== 'aggregate') {
+    const first = store?.clustering.length === 0 ? 'looks up a hash' : 'reads a sorted set'
+    model.emulations.push({ operation: operation.name, how: `emulated: a script ${first}, then a hash for each row` })
+  }
+  if (store === undefined) model.stores.push({ ...wanted, name: unusedName(model, wanted.name) })
+  const chosen = store ?? (model.stores.at(-1) as Store)
+  if (!operation.internal) chosen.serves.push(operation.name)
+  model.accesses.push({ operation: operation.name, kind: operation.kind, steps: [{ action: 'read', store: chosen.name, index: null, requests: 1 }] })
+}
+
+function aggregatedRows(scenario: Scenario, entity: Entity, operation: OperationOf<'aggregate'>): number {
+  const share = operation.where.reduce((product, filter) => product * filterShare(scenario, entity, filter), 1)
+  return Math.round(entity.count * share * (operation.over === null ? 1 : newestShare(entity, operation.over.ms)))
+}
+
+/** The set that a query wants: always ascending, since it is read from either end. A bound equality leaves nothing to order by its field. */
+function setFor(entity: Entity, operation: Query): Store {
+  const where = operation.kind === 'search' ? [] : operation.where
+  const equal = where.filter((filter) => filter.constant === null).map((filter) => filter.field)
+  const constants = where.filter((filter) => filter.constant !== null)
+  const asked = operation.kind === 'list' ? operation.order : operation.kind === 'aggregate' && operation.over !== null ? [operation.over] : []
+  const inOrder = [...new Set([...asked.map(({ field }) => field), ...entity.key])].filter(
+    (field) => !equal.includes(field) || operation.kind === 'aggregate',
+  )
+  const order = inOrder.length > 0 ? inOrder : entity.key
+  const words = operation.kind === 'search' ? operation.in : []
+  const token = { name: 'token', entity: entity.name, field: words.join(' '), type: 'words' as const, scale: 0, role: 'token' as const }
+  const partition = operation.kind === 'search' ? ['token'] : equal.sort()
+  const per = operation.kind === 'search' ? 'word' : equal.length > 0 ? `value of ${equal.join(', ')}` : entity.name
+  const only = constants.map(({ field, constant }) => `${field} = ${constant}`).join(', ')
+  const what = operation.kind === 'search' ? `.words.${words.join('.')}` : `${equal.length > 0 ? `.by.${equal.join('.')}` : ''}>${order.join('.')}`
+  return {
+    ...emptyStore(`${entity.name}${what}`, entity),
+    columns: [
+      ...(words.length > 0 ? [token] : []),
+      ...[...new Set([...equal, ...order])].map((name) => column(entity, fieldOf(entity, name), 'key')),
+    ],
+    partition,
+    clustering: order.map((field) => ({ column: field, descending: false })),
+    where: constants.sort((a, b) => (a.field < b.field ? -1 : 1)),
+    reason: `a sorted set per ${per}${only === '' ? '' : ` of rows with ${only}`}, ordered by ${order.join(', ')}, read from either end: all scores are 0 and the members sort as bytes, exactly, whatever the types`,
+  }
+}
+
+/** The same rows in the same sets, in the same order where one was asked for. */
+function serves(store: Store, wanted: Store, operation: Query): boolean {
+  if (store.base || store.entity !== wanted.entity || store.clustering.length === 0) return false
+  const rows = ({ partition, where, columns }: Store) =>
+    JSON.stringify([partition, where ?? [], columns.find((each) => each.role === 'token')?.field])
+  if (rows(store) !== rows(wanted)) return false
+  const anyOrder = operation.kind === 'aggregate' && operation.over === null
+  return anyOrder || JSON.stringify(store.clustering) === JSON.stringify(wanted.clustering)
+}
+
+/** What finds the one row of a unique value. */
+function uniqueFor(model: PhysicalModel, operation: Query): Store | undefined {
+  if (operation.kind !== 'list' || operation.where.length !== 1) return undefined
+  const [filter] = operation.where
+  return filter?.constant !== null ? undefined : uniquesOf(model.stores, operation.entity).find((store) => store.partition[0] === filter.field)
+}
+
+/** Names tell equality from order; sets that differ in their constants are numbered. */
+function unusedName(model: PhysicalModel, name: string): string {
+  const taken = new Set(model.stores.map((store) => store.name))
+  for (let number = 1; ; number++) {
+    const numbered = number === 1 ? name : `${name}.${number}`
+    if (!taken.has(numbered)) return numbered
+  }
 }
 
 function addWrites(model: PhysicalModel, operation: Operation): void {
   const steps: AccessStep[] = []
   for (const write of writesOf(operation)) {
-    if (readsFirst(model.stores, write)) {
-      steps.push({ action: 'read first', store: write.entity, index: null, requests: 1 })
-      model.emulations.push({ operation: operation.name, how: 'emulated: read, then one script that compares and writes' })
-    }
-    const touched = [write.entity, ...(write.kind === 'insert' ? write.with : [])].flatMap((entity) =>
-      model.stores.filter((store) => store.entity === entity && (store.base || write.kind !== 'update' || readsFirst([store], write))),
-    )
+    const moved = model.stores.filter((store) => moves(store, write))
+    if (moved.length > 0 && write.kind !== 'insert')
+      model.emulations.push({ operation: operation.name, how: `emulated: a script reads the row and moves it between the sets of ${write.entity}` })
+    const touched = [
+      ...model.stores.filter((store) => store.base && store.entity === write.entity),
+      ...moved,
+      ...(write.kind === 'insert' ? write.with : []).flatMap((owned) => model.stores.filter((store) => store.entity === owned)),
+    ]
     for (const store of touched) steps.push({ action: write.kind === 'delete' ? 'delete' : 'write', store: store.name, index: null, requests: 1 })
   }
   if (steps.length > 1)

@@ -119,7 +119,7 @@ export function modelText(compiled: Compiled): string {
   const statements = compiled.compiled.flatMap((each, index) =>
     each === null || compiled.operations[index]?.internal
       ? []
-      : [`${each.operation}\n${each.statements.map((statement) => `  ${statement.text}`).join('\n')}`],
+      : [`${each.operation}\n${each.statements.map((statement) => `  ${statement.text.replaceAll('\n', '\n  ')}`).join('\n')}`],
   )
   const examples = documentExamples(compiled)
   const notes = [

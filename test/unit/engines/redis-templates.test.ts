@@ -5,14 +5,13 @@ import { DrawnParameters } from '../../../src/data/drawn.ts'
 import { parametersOf } from '../../../src/data/parameters.ts'
 import type { Compiled } from '../../../src/engines/engine.ts'
 import { RedisOperations } from '../../../src/engines/redis-operations.ts'
+import { wordsOf } from '../../../src/engines/redis-talk.ts'
 import { templateOf } from '../../../src/engines/redis-templates.ts'
 import { engineNamed } from '../../../src/engines/registry.ts'
 import { allOperations, deriveModel } from '../../../src/model/derive.ts'
 import { readScenario } from '../../../src/scenario/read.ts'
 import { writeCommand } from '../../../src/wire/redis.ts'
 import { RequestBuffer } from '../../../src/wire/request.ts'
-
-const scripts = { page: 'a'.repeat(40), write: 'b'.repeat(40) }
 
 function templatesFor(path: string) {
   const scenario = readScenario(path)
@@ -25,7 +24,7 @@ function templatesFor(path: string) {
     operations,
     compiled,
     conversations,
-    templates: operations.map((op, at) => (compiled.compiled[at] === null ? null : templateOf(compiled, conversations, op, scripts))),
+    templates: operations.map((op, at) => (compiled.compiled[at] === null ? null : templateOf(compiled, conversations, op))),
   }
 }
 
@@ -60,9 +59,8 @@ describe('templates', () => {
         template.write(params, written)
         const said = conversations.perform(op, (name) => params.value(names.indexOf(name))).next()
         if (said.done === true) throw new Error(`${op.name} asks nothing`)
-        const { script, words } = said.value
         const expected = new RequestBuffer()
-        writeCommand(expected, script === null ? words : ['EVALSHA', scripts[script], script === 'page' ? '1' : '0', ...words])
+        writeCommand(expected, wordsOf(said.value))
         expect(written.bytes.toString('latin1', 0, written.length), op.name).toBe(expected.bytes.toString('latin1', 0, expected.length))
         compared++
       }
