@@ -295,7 +295,9 @@ async function startCandidate(
 async function finishCandidate(run: CandidateRun, { dataset, signal }: RunContext): Promise<void> {
   await run.withSession(16, async (session) => {
     run.indexUse = await session.indexUse()
-    if (!run.writesUnknown) run.invariants = await checkInvariants(session, run.compiled, dataset, run.totals, run.writes, run.nowMs, signal)
+    if (run.writesUnknown || run.reference === null) return
+    const { reference, totals: before, writes: log, deathsNs, nowMs } = run
+    run.invariants = await run.unlessItEnds(checkInvariants(session, run.compiled, dataset, { reference, before, log, deathsNs, nowMs }, signal))
   })
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Engine } from './engines/engine.ts'
 import { messageOf, TrialError } from './errors.ts'
 import type { Instance } from './provision/provision.ts'
+import { realClock } from './replay/clock.ts'
 import type { CandidateResult } from './result.ts'
 
 const readyWithinMs = 30_000
@@ -16,6 +17,8 @@ export class CandidateServer {
   verified = false
   /** Times the server ended by itself and was started again. */
   readonly restarts: CandidateResult['restarts'] = []
+  /** Moments at which it did so, on the replay's clock. */
+  readonly deathsNs: number[] = []
   /** Times that it was started again on its snapshot because its rows had grown. */
   restores = 0
   /** Why the server is not running, while it is not. */
@@ -35,6 +38,7 @@ export class CandidateServer {
       if (this.#stopping || this.#restoring) return
       const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal
       const words = exit.lastWords.split('\n').slice(-2).join(' · ')
+      this.deathsNs.push(realClock.nowNs())
       this.death = `the server ended (${how})${words === '' ? '' : `: ${words}`}`
       if (!this.#mayRestart(instance)) this.failure ??= this.death
     })
@@ -62,6 +66,13 @@ export class CandidateServer {
       this.failure = `${reason}; it did not start again: ${messageOf(error)}`
       throw error
     }
+  }
+
+  /** @throws as soon as the server ends: drivers may wait for it much longer. */
+  async unlessItEnds<T>(work: Promise<T>): Promise<T> {
+    const end = Promise.withResolvers<never>()
+    void this.instance?.exited.then(() => end.reject(new TrialError('server-ended', this.death ?? 'the server ended')))
+    return await Promise.race([work, end.promise])
   }
 
   protected async startOnSnapshot(instance: Instance): Promise<void> {

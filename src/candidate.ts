@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Evidence } from './assess/at-multiple.ts'
 import { CandidateServer } from './candidate-server.ts'
-import type { Dataset } from './data/dataset.ts'
+import { type Dataset, type EntityData, isLoaded } from './data/dataset.ts'
 import type { ClientKind, Compiled, Engine, Lane, Session } from './engines/engine.ts'
 import { Reference } from './engines/reference.ts'
 import { messageOf, TrialError } from './errors.ts'
@@ -19,6 +19,7 @@ import type { Candidate, Operation } from './scenario/scenario.ts'
 import { describeTrial } from './trial.ts'
 import type { Totals } from './verify/invariants.ts'
 import { judge } from './verify/judge.ts'
+import { Writes } from './verify/writes.ts'
 
 /**
  * METHOD §6: what was loaded is what is measured. A small entity never grows by a tenth of all rows: it may double, unless that is so few
@@ -202,13 +203,12 @@ export class CandidateRun extends CandidateServer {
   /** By entity; owned rows come with their owners and are not counted. */
   #newRows(): Map<string, Set<number>> {
     const fresh = new Map<string, Set<number>>()
-    this.writes.outcome.forEach((outcome, at) => {
-      const operation = this.compiled.operations[this.writes.operation[at] as number]
-      const row = this.writes.row[at] as number
-      if (outcome !== 1 || operation === undefined || row < (this.#context.dataset.entities.get(operation.entity)?.rows ?? 0)) return
-      const rows = fresh.get(operation.entity) ?? new Set()
-      fresh.set(operation.entity, rows.add(row))
-    })
+    const { dataset } = this.#context
+    for (const { step, row, isCertain } of new Writes(this.compiled.operations, dataset, this.writes, () => false).entries()) {
+      if (!isCertain || (step.kind !== 'insert' && step.kind !== 'put') || isLoaded(dataset.entities.get(step.entity) as EntityData, row)) continue
+      const rows = fresh.get(step.entity) ?? new Set()
+      fresh.set(step.entity, rows.add(row))
+    }
     return fresh
   }
 

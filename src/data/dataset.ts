@@ -62,6 +62,11 @@ export function makeDataset(scenario: Scenario, share: number): Dataset {
   return { scenario, share, entities }
 }
 
+/** Whether a row, by its number, is one of those that are loaded. */
+export function isLoaded({ entity, rows }: EntityData, row: number): boolean {
+  return (entity.owner === null ? row : Math.floor(row / linesPerOwner)) < rows
+}
+
 export function loadedRows(entity: Entity, share: number, scenario: Pick<Scenario, 'entities'>): number {
   const of = entity.owner === null ? entity : entityOf(scenario, entity.owner.entity)
   return Math.max(1, Math.round(of.count * share))

@@ -2,26 +2,33 @@
 import { lineFields, type Operation, type Step, type Update, type Write } from '../scenario/scenario.ts'
 import { type Dataset, type EntityData, rowPicker } from './dataset.ts'
 import type { Ranker } from './distributions.ts'
-import { type FieldGenerator, firstMissingRow, generatedValue, linesPerOwner } from './fields.ts'
+import { blockSize, type FieldGenerator, firstMissingRow, generatedValue, linesPerOwner } from './fields.ts'
 import { type LineSource, type Parameter, parametersOf, type WireSource } from './parameters.ts'
 import { keyOf, Source } from './random.ts'
 import { compareValues, type Value } from './value.ts'
 import { poolSize, words } from './words.ts'
 
-/** What was drawn last, for write logs and for judging answers later. */
+/** What was drawn last, for judging answers later. */
 export interface Drawn {
   row: number
-  version: number
   nowMs: number
 }
 
-const blockSize = 2 ** 22
 const noRows: number[] = []
 
-/** New rows of an entity: numbers of this source's own range, and those that the server acknowledged. */
+/** New rows of an entity: numbers of this source's own range; those that the server acknowledged, and when they were made. */
 interface Fresh {
   next: number
   own: number[]
+  ownMs: number[]
+}
+
+/** For write logs: the row that a step is about (of `via`: the row that its new values are drawn for), and the version of what it writes. */
+export interface DrawnStep {
+  readonly row: number
+  readonly version: number
+  /** Whether the row is a new one. */
+  readonly isNew: boolean
 }
 
 /** One write of a transaction, or the whole of another operation: the row it is about, and the version of what it writes. */
@@ -32,6 +39,9 @@ interface StepDraw {
   fresh: Fresh
   row: number
   version: number
+  isNew: boolean
+  /** When the row was made; of a row that was not made in this trial it has no meaning. */
+  bornMs: number
 }
 
 /** Where the value of one parameter comes from. */
@@ -104,7 +114,7 @@ class DrawnLines implements LineSource {
  * `block` numbers the disjoint range of row numbers and versions that this source may use up.
  */
 export class DrawnParameters implements WireSource {
-  readonly drawn: Drawn = { row: 0, version: 0, nowMs: 0 }
+  readonly drawn: Drawn = { row: 0, nowMs: 0 }
   /** Overrides for the verification: force a miss, a deep page. */
   force: { miss?: boolean; deep?: boolean } = {}
   readonly #dataset: Dataset
@@ -118,7 +128,7 @@ export class DrawnParameters implements WireSource {
     this.#dataset = dataset
     this.#nowMs = nowMs
     this.#version = block * blockSize
-    for (const [name, data] of dataset.entities) this.#fresh.set(name, { next: data.rows + block * blockSize, own: [] })
+    for (const [name, data] of dataset.entities) this.#fresh.set(name, { next: data.rows + block * blockSize, own: [], ownMs: [] })
     this.#plans = operations.map((operation) => this.#planOf(operation, stream))
     this.#plan = this.#plans[0] as Plan
   }
@@ -127,15 +137,19 @@ export class DrawnParameters implements WireSource {
     const plan = this.#plans[operation] as Plan
     this.#plan = plan
     this.drawn.nowMs = Math.floor(this.#nowMs())
-    this.drawn.version = 0
     for (let at = 0; at < plan.steps.length; at++) this.#draw(plan, plan.steps[at] as StepDraw)
+  }
+
+  /** The writes of the operation that was drawn last; of a read the read itself. */
+  get steps(): readonly DrawnStep[] {
+    return this.#plan.steps
   }
 
   number(at: number): number {
     const cell = this.#plan.cells[at] as Cell
     switch (cell.from) {
       case 'field':
-        return cell.generator.number(cell.step.row, cell.versioned ? cell.step.version : 0, this.drawn.nowMs)
+        return cell.generator.number(cell.step.row, cell.versioned ? cell.step.version : 0, cell.versioned ? this.drawn.nowMs : cell.step.bornMs)
       case 'now':
         return this.drawn.nowMs
       case 'windowStart':
@@ -149,8 +163,10 @@ export class DrawnParameters implements WireSource {
 
   write(at: number, to: Buffer, offset: number): number {
     const cell = this.#plan.cells[at] as Cell
-    if (cell.from === 'field')
-      return offset + cell.generator.write(cell.step.row, cell.versioned ? cell.step.version : 0, this.drawn.nowMs, to, offset)
+    if (cell.from === 'field') {
+      const { step, versioned } = cell
+      return offset + cell.generator.write(step.row, versioned ? step.version : 0, versioned ? this.drawn.nowMs : step.bornMs, to, offset)
+    }
     if (cell.from === 'word') return offset + this.#plan.word.copy(to, offset)
     throw new Error(`parameter ${at} is not bytes`)
   }
@@ -170,7 +186,12 @@ export class DrawnParameters implements WireSource {
     const cell = this.#plan.cells[at] as Cell
     switch (cell.from) {
       case 'field':
-        return generatedValue(cell.generator, cell.step.row, cell.versioned ? cell.step.version : 0, this.drawn.nowMs)
+        return generatedValue(
+          cell.generator,
+          cell.step.row,
+          cell.versioned ? cell.step.version : 0,
+          cell.versioned ? this.drawn.nowMs : cell.step.bornMs,
+        )
       case 'word':
         return this.#plan.word.toString('latin1')
       case 'deep':
@@ -188,9 +209,11 @@ export class DrawnParameters implements WireSource {
     return this.#plan.cells.map((_, at) => this.value(at))
   }
 
-  /** A row that this source inserted and the server acknowledged: from now on `latest` and `put existing` draw it too. */
-  acknowledge(entity: string, row: number): void {
-    if (row >= this.#data(entity).rows) (this.#fresh.get(entity) as Fresh).own.push(row)
+  /** A new row of a step was acknowledged: from now on `latest` and `put existing` draw it, too. */
+  acknowledge(operation: number, step: number, row: number, nowMs: number): void {
+    const { fresh } = (this.#plans[operation] as Plan).steps[step] as StepDraw
+    fresh.own.push(row)
+    fresh.ownMs.push(nowMs)
   }
 
   #data(entity: string): EntityData {
@@ -208,6 +231,8 @@ export class DrawnParameters implements WireSource {
         fresh: this.#fresh.get(write.entity) as Fresh,
         row: 0,
         version: 0,
+        isNew: false,
+        bornMs: 0,
       }
     })
     const inserted = new Map<string, DrawnLines>()
@@ -228,6 +253,9 @@ export class DrawnParameters implements WireSource {
   #draw(plan: Plan, step: StepDraw): void {
     const { operation } = step
     const { source } = plan
+    step.version = 0
+    step.isNew = false
+    step.bornMs = this.drawn.nowMs
     switch (operation.kind) {
       case 'insert':
         this.#freshRow(step)
@@ -235,11 +263,11 @@ export class DrawnParameters implements WireSource {
       case 'put':
         if (this.force.miss === undefined ? source.next() < operation.existingShare : !this.force.miss) this.#pick(step, source, false)
         else this.#freshRow(step)
-        this.drawn.version = ++this.#version
+        step.version = ++this.#version
         break
       case 'update':
         if (operation.via === null) this.#pick(step, source, true)
-        if (operation.set.some(isAny)) this.drawn.version = ++this.#version
+        if (operation.set.some(isAny)) step.version = ++this.#version
         break
       case 'aggregate':
         if (operation.where.some(isBound)) this.#pick(step, source, true)
@@ -250,36 +278,41 @@ export class DrawnParameters implements WireSource {
         break
       case 'search':
         this.#pick(step, source, true)
-        plan.word = this.#word(step.data, operation.in, this.drawn.row, source)
+        plan.word = this.#word(step, operation.in, source)
         break
       default:
         this.#pick(step, source, true)
     }
     step.row = this.drawn.row
-    step.version = operation.kind === 'insert' ? 0 : this.drawn.version
   }
 
-  #freshRow({ fresh }: StepDraw): void {
-    this.drawn.row = fresh.next++
+  #freshRow(step: StepDraw): void {
+    step.isNew = true
+    this.drawn.row = step.fresh.next++
   }
 
   /** A row number of the step's entity; of an owned entity owner × 4096 + line. */
-  #pick({ operation, data, rank, fresh }: StepDraw, source: Source, mayMiss: boolean): void {
+  #pick(step: StepDraw, source: Source, mayMiss: boolean): void {
+    const { operation, data, rank, fresh } = step
     const missed = mayMiss && (source.next() < operation.pick.miss || this.force.miss === true) && this.force.miss !== false
     let row = missed ? firstMissingRow + source.below(2 ** 20) : rank(source)
     const own = operation.pick.skew.kind === 'latest' ? fresh.own : noRows
     if (!missed && own.length > 0) {
       const behind = data.rows - 1 - row
-      row = behind < own.length ? (own[own.length - 1 - behind] as number) : row + own.length
+      if (behind < own.length) {
+        row = own[own.length - 1 - behind] as number
+        step.bornMs = fresh.ownMs[own.length - 1 - behind] as number
+      } else row += own.length
     }
     if (data.entity.owner !== null) row = row * linesPerOwner + (missed ? 1 : 1 + source.below(Math.max(1, data.linesOf(row))))
     this.drawn.row = row
   }
 
-  #word(data: EntityData, fields: string[], row: number, source: Source): Buffer {
+  #word({ data, bornMs }: StepDraw, fields: string[], source: Source): Buffer {
+    const { row } = this.drawn
     if (row >= firstMissingRow) return Buffer.from(words()[poolSize + (row % 100)] as string)
     const texts = fields
-      .map((name) => generatedValue(generatorOf(data, name), row, 0, this.drawn.nowMs))
+      .map((name) => generatedValue(generatorOf(data, name), row, 0, bornMs))
       .join(' ')
       .split(' ')
     return Buffer.from(texts[source.below(texts.length)] as string)

@@ -11,6 +11,13 @@ import { poolSize, words } from './words.ts'
 export const linesPerOwner = 4096
 /** Row numbers from here on are never loaded nor inserted. */
 export const firstMissingRow = 2 ** 40
+/** New rows, and versions, come in blocks: one for each thread of each trial. */
+export const blockSize = 2 ** 22
+/** Threads of one trial at most: its blocks lie side by side. */
+export const blocksPerTrial = 32
+/** Numbers of int and decimal fields, in units of their last digit, as every engine holds them. */
+const mostNumber = 2 ** 31 - 1
+const mostTimeMs = 2 ** 48 - 1
 
 /**
  * `number` serves int, decimal (scaled), timestamp (ms), bool (0, 1) and enum (index); `write` the UTF-8 or raw bytes of the others.
@@ -23,6 +30,8 @@ export interface FieldGenerator {
   readonly maxBytes: number
   number(row: number, version: number, nowMs: number): number
   write(row: number, version: number, nowMs: number, to: Buffer, offset: number): number
+  /** Of a reference: the row that it refers to. */
+  refers?(row: number, version: number): number
 }
 
 export interface GeneratorContext {
@@ -56,15 +65,20 @@ export function fieldGenerator(entity: Entity, field: Field, context: GeneratorC
     write,
   })
   const born = context.bornOf(entity)
+  const originOf = (row: number) => (entity.owner === null ? row : Math.floor(row / linesPerOwner))
   const createdMs = (row: number, version: number, nowMs: number) => {
-    const origin = entity.owner === null ? row : Math.floor(row / linesPerOwner)
+    const origin = originOf(row)
     return version > 0 || origin >= loaded ? nowMs : born(origin)
+  }
+  const keyTimeMs = (row: number) => {
+    const origin = originOf(row)
+    return origin < loaded ? born(origin) : context.epochMs + keyAgeMs(origin - loaded)
   }
   switch (generator.kind) {
     case 'uuid':
-      return bytes(16, (row, _version, nowMs, to, offset) => {
+      return bytes(16, (row, _version, _nowMs, to, offset) => {
         writeUuid(key, row, to, offset)
-        if (generator.version === 7) to.writeUIntBE(createdMs(row, 0, nowMs), offset, 6)
+        if (generator.version === 7) to.writeUIntBE(Math.min(mostTimeMs, Math.max(0, keyTimeMs(row))), offset, 6)
         to[offset + 6] = ((to[offset + 6] as number) & 0x0f) | (generator.version << 4)
         return 16
       })
@@ -83,12 +97,13 @@ export function fieldGenerator(entity: Entity, field: Field, context: GeneratorC
       const target = context.keyOf(generator.entity)
       const pick = picker(generator.skew, context.rowsOf(generator.entity), keyOf(context.seed, `popular ${generator.entity}`))
       const of = (row: number, version: number) => (isMissing(entity, row) ? row : pick(source.restart(key, row, version)))
-      if (target.numeric) return number((row, version, nowMs) => target.number(of(row, version), 0, nowMs))
+      if (target.numeric) return { ...number((row, version, nowMs) => target.number(of(row, version), 0, nowMs)), refers: of }
       const uuids = target.field.type === 'uuid' ? uuidTable(target, context.rowsOf(generator.entity)) : null
-      return bytes(target.maxBytes, (row, version, nowMs, to, offset) => {
+      const write: FieldGenerator['write'] = (row, version, nowMs, to, offset) => {
         const referred = of(row, version)
         return uuids === null || isMissing(entity, row) ? target.write(referred, 0, nowMs, to, offset) : uuids(referred, to, offset)
-      })
+      }
+      return { ...bytes(target.maxBytes, write), refers: of }
     }
     case 'number': {
       const domain = context.domainOf(entity, field)
@@ -96,9 +111,8 @@ export function fieldGenerator(entity: Entity, field: Field, context: GeneratorC
         generator.mean === null
           ? picker(generator.skew, domain, keyOf(context.seed, `popular ${entity.name}.${field.name}`))
           : binomial(0, generator.high - generator.low, generator.mean - generator.low)
-      return number((row, version) =>
-        isMissing(entity, row) ? generator.high + 1 + (row % 997) : generator.low + draw(source.restart(key, row, version)),
-      )
+      const missing = missingNumber(generator.low, generator.high)
+      return number((row, version) => (isMissing(entity, row) ? missing(row) : generator.low + draw(source.restart(key, row, version))))
     }
     case 'bool':
       return number((row, version) => (source.restart(key, row, version).next() < generator.share ? 1 : 0))
@@ -153,6 +167,21 @@ export function fieldGenerator(entity: Entity, field: Field, context: GeneratorC
 
 export function isMissing(entity: Entity, row: number): boolean {
   return row >= (entity.owner === null ? firstMissingRow : firstMissingRow * linesPerOwner)
+}
+
+/**
+ * The moment in the key of a new row, after the epoch: a function of the row's number alone, so that it can be asked for at any time and is
+ * the same for every candidate. It ascends with the rows of a thread and with the trials; the threads of a trial interleave.
+ */
+function keyAgeMs(newRow: number): number {
+  return Math.floor(newRow / (blockSize * blocksPerTrial)) * blockSize + (newRow % blockSize)
+}
+
+/** Values outside of the range, where the type has some: above it, else below it. */
+function missingNumber(low: number, high: number): (row: number) => number {
+  const [above, below] = [Math.min(997, mostNumber - high), Math.min(997, low + mostNumber)]
+  if (above >= below) return (row) => (above === 0 ? high : high + 1 + (row % above))
+  return (row) => low - 1 - (row % below)
 }
 
 /** Keys that are referred to again and again are written once; null where they would take more than 16 MB. */

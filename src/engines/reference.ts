@@ -5,9 +5,12 @@ import { type Answer, canonical, compareValues, type Value } from '../data/value
 import { bucketMs } from '../model/buckets.ts'
 import {
   type Aggregate,
+  type Assignment,
+  type Constant,
   type Entity,
   entityOf,
   type Filter,
+  fieldOf,
   type List,
   lineFields,
   type Operation,
@@ -44,7 +47,7 @@ export class Reference {
     switch (op.kind) {
       case 'get': {
         const entity = this.#entity(op.entity)
-        const row = this.#live(entity, bound).find((each) => entity.key.every((key) => same(each.get(key), bound(`key.${key}`))))
+        const row = this.#addressed(entity, bound)
         return { kind: 'rows', rows: row === undefined ? [] : [[...project(row, op.fields), ...op.with.map((owned) => this.#lines(owned, row))]] }
       }
       case 'list': {
@@ -81,6 +84,11 @@ export class Reference {
       .map((row) => project(row, op.fields))
   }
 
+  /** A row by the values of its key. */
+  row(entity: string, key: Value[]): ReadonlyMap<string, Value> | undefined {
+    return this.#tables.get(entity)?.get(key.map(canonical).join(' '))
+  }
+
   /** Rows of an entity, and the sum of a numeric field in integers of its scale. */
   total(entity: string, field?: string): { rows: bigint; sum: bigint } {
     const rows = [...(this.#tables.get(entity) as Map<string, Row>).values()]
@@ -102,17 +110,30 @@ export class Reference {
 
   #live(entity: Entity, bound: Bound): Row[] {
     const rows = [...(this.#tables.get(entity.name) as Map<string, Row>).values()]
-    return entity.ttlMs === null ? rows : rows.filter((row) => Number(row.get('expires_at')) > Number(bound('now')))
+    return rows.filter((row) => isLive(entity, row, bound))
+  }
+
+  /** The row that has the key, unless it has expired. */
+  #addressed(entity: Entity, bound: Bound): Row | undefined {
+    const key = entity.key.map((name) => canonical(bound(`key.${name}`))).join(' ')
+    const row = this.#tables.get(entity.name)?.get(key)
+    return row !== undefined && isLive(entity, row, bound) ? row : undefined
   }
 
   #lines(owned: string, owner: Row): Value[] {
     const entity = this.#entity(owned)
-    const ownerKey = owner.get(this.#entity(entity.owner?.entity as string).key[0] as string) as Value
     const names = lineFields(entity).map((field) => field.name)
-    return [...(this.#tables.get(owned) as Map<string, Row>).values()]
-      .filter((row) => same(row.get(entity.key[0] as string), ownerKey))
-      .sort((a, b) => Number(a.get('line')) - Number(b.get('line')))
-      .map((row) => project(row, names))
+    return this.#lineKeys(entity, owner).flatMap((key) => {
+      const row = this.#tables.get(owned)?.get(key)
+      return row === undefined ? [] : [project(row, names)]
+    })
+  }
+
+  /** Keys that the owned rows of a row may have, in their order. */
+  #lineKeys({ owner }: Entity, row: Row): string[] {
+    const { entity, most } = owner as NonNullable<Entity['owner']>
+    const ownerKey = canonical(row.get(this.#entity(entity).key[0] as string) as Value)
+    return Array.from({ length: most }, (_, index) => `${ownerKey} ${index + 1}`)
   }
 
   #matching(op: Operation & (List | Aggregate), bound: Bound): Row[] {
@@ -153,22 +174,20 @@ export class Reference {
         const target = table.get(canonical(key as Value))
         if (target === undefined) continue
         write.add.forEach((each, index) => void target.set(each.field, sumOf(target.get(each.field) as Value, Number(amounts[index]))))
-        for (const each of write.set) target.set(each.field, each.to === 'constant' ? each.constant : (bound(`set.${each.field}`) as Value))
+        for (const each of write.set) target.set(each.field, assigned(entity, each, bound))
       }
       return (bound('targets') as Value[][]).length
     }
-    const row = this.#live(entity, bound).find((each) => entity.key.every((key) => same(each.get(key), bound(`key.${key}`))))
+    const row = this.#addressed(entity, bound)
     if (row === undefined) return 0
     if (write.kind === 'delete') {
       table.delete(keyText(entity, row))
       for (const owned of ownedBy(this.#scenario, entity.name)) {
-        const lines = this.#tables.get(owned.name) as Map<string, Row>
-        for (const [key, line] of lines) if (same(line.get(owned.key[0] as string), row.get(entity.key[0] as string))) lines.delete(key)
+        for (const key of this.#lineKeys(owned, row)) this.#tables.get(owned.name)?.delete(key)
       }
       return 1
     }
-    for (const each of write.set)
-      row.set(each.field, each.to === 'constant' ? typed(entity, { field: each.field, constant: each.constant }) : bound(`set.${each.field}`))
+    for (const each of write.set) row.set(each.field, assigned(entity, each, bound))
     for (const each of write.add) row.set(each.field, sumOf(row.get(each.field) as Value, each.amount))
     return 1
   }
@@ -197,11 +216,19 @@ const keyText = (entity: Entity, row: Row) => entity.key.map((key) => canonical(
 const put = (table: Map<string, Row>, entity: Entity, row: Row) => void table.set(keyText(entity, row), row)
 const project = (row: Row, names: string[]): Value[] => names.map((name) => row.get(name) ?? null)
 const same = (a: Value | undefined, b: Value | undefined) => a !== undefined && b !== undefined && compareValues(a, b) === 0
+const isLive = (entity: Entity, row: Row, bound: Bound) => entity.ttlMs === null || Number(row.get('expires_at')) > Number(bound('now'))
 const wrote = (rows: number): Answer => ({ kind: 'wrote', outcome: rows > 0 ? 'ok' : 'miss', rows })
-const sumOf = (value: Value, amount: number): Value => (typeof value === 'bigint' ? value + BigInt(amount) : Number(value) + amount)
 
-function typed(entity: Entity, { field, constant }: Filter): Value {
-  return entity.fields.find((each) => each.name === field)?.type === 'decimal' ? BigInt(constant as number) : constant
+/** A number with an amount added; decimals are integers of their scale. */
+export const sumOf = (value: Value, amount: number): Value => (typeof value === 'bigint' ? value + BigInt(amount) : Number(value) + amount)
+
+/** A constant of the scenario as a value of its field. */
+export function typed(entity: Entity, { field, constant }: { field: string; constant: Constant | null }): Value {
+  return fieldOf(entity, field).type === 'decimal' ? BigInt(constant as number) : constant
+}
+
+function assigned(entity: Entity, assignment: Assignment, bound: Bound): Value {
+  return assignment.to === 'constant' ? typed(entity, assignment) : bound(`set.${assignment.field}`)
 }
 
 function compareRows(a: Row, b: Map<string, Value>, order: Order[]): number {

@@ -72,9 +72,14 @@ export interface Window {
   maxResponseUs: number
 }
 
-/** Writes that were sent, for the checks after the replay; parallel arrays. `outcome`: 1 acknowledged, 2 nothing matched, 0 unknown. */
+/** How a write log tells what became of an operation; of a transaction `miss` says that its first step matched nothing. */
+export const logOutcomes = { error: 0, ok: 1, miss: 2, conflict: 3 } as const
+
+/** Writes that were sent, for the checks after the replay; parallel arrays, an entry for each step, those of a transaction one after the other. */
 export interface WriteLog {
   operation: number[]
+  /** Of a transaction, from 0. */
+  step: number[]
   row: number[]
   version: number[]
   nowMs: number[]
@@ -107,7 +112,7 @@ export interface Recording {
 }
 
 export function emptyWriteLog(): WriteLog {
-  return { operation: [], row: [], version: [], nowMs: [], sentNs: [], doneNs: [], outcome: [] }
+  return { operation: [], step: [], row: [], version: [], nowMs: [], sentNs: [], doneNs: [], outcome: [] }
 }
 
 export function makeRecords(operations: Operation[]): OperationRecord[] {

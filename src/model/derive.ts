@@ -13,11 +13,12 @@ const families: Record<Family, (scenario: Scenario, operations: Operation[]) => 
   'key-value': keyValueModel,
 }
 
-/** The scenario's operations, then one internal get per written entity, which reads back every acknowledged write. */
+/** The scenario's operations, then one internal get per entity that is written, itself or what it owns, which reads back every acknowledged write. */
 export function allOperations(scenario: Scenario): Operation[] {
+  const written = new Set(scenario.operations.flatMap((operation) => writesOf(operation).map((write) => write.entity)))
   const checks = scenario.entities
     .filter(
-      (entity) => entity.owner === null && scenario.operations.some((operation) => writesOf(operation).some((write) => write.entity === entity.name)),
+      (entity) => entity.owner === null && (written.has(entity.name) || ownedBy(scenario, entity.name).some((owned) => written.has(owned.name))),
     )
     .map((entity): Operation & Get => ({
       kind: 'get',

@@ -1,13 +1,14 @@
 /** Runs one trial on one thread: takes start permissions, sends operations through a lane, records what happened. */
 
 import { weighted } from '../data/distributions.ts'
-import type { DrawnParameters } from '../data/drawn.ts'
+import type { DrawnParameters, DrawnStep } from '../data/drawn.ts'
 import { hash32, keyOf, Source } from '../data/random.ts'
 import type { Lane, OutcomeCode } from '../engines/engine.ts'
 import {
   drawBuckets,
   emptyWriteLog,
   type KeptAnswer,
+  logOutcomes,
   makeRecords,
   type OperationRecord,
   type Recording,
@@ -42,9 +43,6 @@ export interface TrialSpec {
   stopAt?: number[][]
 }
 
-/** How a write log tells acknowledged writes (1) from those that matched nothing (2) and those whose fate is unknown (0). */
-const logCodes = { ok: 1, miss: 2, conflict: 2, error: 0 } as const
-
 /**
  * Open loop: response counts from the intended start, service from the send, queueing is the wait for a slot, dispatch the harness's own delay.
  * Closed loop: `concurrency` operations are always in flight; only service is recorded, and objectives are judged on it.
@@ -56,8 +54,9 @@ export class Executor {
   readonly #params: DrawnParameters
   readonly #records: OperationRecord[]
   readonly #timeoutsNs: number[]
-  readonly #logged: boolean[]
-  readonly #written: string[]
+  /** Steps to log, by operation: 0 of a read. */
+  readonly #logged: number[]
+  readonly #mostSteps: number
   readonly #arrivals: Arrivals | null
   readonly #drawOperation: () => number
   readonly #queue = new Fifo()
@@ -67,8 +66,11 @@ export class Executor {
   readonly #slotIntended: Float64Array
   readonly #slotFree: Float64Array
   readonly #slotSent: Float64Array
+  // By slot and step.
   readonly #slotRow: Float64Array
   readonly #slotVersion: Float64Array
+  readonly #slotIsNew: Uint8Array
+  // By slot.
   readonly #slotNowMs: Float64Array
   /** 0 idle, 1 in flight, 2 given up: counted as a timeout, its completion is still to come. */
   readonly #slotState: Uint8Array
@@ -97,8 +99,8 @@ export class Executor {
     this.#params = params
     this.#records = makeRecords(operations)
     this.#timeoutsNs = operations.map((operation) => Math.max(5e9, ...operation.objectives.map((objective) => 20e6 * objective.limitMs)))
-    this.#logged = operations.map((operation) => writesOf(operation).length > 0)
-    this.#written = operations.map((operation) => operation.entity)
+    this.#logged = operations.map((operation) => writesOf(operation).length)
+    this.#mostSteps = Math.max(1, ...this.#logged)
     this.#sent = operations.map(() => 0)
     const source = new Source().restart(keyOf(spec.seed, `mix ${spec.stream}`), 1)
     const draw = weighted(spec.ratesPerSecond)
@@ -115,8 +117,9 @@ export class Executor {
     this.#slotIntended = new Float64Array(slots)
     this.#slotFree = new Float64Array(slots)
     this.#slotSent = new Float64Array(slots)
-    this.#slotRow = new Float64Array(slots)
-    this.#slotVersion = new Float64Array(slots)
+    this.#slotRow = new Float64Array(slots * this.#mostSteps)
+    this.#slotVersion = new Float64Array(slots * this.#mostSteps)
+    this.#slotIsNew = new Uint8Array(slots * this.#mostSteps)
     this.#slotNowMs = new Float64Array(slots)
     this.#slotState = new Uint8Array(slots)
     lane.onDone = (slot, outcome, rows, retries, error) => this.#done(slot, outcome, rows, retries, error)
@@ -215,8 +218,14 @@ export class Executor {
     }
     this.#slotOperation[slot] = operation
     this.#slotIntended[slot] = intended
-    this.#slotRow[slot] = drawn.row
-    this.#slotVersion[slot] = drawn.version
+    const { steps } = this.#params
+    for (let step = 0; step < (this.#logged[operation] as number); step++) {
+      const at = slot * this.#mostSteps + step
+      const { row, version, isNew } = steps[step] as DrawnStep
+      this.#slotRow[at] = row
+      this.#slotVersion[at] = version
+      this.#slotIsNew[at] = isNew ? 1 : 0
+    }
     this.#slotNowMs[slot] = drawn.nowMs
     this.#slotState[slot] = 1
     const sent = this.#sent[operation] as number
@@ -243,7 +252,7 @@ export class Executor {
     this.#slotState[slot] = 0
     this.#slotFree[slot] = now
     if (this.#ended) return
-    if (this.#logged[operation]) this.#log(slot, operation, now, state === 2 ? 'error' : outcome)
+    this.#log(slot, operation, now, state === 2 ? 'error' : outcome)
     if (state === 1) {
       this.#inFlight--
       this.#record(slot, operation, now, outcome, rows, retries, error)
@@ -290,15 +299,20 @@ export class Executor {
 
   #log(slot: number, operation: number, now: number, outcome: OutcomeCode): void {
     const log = this.#writes
-    const code = logCodes[outcome]
-    log.operation.push(operation)
-    log.row.push(this.#slotRow[slot] as number)
-    log.version.push(this.#slotVersion[slot] as number)
-    log.nowMs.push(this.#slotNowMs[slot] as number)
-    log.sentNs.push(this.#slotSent[slot] as number)
-    log.doneNs.push(now)
-    log.outcome.push(code)
-    if (code === 1) this.#params.acknowledge(this.#written[operation] as string, this.#slotRow[slot] as number)
+    const nowMs = this.#slotNowMs[slot] as number
+    for (let step = 0; step < (this.#logged[operation] as number); step++) {
+      const at = slot * this.#mostSteps + step
+      const row = this.#slotRow[at] as number
+      log.operation.push(operation)
+      log.step.push(step)
+      log.row.push(row)
+      log.version.push(this.#slotVersion[at] as number)
+      log.nowMs.push(nowMs)
+      log.sentNs.push(this.#slotSent[slot] as number)
+      log.doneNs.push(now)
+      log.outcome.push(logOutcomes[outcome])
+      if (this.#slotIsNew[at] === 1 && (outcome === 'ok' || outcome === 'miss')) this.#params.acknowledge(operation, step, row, nowMs)
+    }
   }
 
   #checkTimeouts(now: number): void {
@@ -347,9 +361,9 @@ export class Executor {
   #finish(now: number): void {
     while (this.#queue.length > 0) this.#dropHead(now)
     for (let slot = 0; slot < this.#slotState.length; slot++) {
-      if (this.#slotState[slot] !== 1) continue
-      this.#giveUp(slot, now)
-      if (this.#logged[this.#slotOperation[slot] as number]) this.#log(slot, this.#slotOperation[slot] as number, now, 'error')
+      if (this.#slotState[slot] === 0) continue
+      if (this.#slotState[slot] === 1) this.#giveUp(slot, now)
+      this.#log(slot, this.#slotOperation[slot] as number, now, 'error')
     }
     this.#ended = true
     const seconds = (this.#endNs - this.#measureNs) / 1e9

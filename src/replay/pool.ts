@@ -1,5 +1,6 @@
 /** The worker threads of a run, one per client core; each order goes to all, their recordings come back merged. */
 import { Worker } from 'node:worker_threads'
+import { blocksPerTrial } from '../data/fields.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { mergeRecordings, type Recording, reviveRecord } from '../measure/recorder.ts'
 import type { OpenOrder, TrialOrder, WorkerOrder } from './worker.ts'
@@ -34,7 +35,7 @@ export class WorkerPool implements AsyncDisposable {
     const recordings = await this.#all((index) => ({
       type: 'trial',
       nowMs: order.nowMs,
-      block: order.block * workers + index,
+      block: order.block * blocksPerTrial + index,
       spec: {
         ...order.spec,
         ratesPerSecond: order.spec.ratesPerSecond.map((rate) => rate / workers),

@@ -92,8 +92,14 @@ export function addVerification(to: Verification, other: Verification): void {
 export function agrees(operation: Operation, expected: Answer, got: Answer, matches: Value[][]): boolean {
   if (operation.kind !== 'search') return canonical(expected as unknown as Value) === canonical(got as unknown as Value)
   if (got.kind !== 'rows' || expected.kind !== 'rows' || got.rows.length !== expected.rows.length) return false
-  const allowed = new Set(matches.map(canonical))
-  return got.rows.every((row) => allowed.delete(canonical(row)))
+  // Rows that differ only in what was not asked for are equal answers: each match counts once.
+  const allowed = new Map<string, number>()
+  for (const match of matches) allowed.set(canonical(match), (allowed.get(canonical(match)) ?? 0) + 1)
+  return got.rows.every((row) => {
+    const left = allowed.get(canonical(row)) ?? 0
+    allowed.set(canonical(row), left - 1)
+    return left > 0
+  })
 }
 
 const shown = (value: Value) => display(value).slice(0, shownLength)

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { makeDataset, rowValues } from '../../../src/data/dataset.ts'
+import { type EntityData, makeDataset, rowValues } from '../../../src/data/dataset.ts'
 import { binomial, heaviestShare, permutation, picker, weighted, zipfian } from '../../../src/data/distributions.ts'
 import { DrawnParameters } from '../../../src/data/drawn.ts'
+import { blockSize, firstMissingRow } from '../../../src/data/fields.ts'
 import { Source } from '../../../src/data/random.ts'
 import { cell, rowSource } from '../../../src/data/rows.ts'
 import { canonical, decimalText, decimalValue } from '../../../src/data/value.ts'
 import { words } from '../../../src/data/words.ts'
 import { allOperations } from '../../../src/model/derive.ts'
-import { readScenario } from '../../../src/scenario/read.ts'
+import { parseScenario, readScenario } from '../../../src/scenario/read.ts'
 
 const scenario = readScenario('ecommerce')
 
@@ -179,5 +180,57 @@ describe('a dataset', () => {
       }
     }
     expect(seen.size).toBe(1000)
+  })
+})
+
+describe('values at the edges of their types', () => {
+  const edges = (epoch: string) =>
+    parseScenario(
+      `name: edges
+summary: "values at the edges of their types"
+seed: 7
+epoch: ${epoch}
+entities:
+  e:
+    count: 100
+    fields:
+      id: { type: uuid, key: true, version: v7 }
+      at: { type: timestamp, within: 3y }
+      top: { type: int, range: [0, 2147483647] }
+      bottom: { type: int, range: [-2147483647, 9] }
+      all: { type: int, range: [-2147483647, 2147483647] }
+      price: { type: decimal, scale: 3, range: [-1000, 2147483.647] }
+operations: { add: { insert: e, rate: 1/s, p99: 1s } }
+requirements: { peak: 1x, durability: fsync }
+candidates: [none]
+`,
+      'edges.yaml',
+    )
+
+  test.each(['1970-01-01T00:00:00Z', '1971-01-01T00:00:00Z', '9999-12-31T00:00:00Z'])('keys of version 7 at %s', (epoch) => {
+    const data = makeDataset(edges(epoch), 1).entities.get('e') as EntityData
+    const keys = [0, 50, 99, 100, 5000].map((row) => rowValues(data, row, 0, 0)[0] as Buffer)
+    const ascending = keys.every((key, at) => at === 0 || (keys[at - 1] as Buffer).readUIntBE(0, 6) <= key.readUIntBE(0, 6))
+    expect(ascending).toBe(true)
+    expect(keys.every((key) => (key[6] as number) >> 4 === 7)).toBe(true)
+  })
+
+  test('a key of version 7 of a new row does not depend on when it is asked for, ascends with the trials, and threads interleave', () => {
+    const data = makeDataset(edges('2026-01-01T00:00:00Z'), 1).entities.get('e') as EntityData
+    const keyOf = (block: number, n: number, nowMs = 0) => rowValues(data, 100 + block * blockSize + n, 0, nowMs)[0] as Buffer
+    expect(keyOf(64, 5, 1e12)).toEqual(keyOf(64, 5, 2e12))
+    const times = [keyOf(64, 1), keyOf(65, 2), keyOf(64, 3), keyOf(65, 1_000_000), keyOf(96, 0)].map((key) => key.readUIntBE(0, 6))
+    expect(times).toEqual(times.toSorted((a, b) => a - b))
+  })
+
+  test('what is missing lies beyond the range and within the type', () => {
+    const data = makeDataset(edges('2026-01-01T00:00:00Z'), 1).entities.get('e') as EntityData
+    for (let n = 0; n < 2000; n += 13) {
+      const [, , top, bottom, all, price] = rowValues(data, firstMissingRow + n, 0, 0).map(Number) as [number, number, number, number, number, number]
+      for (const value of [top, bottom, all, price]) expect(Math.abs(value)).toBeLessThan(2 ** 31)
+      expect(top).toBeLessThan(0)
+      expect(bottom).toBeGreaterThan(9)
+      expect(price).toBeLessThan(-1_000_000)
+    }
   })
 })

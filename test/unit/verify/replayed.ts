@@ -1,0 +1,123 @@
+/** A replay in virtual time against a server that is the reference engine, or one that loses things. */
+import { makeDataset } from '../../../src/data/dataset.ts'
+import { DrawnParameters } from '../../../src/data/drawn.ts'
+import { fixedParameters } from '../../../src/data/parameters.ts'
+import type { Answer, Value } from '../../../src/data/value.ts'
+import type { Lane } from '../../../src/engines/engine.ts'
+import { Reference } from '../../../src/engines/reference.ts'
+import type { WriteLog } from '../../../src/measure/recorder.ts'
+import { allOperations } from '../../../src/model/derive.ts'
+import { Executor } from '../../../src/replay/executor.ts'
+import { parseScenario } from '../../../src/scenario/read.ts'
+import type { Durability, Operation, Scenario } from '../../../src/scenario/scenario.ts'
+import { checkInvariants, type InvariantResult, takeTotals } from '../../../src/verify/invariants.ts'
+import { VirtualClock } from '../replay/virtual-clock.ts'
+
+export interface Replay {
+  seconds?: number
+  slots?: number
+  durability?: Durability
+  /** What becomes of a call of the named operation, by its number. `instead`: the first steps of it are done, and it is said to be done. */
+  fault?: { operation: string; steps: number; of: (call: number) => 'done' | 'instead' | 'failed though done' | 'failed' | 'lost' }
+  deathsNs?: number[]
+  /** What reading rows back says. */
+  readError?: string
+  /** Each answer that a read got. */
+  onAnswer?: (operation: Operation, answer: Answer) => void
+}
+
+export const scenarioOf = (entities: string, operations: string, rest = ''): Scenario =>
+  parseScenario(
+    `name: replayed
+summary: "a replay on the reference"
+seed: 7
+epoch: 2026-03-01T12:00:00Z
+entities:
+${entities.trimEnd()}
+operations:
+${operations
+  .trim()
+  .split('\n')
+  .map((line) => (line.trimEnd().endsWith('}') ? `  ${line.trim().replace(/\}$/, ', rate: 50/s, p99: 1s }')}` : line))
+  .join('\n')}
+${rest}
+requirements: { peak: 2x, durability: fsync }
+candidates: [none]
+bench: { effort: smoke }
+`,
+    'replayed.yaml',
+  )
+
+export async function replay(scenario: Scenario, options: Replay = {}): Promise<{ invariants: InvariantResult[]; log: WriteLog; broken: string[] }> {
+  const operations = allOperations(scenario)
+  const dataset = makeDataset(scenario, 1)
+  const { fault } = options
+  const faulty = operations.findIndex((each) => each.name === fault?.operation)
+  const server = new Reference(dataset, fault === undefined ? operations : [...operations, torn(operations[faulty] as Operation, fault.steps)])
+  const clock = new VirtualClock()
+  let calls = 0
+  const perform = (index: number, values: Value[]): Answer | 'failed' => {
+    const params = fixedParameters(values)
+    const fate = index === faulty && fault !== undefined ? fault.of(calls++) : 'done'
+    if (fate === 'failed') return fate
+    if (fate === 'lost') return { kind: 'wrote', outcome: 'ok', rows: 1 }
+    const answer = server.execute(fate === 'instead' ? operations.length : index, params)
+    return fate === 'failed though done' ? 'failed' : answer
+  }
+  const slots = options.slots ?? 4
+  const lane: Lane = {
+    slots,
+    onDone: () => {},
+    onAnswer: () => {},
+    flush: () => {},
+    send(slot, index, params) {
+      const values = params.values()
+      clock.wakeAt(clock.nowNs() + 1e6 * (1 + (slot % 3)), () => {
+        const answer = perform(index, values)
+        if (answer === 'failed') return lane.onDone(slot, 'error', 0, 0, 'E')
+        options.onAnswer?.(operations[index] as Operation, answer)
+        if (answer.kind === 'wrote') lane.onDone(slot, answer.outcome, answer.rows, 0, '')
+        else lane.onDone(slot, 'ok', 1, 0, '')
+      })
+    },
+    [Symbol.asyncDispose]: async () => {},
+  }
+  const session = {
+    perform: async (index: number, params: Parameters<Reference['execute']>[1]) => {
+      if (options.readError !== undefined) throw new Error(options.readError)
+      const answer = server.execute(index, params)
+      return { outcome: 'ok' as const, rows: 1, retries: 0, answer: () => answer }
+    },
+    total: async (entity: string, field?: string) => server.total(entity, field),
+  }
+  const before = await takeTotals(session, scenario)
+  const seconds = options.seconds ?? 8
+  const params = new DrawnParameters(dataset, operations, 'replayed', 64, () => scenario.epochMs + clock.nowNs() / 1e6)
+  const spec = {
+    loop: 'open' as const,
+    arrival: 'poisson' as const,
+    ratesPerSecond: operations.map((operation) => operation.ratePerSecond),
+    concurrency: slots,
+    warmUpSeconds: 0,
+    seconds,
+    seed: 3,
+    stream: 'replayed',
+  }
+  const recording = new Executor(lane, clock, spec, operations, params).run()
+  clock.run()
+  const { writes: log } = await recording
+  const nowMs = scenario.epochMs + (seconds + 1) * 1000
+  const invariants = await checkInvariants(
+    session,
+    { scenario, operations, durability: options.durability ?? 'fsync' },
+    dataset,
+    { reference: new Reference(dataset, operations), before, log, deathsNs: options.deathsNs ?? [], nowMs },
+    new AbortController().signal,
+  )
+  return { invariants, log, broken: invariants.filter((each) => !each.ok).map((each) => `${each.name}: ${each.detail}`) }
+}
+
+/** The first steps of an operation: its parameters come first, too. */
+function torn(operation: Operation, steps: number): Operation {
+  return operation.kind === 'transaction' ? { ...operation, steps: operation.steps.slice(0, steps) } : operation
+}
