@@ -11,7 +11,14 @@ const firstMs = -210_866_803_200_000
 const lastMs = 8_640_000_000_000_000
 
 /** A window that reaches beyond what the type holds begins and ends where the type does: the same rows are in it. */
-export const representable = (epochMs: number) => Math.min(lastMs, Math.max(firstMs, epochMs))
+export const windowBound = (epochMs: number) => Math.min(lastMs, Math.max(firstMs, epochMs))
+
+/** Of a value, no other value is stored in its place. @throws RangeError as the server names it. */
+export function checkTimestamp(epochMs: number): void {
+  if (!(epochMs >= firstMs && epochMs <= lastMs)) throw outOfRange(`${epochMs} ms is no time that timestamptz holds`, '22008')
+}
+
+const outOfRange = (message: string, code: string) => Object.assign(new RangeError(message), { code })
 
 /** Length word, header and seven digit groups of a numeric: the widest fixed-size value. */
 export const widestNumber = 4 + 8 + 14
@@ -24,7 +31,7 @@ const digits = new Int16Array(8)
  * @throws RangeError beyond the numbers that are exact.
  */
 export function writeNumeric(value: number, scale: number, to: Buffer, at: number): number {
-  if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is out of range for type numeric`)
+  if (!Number.isSafeInteger(value)) throw outOfRange(`${value} is out of range for type numeric`, '22003')
   const groupsAfterPoint = Math.ceil(scale / 4)
   const unit = powersOf10[scale] as number
   let whole = Math.floor(Math.abs(value) / unit)
@@ -55,7 +62,8 @@ export function writeNumeric(value: number, scale: number, to: Buffer, at: numbe
 
 /** Microseconds since 2000, beyond what a double holds exactly: both halves of the milliseconds are multiplied on their own. */
 export function writeTimestamp(epochMs: number, to: Buffer, at: number): number {
-  const ms = representable(epochMs) - postgresEpochMs
+  checkTimestamp(epochMs)
+  const ms = epochMs - postgresEpochMs
   const high = Math.floor(ms / 2 ** 32)
   const low = (ms - high * 2 ** 32) * 1000
   const carry = Math.floor(low / 2 ** 32)
@@ -64,7 +72,7 @@ export function writeTimestamp(epochMs: number, to: Buffer, at: number): number 
 
 /** @throws RangeError where four bytes do not hold it: they would hold another number. */
 export function writeInteger(value: number, to: Buffer, at: number): number {
-  if (value !== (value | 0)) throw new RangeError(`${value} is out of range for type integer`)
+  if (value !== (value | 0)) throw outOfRange(`${value} is out of range for type integer`, '22003')
   return writeInt32BE(value, to, writeInt32BE(4, to, at))
 }
 

@@ -7,8 +7,18 @@ import { type Execution, executionOf, finishExecution, PostgresConnection, type 
 import type { RequestBuffer } from '../wire/request.ts'
 import type { Compiled, CompiledOperation, Lane, Statement } from './engine.ts'
 import { answerOf, type Rows } from './postgres-answers.ts'
-import { enumTexts, type NumberWriter, writeBigInteger, writeBool, writeInteger, writeNumeric, writeTimestamp } from './postgres-binary.ts'
+import {
+  enumTexts,
+  type NumberWriter,
+  windowBound,
+  writeBigInteger,
+  writeBool,
+  writeInteger,
+  writeNumeric,
+  writeTimestamp,
+} from './postgres-binary.ts'
 import { isTransient } from './postgres-session.ts'
+import { isWindowBound } from './postgres-values.ts'
 import { backoffMs, mostRetries } from './retry.ts'
 
 /** Writes one parameter, or the several that a list of owned rows becomes, each behind its length. */
@@ -116,7 +126,9 @@ class SlotConnection {
       this.#write(program, params)
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
-      setImmediate(() => this.#finish('error', 0, outOfRange))
+      // As the server refuses it in text: the binary protocol would carry another number.
+      const code = String((error as { code?: unknown }).code ?? error.name)
+      setImmediate(() => this.#finish('error', 0, code))
       return
     }
     this.#sendStep()
@@ -216,9 +228,6 @@ class SlotConnection {
 
 const closedCode = (cause: Error) => String((cause as { code?: unknown }).code ?? 'closed')
 
-/** What the server says of a number that its type does not hold; the binary protocol would carry another number. */
-const outOfRange = '22003'
-
 const begin: Prepared = { execution: executionOf('begin', 0), writers: [] }
 const commit: Prepared = { execution: executionOf('commit', 0), writers: [] }
 const rollback: Prepared = { execution: executionOf('rollback', 0), writers: [] }
@@ -271,7 +280,7 @@ function writersOf(compiled: Compiled, op: Operation, parameters: Parameter[], {
       return fields.map((field, column) => targetsWriter(at, column, field, types[next++] as number))
     }
     const type = types[next++] as number
-    const number = numberWriter(type, parameter.field)
+    const number = isWindowBound(parameter) ? writeWindowBound : numberWriter(type, parameter.field)
     return [number === null ? bytesWriter(at, type) : (params, to) => writeNumber(number, params.number(at), to)]
   })
 }
@@ -308,6 +317,8 @@ const elementOf: Record<number, number> = {
   2951: 2950,
   3807: 3802,
 }
+
+const writeWindowBound: NumberWriter = (value, to, at) => writeTimestamp(windowBound(value), to, at)
 
 /** null: the value travels as bytes. */
 function numberWriter(type: number, field: Field | null): NumberWriter | null {

@@ -11,7 +11,7 @@ import type { Compiled, CompiledOperation, Limits, Parity, Reply, Session, State
 import { answerOf, type Rows } from './postgres-answers.ts'
 import { copyHeader, copyTrailer, encodeCopy } from './postgres-copy.ts'
 import { columnName, tableName } from './postgres-types.ts'
-import { pgValue, pgValues, timestampText } from './postgres-values.ts'
+import { isWindowBound, pgValue, pgValues, timestampText } from './postgres-values.ts'
 import { readReply, wroteReply } from './replies.ts'
 import { retrying } from './retry.ts'
 
@@ -243,7 +243,7 @@ export class PostgresSession implements Session {
     const values: unknown[] = []
     for (const at of statement.binds) {
       const parameter = parameters[at] as Parameter
-      if (parameter.shape === 'value') values.push(pgValue(parameter.field as Field, params.value(at)))
+      if (parameter.shape === 'value' && !isWindowBound(parameter)) values.push(pgValue(parameter.field as Field, params.value(at)))
       else values.push(...pgValues(parameter, params.value(at), this.#compiled.scenario, op))
     }
     return values

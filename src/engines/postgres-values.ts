@@ -2,7 +2,7 @@
 import type { Parameter } from '../data/parameters.ts'
 import { decimalText, decimalValue, uuidBytes, uuidText, type Value } from '../data/value.ts'
 import { entityOf, type Field, fieldOf, lineFields, type Operation, type Scenario, type Update } from '../scenario/scenario.ts'
-import { representable } from './postgres-binary.ts'
+import { checkTimestamp, windowBound } from './postgres-binary.ts'
 
 /** Parameter values as pg takes them; lists become one array per column. */
 export function pgValues(parameter: Parameter, value: Value, scenario: Scenario, operation: Operation): unknown[] {
@@ -19,8 +19,12 @@ export function pgValues(parameter: Parameter, value: Value, scenario: Scenario,
   }
   if (parameter.shape === 'deep') return [value]
   if (parameter.shape === 'now') return [timestampText(Number(value))]
+  if (isWindowBound(parameter)) return [timestampText(windowBound(Number(value)))]
   return [pgValue(parameter.field as Field, value)]
 }
+
+/** Of the span of time that an aggregate looks at. */
+export const isWindowBound = ({ name }: Parameter) => name === 'from' || name === 'to'
 
 export function pgValue(field: Field, value: Value): unknown {
   if (value === null) return null
@@ -39,7 +43,8 @@ function elementValue(field: Field, value: Value): unknown {
 
 /** ISO as PostgreSQL writes it: years of any length, those before the first as BC. */
 export function timestampText(epochMs: number): string {
-  const iso = new Date(representable(epochMs)).toISOString()
+  checkTimestamp(epochMs)
+  const iso = new Date(epochMs).toISOString()
   if (iso.length === shortIsoLength && !iso.startsWith('0000')) return iso
   const [, sign, year, rest] = isoDate.exec(iso) as unknown as [string, string | undefined, string, string]
   const before = sign === '-' || Number(year) === 0
