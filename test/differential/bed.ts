@@ -39,7 +39,7 @@ export class TestBed implements AsyncDisposable {
       findings.excuses = operations.flatMap((operation, index) => (compiled.compiled[index] === null ? [operation.name] : []))
       const dataset = makeDataset(scenario, 1)
       step = 'start'
-      const instance = await this.#server(engine)
+      const instance = await this.server(engine)
       const reference = new Reference(dataset, operations)
       const namespace = await engine.external.create(instance.endpoint, `dbtrial_bed_${++this.#namespaces}`)
       const endpoint: Endpoint = { ...instance.endpoint, namespace }
@@ -86,7 +86,7 @@ export class TestBed implements AsyncDisposable {
     return findings
   }
 
-  #server(engine: Engine): Promise<Instance> {
+  server(engine: Engine): Promise<Instance> {
     const started = this.#servers.get(engine.name) ?? this.#start(engine)
     this.#servers.set(engine.name, started)
     return started

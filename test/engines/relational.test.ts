@@ -1,0 +1,94 @@
+/** What is particular to the relational model, on a real PostgreSQL: awkward scenarios, expiry with all that hangs on a row, numbers beyond a type. */
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+import { makeDataset } from '../../src/data/dataset.ts'
+import { fixedParameters, type WireSource } from '../../src/data/parameters.ts'
+import { rowSource } from '../../src/data/rows.ts'
+import { driverLane } from '../../src/engines/driver-lane.ts'
+import type { Compiled, Endpoint, Lane, Session } from '../../src/engines/engine.ts'
+import { postgres } from '../../src/engines/postgres.ts'
+import { allOperations, deriveModel } from '../../src/model/derive.ts'
+import { parseScenario, readScenario } from '../../src/scenario/read.ts'
+import { TestBed } from '../differential/bed.ts'
+
+const bed = new TestBed()
+afterAll(() => bed[Symbol.asyncDispose](), 60_000)
+
+const awkward = fileURLToPath(new URL('./awkward/', import.meta.url))
+
+describe('awkward scenarios are answered like the reference through both clients', () => {
+  test.each(readdirSync(awkward))('%s', async (file) => {
+    expect((await bed.try(postgres, readScenario(awkward + file), 24)).wrong).toEqual([])
+  }, 120_000)
+})
+
+/** Loads a scenario of a few lines, lets the test use it, and drops it. */
+async function loaded(lines: string[], use: (session: Session, compiled: Compiled, endpoint: Endpoint) => Promise<void>): Promise<void> {
+  const head = ['name: own', 'summary: "Own"', 'seed: 7', 'epoch: 2026-03-01T12:00:00Z']
+  const tail = ['requirements: { peak: 2x, durability: fsync }', 'candidates: [postgres]']
+  const scenario = parseScenario([...head, ...lines, ...tail].join('\n'), 'own.yaml')
+  const compiled = postgres.compile(deriveModel('relational', scenario), allOperations(scenario), scenario, 'fsync')
+  const { endpoint } = await bed.server(postgres)
+  const own = { ...endpoint, namespace: await postgres.external.create(endpoint, `dbtrial_own_${process.pid}`) }
+  try {
+    await using session = await postgres.connect(own, compiled, { connections: 2 })
+    await session.create()
+    await session.load(rowSource(makeDataset(scenario, 1), 0, 1), true)
+    await use(session, compiled, own)
+  } finally {
+    await postgres.external.drop(endpoint, own.namespace as string)
+  }
+}
+
+test('expired rows are purged though they own rows and others refer to them; rows that live stay', async () => {
+  const lines = [
+    'entities:',
+    '  e: { count: 3000, ttl: 1h, fields: { id: { type: uuid, key: true } } }',
+    '  l: { owned_by: e, per_owner: { range: [2, 2] }, fields: { e_ref: { ref: e } } }',
+    '  f: { count: 50, fields: { id: { type: uuid, key: true }, e_id: { ref: e } } }',
+    'operations:',
+    '  g: { get: e, with: [l], rate: 10/s, p99: 1s }',
+  ]
+  await loaded(lines, async (session, { scenario }) => {
+    const rows = async (entity: string) => Number((await session.total(entity)).rows)
+    const half = (await session.purge?.(scenario.epochMs + 1_800_000)) as number
+    expect(half).toBeGreaterThan(1000)
+    expect([await rows('e'), await rows('l'), await rows('f')]).toEqual([3000 - half, 6000 - 2 * half, 50])
+    expect(await session.purge?.(scenario.epochMs + 1_800_000)).toBe(0)
+    expect(await session.purge?.(scenario.epochMs + 3_600_000)).toBe(3000 - half)
+    expect([await rows('e'), await rows('l'), await rows('f')]).toEqual([0, 0, 50])
+  })
+}, 60_000)
+
+test('a number that its type does not hold is an error of the same code on both clients, and the next operation is answered', async () => {
+  const lines = [
+    'entities:',
+    '  e: { count: 50, fields: { id: { type: uuid, key: true }, n: { type: int, range: [0, 9] } } }',
+    'operations:',
+    '  of_n: { list: e, where: { n: any }, order_by: id, limit: 50, rate: 10/s, p99: 1s }',
+  ]
+  await loaded(lines, async (session, compiled, endpoint) => {
+    const values = (n: number) => [n, false, Buffer.alloc(16)]
+    const source = (n: number): WireSource => ({
+      ...fixedParameters(values(n)),
+      number: (at) => Number(values(n)[at]),
+      write: (_at, to, offset) => offset + Buffer.alloc(16).copy(to, offset),
+      mostBytes: () => 16,
+      lines: () => {
+        throw new Error('no lines')
+      },
+    })
+    const ask = (lane: Lane, n: number) =>
+      new Promise((resolve) => {
+        lane.onDone = (_slot, outcome, rows, _retries, error) => resolve([outcome, rows > 0, error])
+        lane.send(0, 0, source(n), false)
+        lane.flush()
+      })
+    await using wire = await postgres.openLane(endpoint, compiled, 1)
+    for (const lane of [wire, driverLane(session, 1)]) {
+      expect(await ask(lane, 2 ** 32 + 5)).toEqual(['error', false, '22003'])
+      expect(await ask(lane, 5)).toEqual(['ok', true, ''])
+    }
+  })
+}, 60_000)
