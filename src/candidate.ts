@@ -16,6 +16,7 @@ import type { WorkerPool } from './replay/pool.ts'
 import type { CandidateResult, TrialResult } from './result.ts'
 import type { TrialPlan } from './scenario/plan.ts'
 import type { Candidate, Operation } from './scenario/scenario.ts'
+import { owningStrayErrors } from './stray-errors.ts'
 import { describeTrial } from './trial.ts'
 import type { Totals } from './verify/invariants.ts'
 import { judge } from './verify/judge.ts'
@@ -231,7 +232,7 @@ export class CandidateRun extends CandidateServer {
       if (this.death === null) await instance.resume()
       await this.revive()
       await this.answering(instance)
-      await work(instance)
+      await owningStrayErrors(abortable(work(instance), this.#context.signal))
     } catch (error) {
       if (this.#context.signal.aborted) throw error
       if (error instanceof TrialError && error.exitCode === 1) throw error

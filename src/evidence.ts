@@ -14,6 +14,7 @@ import type { Ceiling } from './replay/ceiling.ts'
 import { type CandidateResult, type Result, resultSchemaVersion } from './result.ts'
 import type { TrialPlan } from './scenario/plan.ts'
 import type { Scenario } from './scenario/scenario.ts'
+import { redactFreeText } from './secrets.ts'
 import { version } from './version.ts'
 
 /** What a run knows of itself, besides its candidates. */
@@ -50,7 +51,7 @@ export function makeResult(
     excuses: [...state.excuses, ...runs.flatMap((run) => run.compiled.model.excuses)],
     assessment: null,
   }
-  return { ...result, assessment: { ...assess(result) } }
+  return redactFreeText({ ...result, assessment: { ...assess(result) } })
 }
 
 function candidateResult(run: CandidateRun, plan: TrialPlan): CandidateResult {

@@ -3,12 +3,14 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { z } from 'zod'
 import { messageOf, TrialError } from './errors.ts'
-import { redact } from './secrets.ts'
+import { damageOf, saidOf } from './result-shapes.ts'
 
 export const resultSchemaVersion = 2
 
 const text = z.string()
-const number = z.number()
+const number = z.number().min(-1e18).max(1e18)
+/** It stands in names of files. */
+const candidateName = text.regex(/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,79}$/)
 const nullable = <T extends z.ZodType>(type: T) => type.nullable()
 const json = z.record(z.string(), z.unknown())
 const interval = z.strictObject({ low: number, mid: number, high: nullable(number), confidence: nullable(number) }).describe('high null: censored')
@@ -116,7 +118,7 @@ const capacity = z.strictObject({
   notTested: z.array(text),
 })
 const candidate = z.strictObject({
-  name: text,
+  name: candidateName,
   engine: text,
   family: text,
   durability: text,
@@ -248,7 +250,7 @@ export function writeResult(directory: string, result: Result): string {
   const path = join(directory, 'result.json')
   try {
     mkdirSync(directory, { recursive: true })
-    writeFileSync(`${path}.new`, `${redact(JSON.stringify(result))}\n`)
+    writeFileSync(`${path}.new`, `${JSON.stringify(result)}\n`)
     renameSync(`${path}.new`, path)
   } catch (error) {
     rmSync(`${path}.new`, { force: true })
@@ -296,12 +298,18 @@ export function readResult(path: string): Result {
     const [issue] = checked.error.issues
     throw new TrialError(
       'result-invalid',
-      `${path} is no dbtrial result of schema version ${resultSchemaVersion}: ${issue?.path.join('.') || 'document'}: ${issue?.message}`,
+      `${path} is no dbtrial result of schema version ${resultSchemaVersion}: ${issue?.path.join('.') || 'document'}: ${saidOf(issue?.message ?? '')}`,
       {
         hint: 'run the scenario again with this version',
         exitCode: 2,
       },
     )
   }
+  const damage = damageOf(checked.data)
+  if (damage !== undefined)
+    throw new TrialError('result-damaged', `${path} is damaged: ${damage}`, {
+      hint: 'take an undamaged copy, or run the scenario again',
+      exitCode: 2,
+    })
   return checked.data
 }

@@ -1,8 +1,11 @@
-/** The two ways out: results on stdout, everything else on stderr; neither carries a password. */
+/** The two ways out: results on stdout, everything else on stderr. What others wrote cannot steer the terminal, and no message carries a password. */
+
+import { withoutControls } from '../controls.ts'
 import { redact } from '../secrets.ts'
 
-export const print = (text: string) => void process.stdout.write(`${redact(text)}\n`)
-export const note = (text: string) => void process.stderr.write(`${redact(text)}\n`)
+/** Results carry no password: their free texts were redacted when they were made. */
+export const print = (text: string) => void process.stdout.write(`${withoutControls(text)}\n`)
+export const note = (text: string) => void process.stderr.write(`${withoutControls(redact(text))}\n`)
 
 /** A reader that has gone, as `head` does, has read enough. */
 const isGone = ({ code }: NodeJS.ErrnoException) => code === 'EPIPE' || code === 'EIO'

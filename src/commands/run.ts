@@ -18,6 +18,7 @@ import { type Result, writeResult } from '../result.ts'
 import { readInterrupted } from '../resume.ts'
 import { effortOf } from '../scenario/plan.ts'
 import type { Effort, Scenario } from '../scenario/scenario.ts'
+import { catchStrayErrors } from '../stray-errors.ts'
 import { decisionText } from '../terminal/decision.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { summaryText } from '../terminal/tables.ts'
@@ -59,8 +60,13 @@ export async function run(name: string, options: RunOptions): Promise<void> {
   const stop = stopOnSignals()
   const guard = startGuard(options.data)
   const provisionersOf = chooseProvisioners(options.provision, servers, guard)
+  catchStrayErrors((error) => {
+    note(error instanceof Error ? (error.stack ?? error.message) : String(error))
+    note('→ this is a fault of dbtrial: please report it with the lines above')
+    process.exit(1) // Servers die with this process, the guard removes the rest; what was measured so far is on the disk.
+  })
   const progress = startProgress(planFor(scenario, effort, options.client), scenario, options.quiet === true || options.json === true)
-  await abortable(sweep(scenario, provisionersOf, options.data), stop.signal).catch(() => {}) // An aborted run ends below, with an empty result.
+  await abortable(sweep(scenario, provisionersOf, options.data, stop.signal), stop.signal).catch(() => {}) // An aborted run ends below, with an empty result.
   const finished = await bench(scenario, {
     effort,
     client: options.client,
@@ -100,11 +106,16 @@ async function tell({ result, directory, unsaved }: Finished, options: RunOption
 }
 
 /** Whatever earlier runs left and nobody owns any more. */
-async function sweep(scenario: Scenario, provisionersOf: ReturnType<typeof chooseProvisioners>, data: string | undefined): Promise<void> {
+async function sweep(
+  scenario: Scenario,
+  provisionersOf: ReturnType<typeof chooseProvisioners>,
+  data: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   if (data !== undefined) sweepProcesses(data)
   // Every run has a directory in the usual place, wherever its servers run.
   const all = new Set([local, ...scenario.candidates.flatMap((candidate) => provisionersOf(candidate.name))])
-  for (const provisioner of all) await provisioner.sweep().catch(() => {}) // Where it cannot be asked it cannot be used either, and says so then.
+  for (const provisioner of all) await provisioner.sweep(signal).catch(() => {}) // Where it cannot be asked it cannot be used either, and says so then.
 }
 
 interface Stop {
@@ -147,15 +158,13 @@ async function endpointsOf(scenario: Scenario, options: RunOptions): Promise<Map
   for (const text of options.endpoint) {
     const [name = '', ...rest] = text.split('=')
     const candidate = scenario.candidates.find((each) => each.name === name)
+    // What was given may be a URL with its password: it is not repeated unless it is a name.
+    const shown = /^[a-z][a-z0-9_]*$/i.test(name) ? `--endpoint ${name}: there is no candidate of that name` : '--endpoint expects NAME=URL'
     if (candidate === undefined || rest.length === 0)
-      throw new TrialError(
-        'bad-endpoint',
-        rest.length === 0 ? '--endpoint expects NAME=URL' : `--endpoint ${name}: there is no candidate of that name`,
-        {
-          hint: `candidates are ${scenario.candidates.map((each) => each.name).join(', ')}`,
-          exitCode: 2,
-        },
-      )
+      throw new TrialError('bad-endpoint', rest.length === 0 ? '--endpoint expects NAME=URL' : shown, {
+        hint: `candidates are ${scenario.candidates.map((each) => each.name).join(', ')}`,
+        exitCode: 2,
+      })
     const server = parseEndpoint(name, engineNamed(candidate.engine), rest.join('='))
     if (options.allowRemote !== true) await checkLoopback(name, server)
     servers.set(name, server)

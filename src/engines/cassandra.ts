@@ -73,6 +73,7 @@ export const cassandra: Engine = {
   external: {
     schemes: ['cassandra', 'cql'],
     tlsSchemes: ['cqls'],
+    namespaces: /^\w{1,48}$/,
     port: 9042,
     list: async (endpoint) =>
       (await ask(endpoint, 'SELECT keyspace_name FROM system_schema.keyspaces')).map((row) => named(String(row.keyspace_name))),

@@ -178,6 +178,8 @@ export interface External {
   /** Schemes of its URLs; with `tls` those that imply it. */
   schemes: string[]
   tlsSchemes: string[]
+  /** What the path of its URLs may be: the database, keyspace or number that is connected to first. */
+  namespaces: RegExp
   port: number
   /** Namespaces there are, each with the name that was proposed for it. */
   list(endpoint: Endpoint): Promise<{ namespace: string; name: string }[]>

@@ -65,6 +65,7 @@ export const mongodb: Engine = {
   external: {
     schemes: ['mongodb'],
     tlsSchemes: [],
+    namespaces: /^[^/\\. "$*<>:|?\0]{1,63}$/,
     port: 27017,
     list: (endpoint) =>
       ask(endpoint, async (client) => (await client.db('admin').admin().listDatabases({ nameOnly: true })).databases.map((each) => named(each.name))),

@@ -55,6 +55,7 @@ export const postgres: Engine = {
   external: {
     schemes: ['postgres', 'postgresql'],
     tlsSchemes: [],
+    namespaces: /^[^/\0]{1,63}$/,
     port: 5432,
     list: (endpoint) => ask(endpoint, 'SELECT datname FROM pg_database').then((rows) => rows.map((row) => named(String(row.datname)))),
     async create(endpoint, proposed) {

@@ -122,6 +122,7 @@ function makeEngine({ name, program, licence, audit, image, onPath, package: pac
     external: {
       schemes: ['redis'],
       tlsSchemes: ['rediss'],
+      namespaces: /^\d{1,5}$/,
       port: 6379,
       async list(endpoint) {
         const found: { namespace: string; name: string }[] = []

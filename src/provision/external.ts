@@ -7,6 +7,7 @@ import { messageOf, TrialError } from '../errors.ts'
 import { keepSecret } from '../secrets.ts'
 import { isGone, ownerOf, ownerText } from './owner.ts'
 import type { Exit, Instance, Provisioner } from './provision.ts'
+import { askServer, type Namespaces } from './question.ts'
 
 export interface ExternalServer {
   engine: Engine
@@ -15,14 +16,21 @@ export interface ExternalServer {
 }
 
 const prefix = 'dbtrial_'
-const flags = { true: true, false: false, '1': true, '0': false } as Record<string, boolean>
+const maxVersionLength = 40
+const known = new Set(['sslmode', 'tls', 'ssl', 'tlsAllowInvalidCertificates', 'insecure'])
+const flags = new Map([
+  ['true', true],
+  ['false', false],
+  ['1', true],
+  ['0', false],
+])
 /** Modes of libpq: `require` encrypts without looking at the certificate. */
-const modes: Record<string, { tls: boolean; verify: boolean }> = {
-  disable: { tls: false, verify: false },
-  require: { tls: true, verify: false },
-  'verify-ca': { tls: true, verify: true },
-  'verify-full': { tls: true, verify: true },
-}
+const modes = new Map([
+  ['disable', { tls: false, verify: false }],
+  ['require', { tls: true, verify: false }],
+  ['verify-ca', { tls: true, verify: true }],
+  ['verify-full', { tls: true, verify: true }],
+])
 
 /** @throws TrialError, exit code 2, where the URL is none of this engine's. The password never stands in a message. */
 export function parseEndpoint(candidate: string, engine: Engine, text: string): ExternalServer {
@@ -44,21 +52,37 @@ export function parseEndpoint(candidate: string, engine: Engine, text: string): 
   let verify = true
   let authority: string | undefined
   for (const [name, value] of url.searchParams) {
-    if (name === 'sslmode' && modes[value] !== undefined) ({ tls, verify } = modes[value])
-    else if ((name === 'tls' || name === 'ssl') && flags[value] !== undefined) tls = flags[value]
-    else if ((name === 'tlsAllowInvalidCertificates' || name === 'insecure') && flags[value] !== undefined) verify = !flags[value]
+    const mode = modes.get(value)
+    const flag = flags.get(value)
+    if (name === 'sslmode' && mode !== undefined) ({ tls, verify } = mode)
+    else if ((name === 'tls' || name === 'ssl') && flag !== undefined) tls = flag
+    else if ((name === 'tlsAllowInvalidCertificates' || name === 'insecure') && flag !== undefined) verify = !flag
     else if (['ca', 'sslrootcert', 'tlsCAFile'].includes(name)) {
       try {
         authority = readFileSync(value, 'utf8')
       } catch (error) {
         refuse(`the certificate of the authority cannot be read: ${messageOf(error)}`, 'give the path of a PEM file')
       }
-    } else refuse(`"${name}=${value}" is no parameter that is understood`, 'known are tls=true, sslmode=require|verify-full, insecure=true, ca=FILE')
+    } else
+      refuse(
+        // Its value may be a password, or the rest of one with an unescaped "?": it is not repeated.
+        `a parameter of the URL is not understood${known.has(name) ? `: the value of "${name}"` : ''}`,
+        'known are tls=true, sslmode=disable|require|verify-ca|verify-full, insecure=true, ca=FILE; a password with signs such as ? # % goes percent-encoded or into DBTRIAL_PASSWORD_<CANDIDATE>',
+      )
   }
-  const user = decodeURIComponent(url.username)
+  const decoded = (what: string, encoded: string): string => {
+    try {
+      return decodeURIComponent(encoded)
+    } catch {
+      return refuse(`the ${what} of the URL is not percent-encoded as it should be`, 'write % as %25')
+    }
+  }
+  const user = decoded('user', url.username)
   const variable = `DBTRIAL_PASSWORD_${candidate.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`
-  const password = url.password === '' ? process.env[variable] : decodeURIComponent(url.password)
+  const password = url.password === '' ? process.env[variable] : decoded('password', url.password)
   if (password !== undefined) keepSecret(password)
+  const namespace = url.pathname.replace(/^\//, '') || engine.namespace
+  if (!external.namespaces.test(namespace)) refuse(`"${namespace}" is no database of ${engine.name}`, `such as ${engine.namespace}`)
   return {
     engine,
     endpoint: {
@@ -67,7 +91,7 @@ export function parseEndpoint(candidate: string, engine: Engine, text: string): 
       ...(user === '' && password === undefined ? {} : { user }),
       ...(password === undefined ? {} : { password }),
       ...(tls ? { tls: { verify, ...(authority === undefined ? {} : { authority }) } } : {}),
-      namespace: url.pathname.replace(/^\//, '') || engine.namespace,
+      namespace,
     },
   }
 }
@@ -90,27 +114,29 @@ export function external(servers: Map<string, ExternalServer>, register: (server
     async probe(engine) {
       return { usable: 'no', what: 'no address', fix: `--endpoint NAME=${engine.external.schemes[0]}://user@127.0.0.1:${engine.external.port}` }
     },
-    async sweep() {
-      for (const server of servers.values()) await sweepNamespaces(server).catch(() => {}) // It is said when the server is asked for work.
+    async sweep(signal) {
+      for (const server of servers.values()) await sweepNamespaces(server, signal).catch(() => {}) // It is said when the server is asked for work.
     },
     async start(order) {
       const server = servers.get(order.candidate)
       if (server === undefined) return { unobtainable: true, tried: ['no endpoint was given'], mend: `give --endpoint ${order.candidate}=URL` }
       const { engine, endpoint } = server
       const where = `${engine.name} at ${endpoint.host}:${endpoint.port}`
-      const version = await engine.ready(endpoint).catch((error: unknown) => {
+      const version = await askServer(engine.name, endpoint, { ask: 'ready' }, order.signal).catch((error: unknown) => {
+        order.signal.throwIfAborted()
         throw new TrialError('external-refused', `${where} refused: ${messageOf(error)}`, {
           hint: 'check that the server runs there, then user, password and TLS of the URL',
         })
       })
       register(server)
       const proposed = `${prefix}${ownerText(order.owner)}_${candidateNumber(servers, order.candidate)}`
-      const namespace = await engine.external.create(endpoint, proposed).catch((error: unknown) => {
+      const namespace = await askServer(engine.name, endpoint, { ask: 'create', proposed }, order.signal).catch((error: unknown) => {
+        order.signal.throwIfAborted()
         throw new TrialError('no-namespace', `${where} gives no namespace of our own: ${messageOf(error)}`, {
           hint: 'the user needs the right to create and drop one',
         })
       })
-      return new ExternalInstance(server, namespace, version)
+      return new ExternalInstance(server, String(namespace), String(version).slice(0, maxVersionLength))
     },
   }
 }
@@ -118,10 +144,10 @@ export function external(servers: Map<string, ExternalServer>, register: (server
 const candidateNumber = (servers: Map<string, ExternalServer>, candidate: string) => [...servers.keys()].indexOf(candidate).toString(36)
 
 /** Drops the namespaces that a process of this machine made and that is provably gone. */
-export async function sweepNamespaces({ engine, endpoint }: ExternalServer): Promise<void> {
-  for (const { namespace, name } of await engine.external.list(endpoint)) {
+export async function sweepNamespaces({ engine, endpoint }: ExternalServer, signal?: AbortSignal): Promise<void> {
+  for (const { namespace, name } of (await askServer(engine.name, endpoint, { ask: 'list' }, signal)) as Namespaces) {
     const owner = name.startsWith(prefix) ? ownerOf(name.slice(prefix.length).replace(/_[0-9a-z]+$/, '')) : undefined
-    if (owner !== undefined && isGone(owner)) await engine.external.drop(endpoint, namespace)
+    if (owner !== undefined && isGone(owner)) await askServer(engine.name, endpoint, { ask: 'drop', namespace }, signal)
   }
 }
 
@@ -157,6 +183,6 @@ class ExternalInstance implements Instance {
   async kill() {}
 
   async [Symbol.asyncDispose]() {
-    await this.#server.engine.external.drop(this.#server.endpoint, this.endpoint.namespace)
+    await askServer(this.#server.engine.name, this.#server.endpoint, { ask: 'drop', namespace: this.endpoint.namespace })
   }
 }

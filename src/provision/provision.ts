@@ -78,7 +78,7 @@ export interface Provisioner {
   /** What would happen here, without starting or fetching anything. */
   probe(engine: Engine): Promise<Probe>
   /** Removes what runs left whose owner is provably gone. */
-  sweep(): Promise<void>
+  sweep(signal: AbortSignal): Promise<void>
 }
 /** `later`: possible, once something is fetched. */
 export interface Probe {

@@ -19,7 +19,7 @@ details { margin: 8px 0; border: 1px solid var(--line); border-radius: 6px; padd
 `
 
 export function toHtml(document: Document, title: string): string {
-  const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+  const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
   return `<!doctype html>
 <html lang="en">
 <head>

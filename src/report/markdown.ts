@@ -1,4 +1,5 @@
 /** Blocks as GitHub-flavoured Markdown; charts are files beside it. */
+import { withoutControls } from '../controls.ts'
 import type { Block, Document, Table } from './document.ts'
 
 export function toMarkdown(document: Document): string {
@@ -21,7 +22,7 @@ function render(block: Block): string {
       // A fence longer than any run of backticks inside.
       const longest = Math.max(2, ...[...block.text.matchAll(/`+/g)].map((match) => match[0].length))
       const fence = '`'.repeat(longest + 1)
-      return `${fence}${block.language}\n${block.text}\n${fence}`
+      return `${fence}${block.language}\n${withoutControls(block.text)}\n${fence}`
     }
     case 'chart':
       return `![${escaped(block.chart.alternative)}](charts/${block.chart.file})`
@@ -31,12 +32,18 @@ function render(block: Block): string {
 }
 
 function renderTable({ head, rows, numeric = [] }: Table): string {
-  const line = (cells: string[]) => `| ${cells.map((cell) => escaped(cell).replaceAll('\n', ' ')).join(' | ')} |`
+  const line = (cells: string[]) => `| ${cells.map((cell) => escaped(cell)).join(' | ')} |`
   const rule = `|${head.map((_, at) => (numeric.includes(at) ? ' ---: ' : ' --- ')).join('|')}|`
   return [line(head), rule, ...rows.map(line)].join('\n')
 }
 
-/** Text stays text: nothing in a name or message becomes markup. */
+/** Text stays text on one line: nothing in a name or message becomes markup, a list, a rule, a link or a mention. */
 function escaped(text: string): string {
-  return text.replaceAll(/[\\`*_[\]<>|#]/g, (character) => (character === '<' ? '&lt;' : character === '>' ? '&gt;' : `\\${character}`))
+  return text
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/[\\`*_[\]<>|#~&]/g, (character) => ({ '<': '&lt;', '>': '&gt;', '&': '&amp;' })[character] ?? `\\${character}`)
+    .replace(/^ ?([-+=:]|\d+(?=[.)]))/, (start) => (/\d/.test(start) ? start : `\\${start.trim()}`))
+    .replace(/^( ?\d+)([.)])/, '$1\\$2')
+    .replaceAll(/@(?=\w)/g, '@\u200b')
+    .replaceAll(/\b(https?|ftp):\/\//g, '$1:\u200b//')
 }

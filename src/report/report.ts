@@ -1,13 +1,12 @@
 /** What a report says, in order: the answer, the evidence, the models, the conditions, how to do it again. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Assessment } from '../assess/assess.ts'
 import type { Cell } from '../assess/at-multiple.ts'
 import type { Decision } from '../assess/decision.ts'
 import type { PhysicalModel } from '../model/model.ts'
 import type { CandidateResult, Result, TrialResult } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
-import { redact } from '../secrets.ts'
 import { answer } from './answer.ts'
 import { drawCharts } from './charts.ts'
 import { type Block, type Chart, code, type Document, details, heading, list, paragraph, table } from './document.ts'
@@ -31,7 +30,7 @@ export async function writeReport(
   const charts = await drawCharts(result, assessment, decision)
   const document = makeDocument(result, assessment, decision, charts)
   mkdirSync(join(directory, 'charts'), { recursive: true })
-  for (const chart of charts) replace(join(directory, 'charts', chart.file), chart.png)
+  for (const chart of charts) replace(join(directory, 'charts', basename(chart.file)), chart.png)
   const markdown = join(directory, 'report.md')
   const html = join(directory, 'report.html')
   replace(markdown, toMarkdown(document))
@@ -41,7 +40,7 @@ export async function writeReport(
 
 function replace(path: string, content: string | Buffer): void {
   try {
-    writeFileSync(`${path}.new`, typeof content === 'string' ? redact(content) : content)
+    writeFileSync(`${path}.new`, content)
     renameSync(`${path}.new`, path)
   } catch (error) {
     rmSync(`${path}.new`, { force: true })

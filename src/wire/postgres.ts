@@ -49,6 +49,9 @@ export function executionOf(statement: string, parameters: number): Execution {
 
 const boundTail = 2
 
+/** The server's own limit is 1 GiB. */
+const maxMessageBytes = 2 ** 30
+
 export class PostgresConnection {
   /** Called when the server is ready again: rows returned or touched by the last statement, and its SQLSTATE or ''. */
   onReady: (rows: number, sqlState: string) => void = () => {}
@@ -158,7 +161,7 @@ export class PostgresConnection {
     let at = from
     while (to - at >= 5) {
       const end = at + 1 + bytes.readInt32BE(at + 1)
-      if (end < at + 5) throw new Error('a message of impossible length')
+      if (end < at + 5 || end - at > maxMessageBytes) throw new Error('a message of impossible length')
       if (end > to) break
       switch (bytes[at]) {
         case received.data:

@@ -15,6 +15,10 @@ const byte = (letter: string) => letter.charCodeAt(0)
 const kinds = { array: byte('*'), bulk: byte('$'), failure: byte('-'), integer: byte(':'), status: byte('+') }
 const carriage = byte('\r')
 const minus = byte('-')
+/** Lines are counts, states and messages; bulk strings carry the data. */
+const maxLineBytes = 65_536
+const maxBulkBytes = 512 * 2 ** 20
+const maxElements = 2 ** 24
 
 export class RedisConnection {
   /** One whole reply: bytes[from, to), valid during the call. */
@@ -102,13 +106,18 @@ export function endOfReply(bytes: Buffer, from: number, to: number): number {
   for (let pending = 1; pending > 0; pending--) {
     const kind = bytes[at]
     const line = lineEnd(bytes, at, to)
-    if (line < 0) return -1
+    if (line < 0) {
+      if (to - at > maxLineBytes) throw new Error('a line without an end')
+      return -1
+    }
     if (kind === kinds.bulk) {
       const length = numberAt(bytes, at + 1)
+      if (length > maxBulkBytes) throw new Error(`a string of ${length} bytes`)
       at = length < 0 ? line : line + length + 2
       if (at > to) return -1
     } else if (kind === kinds.array) {
       pending += Math.max(0, numberAt(bytes, at + 1))
+      if (pending > maxElements) throw new Error(`an array of ${pending} elements`)
       at = line
     } else if (kind === kinds.integer || kind === kinds.failure || kind === kinds.status) at = line
     else throw new Error(`a reply that starts with byte ${kind}`)

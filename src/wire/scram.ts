@@ -3,6 +3,8 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from
 
 const keyBytes = 32
 const fewestIterations = 4096
+/** Servers ask for 4,096 to some 100,000; a million take a second. */
+const mostIterations = 1_000_000
 
 export class Scram {
   readonly #user: string
@@ -24,6 +26,8 @@ export class Scram {
   final(serverFirst: string): string {
     const { r: nonce = '', s: salt = '', i: iterations = '0' } = attributes(serverFirst)
     if (!nonce.startsWith(this.#nonce) || nonce.length === this.#nonce.length) throw new Error('the server answered another login than ours')
+    if (!(Number(iterations) <= mostIterations))
+      throw new Error(`the server asks for ${iterations.slice(0, 20)} iterations, more than ${mostIterations}`)
     if (Number(iterations) < fewestIterations) throw new Error(`the server asks for ${iterations} iterations, fewer than ${fewestIterations}`)
     const salted = pbkdf2Sync(this.#password, Buffer.from(salt, 'base64'), Number(iterations), keyBytes, 'sha256')
     const clientKey = hmac(salted, 'Client Key')

@@ -18,6 +18,8 @@ export interface Receiver {
 
 const readBytes = 65536
 const connectWithinMs = 5000
+/** No request of ours has an answer near this size: what goes on for longer is no frame. */
+const maxFrameBytes = 256 * 2 ** 20
 
 /** What a protocol needs of its connection. */
 export interface Wire {
@@ -153,6 +155,7 @@ export class Frames {
 
   #keep(bytes: Buffer, from: number, to: number): void {
     const needed = this.#carried + to - from
+    if (needed > maxFrameBytes) throw new Error(`a reply of more than ${maxFrameBytes / 2 ** 20} MiB`)
     if (needed > this.#carry.length) this.#carry = enlarged(this.#carry, this.#carried, needed)
     bytes.copy(this.#carry, this.#carried, from, to)
     this.#carried = needed
