@@ -65,8 +65,8 @@ export function parseEndpoint(candidate: string, engine: Engine, text: string): 
       }
     } else
       refuse(
-        // Its value may be a password, or the rest of one with an unescaped "?": it is not repeated.
-        `a parameter of the URL is not understood${known.has(name) ? `: the value of "${name}"` : ''}`,
+        // A value may be a password, or the rest of one that has an unescaped sign: it is not repeated.
+        known.has(name) ? `the value of "${name}" is not understood` : `"${/^\w{1,30}$/.test(name) ? name : '…'}" is no parameter that is understood`,
         'known are tls=true, sslmode=disable|require|verify-ca|verify-full, insecure=true, ca=FILE; a password with signs such as ? # % goes percent-encoded or into DBTRIAL_PASSWORD_<CANDIDATE>',
       )
   }

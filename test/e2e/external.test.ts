@@ -180,7 +180,7 @@ describe('addresses that are refused before anything is reached', () => {
     ['postgres=mysql://u@127.0.0.1/', /postgres is reached by postgres:\/\/ or postgresql:\/\/, not mysql:\/\//],
     ['postgres=postgres://u:secret-word@db.example.invalid/', /db\.example\.invalid is not this machine/],
     ['postgres=postgres://u:secret-word@203.0.113.7/', /203\.0\.113\.7 is not this machine[\s\S]*--allow-remote/],
-    ['postgres=postgres://u:secret-word@127.0.0.1/?sslmod=require', /"sslmod=require" is no parameter that is understood/],
+    ['postgres=postgres://u:secret-word@127.0.0.1/?sslmod=require', /"sslmod" is no parameter that is understood/],
     ['postgres=not a url', /this is no URL/],
     ['oracle=postgres://127.0.0.1/', /there is no candidate of that name/],
     ['postgres', /--endpoint expects NAME=URL/],
