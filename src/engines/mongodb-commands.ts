@@ -1,10 +1,23 @@
 /** A document model in MongoDB's terms: paths, indexes, pipelines, and the commands as the report shows them. */
 import type { Document } from 'mongodb'
 import type { Store } from '../model/model.ts'
-import { type Entity, entityOf, type Filter, type Operation, type Scenario, type Write } from '../scenario/scenario.ts'
+import {
+  type Constant,
+  type Entity,
+  entityOf,
+  type Field,
+  type Filter,
+  fieldOf,
+  type Operation,
+  type Scenario,
+  type Write,
+} from '../scenario/scenario.ts'
 
-/** Holds the server's own time of expiry under a TTL index; `expires_at` decides absence, in replay time. */
-export const nativeExpiry = 'expire_natively_at'
+/** Holds the server's own time of expiry under a TTL index; `expires_at` decides absence, in replay time. No field of a scenario starts like this. */
+export const nativeExpiry = '_expires_natively_at'
+
+/** The index over the parts of a composite key; names of other indexes start with a field's. */
+export const compositeKey = '_owner_line'
 
 /** A single key is the document's _id; a composite one a document inside it. */
 export function pathOf(entity: Entity, field: string): string {
@@ -12,23 +25,37 @@ export function pathOf(entity: Entity, field: string): string {
   return entity.key.length === 1 ? '_id' : `_id.${field}`
 }
 
-export function indexesOf(scenario: Scenario, store: Store): { key: Document; options: Document }[] {
+/** `stored`: a constant as the server compares it. */
+export function indexesOf(
+  scenario: Scenario,
+  store: Store,
+  stored: (field: Field, constant: Constant) => unknown = (_, constant) => constant,
+): { key: Document; options: Document }[] {
   const entity = entityOf(scenario, store.entity)
-  const indexes = store.indexes.map((index) => {
-    const name = index.name
-    if (index.kind === 'expiry') return { key: { [nativeExpiry]: 1 }, options: { name, expireAfterSeconds: 0 } }
-    if (index.kind === 'text')
-      return { key: Object.fromEntries(index.columns.map((column) => [column.field, 'text'])), options: { name, default_language: 'none' } }
-    const key = Object.fromEntries(index.columns.map((column) => [pathOf(entity, column.field), column.descending ? -1 : 1]))
-    const partial = Object.fromEntries(index.where.map((filter) => [pathOf(entity, filter.field), filter.constant]))
+  const indexes = store.indexes.map(({ name, kind, columns, unique, where }) => {
+    if (kind === 'expiry') return { key: { [nativeExpiry]: 1 }, options: { name, expireAfterSeconds: 0 } }
+    if (kind === 'text') {
+      const key = Object.fromEntries(columns.map((column) => [column.field, 'text']))
+      // By default a field "language" would choose how a document is read.
+      return { key, options: { name, default_language: 'none', language_override: '_language' } }
+    }
+    const partial = where.map(({ field, constant }) => [pathOf(entity, field), stored(fieldOf(entity, field), constant as Constant)])
     return {
-      key,
-      options: { name, ...(index.unique ? { unique: true } : {}), ...(index.where.length > 0 ? { partialFilterExpression: partial } : {}) },
+      key: sortOf(entity, columns),
+      options: { name, ...(unique ? { unique } : {}), ...(partial.length > 0 ? { partialFilterExpression: Object.fromEntries(partial) } : {}) },
     }
   })
-  if (entity.owner !== null)
-    indexes.push({ key: Object.fromEntries(entity.key.map((key) => [pathOf(entity, key), 1])), options: { name: 'owner_line' } })
-  return indexes
+  if (entity.owner === null) return indexes
+  return [
+    ...indexes,
+    {
+      key: sortOf(
+        entity,
+        entity.key.map((field) => ({ field, descending: false })),
+      ),
+      options: { name: compositeKey },
+    },
+  ]
 }
 
 /** The commands for people: what the report prints. */
@@ -66,7 +93,7 @@ export function describeOperation(scenario: Scenario, stores: Store[], operation
 
 function describeWrite(write: Write & { entity: string }, show: (value: unknown) => string): string {
   if (write.kind === 'insert') return `db.${write.entity}.insertOne(?row)`
-  if (write.kind === 'put') return `db.${write.entity}.replaceOne({_id:?key}, ?row, {upsert:true})`
+  if (write.kind === 'put') return `db.${write.entity}.updateOne({_id:?key}, {$set:?row}, {upsert:true})`
   if (write.kind === 'delete') return `db.${write.entity}.deleteOne({_id:?key})`
   const change = {
     ...(write.set.length > 0 ? { $set: Object.fromEntries(write.set.map((each) => [each.field, '?'])) } : {}),
@@ -87,7 +114,7 @@ export function groupPipeline(entity: Entity, operation: Operation & { kind: 'ag
   const id = groupBy === null ? null : groupBy.unit === null ? path : { $dateTrunc: { date: path, unit: groupBy.unit } }
   return [
     { $match: match },
-    { $group: { _id: id, count: { $sum: 1 }, ...(sum === null ? {} : { sum: { $sum: `$${sum}` } }) } },
+    { $group: { _id: id, count: { $sum: 1 }, ...(sum === null ? {} : { sum: { $sum: `$${pathOf(entity, sum)}` } }) } },
     { $sort: { _id: 1 } },
   ]
 }

@@ -1,11 +1,12 @@
-/** Rows as documents and back: BSON values, embedded lines, keys, filters, keyset pages, projections. */
-import type { Document, Filter as Query } from 'mongodb'
+/** Rows as documents and back: BSON values, embedded lines, answers. */
+import type { Document } from 'mongodb'
 import { type Block, cell } from '../data/rows.ts'
 import { type Answer, decimalText, decimalValue, type Value } from '../data/value.ts'
+import { embeddedName } from '../model/document.ts'
 import type { Store } from '../model/model.ts'
-import { type Entity, entityOf, type Field, type Filter, fieldOf, lineFields, type Operation } from '../scenario/scenario.ts'
+import { type Entity, entityOf, type Field, fieldOf, lineFields, type Operation } from '../scenario/scenario.ts'
 import type { Compiled } from './engine.ts'
-import { nativeExpiry, pathOf } from './mongodb-commands.ts'
+import { nativeExpiry } from './mongodb-commands.ts'
 
 export type Driver = typeof import('mongodb')
 
@@ -26,7 +27,7 @@ export class Slot {
     return new Slot(this.from, this.at, field)
   }
 }
-type Bound = (name: string) => Value | Slot
+export type Bound = (name: string) => Value | Slot
 
 export class MongoDocuments {
   readonly #driver: Driver
@@ -55,7 +56,7 @@ export class MongoDocuments {
           const lineValues = values(owned.columns, line)
           lines.push(inside ? this.plain(lineFields(ownedEntity), lineValues) : this.document(ownedEntity, lineValues, undefined))
         }
-        if (inside) document[owned.entity] = lines
+        if (inside) document[embeddedName(entity, owned.entity)] = lines
         else apart.set(owned.entity, [...(apart.get(owned.entity) ?? []), ...lines])
       }
       documents.push(document)
@@ -109,46 +110,6 @@ export class MongoDocuments {
     }
   }
 
-  key(entity: Entity, bound: Bound, prefix: string): unknown {
-    const bson = (key: string) => this.bson(fieldOf(entity, key), bound(`${prefix}key.${key}`))
-    return entity.key.length === 1 ? bson(entity.key[0] as string) : Object.fromEntries(entity.key.map((key) => [key, bson(key)]))
-  }
-
-  where(filters: Filter[], entity: Entity, bound: Bound): Query<Document> {
-    return Object.fromEntries(
-      filters.map((filter) => [
-        pathOf(entity, filter.field),
-        this.bson(fieldOf(entity, filter.field), filter.constant ?? bound(`where.${filter.field}`)),
-      ]),
-    )
-  }
-
-  /** Keyset pagination: the bound on the first column lets the index be entered, the alternatives decide ties. */
-  after(order: { field: string; descending: boolean }[], entity: Entity, bound: Bound): Query<Document> {
-    const at = order.map((each) => ({
-      path: pathOf(entity, each.field),
-      value: this.bson(fieldOf(entity, each.field), bound(`after.${each.field}`)),
-      step: each.descending ? '$lt' : '$gt',
-    }))
-    const alternatives = at.map((each, index) => ({
-      ...Object.fromEntries(at.slice(0, index).map((before) => [before.path, before.value])),
-      [each.path]: { [each.step]: each.value },
-    }))
-    const [first] = at
-    return first === undefined ? {} : { $and: [{ [first.path]: { [`${first.step}e`]: first.value } }, { $or: alternatives }] }
-  }
-
-  projection(op: Operation): Document {
-    if (op.kind !== 'get' && op.kind !== 'list' && op.kind !== 'search') return {}
-    const entity = entityOf(this.#compiled.scenario, op.entity)
-    const names = op.fields.map((field) => pathOf(entity, field))
-    const inside = op.kind === 'get' ? op.with.filter((name) => this.store(op.entity).embedded.includes(name)) : []
-    return {
-      ...(names.some((name) => name.startsWith('_id')) ? {} : { _id: 0 }),
-      ...Object.fromEntries([...names, ...inside].map((name) => [name.startsWith('_id') ? '_id' : name, 1])),
-    }
-  }
-
   #row(op: Operation & { fields: string[] }, entity: Entity, found: Document, apart = new Map<string, Document[]>()): Value[] {
     const row = this.#fields(entity, op.fields, found)
     if (op.kind !== 'get') return row
@@ -158,7 +119,9 @@ export class MongoDocuments {
       const outside = apart.get(owned)
       row.push(
         outside === undefined
-          ? ((found[owned] ?? []) as Document[]).map((line) => names.map((name) => this.value(fieldOf(ownedEntity, name), line[name])))
+          ? ((found[embeddedName(entity, owned)] ?? []) as Document[]).map((line) =>
+              names.map((name) => this.value(fieldOf(ownedEntity, name), line[name])),
+            )
           : outside.map((line) => this.#fields(ownedEntity, names, line)),
       )
     }

@@ -3,6 +3,8 @@ import type { Document, MongoClient } from 'mongodb'
 import type { Compiled, Limits, Parity } from './engine.ts'
 
 const GiB = 2 ** 30
+/** No entity is named like this. */
+const probe = '_probe'
 
 export function cacheGigabytes({ memoryBytes }: Limits): string {
   // The server's own default: half of (memory − 1 GiB), at least 256 MiB (manual, storage.wiredTiger.engineConfig.cacheSizeGB).
@@ -27,12 +29,12 @@ export async function mongoFacts(client: MongoClient, namespace: string, compile
   ])
   const wanted = Number(cacheGigabytes(limits)) * GiB
   const cache = Number(status.wiredTiger?.cache?.['maximum bytes configured'] ?? 0)
-  const probe = await client
+  const written = await client
     .db(namespace)
-    .command({ insert: 'probe', documents: [{ _id: 0 }], writeConcern: { w: 'majority', j: compiled.durability === 'fsync' } })
+    .command({ insert: probe, documents: [{ _id: 0 }], writeConcern: { w: 'majority', j: compiled.durability === 'fsync' } })
     .catch((error: unknown) => ({ writeConcernError: { errmsg: String(error) } }))
-  await client.db(namespace).dropCollection('probe')
-  const refused = (probe as { writeConcernError?: { errmsg: string } }).writeConcernError
+  await client.db(namespace).dropCollection(probe)
+  const refused = (written as { writeConcernError?: { errmsg: string } }).writeConcernError
   const parity: Parity[] = [
     {
       what: 'write concern',

@@ -1,14 +1,16 @@
 /** MongoDB through its driver: bulk inserts, commands with their concerns, transactions with their retries, facts and plans. */
-import type { AnyBulkWriteOperation, ClientSession, Collection, Document, MongoClient, Filter as Query } from 'mongodb'
+import type { AnyBulkWriteOperation, ClientSession, Collection, Document, MongoClient } from 'mongodb'
 import { type ParamSource, positionsOf } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
 import { decimalValue, type Value } from '../data/value.ts'
+import { embeddedName } from '../model/document.ts'
 import type { Store } from '../model/model.ts'
-import { entityOf, fieldOf, lineFields, type Operation, type Write } from '../scenario/scenario.ts'
+import { type Entity, entityOf, fieldOf, type Insert, lineFields, type Operation, type Update, type Write } from '../scenario/scenario.ts'
 import type { Compiled, Limits, Reply, Session } from './engine.ts'
-import { groupPipeline, indexesOf, pathOf, sortOf } from './mongodb-commands.ts'
+import { indexesOf, pathOf } from './mongodb-commands.ts'
 import { type Driver, MongoDocuments } from './mongodb-documents.ts'
 import { mongoFacts, planText } from './mongodb-facts.ts'
+import { MongoQueries } from './mongodb-queries.ts'
 import { readReply, wroteReply } from './replies.ts'
 import { retrying } from './retry.ts'
 
@@ -18,8 +20,8 @@ export class MongoSession implements Session {
   readonly #compiled: Compiled
   readonly #namespace: string
   readonly #parameters: Map<string, number>[]
-  readonly #projections: Document[]
   readonly #documents: MongoDocuments
+  readonly #queries: MongoQueries
 
   constructor(driver: Driver, client: MongoClient, compiled: Compiled, namespace: string) {
     this.#namespace = namespace
@@ -28,7 +30,7 @@ export class MongoSession implements Session {
     this.#compiled = compiled
     this.#documents = new MongoDocuments(driver, compiled)
     this.#parameters = compiled.operations.map((operation) => positionsOf(compiled.scenario, operation))
-    this.#projections = compiled.operations.map((operation) => this.#documents.projection(operation))
+    this.#queries = new MongoQueries(this.#documents, compiled.scenario)
   }
 
   get #fsync(): boolean {
@@ -52,21 +54,8 @@ export class MongoSession implements Session {
     await database.dropDatabase()
     for (const store of this.#compiled.model.stores) {
       await database.createCollection(store.name)
-      for (const { key, options } of indexesOf(this.#compiled.scenario, store))
-        await database.collection(store.name).createIndex(key, { ...options, ...this.#typedPartial(store, options) })
-    }
-  }
-
-  #typedPartial(store: Store, options: Document): Document {
-    if (options.partialFilterExpression === undefined) return {}
-    const entity = entityOf(this.#compiled.scenario, store.entity)
-    return {
-      partialFilterExpression: Object.fromEntries(
-        Object.entries(options.partialFilterExpression as Document).map(([name, value]) => [
-          name,
-          this.#documents.bson(fieldOf(entity, name), value as Value),
-        ]),
-      ),
+      const indexes = indexesOf(this.#compiled.scenario, store, (field, constant) => this.#documents.bson(field, constant))
+      for (const { key, options } of indexes) await database.collection(store.name).createIndex(key, options)
     }
   }
 
@@ -108,44 +97,25 @@ export class MongoSession implements Session {
 
   async perform(operation: number, params: ParamSource): Promise<Reply> {
     const op = this.#compiled.operations[operation] as Operation
-    const entity = entityOf(this.#compiled.scenario, op.entity)
-    const bound = (name: string) => params.value(this.#parameters[operation]?.get(name) ?? -1)
-    const alive: Query<Document> = this.#parameters[operation]?.has('now') ? { expires_at: { $gt: new Date(Number(bound('now'))) } } : {}
+    const bound = this.#bound(operation, params)
     const collection = this.#collection(op.entity, op.consistency)
     switch (op.kind) {
       case 'get': {
-        const key = this.#documents.key(entity, bound, '')
-        const found = await collection.findOne({ _id: key as never, ...alive }, { projection: this.#projections[operation] as Document })
-        const apart = found === null ? [] : op.with.filter((name) => this.#documents.store(op.entity).embedded.every((each) => each !== name))
+        const found = await collection.findOne(this.#queries.matching(op, bound), this.#queries.page(op))
+        const apart = found === null ? [] : op.with.filter((name) => !this.#documents.store(op.entity).embedded.includes(name))
         const lines = new Map<string, Document[]>()
-        for (const name of apart) lines.set(name, await this.#apartLines(name, key))
+        for (const name of apart) lines.set(name, await this.#apartLines(name, this.#queries.key(this.#entity(op.entity), bound)))
         return readReply(found === null ? 0 : 1, () => this.#documents.answer(op, found === null ? [] : [found], lines))
       }
-      case 'list': {
-        const where = this.#documents.where(op.where, entity, bound)
-        const deep = bound('deep') === true ? this.#documents.after(op.order, entity, bound) : {}
-        const found = await collection
-          .find(
-            { ...where, ...alive, ...deep },
-            { projection: this.#projections[operation] as Document, sort: sortOf(entity, op.order), limit: op.limit, batchSize: op.limit + 1 },
-          )
-          .toArray()
-        return readReply(found.length, () => this.#documents.answer(op, found))
-      }
+      case 'list':
       case 'search': {
         const found = await collection
-          .find(
-            { $text: { $search: String(bound('word')) }, ...alive },
-            { projection: this.#projections[operation] as Document, limit: op.limit, batchSize: op.limit + 1 },
-          )
+          .find(this.#queries.matching(op, bound, op.kind === 'list' && bound('deep') === true), this.#queries.page(op))
           .toArray()
         return readReply(found.length, () => this.#documents.answer(op, found))
       }
       case 'aggregate': {
-        const window =
-          op.over === null ? {} : { [pathOf(entity, op.over.field)]: { $gte: new Date(Number(bound('from'))), $lt: new Date(Number(bound('to'))) } }
-        const match = { ...this.#documents.where(op.where, entity, bound), ...alive, ...window }
-        const found = await collection.aggregate(groupPipeline(entity, op, match)).toArray()
+        const found = await collection.aggregate(this.#queries.pipeline(op, bound)).toArray()
         return readReply(found.length, () => this.#documents.answer(op, found))
       }
       case 'transaction': {
@@ -158,9 +128,7 @@ export class MongoSession implements Session {
       }
       default: {
         const several = op.kind === 'insert' && op.with.some((name) => !this.#documents.store(op.entity).embedded.includes(name))
-        const owned =
-          op.kind === 'delete' &&
-          this.#compiled.model.stores.some((store) => entityOf(this.#compiled.scenario, store.entity).owner?.entity === op.entity)
+        const owned = op.kind === 'delete' && this.#compiled.model.stores.some((store) => this.#entity(store.entity).owner?.entity === op.entity)
         if (!several && !owned) return wroteReply(await this.#write(op, bound), 0)
         const { result, retries } = await this.#transaction((session) => this.#write(op, bound, session))
         return wroteReply(result, retries)
@@ -196,88 +164,82 @@ export class MongoSession implements Session {
   }
 
   async #write(write: Write & { entity: string }, bound: (name: string) => Value, session?: ClientSession): Promise<number> {
-    const entity = entityOf(this.#compiled.scenario, write.entity)
+    const entity = this.#entity(write.entity)
     const collection = session === undefined ? this.#collection(write.entity) : this.#client.db(this.#namespace).collection(write.entity)
     const options = session === undefined ? {} : { session }
-    const alive: Query<Document> =
-      entity.ttlMs === null || write.kind === 'insert' || write.kind === 'put' ? {} : { expires_at: { $gt: new Date(Number(bound('now'))) } }
-    if (write.kind === 'insert' || write.kind === 'put') {
-      const values = new Map(entity.fields.map((field) => [field.name, bound(`row.${field.name}`)]))
-      const document = this.#documents.document(
-        entity,
-        values,
-        this.#documents.expiresNatively(entity, values, Number(values.get('expires_at')) - (entity.ttlMs ?? 0)),
-      )
-      if (write.kind === 'put') {
-        const { _id, ...rest } = document
-        const result = await collection.replaceOne({ _id: _id as never }, rest, { upsert: true, ...options })
+    switch (write.kind) {
+      case 'insert': {
+        const document = this.#rowDocument(entity, bound)
+        await this.#insertLines(write, document, bound, options)
+        await collection.insertOne(document, options)
+        return 1
+      }
+      case 'put': {
+        const { _id, ...values } = this.#rowDocument(entity, bound)
+        const result = await collection.updateOne({ _id }, this.#queries.put(entity, values), { upsert: true, ...options })
         return result.matchedCount + result.upsertedCount
       }
-      const inside = this.#documents.store(write.entity).embedded
-      for (const owned of inside) document[owned] = []
-      for (const owned of write.with) {
-        const ownedEntity = entityOf(this.#compiled.scenario, owned)
-        const fields = lineFields(ownedEntity)
-        const lines = (bound(`lines.${owned}`) as Value[][]).map((line) => new Map(fields.map((field, index) => [field.name, line[index] as Value])))
-        if (inside.includes(owned)) document[owned] = lines.map((line) => this.#documents.plain(fields, line))
-        else if (lines.length > 0) {
-          const key = values.get(entity.key[0] as string) as Value
-          const documents = lines.map((line) => this.#documents.document(ownedEntity, line.set(ownedEntity.key[0] as string, key), undefined))
-          await this.#client
-            .db(this.#namespace)
-            .collection(owned)
-            .insertMany(documents, { ordered: false, ...options })
+      case 'delete': {
+        const key = this.#queries.key(entity, bound)
+        for (const store of this.#compiled.model.stores) {
+          const owned = this.#entity(store.entity)
+          if (owned.owner?.entity !== write.entity) continue
+          const lines = this.#client.db(this.#namespace).collection(store.name)
+          await lines.deleteMany({ [pathOf(owned, owned.key[0] as string)]: key }, options)
         }
+        return (await collection.deleteOne(this.#queries.row(entity, bound), options)).deletedCount
       }
-      await collection.insertOne(document, options)
-      return 1
-    }
-    if (write.kind === 'delete') {
-      for (const store of this.#compiled.model.stores) {
-        const owned = entityOf(this.#compiled.scenario, store.entity)
-        if (owned.owner?.entity === write.entity)
-          await this.#client
-            .db(this.#namespace)
-            .collection(store.name)
-            .deleteMany({ [pathOf(owned, owned.key[0] as string)]: this.#documents.key(entity, bound, '') }, options)
+      default: {
+        if (write.via !== null) return this.#updateTargets(write, bound, collection, options)
+        const amounts = write.add.map((each) => each.amount)
+        return (await collection.updateOne(this.#queries.row(entity, bound), this.#queries.change(entity, write, bound, amounts), options))
+          .matchedCount
       }
-      return (await collection.deleteOne({ _id: this.#documents.key(entity, bound, '') as never, ...alive }, options)).deletedCount
     }
-    const set = Object.fromEntries(
-      write.set.map((each) => [
-        each.field,
-        this.#documents.bson(fieldOf(entity, each.field), each.to === 'constant' ? each.constant : bound(`set.${each.field}`)),
-      ]),
+  }
+
+  #rowDocument(entity: Entity, bound: (name: string) => Value): Document {
+    const values = new Map(entity.fields.map((field) => [field.name, bound(`row.${field.name}`)]))
+    const insertedAtMs = Number(values.get('expires_at')) - (entity.ttlMs ?? 0)
+    return this.#documents.document(entity, values, this.#documents.expiresNatively(entity, values, insertedAtMs))
+  }
+
+  /** Inside the owner's document, or before it in collections of their own. */
+  async #insertLines(write: Insert & { entity: string }, document: Document, bound: (name: string) => Value, options: { session?: ClientSession }) {
+    const entity = this.#entity(write.entity)
+    const { embedded } = this.#documents.store(write.entity)
+    for (const owned of embedded) document[embeddedName(entity, owned)] = []
+    for (const name of write.with) {
+      const owned = this.#entity(name)
+      const fields = lineFields(owned)
+      const lines = (bound(`lines.${name}`) as Value[][]).map((line) => new Map(fields.map((field, index) => [field.name, line[index] as Value])))
+      if (embedded.includes(name)) document[embeddedName(entity, name)] = lines.map((line) => this.#documents.plain(fields, line))
+      else if (lines.length > 0) {
+        const key = bound(`row.${entity.key[0]}`)
+        const documents = lines.map((line) => this.#documents.document(owned, line.set(owned.key[0] as string, key), undefined))
+        const collection = this.#client.db(this.#namespace).collection(name)
+        await collection.insertMany(documents, { ordered: false, ...options })
+      }
+    }
+  }
+
+  async #updateTargets(
+    write: Update & { entity: string },
+    bound: (name: string) => Value,
+    collection: Collection,
+    options: Document,
+  ): Promise<number> {
+    const entity = this.#entity(write.entity)
+    const keyField = fieldOf(entity, entity.key[0] as string)
+    const updates = (bound('targets') as Value[][]).map(
+      ([key, ...amounts]): AnyBulkWriteOperation<Document> => ({
+        updateOne: {
+          filter: { _id: this.#documents.bson(keyField, key as Value) as never },
+          update: this.#queries.change(entity, write, bound, amounts),
+        },
+      }),
     )
-    const change = (amounts: (number | bigint)[]): Document => ({
-      ...(write.set.length > 0 ? { $set: set } : {}),
-      ...(write.add.length > 0
-        ? {
-            $inc: Object.fromEntries(
-              write.add.map((each, index) => [each.field, this.#documents.bson(fieldOf(entity, each.field), amounts[index] as number)]),
-            ),
-          }
-        : {}),
-    })
-    if (write.via !== null) {
-      const targets = bound('targets') as Value[][]
-      const updates = targets.map(
-        ([key, ...amounts]): AnyBulkWriteOperation<Document> => ({
-          updateOne: {
-            filter: { _id: this.#documents.bson(fieldOf(entity, entity.key[0] as string), key as Value) as never },
-            update: change(amounts as number[]),
-          },
-        }),
-      )
-      return updates.length === 0 ? 0 : (await collection.bulkWrite(updates, { ordered: true, ...options })).matchedCount
-    }
-    return (
-      await collection.updateOne(
-        { _id: this.#documents.key(entity, bound, '') as never, ...alive },
-        change(write.add.map((each) => each.amount)),
-        options,
-      )
-    ).matchedCount
+    return updates.length === 0 ? 0 : (await collection.bulkWrite(updates, { ordered: true, ...options })).matchedCount
   }
 
   async storage() {
@@ -298,30 +260,18 @@ export class MongoSession implements Session {
 
   async explain(operation: number, params: ParamSource) {
     const op = this.#compiled.operations[operation] as Operation
-    const entity = entityOf(this.#compiled.scenario, op.entity)
-    const bound = (name: string) => params.value(this.#parameters[operation]?.get(name) ?? -1)
+    const bound = this.#bound(operation, params)
     const collection = this.#collection(op.entity)
-    const plan = async (): Promise<Document> => {
-      if (op.kind === 'get') return collection.find({ _id: this.#documents.key(entity, bound, '') as never }).explain('executionStats')
-      if (op.kind === 'list')
-        return collection
-          .find(this.#documents.where(op.where, entity, bound), {
-            projection: this.#projections[operation] as Document,
-            sort: sortOf(entity, op.order),
-            limit: op.limit,
-          })
-          .explain('executionStats')
-      if (op.kind === 'search') return collection.find({ $text: { $search: String(bound('word')) } }, { limit: op.limit }).explain('executionStats')
-      if (op.kind === 'aggregate') {
-        const window =
-          op.over === null ? {} : { [pathOf(entity, op.over.field)]: { $gte: new Date(Number(bound('from'))), $lt: new Date(Number(bound('to'))) } }
-        return collection
-          .aggregate(groupPipeline(entity, op, { ...this.#documents.where(op.where, entity, bound), ...window }))
-          .explain('executionStats')
-      }
-      return {}
+    switch (op.kind) {
+      case 'get':
+      case 'list':
+      case 'search':
+        return planText(await collection.find(this.#queries.matching(op, bound), this.#queries.page(op)).explain('executionStats'))
+      case 'aggregate':
+        return planText(await collection.aggregate(this.#queries.pipeline(op, bound)).explain('executionStats'))
+      default:
+        return ''
     }
-    return planText(await plan())
   }
 
   async indexUse() {
@@ -338,24 +288,32 @@ export class MongoSession implements Session {
   }
 
   async total(entityName: string, field?: string) {
-    const { scenario, model } = this.#compiled
-    const host = model.stores.find((store) => store.embedded.includes(entityName))
-    const path = host === undefined ? (field ?? '') : `${entityName}.${field ?? ''}`
-    const unwind = host === undefined ? [] : [{ $unwind: `$${entityName}` }]
+    const entity = this.#entity(entityName)
+    const host = this.#compiled.model.stores.find((store) => store.embedded.includes(entityName))
+    const rows = host === undefined ? '' : embeddedName(this.#entity(host.entity), entityName)
+    const path = host === undefined ? pathOf(entity, field ?? '') : field === entity.key[0] ? '_id' : `${rows}.${field}`
     const group = { _id: null, rows: { $sum: 1 }, ...(field === undefined ? {} : { sum: { $sum: `$${path}` } }) }
     const [found] = await this.#collection(host?.name ?? entityName)
-      .aggregate([...unwind, { $group: group }])
+      .aggregate([...(host === undefined ? [] : [{ $unwind: `$${rows}` }]), { $group: group }])
       .toArray()
-    const scale = field === undefined ? 0 : fieldOf(entityOf(scenario, entityName), field).scale
-    return { rows: BigInt(Number(found?.rows ?? 0)), sum: field === undefined || found === undefined ? 0n : decimalValue(String(found.sum), scale) }
+    const sum = field === undefined || found === undefined ? 0n : decimalValue(String(found.sum), fieldOf(entity, field).scale)
+    return { rows: BigInt(Number(found?.rows ?? 0)), sum }
   }
 
   async [Symbol.asyncDispose]() {
     await this.#client.close()
   }
 
+  #entity(name: string): Entity {
+    return entityOf(this.#compiled.scenario, name)
+  }
+
+  #bound(operation: number, params: ParamSource): (name: string) => Value {
+    return (name) => params.value(this.#parameters[operation]?.get(name) as number)
+  }
+
   async #apartLines(owned: string, ownerKey: unknown): Promise<Document[]> {
-    const entity = entityOf(this.#compiled.scenario, owned)
+    const entity = this.#entity(owned)
     const path = pathOf(entity, entity.key[0] as string)
     return this.#collection(owned)
       .find({ [path]: ownerKey }, { sort: { [path]: 1, [pathOf(entity, 'line')]: 1 } })

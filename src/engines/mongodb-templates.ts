@@ -1,11 +1,13 @@
 /** The commands of every operation as documents with slots, compiled into templates. */
 import type { BSON, Document } from 'mongodb'
 import { positionsOf } from '../data/parameters.ts'
-import { entityOf, type Field, fieldOf, lineFields, type Operation, ownedBy, type Update, type Write } from '../scenario/scenario.ts'
+import { embeddedName } from '../model/document.ts'
+import { type Entity, entityOf, fieldOf, lineFields, type Operation, type OperationOf, ownedBy, type Write } from '../scenario/scenario.ts'
 import type { Compiled } from './engine.ts'
 import { compile, type Instruction, Opening, Repeat, Session, TransactionNumber, WallClock } from './mongodb-bson.ts'
-import { groupPipeline, pathOf, sortOf } from './mongodb-commands.ts'
+import { pathOf } from './mongodb-commands.ts'
 import { type MongoDocuments, nativeGraceMs, Slot } from './mongodb-documents.ts'
+import { MongoQueries } from './mongodb-queries.ts'
 
 type Bson = typeof BSON
 
@@ -56,6 +58,7 @@ const writeConcern = (compiled: Compiled) => ({ w: 'majority', j: compiled.durab
 class Commands {
   readonly #bson: Bson
   readonly #documents: MongoDocuments
+  readonly #queries: MongoQueries
   readonly #compiled: Compiled
   readonly #database: string
   readonly #op: Operation
@@ -64,6 +67,7 @@ class Commands {
   constructor(bson: Bson, documents: MongoDocuments, compiled: Compiled, database: string, op: Operation) {
     this.#bson = bson
     this.#documents = documents
+    this.#queries = new MongoQueries(documents, compiled.scenario)
     this.#compiled = compiled
     this.#database = database
     this.#op = op
@@ -77,21 +81,14 @@ class Commands {
       case 'get':
         return { variants: [read(...this.#get(op))], transaction: false }
       case 'list':
-        return { variants: [read(this.#list(op, false)), read(this.#list(op, true))], transaction: false }
       case 'search': {
-        const command = { find: op.entity, filter: { $text: { $search: this.#slot('word') }, ...this.#alive(op.entity, '') } }
-        const page = { projection: this.#documents.projection(op), limit: op.limit, batchSize: op.limit + 1 }
-        return { variants: [read({ ...command, ...page })], transaction: false }
+        const page = (deep: boolean) =>
+          read({ find: op.entity, filter: this.#queries.matching(op, this.#bound(''), deep), ...this.#queries.page(op) })
+        return { variants: op.kind === 'list' ? [page(false), page(true)] : [page(false)], transaction: false }
       }
       case 'aggregate': {
-        const entity = entityOf(this.#compiled.scenario, op.entity)
-        const time = op.over === null ? null : fieldOf(entity, op.over.field)
-        const window =
-          op.over === null || time === null
-            ? {}
-            : { [pathOf(entity, op.over.field)]: { $gte: this.#slot('from').of(time), $lt: this.#slot('to').of(time) } }
-        const match = { ...this.#documents.where(op.where, entity, (name) => this.#slot(name)), ...this.#alive(op.entity, ''), ...window }
-        return { variants: [read({ aggregate: op.entity, pipeline: groupPipeline(entity, op, match), cursor: {} })], transaction: false }
+        const pipeline = this.#queries.pipeline(op, this.#bound(''))
+        return { variants: [read({ aggregate: op.entity, pipeline, cursor: {} })], transaction: false }
       }
       default: {
         const writes: (Write & { entity: string })[] = op.kind === 'transaction' ? op.steps : [op]
@@ -115,27 +112,22 @@ class Commands {
     }
   }
 
-  #slot(name: string): Slot {
-    return new Slot('parameter', this.#positions.get(name) as number)
+  #bound(prefix: string): (name: string) => Slot {
+    return (name) => new Slot('parameter', this.#positions.get(prefix + name) as number)
   }
 
   #readConcern(): Document {
     return { readConcern: { level: this.#op.consistency === 'eventual' ? 'local' : 'majority' } }
   }
 
-  #alive(name: string, prefix: string): Document {
-    const entity = entityOf(this.#compiled.scenario, name)
-    return entity.ttlMs === null ? {} : { expires_at: { $gt: this.#slot(`${prefix}now`).of(fieldOf(entity, 'expires_at')) } }
-  }
-
-  #get(op: Operation & { kind: 'get' }): Document[] {
+  #get(op: OperationOf<'get'>): Document[] {
     const { scenario } = this.#compiled
-    const entity = entityOf(scenario, op.entity)
-    const key = this.#documents.key(entity, (name) => this.#slot(name), '')
-    const find = { find: op.entity, filter: { _id: key, ...this.#alive(op.entity, '') }, projection: this.#documents.projection(op) }
+    const bound = this.#bound('')
+    const find = { find: op.entity, filter: this.#queries.matching(op, bound), ...this.#queries.page(op), limit: 1, singleBatch: true }
+    const key = this.#queries.key(entityOf(scenario, op.entity), bound)
     const apart = op.with.filter((name) => !this.#documents.store(op.entity).embedded.includes(name))
     return [
-      { ...find, limit: 1, singleBatch: true },
+      find,
       ...apart.map((name) => {
         const owned = entityOf(scenario, name)
         const path = pathOf(owned, owned.key[0] as string)
@@ -144,40 +136,22 @@ class Commands {
     ]
   }
 
-  #list(op: Operation & { kind: 'list' }, deep: boolean): Document {
-    const entity = entityOf(this.#compiled.scenario, op.entity)
-    const bound = (name: string) => this.#slot(name)
-    const filter = {
-      ...this.#documents.where(op.where, entity, bound),
-      ...this.#alive(op.entity, ''),
-      ...(deep ? this.#documents.after(op.order, entity, bound) : {}),
-    }
-    return {
-      find: op.entity,
-      filter,
-      projection: this.#documents.projection(op),
-      sort: sortOf(entity, op.order),
-      limit: op.limit,
-      batchSize: op.limit + 1,
-    }
-  }
-
   #writes(write: Write & { entity: string }, prefix: string): Document[] {
     const { scenario, model } = this.#compiled
     const entity = entityOf(scenario, write.entity)
-    const bound = (name: string) => this.#slot(prefix + name)
+    const bound = this.#bound(prefix)
     switch (write.kind) {
       case 'insert': {
-        const document = this.#documents.document(entity, this.#row(prefix, entity), expiry(entity.ttlMs))
+        const document = this.#documents.document(entity, rowSlots(entity, bound), expiry(entity.ttlMs))
         const { embedded } = this.#documents.store(write.entity)
-        for (const owned of embedded) document[owned] = []
+        for (const owned of embedded) document[embeddedName(entity, owned)] = []
         const apart: Document[] = []
         for (const name of write.with) {
           const owned = entityOf(scenario, name)
           const at = this.#positions.get(`${prefix}lines.${name}`) as number
           const fields = lineFields(owned)
           const line = new Map(fields.map((field, column) => [field.name, new Slot('line', column)]))
-          if (embedded.includes(name)) document[name] = new Repeat('line', at, this.#documents.plain(fields, line))
+          if (embedded.includes(name)) document[embeddedName(entity, name)] = new Repeat('line', at, this.#documents.plain(fields, line))
           else {
             const whole = line.set(owned.key[0] as string, bound(`row.${entity.key[0]}`))
             apart.push({ insert: name, documents: new Repeat('line', at, this.#documents.document(owned, whole, undefined)), ordered: false })
@@ -186,50 +160,33 @@ class Commands {
         return [...apart, { insert: write.entity, documents: [document], ordered: true }]
       }
       case 'put': {
-        const { _id, ...rest } = this.#documents.document(entity, this.#row(prefix, entity), expiry(entity.ttlMs))
-        return [{ update: write.entity, updates: [{ q: { _id }, u: rest, upsert: true }], ordered: true }]
+        const { _id, ...values } = this.#documents.document(entity, rowSlots(entity, bound), expiry(entity.ttlMs))
+        return [{ update: write.entity, updates: [{ q: { _id }, u: this.#queries.put(entity, values), upsert: true }], ordered: true }]
       }
       case 'delete': {
-        const key = this.#documents.key(entity, bound, '')
+        const key = this.#queries.key(entity, bound)
         const lines = ownedBy(scenario, write.entity)
           .filter((owned) => model.stores.some((store) => store.entity === owned.name))
           .map((owned) => ({ delete: owned.name, deletes: [{ q: { [pathOf(owned, owned.key[0] as string)]: key }, limit: 0 }], ordered: true }))
-        return [...lines, { delete: write.entity, deletes: [{ q: { _id: key, ...this.#alive(write.entity, prefix) }, limit: 1 }], ordered: true }]
+        return [...lines, { delete: write.entity, deletes: [{ q: this.#queries.row(entity, bound), limit: 1 }], ordered: true }]
       }
       default: {
         if (write.via === null) {
-          const q = { _id: this.#documents.key(entity, bound, ''), ...this.#alive(write.entity, prefix) }
-          const change = this.#change(
-            write,
-            bound,
-            write.add.map((each) => each.amount),
-          )
-          return [{ update: write.entity, updates: [{ q, u: change }], ordered: true }]
+          const amounts = write.add.map((each) => each.amount)
+          const update = { q: this.#queries.row(entity, bound), u: this.#queries.change(entity, write, bound, amounts) }
+          return [{ update: write.entity, updates: [update], ordered: true }]
         }
         const key = new Slot('target', 0, fieldOf(entity, entity.key[0] as string))
         const amounts = write.add.map((each, index) => new Slot('target', index + 1, fieldOf(entity, each.field)))
-        const body = { q: { _id: key }, u: this.#change(write, bound, amounts) }
+        const body = { q: { _id: key }, u: this.#queries.change(entity, write, bound, amounts) }
         return [{ update: write.entity, updates: new Repeat('target', this.#positions.get(`${prefix}targets`) as number, body), ordered: true }]
       }
     }
   }
+}
 
-  #row(prefix: string, entity: { fields: Field[] }): Map<string, Slot> {
-    return new Map(entity.fields.map((field) => [field.name, this.#slot(`${prefix}row.${field.name}`)]))
-  }
-
-  #change(write: Update & { entity: string }, bound: (name: string) => Slot, amounts: (number | Slot)[]): Document {
-    const entity = entityOf(this.#compiled.scenario, write.entity)
-    const set = write.set.map((each) => [
-      each.field,
-      this.#documents.bson(fieldOf(entity, each.field), each.to === 'constant' ? each.constant : bound(`set.${each.field}`)),
-    ])
-    const add = write.add.map((each, index) => [each.field, this.#documents.bson(fieldOf(entity, each.field), amounts[index] as number)])
-    return {
-      ...(set.length === 0 ? {} : { $set: Object.fromEntries(set) }),
-      ...(add.length === 0 ? {} : { $inc: Object.fromEntries(add) }),
-    }
-  }
+function rowSlots(entity: Entity, bound: (name: string) => Slot): Map<string, Slot> {
+  return new Map(entity.fields.map((field) => [field.name, bound(`row.${field.name}`)]))
 }
 
 const expiry = (ttlMs: number | null) => (ttlMs === null ? undefined : new WallClock(ttlMs + nativeGraceMs))

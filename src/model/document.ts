@@ -52,6 +52,11 @@ export function documentModel(scenario: Scenario, operations: Operation[]): Phys
   return { family: 'document', stores, accesses, excuses, emulations: [] }
 }
 
+/** Where embedded rows lie in their owner's document: under their entity's name, unless a field of the owner has it. */
+export function embeddedName(owner: Entity, owned: string): string {
+  return owner.fields.some((field) => field.name === owned) ? `_${owned}_rows` : owned
+}
+
 /** Bytes of the owned rows of one owner, at most. */
 function embeddedBytes(owned: Entity): number {
   return (owned.owner?.most ?? 0) * (rowBytes(owned) + 16 * owned.fields.length)

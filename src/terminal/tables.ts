@@ -2,12 +2,13 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { Assessment } from '../assess/assess.ts'
 import type { Compiled } from '../engines/engine.ts'
+import { embeddedName } from '../model/document.ts'
 import type { PhysicalModel } from '../model/model.ts'
 import { bytes, count, micros, outcomeMarks, seconds, times } from '../report/format.ts'
 import { headline } from '../report/headline.ts'
 import type { Result } from '../result.ts'
 import type { TrialPlan } from '../scenario/plan.ts'
-import type { Scenario } from '../scenario/scenario.ts'
+import { entityOf, type Scenario } from '../scenario/scenario.ts'
 
 /** Columns padded to their widest cell; from `numericFrom` on to the right. */
 export function columns(rows: string[][], numericFrom = Number.POSITIVE_INFINITY): string {
@@ -142,17 +143,14 @@ export function modelText(compiled: Compiled): string {
 function documentExamples({ model, scenario }: Compiled): string[] {
   if (model.family !== 'document') return []
   return model.stores.map((store) => {
-    const entity = scenario.entities.find((each) => each.name === store.entity)
+    const entity = entityOf(scenario, store.entity)
     const shape = Object.fromEntries(
-      (entity?.fields ?? []).map((field) => [entity?.key[0] === field.name && entity.key.length === 1 ? '_id' : field.name, field.type]),
+      entity.fields.map((field) => [entity.key[0] === field.name && entity.key.length === 1 ? '_id' : field.name, field.type]),
     )
     for (const name of store.embedded) {
-      const owned = scenario.entities.find((each) => each.name === name)
-      Object.assign(shape, {
-        [name]: [
-          Object.fromEntries((owned?.fields ?? []).filter((field) => field.generator.kind !== 'ownerKey').map((field) => [field.name, field.type])),
-        ],
-      })
+      const { fields } = entityOf(scenario, name)
+      const line = Object.fromEntries(fields.filter((field) => field.generator.kind !== 'ownerKey').map((field) => [field.name, field.type]))
+      Object.assign(shape, { [embeddedName(entity, name)]: [line] })
     }
     return `${store.name} ${JSON.stringify(shape)}`
   })
