@@ -1,6 +1,8 @@
 /** A document model in MongoDB's terms: paths, indexes, pipelines, and the commands as the report shows them. */
 import type { Document } from 'mongodb'
+import { decimalText } from '../data/value.ts'
 import type { Store } from '../model/model.ts'
+import { decisiveOrder } from '../model/relational.ts'
 import {
   type Constant,
   type Entity,
@@ -16,9 +18,6 @@ import {
 /** Holds the server's own time of expiry under a TTL index; `expires_at` decides absence, in replay time. No field of a scenario starts like this. */
 export const nativeExpiry = '_expires_natively_at'
 
-/** The index over the parts of a composite key; names of other indexes start with a field's. */
-export const compositeKey = '_owner_line'
-
 /** A single key is the document's _id; a composite one a document inside it. */
 export function pathOf(entity: Entity, field: string): string {
   if (!entity.key.includes(field)) return field
@@ -29,10 +28,10 @@ export function pathOf(entity: Entity, field: string): string {
 export function indexesOf(
   scenario: Scenario,
   store: Store,
-  stored: (field: Field, constant: Constant) => unknown = (_, constant) => constant,
+  stored: (field: Field, constant: Constant) => unknown = shownConstant,
 ): { key: Document; options: Document }[] {
   const entity = entityOf(scenario, store.entity)
-  const indexes = store.indexes.map(({ name, kind, columns, unique, where }) => {
+  return store.indexes.map(({ name, kind, columns, unique, where }) => {
     if (kind === 'expiry') return { key: { [nativeExpiry]: 1 }, options: { name, expireAfterSeconds: 0 } }
     if (kind === 'text') {
       const key = Object.fromEntries(columns.map((column) => [column.field, 'text']))
@@ -45,17 +44,24 @@ export function indexesOf(
       options: { name, ...(unique ? { unique } : {}), ...(partial.length > 0 ? { partialFilterExpression: Object.fromEntries(partial) } : {}) },
     }
   })
-  if (entity.owner === null) return indexes
-  return [
-    ...indexes,
-    {
-      key: sortOf(
-        entity,
-        entity.key.map((field) => ({ field, descending: false })),
-      ),
-      options: { name: compositeKey },
-    },
-  ]
+}
+
+const shownConstant = (field: Field, constant: Constant) =>
+  field.type === 'decimal' ? { $numberDecimal: decimalText(BigInt(constant as number), field.scale) } : constant
+
+/** Conditions that must all hold: side by side in one document, unless two of them are about the same path. */
+export function allOf(...conditions: Document[]): Document {
+  const given = conditions.filter((condition) => Object.keys(condition).length > 0)
+  const paths = given.flatMap((condition) => Object.keys(condition))
+  return new Set(paths).size === paths.length ? Object.assign({}, ...given) : { $and: given }
+}
+
+/** The text index finds the word in any of its fields: where it has more than are asked for, the server looks at those. */
+export function textFilter(store: Store | undefined, names: string[], word: unknown): Document {
+  const found = { $text: { $search: word } }
+  const index = store?.indexes.find((each) => each.kind === 'text')
+  if (index === undefined || index.columns.every((column) => names.includes(column.field))) return found
+  return { ...found, $expr: { $or: names.map((name) => ({ $in: [{ $literal: word }, { $split: [`$${name}`, ' '] }] })) } }
 }
 
 /** The commands for people: what the report prints. */
@@ -63,7 +69,12 @@ export function describeOperation(scenario: Scenario, stores: Store[], operation
   const entity = entityOf(scenario, operation.entity)
   const show = (value: unknown) => JSON.stringify(value).replaceAll('"', '')
   const where = (filters: Filter[]) =>
-    Object.fromEntries(filters.map((filter) => [pathOf(entity, filter.field), filter.constant ?? `?${filter.field}`]))
+    Object.fromEntries(
+      filters.map(({ field, constant }) => [
+        pathOf(entity, field),
+        constant === null ? `?${field}` : shownConstant(fieldOf(entity, field), constant),
+      ]),
+    )
   const key = Object.fromEntries(entity.key.map((name) => [pathOf(entity, name), `?${name}`]))
   const alive = entity.ttlMs === null ? {} : { expires_at: { $gt: '?now' } }
   switch (operation.kind) {
@@ -74,16 +85,18 @@ export function describeOperation(scenario: Scenario, stores: Store[], operation
         ...apart.map((name) => `db.${name}.find(${show({ '_id.owner': '?key' })})`),
       ]
     }
-    case 'list':
-      return [
-        `db.${operation.entity}.find(${show({ ...where(operation.where), ...alive })}).sort(${show(sortOf(entity, operation.order))}).limit(${operation.limit})`,
-      ]
-    case 'search':
-      return [`db.${operation.entity}.find(${show({ $text: { $search: '?word' }, ...alive })}).limit(${operation.limit})`]
-    case 'aggregate':
-      return [
-        `db.${operation.entity}.aggregate(${show(groupPipeline(entity, operation, { ...where(operation.where), ...(operation.over === null ? {} : { [operation.over.field]: { $gte: '?from', $lt: '?to' } }) }))})`,
-      ]
+    case 'list': {
+      const sort = sortOf(entity, decisiveOrder(entity, operation.order))
+      return [`db.${operation.entity}.find(${show(allOf(where(operation.where), alive))}).sort(${show(sort)}).limit(${operation.limit})`]
+    }
+    case 'search': {
+      const store = stores.find((each) => each.entity === operation.entity)
+      return [`db.${operation.entity}.find(${show(allOf(textFilter(store, operation.in, '?word'), alive))}).limit(${operation.limit})`]
+    }
+    case 'aggregate': {
+      const window = operation.over === null ? {} : { [pathOf(entity, operation.over.field)]: { $gte: '?from', $lt: '?to' } }
+      return [`db.${operation.entity}.aggregate(${show(groupPipeline(entity, operation, allOf(where(operation.where), alive, window)))})`]
+    }
     case 'transaction':
       return ['startTransaction', ...operation.steps.map((step) => describeWrite(step, show)), 'commitTransaction']
     default:

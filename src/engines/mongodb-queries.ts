@@ -2,8 +2,9 @@
 import type { Document } from 'mongodb'
 import type { Value } from '../data/value.ts'
 import { embeddedName } from '../model/document.ts'
+import { decisiveOrder } from '../model/relational.ts'
 import { type Entity, entityOf, type Filter, fieldOf, type OperationOf, type Order, type Scenario, type Update } from '../scenario/scenario.ts'
-import { groupPipeline, pathOf, sortOf } from './mongodb-commands.ts'
+import { allOf, groupPipeline, pathOf, sortOf, textFilter } from './mongodb-commands.ts'
 import type { Bound, MongoDocuments, Slot } from './mongodb-documents.ts'
 
 type Read = OperationOf<'get' | 'list' | 'search' | 'aggregate'>
@@ -34,9 +35,16 @@ export class MongoQueries {
       case 'get':
         return this.row(entity, bound)
       case 'list':
-        return allOf(this.#where(op.where, entity, bound), this.#alive(entity, bound), deep ? this.#after(op.order, entity, bound) : {})
+        return allOf(
+          this.#where(op.where, entity, bound),
+          this.#alive(entity, bound),
+          deep ? this.#after(decisiveOrder(entity, op.order), entity, bound) : {},
+        )
       case 'search':
-        return allOf(this.#text(op, entity, bound), this.#alive(entity, bound))
+        return allOf(
+          textFilter(this.#documents.store(op.entity), op.in, this.#bson(entity, op.in[0] as string, bound('word'))),
+          this.#alive(entity, bound),
+        )
       default:
         return allOf(this.#where(op.where, entity, bound), this.#alive(entity, bound), this.#window(op, entity, bound))
     }
@@ -50,8 +58,9 @@ export class MongoQueries {
   page(op: Page): Document {
     const projection = this.#projection(op)
     if (op.kind === 'get') return { projection }
-    const order = op.kind === 'list' ? { sort: sortOf(entityOf(this.#scenario, op.entity), op.order) } : {}
-    return { projection, ...order, limit: op.limit, batchSize: op.limit + 1 }
+    const entity = entityOf(this.#scenario, op.entity)
+    const sort = op.kind === 'list' ? { sort: sortOf(entity, decisiveOrder(entity, op.order)) } : {}
+    return { projection, ...sort, limit: op.limit, batchSize: op.limit + 1 }
   }
 
   /** The new values of a row, whose embedded rows stay; a row that is new has none. */
@@ -93,15 +102,6 @@ export class MongoQueries {
     return { [pathOf(entity, over.field)]: { $gte: value('from'), $lt: value('to') } }
   }
 
-  /** The text index finds the word in any of its fields: where it has more than are asked for, the server looks at those. */
-  #text({ in: names }: OperationOf<'search'>, entity: Entity, bound: Bound): Document {
-    const word = this.#bson(entity, names[0] as string, bound('word'))
-    const found = { $text: { $search: word } }
-    const index = this.#documents.store(entity.name).indexes.find((each) => each.kind === 'text')
-    if (index === undefined || index.columns.every((column) => names.includes(column.field))) return found
-    return { ...found, $expr: { $or: names.map((name) => ({ $in: [{ $literal: word }, { $split: [`$${name}`, ' '] }] })) } }
-  }
-
   /** Keyset pagination: the bound on the first column lets the index be entered, the alternatives decide ties. */
   #after(order: Order[], entity: Entity, bound: Bound): Document {
     const at = order.map((each) => ({
@@ -124,11 +124,4 @@ export class MongoQueries {
     const inside = op.kind === 'get' ? op.with.filter((name) => embedded.includes(name)).map((name) => embeddedName(entity, name)) : []
     return { ...(names.includes('_id') ? {} : { _id: 0 }), ...Object.fromEntries([...names, ...inside].map((name) => [name, 1])) }
   }
-}
-
-/** Conditions that must all hold: side by side in one document, unless two of them are about the same path. */
-export function allOf(...conditions: Document[]): Document {
-  const given = conditions.filter((condition) => Object.keys(condition).length > 0)
-  const paths = given.flatMap((condition) => Object.keys(condition))
-  return new Set(paths).size === paths.length ? Object.assign({}, ...given) : { $and: given }
 }

@@ -1,55 +1,71 @@
 /** The document family: owned rows embedded while they stay small and nobody addresses them alone; compound indexes equality, sort, range. */
-import { type Entity, type Operation, ownedBy, type Scenario, writesOf } from '../scenario/scenario.ts'
-import type { Access, AccessStep, PhysicalModel, Store } from './model.ts'
-import { merge, tablesOf } from './relational.ts'
-import { rowBytes } from './sizes.ts'
+import { type Entity, entityOf, type Operation, ownedBy, type Scenario, writesOf } from '../scenario/scenario.ts'
+import { collectionIndexes } from './document-indexes.ts'
+import type { Access, AccessStep, Emulation, Excuse, PhysicalModel, Store } from './model.ts'
+import { decisiveOrder, tablesOf } from './relational.ts'
+import { changedFields, namedOperations, rowBytes } from './sizes.ts'
+import { isQuery, servedByKey } from './wanted-indexes.ts'
 
-const largestEmbeddedBytes = 1e6
+const maxEmbeddedBytes = 1e6
+const maxDocumentBytes = 16e6
+/** Of one message, and so of the owned rows of one insert that stand in a collection of their own. */
+const maxMessageBytes = 48e6
 
 export function documentModel(scenario: Scenario, operations: Operation[]): PhysicalModel {
-  const embedded = new Set(scenario.entities.filter((entity) => embeds(entity, operations)).map((entity) => entity.name))
-  const excuses: PhysicalModel['excuses'] = []
-  const tables = new Map(tablesOf(scenario, operations).map((store) => [store.name, store]))
-  const stores = scenario.entities
-    .filter((entity) => !embedded.has(entity.name))
-    .map((entity): Store => {
-      const table = tables.get(entity.name) as Store
-      const inside = ownedBy(scenario, entity.name).filter((owned) => embedded.has(owned.name))
-      // A collection has one text index; an index entry carries no extra columns, so a covered projection goes to the key's end.
-      const texts = table.indexes.filter((index) => index.kind === 'text')
-      for (const extra of texts.slice(1).flatMap((index) => index.serves)) {
-        excuses.push({
-          engine: '',
-          operation: extra,
-          reason: 'a collection has one text index, and another search uses it',
-          bottleneck: 'text search',
-        })
-      }
-      const indexes = table.indexes
-        .filter((index) => index.kind !== 'text' || index === texts[0])
-        .map((index) => ({ ...index, include: [], columns: [...index.columns, ...index.include.map((field) => ({ field, descending: false }))] }))
-      const owned = inside.map((each) => `${each.name} embedded: at most ${Math.round(embeddedBytes(each))} bytes an owner, never addressed alone`)
-      return {
-        ...table,
-        embedded: inside.map((each) => each.name),
-        indexes: merge(indexes),
-        references: table.references.filter((reference) => entity.owner === null || reference.field !== entity.key[0]),
-        reason: [
-          'one collection per entity that is addressed',
-          ...owned,
-          entity.owner === null ? '' : `not embedded in ${entity.owner.entity}: ${refusal(entity, operations)}`,
-        ]
-          .filter((part) => part !== '')
-          .join('; '),
-      }
-    })
-  const indexOf = (operation: Operation) =>
-    stores.find((store) => store.name === operation.entity)?.indexes.find((index) => index.serves.includes(operation.name))?.name ?? null
-  const excused = new Set(excuses.map((excuse) => excuse.operation))
-  const accesses = operations
-    .filter((operation) => !excused.has(operation.name))
-    .map((operation) => accessOf(operation, embedded, indexOf(operation)))
-  return { family: 'document', stores, accesses, excuses, emulations: [] }
+  const embedded = embeddedEntities(scenario, operations)
+  const decisive = operations.map((operation) =>
+    operation.kind === 'list' ? { ...operation, order: decisiveOrder(entityOf(scenario, operation.entity), operation.order) } : operation,
+  )
+  const stores = tablesOf(scenario, decisive)
+    .filter((table) => !embedded.has(table.entity))
+    .map((table) => collectionOf(scenario, table, decisive, embedded))
+  const excuses = operations.flatMap((operation) => excuseOf(scenario, operation, embedded))
+  const accesses = decisive
+    .filter((operation) => excuses.every((excuse) => excuse.operation !== operation.name))
+    .map((operation) => accessOf(scenario, operation, stores))
+  return { family: 'document', stores, accesses, excuses, emulations: stores.flatMap((store) => narrowSearches(store, operations)) }
+}
+
+function collectionOf(scenario: Scenario, table: Store, operations: Operation[], embedded: Set<string>): Store {
+  const entity = entityOf(scenario, table.entity)
+  const inside = ownedBy(scenario, entity.name).filter((owned) => embedded.has(owned.name))
+  const owned = inside.map((each) => `${each.name} embedded: at most ${Math.round(embeddedBytes(each))} bytes an owner, never addressed alone`)
+  const apart = entity.owner === null ? [] : [`not embedded in ${entity.owner.entity}: ${refusal(entity, operations)}`]
+  const byKey = namedOperations(operations).filter((operation) => findsByKey(entity, operation, operations))
+  return {
+    ...table,
+    embedded: inside.map((each) => each.name),
+    indexes: collectionIndexes(
+      entity,
+      table.indexes,
+      byKey.map((operation) => operation.name),
+    ),
+    references: table.references.filter((reference) => entity.owner === null || reference.field !== entity.key[0]),
+    reason: ['one collection per entity that is addressed', ...owned, ...apart].join('; '),
+  }
+}
+
+function findsByKey(entity: Entity, operation: Operation, operations: Operation[]): boolean {
+  return operation.entity === entity.name && isQuery(operation) && servedByKey(entity, operation, changedFields(operations, entity))
+}
+
+/** The text index finds a word in all that is searched; what only another search asks for is filtered by the server. */
+function narrowSearches(store: Store, operations: Operation[]): Emulation[] {
+  const columns = store.indexes.find((index) => index.kind === 'text')?.columns ?? []
+  return operations.flatMap((operation) => {
+    if (operation.kind !== 'search' || operation.entity !== store.entity) return []
+    const others = columns.map((column) => column.field).filter((name) => !operation.in.includes(name))
+    if (others.length === 0) return []
+    return [{ operation: operation.name, how: `emulated: the one text index finds words of ${others.join(', ')} too, which are filtered out` }]
+  })
+}
+
+function excuseOf(scenario: Scenario, operation: Operation, embedded: Set<string>): Excuse[] {
+  const apart = writesOf(operation).flatMap((write) => (write.kind === 'insert' ? write.with.filter((name) => !embedded.has(name)) : []))
+  const large = apart.find((name) => embeddedBytes(entityOf(scenario, name)) > maxMessageBytes)
+  if (large === undefined) return []
+  const reason = `${operation.name} inserts up to ${Math.round(embeddedBytes(entityOf(scenario, large)) / 1e6)} MB of ${large} at once: a message holds 48 MB`
+  return [{ engine: '', operation: operation.name, reason, bottleneck: 'size of a message' }]
 }
 
 /** Where embedded rows lie in their owner's document: under their entity's name, unless a field of the owner has it. */
@@ -70,26 +86,49 @@ function addressedAlone(owned: Entity, operations: Operation[]): string | undefi
 
 /** Owned rows that stay small and that no operation addresses alone live inside their owner. */
 export function embeds(entity: Entity, operations: Operation[]): boolean {
-  return entity.owner !== null && embeddedBytes(entity) < largestEmbeddedBytes && addressedAlone(entity, operations) === undefined
+  return entity.owner !== null && embeddedBytes(entity) < maxEmbeddedBytes && addressedAlone(entity, operations) === undefined
 }
+
+/** As far as a document holds them; a unique index would not tell two rows of one owner apart. */
+function embeddedEntities(scenario: Scenario, operations: Operation[]): Set<string> {
+  const embedded = new Set<string>()
+  for (const owner of scenario.entities) {
+    let bytes = rowBytes(owner)
+    for (const owned of ownedBy(scenario, owner.name).filter((each) => embeds(each, operations) && uniqueField(each) === undefined)) {
+      bytes += embeddedBytes(owned)
+      if (bytes < maxDocumentBytes) embedded.add(owned.name)
+    }
+  }
+  return embedded
+}
+
+const uniqueField = (entity: Entity) => entity.fields.find((field) => field.unique)?.name
 
 function refusal(entity: Entity, operations: Operation[]): string {
   const alone = addressedAlone(entity, operations)
-  return alone === undefined ? `an owner may hold ${Math.round(embeddedBytes(entity) / 1e3)} kB` : `${alone} addresses its rows alone`
+  if (alone !== undefined) return `${alone} addresses its rows alone`
+  const unique = uniqueField(entity)
+  return unique === undefined ? `an owner may hold ${Math.round(embeddedBytes(entity) / 1e3)} kB` : `${unique} is unique`
 }
 
-function accessOf(operation: Operation, embedded: Set<string>, index: string | null): Access {
-  const outside = (names: string[]) => names.filter((name) => !embedded.has(name))
-  const read = (store: string, at: string | null): AccessStep => ({ action: 'read', store, index: at, requests: 1 })
+function accessOf(scenario: Scenario, operation: Operation, stores: Store[]): Access {
   const { name, kind } = operation
+  const stands = (names: string[]) => names.filter((each) => stores.some((store) => store.name === each))
+  const read = (store: string, index: string | null): AccessStep => ({ action: 'read', store, index, requests: 1 })
   if (operation.kind === 'get')
-    return { operation: name, kind, steps: [operation.entity, ...outside(operation.with)].map((store) => read(store, '_id')) }
+    return { operation: name, kind, steps: [operation.entity, ...stands(operation.with)].map((store) => read(store, '_id')) }
   const writes = writesOf(operation)
-  if (writes.length === 0) return { operation: name, kind, steps: [read(operation.entity, index)] }
-  const steps = writes.flatMap((write) =>
-    [write.entity, ...(write.kind === 'insert' ? outside(write.with) : [])].map(
-      (store): AccessStep => ({ action: write.kind === 'delete' ? 'delete' : 'write', store, index: '_id', requests: 1 }),
-    ),
-  )
+  if (writes.length === 0) return { operation: name, kind, steps: [read(operation.entity, indexOf(scenario, operation, stores))] }
+  const steps = writes.flatMap((write) => {
+    const action = write.kind === 'delete' ? 'delete' : 'write'
+    const owned = write.kind === 'insert' ? write.with : write.kind === 'delete' ? ownedBy(scenario, write.entity).map((each) => each.name) : []
+    return [write.entity, ...stands(owned)].map((store): AccessStep => ({ action, store, index: '_id', requests: 1 }))
+  })
   return { operation: name, kind, steps }
+}
+
+function indexOf(scenario: Scenario, operation: Operation, stores: Store[]): string | null {
+  const index = stores.find((store) => store.name === operation.entity)?.indexes.find((each) => each.serves.includes(operation.name))
+  if (index !== undefined) return index.name
+  return findsByKey(entityOf(scenario, operation.entity), operation, scenario.operations) ? '_id' : null
 }
