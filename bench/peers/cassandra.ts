@@ -41,7 +41,7 @@ export async function cassandraArena(): Promise<Arena> {
   const latte = join(homedir(), '.cargo/bin/latte')
   const directory = mkdtempSync(join(tmpdir(), 'dbtrial-latte-'))
   const script = join(directory, 'read.rn')
-  const { host, port, namespace } = instance.endpoint
+  const { host, port, namespace, user = '', password = '' } = instance.endpoint
   writeFileSync(
     script,
     `pub async fn prepare(ctx) { ctx.prepare("read", \`SELECT "id", "n" FROM ${namespace}."thing" WHERE "id" = :id\`).await? }
@@ -68,6 +68,7 @@ pub async fn run(ctx, i) { ctx.execute_prepared("read", [latte::hash(i) % ${rows
                 'run',
                 script,
                 `${host}:${port}`,
+                ...['--user', user, '--password', password], // It takes them in no other way; the server dies with this contest.
                 ...['-q', '-t', '1', '-c', '1', '-p', String(inFlight), '-w', '0s', '-d', `${seconds}s`],
                 ...['--consistency', 'QUORUM', '-o', join(directory, `${Date.now()}.json`)],
               ])

@@ -21,17 +21,11 @@ export async function loadArena(): Promise<Arena> {
   await session.create()
   const directory = mkdtempSync(join(tmpdir(), 'dbtrial-copy-'))
   const psql = (...commands: string[]) =>
-    runTool('psql', [
-      '-h',
-      '127.0.0.1',
-      '-p',
-      String(instance.endpoint.port),
-      '-U',
-      'postgres',
-      '-q',
-      ...commands.flatMap((each) => ['-c', each]),
-      'postgres',
-    ])
+    runTool(
+      'psql',
+      ['-h', '127.0.0.1', '-p', String(instance.endpoint.port), '-U', 'postgres', '-q', ...commands.flatMap((each) => ['-c', each]), 'postgres'],
+      { PGPASSWORD: instance.endpoint.password ?? '' },
+    )
   const tables = ['order', 'order_item']
   const empty = () => psql(`TRUNCATE ${tables.map((table) => `"${table}"`).join(', ')}`, 'CHECKPOINT')
   const loaded = async () => {

@@ -31,10 +31,11 @@ candidates: [postgres]
 
 export async function postgresArena(): Promise<Arena> {
   const instance = await startServer('postgres', 'relaxed')
-  const { port } = instance.endpoint
+  const { port, password = '' } = instance.endpoint
   const pgbench = (...arguments_: string[]) =>
     runTool('pgbench', ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', ...arguments_, 'postgres'], {
       PGOPTIONS: '-c synchronous_commit=off',
+      PGPASSWORD: password,
     })
   await pgbench('-i', '-q', '-s', String(scale))
   await instance.confine()

@@ -3,7 +3,7 @@ import { DrawnParameters } from '../../src/data/drawn.ts'
 import type { Lane } from '../../src/engines/engine.ts'
 import { realClock } from '../../src/replay/clock.ts'
 import { Executor } from '../../src/replay/executor.ts'
-import { bulkOf, isNull, RedisConnection } from '../../src/wire/redis.ts'
+import { bulkOf, isNull, RedisConnection, type RedisLogin } from '../../src/wire/redis.ts'
 import { type Arena, compileFor, datasetOf, runTool, type Side, startServer } from './contest.ts'
 
 const connections = 50
@@ -29,8 +29,9 @@ candidates: [redis]
 export async function redisArena(): Promise<Arena> {
   const instance = await startServer('redis', 'relaxed')
   await instance.confine()
-  const { host, port } = instance.endpoint
-  const setter = await RedisConnection.open({ host, port, database: 0 })
+  const { host, port, password = '' } = instance.endpoint
+  const login = { host, port, password, database: 0 }
+  const setter = await RedisConnection.open(login)
   await setter.ask(['SET', key, value])
   setter.end()
   return {
@@ -40,11 +41,12 @@ export async function redisArena(): Promise<Arena> {
         work: 'Redis GET, 50 connections, no pipeline',
         peer: 'redis-benchmark -t get -c 50',
         goals: [{ of: 'throughput', least: 1 }],
-        ours: () => ours(host, port),
+        ours: () => ours(login),
         async theirs() {
           const { output, cpuSeconds } = await runTool('redis-benchmark', [
             '-p',
             String(port),
+            ...['-a', password], // It takes it in no other way; the server dies with this contest.
             '-t',
             'get',
             '-c',
@@ -61,9 +63,9 @@ export async function redisArena(): Promise<Arena> {
   }
 }
 
-async function ours(host: string, port: number): Promise<Side> {
+async function ours(login: RedisLogin): Promise<Side> {
   const { scenario } = compileFor('redis', scenarioText, 'relaxed')
-  const lane = await openGetLane(host, port)
+  const lane = await openGetLane(login)
   const dataset = datasetOf(scenario)
   const run = async (forSeconds: number) => {
     const params = new DrawnParameters(dataset, scenario.operations, 'get', 1, () => scenario.epochMs)
@@ -88,8 +90,8 @@ async function ours(host: string, port: number): Promise<Side> {
   return side
 }
 
-async function openGetLane(host: string, port: number): Promise<Lane> {
-  const slots = await Promise.all(Array.from({ length: connections }, () => RedisConnection.open({ host, port, database: 0 })))
+async function openGetLane(login: RedisLogin): Promise<Lane> {
+  const slots = await Promise.all(Array.from({ length: connections }, () => RedisConnection.open(login)))
   const command = Buffer.concat([Buffer.from('*2\r\n'), bulkOf('GET'), bulkOf(key)])
   for (const [slot, connection] of slots.entries()) {
     connection.onReply = (bytes, from) => lane.onDone(slot, isNull(bytes, from) ? 'miss' : 'ok', 1, 0, '')

@@ -5,9 +5,10 @@ import type { Command, ServerContext } from './engine.ts'
 const MiB = 2 ** 20
 const listAll = (flag: string, module: string, packages: string[]) => packages.map((each) => `${flag}=${module}/${each}=ALL-UNNAMED`)
 
-/** What Cassandra's own jvm17-server.options opens. */
+/** What Cassandra's own jvm17-server.options opens, and what its login over JMX needs beside. */
 const moduleFlags = [
   ...listAll('--add-exports', 'java.base', ['jdk.internal.misc', 'jdk.internal.ref', 'sun.nio.ch']),
+  ...listAll('--add-exports', 'java.management', ['com.sun.jmx.remote.security']),
   ...listAll('--add-exports', 'java.management.rmi', ['com.sun.jmx.remote.internal.rmi']),
   ...listAll('--add-exports', 'java.rmi', ['sun.rmi.registry', 'sun.rmi.server', 'sun.rmi.transport.tcp']),
   ...listAll('--add-exports', 'java.sql', ['java.sql']),
@@ -65,6 +66,12 @@ export function startCommand({ home, dataDirectory, directory, spare, limits }: 
       '-Dcassandra.skip_wait_for_gossip_to_settle=0',
       '-Dcassandra.ring_delay_ms=0',
       '-Dcassandra.superuser_setup_delay_ms=0',
+      // The password is random: one round of bcrypt protects it as well as a thousand, which each connection would pay for.
+      '-Dcassandra.auth_bcrypt_gensalt_log2_rounds=4',
+      '-Dcom.sun.management.jmxremote.authenticate=true',
+      `-Dcom.sun.management.jmxremote.password.file=${directory}/jmx.password`,
+      // What libraries unpack goes away with the server.
+      `-Djava.io.tmpdir=${directory}`,
       `-Dlogback.configurationFile=${directory}/logback.xml`,
       '-cp',
       `${home}/*`,
@@ -73,8 +80,20 @@ export function startCommand({ home, dataDirectory, directory, spare, limits }: 
   }
 }
 
+/** The members' port knows no passwords: it lets in who shows this key, which nobody but the node has. */
+export function memberKeyCommand({ directory }: ServerContext): Command {
+  return {
+    program: 'keytool',
+    arguments: [
+      ...['-genkeypair', '-alias', 'node', '-dname', 'CN=dbtrial', '-keyalg', 'EC', '-groupname', 'secp256r1'],
+      ...['-storetype', 'PKCS12', '-keystore', `${directory}/member.p12`, '-storepass:file', `${directory}/password`],
+      '-J-XX:TieredStopAtLevel=1',
+    ],
+  }
+}
+
 /** nodetool, from the same jars. */
-export function nodetoolCommand({ home, spare }: ServerContext, arguments_: string[]): Command {
+export function nodetoolCommand({ home, directory, spare, user }: ServerContext, arguments_: string[]): Command {
   return {
     program: 'java',
     arguments: [
@@ -88,12 +107,22 @@ export function nodetoolCommand({ home, spare }: ServerContext, arguments_: stri
       '127.0.0.1',
       '-p',
       String(spare[1]),
+      ...['-u', user, '-pwf', `${directory}/jmx.password`],
       ...arguments_,
     ],
   }
 }
 
-export function configurationFiles({ address, dataDirectory, port, spare, durability }: ServerContext): { name: string; text: string }[] {
+export function configurationFiles({
+  address,
+  directory,
+  dataDirectory,
+  port,
+  spare,
+  user,
+  password,
+  durability,
+}: ServerContext): { name: string; text: string }[] {
   const yaml = [
     'cluster_name: dbtrial',
     'num_tokens: 16',
@@ -114,6 +143,16 @@ export function configurationFiles({ address, dataDirectory, port, spare, durabi
     `saved_caches_directory: ${dataDirectory}/saved_caches`,
     `cdc_raw_directory: ${dataDirectory}/cdc_raw`,
     configurationOf('cassandra', durability),
+    'authenticator: PasswordAuthenticator',
+    // Who we are is looked up once, not every two seconds in the middle of a trial; a password that no longer holds opens nothing.
+    'roles_validity: 24h',
+    'credentials_validity: 0ms',
+    'server_encryption_options:',
+    '  internode_encryption: all',
+    '  optional: false',
+    '  require_client_auth: true',
+    ...['keystore', 'truststore'].flatMap((store) => [`  ${store}: ${directory}/member.p12`, `  ${store}_password: "${password}"`]),
+    '  store_type: PKCS12',
     'auto_bootstrap: false',
     'auto_snapshot: false',
     'batch_size_fail_threshold: 5120KiB',
@@ -124,5 +163,7 @@ export function configurationFiles({ address, dataDirectory, port, spare, durabi
   return [
     { name: 'cassandra.yaml', text: `${yaml.join('\n')}\n` },
     { name: 'logback.xml', text: logback },
+    { name: 'jmx.password', text: `${user} ${password}\n` },
+    { name: 'password', text: password },
   ]
 }

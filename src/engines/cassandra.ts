@@ -1,6 +1,8 @@
 /** Cassandra: how one node runs, its tables and statements, its client. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'cassandra-driver'
 import image from '../../docker/cassandra/image.json' with { type: 'json' }
+import { TrialError } from '../errors.ts'
 import type { Store, StoreColumn } from '../model/model.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import {
@@ -17,7 +19,7 @@ import {
 } from './cassandra-cql.ts'
 import { openCassandraLane } from './cassandra-lane.ts'
 import { fieldOfColumn, storeFor } from './cassandra-rows.ts'
-import { configurationFiles, heapMegabytes, nodetoolCommand, startCommand } from './cassandra-server.ts'
+import { configurationFiles, heapMegabytes, memberKeyCommand, nodetoolCommand, startCommand } from './cassandra-server.ts'
 import { CassandraSession, type Driver } from './cassandra-session.ts'
 import type { CompiledOperation, Endpoint, Engine } from './engine.ts'
 import { named } from './replies.ts'
@@ -99,9 +101,11 @@ export const cassandra: Engine = {
       { program: 'mvn', hint: 'install Maven (Debian: maven)' },
     ],
     stopSignal: 'SIGTERM',
+    user: 'dbtrial',
     files: configurationFiles,
-    prepare: () => null,
+    prepare: memberKeyCommand,
     start: startCommand,
+    initiate: replaceFirstRole,
     administer: nodetoolCommand,
   },
   compile(model, operations, scenario, durability) {
@@ -174,6 +178,28 @@ export const cassandra: Engine = {
       compiled,
       slots,
     ),
+}
+
+/**
+ * A new node has a role whose password everybody knows. Ours replaces it; who was faster than we are has left another role or is still
+ * connected, and then the node is not ours alone.
+ */
+async function replaceFirstRole(endpoint: Endpoint): Promise<void> {
+  const { user, password } = endpoint
+  const known = 'cassandra'
+  const create = `CREATE ROLE IF NOT EXISTS ${user} WITH SUPERUSER = true AND LOGIN = true AND PASSWORD = '${password}'`
+  await ask({ ...endpoint, user: known, password: known }, create).catch(() => {}) // Too early, which the next line finds out, or already done.
+  await ask(endpoint, `DROP ROLE IF EXISTS ${known}`)
+  const roles = (await ask(endpoint, 'SELECT role FROM system_auth.roles')).map((row) => String(row.role))
+  const strangers = async () => (await ask(endpoint, 'SELECT username FROM system_views.clients')).filter((row) => row.username !== user).length
+  // Our own connection under the known role has been closed a moment ago.
+  for (let left = 20; roles.length > 1 || (await strangers()) > 0; left--) {
+    if (roles.length > 1 || left === 0)
+      throw new TrialError('not-alone', 'somebody else connected to the new Cassandra node while it started', {
+        hint: 'find out which program of this machine connects to new ports, then run again',
+      })
+    await sleep(50)
+  }
 }
 
 async function ask(endpoint: Endpoint, statement: string): Promise<Record<string, unknown>[]> {

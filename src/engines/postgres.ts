@@ -82,10 +82,17 @@ export const postgres: Engine = {
     },
     needs: [],
     stopSignal: 'SIGINT',
-    files: () => [{ name: 'pg_hba.conf', text: accessRules }],
-    prepare: ({ home, dataDirectory }) => ({
+    user: 'postgres',
+    files: ({ password }) => [
+      { name: 'pg_hba.conf', text: accessRules },
+      { name: 'password', text: password },
+    ],
+    prepare: ({ home, dataDirectory, directory, user }) => ({
       program: `${home}/initdb`,
-      arguments: ['-D', dataDirectory, '-U', 'postgres', '-A', 'trust', '--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions'],
+      arguments: [
+        ...['-D', dataDirectory, '-U', user, '-A', 'scram-sha-256', `--pwfile=${directory}/password`],
+        ...['--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions'],
+      ],
     }),
     start: ({ home, address, dataDirectory, directory, port, limits, durability }) => ({
       program: `${home}/postgres`,
@@ -158,8 +165,8 @@ export const postgres: Engine = {
 /** Of the promise, what a session may choose itself: a server that somebody else runs may have another default. */
 const promised = (durability: Durability) => `-c synchronous_commit=${settingsOf('postgres', durability).synchronous_commit}`
 
-/** A server of our own listens on the loopback address, or inside its container. */
-const accessRules = 'host all all all trust\n'
+/** A server of our own listens on the loopback address, or inside its container: other users of the machine get so far, and no further. */
+const accessRules = 'host all all all scram-sha-256\n'
 
 async function openClient({ host, port, user, password, tls, namespace }: Endpoint, durability?: Durability): Promise<Client> {
   const { default: pg } = await import('pg')

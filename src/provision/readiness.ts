@@ -31,6 +31,7 @@ export async function whenReady(
       await engine.server.initiate?.(endpoint)
       return await engine.ready(endpoint)
     } catch (error) {
+      if (error instanceof TrialError) throw error // Waiting changes nothing.
       last = error
       await sleep(100)
     }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Endpoint, Engine, ServerSpec } from '../../src/engines/engine.ts'
+import type { Command, Endpoint, Engine, ServerContext, ServerSpec } from '../../src/engines/engine.ts'
 import { engineNamed } from '../../src/engines/registry.ts'
 
 export interface Certificates {
@@ -72,161 +72,93 @@ export interface Secured {
   scheme: string
 }
 
-/** The engine with a server that lets nobody in without this password, over TLS where `tls`. */
+/** The engine with a server that lets nobody in without this password, over TLS where it has TLS. */
 export function secured(name: string, password: string, tls: Certificates): Secured {
   const engine = engineNamed(name)
   const { server } = engine
-  const as = (user: string, spec: Partial<ServerSpec>, ready?: Engine['ready']): Engine => {
-    const withLogin = (endpoint: Endpoint): Endpoint => ({
-      ...endpoint,
-      user,
-      password,
-      tls: { verify: true, authority: readFileSync(tls.authority, 'utf8') },
-    })
-    return { ...engine, server: { ...server, ...spec }, ready: ready ?? ((endpoint) => engine.ready(withLogin(endpoint))) }
+  const chosen = (context: ServerContext): ServerContext => ({ ...context, password })
+  const reached = (endpoint: Endpoint): Endpoint => ({
+    ...endpoint,
+    password,
+    ...(name === 'redis' ? {} : { tls: { verify: true, authority: readFileSync(tls.authority, 'utf8') } }),
+  })
+  const as = (spec: Partial<ServerSpec> = {}): Engine => ({
+    ...engine,
+    server: {
+      ...server,
+      files: (context) => server.files(chosen(context)),
+      initiate: async (endpoint) => server.initiate?.(reached(endpoint)),
+      ...spec,
+    },
+    ready: (endpoint) => engine.ready(reached(endpoint)),
+  })
+  const withArguments = (more: (context: ServerContext) => string[]) => (context: ServerContext) => {
+    const command = server.start(context)
+    return { ...command, arguments: [...command.arguments, ...more(context)] }
   }
   const verify = (own: Certificates) => `tls=true&ca=${encodeURIComponent(own.authority)}`
+  const { user } = server
   switch (name) {
     case 'postgres':
       return {
         scheme: 'postgres',
-        user: 'postgres',
+        user,
         parameters: (own) => `sslmode=verify-full&sslrootcert=${encodeURIComponent(own.authority)}`,
-        engine: as('postgres', {
-          files: () => [
-            { name: 'password', text: password },
+        engine: as({
+          files: (context) => [
+            ...server.files(chosen(context)).filter((file) => file.name !== 'pg_hba.conf'),
             { name: 'server.crt', text: tls.certificate },
             { name: 'server.key', text: tls.key },
             { name: 'pg_hba.conf', text: 'hostssl all all all scram-sha-256\n' },
           ],
-          prepare: (context) => ({
-            program: 'sh',
-            arguments: [
-              '-c',
-              `chmod 600 server.key && exec "$0" -D "$1" -U postgres -A scram-sha-256 --pwfile=password --no-sync --encoding=UTF8 --locale=C`,
-              `${context.home}/initdb`,
-              context.dataDirectory,
-            ],
-          }),
-          start(context) {
-            const command = server.start(context)
-            const options = ['ssl=on', `ssl_cert_file=${context.directory}/server.crt`, `ssl_key_file=${context.directory}/server.key`]
-            return { ...command, arguments: [...command.arguments, ...options.flatMap((option) => ['-c', option])] }
-          },
+          start: withArguments(({ directory }) =>
+            ['ssl=on', `ssl_cert_file=${directory}/server.crt`, `ssl_key_file=${directory}/server.key`].flatMap((option) => ['-c', option]),
+          ),
         }),
       }
     case 'mongodb':
       return {
         scheme: 'mongodb',
-        user: 'root',
+        user,
         parameters: verify,
-        engine: as(
-          'root',
-          {
-            files: (context) => [
-              ...server.files(context),
-              { name: 'server.pem', text: tls.certificate + tls.key },
-              { name: 'keyfile', text: 'c2VjcmV0' },
-              { name: 'ca.pem', text: readFileSync(tls.authority, 'utf8') },
-            ],
-            prepare: ({ dataDirectory }) => ({ program: 'sh', arguments: ['-c', 'chmod 600 keyfile && mkdir -p "$0"', dataDirectory] }),
-            initiate: async () => {}, // The first user does it, over TLS.
-            start(context) {
-              const command = server.start(context)
-              const at = (file: string) => `${context.directory}/${file}`
-              return {
-                ...command,
-                arguments: [
-                  ...command.arguments,
-                  '--auth',
-                  '--keyFile',
-                  at('keyfile'),
-                  '--tlsMode',
-                  'requireTLS',
-                  '--tlsCertificateKeyFile',
-                  at('server.pem'),
-                  '--tlsCAFile',
-                  at('ca.pem'),
-                  '--tlsAllowConnectionsWithoutCertificates',
-                ],
-              }
-            },
-          },
-          (endpoint) => firstUser(endpoint, password, tls),
-        ),
+        engine: as({
+          files: (context) => [
+            ...server.files(chosen(context)),
+            { name: 'server.pem', text: tls.certificate + tls.key },
+            { name: 'ca.pem', text: readFileSync(tls.authority, 'utf8') },
+          ],
+          start: withArguments(({ directory }) => [
+            ...['--tlsMode', 'requireTLS', '--tlsCertificateKeyFile', `${directory}/server.pem`, '--tlsCAFile', `${directory}/ca.pem`],
+            '--tlsAllowConnectionsWithoutCertificates',
+          ]),
+        }),
       }
     case 'cassandra':
       return {
         scheme: 'cqls',
-        user: 'cassandra',
+        user,
         parameters: (own) => `ca=${encodeURIComponent(own.authority)}`,
-        engine: as(
-          'cassandra',
-          {
-            files: (context) =>
-              server.files(context).map((file) =>
-                file.name === 'cassandra.yaml'
-                  ? {
-                      ...file,
-                      text: `${file.text}authenticator: PasswordAuthenticator\nauthorizer: CassandraAuthorizer\nclient_encryption_options:\n  enabled: true\n  optional: false\n  keystore: ${context.directory}/server.p12\n  keystore_password: ${tls.storePassword}\n  store_type: PKCS12\n`,
-                    }
-                  : file,
-              ),
-            prepare: (context) => ({
+        engine: as({
+          files: (context) =>
+            server.files(chosen(context)).map((file) =>
+              file.name === 'cassandra.yaml'
+                ? {
+                    ...file,
+                    text: `${file.text}client_encryption_options:\n  enabled: true\n  optional: false\n  keystore: ${context.directory}/server.p12\n  keystore_password: ${tls.storePassword}\n  store_type: PKCS12\n`,
+                  }
+                : file,
+            ),
+          prepare(context) {
+            const { program, arguments: arguments_ } = server.prepare(context) as Command
+            const script = 'echo "$0" | base64 -d > "$1"; shift; exec "$@"'
+            return {
               program: 'sh',
-              arguments: ['-c', 'echo "$0" | base64 -d > "$1"', tls.store.toString('base64'), `${context.directory}/server.p12`],
-            }),
+              arguments: ['-c', script, tls.store.toString('base64'), `${context.directory}/server.p12`, program, ...arguments_],
+            }
           },
-          (endpoint) => changePassword(engine, endpoint, password, tls),
-        ),
+        }),
       }
     default:
-      return {
-        scheme: 'redis',
-        user: 'default',
-        parameters: () => '',
-        engine: {
-          ...engine,
-          server: {
-            ...server,
-            files: (context) => server.files(context).map((file) => ({ ...file, text: `${file.text}requirepass ${password}\n` })),
-          },
-          ready: (endpoint) => engine.ready({ ...endpoint, user: 'default', password }),
-        },
-      }
-  }
-}
-
-/** The first user is made through the exception for the local host, which then closes. */
-async function firstUser(endpoint: Endpoint, password: string, tls: Certificates): Promise<string> {
-  const { MongoClient } = await import('mongodb')
-  const options = { directConnection: true, tls: true, tlsCAFile: tls.authority, serverSelectionTimeoutMS: 1000 }
-  const client = new MongoClient(`mongodb://127.0.0.1:${endpoint.port}/`, options)
-  try {
-    const admin = client.db('admin')
-    await admin.command({ replSetInitiate: { _id: 'rs0', members: [{ _id: 0, host: `127.0.0.1:${endpoint.port}` }] } }).catch(() => {})
-    const hello = await admin.command({ hello: 1 })
-    if (hello.isWritablePrimary !== true) throw new Error('no primary yet')
-    await admin.command({ createUser: 'root', pwd: password, roles: ['root'] })
-    return 'ready'
-  } finally {
-    await client.close()
-  }
-}
-
-async function changePassword(engine: Engine, endpoint: Endpoint, password: string, tls: Certificates): Promise<string> {
-  const driver = await import('cassandra-driver')
-  const client = new driver.Client({
-    contactPoints: [`127.0.0.1:${endpoint.port}`],
-    localDataCenter: 'datacenter1',
-    authProvider: new driver.auth.PlainTextAuthProvider('cassandra', 'cassandra'),
-    sslOptions: { ca: readFileSync(tls.authority, 'utf8'), host: '127.0.0.1' },
-  })
-  try {
-    await client.connect()
-    await client.execute(`ALTER ROLE cassandra WITH PASSWORD = '${password}'`)
-    return engine.name
-  } finally {
-    await client.shutdown()
+      return { scheme: 'redis', user, parameters: () => '', engine: as() }
   }
 }

@@ -1,5 +1,6 @@
 /** One suite over all engines, on real servers: every kind of operation against the reference, storage, facts, load, totals. */
-import { rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeDataset } from '../../src/data/dataset.ts'
@@ -15,7 +16,7 @@ import { container } from '../../src/provision/container.ts'
 import { makeRunDirectory } from '../../src/provision/directories.ts'
 import { local } from '../../src/provision/local.ts'
 import { thisProcess } from '../../src/provision/owner.ts'
-import { processTree } from '../../src/provision/processes.ts'
+import { processIds, processTree } from '../../src/provision/processes.ts'
 import { type Instance, isUnobtainable, type Provisioner } from '../../src/provision/provision.ts'
 import { containerRuntime } from '../../src/provision/runtime.ts'
 import { readScenario } from '../../src/scenario/read.ts'
@@ -28,6 +29,15 @@ const limits = { cpus: 1, memoryBytes: 2 ** 31 }
 const { signal } = new AbortController()
 /** Both where a container engine answers: what differs is where the server runs, never what it is asked. */
 const provisioners: Provisioner[] = [local, ...((await containerRuntime().catch(() => null)) === null ? [] : [container])]
+
+/** What others may see of a process, and its environment. */
+function visibleOf(pid: number): string {
+  try {
+    return ['cmdline', 'environ'].map((file) => readFileSync(`/proc/${pid}/${file}`, 'latin1')).join('\n')
+  } catch {
+    return '' // It ended.
+  }
+}
 
 /** Everything that an engine may decline on this scenario; anything else fails the suite. */
 const permittedExcuses: Record<string, string[]> = {
@@ -109,6 +119,22 @@ describe.each(
     expect(version).toMatch(/^\d+\.\d+/)
     expect(parity.filter((each) => !each.ok)).toEqual([])
     expect(parity.length).toBeGreaterThan(4)
+  })
+
+  test('lets in who has the password of this run, and shows it to nobody', async () => {
+    const { host, port, namespace, user, password = '' } = instance.endpoint
+    expect(password).toMatch(/^\w{32,}$/)
+    const shops = async (login: { user?: string; password?: string }) => {
+      await using own = await engine.connect({ host, port, namespace, ...login }, compiled, { connections: 1 })
+      return (await own.total('shop')).rows
+    }
+    const named = user === undefined ? {} : { user }
+    for (const login of [{}, named, { ...named, password: 'wrong' }, { user: name, password: name }]) await expect(shops(login)).rejects.toThrow()
+    expect(await shops({ ...named, password })).toBeGreaterThan(0n)
+    for (const pid of processIds()) expect(visibleOf(pid)).not.toContain(password)
+    if (kind === 'local')
+      for (const place of readdirSync(directory).filter((each) => each.startsWith(name)))
+        expect(statSync(join(directory, place)).mode & 0o077).toBe(0)
   })
 
   test('holds every generated row', async () => {

@@ -31,7 +31,10 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 }, 60_000)
 
-const login = (keyspace: string) => ({ host: instance.endpoint.host, port: instance.endpoint.port, keyspace })
+const login = (keyspace: string) => {
+  const { host, port, user = '', password = '' } = instance.endpoint
+  return { host, port, user, password, keyspace }
+}
 
 /** One statement with an int and, where given, a blob. */
 function execute(connection: CqlConnection, prepared: PreparedStatement, id: number, blob?: Buffer): Promise<Record<string, unknown>[]> {
