@@ -28,19 +28,38 @@ export function zipfian(n: number, theta: number): Ranker {
   }
 }
 
-/** Probability of the most popular of n things; the generalised harmonic number by Euler–Maclaurin beyond 1000 terms. */
+/** Probability of the most popular of n things. */
 export function heaviestShare(skew: Skew, n: number): number {
   if (skew.kind === 'uniform') return 1 / n
   if (skew.kind === 'hotspot') return Math.max(skew.hotProbability / Math.max(1, Math.round(n * skew.hotShare)), 1 / n)
-  const { theta } = skew
+  return 1 / harmonic(n, skew.theta)
+}
+
+/** Probability of the least popular of the things that half of all draws fall on. */
+export function pickedRankShare(skew: Skew, n: number): number {
+  if (skew.kind === 'uniform') return 1 / n
+  if (skew.kind === 'hotspot') {
+    const hot = Math.min(n, Math.max(1, Math.round(n * skew.hotShare)))
+    return skew.hotProbability >= 0.5 || hot === n ? skew.hotProbability / hot : (1 - skew.hotProbability) / (n - hot)
+  }
+  const total = harmonic(n, skew.theta)
+  let [low, high] = [1, n]
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (harmonic(middle, skew.theta) < total / 2) low = middle + 1
+    else high = middle
+  }
+  return low ** -skew.theta / total
+}
+
+/** Sum of k^−θ for k from 1 to n; by Euler–Maclaurin beyond 1000 terms. */
+function harmonic(n: number, theta: number): number {
   const exact = Math.min(n, 1000)
   let sum = 0
   for (let k = 1; k <= exact; k++) sum += k ** -theta
-  if (n > exact) {
-    const integral = theta === 1 ? Math.log(n / exact) : (n ** (1 - theta) - exact ** (1 - theta)) / (1 - theta)
-    sum += integral + (n ** -theta - exact ** -theta) / 2
-  }
-  return 1 / sum
+  if (n <= exact) return sum
+  const integral = theta === 1 ? Math.log(n / exact) : (n ** (1 - theta) - exact ** (1 - theta)) / (1 - theta)
+  return sum + integral + (n ** -theta - exact ** -theta) / 2
 }
 
 /** Probability that `binomial` draws this value: the normal density about it, which is within a few percent where the tails are not thin. */

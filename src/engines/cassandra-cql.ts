@@ -1,17 +1,18 @@
 /** CQL for the stores of a wide-column model: tables, and the statement texts of every operation. */
 import type { Store, StoreColumn } from '../model/model.ts'
-import { groupedByServer } from '../model/wide-column.ts'
-import type { Field, Operation } from '../scenario/scenario.ts'
+import { groupedByServer, readsRange } from '../model/wide-column-queries.ts'
+import { entityOf, type OperationOf, type Scenario, writesOf } from '../scenario/scenario.ts'
+import { isDescending, isReversed, type PageStart, startText } from './cassandra-pages.ts'
 
 export const id = (name: string) => `"${name.replaceAll('"', '""')}"`
 
-export function cqlType(column: StoreColumn, field: Field | undefined): string {
+export function cqlType(column: StoreColumn, scenario: Scenario): string {
   if (column.role === 'bucket') return 'int'
   switch (column.type) {
     case 'uuid':
       return 'uuid'
     case 'int':
-      return field?.generator.kind === 'number' || field?.generator.kind === 'line' ? 'int' : 'bigint'
+      return isSmall(column, scenario) ? 'int' : 'bigint'
     case 'decimal':
       return 'decimal'
     case 'bool':
@@ -23,6 +24,22 @@ export function cqlType(column: StoreColumn, field: Field | undefined): string {
     default:
       return 'text'
   }
+}
+
+/** How far above their range numbers lie that no row has, and that a lookup may ask for. */
+const missedBeyond = 2 ** 10
+
+/** Whether 32 bits hold every value that a number of the scenario can have, be set to, or be asked for. */
+function isSmall({ entity, field: name }: StoreColumn, { entities, operations }: Scenario): boolean {
+  const generator = entityOf({ entities }, entity).fields.find((field) => field.name === name)?.generator
+  if (generator?.kind === 'line') return true
+  if (generator?.kind !== 'number') return false
+  const asked = operations.flatMap((operation) => [
+    ...(operation.entity === entity && (operation.kind === 'list' || operation.kind === 'aggregate') ? operation.where : []),
+    ...writesOf(operation).flatMap((write) => (write.entity === entity && write.kind === 'update' ? write.set : [])),
+  ])
+  const constants = asked.flatMap((each) => (each.field === name && 'constant' in each && typeof each.constant === 'number' ? [each.constant] : []))
+  return [generator.low, generator.high + missedBeyond, ...constants].every((value) => value >= -(2 ** 31) && value < 2 ** 31)
 }
 
 export function createTable(store: Store, typeOf: (column: StoreColumn) => string): string {
@@ -43,34 +60,45 @@ export function selectPartition(store: Store): string {
 }
 
 /** Equality on the partition, then a page of the clustering order. Rows that may have expired cannot be limited by the server. */
-export function selectPage(store: Store, operation: Operation & { kind: 'list' }, deep: boolean): string {
-  const names = store.clustering.map((each) => each.column)
-  const after = deep ? ` AND (${names.map(id).join(', ')}) ${store.clustering[0]?.descending ? '<' : '>'} (${names.map(() => '?').join(', ')})` : ''
-  const columns = [...operation.fields, ...(store.expiry === null || operation.fields.includes('expires_at') ? [] : ['expires_at'])]
-  return `SELECT ${columns.map(id).join(', ')} FROM ${id(store.name)} WHERE ${equals(store.partition)}${after}${store.expiry === null ? ` LIMIT ${operation.limit}` : ''}`
+export function selectPage(store: Store, operation: OperationOf<'list'>, start: PageStart): string {
+  const descending = isDescending(operation)
+  const order = isReversed(store, operation)
+    ? ` ORDER BY ${store.clustering.map((each) => `${id(each.column)} ${descending ? 'DESC' : 'ASC'}`).join(', ')}`
+    : ''
+  return `${selectProjection(store, operation)}${startText(start, descending, id)}${order}${limitOf(store, operation)}`
 }
 
-export function selectWords(store: Store, operation: Operation & { kind: 'search' }): string {
-  const columns = [...operation.fields, ...(store.expiry === null || operation.fields.includes('expires_at') ? [] : ['expires_at'])]
-  return `SELECT ${columns.map(id).join(', ')} FROM ${id(store.name)} WHERE ${id('token')} = ?${store.expiry === null ? ` LIMIT ${operation.limit}` : ''}`
+export function selectWords(store: Store, operation: OperationOf<'search'>): string {
+  return `${selectProjection(store, operation)}${limitOf(store, operation)}`
 }
 
-/** Sums by the server where a bucket lies within a group, else the rows to be grouped. */
-export function selectGroup(store: Store, operation: Operation & { kind: 'aggregate' }): string {
-  const window = operation.over === null ? '' : ` AND ${id(operation.over.field)} >= ? AND ${id(operation.over.field)} < ?`
-  const { groupBy, sum } = operation
+function selectProjection(store: Store, { fields }: { fields: string[] }): string {
+  const columns = [...fields, ...(store.expiry === null || fields.includes('expires_at') ? [] : ['expires_at'])]
+  return `SELECT ${columns.map(id).join(', ')} FROM ${id(store.name)} WHERE ${equals(store.partition)}`
+}
+
+const limitOf = (store: Store, { limit }: { limit: number }) => (store.expiry === null ? ` LIMIT ${limit}` : '')
+
+/** Sums by the server where a bucket lies within a group, else the rows to be grouped. An int's sum would be an int and overflow. */
+export function selectGroup(store: Store, operation: OperationOf<'aggregate'>): string {
+  const { groupBy, over, sum } = operation
+  const window = over === null || !readsRange(operation) ? '' : ` AND ${id(over.field)} >= ? AND ${id(over.field)} < ?`
+  const isInteger = store.columns.some((column) => column.field === sum && column.type === 'int')
+  const summed = sum === null ? [] : [isInteger ? `sum(CAST(${id(sum)} AS varint))` : `sum(${id(sum)})`]
   const columns = groupedByServer(operation, store)
-    ? ['count(*)', ...(sum === null ? [] : [`sum(${id(sum)})`])]
-    : [groupBy?.field, sum, store.expiry === null ? null : 'expires_at'].filter((name) => name != null).map(id)
-  return `SELECT ${columns.length === 0 ? 'count(*)' : columns.join(', ')} FROM ${id(store.name)} WHERE ${equals(store.partition)}${window}`
+    ? ['count(*)', ...summed]
+    : [...new Set([groupBy?.field, sum, store.expiry === null ? null : 'expires_at'].filter((name) => name != null))].map(id)
+  return `SELECT ${columns.join(', ')} FROM ${id(store.name)} WHERE ${equals(store.partition)}${window}`
 }
 
-export function insertRow(store: Store, columns: string[]): string {
-  return `INSERT INTO ${id(store.name)} (${columns.map(id).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})${store.expiry === null ? '' : ' USING TTL ?'}`
+/** `expiring`: its rows have a native time to live, the last value. */
+export function insertRow(store: Store, columns: string[], expiring: boolean): string {
+  return `INSERT INTO ${id(store.name)} (${columns.map(id).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})${expiring ? ' USING TTL ?' : ''}`
 }
 
-export function updateRow(store: Store, columns: string[], keys: string[]): string {
-  return `UPDATE ${id(store.name)}${store.expiry === null ? '' : ' USING TTL ?'} SET ${columns.map((name) => `${id(name)} = ?`).join(', ')} WHERE ${equals(keys)}`
+/** `expiring`: its rows have a native time to live, the first value. */
+export function updateRow(store: Store, columns: string[], keys: string[], expiring: boolean): string {
+  return `UPDATE ${id(store.name)}${expiring ? ' USING TTL ?' : ''} SET ${columns.map((name) => `${id(name)} = ?`).join(', ')} WHERE ${equals(keys)}`
 }
 
 export function deleteRow(store: Store, keys: string[]): string {

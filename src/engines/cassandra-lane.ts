@@ -161,14 +161,27 @@ class Slot {
     const template = templates.variants[templates.deepAt < 0 ? 0 : params.number(templates.deepAt)] as Template
     this.#template = template
     if (templates.nowAt >= 0) this.#nowMs = params.number(templates.nowAt)
-    const { request, version } = this.#lane.connection
-    const start = beginExecute(request, version, this.#slot * streamsPerSlot, template.head)
-    for (let at = 0; at < template.writers.length; at++) (template.writers[at] as Writer)(params, request)
-    request.append(template.tail)
-    endMessage(request, start)
+    if (!this.#execute(template, params)) return
     this.#pending = 1
     this.#talk = this.#keep ? this.#converse(program, params) : null
     this.#talk?.next()
+  }
+
+  /** Whether the request was written: a value that its column cannot hold leaves nothing of it, and is told. */
+  #execute(template: Template, params: WireSource): boolean {
+    const { request, version } = this.#lane.connection
+    const before = request.length
+    try {
+      const start = beginExecute(request, version, this.#slot * streamsPerSlot, template.head)
+      for (let at = 0; at < template.writers.length; at++) (template.writers[at] as Writer)(params, request)
+      request.append(template.tail)
+      endMessage(request, start)
+      return true
+    } catch (error) {
+      request.length = before
+      setImmediate(() => this.fail(errorCode(error)))
+      return false
+    }
   }
 
   received(index: number, code: number, bytes: Buffer, from: number): void {
@@ -218,9 +231,17 @@ class Slot {
       )
       return
     }
+    const { request } = this.#lane.connection
+    const before = request.length
+    try {
+      this.#prepared = requests.map((each, index) => this.#write(each, this.#slot * streamsPerSlot + index))
+    } catch (error) {
+      request.length = before
+      setImmediate(() => this.fail(errorCode(error)))
+      return
+    }
     this.#pending = requests.length
     this.#results = []
-    this.#prepared = requests.map((request, index) => this.#write(request, this.#slot * streamsPerSlot + index))
   }
 
   /** Returns the statement whose columns the rows will have; of a batch none. */

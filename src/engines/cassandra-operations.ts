@@ -1,17 +1,31 @@
 /** The operations of a wide-column model as conversations: reads by partition, bucket by bucket; writes as one statement or one logged batch. */
-import type { Value } from '../data/value.ts'
-import { bucketMs, bucketOf } from '../model/buckets.ts'
+import { canonical, type Value } from '../data/value.ts'
+import { type BucketUnit, bucketMs, bucketOf } from '../model/buckets.ts'
 import type { Store, StoreColumn } from '../model/model.ts'
-import { baseStore, groupedByServer, storesOfEntity } from '../model/wide-column.ts'
-import { type Entity, entityOf, lineFields, type Operation, type OperationOf, ownedBy, type Write } from '../scenario/scenario.ts'
+import { groupedByServer, readsRange } from '../model/wide-column-queries.ts'
+import { baseStore, storesOfEntity } from '../model/wide-column-stores.ts'
+import {
+  type Entity,
+  entityOf,
+  type Filter,
+  lineFields,
+  type Operation,
+  type OperationOf,
+  ownedBy,
+  type Step,
+  type Write,
+} from '../scenario/scenario.ts'
 import { deleteRow } from './cassandra-cql.ts'
-import { amountOf, CassandraRows, columnOf, partitionOf, type Row, restored, storeFor } from './cassandra-rows.ts'
-import { ask, askAll, type Cql, consistencies, type StoredRow, type Talk } from './cassandra-talk.ts'
+import { isDescending, pageStart, pageStarts } from './cassandra-pages.ts'
+import { amountOf, CassandraRows, columnOf, lineColumn, partitionOf, type Row, restored, storeFor } from './cassandra-rows.ts'
+import { ask, askAll, askPages, type Cql, consistencies, isAlive, type StoredRow, type Talk } from './cassandra-talk.ts'
 import type { Compiled, CompiledOperation, Reply } from './engine.ts'
 import { Groups } from './groups.ts'
 import { readReply, wroteReply } from './replies.ts'
 
 const bucketsInFlight = 8
+/** Of all trials of a candidate together. */
+const longestReplayMs = 2 * bucketMs.hour
 
 type Bound = (name: string) => Value
 
@@ -64,93 +78,75 @@ export class CassandraOperations {
     const entity = entityOf(this.#compiled.scenario, op.entity)
     const nowMs = nowOf(entity, bound)
     const store = storeFor(this.#compiled.model, op.name)
-    const deep = bound('deep') === true
-    const equal = op.where.map((filter) => filter.constant ?? bound(`where.${filter.field}`))
-    const after = deep ? store.clustering.map((each) => bound(`after.${each.column}`)) : []
-    const columns = (bucket: number | null) => [
-      ...op.where.map((filter) => columnOf(store, filter.field)),
-      ...(bucket === null ? [] : [null]),
-      ...(deep ? store.clustering.map((each) => columnOf(store, each.column)) : []),
-    ]
+    const start = bound('deep') === true ? pageStart(op, entity, (field) => bound(`after.${field}`)) : 0
+    const after = pageStarts(op)[start ?? 0]?.columns ?? []
+    const cursorMs = store.bucket !== null && after.includes(store.bucket.field) ? Number(bound(`after.${store.bucket.field}`)) : null
     const rows: StoredRow[] = []
-    for (const wave of waves(
-      this.#listBuckets(store, op, entity, deep && store.bucket !== null ? Number(bound(`after.${store.bucket.field}`)) : null),
-    )) {
+    for (const wave of this.#listBuckets(store, op, entity, cursorMs)) {
       const statements = wave.map((bucket) => ({
-        query: texts[deep ? 1 : 0] as string,
-        columns: columns(bucket),
-        params: [...equal, ...(bucket === null ? [] : [bucket]), ...after],
+        query: texts[start ?? 0] as string,
+        columns: [...store.partition, ...after].map((name) => columnOf(store, name)),
+        params: [...partitionValues(store, op, bound, bucket), ...after.map((name) => bound(`after.${name}`))],
       }))
-      for (const part of yield* askOnce(statements, consistencyOf(op))) rows.push(...part.filter((row) => isAlive(row, nowMs)))
+      for (const part of yield* askPages(statements, op.limit, nowMs, consistencyOf(op))) rows.push(...part)
       if (rows.length >= op.limit) break
     }
-    return projected(op, store, rows)
+    return projected(op, store, start === null ? [] : rows)
   }
 
   *#search(op: OperationOf<'search'>, texts: string[], bound: Bound): Talk<Reply> {
     const nowMs = nowOf(entityOf(this.#compiled.scenario, op.entity), bound)
     const store = storeFor(this.#compiled.model, op.name)
-    const rows = yield* ask({ query: texts[0] as string, columns: [null], params: [bound('word')] }, consistencyOf(op))
-    return projected(
-      op,
-      store,
-      rows.filter((row) => isAlive(row, nowMs)),
-    )
+    const statement = { query: texts[0] as string, columns: [null], params: [bound('word')] }
+    const [rows] = yield* askPages([statement], op.limit, nowMs, consistencyOf(op))
+    return projected(op, store, rows as StoredRow[])
   }
 
-  /** Newest bucket first (oldest where the order ascends), from the cursor's bucket on. */
-  #listBuckets(store: Store, op: Operation, entity: Entity, cursorMs: number | null): (number | null)[] {
-    if (store.bucket === null || op.kind !== 'list') return [null]
-    const { unit, field } = store.bucket
+  /** Newest bucket first (oldest where the order ascends), from the cursor's bucket on: one, then several at a time. */
+  #listBuckets(store: Store, op: OperationOf<'list'>, entity: Entity, cursorMs: number | null): Iterable<(number | null)[]> {
+    if (store.bucket === null) return [[null]]
+    const { unit } = store.bucket
     const { epochMs } = this.#compiled.scenario
-    const descending = store.clustering.find((each) => each.column === field)?.descending === true
+    const descending = isDescending(op)
     const oldest = bucketOf(unit, epochMs - entity.ageMs)
-    // Rows written during the run lie after the epoch: the next bucket is read too where the run may have crossed into it.
-    const newest = bucketOf(unit, epochMs + bucketMs.hour)
+    // Rows written during the run lie after the epoch: the buckets that the run may have crossed into are read, too.
+    const newest = bucketOf(unit, epochMs + longestReplayMs)
     const from = cursorMs === null ? (descending ? newest : oldest) : bucketOf(unit, cursorMs)
     const length = Math.max(0, descending ? from - oldest + 1 : newest - from + 1)
-    return Array.from({ length }, (_, index) => (descending ? from - index : from + index))
+    const buckets = Array.from({ length }, (_, index) => (descending ? from - index : from + index))
+    return waves(buckets, descending && cursorMs === null ? 1 + newest - bucketOf(unit, epochMs) : 1)
   }
 
   *#aggregate(op: OperationOf<'aggregate'>, text: string, bound: Bound): Talk<Reply> {
     const { groupBy, over, sum } = op
-    const nowMs = nowOf(entityOf(this.#compiled.scenario, op.entity), bound)
+    const entity = entityOf(this.#compiled.scenario, op.entity)
+    const nowMs = nowOf(entity, bound)
     const store = storeFor(this.#compiled.model, op.name)
-    const from = over === null ? 0 : Number(bound('from'))
-    const to = over === null ? 0 : Number(bound('to'))
-    const equal = op.where.map((filter) => filter.constant ?? bound(`where.${filter.field}`))
-    const window = over === null ? [] : [from, to]
-    const timeColumn = over === null ? null : columnOf(store, over.field)
-    const columns = (bucket: number | null) => [
-      ...op.where.map((filter) => columnOf(store, filter.field)),
-      ...(bucket === null ? [] : [null]),
-      ...window.map(() => timeColumn),
-    ]
+    // No row is older than the oldest: a window may be longer than time can be written.
+    const oldestMs = this.#compiled.scenario.epochMs - entity.ageMs
+    const [from, to] = over === null ? [0, 0] : [Math.max(Number(bound('from')), oldestMs), Number(bound('to'))]
+    const range = over !== null && readsRange(op) ? over.field : null
+    const window = range === null ? [] : [from, to]
+    const isOutside = over !== null && range === null && (Number(bound(`where.${over.field}`)) < from || Number(bound(`where.${over.field}`)) >= to)
     const unit = store.bucket?.unit
-    const buckets =
-      unit === undefined
-        ? [null]
-        : Array.from({ length: bucketOf(unit, to - 1) - bucketOf(unit, from) + 1 }, (_, index) => bucketOf(unit, from) + index)
     const server = groupedByServer(op, store)
-    const counted = groupBy === null && sum === null && nowMs === null
     const scale = sum === null ? 0 : columnOf(store, sum).scale
     const groups = new Groups(op)
-    for (const wave of waves(buckets)) {
+    for (const wave of unit === undefined ? [[null]] : waves(bucketsBetween(unit, from, to), bucketsInFlight)) {
       const statements = wave.map((bucket) => ({
         query: text,
-        columns: columns(bucket),
-        params: [...equal, ...(bucket === null ? [] : [bucket]), ...window],
+        columns: [...store.partition.map((name) => columnOf(store, name)), ...window.map(() => columnOf(store, range as string))],
+        params: [...partitionValues(store, op, bound, bucket), ...window],
       }))
       const parts = yield* askAll(statements, consistencyOf(op))
-      for (const [index, rows] of parts.entries()) {
+      for (const [index, rows] of isOutside ? [] : parts.entries()) {
         for (const row of rows) {
-          const [first, second] = Object.values(row)
           if (server) {
-            const startMs = (wave[index] as number) * bucketMs[unit ?? 'day']
-            groups.add(startMs, Number(first), sum === null ? 0n : amountOf(second, scale))
+            const [count, total] = Object.values(row)
+            groups.add((wave[index] as number) * bucketMs[unit ?? 'day'], Number(count), sum === null ? 0n : amountOf(total, scale))
           } else if (isAlive(row, nowMs)) {
             const own = groupBy === null ? null : restored(columnOf(store, groupBy.field), row[groupBy.field])
-            groups.add(own, counted ? Number(first) : 1, sum === null ? 0n : amountOf(row[sum], scale))
+            groups.add(own, 1, sum === null ? 0n : amountOf(row[sum], scale))
           }
         }
       }
@@ -159,11 +155,21 @@ export class CassandraOperations {
     return readReply(answer.length, () => ({ kind: 'groups', groups: answer }))
   }
 
+  /** All statements of a batch have one time, and of two that write one row the greater values would win: only the last step that writes a row does. */
   *#transaction(op: OperationOf<'transaction'>, bound: Bound): Talk<Reply> {
     const consistency = consistencyOf(op)
+    const own =
+      (index: number): Bound =>
+      (name) =>
+        bound(`${index}.${name}`)
+    const rowOf = ({ entity }: Step, index: number) => `${entity} ${canonical(own(index)(`row.${entityOf(this.#compiled.scenario, entity).key[0]}`))}`
+    const last = new Map(op.steps.map((step, index) => [rowOf(step, index), index]))
     const statements: Cql[] = []
-    for (const [index, step] of op.steps.entries())
-      statements.push(...((yield* this.#statements(step, (name) => bound(`${index}.${name}`), consistency)) ?? []))
+    for (const [index, step] of op.steps.entries()) {
+      const isLast = last.get(rowOf(step, index)) === index
+      if (isLast) statements.push(...((yield* this.#statements(step, own(index), consistency)) ?? []))
+      else statements.push(...this.#insertedLines(step, own(index)))
+    }
     yield* send(statements, consistency)
     return wroteReply(1, 0)
   }
@@ -195,13 +201,7 @@ export class CassandraOperations {
           : stores
               .filter((store) => store !== base)
               .flatMap((store) => this.rows.deletes(store, before, this.rows.inserts(store, entity, row, nowMs)))
-      const lines =
-        write.kind === 'insert'
-          ? write.with.flatMap((owned) =>
-              this.rows.insertedLines(entityOf(scenario, owned), row.get(entity.key[0] as string) as Value, bound(`lines.${owned}`) as Value[][]),
-            )
-          : []
-      return [...removed, ...stores.flatMap((store) => this.rows.inserts(store, entity, row, nowMs)), ...lines]
+      return [...removed, ...stores.flatMap((store) => this.rows.inserts(store, entity, row, nowMs)), ...this.#insertedLines(write, bound)]
     }
     const nowMs = nowOf(entity, bound)
     const keys = entity.key.map((key) => bound(`key.${key}`))
@@ -212,6 +212,13 @@ export class CassandraOperations {
       return [...stores.flatMap((store) => this.rows.deletes(store, before, [])), ...lines]
     }
     return this.rows.changes(write, entity, storesOfEntity(model, entity), before, bound, nowMs)
+  }
+
+  #insertedLines(write: Write & { entity: string }, bound: Bound): Cql[] {
+    if (write.kind !== 'insert') return []
+    const { scenario } = this.#compiled
+    const ownerKey = bound(`row.${entityOf(scenario, write.entity).key[0]}`)
+    return write.with.flatMap((owned) => this.rows.insertedLines(entityOf(scenario, owned), ownerKey, bound(`lines.${owned}`) as Value[][]))
   }
 
   /** An owner's lines: a table of their own loses its partition, query tables lose the rows that are there. */
@@ -225,7 +232,8 @@ export class CassandraOperations {
       const queries = model.stores.filter((store) => store.entity === owned.name && !store.base)
       if (queries.length === 0) continue
       for (const row of yield* ask(partitionOf(base, ownerKey), consistency))
-        if (row.line !== null) deletes.push(...queries.flatMap((store) => this.rows.deletes(store, this.rows.rowOf(base, owned, row, ownerKey), [])))
+        if (row[lineColumn(base)] !== null)
+          deletes.push(...queries.flatMap((store) => this.rows.deletes(store, this.rows.rowOf(base, owned, row, ownerKey), [])))
     }
     return deletes
   }
@@ -240,7 +248,7 @@ export class CassandraOperations {
 
   *#readKey(store: Store, entity: Entity, keys: Value[], consistency: number): Talk<StoredRow[]> {
     const rows = yield* ask(partitionOf(store, keys[0] as Value), consistency)
-    return entity.owner === null ? rows : rows.filter((row) => row.line === Number(keys[1]))
+    return entity.owner === null ? rows : rows.filter((row) => row[lineColumn(store)] === Number(keys[1]))
   }
 
   #assembled(op: OperationOf<'get'>, entity: Entity, store: Store, found: StoredRow[], lines: Map<string, StoredRow[]>): Value[] {
@@ -257,7 +265,9 @@ export class CassandraOperations {
         const columns = lineFields(owned).map(
           (field) => from.columns.find((column) => column.entity === name && column.field === field.name) as StoreColumn,
         )
-        return (lines.get(name) ?? []).filter((row) => row.line !== null).map((row) => columns.map((column) => restored(column, row[column.name])))
+        return (lines.get(name) ?? [])
+          .filter((row) => row[lineColumn(from)] !== null)
+          .map((row) => columns.map((column) => restored(column, row[column.name])))
       }),
     ]
   }
@@ -271,12 +281,6 @@ function projected(op: OperationOf<'list'> | OperationOf<'search'>, store: Store
   }))
 }
 
-/** The first page of each statement, side by side. */
-function* askOnce(statements: Cql[], consistency: number): Talk<StoredRow[][]> {
-  const results = yield statements.map((statement) => ({ statements: [statement], consistency, pageState: null }))
-  return results.map((result) => result.rows)
-}
-
 function* send(statements: Cql[], consistency: number): Talk<void> {
   if (statements.length > 0) yield [{ statements, consistency, pageState: null }]
 }
@@ -288,9 +292,21 @@ export function consistencyOf(op: Operation): number {
 
 const nowOf = (entity: Entity, bound: Bound) => (entity.ttlMs === null ? null : Number(bound('now')))
 
-/** Whether a stored row still lives in replay time. */
-const isAlive = (row: StoredRow | undefined, nowMs: number | null) => nowMs === null || Number(row?.expires_at ?? 0) > nowMs
+/** The first so many, then as many as may be in flight. */
+function* waves<T>(items: T[], first: number): Iterable<T[]> {
+  yield items.slice(0, first)
+  for (let from = first; from < items.length; from += bucketsInFlight) yield items.slice(from, from + bucketsInFlight)
+}
 
-function* waves<T>(items: T[]): Iterable<T[]> {
-  for (let from = 0; from < items.length; from += bucketsInFlight) yield items.slice(from, from + bucketsInFlight)
+function bucketsBetween(unit: BucketUnit, from: number, to: number): number[] {
+  const first = bucketOf(unit, from)
+  return Array.from({ length: Math.max(0, bucketOf(unit, to - 1) - first + 1) }, (_, index) => first + index)
+}
+
+/** What chooses the partition of a list or an aggregate, in the order of its columns. */
+function partitionValues(store: Store, { where }: { where: Filter[] }, bound: Bound, bucket: number | null): Value[] {
+  return store.partition.map((name) => {
+    if (name === store.bucket?.column) return bucket
+    return where.find((filter) => filter.field === name)?.constant ?? bound(`where.${name}`)
+  })
 }

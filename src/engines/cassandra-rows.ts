@@ -3,13 +3,23 @@ import { type Block, cell } from '../data/rows.ts'
 import { canonical, decimalValue, type Value } from '../data/value.ts'
 import { bucketOf } from '../model/buckets.ts'
 import type { PhysicalModel, Store, StoreColumn } from '../model/model.ts'
-import { storesOfEntity } from '../model/wide-column.ts'
-import { type Entity, entityOf, type Field, lineFields, type Update } from '../scenario/scenario.ts'
+import { storesOfEntity } from '../model/wide-column-stores.ts'
+import { type Constant, type Entity, entityOf, fieldOf, lineFields, type Update, writesOf } from '../scenario/scenario.ts'
 import { cqlType, deleteRow, insertRow, rowKeys, selectPartition, updateRow } from './cassandra-cql.ts'
 import type { Cql, StoredRow } from './cassandra-talk.ts'
 import type { Compiled } from './engine.ts'
 
-export const nativeGraceSeconds = 24 * 3600
+const nativeGraceSeconds = 24 * 3600
+/** Twenty years, the longest that a statement may ask for. */
+const longestTtlSeconds = 630_720_000
+/** Times of expiry are seconds of 32 bits; a day is left to clocks that differ. */
+const lastExpiryMs = Date.UTC(2038, 0, 18)
+
+/** `expires_at` alone decides absence; native expiry cleans up later, and of what the server cannot hold never (0). */
+export function nativeTtlSeconds(lifeMs: number, clockMs = Date.now()): number {
+  const possible = Math.floor((lastExpiryMs - clockMs) / 1000)
+  return Math.max(0, Math.min(Math.ceil(lifeMs / 1000) + nativeGraceSeconds, longestTtlSeconds, possible))
+}
 
 export type Row = Map<string, Value>
 
@@ -66,12 +76,13 @@ export class CassandraRows {
       (column) => column.entity === entity.name && column.role !== 'line' && !(store.embedded.length > 0 && column.role === 'value'),
     )
     const columns = store.embedded.length > 0 ? own : store.columns
+    const ttl = this.#ttl(entity, row, nowMs)
     const query = insertRow(
       store,
       columns.map((column) => column.name),
+      ttl.length > 0,
     )
-    const ttl = store.expiry === null ? [] : [Math.ceil((Number(row.get('expires_at')) - nowMs) / 1000) + nativeGraceSeconds]
-    const bound = store.expiry === null ? columns : [...columns, null]
+    const bound = [...columns, ...ttl.map(() => null)]
     return this.#tokens(store, row).map((token) => ({
       query,
       columns: bound,
@@ -82,11 +93,24 @@ export class CassandraRows {
   lineInsert(store: Store, owned: Entity, ownerKey: Value, line: Row): Cql {
     const key = store.columns.find((column) => column.name === store.partition[0]) as StoreColumn
     const columns = [key, ...store.columns.filter((column) => column.entity === owned.name && column !== key)]
+    const ttl = this.#ttl(owned, line, 0)
     const query = insertRow(
       store,
       columns.map((column) => column.name),
+      ttl.length > 0,
     )
-    return { query, columns, params: columns.map((column) => (column === key ? ownerKey : (line.get(column.field) as Value))) }
+    return {
+      query,
+      columns: [...columns, ...ttl.map(() => null)],
+      params: [...columns.map((column) => (column === key ? ownerKey : (line.get(column.field) as Value))), ...ttl],
+    }
+  }
+
+  /** The native time to live of a row as the one value it is bound by; none where the row stays. */
+  #ttl(entity: Entity, row: Row, nowMs: number): number[] {
+    if (entity.ttlMs !== null) return [nativeTtlSeconds(Number(row.get('expires_at')) - nowMs)]
+    const lifeMs = lifeOfLines(this.#compiled.scenario, entity)
+    return lifeMs === null ? [] : [nativeTtlSeconds(lifeMs)]
   }
 
   #tokens(store: Store, row: Row): (string | null)[] {
@@ -111,12 +135,13 @@ export class CassandraRows {
   /** Changes columns in place; where a key column changes, the row moves: delete and insert. */
   changes(write: Update, entity: Entity, stores: Store[], before: Row, bound: (name: string) => Value, nowMs: number | null): Cql[] {
     const after: Row = new Map(before)
-    for (const each of write.set) after.set(each.field, each.to === 'constant' ? each.constant : bound(`set.${each.field}`))
+    for (const each of write.set)
+      after.set(each.field, each.to === 'constant' ? constantOf(entity, each.field, each.constant) : bound(`set.${each.field}`))
     const changed = new Set(write.set.map((each) => each.field))
     return stores.flatMap((store) => {
       const hit = store.columns.filter((column) => column.entity === entity.name && column.field.split(' ').some((field) => changed.has(field)))
       if (hit.length === 0) return []
-      const ttl = store.expiry === null ? [] : [Math.ceil((Number(after.get('expires_at')) - (nowMs ?? 0)) / 1000) + nativeGraceSeconds]
+      const ttl = this.#ttl(entity, after, nowMs ?? 0)
       const moved = hit.some((column) => column.role === 'key' || column.role === 'token' || column.role === 'bucket')
       if (moved) {
         const inserts = this.inserts(store, entity, after, nowMs ?? 0)
@@ -128,12 +153,13 @@ export class CassandraRows {
         store,
         hit.map((column) => column.name),
         keys,
+        ttl.length > 0,
       )
       const keyValue = (name: string, token: string | null) => {
         const column = columnOf(store, name)
         return line && name === store.partition[0] ? (before.get(entity.key[0] as string) as Value) : this.#columnValue(store, column, before, token)
       }
-      const columns = [...(store.expiry === null ? [] : [null]), ...hit, ...keys.map((name) => columnOf(store, name))]
+      const columns = [...ttl.map(() => null), ...hit, ...keys.map((name) => columnOf(store, name))]
       return this.#tokens(store, before).map((token) => ({
         query,
         columns,
@@ -169,9 +195,16 @@ export class CassandraRows {
 
   /** Whether a number of this column is a 32-bit one. */
   isInt(column: StoreColumn): boolean {
-    return cqlType(column, fieldOfColumn(this.#compiled.scenario, column)) === 'int'
+    return cqlType(column, this.#compiled.scenario) === 'int'
   }
 }
+
+/** A constant of the scenario as values of its field are: decimals are integers of their scale. */
+export const constantOf = (entity: Entity, field: string, constant: Constant): Value =>
+  fieldOf(entity, field).type === 'decimal' ? BigInt(constant as number) : constant
+
+/** The column that numbers the lines of a partition. */
+export const lineColumn = (store: Store) => (store.clustering[0] as Store['clustering'][number]).column
 
 /** All columns of the partition that a key names. */
 export function partitionOf(store: Store, key: Value): Cql {
@@ -193,8 +226,13 @@ export function restored(column: StoreColumn, stored: Value | undefined): Value 
   }
 }
 
-export function fieldOfColumn(scenario: Compiled['scenario'], column: StoreColumn): Field | undefined {
-  return entityOf(scenario, column.entity).fields.find((field) => field.name === column.field)
+/** Lines live as long as their owner, counted from their insertion; where a put lengthens the owner's life they stay. */
+export function lifeOfLines(scenario: Compiled['scenario'], { owner }: Entity): number | null {
+  const ttlMs = owner === null ? null : entityOf(scenario, owner.entity).ttlMs
+  const isRenewed = scenario.operations.some((operation) =>
+    writesOf(operation).some((write) => write.kind === 'put' && write.entity === owner?.entity),
+  )
+  return isRenewed ? null : ttlMs
 }
 
 /** The store that an operation reads, or writes first. */

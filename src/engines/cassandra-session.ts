@@ -4,13 +4,13 @@ import { type ParamSource, positionsOf } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
 import { decimalText, type Value } from '../data/value.ts'
 import type { StoreColumn } from '../model/model.ts'
-import { baseStore } from '../model/wide-column.ts'
+import { baseStore } from '../model/wide-column-stores.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import { errorName } from '../wire/cql-messages.ts'
 import { id } from './cassandra-cql.ts'
 import { cassandraFacts } from './cassandra-facts.ts'
 import { CassandraOperations } from './cassandra-operations.ts'
-import { amountOf } from './cassandra-rows.ts'
+import { amountOf, lineColumn } from './cassandra-rows.ts'
 import { type Cql, type CqlResult, consistencies, type Request } from './cassandra-talk.ts'
 import type { Compiled, ConnectOptions, Limits, Reply, Session } from './engine.ts'
 
@@ -166,9 +166,9 @@ export class CassandraSession implements Session {
 
   /** The driver's own types as plain values. */
   #plain(stored: unknown): Value {
-    const { Uuid, BigDecimal, Long } = this.#driver.types
+    const { Uuid, BigDecimal, Integer, Long } = this.#driver.types
     if (stored instanceof Uuid) return stored.getBuffer()
-    if (stored instanceof BigDecimal) return stored.toString()
+    if (stored instanceof BigDecimal || stored instanceof Integer) return stored.toString()
     if (stored instanceof Long) return stored.toNumber()
     return stored instanceof Date ? stored.getTime() : ((stored ?? null) as Value)
   }
@@ -184,7 +184,7 @@ export class CassandraSession implements Session {
     const op = this.#compiled.operations[operation] as Operation
     const access = this.#compiled.model.accesses.find((each) => each.operation === op.name)
     return (access?.steps ?? [])
-      .map((step) => `${step.action} ${step.store} by ${step.index ?? 'its key'}, ${step.requests} request${step.requests > 1 ? 's' : ''} at most`)
+      .map((step) => `${step.action} ${step.store} by ${step.index ?? 'its key'}, ${step.requests} request${step.requests > 1 ? 's' : ''} as a rule`)
       .join('\n')
   }
 
@@ -198,7 +198,7 @@ export class CassandraSession implements Session {
     const store = baseStore(model.stores, entityName)
     const line = store.embedded.includes(entityName)
     const column = field === undefined ? undefined : (store.columns.find((each) => each.entity === entityName && each.field === field) as StoreColumn)
-    const counted = line ? 'line' : (store.partition[0] as string)
+    const counted = line ? lineColumn(store) : (store.partition[0] as string)
     const distinct = !line && store.embedded.length > 0
     let rows = 0n
     let sum = 0n

@@ -35,16 +35,31 @@ export function* ask(statement: Cql, consistency: number): Talk<StoredRow[]> {
 }
 
 /** One request and the rows of all its pages. */
-export function* askAll(statements: Cql[], consistency: number): Talk<StoredRow[][]> {
+export function askAll(statements: Cql[], consistency: number): Talk<StoredRow[][]> {
+  return askUntil(statements, consistency, () => false)
+}
+
+/** The rows that are alive, of as many pages as it takes to have `limit` of them. */
+export function* askPages(statements: Cql[], limit: number, nowMs: number | null, consistency: number): Talk<StoredRow[][]> {
+  const alive = (rows: StoredRow[]) => (nowMs === null ? rows : rows.filter((row) => isAlive(row, nowMs)))
+  const pages = yield* askUntil(statements, consistency, (rows) => alive(rows).length >= limit)
+  return pages.map(alive)
+}
+
+function* askUntil(statements: Cql[], consistency: number, isEnough: (rows: StoredRow[]) => boolean): Talk<StoredRow[][]> {
   const rows = statements.map((): StoredRow[] => [])
   let open = statements.map((statement, at) => ({ at, request: { statements: [statement], consistency, pageState: null as Buffer | null } }))
   while (open.length > 0) {
     const results = yield open.map((each) => each.request)
     open = open.flatMap(({ at, request }, index) => {
       const { rows: page, pageState } = results[index] as CqlResult
-      for (const row of page) (rows[at] as StoredRow[]).push(row)
-      return pageState === null ? [] : [{ at, request: { ...request, pageState } }]
+      const own = rows[at] as StoredRow[]
+      for (const row of page) own.push(row)
+      return pageState === null || isEnough(own) ? [] : [{ at, request: { ...request, pageState } }]
     })
   }
   return rows
 }
+
+/** Whether a stored row still lives in replay time. */
+export const isAlive = (row: StoredRow | undefined, nowMs: number | null) => nowMs === null || Number(row?.expires_at ?? 0) > nowMs

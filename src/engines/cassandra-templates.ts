@@ -2,8 +2,9 @@
 import { type Parameter, parametersOf, type WireSource } from '../data/parameters.ts'
 import type { Value } from '../data/value.ts'
 import type { Store, StoreColumn } from '../model/model.ts'
-import { storesOfEntity } from '../model/wide-column.ts'
-import { entityOf, type Field, type Operation, type OperationOf } from '../scenario/scenario.ts'
+import { filterShare } from '../model/sizes.ts'
+import { storesOfEntity } from '../model/wide-column-stores.ts'
+import { type Entity, entityOf, type Field, type Operation, type OperationOf } from '../scenario/scenario.ts'
 import {
   type ColumnType,
   countRows,
@@ -11,13 +12,15 @@ import {
   executeHead,
   executeTail,
   type PreparedStatement,
+  pageSize,
   types,
   writeNumber,
 } from '../wire/cql-messages.ts'
 import type { RequestBuffer } from '../wire/request.ts'
 import { insertRow } from './cassandra-cql.ts'
 import { consistencyOf } from './cassandra-operations.ts'
-import { nativeGraceSeconds, partitionOf, storeFor } from './cassandra-rows.ts'
+import { hasOneDeepStart } from './cassandra-pages.ts'
+import { columnOf, lifeOfLines, nativeTtlSeconds, partitionOf, storeFor } from './cassandra-rows.ts'
 import type { Compiled, CompiledOperation } from './engine.ts'
 
 export type Writer = (params: WireSource, to: RequestBuffer) => void
@@ -38,7 +41,7 @@ export interface Templates {
 }
 
 /** What a statement binds: a parameter, or a value that is always the same. */
-type Bind = { name: string } | { constant: Value }
+type Bind = { name: string } | { constant: Value; scale: number }
 interface Shape {
   texts: string[]
   binds: Bind[][]
@@ -80,19 +83,30 @@ function shapeOf(compiled: Compiled, op: Operation): Shape | null {
       if (entity.owner !== null || op.with.some((name) => !store.embedded.includes(name))) return null
       return { texts: [partitionOf(store, null).query], binds: [[{ name: `key.${entity.key[0]}` }]], rows: living(1) }
     case 'list': {
-      if (store.bucket !== null) return null
-      const where = op.where.map((filter): Bind => (filter.constant === null ? { name: `where.${filter.field}` } : { constant: filter.constant }))
+      if (store.bucket !== null || !hasOneDeepStart(op) || mayTakePages(compiled, op, entity)) return null
+      const where = store.partition.map((name): Bind => {
+        const constant = op.where.find((filter) => filter.field === name)?.constant ?? null
+        return constant === null ? { name: `where.${name}` } : { constant, scale: columnOf(store, name).scale }
+      })
       const after = store.clustering.map((each): Bind => ({ name: `after.${each.column}` }))
       return { texts, binds: [where, [...where, ...after]], rows: living(op.limit) }
     }
     case 'search':
-      return { texts, binds: [[{ name: 'word' }]], rows: living(op.limit) }
+      return mayTakePages(compiled, op, entity) ? null : { texts, binds: [[{ name: 'word' }]], rows: living(op.limit) }
     case 'insert':
     case 'put':
       return writeShape(compiled, op)
     default:
       return null
   }
+}
+
+/** Where the server cannot limit the rows, because they may have expired, a partition may be longer than a page. */
+function mayTakePages({ scenario }: Compiled, op: OperationOf<'list'> | OperationOf<'search'>, entity: Entity): boolean {
+  if (entity.ttlMs === null) return false
+  const rows =
+    op.kind === 'search' ? entity.count : op.where.reduce((product, filter) => product * filterShare(scenario, entity, filter), entity.count)
+  return rows > pageSize / 2
 }
 
 function writeShape({ scenario, model }: Compiled, op: OperationOf<'insert'> | OperationOf<'put'>): Shape | null {
@@ -102,16 +116,18 @@ function writeShape({ scenario, model }: Compiled, op: OperationOf<'insert'> | O
   const computed = (column: StoreColumn) => column.role === 'token' || column.role === 'bucket'
   if (stores.length > 1 || store.embedded.length > 0 || (op.kind === 'insert' && op.with.length > 0) || store.columns.some(computed)) return null
   const binds = store.columns.map((column): Bind => ({ name: `row.${column.field}` }))
-  const ttl = store.expiry === null || entity.ttlMs === null ? [] : [{ constant: Math.ceil(entity.ttlMs / 1000) + nativeGraceSeconds }]
+  const lifeMs = entity.ttlMs ?? lifeOfLines(scenario, entity)
+  const ttl = lifeMs === null ? [] : [{ constant: nativeTtlSeconds(lifeMs), scale: 0 }]
   const text = insertRow(
     store,
     store.columns.map((column) => column.name),
+    ttl.length > 0,
   )
   return { texts: [text], binds: [[...binds, ...ttl]], rows: () => () => 1 }
 }
 
 function writerOf(bind: Bind, parameters: Parameter[], { type }: ColumnType): Writer {
-  if ('constant' in bind) return (_, to) => writeValue(to, type, 0, bind.constant)
+  if ('constant' in bind) return (_, to) => writeValue(to, type, bind.scale, bind.constant)
   const at = parameters.findIndex((each) => each.name === bind.name)
   const { field } = parameters[at] as { field: Field }
   if (field.type === 'enum') {

@@ -4,7 +4,7 @@ import type { Client } from 'cassandra-driver'
 import image from '../../docker/cassandra/image.json' with { type: 'json' }
 import { TrialError } from '../errors.ts'
 import type { Store, StoreColumn } from '../model/model.ts'
-import type { Operation } from '../scenario/scenario.ts'
+import { entityOf, type Operation, type Scenario } from '../scenario/scenario.ts'
 import {
   cqlType,
   createTable,
@@ -18,7 +18,8 @@ import {
   updateRow,
 } from './cassandra-cql.ts'
 import { openCassandraLane } from './cassandra-lane.ts'
-import { fieldOfColumn, storeFor } from './cassandra-rows.ts'
+import { pageStarts } from './cassandra-pages.ts'
+import { lifeOfLines, storeFor } from './cassandra-rows.ts'
 import { configurationFiles, heapMegabytes, memberKeyCommand, nodetoolCommand, startCommand } from './cassandra-server.ts'
 import { CassandraSession, type Driver } from './cassandra-session.ts'
 import type { CompiledOperation, Endpoint, Engine } from './engine.ts'
@@ -109,7 +110,7 @@ export const cassandra: Engine = {
     administer: nodetoolCommand,
   },
   compile(model, operations, scenario, durability) {
-    const typeOf = (column: StoreColumn) => cqlType(column, fieldOfColumn(scenario, column))
+    const typeOf = (column: StoreColumn) => cqlType(column, scenario)
     const compiled = operations.map((operation): CompiledOperation | null => {
       if (model.excuses.some((excuse) => excuse.operation === operation.name)) return null
       const store = storeFor(model, operation.name)
@@ -117,12 +118,12 @@ export const cassandra: Engine = {
         operation.kind === 'get'
           ? [selectPartition(store)]
           : operation.kind === 'list'
-            ? [selectPage(store, operation, false), selectPage(store, operation, true)]
+            ? pageStarts(operation).map((start) => selectPage(store, operation, start))
             : operation.kind === 'search'
               ? [selectWords(store, operation)]
               : operation.kind === 'aggregate'
                 ? [selectGroup(store, operation)]
-                : writeTexts(model.stores, model.accesses.find((access) => access.operation === operation.name)?.steps ?? [], operation)
+                : writeTexts(scenario, model.stores, model.accesses.find((access) => access.operation === operation.name)?.steps ?? [], operation)
       return { operation: operation.name, statements: texts.map((text) => ({ text, binds: [] })) }
     })
     return {
@@ -234,18 +235,21 @@ function clientOf(driver: Driver, { host, port, user, password, tls }: Endpoint,
 }
 
 /** Writes as the report shows them; the session builds the same from the row at hand. */
-function writeTexts(stores: Store[], steps: { action: string; store: string }[], operation: Operation): string[] {
+function writeTexts(scenario: Scenario, stores: Store[], steps: { action: string; store: string }[], operation: Operation): string[] {
   return steps.map((step) => {
     const store = stores.find((each) => each.name === step.store) as Store
     const columns = store.columns.map((column) => column.name)
     if (step.action === 'read first') return selectPartition(store)
     if (step.action === 'delete') return deleteRow(store, rowKeys(store))
-    if (operation.kind !== 'update') return insertRow(store, columns)
+    const entity = entityOf(scenario, store.entity)
+    const expiring = entity.ttlMs !== null || lifeOfLines(scenario, entity) !== null
+    if (operation.kind !== 'update') return insertRow(store, columns, expiring)
     const changed = operation.set.map((each) => each.field)
     return updateRow(
       store,
       columns.filter((name) => changed.includes(name)),
       rowKeys(store),
+      expiring,
     )
   })
 }

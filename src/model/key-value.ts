@@ -13,7 +13,7 @@ import {
 import { embeds } from './document.ts'
 import type { AccessStep, PhysicalModel, Store } from './model.ts'
 import { filterShare, namedOperations, newestShare } from './sizes.ts'
-import { column, emptyStore } from './wide-column.ts'
+import { column, emptyStore } from './wide-column-stores.ts'
 
 /** A server that runs one command at a time stands still while it reads a window: this many rows take it about a tenth of a second. */
 const mostAggregateRows = 100_000

@@ -57,7 +57,7 @@ export interface AccessStep {
   action: 'read' | 'read first' | 'write' | 'delete'
   store: string
   index: string | null
-  /** Requests this step makes, at most. */
+  /** Requests this step makes as a rule. */
   requests: number
 }
 export interface Access {

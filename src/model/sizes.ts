@@ -1,5 +1,5 @@
 /** Sizes and shares that modelling decisions rest on, at production counts. */
-import { binomialShare, heaviestShare } from '../data/distributions.ts'
+import { binomialShare, heaviestShare, pickedRankShare } from '../data/distributions.ts'
 import { poolSize } from '../data/words.ts'
 import {
   type Constant,
@@ -107,6 +107,15 @@ export function constantShare(field: Field, constant: Constant): number {
 export function filterShare(scenario: Pick<Scenario, 'entities'>, entity: Entity, { field: name, constant }: Filter): number {
   const field = fieldOf(entity, name)
   return constant === null ? heaviestValueShare(scenario, field, entity.count) : constantShare(field, constant)
+}
+
+/** Share of the rows that a filter keeps as a rule: half of all rows have values that are at least so frequent. */
+export function pickedShare(scenario: Pick<Scenario, 'entities'>, entity: Entity, filter: Filter): number {
+  const { generator } = fieldOf(entity, filter.field)
+  if (filter.constant === null && generator.kind === 'reference') return pickedRankShare(generator.skew, entityOf(scenario, generator.entity).count)
+  if (filter.constant === null && generator.kind === 'number' && generator.mean === null)
+    return pickedRankShare(generator.skew, generator.high - generator.low + 1)
+  return filterShare(scenario, entity, filter)
 }
 
 /** Share of the rows that were created in the newest span of time. */

@@ -53,7 +53,8 @@ export const types = {
 }
 const flags = { values: 1, skipMetadata: 2, pageSize: 4, pageState: 8 }
 const rowFlags = { morePages: 2, noMetadata: 4, globalTable: 1 }
-const pageSize = 5000
+/** Rows of one page of an answer. */
+export const pageSize = 5000
 const flagBytes = (version: Version) => (version === 4 ? 1 : 4)
 
 /** Codes of the protocol's ERROR message (native_protocol_v4.spec, 9). */
