@@ -1,10 +1,11 @@
 # dbtrial: every command does its own set-up on a fresh machine and asks nothing.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-dbtrial := node bin/dbtrial.mjs
+# What hints print to repeat a command is what was typed.
+dbtrial = DBTRIAL_MAKE='make $@ $(subst ','\'',$(MAKEOVERRIDES))' node bin/dbtrial.mjs
 node24 := node bin/node24.mjs
 options = $(if $(candidates),--candidates $(candidates)) $(if $(effort),--effort $(effort)) $(if $(seed),--seed $(seed))
-run_options = $(options) $(if $(client),--client $(client)) $(if $(provision),--provision $(provision)) $(if $(endpoint),--endpoint '$(endpoint)') $(if $(resume),--resume '$(resume)')
+run_options = $(options) $(if $(client),--client $(client)) $(if $(provision),--provision $(provision)) $(if $(endpoint),--endpoint '$(endpoint)') $(if $(resume),--resume '$(resume)') $(if $(out),--out '$(out)')
 
 help: ## show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -15,9 +16,27 @@ node_modules/.ready: package.json package-lock.json bin/setup.sh
 	@bin/setup.sh
 	@touch $@
 
-bench: setup ## measure: scenario=ecommerce [candidates=postgres,mongodb] [effort=smoke|quick|standard|thorough] [seed=N] [client=wire|driver] [provision=container|local|external] [endpoint=NAME=URL] [resume=DIR]
-	@# A missed objective (99) is a finding, not a failure: make itself would turn it into an error of its own.
-	@$(dbtrial) run $(or $(scenario),ecommerce) $(run_options) || { code=$$?; [ $$code = 99 ] || exit $$code; }
+bench: setup ## measure: scenario=ecommerce [candidates=postgres,mongodb] [effort=smoke|quick|standard|thorough] [seed=N] [client=wire|driver] [provision=container|local|external] [endpoint=NAME=URL] [resume=DIR] [fail_on=answers,invariants]
+	@# A missed objective is a finding, not a failure: make would turn it into an error of its own. A wrong answer or a lost write is one.
+	@$(dbtrial) run $(or $(scenario),ecommerce) $(run_options) --fail-on $(or $(fail_on),answers,invariants)
+
+init: setup ## write a scenario to start from, by answers: name=shop [ddl=FILE]
+	@$(dbtrial) init $(or $(name),$(error give it a name: make init name=shop)) $(if $(ddl),--from-ddl '$(ddl)')
+
+list: setup ## the runs that there are, newest first: [scenario=ecommerce]
+	@$(dbtrial) list $(scenario)
+
+compare: setup ## two results of one scenario; without arguments the last two: [baseline=DIR result=DIR] [scenario=ecommerce] [format=text|md|junit|csv|json]
+	@$(dbtrial) compare $(if $(baseline),'$(baseline)' '$(result)',last $(scenario)) $(if $(format),--format $(format))
+
+assess: setup ## verdict, plan and cost of a result, with other wishes: [result=DIR] [peak=5x] [growth=order=8%/month] [horizon=5y] [budget='9000 USD/month'] [weights=costNow=0.4] [explain=NUMBER]
+	@$(dbtrial) assess '$(or $(result),last)' $(foreach wish,peak growth horizon budget weights prices explain,$(if $($(wish)),--$(wish) '$($(wish))')) --fail-on $(or $(fail_on),answers,invariants)
+
+report: setup ## write the report of a result again: [result=DIR]
+	@$(dbtrial) report '$(or $(result),last)'
+
+calibrate: setup ## the harness's own limits on this machine, in a minute
+	@$(dbtrial) calibrate $(scenario)
 
 plan: setup ## what a run would do and how long it takes: scenario=ecommerce
 	@$(dbtrial) plan $(or $(scenario),ecommerce) $(options)
@@ -37,7 +56,7 @@ images: setup ## build the engines' images on this machine, where no image regis
 test: setup ## unit, contract and end-to-end tests, on real servers
 	@$(node24) node_modules/vitest/vitest.mjs run --reporter=default --reporter=json --outputFile.json=node_modules/.test-results.json
 
-kills: setup ## kill runs at random moments and count what is left: [count=100] [seed=1]
+kills: setup ## end runs by four signals at random moments and count what is left: [count=100] [seed=1]
 	@$(node24) test/kills.ts $(or $(count),100) $(or $(seed),1)
 
 soak: setup ## random scenarios on real servers, every answer beside the reference: [seeds=1-300] [engines=postgres,mongodb] (reports/soak)
@@ -60,4 +79,4 @@ check: setup ## types, style, dead code, generated schemas up to date
 clean: ## remove installed packages and reports, not the sample
 	@rm -rf node_modules && find reports -mindepth 1 -maxdepth 1 ! -name sample -exec rm -rf {} +
 
-.PHONY: help setup bench plan validate models doctor images test kills soak peers micro check clean
+.PHONY: help setup bench init list compare assess report calibrate plan validate models doctor images test kills soak peers micro check clean

@@ -119,8 +119,19 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     state.phases.set(name, (performance.now() - start) / 1000)
     progress.end(name)
   }
-  /** On servers that run: whatever waits for one of them ends with the servers. */
-  const serving = (name: string, work: () => Promise<void>) => phase(name, () => endedSoon(work(), signal))
+  /** Work goes on that nobody waits for any more. */
+  let abandoned = false
+  /** What waits for a server ends with it: at an abort nobody waits for either. */
+  const stoppable = async (name: string, work: () => Promise<void>) => {
+    signal.throwIfAborted()
+    await phase(name, async () => {
+      const done = work()
+      await abortable(done, signal).catch(async (error: unknown) => {
+        if (signal.aborted) abandoned = !(await endsSoon(done))
+        throw error
+      })
+    })
+  }
   const visit = async (run: CandidateRun, work: () => Promise<void>) => {
     await run.visit(work)
     // Written after every visit, so that a killed run can be continued; while a server works nothing is written.
@@ -155,24 +166,24 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   }
   let status: Result['status'] = 'complete'
   try {
-    await phase('calibrate', async () => {
+    await stoppable('calibrate', async () => {
       state.calibration = { ...(await calibrate(runDirectory)), harness: await measureCeiling(dataset, scenario.operations, 0.4, [2000, 20_000]) }
     })
-    await phase('start', async () => {
+    await stoppable('start', async () => {
       for (const run of runs)
         await startCandidate(run, run.candidate.name, options, cores.server.slice(0, scenario.bench.cpus), runDirectory, state.excuses)
     })
-    await serving('load', () => each((run) => loadCandidate(run, context)))
-    await serving('settle', async () => {
+    await stoppable('load', () => each((run) => loadCandidate(run, context)))
+    await stoppable('settle', async () => {
       for (const run of runs) await run.visit((instance) => settleCandidate(run, instance))
       state.harnessPinned = cores.separate && (await bindToCores(process.pid, cores.harness))
     })
-    await serving('verify', () => each((run) => verifyCandidate(run, context)))
-    await serving('warm-up', () => each((run) => warmUp(run, context)))
-    await serving('sweep', () => each((run) => sweep(run, context)))
-    await serving('work', () => each((run) => measureWork(run, context)))
-    await serving('search', () => each((run) => search(run, context)))
-    await serving('confirmation', async () => {
+    await stoppable('verify', () => each((run) => verifyCandidate(run, context)))
+    await stoppable('warm-up', () => each((run) => warmUp(run, context)))
+    await stoppable('sweep', () => each((run) => sweep(run, context)))
+    await stoppable('work', () => each((run) => measureWork(run, context)))
+    await stoppable('search', () => each((run) => search(run, context)))
+    await stoppable('confirmation', async () => {
       const { rounds } = plan.budget
       for (let round = 0; round < rounds; round++)
         await eachInTurn(round, `round ${round + 1} of ${rounds}`, (run) => confirmRound(run, round, context))
@@ -187,7 +198,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
       await each((run) => probe(run, context))
       await each((run) => maintain(run, context))
     })
-    await serving('below capacity', async () => {
+    await stoppable('below capacity', async () => {
       for (let round = 0; round < plan.budget.rounds; round++)
         await eachInTurn(
           round,
@@ -196,9 +207,9 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
           (run) => run.capacities.own.at !== null,
         )
     })
-    await serving('invariants', () => each((run) => finishCandidate(run, context)))
+    await stoppable('invariants', () => each((run) => finishCandidate(run, context)))
     if (plan.sizes.length > 0)
-      await serving('sizes', async () => {
+      await stoppable('sizes', async () => {
         for (const run of runs) for (const size of plan.sizes) await measureAt(run, size)
       })
   } catch (error) {
@@ -208,7 +219,8 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     await phase('stop', async () => {
       await pool[Symbol.asyncDispose]()
       await Promise.all(runs.map((run) => run.stop().catch((error: unknown) => progress.note(messageOf(error)))))
-      rmSync(runDirectory, { recursive: true, force: true })
+      // What still works in it would make it anew, without its owner's name: the guard removes it, once we are gone.
+      if (!abandoned) rmSync(runDirectory, { recursive: true, force: true })
     })
   }
   const finished = result(status)
@@ -220,16 +232,13 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   return { result: finished, directory }
 }
 
-/** After an abort work has a moment to end by itself, so that what it wrote last is known; then it is left behind. */
-async function endedSoon(work: Promise<void>, signal: AbortSignal): Promise<void> {
+/** After an abort work has a moment to end by itself; whether it did. */
+function endsSoon(work: Promise<void>): Promise<boolean> {
   const ended = work.then(
-    () => {},
-    () => {},
+    () => true,
+    () => true,
   )
-  await abortable(work, signal).catch(async (error: unknown) => {
-    if (signal.aborted) await Promise.race([ended, sleep(abortWithinMs, undefined, { ref: false })])
-    throw error
-  })
+  return Promise.race([ended, sleep(abortWithinMs, false, { ref: false })])
 }
 
 /** A disk that is full is no reason to lose the measurements that memory holds: the end tries again, and says so. */

@@ -1,13 +1,15 @@
 /** The command line: parses it, calls the parts, prints results to stdout and everything else to stderr, sets exit codes. */
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Command, CommanderError, Option } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import type { AssessOptions } from './commands/assess.ts'
 import type { CompareOptions } from './commands/compare.ts'
+import { applyDefaults, defaultsText, variableOf } from './commands/defaults.ts'
 import { exitCodesText, failOnText, usualFindings } from './commands/ending.ts'
 import type { InitOptions } from './commands/init.ts'
 import { flushed, note, outliveReaders } from './commands/output.ts'
 import type { RunOptions } from './commands/run.ts'
+
 import { TrialError } from './errors.ts'
 import { dialects } from './scenario/draft.ts'
 import { version } from './version.ts'
@@ -17,28 +19,44 @@ const program = new Command()
   .name('dbtrial')
   .description('Puts candidate databases on trial for one application: real servers, verified answers, honest clocks.')
   .version(version, '-v, --version')
-  .addHelpText('after', exitCodesText)
+  .addHelpText('after', exitCodesText + defaultsText)
+  .hook('preAction', (_, command) => applyDefaults(command))
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) })
   .showSuggestionAfterError()
 
-const failOn = new Option('--fail-on <findings>', failOnText).default(usualFindings)
+const resultText = "a result.json, a run's directory, or last"
+const failOn = new Option('--fail-on <findings>', failOnText).env(variableOf('fail-on')).default(usualFindings)
+const candidates = new Option('--candidates <names>', 'only these candidates, separated by commas').env(variableOf('candidates'))
+const seed = new Option('--seed <number>', "another seed than the scenario's").env(variableOf('seed'))
+const data = new Option('--data <directory>', "parent of the servers' data directories; must be on a disk").env(variableOf('data'))
+const reports = new Option('--out <directory>', "parent of the reports' directories").env(variableOf('out')).default(join(root, 'reports'))
 const collect = (text: string, before: string[]) => [...before, text]
-const efforts = new Option('--effort <effort>', 'how much time to spend').choices(['smoke', 'quick', 'standard', 'thorough'])
+const efforts = new Option(
+  '--effort <effort>',
+  'smoke: right answers, minutes; quick: 200k rows, a quarter of an hour; standard: 1M rows; thorough: more rounds and starts',
+)
+  .choices(['smoke', 'quick', 'standard', 'thorough'])
+  .env(variableOf('effort'))
 
 program
   .command('run')
   .description('measure the candidates of a scenario and write a report')
   .argument('<scenario>', 'name in scenarios/ or path of a YAML file')
-  .option('--candidates <names>', 'only these candidates, separated by commas')
+  .addOption(candidates)
   .addOption(efforts)
-  .addOption(new Option('--provision <kind>', 'where servers come from').choices(['auto', 'container', 'local', 'external']).default('auto'))
-  .addOption(new Option('--client <kind>', 'what the replay sends through').choices(['wire', 'driver']).default('wire'))
+  .addOption(
+    new Option('--provision <kind>', 'where servers come from')
+      .env(variableOf('provision'))
+      .choices(['auto', 'container', 'local', 'external'])
+      .default('auto'),
+  )
+  .addOption(new Option('--client <kind>', 'what the replay sends through').env(variableOf('client')).choices(['wire', 'driver']).default('wire'))
   .option('--endpoint <name=url>', 'a server that runs already, for one candidate; may be repeated', collect, [])
   .option('--allow-remote', 'load servers of other machines, too')
-  .option('--seed <number>', "another seed than the scenario's")
-  .option('--out <directory>', "parent of the report's directory", join(root, 'reports'))
-  .option('--data <directory>', "parent of the servers' data directories; must be on a disk")
+  .addOption(seed)
+  .addOption(reports)
+  .addOption(data)
   .option('--resume <directory>', 'continue the interrupted run whose report lies there')
   .option('--allow-native', 'run the statements that the scenario itself brings')
   .addOption(failOn)
@@ -79,9 +97,9 @@ program
   .command('plan')
   .description('what a run would load and measure, what is derived, how long it takes')
   .argument('<scenario>')
-  .option('--candidates <names>', 'only these candidates, separated by commas')
+  .addOption(candidates)
   .addOption(efforts)
-  .option('--seed <number>', "another seed than the scenario's")
+  .addOption(seed)
   .option('--json', 'print JSON')
   .action(async (name: string, options: RunOptions) => (await import('./commands/scenario.ts')).plan(name, options))
 
@@ -95,14 +113,15 @@ program
 program
   .command('doctor')
   .description('what would run on this machine, and the fix for what would not')
-  .option('--data <directory>', "parent of the servers' data directories")
+  .addOption(data)
   .option('--json', 'print JSON')
   .action(async (options: { json?: boolean; data?: string }) => (await import('./commands/doctor.ts')).doctor(options))
 
 program
   .command('assess')
   .description('verdict, capacity plan and cost of a saved result, offline; with other weights, prices or wishes')
-  .argument('<result>', 'path of a result.json')
+  .argument('<result>', resultText)
+  .addOption(reports)
   .option('--weights <list>', 'such as capacity=0.3,costNow=0.2: shares of the whole, the other criteria keep their proportions')
   .option('--prices <file>', 'a price catalogue of your own')
   .option('--peak <factor>', 'peak over average load, such as 5x')
@@ -118,21 +137,41 @@ program
 program
   .command('compare')
   .description('compare two results of one scenario: faster, slower or tie; exit code 99 on a regression')
-  .argument('<baseline>', 'path of a result.json')
-  .argument('<result>', 'path of a result.json')
+  .argument('<baseline>', `${resultText}: then of the last two runs`)
+  .argument('[result]', `${resultText}; after last: the scenario`)
+  .addOption(reports)
   .option('--tolerance <share>', 'how much slower is no regression', '25%')
-  .addOption(new Option('--format <format>', 'how to print it').choices(['text', 'json', 'md', 'junit']).default('text'))
+  .addOption(new Option('--format <format>', 'how to print it').choices(['text', 'json', 'md', 'junit', 'csv']).default('text'))
   .addHelpText('after', exitCodesText)
-  .action(async (baseline: string, result: string, options: CompareOptions) =>
+  .action(async (baseline: string, result: string | undefined, options: CompareOptions) =>
     (await import('./commands/compare.ts')).compareCommand(baseline, result, options),
   )
 
 program
   .command('report')
   .description('write the report of a saved result again, offline')
-  .argument('<result>', 'path of a result.json')
-  .addOption(new Option('--format <format>', 'print this instead of writing files').choices(['md', 'json']))
-  .action(async (path: string, { format }: { format?: 'md' | 'json' }) => (await import('./commands/report.ts')).report(path, format))
+  .argument('<result>', resultText)
+  .addOption(reports)
+  .addOption(new Option('--format <format>', 'print this instead of writing files').choices(['md', 'json', 'csv']))
+  .action(async (path: string, options: { format?: 'md' | 'json' | 'csv'; out: string }) =>
+    (await import('./commands/report.ts')).report(path, options),
+  )
+
+program
+  .command('list')
+  .description('the runs that there are, newest first')
+  .argument('[scenario]', 'only runs of this scenario')
+  .addOption(reports)
+  .option('--json', 'print JSON')
+  .action(async (scenario: string | undefined, options: { out: string; json?: boolean }) =>
+    (await import('./commands/runs.ts')).list(scenario, options),
+  )
+
+program
+  .command('completion')
+  .description('a script that completes commands and options: eval "$(dbtrial completion bash)"')
+  .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+  .action(async (shell: 'bash' | 'zsh' | 'fish') => (await import('./commands/completion.ts')).completion(program, shell))
 
 program
   .command('fetch')

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { z } from 'zod'
 import { messageOf, TrialError } from './errors.ts'
+import { commandLine } from './invocation.ts'
 import { damageOf, saidOf } from './result-shapes.ts'
 
 export const resultSchemaVersion = 2
@@ -270,7 +271,7 @@ export function saveResult(directory: string, result: Result, elsewhere: string[
         const kept = mkdtempSync(join(place, 'dbtrial-result-'))
         const path = writeResult(kept, result)
         throw new TrialError('result-elsewhere', `the result could not be written to ${directory}: ${messageOf(error)}; it is kept in ${path}`, {
-          hint: `make room, then: dbtrial report ${path}`,
+          hint: `make room, then: ${commandLine('report', path)}`,
         })
       } catch (other) {
         if (other instanceof TrialError) throw other

@@ -1,5 +1,6 @@
 /** Continuing an interrupted run: what must be equal so that its trials belong together, and the trials that are done. */
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { canonical, type Value } from './data/value.ts'
 import { TrialError } from './errors.ts'
 import { type Result, readResult, type TrialResult } from './result.ts'
@@ -9,8 +10,14 @@ export interface Resumed {
   result: Result
 }
 
-/** @throws TrialError, exit code 2, where there is nothing to continue. */
-export function readInterrupted(directory: string): Resumed {
+/** Of a run's directory, or its result.json. @throws TrialError, exit code 2, where there is nothing to continue. */
+export function readInterrupted(path: string): Resumed {
+  const directory = basename(path) === 'result.json' ? dirname(path) : path
+  if (!existsSync(join(directory, 'result.json')))
+    throw new TrialError('nothing-to-resume', `${directory} holds no result.json`, {
+      hint: 'give the directory of an interrupted run, as it was printed when it was stopped',
+      exitCode: 2,
+    })
   const result = readResult(join(directory, 'result.json'))
   if (result.status === 'complete')
     throw new TrialError('nothing-to-resume', `${directory} holds a complete run: there is nothing to continue`, {

@@ -23,6 +23,8 @@ export interface ComparedRow {
   /** Result over baseline; null with fewer than three rounds of either. */
   ratio: Interval | null
   verdict: Verdict
+  /** Why nothing can be said; null: something can. */
+  undetermined: string | null
   /** Slower by more than the tolerance, the whole interval. */
   regression: boolean
 }
@@ -44,6 +46,9 @@ const metrics: { metric: Metric; usable: TrialResult['validity']['verdict'][]; o
   ]
 /** A percentile of fewer samples is that of one outlier. */
 const fewestSamples: Record<Metric, number> = { 'service p50': 20, 'response p99': 299 }
+
+/** As an interval needs them, see `ratioOf`. */
+const fewestRounds = 3
 
 /** @throws TrialError, exit code 2, where the two measured different things. */
 export function compare(baseline: Result, result: Result, tolerance: number): Comparison {
@@ -88,19 +93,19 @@ function comparedRows(before: CandidateResult, after: CandidateResult, multiples
   return multiples.flatMap((multiple) =>
     operations.flatMap((operation) =>
       metrics.map(({ metric, usable, of }): ComparedRow => {
-        const values = (candidate: CandidateResult) =>
-          candidate.trials
-            .filter(
-              (trial) =>
-                trial.phase === 'confirmation' &&
-                trial.mix !== 'common' &&
-                trial.arrival.multiple === multiple &&
-                usable.includes(trial.validity.verdict),
-            )
+        const rounds = (candidate: CandidateResult) => {
+          const all = candidate.trials.filter(
+            (trial) => trial.phase === 'confirmation' && trial.mix !== 'common' && trial.arrival.multiple === multiple,
+          )
+          const valid = all.filter((trial) => usable.includes(trial.validity.verdict))
+          const values = valid
             .filter((trial) => (trial.operations[operation]?.serviceUs.count ?? 0) >= fewestSamples[metric])
             .map((trial) => of(trial, operation))
             .filter((value) => value !== undefined && value > 0) as number[]
-        const [was, is] = [values(before), values(after)]
+          return { all: all.length, valid: valid.length, values }
+        }
+        const [first, second] = [rounds(before), rounds(after)]
+        const [was, is] = [first.values, second.values]
         const ratio = ratioOf(was, is)
         const verdict = ratio === null ? 'undetermined' : ratio.low > 1 + tolerance ? 'slower' : ratio.high < 1 / (1 + tolerance) ? 'faster' : 'tie'
         return {
@@ -112,11 +117,20 @@ function comparedRows(before: CandidateResult, after: CandidateResult, multiples
           resultUs: median(is),
           ratio,
           verdict,
+          undetermined: ratio === null ? (tooFew('baseline', first, metric) ?? tooFew('result', second, metric) ?? 'no ratio') : null,
           regression: verdict === 'slower',
         }
       }),
     ),
   )
+}
+
+/** What one side lacks for a ratio; null: nothing. */
+function tooFew(side: string, { all, valid, values }: { all: number; valid: number; values: number[] }, metric: Metric): string | null {
+  if (values.length >= fewestRounds) return null
+  if (all < fewestRounds) return `the ${side} has ${all} of the ${fewestRounds} rounds that a ratio needs (effort smoke has one)`
+  if (valid < fewestRounds) return `only ${valid} of the ${side}'s ${all} rounds are valid, ${fewestRounds} are needed`
+  return `too few calls in the ${side}'s rounds for a ${metric.split(' ')[1]} (${fewestSamples[metric]} each)`
 }
 
 function differingRuns(baseline: Result, result: Result): string[] {

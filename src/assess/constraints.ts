@@ -12,7 +12,14 @@ export interface Constraint {
   evidence: string
 }
 
-export function constraintsOf(result: Result, candidate: CandidateResult, assessment: CandidateAssessment, costNow: Spread | null): Constraint[] {
+/** USD a month, now and at the end of the plan. */
+export interface CostAhead {
+  now: Spread
+  horizon: Spread
+  months: number
+}
+
+export function constraintsOf(result: Result, candidate: CandidateResult, assessment: CandidateAssessment, cost: CostAhead | null): Constraint[] {
   const scenario = result.scenario as unknown as Scenario
   const traits = candidate.traits as unknown as Partial<EngineTraits>
   const excuses = result.excuses.filter((excuse) => excuse.engine === candidate.name && excuse.operation !== null)
@@ -53,13 +60,20 @@ export function constraintsOf(result: Result, candidate: CandidateResult, assess
     found.push({ name: 'licence', holds: licences.includes(kind), evidence: `${traits.licence?.value}: ${kind}; accepted: ${licences.join(', ')}` })
   const compliance = complianceOf(scenario.requirements.compliance, traits.controls)
   if (compliance !== null) found.push({ name: 'compliance', ...compliance })
-  if (budgetUsdPerMonth !== null && costNow !== null)
-    found.push({
-      name: 'budget',
-      holds: costNow.p50 <= budgetUsdPerMonth,
-      evidence: `${whole(costNow.p50)} USD a month now (${whole(costNow.low)}–${whole(costNow.high)}), of ${whole(budgetUsdPerMonth)}`,
-    })
+  if (budgetUsdPerMonth !== null && cost !== null) found.push(budgetConstraint(budgetUsdPerMonth, cost))
   return found
+}
+
+/** Today the median decides. Of the horizon, which is a forecast, only what is over the budget in nine draws of ten; the rest is at risk, and said. */
+function budgetConstraint(budget: number, { now, horizon, months }: CostAhead): Constraint {
+  const text = ({ low, p50, high }: Spread) => `${whole(p50)} (${whole(low)}–${whole(high)})`
+  const broken = horizon.low > budget
+  const ahead = broken ? ', over the budget' : horizon.p50 > budget ? ', at risk' : ''
+  return {
+    name: 'budget',
+    holds: now.p50 <= budget && !broken,
+    evidence: `${text(now)} USD a month now, ${text(horizon)} in month ${months}${ahead}, of ${whole(budget)}`,
+  }
 }
 
 const whole = (value: number) => Math.round(value).toLocaleString('en')

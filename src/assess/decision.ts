@@ -150,8 +150,8 @@ export function decide(result: Result, assessment: Assessment, options: Decision
   const decisions = exhibits.map((exhibit, at): CandidateDecision => {
     const { candidate, plan, cost, reason } = exhibit
     const assessed = assessment.candidates.find((each) => each.name === candidate.name) as Assessment['candidates'][number]
-    const costNow = cost === null ? null : spread(cost.total(0))
-    const constraints = constraintsOf(result, candidate, assessed, costNow)
+    const ahead = cost === null ? null : { now: spread(cost.total(0)), horizon: spread(cost.total(demand.months)), months: demand.months }
+    const constraints = constraintsOf(result, candidate, assessed, ahead)
     return {
       name: candidate.name,
       mix: candidate.mix,

@@ -6,21 +6,26 @@ import { readPrices } from '../assess/prices.ts'
 import { applyWhatIf, type WhatIf, weightsAsked } from '../assess/what-if.ts'
 import { TrialError } from '../errors.ts'
 import { type Result, readResult } from '../result.ts'
+import { changesText } from '../terminal/changes.ts'
 import { decisionText } from '../terminal/decision.ts'
+import { coloured } from '../terminal/style.ts'
 import { summaryText } from '../terminal/tables.ts'
 import { end, endingOf, findingsOf } from './ending.ts'
 import { print } from './output.ts'
+import { resultPath } from './runs.ts'
 
 export interface AssessOptions extends WhatIf {
   prices?: string
   explain?: string
   json?: boolean
   failOn: string
+  out: string
 }
 
-export function assessCommand(path: string, options: AssessOptions): void {
+export function assessCommand(argument: string, options: AssessOptions): void {
   const failOn = findingsOf(options.failOn)
-  const result = applyWhatIf(readResult(path), options)
+  const before = readResult(resultPath(argument, options.out))
+  const result = applyWhatIf(before, options)
   const assessment = assess(result)
   const decided = decideIfCompared(result, assessment, { catalogues: readPrices(options.prices), weights: weightsAsked(options.weights) })
   if (options.explain !== undefined) {
@@ -33,16 +38,21 @@ export function assessCommand(path: string, options: AssessOptions): void {
     return
   }
   const decision = decided?.decision ?? null
-  print(
-    options.json === true
-      ? JSON.stringify({ ...assessment, decision }, null, 2)
-      : `${summaryText(result, assessment)}\n\n${decision === null ? `No verdict: ${notCompared(result)}.` : decisionText(decision, result.startedAt)}`,
-  )
+  if (options.json === true) print(JSON.stringify({ ...assessment, decision }, null, 2))
+  else {
+    const changes =
+      decision === null || !asksWhatIf(options) ? '' : `${changesText(decideIfCompared(before, assess(before))?.decision ?? null, decision)}\n\n`
+    const planned = decision === null ? `No verdict: ${notCompared(result)}.` : decisionText(decision, result.startedAt)
+    print(coloured(`${changes}${summaryText(result, assessment)}\n\n${planned}`))
+  }
   end(endingOf(result, assessment, failOn))
 }
 
 const notCompared = ({ status }: Result) =>
   `this result ${status === 'complete' ? 'has no search for capacity' : 'is of an interrupted run'}, so nothing was planned`
+
+const asksWhatIf = ({ weights, peak, growth, horizon, budget, prices }: AssessOptions) =>
+  [weights, peak, growth, horizon, budget, prices].some((each) => each !== undefined)
 
 /** null where nothing was compared: smoke runs, and those that were interrupted, decide nothing. */
 export function decideIfCompared(

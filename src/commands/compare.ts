@@ -1,30 +1,45 @@
 /** `dbtrial compare BASELINE RESULT`: what got slower, and why it may have. */
 import { compare } from '../assess/compare.ts'
 import { TrialError } from '../errors.ts'
-import { comparedCells, comparisonJunit, comparisonMarkdown, verdictLine } from '../report/comparison.ts'
+import { commandLine } from '../invocation.ts'
+import { comparedCells, comparisonJunit, comparisonMarkdown, undeterminedLines, verdictLine } from '../report/comparison.ts'
+import { comparisonCsv } from '../report/csv.ts'
 import { readResult } from '../result.ts'
+import { coloured } from '../terminal/style.ts'
 import { columns } from '../terminal/tables.ts'
+import { end, exitFinding } from './ending.ts'
 import { print } from './output.ts'
-
-const exitRegression = 99
+import { lastRuns, resultPath } from './runs.ts'
+import { addStepSummary } from './step-summary.ts'
 
 export interface CompareOptions {
   tolerance: string
-  format: 'text' | 'json' | 'md' | 'junit'
+  format: 'text' | 'json' | 'md' | 'junit' | 'csv'
+  out: string
 }
 
-export function compareCommand(baseline: string, result: string, { tolerance, format }: CompareOptions): void {
+/** `last` in the place of the baseline: the last two runs of a scenario. */
+export function compareCommand(baseline: string, result: string | undefined, { tolerance, format, out }: CompareOptions): void {
   const share = toleranceOf(tolerance)
-  const comparison = compare(readResult(baseline), readResult(result), share)
+  const [before, after] = baseline === 'last' ? (lastRuns(2, result, out).reverse() as [string, string]) : [resultPath(baseline, out), result]
+  if (after === undefined)
+    throw new TrialError('one-result', 'compare needs two results', {
+      hint: `give both, or: ${commandLine('compare', 'last')}, for the last two of a scenario`,
+      exitCode: 2,
+    })
+  const comparison = compare(readResult(before), readResult(resultPath(after, out)), share)
   if (format === 'json') print(JSON.stringify(comparison, null, 2))
   else if (format === 'md') print(comparisonMarkdown(comparison))
   else if (format === 'junit') print(comparisonJunit(comparison))
+  else if (format === 'csv') print(comparisonCsv(comparison))
   else {
     const { differences, rows } = comparison
+    if (baseline === 'last') print(`baseline ${before}\nresult   ${after}\n`)
     if (differences.length > 0) print(`different besides the times:\n${differences.map((each) => `  ${each}`).join('\n')}\n`)
-    print(`${columns(comparedCells(rows))}\n\n${verdictLine(comparison)}`)
+    print(coloured(`${columns(comparedCells(rows))}\n\n${[...undeterminedLines(comparison), verdictLine(comparison)].join('\n')}`))
   }
-  if (comparison.regressions > 0 || comparison.broken.length > 0) process.exitCode = exitRegression
+  addStepSummary(() => comparisonMarkdown(comparison))
+  if (comparison.regressions > 0 || comparison.broken.length > 0) end({ code: exitFinding, reason: verdictLine(comparison) })
 }
 
 function toleranceOf(text: string): number {

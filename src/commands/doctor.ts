@@ -8,7 +8,9 @@ import { external } from '../provision/external.ts'
 import { local } from '../provision/local.ts'
 import type { Probe } from '../provision/provision.ts'
 import { containerRuntime } from '../provision/runtime.ts'
+import { coloured } from '../terminal/style.ts'
 import { columns } from '../terminal/tables.ts'
+import { end } from './ending.ts'
 import { print } from './output.ts'
 
 interface Checkup {
@@ -31,8 +33,9 @@ export async function doctor({ json, data }: { json?: boolean; data?: string }):
     checkup.engines.push({ engine: engine.name, provisioners })
   }
   if (json) print(JSON.stringify(checkup, null, 2))
-  else print(text(checkup))
-  if (checkup.engines.some(({ provisioners }) => provisioners.every((each) => each.usable === 'no'))) process.exitCode = 3
+  else print(coloured(text(checkup)))
+  const without = checkup.engines.filter(({ provisioners }) => provisioners.every((each) => each.usable === 'no')).map(({ engine }) => engine)
+  if (without.length > 0) end({ code: 3, reason: `nothing here provides ${without.join(', ')}; the fixes are in the table` })
 }
 
 function text({ machine, engines: found }: Checkup): string {

@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { engineNamed, engines } from '../engines/registry.ts'
 import { messageOf, TrialError } from '../errors.ts'
+import { commandLine } from '../invocation.ts'
 import { type Dialect, type Draft, type DraftEntity, draftText, identifierOf } from '../scenario/draft.ts'
 import { parseScenario } from '../scenario/read.ts'
 import { scenarioName } from '../scenario/schema.ts'
+import { factor } from '../scenario/units.ts'
 import { note, print } from './output.ts'
 
 export interface InitOptions {
@@ -38,7 +40,7 @@ export async function init(name: string, options: InitOptions): Promise<void> {
   mkdirSync(options.dir, { recursive: true })
   writeFileSync(path, text, { flag: 'wx' })
   print(path)
-  note(`next: put your numbers in, then dbtrial validate ${path} and dbtrial plan ${path}`)
+  note(`next: put your numbers in, then ${commandLine('validate', path)} and ${commandLine('plan', path)}`)
 }
 
 async function draftOf(name: string, options: InitOptions): Promise<Draft> {
@@ -88,15 +90,50 @@ function entityOfFlag(text: string): DraftEntity {
 /** On a terminal, without flags. */
 async function ask(): Promise<Partial<Draft>> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const question = async (text: string, otherwise: string) => (await terminal.question(`${text} [${otherwise}]: `)).trim() || otherwise
+  /** Asked again until the answer can be read. */
+  const question = async <T>(text: string, otherwise: string, read: (answer: string) => T): Promise<T> => {
+    for (;;) {
+      const answer = (await terminal.question(`${text} [${otherwise}]: `)).trim() || otherwise
+      try {
+        return read(answer)
+      } catch (error) {
+        note(`  ${messageOf(error).replace(/^--entity /, '')}`)
+      }
+    }
+  }
+  // Whoever ends the input has given up.
+  terminal.on('close', () => {
+    if (!answered) {
+      note('\nnothing was written')
+      process.exit(2)
+    }
+  })
+  let answered = false
   try {
-    const summary = await question('What is it, in one sentence?', 'what it is for')
-    const entities = (await question('Entities with their rows in production', usual.entities.join(' '))).split(/[\s,]+/).map(entityOfFlag)
-    const peak = await question('Peak over average load', usual.peak)
-    const durability = (await question('Must an acknowledged write survive a crash (yes, no)?', 'yes')).startsWith('n') ? 'relaxed' : 'fsync'
-    const candidates = (await question('Candidates', usual.candidates.join(','))).split(',').map((each) => each.trim())
+    const summary = await question('What is it, in one sentence?', 'what it is for', (text) => text)
+    const entities = await question('Entities with their rows in production', usual.entities.join(' '), (text) =>
+      text.split(/[\s,]+/).map(entityOfFlag),
+    )
+    const peak = await question('Peak over average load', usual.peak, peakOf)
+    const durability = await question('Must an acknowledged write survive a crash (yes, no)?', 'yes', durabilityOf)
+    const candidates = await question('Candidates', usual.candidates.join(','), enginesOf)
+    answered = true
     return { summary, entities, peak, durability, candidates }
   } finally {
     terminal.close()
   }
 }
+
+function peakOf(text: string): string {
+  const parsed = factor.safeParse(text)
+  if (!parsed.success) throw new TrialError('bad-answer', `${text.slice(0, 40)}: ${parsed.error.issues[0]?.message ?? 'not understood'}`)
+  return text
+}
+
+function durabilityOf(text: string): 'fsync' | 'relaxed' {
+  if (/^y(es)?$/i.test(text)) return 'fsync'
+  if (/^no?$/i.test(text)) return 'relaxed'
+  throw new TrialError('bad-answer', `${text.slice(0, 40)}: expected yes or no`)
+}
+
+const enginesOf = (text: string) => text.split(',').map((each) => engineNamed(each.trim()).name)

