@@ -23,11 +23,12 @@ export function relationalModel(scenario: Scenario, operations: Operation[]): Ph
     const indexes = mergeIndexes(wanted).map((index) => fitted(entity, index))
     return { ...tableOf(scenario, entity, operations), indexes: nameIndexes(indexes, `${entity.name}_`, taken) }
   })
-  const emulations = stores.flatMap((store) =>
-    store.expiry === null
-      ? []
-      : [{ operation: `expiry of ${store.name}`, how: 'emulated: expired rows are purged in batches, as part of the measured work' }],
-  )
+  const emulations = stores
+    .filter((store) => store.expiry !== null)
+    .map((store) => {
+      const owned = ownedBy(scenario, store.entity).length > 0 ? ' with the rows that they own' : ''
+      return { operation: `expiry of ${store.name}`, how: `emulated: expired rows are purged in batches${owned}, as part of the measured work` }
+    })
   return { family: 'relational', stores, accesses: decisive.map((operation) => accessOf(scenario, operation, stores)), excuses: [], emulations }
 }
 

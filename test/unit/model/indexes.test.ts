@@ -154,3 +154,10 @@ test('a foreign key is declared where nothing removes what it points at; the mod
     'ALTER TABLE "l" ADD FOREIGN KEY ("a_id") REFERENCES "a" ("id") ON DELETE CASCADE',
   ])
 })
+
+test('expiry says that owned rows are purged, too', () => {
+  const entities = `{ e: { count: 9, ttl: 1h, fields: { id: {type: uuid, key: true} } }, l: { owned_by: e, per_owner: { range: [1, 2] }, fields: { n: {type: int, range: [0, 9]} } } }`
+  expect(deriveModel('relational', scenarioOf(entities, { get: 'get: e' })).emulations).toEqual([
+    { operation: 'expiry of e', how: 'emulated: expired rows are purged in batches with the rows that they own, as part of the measured work' },
+  ])
+})
