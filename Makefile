@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 # What hints print to repeat a command is what was typed.
 dbtrial = DBTRIAL_MAKE='make $@ $(subst ','\'',$(MAKEOVERRIDES))' node bin/dbtrial.mjs
+# Where make is to fail: a missed objective is a finding, and make would turn it into an error of its own.
+faults := answers,invariants
 node24 := node bin/node24.mjs
 options = $(if $(candidates),--candidates $(candidates)) $(if $(effort),--effort $(effort)) $(if $(seed),--seed $(seed))
 run_options = $(options) $(if $(client),--client $(client)) $(if $(provision),--provision $(provision)) $(if $(endpoint),--endpoint '$(endpoint)') $(if $(resume),--resume '$(resume)') $(if $(out),--out '$(out)')
@@ -17,8 +19,7 @@ node_modules/.ready: package.json package-lock.json bin/setup.sh
 	@touch $@
 
 bench: setup ## measure: scenario=ecommerce [candidates=postgres,mongodb] [effort=smoke|quick|standard|thorough] [seed=N] [client=wire|driver] [provision=container|local|external] [endpoint=NAME=URL] [resume=DIR] [fail_on=answers,invariants]
-	@# A missed objective is a finding, not a failure: make would turn it into an error of its own. A wrong answer or a lost write is one.
-	@$(dbtrial) run $(or $(scenario),ecommerce) $(run_options) --fail-on $(or $(fail_on),answers,invariants)
+	@$(dbtrial) run $(or $(scenario),ecommerce) $(run_options) --fail-on $(or $(fail_on),$(faults))
 
 init: setup ## write a scenario to start from, by answers: name=shop [ddl=FILE]
 	@$(dbtrial) init $(or $(name),$(error give it a name: make init name=shop)) $(if $(ddl),--from-ddl '$(ddl)')
@@ -30,7 +31,7 @@ compare: setup ## two results of one scenario; without arguments the last two: [
 	@$(dbtrial) compare $(if $(baseline),'$(baseline)' '$(result)',last $(scenario)) $(if $(format),--format $(format))
 
 assess: setup ## verdict, plan and cost of a result, with other wishes: [result=DIR] [peak=5x] [growth=order=8%/month] [horizon=5y] [budget='9000 USD/month'] [weights=costNow=0.4] [explain=NUMBER]
-	@$(dbtrial) assess '$(or $(result),last)' $(foreach wish,peak growth horizon budget weights prices explain,$(if $($(wish)),--$(wish) '$($(wish))')) --fail-on $(or $(fail_on),answers,invariants)
+	@$(dbtrial) assess '$(or $(result),last)' $(foreach wish,peak growth horizon budget weights prices explain,$(if $($(wish)),--$(wish) '$($(wish))')) --fail-on $(or $(fail_on),$(faults))
 
 report: setup ## write the report of a result again: [result=DIR]
 	@$(dbtrial) report '$(or $(result),last)'

@@ -77,7 +77,7 @@ async function killOne(provision: string, signal: Signal, afterMs: number, whole
   const ended = new Promise<{ code: number | null; by: NodeJS.Signals | null }>((resolve) => child.on('exit', (code, by) => resolve({ code, by })))
   await new Promise((resolve) => setTimeout(resolve, afterMs))
   const sentMs = performance.now()
-  const phase = [...said.matchAll(/^ *\d+\.\d s {2}([a-z -]+)$/gm)].at(-1)?.[1] ?? 'before the first phase'
+  const phase = [...said.matchAll(/^ *\d+\.\d s {2}([a-z][a-z -]*)$/gm)].at(-1)?.[1] ?? 'before the first phase'
   // Whole: as a terminal does. Otherwise SIGKILL hits the harness, and what can be passed on the launcher.
   if (whole) process.kill(-(child.pid as number), signal)
   else if (signal === 'SIGKILL') for (const pid of matching(child.pid as number, /src\/cli\.ts/)) process.kill(pid, signal)

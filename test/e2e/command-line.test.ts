@@ -170,6 +170,16 @@ describe('defaults', () => {
   )
 })
 
+test('make fails on what is wrong, not on what is slow, and repeats what was typed', () => {
+  const dry = (...words: string[]) => execFileSync('make', ['-n', '-C', root, ...words], { encoding: 'utf8' })
+  const bench = dry('bench', 'scenario=ecommerce', 'candidates=postgres')
+  expect(bench).toContain('run ecommerce --candidates postgres')
+  expect(bench).toMatch(/--fail-on answers,invariants$/m)
+  expect(bench).toMatch(/DBTRIAL_MAKE='make bench (candidates=postgres scenario=ecommerce|scenario=ecommerce candidates=postgres)'/)
+  expect(dry('assess', 'peak=5x', 'budget=9000 USD/month')).toContain("assess 'last' --peak '5x' --budget '9000 USD/month'")
+  expect(dry('compare')).toMatch(/compare last *$/m)
+})
+
 test('exit codes are in the help, a version has its short form, and shells complete what there is', async () => {
   const help = await dbtrial('run', '--help')
   for (const text of ['Exit codes:', '99  a finding', '--fail-on']) expect(help.stdout).toContain(text)
