@@ -2,7 +2,7 @@
 import { cpus } from 'node:os'
 import { makeDataset } from '../data/dataset.ts'
 import { type Calibration, calibrate as measure } from '../measure/calibrate.ts'
-import { dataParent } from '../provision/directories.ts'
+import { dataParent } from '../provision/places.ts'
 import { bindToCores } from '../provision/processes.ts'
 import { type Ceiling, measureCeiling } from '../replay/ceiling.ts'
 import { readScenario } from '../scenario/read.ts'

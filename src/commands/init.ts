@@ -1,10 +1,11 @@
 /** `dbtrial init NAME`: writes a scenario to start from, out of flags, answers or a database schema; never over an existing file. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { engineNamed, engines } from '../engines/registry.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { commandLine } from '../invocation.ts'
+import { makeDirectory } from '../provision/places.ts'
 import { type Dialect, type Draft, type DraftEntity, draftText, identifierOf } from '../scenario/draft.ts'
 import { parseScenario } from '../scenario/read.ts'
 import { scenarioName } from '../scenario/schema.ts'
@@ -37,7 +38,7 @@ export async function init(name: string, options: InitOptions): Promise<void> {
   const answers = !given && process.stdin.isTTY === true ? await ask() : {}
   const text = draftText({ ...(await draftOf(name, options)), ...answers })
   for (const candidate of parseScenario(text, path).candidates) engineNamed(candidate.engine) // What init writes must be what run reads.
-  mkdirSync(options.dir, { recursive: true })
+  makeDirectory(options.dir)
   writeFileSync(path, text, { flag: 'wx' })
   print(path)
   note(`next: put your numbers in, then ${commandLine('validate', path)} and ${commandLine('plan', path)}`)

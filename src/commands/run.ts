@@ -1,5 +1,5 @@
 /** `dbtrial run`: from options to a finished run: signals, where servers come from, what is printed, the exit code. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { assess } from '../assess/assess.ts'
 import { bench, type Finished, planFor } from '../bench.ts'
@@ -12,6 +12,7 @@ import { chooseProvisioners, type ProvisionKind } from '../provision/choose.ts'
 import { checkLoopback, type ExternalServer, parseEndpoint } from '../provision/external.ts'
 import { startGuard } from '../provision/guard.ts'
 import { local } from '../provision/local.ts'
+import { makeDirectory } from '../provision/places.ts'
 import { sweepProcesses } from '../provision/sweep.ts'
 import { writeReport } from '../report/report.ts'
 import { type Result, writeResult } from '../result.ts'
@@ -116,8 +117,8 @@ async function sweep(
   signal: AbortSignal,
 ): Promise<void> {
   if (data !== undefined) sweepProcesses(data)
-  // Every run has a directory in the usual place, wherever its servers run.
-  const all = new Set([local, ...scenario.candidates.flatMap((candidate) => provisionersOf(candidate.name))])
+  // Locks lie in the usual place, wherever servers run; they go last, because they say of everything else whose owner is gone.
+  const all = new Set([...scenario.candidates.flatMap((candidate) => provisionersOf(candidate.name)).filter((each) => each !== local), local])
   for (const provisioner of all) await provisioner.sweep(signal).catch(() => {}) // Where it cannot be asked it cannot be used either, and says so then.
 }
 
@@ -199,7 +200,7 @@ const signalCode = (signal: NodeJS.Signals | undefined) => ({ SIGINT: 130, SIGTE
 function makeWritable(directory: string): void {
   const probe = join(directory, `.probe-${process.pid}`)
   try {
-    mkdirSync(directory, { recursive: true })
+    makeDirectory(directory)
     writeFileSync(probe, '')
     rmSync(probe)
   } catch (error) {

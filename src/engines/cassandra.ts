@@ -190,24 +190,30 @@ async function replaceFirstRole(endpoint: Endpoint): Promise<void> {
   const known = 'cassandra'
   const create = `CREATE ROLE IF NOT EXISTS ${user} WITH SUPERUSER = true AND LOGIN = true AND PASSWORD = '${password}'`
   await ask({ ...endpoint, user: known, password: known }, create).catch(() => {}) // Too early, which the next line finds out, or already done.
-  await ask(endpoint, `DROP ROLE IF EXISTS ${known}`)
-  const roles = (await ask(endpoint, 'SELECT role FROM system_auth.roles')).map((row) => String(row.role))
-  const strangers = async () => (await ask(endpoint, 'SELECT username FROM system_views.clients')).filter((row) => row.username !== user).length
-  // Our own connection under the known role has been closed a moment ago.
-  for (let left = 20; roles.length > 1 || (await strangers()) > 0; left--) {
-    if (roles.length > 1 || left === 0)
-      throw new TrialError('not-alone', 'somebody else connected to the new Cassandra node while it started', {
-        hint: 'find out which program of this machine connects to new ports, then run again',
-      })
-    await sleep(50)
-  }
+  await asking(endpoint, async (query) => {
+    await query(`DROP ROLE IF EXISTS ${known}`)
+    const roles = await query('SELECT role FROM system_auth.roles')
+    const connected = async () => (await query('SELECT username FROM system_views.clients')).map((row) => row.username)
+    // Who has not logged in can do nothing; our own connection under the known role has been closed a moment ago.
+    const strangers = async () => (await connected()).some((name) => name !== user && name !== 'anonymous')
+    for (let left = 100; roles.length > 1 || (await strangers()); left--) {
+      if (roles.length > 1 || left === 0)
+        throw new TrialError('not-alone', 'somebody else logged in to the new Cassandra node while it started', {
+          hint: 'find out which program of this machine connects to new ports, then run again',
+        })
+      await sleep(50)
+    }
+  })
 }
 
-async function ask(endpoint: Endpoint, statement: string): Promise<Record<string, unknown>[]> {
+type Query = (statement: string) => Promise<Record<string, unknown>[]>
+const ask = (endpoint: Endpoint, statement: string) => asking(endpoint, (query) => query(statement))
+
+async function asking<T>(endpoint: Endpoint, work: (query: Query) => Promise<T>): Promise<T> {
   const client = clientOf(await import('cassandra-driver'), endpoint, undefined)
   try {
     await client.connect()
-    return (await client.execute(statement, [], { prepare: false })).rows
+    return await work(async (statement) => (await client.execute(statement, [], { prepare: false })).rows)
   } finally {
     await client.shutdown()
   }

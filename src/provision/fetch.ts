@@ -6,7 +6,7 @@ import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import type { ServerPackage } from '../engines/engine.ts'
 import { messageOf } from '../errors.ts'
-import { cacheDirectory } from './directories.ts'
+import { cacheDirectory } from './places.ts'
 
 const run = promisify(execFile)
 const platform = `${process.platform}-${process.arch}`

@@ -9,6 +9,8 @@ import { sweepContainers } from './runtime.ts'
 import { sweepProcesses } from './sweep.ts'
 
 const goneWithinMs = 30_000
+/** All rounds together: what is left then, the next start sweeps. */
+const endsWithinMs = 240_000
 /** The container engine may still be starting what the owner ordered last. */
 const rounds = 5
 
@@ -24,10 +26,11 @@ for await (const line of createInterface({ input: process.stdin })) {
   else servers.push({ engine: engineNamed(message.engine), endpoint: message.endpoint })
 }
 if (!done && owner !== undefined) {
+  setTimeout(() => process.exit(0), endsWithinMs)
   for (const end = Date.now() + goneWithinMs; !isGone(owner) && Date.now() < end; ) await sleep(50)
   const quietly = (work: Promise<void>) => work.catch(() => {})
   for (let round = 0; round < rounds; round++) {
-    await quietly(Promise.resolve().then(() => sweepProcesses(process.argv[3])))
+    for (const base of new Set([process.argv[3], undefined])) await quietly(Promise.resolve().then(() => sweepProcesses(base)))
     if (containers) await quietly(sweepContainers())
     for (const server of servers) await quietly(sweepNamespaces(server))
     await sleep(500)

@@ -1,34 +1,49 @@
 /** Ends the processes and removes the directories of runs whose owner is provably gone. */
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { dataParent } from './directories.ts'
-import { isGone, type Owner } from './owner.ts'
+import { lockState } from './lock.ts'
+import { isGone, isGoneUnlocked, type Owner, ownerOf } from './owner.ts'
+import { existingDataParents, existingLockDirectories } from './places.ts'
 import { killQuietly, processIds, workingDirectory } from './processes.ts'
+
+const keptForMs = 30 * 24 * 3600_000
 
 /**
  * Servers die with their owner (parent-death signal), but children of one that was paused just then stay stopped: they are known by their
  * working directory.
  */
 export function sweepProcesses(base?: string): void {
-  const parent = dataParent(base)
-  for (const pid of process.platform === 'linux' ? processIds() : []) {
-    const run = runOf(parent, pid)
-    if (run !== undefined && isAbandoned(parent, run)) killQuietly(pid)
+  for (const parent of existingDataParents(base)) {
+    for (const pid of process.platform === 'linux' ? processIds() : []) {
+      const run = runOf(parent, pid)
+      if (run !== undefined && isAbandoned(parent, run)) killQuietly(pid)
+    }
+    for (const name of readdirSync(parent).filter((each) => each.startsWith('run-')))
+      if (isAbandoned(parent, name)) rmSync(join(parent, name), { recursive: true, force: true, maxRetries: 5 })
   }
-  for (const name of readdirSync(parent)) {
-    if (name.startsWith('run-') && isAbandoned(parent, name)) rmSync(join(parent, name), { recursive: true, force: true, maxRetries: 5 })
-  }
+  for (const directory of existingLockDirectories()) for (const name of readdirSync(directory)) removeLock(directory, name)
 }
 
-/** The run in whose directory a process works. */
+/** Last, and only where it is no longer needed to prove that its owner is gone: something of it may lie where we do not look now. */
+function removeLock(directory: string, name: string): void {
+  const path = join(directory, name)
+  if (lockState(path) !== 'free') return
+  const owner = ownerOf(name)
+  if (owner === undefined || isGoneUnlocked(owner) || Date.now() - statSync(path).mtimeMs > keptForMs) rmSync(path, { force: true })
+}
+
+/** The run in whose directory a process works. A process of a container may work in another directory of the same name. */
 function runOf(parent: string, pid: number): string | undefined {
   const directory = workingDirectory(pid)
-  return directory?.startsWith(`${parent}/run-`)
-    ? directory
-        .slice(parent.length + 1)
-        .split('/')[0]
-        ?.replace(/ \(deleted\)$/, '')
-    : undefined
+  if (directory?.startsWith(`${parent}/run-`) !== true) return undefined
+  const [run = ''] = directory.slice(parent.length + 1).split('/')
+  try {
+    if (statSync(`/proc/${pid}/cwd`).dev !== statSync(parent).dev) return undefined
+    const there = directory.endsWith(' (deleted)') || statSync(`/proc/${pid}/cwd`).ino === statSync(directory).ino
+    return there ? run.replace(/ \(deleted\)$/, '') : undefined
+  } catch {
+    return undefined // It has just ended.
+  }
 }
 
 function isAbandoned(parent: string, run: string): boolean {
