@@ -159,10 +159,11 @@ export class RedisKeys {
     return Buffer.concat([...columns, this.keyBytes(entity, value)])
   }
 
-  /** A bound of a range over the first order column. */
-  firstBound(store: Store, value: Value): Buffer {
-    const [first] = store.clustering
-    return first === undefined ? Buffer.alloc(0) : sortable(fieldOf(entityOf(this.#scenario, store.entity), first.column), value)
+  /** A bound of a window over the first order column; a window may begin before any time that a number holds exactly. */
+  firstBound(store: Store, ms: number): Buffer {
+    const [first] = store.clustering as [Store['clustering'][number]]
+    const exact = Math.max(Number.MIN_SAFE_INTEGER, Math.min(ms, Number.MAX_SAFE_INTEGER))
+    return sortable(fieldOf(entityOf(this.#scenario, store.entity), first.column), exact)
   }
 }
 

@@ -117,7 +117,7 @@ export class RedisOperations {
   *#aggregate(op: OperationOf<'aggregate'>, bound: Bound): Talk<Reply> {
     const entity = entityOf(this.#compiled.scenario, op.entity)
     const store = this.storeOf(op.name)
-    const limit = (name: string, sign: string) => Buffer.concat([Buffer.from(sign), this.keys.firstBound(store, bound(name))])
+    const limit = (name: string, sign: string) => Buffer.concat([Buffer.from(sign), this.keys.firstBound(store, Number(bound(name)))])
     const set = this.keys.set(store, (field) => bound(`where.${field}`))
     const fields = [op.groupBy?.field, op.sum].filter((name) => name != null)
     const range = op.over === null ? whole : { low: limit('from', '['), high: limit('to', '('), reversed: false }
