@@ -1,0 +1,124 @@
+/** What is particular to the key-value model, on a real Redis: awkward scenarios, hot rows without a retry, unique values, exact sums. */
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+import { makeDataset } from '../../src/data/dataset.ts'
+import { DrawnParameters } from '../../src/data/drawn.ts'
+import { fixedParameters } from '../../src/data/parameters.ts'
+import { rowSource } from '../../src/data/rows.ts'
+import type { Value } from '../../src/data/value.ts'
+import type { Compiled, Endpoint, Session } from '../../src/engines/engine.ts'
+import { redis } from '../../src/engines/redis.ts'
+import { allOperations, deriveModel } from '../../src/model/derive.ts'
+import { parseScenario, readScenario } from '../../src/scenario/read.ts'
+import { TestBed } from '../differential/bed.ts'
+
+const bed = new TestBed()
+afterAll(() => bed[Symbol.asyncDispose](), 60_000)
+
+const awkward = fileURLToPath(new URL('./awkward/', import.meta.url))
+
+describe('awkward scenarios are answered like the reference through both clients', () => {
+  test.each(readdirSync(awkward))('%s', async (file) => {
+    expect((await bed.try(redis, readScenario(awkward + file), 24)).wrong).toEqual([])
+  }, 120_000)
+})
+
+/** Loads a scenario of a few lines, lets the test use it, and drops it. */
+async function loaded(lines: string[], use: (session: Session, compiled: Compiled, endpoint: Endpoint) => Promise<void>): Promise<void> {
+  const head = ['name: own', 'summary: "Own"', 'seed: 7', 'epoch: 2026-03-01T12:00:00Z']
+  const tail = ['requirements: { peak: 2x, durability: fsync }', 'candidates: [redis]']
+  const scenario = parseScenario([...head, ...lines, ...tail].join('\n'), 'own.yaml')
+  const compiled = redis.compile(deriveModel('key-value', scenario), allOperations(scenario), scenario, 'fsync')
+  const { endpoint } = await bed.server(redis)
+  const own = { ...endpoint, namespace: await redis.external.create(endpoint, `dbtrial_own_${process.pid}`) }
+  try {
+    await using session = await redis.connect(own, compiled, { connections: 2 })
+    await session.create()
+    await session.load(rowSource(makeDataset(scenario, 1), 0, 1), true)
+    await use(session, compiled, own)
+  } finally {
+    await redis.external.drop(endpoint, own.namespace)
+  }
+}
+
+test('hot rows are written by many at once without an error or a retry, and their sums are kept', async () => {
+  const lines = [
+    'entities:',
+    '  a: { count: 20, fields: { id: { type: uuid, key: true }, n: { type: int, range: [0, 9] }, b: { type: decimal, scale: 2, range: [0, 900] } } }',
+    'operations:',
+    '  l: { list: a, where: { n: any }, order_by: -b, limit: 50, rate: 10/s, p99: 1s }',
+    '  u: { update: a, set: { n: any }, pick: { skew: zipfian(3) }, rate: 10/s, p99: 1s }',
+    '  move: { transaction: [ { update: a, add: { b: -5 }, pick: { skew: zipfian(3) } }, { update: a, add: { b: 5 }, pick: { skew: zipfian(3) } } ], rate: 10/s, p99: 1s }',
+  ]
+  await loaded(lines, async (session, compiled, endpoint) => {
+    const { scenario, operations } = compiled
+    const before = await session.total('a', 'b')
+    await using lane = await redis.openLane(endpoint, compiled, 16)
+    const params = new DrawnParameters(makeDataset(scenario, 1), operations, 'hot', 1, () => scenario.epochMs)
+    const failures: string[] = []
+    let retried = 0
+    await new Promise<void>((resolve) => {
+      let sent = 0
+      let done = 0
+      const send = (slot: number) => {
+        const operation = 1 + (sent++ % 2)
+        params.next(operation)
+        lane.send(slot, operation, params, false)
+      }
+      lane.onDone = (slot, outcome, _rows, retries, error) => {
+        if (outcome !== 'ok') failures.push(`${outcome} ${error}`)
+        retried += retries
+        if (++done === 4000) resolve()
+        else if (sent < 4000) send(slot)
+      }
+      for (let slot = 0; slot < 16; slot++) send(slot)
+    })
+    expect(failures).toEqual([])
+    expect(retried).toBe(0)
+    expect(await session.total('a', 'b')).toEqual(before)
+    // Every row stands in one set, where its number says.
+    const listed: Value[][] = []
+    for (let n = 0; n <= 9; n++) {
+      const answer = (await session.perform(0, fixedParameters([n, false, 0n, Buffer.alloc(16)]))).answer()
+      if (answer.kind === 'rows') listed.push(...answer.rows)
+    }
+    expect(listed.length).toBe(20)
+  })
+}, 60_000)
+
+test('a value of a unique field that another row has is refused, and changes nothing', async () => {
+  const lines = [
+    'entities:',
+    '  a: { count: 3, fields: { id: { type: int, key: true }, email: { type: email, unique: true }, n: { type: int, range: [0, 9] } } }',
+    'operations:',
+    '  by_email: { list: a, where: { email: any }, order_by: id, limit: 1, rate: 10/s, p99: 1s }',
+    '  put: { put: a, rate: 10/s, p99: 1s }',
+    '  insert: { insert: a, rate: 10/s, p99: 1s }',
+    '  update: { update: a, set: { email: any, n: 5 }, rate: 10/s, p99: 1s }',
+    '  drop: { delete: a, rate: 10/s, p99: 1s }',
+  ]
+  await loaded(lines, async (session, { operations }) => {
+    const perform = (name: string, values: Value[]) =>
+      session.perform(
+        operations.findIndex((each) => each.name === name),
+        fixedParameters(values),
+      )
+    const found = async (email: string) => (await perform('by_email', [email, false, 0])).answer()
+    await perform('put', [1, 'own@example.com', 1])
+    for (const refused of [
+      perform('put', [2, 'own@example.com', 2]),
+      perform('insert', [9, 'own@example.com', 2]),
+      perform('update', [2, 'own@example.com']),
+    ])
+      await expect(refused).rejects.toMatchObject({ code: 'UNIQUE' })
+    expect(await found('own@example.com')).toEqual({ kind: 'rows', rows: [[1, 'own@example.com', 1]] })
+    expect((await session.total('a')).rows).toBe(3n)
+    await perform('update', [1, 'other@example.com'])
+    await perform('put', [2, 'own@example.com', 2])
+    await perform('drop', [2])
+    await perform('insert', [9, 'own@example.com', 4])
+    expect(await found('own@example.com')).toEqual({ kind: 'rows', rows: [[9, 'own@example.com', 4]] })
+    expect(await found('other@example.com')).toEqual({ kind: 'rows', rows: [[1, 'other@example.com', 5]] })
+  })
+}, 60_000)
