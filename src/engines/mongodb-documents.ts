@@ -4,7 +4,7 @@ import { type Block, cell } from '../data/rows.ts'
 import { type Answer, decimalText, decimalValue, type Value } from '../data/value.ts'
 import { embeddedName } from '../model/document.ts'
 import type { Store } from '../model/model.ts'
-import { type Entity, entityOf, type Field, fieldOf, lineFields, type Operation } from '../scenario/scenario.ts'
+import { type Entity, entityOf, type Field, fieldOf, lineFields, type Operation, ownedBy } from '../scenario/scenario.ts'
 import type { Compiled } from './engine.ts'
 import { nativeExpiry } from './mongodb-commands.ts'
 
@@ -47,14 +47,15 @@ export class MongoDocuments {
     const values = (columns: Block['columns'], row: number) => new Map(columns.map((column) => [column.field.name, cell(column, row)]))
     for (let row = 0; row < block.rows; row++) {
       const own = values(block.columns, row)
-      const document = this.document(entity, own, this.expiresNatively(entity, own, scenario.epochMs))
+      const expiresNatively = this.expiresNatively(entity, own, scenario.epochMs)
+      const document = this.document(entity, own, expiresNatively)
       for (const owned of block.owned) {
         const ownedEntity = entityOf(scenario, owned.entity)
         const inside = store.embedded.includes(owned.entity)
         const lines: Document[] = []
         for (let line = row === 0 ? 0 : (owned.ends[row - 1] as number); line < (owned.ends[row] as number); line++) {
           const lineValues = values(owned.columns, line)
-          lines.push(inside ? this.plain(lineFields(ownedEntity), lineValues) : this.document(ownedEntity, lineValues, undefined))
+          lines.push(inside ? this.plain(lineFields(ownedEntity), lineValues) : this.document(ownedEntity, lineValues, expiresNatively))
         }
         if (inside) document[embeddedName(entity, owned.entity)] = lines
         else apart.set(owned.entity, [...(apart.get(owned.entity) ?? []), ...lines])
@@ -68,7 +69,7 @@ export class MongoDocuments {
     return Object.fromEntries(fields.map((field) => [field.name, this.bson(field, values.get(field.name) as Value)]))
   }
 
-  /** `expiresNatively`: what stands under the server's own index of expiry; undefined where rows do not expire. */
+  /** `expiresNatively`: what stands under the server's own index of expiry, of an owned row its owner's; undefined where rows do not expire. */
   document(entity: Entity, values: Map<string, Value | Slot>, expiresNatively: unknown): Document {
     const bson = (name: string) => this.bson(fieldOf(entity, name), values.get(name) as Value)
     const id: unknown = entity.key.length === 1 ? bson(entity.key[0] as string) : Object.fromEntries(entity.key.map((key) => [key, bson(key)]))
@@ -156,6 +157,12 @@ export class MongoDocuments {
       default:
         throw new Error(`${op.kind} returns no rows`)
     }
+  }
+
+  /** Owned entities whose rows stand in collections of their own. */
+  apart(owner: string): Entity[] {
+    const { scenario, model } = this.#compiled
+    return ownedBy(scenario, owner).filter((owned) => model.stores.some((store) => store.entity === owned.name))
   }
 
   store(entity: string): Store {

@@ -217,7 +217,7 @@ class SlotConnection {
 
   /** Owned rows that stand apart come before the row they belong to, except of a get. */
   #counted({ op }: Program): number {
-    if (op.kind === 'transaction') return op.steps[0]?.kind === 'insert' || op.steps[0]?.kind === 'delete' ? this.#firstOf(op.steps[0].entity) : 0
+    if (op.kind === 'transaction') return this.#firstOf(op.entity)
     return op.kind === 'get' ? 0 : this.#commands.length - 1
   }
 

@@ -3,7 +3,17 @@ import type { Document } from 'mongodb'
 import type { Value } from '../data/value.ts'
 import { embeddedName } from '../model/document.ts'
 import { decisiveOrder } from '../model/relational.ts'
-import { type Entity, entityOf, type Filter, fieldOf, type OperationOf, type Order, type Scenario, type Update } from '../scenario/scenario.ts'
+import {
+  type Entity,
+  entityOf,
+  type Filter,
+  fieldOf,
+  type OperationOf,
+  type Order,
+  type Scenario,
+  type Update,
+  type Write,
+} from '../scenario/scenario.ts'
 import { allOf, groupPipeline, pathOf, sortOf, textFilter } from './mongodb-commands.ts'
 import type { Bound, MongoDocuments, Slot } from './mongodb-documents.ts'
 
@@ -68,6 +78,29 @@ export class MongoQueries {
     const { embedded } = this.#documents.store(entity.name)
     const none = Object.fromEntries(embedded.map((owned) => [embeddedName(entity, owned), []]))
     return { $set: values, ...(embedded.length === 0 ? {} : { $setOnInsert: none }) }
+  }
+
+  /** Owned rows that stand apart and would expire before their owner, whose life a put renews. */
+  expiringLines(owner: Entity): Entity[] {
+    return owner.ttlMs === null ? [] : this.#documents.apart(owner.name)
+  }
+
+  /** Whether a write is about more than one collection, and so a transaction. */
+  touchesLines(write: Write & { entity: string }): boolean {
+    const apart = this.#documents.apart(write.entity)
+    if (write.kind === 'insert') return apart.some((owned) => write.with.includes(owned.name))
+    if (write.kind === 'put') return this.expiringLines(entityOf(this.#scenario, write.entity)).length > 0
+    return write.kind === 'delete' && apart.length > 0
+  }
+
+  /** Owned rows that stand apart, by the key of their owner. */
+  linesOf(owned: Entity, ownerKey: unknown): Document {
+    return { [pathOf(owned, owned.key[0] as string)]: ownerKey }
+  }
+
+  linesInOrder(owned: Entity, ownerKey: unknown): { filter: Document; sort: Record<string, 1 | -1> } {
+    const order = owned.key.map((field) => ({ field, descending: false }))
+    return { filter: this.linesOf(owned, ownerKey), sort: sortOf(owned, order) }
   }
 
   /** A change always names an operator: an update without any would replace the document by nothing. */

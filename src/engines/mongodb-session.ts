@@ -7,7 +7,7 @@ import { embeddedName } from '../model/document.ts'
 import type { Store } from '../model/model.ts'
 import { type Entity, entityOf, fieldOf, type Insert, lineFields, type Operation, type Update, type Write } from '../scenario/scenario.ts'
 import type { Compiled, Limits, Reply, Session } from './engine.ts'
-import { indexesOf, pathOf } from './mongodb-commands.ts'
+import { indexesOf, nativeExpiry, pathOf } from './mongodb-commands.ts'
 import { type Driver, MongoDocuments } from './mongodb-documents.ts'
 import { mongoFacts, planText } from './mongodb-facts.ts'
 import { MongoQueries } from './mongodb-queries.ts'
@@ -127,9 +127,7 @@ export class MongoSession implements Session {
         return wroteReply(result, retries)
       }
       default: {
-        const several = op.kind === 'insert' && op.with.some((name) => !this.#documents.store(op.entity).embedded.includes(name))
-        const owned = op.kind === 'delete' && this.#compiled.model.stores.some((store) => this.#entity(store.entity).owner?.entity === op.entity)
-        if (!several && !owned) return wroteReply(await this.#write(op, bound), 0)
+        if (!this.#queries.touchesLines(op)) return wroteReply(await this.#write(op, bound), 0)
         const { result, retries } = await this.#transaction((session) => this.#write(op, bound, session))
         return wroteReply(result, retries)
       }
@@ -176,17 +174,14 @@ export class MongoSession implements Session {
       }
       case 'put': {
         const { _id, ...values } = this.#rowDocument(entity, bound)
+        for (const owned of this.#queries.expiringLines(entity))
+          await this.#lines(owned).updateMany(this.#queries.linesOf(owned, _id), { $set: { [nativeExpiry]: values[nativeExpiry] } }, options)
         const result = await collection.updateOne({ _id }, this.#queries.put(entity, values), { upsert: true, ...options })
         return result.matchedCount + result.upsertedCount
       }
       case 'delete': {
         const key = this.#queries.key(entity, bound)
-        for (const store of this.#compiled.model.stores) {
-          const owned = this.#entity(store.entity)
-          if (owned.owner?.entity !== write.entity) continue
-          const lines = this.#client.db(this.#namespace).collection(store.name)
-          await lines.deleteMany({ [pathOf(owned, owned.key[0] as string)]: key }, options)
-        }
+        for (const owned of this.#documents.apart(write.entity)) await this.#lines(owned).deleteMany(this.#queries.linesOf(owned, key), options)
         return (await collection.deleteOne(this.#queries.row(entity, bound), options)).deletedCount
       }
       default: {
@@ -216,9 +211,8 @@ export class MongoSession implements Session {
       if (embedded.includes(name)) document[embeddedName(entity, name)] = lines.map((line) => this.#documents.plain(fields, line))
       else if (lines.length > 0) {
         const key = bound(`row.${entity.key[0]}`)
-        const documents = lines.map((line) => this.#documents.document(owned, line.set(owned.key[0] as string, key), undefined))
-        const collection = this.#client.db(this.#namespace).collection(name)
-        await collection.insertMany(documents, { ordered: false, ...options })
+        const documents = lines.map((line) => this.#documents.document(owned, line.set(owned.key[0] as string, key), document[nativeExpiry]))
+        await this.#lines(owned).insertMany(documents, { ordered: false, ...options })
       }
     }
   }
@@ -304,6 +298,10 @@ export class MongoSession implements Session {
     await this.#client.close()
   }
 
+  #lines(owned: Entity): Collection {
+    return this.#client.db(this.#namespace).collection(owned.name)
+  }
+
   #entity(name: string): Entity {
     return entityOf(this.#compiled.scenario, name)
   }
@@ -313,10 +311,7 @@ export class MongoSession implements Session {
   }
 
   async #apartLines(owned: string, ownerKey: unknown): Promise<Document[]> {
-    const entity = this.#entity(owned)
-    const path = pathOf(entity, entity.key[0] as string)
-    return this.#collection(owned)
-      .find({ [path]: ownerKey }, { sort: { [path]: 1, [pathOf(entity, 'line')]: 1 } })
-      .toArray()
+    const { filter, sort } = this.#queries.linesInOrder(this.#entity(owned), ownerKey)
+    return this.#collection(owned).find(filter, { sort }).toArray()
   }
 }

@@ -2,10 +2,10 @@
 import type { BSON, Document } from 'mongodb'
 import { positionsOf } from '../data/parameters.ts'
 import { embeddedName } from '../model/document.ts'
-import { type Entity, entityOf, fieldOf, lineFields, type Operation, type OperationOf, ownedBy, type Write } from '../scenario/scenario.ts'
+import { type Entity, entityOf, fieldOf, lineFields, type Operation, type OperationOf, type Write } from '../scenario/scenario.ts'
 import type { Compiled } from './engine.ts'
 import { compile, type Instruction, Opening, Repeat, Session, TransactionNumber, WallClock } from './mongodb-bson.ts'
-import { pathOf } from './mongodb-commands.ts'
+import { nativeExpiry } from './mongodb-commands.ts'
 import { type MongoDocuments, nativeGraceMs, Slot } from './mongodb-documents.ts'
 import { MongoQueries } from './mongodb-queries.ts'
 
@@ -126,18 +126,11 @@ class Commands {
     const find = { find: op.entity, filter: this.#queries.matching(op, bound), ...this.#queries.page(op), limit: 1, singleBatch: true }
     const key = this.#queries.key(entityOf(scenario, op.entity), bound)
     const apart = op.with.filter((name) => !this.#documents.store(op.entity).embedded.includes(name))
-    return [
-      find,
-      ...apart.map((name) => {
-        const owned = entityOf(scenario, name)
-        const path = pathOf(owned, owned.key[0] as string)
-        return { find: name, filter: { [path]: key }, sort: { [path]: 1, [pathOf(owned, 'line')]: 1 } }
-      }),
-    ]
+    return [find, ...apart.map((name) => ({ find: name, ...this.#queries.linesInOrder(entityOf(scenario, name), key) }))]
   }
 
   #writes(write: Write & { entity: string }, prefix: string): Document[] {
-    const { scenario, model } = this.#compiled
+    const { scenario } = this.#compiled
     const entity = entityOf(scenario, write.entity)
     const bound = this.#bound(prefix)
     switch (write.kind) {
@@ -154,20 +147,28 @@ class Commands {
           if (embedded.includes(name)) document[embeddedName(entity, name)] = new Repeat('line', at, this.#documents.plain(fields, line))
           else {
             const whole = line.set(owned.key[0] as string, bound(`row.${entity.key[0]}`))
-            apart.push({ insert: name, documents: new Repeat('line', at, this.#documents.document(owned, whole, undefined)), ordered: false })
+            apart.push({
+              insert: name,
+              documents: new Repeat('line', at, this.#documents.document(owned, whole, expiry(entity.ttlMs))),
+              ordered: false,
+            })
           }
         }
         return [...apart, { insert: write.entity, documents: [document], ordered: true }]
       }
       case 'put': {
         const { _id, ...values } = this.#documents.document(entity, rowSlots(entity, bound), expiry(entity.ttlMs))
-        return [{ update: write.entity, updates: [{ q: { _id }, u: this.#queries.put(entity, values), upsert: true }], ordered: true }]
+        const lines = this.#queries.expiringLines(entity).map((owned) => {
+          const u = { $set: { [nativeExpiry]: values[nativeExpiry] } }
+          return { update: owned.name, updates: [{ q: this.#queries.linesOf(owned, _id), u, multi: true }], ordered: true }
+        })
+        return [...lines, { update: write.entity, updates: [{ q: { _id }, u: this.#queries.put(entity, values), upsert: true }], ordered: true }]
       }
       case 'delete': {
         const key = this.#queries.key(entity, bound)
-        const lines = ownedBy(scenario, write.entity)
-          .filter((owned) => model.stores.some((store) => store.entity === owned.name))
-          .map((owned) => ({ delete: owned.name, deletes: [{ q: { [pathOf(owned, owned.key[0] as string)]: key }, limit: 0 }], ordered: true }))
+        const lines = this.#documents
+          .apart(write.entity)
+          .map((owned) => ({ delete: owned.name, deletes: [{ q: this.#queries.linesOf(owned, key), limit: 0 }], ordered: true }))
         return [...lines, { delete: write.entity, deletes: [{ q: this.#queries.row(entity, bound), limit: 1 }], ordered: true }]
       }
       default: {

@@ -9,17 +9,27 @@ const maxColumns = 32
 const ascending = (field: string): IndexColumn => ({ field, descending: false })
 
 /** `byKey`: operations whose rows the key finds. */
-export function collectionIndexes(entity: Entity, tableIndexes: Index[], byKey: string[]): Index[] {
+export function collectionIndexes(entity: Entity, ownerExpires: boolean, tableIndexes: Index[], byKey: string[]): Index[] {
   const ordered = tableIndexes.filter((index) => index.kind !== 'text').map((index) => withoutInclude(entity, index))
   const texts = tableIndexes.filter((index) => index.kind === 'text')
-  return merge([...(entity.owner === null ? [] : [partsOfKey(entity, byKey)]), ...ordered, ...(texts.length > 0 ? [oneText(entity, texts)] : [])])
+  return merge([
+    ...(entity.owner === null ? [] : [partsOfKey(entity, byKey)]),
+    ...ordered,
+    ...(texts.length > 0 ? [oneText(entity, texts)] : []),
+    ...(ownerExpires ? [expiryWithOwner()] : []),
+  ])
 }
+
+const plain = { name: '', include: [], where: [], unique: false }
 
 /** The key of an owned row is a document, which finds whole keys only. */
 function partsOfKey(entity: Entity, serves: string[]): WantedIndex {
-  const columns = entity.key.map(ascending)
   const reason = `the rows of a row of ${entity.owner?.entity}, by the parts of their key`
-  return { name: '', kind: 'ordered', columns, include: [], where: [], unique: false, serves, reason }
+  return { ...plain, kind: 'ordered', columns: entity.key.map(ascending), serves, reason }
+}
+
+function expiryWithOwner(): WantedIndex {
+  return { ...plain, kind: 'expiry', columns: [ascending('expires_at')], serves: [], reason: 'expired rows go with their owner' }
 }
 
 /** An index entry carries no extra columns: a covered projection goes to the key's end. The key alone has an index, which can never be a partial one. */

@@ -37,6 +37,7 @@ function collectionOf(scenario: Scenario, table: Store, operations: Operation[],
     embedded: inside.map((each) => each.name),
     indexes: collectionIndexes(
       entity,
+      entity.owner !== null && entityOf(scenario, entity.owner.entity).ttlMs !== null,
       table.indexes,
       byKey.map((operation) => operation.name),
     ),

@@ -22,7 +22,10 @@ entities:
   bare: { count: 9, fields: { id: { type: uuid, key: true } } }
   e: { count: 9, fields: { id: { type: uuid, key: true }, l: { type: int, range: [0, 9] }, id_: { type: int, range: [0, 9] } } }
   l: { owned_by: e, per_owner: { range: [1, 3] }, fields: { bare_id: { ref: bare }, q: { type: int, range: [0, 9] } } }
+  t: { count: 9, ttl: 1h, fields: { id: { type: uuid, key: true } } }
+  tl: { owned_by: t, per_owner: { range: [1, 3] }, fields: { mail: { type: email, unique: true } } }
 operations:
+  put_t: { put: t, rate: 1/s, p99: 1s }
   put_bare: { put: bare, rate: 1/s, p99: 1s }
   put: { put: e, rate: 1/s, p99: 1s }
   update: { update: e, set: { id_: any }, rate: 1/s, p99: 1s }
@@ -72,4 +75,12 @@ test('owned rows lie beside the field of their name', () => {
   const [document] = command?.documents ?? []
   expect(typeof document.l).toBe('number')
   expect(document._l_rows.length).toBeGreaterThan(0)
+})
+
+test('a put renews the life of owned rows that stand apart, too', () => {
+  const [lines, row] = sent(asIs, 'put_t')
+  expect(lines?.update).toBe('tl')
+  expect(lines?.updates[0]).toMatchObject({ q: { '_id.t_id': row?.updates[0].q._id }, multi: true })
+  expect(Object.keys(lines?.updates[0].u.$set)).toEqual(['_expires_natively_at'])
+  expect(row?.update).toBe('t')
 })

@@ -113,3 +113,9 @@ test('a unique field, more than a document holds or more than a message holds ke
   expect(model.stores.map((store) => store.name)).toEqual(['e', 'small', 'code', 'film'])
   expect(model.excuses.map((excuse) => [excuse.operation, excuse.bottleneck])).toEqual([['add', 'size of a message']])
 })
+
+test('owned rows apart expire with their owner', () => {
+  const entities = `{ e: { count: 100, ttl: 1h, fields: { ${key} } }, l: { owned_by: e, per_owner: { range: [0, 9] }, fields: { q: {type: int, range: [0, 9]} } } }`
+  const { indexes } = modelOf(entities, { lines: 'list: l, where: { q: any }, order_by: line, limit: 5', put: 'put: e' })
+  expect(indexes).toContain('db.l.createIndex({"_expires_natively_at":1}, {"name":"expiry_expires_at","expireAfterSeconds":0})')
+})
