@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { basename, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { hidePasswords } from './hide-passwords.mjs'
 import { runUnderNode24 } from './node24.mjs'
 
 // Hints name the program as it was called.
@@ -9,4 +10,4 @@ process.env.DBTRIAL_PROGRAM =
   basename(called) === 'dbtrial' ? 'dbtrial' : `node ${relative(process.cwd(), called).startsWith('..') ? called : relative(process.cwd(), called)}`
 // One core is the harness's: collector threads would compete with the thread that they are to help.
 const flags = ['--disable-warning=ExperimentalWarning', '--max-old-space-size=4096', '--single-threaded-gc']
-runUnderNode24([...flags, fileURLToPath(new URL('../src/cli.ts', import.meta.url)), ...process.argv.slice(2)])
+runUnderNode24([...flags, fileURLToPath(new URL('../src/cli.ts', import.meta.url)), ...hidePasswords(process.argv.slice(2), process.env)])

