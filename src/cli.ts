@@ -91,7 +91,8 @@ program
   .command('validate')
   .description('check scenarios; nothing starts')
   .argument('<scenario...>', 'names in scenarios/ or paths')
-  .action(async (names: string[]) => (await import('./commands/scenario.ts')).validate(names))
+  .option('--json', 'print JSON, problems with their places')
+  .action(async (names: string[], options: { json?: boolean }) => (await import('./commands/scenario.ts')).validate(names, options))
 
 program
   .command('plan')
@@ -108,7 +109,8 @@ program
   .description('the physical model that an engine gets: definitions, statements, reasons')
   .argument('<scenario>')
   .requiredOption('--engine <name>', 'engine')
-  .action(async (name: string, { engine }: { engine: string }) => (await import('./commands/scenario.ts')).models(name, engine))
+  .option('--json', 'print JSON')
+  .action(async (name: string, options: { engine: string; json?: boolean }) => (await import('./commands/scenario.ts')).models(name, options))
 
 program
   .command('doctor')

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { TrialError } from '../errors.ts'
 import type { Result } from '../result.ts'
 import { entityOf, type Scenario } from '../scenario/scenario.ts'
-import { duration, factor, growth, usdPerMonth } from '../scenario/units.ts'
+import { factor, growth, horizon, usdPerMonth } from '../scenario/units.ts'
 import { criteria } from './criteria.ts'
 
 /** As written on the command line. */
@@ -20,7 +20,7 @@ export function applyWhatIf(result: Result, asked: WhatIf): Result {
   const scenario = structuredClone(result.scenario) as unknown as Scenario
   const { requirements } = scenario
   if (asked.peak !== undefined) requirements.peak = parse('--peak', asked.peak, factor)
-  if (asked.horizon !== undefined) requirements.horizonMs = parse('--horizon', asked.horizon, duration)
+  if (asked.horizon !== undefined) requirements.horizonMs = parse('--horizon', asked.horizon, horizon)
   if (asked.budget !== undefined) requirements.budgetUsdPerMonth = parse('--budget', asked.budget, usdPerMonth)
   for (const [name, text] of pairs('--growth', asked.growth)) grow(scenario, name, parse(`--growth ${name}`, text, growth))
   return { ...result, scenario: { ...scenario } }

@@ -1,68 +1,122 @@
 /** `dbtrial validate`, `plan`, `models`: what a scenario says and what follows from it; nothing starts. */
 import { planFor } from '../bench.ts'
-import { engineNamed } from '../engines/registry.ts'
+import type { Compiled } from '../engines/engine.ts'
+import { engineNamed, engines } from '../engines/registry.ts'
 import { TrialError } from '../errors.ts'
 import { allOperations, deriveModel } from '../model/derive.ts'
 import { effortOf } from '../scenario/plan.ts'
-import { readScenario } from '../scenario/read.ts'
+import { choice, type Placed, placedText, printable } from '../scenario/problems.ts'
+import { type Inspected, inspectScenario, scenarioOf } from '../scenario/read.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { modelText, planText } from '../terminal/tables.ts'
 import { note, print } from './output.ts'
 import type { RunOptions } from './run.ts'
 
+const engineNames = engines.map((engine) => engine.name)
+const inspect = (name: string): Inspected => inspectScenario(name, engineNames)
+
 /** The scenario with the candidates and the seed that were asked for. */
 export function prepareScenario(name: string, options: Pick<RunOptions, 'candidates' | 'seed'>): Scenario {
-  const scenario = readScenario(name)
+  const scenario = scenarioOf(inspect(name))
   if (options.seed !== undefined) {
     if (!/^\d{1,14}$/.test(options.seed))
       throw new TrialError('bad-seed', `--seed ${options.seed}: expected a whole number below 10^14`, { exitCode: 2 })
     scenario.seed = Number(options.seed)
   }
-  if (options.candidates !== undefined) {
-    const names = options.candidates.split(',').map((each) => each.trim())
-    const known = new Map(scenario.candidates.map((candidate) => [candidate.name, candidate]))
-    scenario.candidates = names.map(
-      (each) => known.get(each) ?? { name: each, engine: engineNamed(each).name, durability: scenario.requirements.durability },
-    )
-  }
-  checkCandidates(scenario)
+  if (options.candidates !== undefined) scenario.candidates = chosen(scenario, options.candidates)
   return scenario
 }
 
-function checkCandidates(scenario: Scenario): void {
-  for (const candidate of scenario.candidates) engineNamed(candidate.engine)
+/** Candidates of the scenario by their names, and engines that it does not name. */
+function chosen(scenario: Scenario, text: string): Scenario['candidates'] {
+  const known = new Map(scenario.candidates.map((candidate) => [candidate.name, candidate]))
+  const names = text.split(',').map((each) => each.trim())
+  const twice = names.find((each, index) => names.indexOf(each) < index)
+  if (twice !== undefined) throw wrongCandidates(`"${printable(twice)}" is listed twice`)
+  return names.map((each) => {
+    const candidate = known.get(each)
+    if (candidate !== undefined) return candidate
+    if (!engineNames.includes(each)) {
+      const choices = [...new Set([...known.keys(), ...engineNames])]
+      throw wrongCandidates(`there is no candidate or engine "${printable(each.slice(0, 80))}"${choice(each, choices)}`)
+    }
+    return { name: each, engine: each, durability: scenario.requirements.durability }
+  })
 }
 
-export function validate(names: string[]): void {
-  const problems: string[] = []
-  for (const name of names) {
-    try {
-      const scenario = readScenario(name)
-      checkCandidates(scenario)
-      for (const warning of planFor(scenario, scenario.bench.effort).warnings) note(`${name}: warning: ${warning}`)
-      print(`${name}: valid, ${scenario.entities.length} entities, ${scenario.operations.length} operations`)
-    } catch (error) {
-      if (!(error instanceof TrialError)) throw error
-      problems.push(error.message)
+const wrongCandidates = (reason: string) => new TrialError('bad-candidates', `--candidates: ${reason}`, { exitCode: 2 })
+
+export function validate(names: string[], { json = false }: { json?: boolean }): void {
+  const found = names.map((name) => ({ name, ...inspectOrExplain(name) }))
+  const isValid = found.every(({ scenario }) => scenario !== undefined)
+  if (json) {
+    const scenarios = found.map(({ name, file, scenario, problems }) => ({
+      ...{ name: printable(name), file, valid: scenario !== undefined },
+      ...{ entities: scenario?.entities.length ?? null, operations: scenario?.operations.length ?? null, problems },
+    }))
+    print(JSON.stringify({ valid: isValid, scenarios }, null, 2))
+  } else
+    for (const { name, scenario, problems } of found) {
+      for (const problem of problems) note(placedText(problem))
+      if (scenario !== undefined) print(`${printable(name)}: valid, ${scenario.entities.length} entities, ${scenario.operations.length} operations`)
     }
+  if (!isValid) process.exitCode = 2
+}
+
+/** A scenario that is not there is one more thing that is wrong. */
+function inspectOrExplain(name: string): Inspected {
+  try {
+    return inspect(name)
+  } catch (error) {
+    if (!(error instanceof TrialError)) throw error
+    const file = printable(name)
+    const message = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`
+    return { file, problems: [{ severity: 'error', file, line: 1, column: 1, path: '', message }] }
   }
-  if (problems.length > 0) throw new TrialError('scenario-invalid', problems.join('\n'), { exitCode: 2 })
 }
 
 export function plan(name: string, options: RunOptions): void {
-  const scenario = prepareScenario(name, options)
-  const trialPlan = planFor(scenario, effortOf(scenario.bench, options.effort))
-  const derived = scenario.candidates.map((candidate) => ({
-    candidate: candidate.name,
-    model: deriveModel(engineNamed(candidate.engine).family, scenario),
-  }))
-  const excuses = derived.flatMap((each) => each.model.excuses.map((excuse) => ({ ...excuse, engine: each.candidate })))
-  print(options.json ? JSON.stringify({ scenario, plan: trialPlan, excuses }, null, 2) : planText(scenario, trialPlan, derived))
+  inJson(options.json === true, name, () => {
+    const scenario = prepareScenario(name, options)
+    const trialPlan = planFor(scenario, effortOf(scenario.bench, options.effort))
+    const derived = scenario.candidates.map((candidate) => ({
+      candidate: candidate.name,
+      model: deriveModel(engineNamed(candidate.engine).family, scenario),
+    }))
+    const excuses = derived.flatMap((each) => each.model.excuses.map((excuse) => ({ ...excuse, engine: each.candidate })))
+    print(options.json ? JSON.stringify({ scenario, plan: trialPlan, excuses }, null, 2) : planText(scenario, trialPlan, derived))
+  })
 }
 
-export function models(name: string, engineName: string): void {
-  const scenario = readScenario(name)
-  const engine = engineNamed(engineName)
-  const model = deriveModel(engine.family, scenario)
-  print(modelText(engine.compile(model, allOperations(scenario), scenario, scenario.requirements.durability)))
+export function models(name: string, { engine: engineName, json = false }: { engine: string; json?: boolean }): void {
+  inJson(json, name, () => {
+    const scenario = scenarioOf(inspect(name))
+    const engine = engineNamed(engineName)
+    const model = deriveModel(engine.family, scenario)
+    const compiled = engine.compile(model, allOperations(scenario), scenario, scenario.requirements.durability)
+    print(json ? JSON.stringify(modelOf(compiled), null, 2) : modelText(compiled))
+  })
+}
+
+/** What the text says, too; not the scenario it came from. */
+function modelOf({ engine, durability, model, ddl, afterLoad, compiled, operations, settings }: Compiled): Record<string, unknown> {
+  const statements = compiled.flatMap((each, index) =>
+    each === null || operations[index]?.internal
+      ? []
+      : [{ operation: each.operation, statements: each.statements.map((statement) => statement.text) }],
+  )
+  return { engine, durability, model, ddl, afterLoad, statements, settings }
+}
+
+/** Who reads JSON gets the reason in JSON, too. */
+function inJson(json: boolean, name: string, work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    if (!json || !(error instanceof TrialError) || error.exitCode === 1) throw error
+    const problems: Placed[] = error.code === 'scenario-invalid' ? inspect(name).problems : []
+    const { code, message, hint = null } = error
+    print(JSON.stringify({ error: { code, message, hint }, problems }, null, 2))
+    process.exitCode = error.exitCode
+  }
 }

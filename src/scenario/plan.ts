@@ -5,7 +5,7 @@ import { heaviestShare } from '../data/distributions.ts'
 import { poolSize, searchedPool } from '../data/words.ts'
 import { newestShare, rowBytes } from '../model/sizes.ts'
 import { type Bench, type Effort, type Entity, entityOf, type Filter, fieldOf, type Operation, ownedBy, type Scenario, writesOf } from './scenario.ts'
-import { monthMs } from './units.ts'
+import { warningsOf } from './warnings.ts'
 
 export interface Budget {
   rows: number
@@ -177,7 +177,7 @@ export function planTrials(
     operations: scenario.operations.map((operation) => planOperation(scenario, operation, share)),
     data: { loadedBytes: Math.round(bytes * share), productionBytes: Math.round(bytes), memoryBytes: scenario.bench.memoryBytes },
     warnings: [
-      ...flowWarnings(scenario),
+      ...warningsOf(scenario).map((warning) => `${warning.path.join('.')}: ${warning.message}`),
       ...(asked.length === 0 || sizes.length > 0 || !budget.compares
         ? []
         : [
@@ -319,40 +319,6 @@ function describe(operation: Operation): string {
     default:
       return `${operation.kind} ${operation.entity}, ${by}`
   }
-}
-
-/** Where inserts per month and growth plus removals differ by more than 2×. */
-function flowWarnings(scenario: Scenario): string[] {
-  const perMonth = monthMs / 1000
-  return scenario.entities.flatMap((entity) => {
-    if (entity.owner !== null) return []
-    let inserts = 0
-    let deletes = 0
-    for (const operation of scenario.operations) {
-      for (const write of writesOf(operation)) {
-        if (write.entity !== entity.name) continue
-        if (write.kind === 'insert') inserts += operation.ratePerSecond * perMonth
-        if (write.kind === 'put') inserts += operation.ratePerSecond * (1 - write.existingShare) * perMonth
-        if (write.kind === 'delete') deletes += operation.ratePerSecond * perMonth
-      }
-    }
-    if (inserts === 0) return []
-    const growth = entity.count * entity.growthPerMonth
-    const expiry = entity.ttlMs !== null ? entity.count / (entity.ttlMs / monthMs) : entity.retentionMs === null ? 0 : retiredPerMonth(entity)
-    const flow = growth + deletes + expiry
-    if (flow > 0 && inserts / flow <= 2 && flow / inserts <= 2) return []
-    const text = (value: number) => (value >= 1e6 ? `${(value / 1e6).toPrecision(3)}M` : `${Math.round(value)}`)
-    return [
-      `${entity.name}: operations insert ${text(inserts)} rows a month, growth, deletes and expiry take ${text(flow)}: one of them is off by more than 2×`,
-    ]
-  })
-}
-
-/** Rows that reach the retention age in a month: those of the oldest month, where the age distribution reaches that far. */
-function retiredPerMonth(entity: Entity): number {
-  if (entity.ageMs < (entity.retentionMs ?? 0)) return 0
-  const younger = newestShare(entity, entity.ageMs - monthMs)
-  return entity.count * (1 - younger)
 }
 
 export function effortOf(bench: Bench, asked: string | undefined): Effort {

@@ -172,6 +172,9 @@ export interface Bench {
 /** What a licence lets its users do: anything · share changes alike · see the source, but not offer it as a service. */
 export const licenceKinds = ['permissive', 'copyleft', 'source-available'] as const
 export type LicenceKind = (typeof licenceKinds)[number]
+/** Regimes that there are rules for. */
+export const regimes = ['gdpr', 'hipaa', 'pci_dss', 'soc2', 'sox'] as const
+export type Regime = (typeof regimes)[number]
 export interface Requirements {
   peak: number
   durability: Durability

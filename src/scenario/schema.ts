@@ -1,19 +1,26 @@
 /** The grammar of a scenario file, as one zod schema: the source of scenario.schema.json and of every structural error. */
 import { z } from 'zod'
-import { licenceKinds } from './scenario.ts'
-import { count, duration, factor, growth, rate, share, size, skew, usdPerMonth } from './units.ts'
+import { licenceKinds, regimes } from './scenario.ts'
+import { anyDuration, count, duration, factor, growth, horizon, rate, share, size, skew, span, usdPerMonth } from './units.ts'
 
 /** Names become identifiers in SQL and CQL, keys in JSON and parts of paths: nothing but this is let in. */
-const identifier = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'expected a name of a-z, 0-9 and _, starting with a letter, at most 40 long')
+export const identifierPattern = /^[a-z][a-z0-9_]{0,39}$/
+const identifier = z.string().regex(identifierPattern, 'expected a name of a-z, 0-9 and _, starting with a letter, at most 40 long')
 export const scenarioName = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,39}$/, 'expected a name of a-z, 0-9, _ and -, starting with a letter, at most 40 long')
 /** Where a field is named: an owned row's key is called after its owner and its owner's key, both of which may be long. */
 const fieldName = z.string().regex(/^[a-z][a-z0-9_]{0,80}$/, 'expected the name of a field')
 const plainLiteral = z.union([z.string().max(200), z.number(), z.boolean()])
-const literal = z.union([plainLiteral, z.strictObject({ value: plainLiteral.describe('The constant itself, where it is called `any` or `now`.') })])
-const range = z.tuple([z.number(), z.number()]).refine(([low, high]) => low <= high, 'expected the smaller bound first')
+const literal = z.union([plainLiteral, z.strictObject({ value: plainLiteral.describe('The constant itself, where it is called `any` or `now`.') })], {
+  error: 'expected a text, a number, true or false',
+})
+const range = z
+  .tuple([z.number(), z.number()], { error: 'expected two numbers: [least, most]' })
+  .refine(([low, high]) => low <= high, 'expected the smaller bound first')
 const wholeRange = range.refine((pair) => pair.every(Number.isSafeInteger), 'expected whole numbers')
+
+const leastMemory = 128 * 2 ** 20
 
 const common = {
   key: z.literal(true).optional().describe('This field is the primary key of its entity.'),
@@ -22,14 +29,17 @@ const common = {
 }
 const compressibility = z.number().min(0).max(1).optional().describe('Share of the bytes that a compressor removes; default 0.5.')
 
-const fieldTypes = z.discriminatedUnion('type', [
+export const fieldTypes = ['uuid', 'int', 'decimal', 'bool', 'enum', 'words', 'email', 'timestamp', 'json', 'bytes']
+const typedField = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('uuid'), version: z.enum(['v4', 'v7']).optional(), ...common }),
   z.strictObject({ type: z.literal('int'), range: wholeRange.optional(), mean: z.number().optional(), skew: skew.optional(), ...common }),
   z.strictObject({ type: z.literal('decimal'), range, mean: z.number().optional(), scale: z.int().min(0).max(6), ...common }),
   z.strictObject({ type: z.literal('bool'), share: share.optional().describe('Share of rows that are true; default 50%.'), ...common }),
   z.strictObject({
     type: z.literal('enum'),
-    values: z.union([z.array(z.string().min(1).max(60)).min(1), z.record(z.string().min(1).max(60), z.number().positive())]),
+    values: z.union([z.array(z.string().min(1).max(60)).min(1), z.record(z.string().min(1).max(60), z.number().positive().max(1e9))], {
+      error: 'expected values such as [open, closed], or with weights { open: 5, closed: 95 }',
+    }),
     ...common,
   }),
   z.strictObject({
@@ -40,12 +50,12 @@ const fieldTypes = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('email'), ...common }),
   z.strictObject({
     type: z.literal('timestamp'),
-    within: duration.optional().describe("Oldest age of a row; without it the row's creation time."),
+    within: span.optional().describe("Oldest age of a row; without it the row's creation time."),
     ...common,
   }),
   z.strictObject({
     type: z.literal('json'),
-    size: size.refine((bytes) => bytes >= 20 && bytes <= 1e6, 'expected 20B to 1MB'),
+    size: size.refine((bytes) => bytes >= 20 && bytes <= 1e6, { error: 'expected 20B to 1MB' }),
     compressibility,
     ...common,
   }),
@@ -57,13 +67,13 @@ const fieldTypes = z.discriminatedUnion('type', [
   }),
 ])
 const reference = z.strictObject({ ref: identifier.describe('The entity whose key this field holds.'), skew: skew.optional(), ...common })
-const field = z.union([reference, fieldTypes])
+const field = z.union([reference, typedField], { error: 'expected a field such as { type: int, range: [1, 9] } or { ref: customer }' })
 
 const entity = z.strictObject({
   count: count.optional().describe('Rows in production today; owned entities follow from their owner.'),
   growth: growth.optional().describe('Growth of the stock of rows.'),
-  retention: duration.optional().describe('How long rows are kept; for the capacity plan, nothing is removed during a run.'),
-  ttl: duration.optional().describe('A row expires this long after its last insert or put.'),
+  retention: span.optional().describe('How long rows are kept; for the capacity plan, nothing is removed during a run.'),
+  ttl: span.optional().describe('A row expires this long after its last insert or put.'),
   owned_by: identifier.optional().describe('Rows live and die with a row of this entity.'),
   per_owner: z
     .strictObject({
@@ -91,7 +101,7 @@ const operationCommon = {
   rate: rate.describe('Average rate in production.'),
   ...objectives,
   consistency: z.enum(['strong', 'session', 'eventual']).optional(),
-  staleness: duration.optional().describe('An answer may be this old.'),
+  staleness: anyDuration.optional().describe('An answer may be this old.'),
   scales: z.boolean().optional().describe('false: a scheduled job whose rate does not follow the load.'),
   native: z
     .record(identifier, z.string().min(1).max(10_000))
@@ -104,67 +114,87 @@ const filter = z
   .record(fieldName, literal)
   .describe('Equality filters: `any` is the value that the field has in a picked row; anything else is a constant.')
 const limit = z.int().min(1).max(1000)
-const page = z.union([z.enum(['first', 'deep']), z.strictObject({ deep: share })]).optional()
+const page = z.union([z.enum(['first', 'deep']), z.strictObject({ deep: share })], { error: 'expected first, deep or { deep: 20% }' }).optional()
 const assignments = z.record(identifier, literal).describe('`now` is the replay time, `any` a fresh value; anything else is a constant.')
 const additions = z.record(
   identifier,
-  z.union([
-    z.int(),
-    z.string().regex(/^-?[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/, 'expected a whole number or order_item.quantity, with or without a minus'),
-  ]),
+  z.union(
+    [z.int(), z.string().regex(/^-?[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/, 'expected a whole number or order_item.quantity, with or without a minus')],
+    { error: 'expected a whole number or order_item.quantity, with or without a minus' },
+  ),
 )
 
+export const operationKinds = ['get', 'list', 'search', 'aggregate', 'insert', 'put', 'update', 'delete', 'transaction'] as const
+export const stepKinds = ['insert', 'put', 'update', 'delete'] as const
 const insertStep = { insert: identifier, with: fieldList.optional() }
 const putStep = { put: identifier, keys: z.strictObject({ existing: share, new: share }).optional() }
 const updateStep = { update: identifier, set: assignments.optional(), add: additions.optional() }
 const deleteStep = { delete: identifier }
-const step = z.union([
-  z.strictObject(insertStep),
-  z.strictObject({ ...putStep, pick }),
-  z.strictObject({
-    ...updateStep,
-    via: z
-      .string()
-      .regex(/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/, 'expected a reference such as order_item.product_id')
-      .optional(),
-    pick,
-  }),
-  z.strictObject({ ...deleteStep, pick }),
-])
+const step = z.union(
+  [
+    z.strictObject(insertStep),
+    z.strictObject({ ...putStep, pick }),
+    z.strictObject({
+      ...updateStep,
+      via: z
+        .string()
+        .regex(/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/, 'expected a reference such as order_item.product_id')
+        .optional(),
+      pick,
+    }),
+    z.strictObject({ ...deleteStep, pick }),
+  ],
+  { error: 'expected a step such as { insert: order }' },
+)
 
-const operation = z.union([
-  z.strictObject({ get: identifier, with: fieldList.optional(), fields: fieldList.optional(), pick, ...operationCommon }),
-  z.strictObject({
-    list: identifier,
-    where: filter,
-    order_by: z.string().regex(/^-?[a-z][a-z0-9_]*$/, 'expected a field, or -field for descending'),
-    limit,
-    fields: fieldList.optional(),
-    page,
-    pick,
-    ...operationCommon,
-  }),
-  z.strictObject({ search: identifier, in: fieldList, limit, fields: fieldList.optional(), pick, ...operationCommon }),
-  z.strictObject({
-    aggregate: identifier,
-    where: filter.optional(),
-    group_by: z
-      .string()
-      .regex(/^(?:(day|hour)\(([a-z][a-z0-9_]*)\)|[a-z][a-z0-9_]*)$/, 'expected a field, day(field) or hour(field)')
-      .optional(),
-    sum: fieldName.optional(),
-    over: duration.optional().describe('Window that ends at the replay time.'),
-    pick,
-    ...operationCommon,
-  }),
-  z.strictObject({ ...insertStep, ...operationCommon }),
-  z.strictObject({ ...putStep, pick, ...operationCommon }),
-  z.strictObject({ ...updateStep, pick, ...operationCommon }),
-  z.strictObject({ ...deleteStep, pick, ...operationCommon }),
-  z.strictObject({ transaction: z.array(step).min(1).max(20), ...operationCommon }),
-])
+const operation = z.union(
+  [
+    z.strictObject({ get: identifier, with: fieldList.optional(), fields: fieldList.optional(), pick, ...operationCommon }),
+    z.strictObject({
+      list: identifier,
+      where: filter,
+      order_by: z.string().regex(/^-?[a-z][a-z0-9_]*$/, 'expected a field, or -field for descending'),
+      limit,
+      fields: fieldList.optional(),
+      page,
+      pick,
+      ...operationCommon,
+    }),
+    z.strictObject({ search: identifier, in: fieldList, limit, fields: fieldList.optional(), pick, ...operationCommon }),
+    z.strictObject({
+      aggregate: identifier,
+      where: filter.optional(),
+      group_by: z
+        .string()
+        .regex(/^(?:(day|hour)\(([a-z][a-z0-9_]*)\)|[a-z][a-z0-9_]*)$/, 'expected a field, day(field) or hour(field)')
+        .optional(),
+      sum: fieldName.optional(),
+      over: duration.optional().describe('Window that ends at the replay time.'),
+      pick,
+      ...operationCommon,
+    }),
+    z.strictObject({ ...insertStep, ...operationCommon }),
+    z.strictObject({ ...putStep, pick, ...operationCommon }),
+    z.strictObject({ ...updateStep, pick, ...operationCommon }),
+    z.strictObject({ ...deleteStep, pick, ...operationCommon }),
+    z.strictObject({ transaction: z.array(step).min(1).max(20), ...operationCommon }),
+  ],
+  { error: 'expected an operation such as { get: product, rate: 900/s, p99: 10ms }' },
+)
 
-const candidate = z.union([identifier, z.strictObject({ name: identifier, engine: identifier, durability: z.enum(['fsync', 'relaxed']).optional() })])
+const regime = z
+  .string()
+  .transform((name) => name.toLowerCase().replaceAll(/[\s-]+/g, '_'))
+  .pipe(z.enum(regimes))
+const candidate = z.union(
+  [identifier, z.strictObject({ name: identifier, engine: identifier, durability: z.enum(['fsync', 'relaxed']).optional() })],
+  {
+    error: 'expected an engine, or { name: …, engine: … }',
+  },
+)
+
+/** Fixed: a scenario without one means the same tomorrow. */
+export const defaultEpoch = '2026-01-01T00:00:00Z'
 
 export const scenarioSchema = z.strictObject({
   name: scenarioName,
@@ -173,27 +203,35 @@ export const scenarioSchema = z.strictObject({
     .int()
     .min(0)
     .max(2 ** 48),
-  epoch: z.iso.datetime({ error: 'expected a UTC time such as 2026-01-01T00:00:00Z' }),
+  epoch: z.iso
+    .datetime({ error: `expected a UTC time such as ${defaultEpoch}` })
+    .optional()
+    .describe(`The scenario's now when loading ends; default ${defaultEpoch}.`),
   entities: z.record(identifier, entity),
   operations: z.record(identifier, operation),
   invariants: z.record(identifier, z.strictObject({ conserve: z.string().max(500) })).optional(),
   requirements: z.strictObject({
     peak: factor,
     availability: share.optional(),
-    rpo: duration.optional(),
-    rto: duration.optional(),
-    regions: z.array(z.string().max(60)).optional(),
-    compliance: z.array(z.string().max(60)).optional(),
+    rpo: anyDuration.optional(),
+    rto: anyDuration.optional(),
+    regions: z.array(z.string().min(1).max(60)).optional(),
+    compliance: z
+      .array(regime)
+      .optional()
+      .describe(`Regimes whose rules a store must be able to meet: ${regimes.join(', ')}.`),
     licences: z.array(z.enum(licenceKinds)).min(1).optional().describe('Kinds of licence that are accepted; default: any.'),
     budget: usdPerMonth.optional(),
-    horizon: duration.optional(),
+    horizon: horizon.optional(),
     durability: z.enum(['fsync', 'relaxed']),
   }),
-  candidates: z.array(candidate).min(1),
+  candidates: z.array(candidate).min(1).max(20),
   bench: z
     .strictObject({
       scale: share.optional().describe('Share of the production rows that is loaded, at most.'),
-      limits: z.strictObject({ cpus: z.int().min(1).max(256), memory: size }).optional(),
+      limits: z
+        .strictObject({ cpus: z.int().min(1).max(256), memory: size.refine((bytes) => bytes >= leastMemory, 'expected at least 128MiB') })
+        .optional(),
       sizes: z
         .array(z.int().min(1).max(256))
         .min(3)

@@ -25,7 +25,7 @@ const sizeUnits: Record<string, number> = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, TB:
 const rateUnitsPerSecond: Record<string, number> = { s: 1, min: 1 / 60, h: 1 / 3600, day: 1 / 86_400 }
 const growthUnitsPerMonth: Record<string, number> = { month: 1, year: 12, y: 12 }
 
-const number = '(\\d+(?:\\.\\d+)?)'
+const number = '(\\d{1,400}(?:\\.\\d{1,20})?)'
 const alternatives = (units: Record<string, number>) =>
   Object.keys(units)
     .filter((unit) => unit !== '')
@@ -42,20 +42,40 @@ function quantity(units: Record<string, number>, pattern: string, example: strin
     })
 }
 
-/** Milliseconds. */
-export const duration = quantity(durationUnitsMs, `^${number}\\s*(${alternatives(durationUnitsMs)})$`, 'a duration such as 20ms, 30d or 3y')
+const atMost = (most: number, text: string) => [(value: number) => value <= most, { error: `expected at most ${text}` }] as const
+
+/** Milliseconds; 0 says that nothing may be lost, late or old. */
+export const anyDuration = quantity(
+  durationUnitsMs,
+  `^${number}\\s*(${alternatives(durationUnitsMs)})$`,
+  'a duration such as 20ms, 30d or 3y',
+).refine(Number.isFinite, 'expected a duration that is finite')
+/** Milliseconds of something that takes time. */
+export const duration = anyDuration.refine((ms) => ms > 0, 'expected more than 0')
+/** Milliseconds that are planned ahead. */
+export const horizon = duration.refine(...atMost(30 * yearMs, '30y'))
+/** Milliseconds that a row lives or is old: no more than the years that every server can write down. */
+export const span = duration.refine(...atMost(9998 * yearMs, '9998y'))
 /** Bytes. */
-export const size = quantity(sizeUnits, `^${number}\\s*(${alternatives(sizeUnits)})$`, 'a size such as 600B or 2GiB')
+export const size = quantity(sizeUnits, `^${number}\\s*(${alternatives(sizeUnits)})$`, 'a size such as 600B or 2GiB').refine(
+  ...atMost(1e15, '1000TB'),
+)
 /** Operations per second. */
-export const rate = quantity(rateUnitsPerSecond, `^${number}\\s*/\\s*(${alternatives(rateUnitsPerSecond)})$`, 'a rate such as 900/s, 6/min or 40/h')
+export const rate = quantity(
+  rateUnitsPerSecond,
+  `^${number}\\s*/\\s*(${alternatives(rateUnitsPerSecond)})$`,
+  'a rate such as 900/s, 6/min or 40/h',
+).refine(...atMost(1e9, '1000000000/s'))
 /** A share between 0 and 1. */
 export const share = quantity({}, `^${number}\\s*%$`, 'a percentage such as 99.95%')
   .transform((percent) => percent / 100)
-  .refine((value) => value <= 1, 'expected at most 100%')
+  .refine(...atMost(1, '100%'))
 /** US dollars per month. */
-export const usdPerMonth = quantity({}, `^${number}\\s*USD/month$`, 'an amount such as 4000 USD/month')
+export const usdPerMonth = quantity({}, `^${number}\\s*USD/month$`, 'an amount such as 4000 USD/month').refine(...atMost(1e12, '10^12 USD/month'))
 /** A factor such as 3x. */
-export const factor = quantity({}, `^${number}\\s*x$`, 'a factor such as 3x').refine((value) => value >= 1, 'expected 1x or more')
+export const factor = quantity({}, `^${number}\\s*x$`, 'a factor such as 3x')
+  .refine((value) => value >= 1, 'expected 1x or more')
+  .refine(...atMost(1000, '1000x'))
 
 /** Share per month, compounding: 36%/year is the monthly growth that makes 36 % in twelve months. */
 const growthPattern = `^${number}\\s*%\\s*/\\s*(${alternatives(growthUnitsPerMonth)})$`
@@ -66,6 +86,7 @@ export const growth = z
     const match = new RegExp(growthPattern).exec(text) as RegExpExecArray
     return (1 + Number(match[1]) / 100) ** (1 / (growthUnitsPerMonth[match[2] ?? ''] ?? 1)) - 1
   })
+  .refine(...atMost(1, '100%/month: what doubles every month'))
 
 /** A whole number of rows: 2000 or 2M. */
 export const count = z

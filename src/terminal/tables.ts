@@ -8,6 +8,7 @@ import { bytes, count, micros, outcomeMarks, seconds, times } from '../report/fo
 import { headline } from '../report/headline.ts'
 import type { Result } from '../result.ts'
 import type { TrialPlan } from '../scenario/plan.ts'
+import { printable } from '../scenario/problems.ts'
 import { entityOf, type Scenario } from '../scenario/scenario.ts'
 import { terminalWidth } from './style.ts'
 
@@ -151,6 +152,9 @@ export function planText(scenario: Scenario, plan: TrialPlan, models: { candidat
 
 export function modelText(compiled: Compiled): string {
   const { model } = compiled
+  const texts = compiled.scenario.entities.flatMap((entity) =>
+    entity.fields.flatMap(({ generator }) => (generator.kind === 'enum' ? generator.values : [])),
+  )
   const stores = model.stores.map((store) =>
     [`${store.name}: ${store.reason}`, ...store.indexes.map((index) => `  index ${index.name}: ${index.reason}`)].join('\n'),
   )
@@ -164,7 +168,7 @@ export function modelText(compiled: Compiled): string {
     ...model.excuses.map((excuse) => `excused from ${excuse.operation}: ${excuse.reason}`),
     ...new Set(model.emulations.map((each) => `${each.operation}: ${each.how}`)),
   ]
-  return [
+  const text = [
     `-- ${compiled.engine} (${model.family})`,
     stores.join('\n'),
     '-- definitions',
@@ -174,6 +178,9 @@ export function modelText(compiled: Compiled): string {
     statements.join('\n\n'),
     ...(notes.length > 0 ? ['-- excuses and emulations', notes.join('\n')] : []),
   ].join('\n\n')
+  // Values of the scenario stand in definitions as they are: none of them begins a line of its own.
+  const broken = texts.filter((value) => value.trim() !== '' && printable(value) !== value)
+  return broken.reduce((all, value) => all.replaceAll(value, () => printable(value)), text)
 }
 
 /** The shape of a document, where owners embed their rows. */

@@ -10,6 +10,7 @@ export interface Column {
   constants: (string | number | boolean)[]
   refersTo: string | null
   key: boolean
+  unique: boolean
   implicit: boolean
   /** A timestamp with `within`. */
   aged: boolean
@@ -64,6 +65,7 @@ const column = (name: string, type: string, more: Partial<Column> = {}): Column 
   constants: [],
   refersTo: null,
   key: false,
+  unique: false,
   implicit: false,
   aged: false,
   ...more,
@@ -115,7 +117,7 @@ function extentOf(draws: Draws, table: Table): Record<string, unknown> {
     }
   return {
     count: draws.one([1, 2, 10, 60, 120, 250]),
-    ...(draws.chance(0.3) ? { growth: draws.one(['3%/month', '20%/year', '100%/month']) } : {}),
+    ...(draws.chance(0.3) ? { growth: draws.one(['3%/month', '20%/year', '30%/month']) } : {}),
     ...(table.ttl ? { ttl: draws.one(['2s', '1h', '30d', '25y']) } : {}),
     ...(draws.chance(0.2) ? { retention: draws.one(['30d', '2y']) } : {}),
   }
@@ -206,9 +208,10 @@ function makeField(draws: Draws, table: Table, owners: Table[], epochMs: number)
         },
       }
     case 'email':
-      return { type: kind, text: { type: kind, ...(draws.chance(0.5) ? { unique: true } : {}) } }
-    case 'uuid':
-      return { type: kind, text: { type: kind, ...(draws.chance(0.3) ? { unique: true } : {}) } }
+    case 'uuid': {
+      const unique = draws.chance(0.4)
+      return { type: kind, unique, text: { type: kind, ...(unique ? { unique } : {}) } }
+    }
     case 'timestamp': {
       const v7 = JSON.stringify((table.owner ?? table).text).includes('"v7"')
       const within = draws.chance(0.6) ? draws.one(['2h', '30d', '3y', ...(v7 || epochMs < Date.parse('1999-01-01') ? [] : ['100y'])]) : undefined

@@ -157,8 +157,7 @@ function makeChange(draws: Draws, table: Table, lines: Table | null): Text | und
       add[field.name] = sources.length > 0 ? `${draws.chance(0.5) ? '-' : ''}${lines?.name}.${draws.one(sources).name}` : draws.one([1, -5, 1000])
     } else if (lines !== null) {
       // One value for all rows that the owned rows refer to.
-      if (field.type === 'timestamp') set[field.name] = 'now'
-      else if (field.constants.length > 0) set[field.name] = constantOr(draws, field, 1)
+      if (!field.unique) set[field.name] = field.type === 'timestamp' && draws.chance(0.5) ? 'now' : constantOr(draws, field, 0.7)
     } else set[field.name] = field.type === 'timestamp' && draws.chance(0.5) ? 'now' : constantOr(draws, field, 0.5)
   }
   const change = { ...(Object.keys(set).length > 0 ? { set } : {}), ...(Object.keys(add).length > 0 ? { add } : {}) }
@@ -170,7 +169,8 @@ function makeSteps(draws: Draws, tables: Table[]): Text[] {
   const steps: Text[] = []
   while (steps.length < many) {
     const followed = draws.chance(0.4) ? makeVia(draws, tables) : undefined
-    if (followed !== undefined) {
+    // Whose rows `via` follows must be clear.
+    if (followed !== undefined && !steps.some((step) => [step.with].flat().includes([followed[0]?.with].flat()[0]))) {
       steps.push(...followed)
       continue
     }

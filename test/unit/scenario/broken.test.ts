@@ -26,12 +26,7 @@ function broken(from: string, to: string): { text: string; line: number } {
 
 describe('a broken scenario', () => {
   test.each([
-    [
-      'an unknown key',
-      'rate: 900/s, p99: 10ms',
-      'rat: 900/s, p99: 10ms',
-      ['operations.get_product.rat: unknown key, did you mean "rate"?', 'operations.get_product: "rate" is missing'],
-    ],
+    ['an unknown key', 'rate: 900/s, p99: 10ms', 'rat: 900/s, p99: 10ms', ['operations.get_product.rat: unknown key, did you mean "rate"?']],
     ['a wrong unit', 'rate: 900/s', 'rate: 900', ['operations.get_product.rate: expected a rate such as 900/s, 6/min or 40/h']],
     ['a rate without a unit', 'rate: 150/s', 'rate: 150/sec', ['operations.get_order.rate: expected a rate such as 900/s, 6/min or 40/h']],
     [
@@ -76,7 +71,7 @@ describe('a broken scenario', () => {
       'a search in a field without words',
       'in: [name]',
       'in: [price]',
-      ['operations.search_products.in.0: only fields of type words can be searched, "price" is none'],
+      ['operations.search_products.in.0: only fields of type words can be searched, "price" is decimal'],
     ],
     [
       'a sum of what is no number',
@@ -94,10 +89,7 @@ describe('a broken scenario', () => {
       'an update through a reference that nobody inserts',
       'via: order_item.product_id',
       'via: product.id',
-      [
-        'operations.place_order.transaction.1.via: "via" follows owned rows that an earlier step inserts (known: order_item)',
-        'operations.place_order.transaction.1.add.stock: "-order_item.quantity" needs via: order_item.<reference to product> in the same step',
-      ],
+      ['operations.place_order.transaction.1.via: "via" follows owned rows that an earlier step inserts (known: order_item)'],
     ],
     [
       'an unparsable invariant',
@@ -111,7 +103,7 @@ describe('a broken scenario', () => {
       'email:      { type: uuid, key: true',
       ['entities.customer.fields: entity "customer" has 2 keys: exactly one field may be the key'],
     ],
-    ['an unknown option', 'effort: quick', 'effort: fast', ['bench.effort: Invalid option: expected one of "smoke"|"quick"|"standard"|"thorough"']],
+    ['an unknown option', 'effort: quick', 'effort: fast', ['bench.effort: "fast" is none of them: there are smoke, quick, standard, thorough']],
     [
       'a hostile name',
       'customer_id: { ref: customer',
@@ -121,7 +113,7 @@ describe('a broken scenario', () => {
   ])('%s', (_name, from, to, expected) => {
     const { text, line } = broken(from, to)
     const found = messages(text)
-    expect(found.map((each) => each.replace(/^s\.yaml:\d+:\d+: /, ''))).toEqual(expect.arrayContaining(expected))
+    expect(found.map((each) => each.replace(/^s\.yaml:\d+:\d+: /, ''))).toEqual(expected)
     expect(found.some((each) => Math.abs(Number(/^s\.yaml:(\d+):/.exec(each)?.[1]) - line) <= 12)).toBe(true)
   })
 
@@ -147,7 +139,7 @@ describe('a broken scenario', () => {
 
   test('broken YAML names the line', () => {
     expect(messages('name: [unclosed\nsummary: x')[0]).toMatch(/^s\.yaml:\d+:\d+: /)
-    expect(messages('name: a\nname: b')[0]).toMatch(/^s\.yaml:2:1: .*unique/)
+    expect(messages('name: a\nname: b').join('\n')).toMatch(/^s\.yaml:2:1: .*unique/m)
   })
 
   test('is no crash, whatever is in it', () => {

@@ -1,0 +1,129 @@
+/** Resolves what an operation or a step of a transaction writes. */
+import { largestWhole } from './entities.ts'
+import { constantFor, known, type Literal, lookUp, type OperationContext, ownedNames, pickOf } from './operations.ts'
+import type { Path } from './problems.ts'
+import type { Addition, Assignment, Entity, Field, Step, Update, Write } from './scenario.ts'
+import { type OperationFile, type StepFile, stepKinds } from './schema.ts'
+
+type WriteFile = Extract<OperationFile, { insert: unknown } | { put: unknown } | { update: unknown } | { delete: unknown }> | StepFile
+
+export function resolveSteps(files: StepFile[], path: Path, context: OperationContext): Step[] {
+  const steps: Step[] = []
+  for (const [index, file] of files.entries()) {
+    const kind = stepKinds.find((each) => Object.hasOwn(file, each)) as string
+    const entity = lookUp((file as Record<string, unknown>)[kind] as string, [...path, index, kind], context)
+    if (entity === undefined) continue
+    const pick = pickOf('pick' in file ? file.pick : undefined, entity, context)
+    steps.push({ ...resolveWrite(file, entity, [...path, index], steps, context), entity: entity.name, pick })
+  }
+  return steps
+}
+
+export function resolveWrite(file: WriteFile, entity: Entity, path: Path, before: Step[], context: OperationContext): Write {
+  const { report } = context
+  if (entity.owner !== null && !('update' in file))
+    report(path, `rows of ${entity.name} are written with their owner: use "insert: ${entity.owner.entity}, with: [${entity.name}]"`)
+  if ('insert' in file) return { kind: 'insert', with: ownedNames(file.with, entity, [...path, 'with'], context) }
+  if ('put' in file) {
+    const { existing, new: fresh } = file.keys ?? { existing: 1, new: 0 }
+    if (Math.abs(existing + fresh - 1) > 1e-9) report([...path, 'keys'], 'the shares of existing and new keys must add up to 100%')
+    return { kind: 'put', existingShare: existing }
+  }
+  if ('delete' in file) return { kind: 'delete' }
+  const viaText = 'via' in file ? file.via : undefined
+  const via = viaText === undefined ? null : resolveVia(viaText, entity, [...path, 'via'], before, context)
+  const changes = { set: Object.entries(file.set ?? {}), add: Object.entries(file.add ?? {}) }
+  if (changes.set.length + changes.add.length === 0)
+    report(
+      path,
+      file.set === undefined && file.add === undefined ? 'an update needs set or add' : 'this update changes nothing: say what it sets or adds',
+      {
+        lacking: true,
+      },
+    )
+  const set = changes.set.flatMap(([field, to]) => assignment(field, to, via ?? null, entity, [...path, 'set', field], context) ?? [])
+  const add = changes.add.flatMap(([field, amount]) => {
+    const place = [...path, 'add', field]
+    if (Object.hasOwn(file.set ?? {}, field)) report(place, `"${field}" is set by the same update: set it or add to it`, { atKey: true })
+    return addition(field, amount, via, entity, place, context) ?? []
+  })
+  return { kind: 'update', set, add, via: via ?? null }
+}
+
+/** undefined where it leads nowhere, as was reported. */
+function resolveVia(text: string, entity: Entity, path: Path, before: Step[], context: OperationContext): Update['via'] | undefined {
+  const { entities, report } = context
+  const [owned = '', field = ''] = text.split('.')
+  const inserted = before.flatMap((step) => (step.kind === 'insert' ? step.with : []))
+  const lines = entities.get(owned)
+  if (!inserted.includes(owned) || lines === undefined) {
+    if (!context.isBroken(owned)) report(path, '"via" follows owned rows that an earlier step inserts', { meant: { name: owned, known: inserted } })
+    return undefined
+  }
+  if (inserted.indexOf(owned) !== inserted.lastIndexOf(owned))
+    report(path, `two earlier steps insert ${owned}: it is not clear whose rows "via" follows`)
+  const generator = known(field, lines, path, context)?.generator
+  if (generator !== undefined && (generator.kind !== 'reference' || generator.entity !== entity.name))
+    report(path, `"${text}" does not refer to ${entity.name}`)
+  return { owned, field }
+}
+
+/** The field, where it can be changed. */
+function changed(name: string, entity: Entity, path: Path, context: OperationContext): Field | undefined {
+  const field = known(name, entity, path, context, true)
+  if (field === undefined) return undefined
+  if (entity.key.includes(name)) context.report(path, `"${name}" is part of the key and cannot be updated`, { atKey: true })
+  else if (field.implicit) context.report(path, `"${name}" is kept by dbtrial and cannot be updated`, { atKey: true })
+  else return field
+  return undefined
+}
+
+function assignment(name: string, to: Literal, via: Update['via'], entity: Entity, path: Path, context: OperationContext): Assignment | undefined {
+  const field = changed(name, entity, path, context)
+  if (field === undefined) return undefined
+  if (to === 'any') {
+    if (via !== null && field.unique) context.report(path, `"${name}" is unique, and all rows that "via" leads to get one value`)
+    return { field: name, to: 'any' }
+  }
+  if (to === 'now' && field.type === 'timestamp') return { field: name, to: 'now' }
+  if (to === 'now' && field.generator.kind !== 'enum') context.report(path, `"now" goes into a timestamp, "${name}" is ${field.type}`)
+  else return { field: name, to: 'constant', constant: constantFor(field, to, path, context.report) }
+  return undefined
+}
+
+function addition(
+  name: string,
+  amount: number | string,
+  via: Update['via'] | undefined,
+  entity: Entity,
+  path: Path,
+  context: OperationContext,
+): Addition | undefined {
+  const { entities, report } = context
+  const field = changed(name, entity, path, context)
+  if (field === undefined) return undefined
+  if (field.generator.kind !== 'number')
+    report(path, `"${name}" is ${field.generator.kind === 'reference' ? 'a reference' : field.type}: only int and decimal fields can be added to`, {
+      atKey: true,
+    })
+  if (typeof amount === 'number') {
+    const scaled = amount * 10 ** field.scale
+    if (Math.abs(scaled) > largestWhole)
+      report(
+        path,
+        `at most ±${largestWhole}${field.scale > 0 ? ' in units of the last digit' : ''} can be added at once: more would soon pass what is held exactly`,
+      )
+    return { field: name, amount: scaled, from: null }
+  }
+  const [owned, from] = amount.replace(/^-/, '').split('.') as [string, string]
+  const lines = entities.get(owned)
+  if (via === undefined) return undefined
+  if (lines === undefined || via === null || owned !== via.owned) {
+    report(path, `"${amount}" needs via: ${owned}.<reference to ${entity.name}> in the same step`, { lacking: true })
+    return undefined
+  }
+  const source = known(from, lines, path, context)
+  if (source !== undefined && (source.type !== field.type || source.scale !== field.scale))
+    report(path, `${owned}.${from} and ${entity.name}.${name} must have the same type and scale`)
+  return { field: name, amount: amount.startsWith('-') ? -1 : 1, from }
+}

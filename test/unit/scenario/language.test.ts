@@ -1,0 +1,383 @@
+/** What the language refuses, and how it says so: each line of it was accepted, crashed, or spoke in the parser's words. */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+import { TrialError } from '../../../src/errors.ts'
+import { inspectScenario, parseScenario } from '../../../src/scenario/read.ts'
+
+const engines = ['postgres', 'mongodb']
+const directory = mkdtempSync(join(tmpdir(), 'dbtrial-language-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+interface Parts {
+  epoch?: string
+  entity?: string
+  fields?: string
+  operations?: string
+  more?: string
+  requirements?: string
+  candidates?: string
+  bench?: string
+}
+
+function scenario(parts: Parts): string {
+  return `name: s
+summary: x
+seed: 7
+${parts.epoch === undefined ? '' : `epoch: ${parts.epoch}\n`}entities:
+  e:
+    count: 100
+    ${parts.entity ?? ''}
+    fields: { id: { type: uuid, key: true }, n: { type: int, range: [0, 9] }, d: { type: decimal, range: [0, 9], scale: 2 }, ${parts.fields ?? ''} }
+  l: { owned_by: e, per_owner: { range: [0, 3] }, fields: { q: { type: int, range: [0, 9] }, e_ref: { ref: e } } }
+operations:
+  g: { get: e, rate: 1/s, p99: 1s }
+  ${parts.operations ?? ''}
+requirements: { peak: 2x, durability: fsync, ${parts.requirements ?? ''} }
+candidates: ${parts.candidates ?? '[postgres]'}
+${parts.bench === undefined ? '' : `bench: ${parts.bench}`}
+${parts.more ?? ''}
+`
+}
+
+function problems(text: string): string[] {
+  try {
+    parseScenario(text, 's.yaml', engines)
+    return []
+  } catch (error) {
+    if (!(error instanceof TrialError)) throw error
+    return error.message.split('\n').map((line) => {
+      expect(line).toMatch(/^s\.yaml:\d+:\d+: /)
+      return line.replace(/^s\.yaml:\d+:\d+: /, '')
+    })
+  }
+}
+
+const rest = 'rate: 1/s, p99: 1s'
+const refused: [string, Parts, string][] = [
+  [
+    'a regime nobody knows',
+    { requirements: 'compliance: [gdpr, hippa]' },
+    'requirements.compliance.1: "hippa" is none of them: there are gdpr, hipaa, pci_dss, soc2, sox; did you mean "hipaa"?',
+  ],
+  [
+    'an engine nobody knows',
+    { candidates: '[postgers]' },
+    'candidates.0: there is no engine "postgers": there are postgres, mongodb; did you mean "postgres"?',
+  ],
+  [
+    'an engine of a named candidate',
+    { candidates: '[{ name: a, engine: mysql }]' },
+    'candidates.0.engine: there is no engine "mysql": there are postgres, mongodb',
+  ],
+  [
+    'p50 above p99',
+    { operations: 'h: { get: e, rate: 1/s, p50: 50ms, p99: 5ms }' },
+    'operations.h.p99: p99 cannot be below p50: fewer operations take longer',
+  ],
+  [
+    'a reference to an inherited name',
+    { fields: 'c: { ref: constructor }' },
+    'entities.e.fields.c.ref: there is no entity "constructor" (known: e, l)',
+  ],
+  ['an inherited name as owner', { fields: 'c: { ref: to_string }' }, 'entities.e.fields.c.ref: there is no entity "to_string" (known: e, l)'],
+  [
+    'an update that changes nothing',
+    { operations: `u: { update: e, set: {}, ${rest} }` },
+    'operations.u: this update changes nothing: say what it sets or adds',
+  ],
+  [
+    'set and add of one field',
+    { operations: `u: { update: e, set: { n: 1 }, add: { n: 1 }, ${rest} }` },
+    'operations.u.add.n: "n" is set by the same update: set it or add to it',
+  ],
+  [
+    'a rate of 0',
+    { operations: 't: { transaction: [{ insert: e }], rate: 0/s, p99: 1s }' },
+    'operations.t.rate: a rate of 0 never runs: remove the operation',
+  ],
+  [
+    'an age before the year 1',
+    { fields: 't: { type: timestamp, within: 3000y }' },
+    'entities.e.fields.t.within: this reaches back before the year 1, where not every server has times',
+  ],
+  [
+    'an epoch at the end of time',
+    { epoch: '9999-12-31T23:00:00Z' },
+    'epoch: a run must lie within the years 1 to 9999: not every server has other times',
+  ],
+  [
+    'an expiry behind the end of time',
+    { entity: 'ttl: 8000y', epoch: '9000-01-01T00:00:00Z' },
+    'entities.e.ttl: rows would expire after the year 9999, where not every server has times',
+  ],
+  ['a ttl of nothing', { entity: 'ttl: 0ms' }, 'entities.e.ttl: expected more than 0'],
+  ['an age of 10^11 years', { fields: 't: { type: timestamp, within: 99999999999y }' }, 'entities.e.fields.t.within: expected at most 9998y'],
+  [
+    'a growth that is no number',
+    { entity: `growth: ${'9'.repeat(400)}%/month` },
+    'entities.e.growth: expected at most 100%/month: what doubles every month',
+  ],
+  ['no memory', { bench: '{ limits: { cpus: 1, memory: 0B } }' }, 'bench.limits.memory: expected at least 128MiB'],
+  ['a horizon of 10^6 years', { requirements: 'horizon: 1000000y' }, 'requirements.horizon: expected at most 30y'],
+  [
+    'a NUL in a text',
+    { fields: 's: { type: enum, values: ["a\\0b", c] }' },
+    'a text cannot hold the character NUL (\\0): not every server stores it',
+  ],
+  [
+    'half a surrogate pair',
+    { fields: 's: { type: enum, values: ["a\\uD83D", c] }' },
+    'a text cannot hold half of a surrogate pair: it is no character, and UTF-8 has no bytes for it',
+  ],
+  ['a value listed twice', { fields: 's: { type: enum, values: [a, b, a] }' }, 'entities.e.fields.s.values.2: "a" is listed twice'],
+  [
+    'a range beyond four bytes',
+    { fields: 'w: { type: int, range: [0, 2147483648] }' },
+    'entities.e.fields.w.range: values must stay within ±2147483647',
+  ],
+  [
+    'a constant beyond four bytes',
+    { operations: `a: { aggregate: e, where: { n: 99999999999 }, ${rest} }` },
+    'operations.a.where.n: "n" is int: expected a number within ±2147483647, not 99999999999',
+  ],
+  [
+    'an addition that soon is inexact',
+    { operations: `u: { update: e, add: { d: 1000000000 }, ${rest} }` },
+    'operations.u.add.d: at most ±2147483647 in units of the last digit can be added at once: more would soon pass what is held exactly',
+  ],
+  [
+    'an addition to a reference',
+    { operations: `u: { update: l, add: { e_ref: 1 }, ${rest} }` },
+    'operations.u.add.e_ref: "e_ref" is a reference: only int and decimal fields can be added to',
+  ],
+  ['an owned entity listed twice', { operations: `i: { insert: e, with: [l, l], ${rest} }` }, 'operations.i.with.1: "l" is listed twice'],
+  [
+    'two inserts before one via',
+    { operations: `t: { transaction: [{ insert: e, with: [l] }, { insert: e, with: [l] }, { update: e, via: l.e_ref, add: { n: 1 } }], ${rest} }` },
+    'operations.t.transaction.2.via: two earlier steps insert l: it is not clear whose rows "via" follows',
+  ],
+  [
+    'one unique value for many rows',
+    {
+      fields: 'm: { type: email, unique: true }',
+      operations: `t: { transaction: [{ insert: e, with: [l] }, { update: e, via: l.e_ref, set: { m: any } }], ${rest} }`,
+    },
+    'operations.t.transaction.1.set.m: "m" is unique, and all rows that "via" leads to get one value',
+  ],
+  [
+    'a sum of nothing',
+    { more: 'invariants: { i: { conserve: "" } }' },
+    'invariants.i.conserve: expected a sum such as "sum(product.stock) + sum(order_item.quantity)"',
+  ],
+]
+
+describe('refused with its line', () => {
+  test.each(refused)('%s', (_, parts, message) => {
+    expect(problems(scenario(parts))).toContain(message)
+  })
+
+  test('a clash with an implicit key', () => {
+    const text = scenario({}).replace('fields: { q:', 'fields: { line: { type: int, range: [0, 9] }, q:')
+    expect(problems(text)).toEqual(['entities.l.fields.line: "line" is a name dbtrial uses for this entity: choose another'])
+  })
+
+  test('the key __proto__, which JavaScript would lose', () => {
+    expect(problems(scenario({ operations: `__proto__: { get: e, ${rest} }` }))).toEqual(['"__proto__" cannot be a key'])
+  })
+})
+
+describe('in our words', () => {
+  test.each<[string, string, string]>([
+    ['an empty file', '', 'the file is empty: a scenario has a name, entities, operations, requirements and candidates'],
+    ['a number out of bounds', scenario({ bench: '{ limits: { cpus: 0, memory: 1GiB } }' }), 'bench.limits.cpus: expected at least 1, not 0'],
+    ['a map where a text is expected', scenario({}).replace('summary: x', 'summary: {}'), 'summary: expected a text, not a map'],
+    [
+      'nothing where a map is expected',
+      scenario({ operations: 'h:' }),
+      'operations.h: expected an operation such as { get: product, rate: 900/s, p99: 10ms }',
+    ],
+    [
+      'an option that is none',
+      scenario({ bench: '{ effort: fast }' }),
+      'bench.effort: "fast" is none of them: there are smoke, quick, standard, thorough',
+    ],
+    ['a key given twice', scenario({ operations: `g: { get: e, ${rest} }` }), '"g" is given twice, first in line 11: keys are unique'],
+    [
+      'a misspelt key, once',
+      scenario({ operations: `h: { list: e, where: {}, orderby: n, limit: 1, ${rest} }` }),
+      'operations.h.orderby: unknown key, did you mean "order_by"?',
+    ],
+    ['a misspelt limit, once', scenario({ bench: '{ limits: { cpu: 1, memory: 1GiB } }' }), 'bench.limits.cpu: unknown key, did you mean "cpus"?'],
+  ])('%s', (_, text, message) => {
+    expect(problems(text)).toEqual([message])
+  })
+
+  test('nothing of a mutated scenario is told in words of the parser', () => {
+    const text = scenario({
+      operations: `h: { list: e, where: [], order_by: 3, limit: 0, page: last, pick: 7, ${rest} }`,
+      bench: '{ effort: 3, repeats: 1.5, sizes: [1] }',
+    })
+    const found = problems(text.replace('seed: 7', 'seed: x').replace('count: 100', 'count: -1'))
+    expect(found.length).toBeGreaterThan(7)
+    for (const each of found)
+      expect(each).not.toMatch(/Invalid|Too (small|big)|received|expected (number|string|object|array|int|record)\b|Unrecognized/)
+  })
+})
+
+describe('as many as can be known, at once', () => {
+  test('meaning beside grammar, in any part of the file', () => {
+    const text = scenario({
+      fields: 'a: { type: wrods, count: [1, 2] }, b: { ref: nobody }',
+      operations: `u: { update: e, set: { nn: 1 }, rat: 1/s, p99: soon }\n  v: { get: x, ${rest} }`,
+      requirements: 'compliance: [hippa]',
+      candidates: '[mysql]',
+      bench: '{ effort: fast }',
+    })
+    expect(problems(text).map((each) => each.split(':')[0])).toEqual([
+      'entities.e.fields.a.type',
+      'entities.e.fields.b.ref',
+      'operations.u.set.nn',
+      'operations.u.rat',
+      'operations.u.p99',
+      'operations.v.get',
+      'requirements.compliance.0',
+      'candidates.0',
+      'bench.effort',
+    ])
+  })
+
+  test('what is broken has no followers', () => {
+    expect(
+      problems(scenario({ fields: 'a: { type: wrods }', operations: `h: { list: e, where: { a: any }, order_by: a, limit: 1, ${rest} }` })),
+    ).toHaveLength(1)
+    expect(problems(scenario({ operations: `u: { update: e, set: { n: [] }, ${rest} }` }))).toHaveLength(1)
+    expect(problems(scenario({}).replace('{ type: uuid, key: true }', '{ type: uid, key: true }'))).toHaveLength(1)
+    expect(problems(scenario({}).replace('count: 100', 'count: many'))).toHaveLength(1)
+    expect(problems(scenario({}).replace(/entities:.*operations:/s, 'entities: 3\noperations:'))).toEqual([
+      'entities: expected a map of keys and values, not 3',
+    ])
+  })
+})
+
+describe('accepted', () => {
+  test('without an epoch, always the same', () => {
+    expect(parseScenario(scenario({}), 's.yaml').epochMs).toBe(Date.parse('2026-01-01T00:00:00Z'))
+  })
+
+  test('values that are called any and now', () => {
+    const { operations } = parseScenario(
+      scenario({
+        fields: 's: { type: enum, values: [any, now] }',
+        operations: `a: { aggregate: e, where: { s: { value: any } }, ${rest} }\n  u: { update: e, set: { s: now }, ${rest} }\n  v: { update: e, set: { s: any }, ${rest} }`,
+      }),
+      's.yaml',
+    )
+    expect(operations[1]).toMatchObject({ where: [{ field: 's', constant: 'any' }] })
+    expect(operations[2]).toMatchObject({ set: [{ field: 's', to: 'constant', constant: 'now' }] })
+    expect(operations[3]).toMatchObject({ set: [{ field: 's', to: 'any' }] })
+  })
+
+  test('a window that reaches back before all data begins where times begin', () => {
+    const { epochMs, operations } = parseScenario(
+      scenario({ fields: 't: { type: timestamp, within: 3y }', operations: `a: { aggregate: e, over: 300000y, ${rest} }` }),
+      's.yaml',
+    )
+    expect(operations[1]).toMatchObject({ over: { field: 't', ms: epochMs - Date.parse('0001-01-01T00:00:00Z') } })
+  })
+
+  test('words of SQL and of the harness as names', () => {
+    const names = 'line token bucket xmin key select order value constructor'.split(' ')
+    expect(problems(scenario({ fields: names.map((name) => `${name}: { type: bool }`).join(', ') }))).toEqual([])
+  })
+})
+
+describe('a file that is none', () => {
+  const path = (name: string, content: string | Buffer) => {
+    writeFileSync(join(directory, name), content)
+    return join(directory, name)
+  }
+
+  test('a pipe, a device and a directory are not read', () => {
+    const pipe = join(directory, 'pipe')
+    spawnSync('mkfifo', [pipe])
+    for (const file of [pipe, '/dev/zero']) expect(() => inspectScenario(file, [])).toThrow(/cannot be read as a scenario: it is no regular file/)
+    expect(() => inspectScenario(directory, [])).toThrow(/it is a directory/)
+  })
+
+  test('too large, or no text', () => {
+    expect(inspectScenario(path('large.yaml', Buffer.alloc(2 ** 20, 'a')), []).problems[0]?.message).toBe('the file is larger than 256 KiB')
+    expect(inspectScenario(path('latin1.yaml', Buffer.from('name: caf\xe9', 'latin1')), []).problems[0]?.message).toBe('the file is no UTF-8 text')
+  })
+
+  test('problems end after a hundred', () => {
+    const fields = Array.from({ length: 900 }, (_, at) => `f${at}: { ref: z${at} }`).join(', ')
+    const found = problems(scenario({ fields }))
+    expect(found).toHaveLength(101)
+    expect(found.at(-1)).toBe('and 800 more')
+  })
+
+  test('more entries than anybody writes, or more levels, are one problem', () => {
+    expect(problems(scenario({ fields: Array.from({ length: 5000 }, (_, at) => `f${at}: 1`).join(', ') }))).toEqual([
+      '5,003 entries: at most 1000 fit in one place',
+    ])
+    expect(problems(`name: ${'['.repeat(50)}${']'.repeat(50)}`)).toEqual(['more than 30 levels within one another'])
+  })
+})
+
+describe('on a terminal', () => {
+  const root = fileURLToPath(new URL('../../..', import.meta.url))
+  const dbtrial = (...options: string[]) => spawnSync(process.execPath, [join(root, 'bin/dbtrial.mjs'), ...options], { encoding: 'utf8' })
+  const write = (text: string) => {
+    const file = join(directory, 'terminal.yaml')
+    writeFileSync(file, text)
+    return file
+  }
+
+  test('foreign text moves no cursor and forges no line', () => {
+    const file = write(scenario({ operations: `"x\\r\\nfake.yaml:1:1: ok": { get: e, ${rest} }\n  "\\e]0;pwned\\a": 1` }))
+    const { status, stderr } = dbtrial('validate', file)
+    expect(status).toBe(2)
+    expect(stderr).toContain('x\\u{d}\\u{a}fake.yaml:1:1: ok')
+    expect(stderr).not.toMatch(/^fake\.yaml/m)
+    expect(stderr.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
+    const models = dbtrial('models', write(scenario({ fields: 's: { type: enum, values: ["\\e[2Jx", "a\\nfake"] }' })), '--engine', 'postgres')
+    expect(models.status).toBe(0)
+    expect(models.stdout).toContain('\\u{1b}[2Jx')
+    expect(models.stdout).not.toMatch(/^fake/m)
+  })
+
+  test('machine-readable, errors and warnings, too', () => {
+    const wrong = dbtrial('validate', '--json', write(scenario({ operations: `h: { get: nobody, ${rest} }` })))
+    expect(wrong.status).toBe(2)
+    expect(JSON.parse(wrong.stdout)).toMatchObject({
+      valid: false,
+      scenarios: [
+        {
+          valid: false,
+          problems: [{ severity: 'error', line: 12, column: 13, path: 'operations.h.get', message: 'there is no entity "nobody" (known: e, l)' }],
+        },
+      ],
+    })
+    const warned = dbtrial('validate', '--json', write(scenario({ requirements: 'regions: [eu-wset-1]' })))
+    expect(warned.status).toBe(0)
+    expect(JSON.parse(warned.stdout)).toMatchObject({
+      valid: true,
+      scenarios: [
+        { problems: [{ severity: 'warning', path: 'requirements.regions.0', message: expect.stringContaining('did you mean "eu-west-1"?') }] },
+      ],
+    })
+    const models = dbtrial('models', write(scenario({ operations: `h: { get: nobody, ${rest} }` })), '--engine', 'postgres', '--json')
+    expect(models.status).toBe(2)
+    expect(JSON.parse(models.stdout)).toMatchObject({ error: { code: 'scenario-invalid' }, problems: [{ path: 'operations.h.get' }] })
+    expect(JSON.parse(dbtrial('models', 'ecommerce', '--engine', 'postgres', '--json').stdout).ddl[0]).toMatch(/^CREATE TABLE/)
+  })
+
+  test('candidates that are there twice, or not at all', () => {
+    expect(dbtrial('plan', 'ecommerce', '--candidates', 'postgres,postgres').stderr).toContain('--candidates: "postgres" is listed twice')
+    expect(dbtrial('plan', 'ecommerce', '--candidates', 'postgers').stderr).toContain('did you mean "postgres"?')
+  })
+}, 60_000)
