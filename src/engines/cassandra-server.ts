@@ -59,8 +59,6 @@ export function startCommand({ home, dataDirectory, directory, spare, limits }: 
       '-XX:+PerfDisableSharedMem',
       '-Xss512k',
       '-Djdk.attach.allowAttachSelf=true',
-      // Libraries unpack their native parts here: a killed server leaves none behind.
-      `-Djava.io.tmpdir=${directory}`,
       `-Dcassandra.config=file://${directory}/cassandra.yaml`,
       `-Dcassandra.storagedir=${dataDirectory}`,
       '-Dcassandra-foreground=yes',

@@ -4,9 +4,10 @@ import { type ParamSource, positionsOf } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
 import { decimalText, type Value } from '../data/value.ts'
 import type { StoreColumn } from '../model/model.ts'
+import { rowBytes } from '../model/sizes.ts'
 import { baseStore } from '../model/wide-column-stores.ts'
-import type { Operation } from '../scenario/scenario.ts'
-import { errorName } from '../wire/cql-messages.ts'
+import { entityOf, type Operation } from '../scenario/scenario.ts'
+import { errorName, pageSize } from '../wire/cql-messages.ts'
 import { id } from './cassandra-cql.ts'
 import { cassandraFacts } from './cassandra-facts.ts'
 import { CassandraOperations } from './cassandra-operations.ts'
@@ -17,6 +18,7 @@ import type { Compiled, ConnectOptions, Limits, Reply, Session } from './engine.
 export type Driver = typeof import('cassandra-driver')
 
 const loadsInFlight = 128
+const mostPageBytes = 4e6
 /** Rows of one load batch; all share a partition. */
 const rowsPerLoadBatch = 40
 
@@ -119,9 +121,9 @@ export class CassandraSession implements Session {
     }
   }
 
-  async #carry({ statements, consistency, pageState }: Request): Promise<CqlResult> {
+  async #carry({ statements, consistency, pageState }: Request, fetchSize = pageSize): Promise<CqlResult> {
     const [only] = statements as [Cql]
-    const options = { prepare: true, consistency }
+    const options = { prepare: true, consistency, fetchSize }
     const result =
       statements.length === 1
         ? await this.#client.execute(
@@ -204,13 +206,12 @@ export class CassandraSession implements Session {
     let sum = 0n
     const names = [...new Set([counted, ...(column === undefined ? [] : [column.name])])]
     const text = `SELECT ${distinct ? 'DISTINCT ' : ''}${names.map(id).join(', ')} FROM ${id(store.name)}`
+    // Whole rows are read, whatever is asked of them: a page of the widest would take more memory than the server has.
+    const fetchSize = Math.max(1, Math.min(pageSize, Math.floor(mostPageBytes / rowBytes(entityOf(this.#compiled.scenario, entityName)))))
     let pageState: Buffer | null = null
     do {
-      const page: CqlResult = await this.#carry({
-        statements: [{ query: text, columns: [], params: [] }],
-        consistency: consistencies.quorum,
-        pageState,
-      })
+      const statements = [{ query: text, columns: [], params: [] }]
+      const page: CqlResult = await this.#carry({ statements, consistency: consistencies.quorum, pageState }, fetchSize)
       for (const row of page.rows) {
         if (row[counted] === null) continue
         rows++
