@@ -96,6 +96,12 @@ export function insertRow(store: Store, columns: string[], expiring: boolean): s
   return `INSERT INTO ${id(store.name)} (${columns.map(id).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})${expiring ? ' USING TTL ?' : ''}`
 }
 
+/** The insert of a unique value, where nobody has it. */
+export function claimRow(insert: string): string {
+  const [head, ttl] = insert.split(' USING TTL ')
+  return `${head} IF NOT EXISTS${ttl === undefined ? '' : ` USING TTL ${ttl}`}`
+}
+
 /** `expiring`: its rows have a native time to live, the first value. */
 export function updateRow(store: Store, columns: string[], keys: string[], expiring: boolean): string {
   return `UPDATE ${id(store.name)}${expiring ? ' USING TTL ?' : ''} SET ${columns.map((name) => `${id(name)} = ?`).join(', ')} WHERE ${equals(keys)}`

@@ -44,7 +44,28 @@ export async function cassandraFacts(client: Client, keyspace: string, compiled:
     { what: 'java', asked: '11 or 17', set: 'the one on the PATH', effective: properties.get('java.version') ?? 'unknown', ok: true },
     { what: 'consistency', asked: 'strong', set: 'QUORUM reads and writes', effective: 'stated with every request', ok: true },
     { what: 'isolation', asked: 'atomic writes across tables', set: 'logged batch', effective: 'atomic, not isolated across partitions', ok: true },
-    { what: 'uniqueness', asked: 'unique fields', set: 'none', effective: 'not enforced by this engine', ok: true },
+    ...(compiled.model.stores.some((store) => store.unique)
+      ? [
+          {
+            what: 'uniqueness',
+            asked: 'unique fields',
+            set: 'a table from value to row for each',
+            effective: 'each value claimed by a lightweight transaction before its row is written',
+            ok: true,
+          },
+        ]
+      : []),
+    ...(compiled.scenario.entities.some((entity) => entity.ttlMs !== null)
+      ? [
+          {
+            what: 'expiry',
+            asked: 'rows live for their ttl',
+            set: 'USING TTL, a day longer, until 2038 and for 20 years at most',
+            effective: 'readers filter by expires_at, which alone decides',
+            ok: true,
+          },
+        ]
+      : []),
     { what: 'referential integrity', asked: 'references point at rows', set: 'none', effective: 'not enforced by this engine', ok: true },
   ]
   return { version: String(local?.release_version), parity }

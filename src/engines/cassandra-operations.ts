@@ -15,6 +15,7 @@ import {
   type Step,
   type Write,
 } from '../scenario/scenario.ts'
+import { claimed } from './cassandra-claims.ts'
 import { deleteRow } from './cassandra-cql.ts'
 import { isDescending, pageStart, pageStarts } from './cassandra-pages.ts'
 import { amountOf, CassandraRows, columnOf, lineColumn, partitionOf, type Row, restored, storeFor } from './cassandra-rows.ts'
@@ -170,7 +171,7 @@ export class CassandraOperations {
       if (isLast) statements.push(...((yield* this.#statements(step, own(index), consistency)) ?? []))
       else statements.push(...this.#insertedLines(step, own(index)))
     }
-    yield* send(statements, consistency)
+    yield* send(yield* claimed(statements, consistency), consistency)
     return wroteReply(1, 0)
   }
 
@@ -178,7 +179,7 @@ export class CassandraOperations {
     const consistency = consistencyOf(op)
     const statements = yield* this.#statements(op, bound, consistency)
     if (statements === null) return wroteReply(0, 0)
-    yield* send(statements, consistency)
+    yield* send(yield* claimed(statements, consistency), consistency)
     return wroteReply(1, 0)
   }
 

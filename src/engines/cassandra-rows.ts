@@ -87,6 +87,7 @@ export class CassandraRows {
       query,
       columns: bound,
       params: [...columns.map((column) => this.#columnValue(store, column, row, token)), ...ttl],
+      ...(store.unique && { release: this.#release(store, row) }),
     }))
   }
 
@@ -104,6 +105,11 @@ export class CassandraRows {
       columns: [...columns, ...ttl.map(() => null)],
       params: [...columns.map((column) => (column === key ? ownerKey : (line.get(column.field) as Value))), ...ttl],
     }
+  }
+
+  #release(store: Store, row: Row): Cql {
+    const keys = store.partition.map((name) => columnOf(store, name))
+    return { query: deleteRow(store, store.partition), columns: keys, params: keys.map((column) => row.get(column.field) as Value) }
   }
 
   /** The native time to live of a row as the one value it is bound by; none where the row stays. */

@@ -7,6 +7,8 @@ export interface Cql {
   query: string
   columns: (StoreColumn | null)[]
   params: Value[]
+  /** Of an insert that claims a unique value: what gives it back. */
+  release?: Cql
 }
 export interface Request {
   /** More than one: a logged batch. */

@@ -232,6 +232,8 @@ function clientOf(driver: Driver, { host, port, user, password, tls }: Endpoint,
     socketOptions: { connectTimeout: 5000, readTimeout: 30_000 },
     queryOptions: { prepare: true, consistency: driver.types.consistencies.quorum, fetchSize: 5000 },
     policies: {
+      // The server's own clock, as the wire client has it: two clocks would let an older write win.
+      timestampGeneration: null as never,
       // The node that was named, and no other.
       loadBalancing: new AllowListPolicy(new RoundRobinPolicy(), [`${host}:${port}`]),
       speculativeExecution: new driver.policies.speculativeExecution.NoSpeculativeExecutionPolicy(),

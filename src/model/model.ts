@@ -42,6 +42,8 @@ export interface Store {
   partition: string[]
   clustering: { column: string; descending: boolean }[]
   bucket: { column: string; field: string; unit: BucketUnit } | null
+  /** From the values of a unique field to the row that has each: what makes the field unique. */
+  unique?: true
   /** Constant filters: only rows that fit are in it. */
   where?: Filter[]
   /** Owned entities that live inside the owner's row or partition. */

@@ -79,22 +79,42 @@ function lineColumns(owned: Entity, prefix: string): StoreColumn[] {
   return fields.map((field) => column(owned, field, field.name === 'line' ? 'line' : 'value', `${prefix}${field.name}`))
 }
 
+/** A table for each unique field: whoever writes a value claims it there first. */
+export function uniqueStores(scenario: Scenario): Store[] {
+  return scenario.entities.flatMap((entity) =>
+    entity.fields
+      .filter((field) => field.unique && !entity.key.includes(field.name))
+      .map((field): Store => {
+        const [key] = entity.key as [string]
+        return {
+          ...emptyStore(`${entity.name}_unique_${field.name}`, entity),
+          unique: true,
+          partition: [field.name],
+          columns: [column(entity, field, 'key'), column(entity, fieldOf(entity, key), 'value')],
+          reason: `${field.name} is unique: a value is claimed here, by a lightweight transaction, before a row that has it is written`,
+        }
+      }),
+  )
+}
+
 /** Stores with the same partition and clustering are one store with the columns of both; a partition is read in either direction. */
 export function mergeStore(model: PhysicalModel, store: Store): Store {
   const shape = ({ entity, partition, clustering, bucket }: Store) => {
     const turned = clustering[0]?.descending === true
     return JSON.stringify([entity, [...partition].sort(), clustering.map((each) => [each.column, each.descending !== turned]), bucket])
   }
-  const same = model.stores.find((each) => shape(each) === shape(store) && each.embedded.length === 0)
-  if (same === undefined) {
-    store.name = freeName(model.stores, store.name)
-    model.stores.push(store)
-    return store
-  }
+  const same = model.stores.find((each) => shape(each) === shape(store) && each.embedded.length === 0 && each.unique === undefined)
+  if (same === undefined) return addStore(model, store)
   same.columns.push(...store.columns.filter((own) => same.columns.every((each) => each.name !== own.name)))
   same.serves.push(...store.serves)
   same.reason += ` · ${store.reason}`
   return same
+}
+
+export function addStore(model: PhysicalModel, store: Store): Store {
+  store.name = freeName(model.stores, store.name)
+  model.stores.push(store)
+  return store
 }
 
 function freeName(stores: Store[], wanted: string): string {

@@ -2,11 +2,12 @@
 import { entityOf, type Operation, type Scenario, writesOf } from '../scenario/scenario.ts'
 import type { AccessStep, PhysicalModel } from './model.ts'
 import { addQueryStore, addTokenStore, type Excused } from './wide-column-queries.ts'
-import { baseStore, baseStores, storesOfEntity } from './wide-column-stores.ts'
+import { addStore, baseStore, baseStores, storesOfEntity, uniqueStores } from './wide-column-stores.ts'
 
 export function wideColumnModel(scenario: Scenario, operations: Operation[]): PhysicalModel {
   const model: PhysicalModel = { family: 'wide-column', stores: baseStores(scenario, operations), accesses: [], excuses: [], emulations: [] }
   const excuse: Excused = (operation, reason, bottleneck) => model.excuses.push({ engine: '', operation: operation.name, reason, bottleneck })
+  for (const store of uniqueStores(scenario)) addStore(model, store)
   for (const operation of operations) {
     const entity = entityOf(scenario, operation.entity)
     if (operation.kind === 'list' || operation.kind === 'aggregate') addQueryStore(model, scenario, operation, entity, excuse)
@@ -65,7 +66,14 @@ function addWrite(model: PhysicalModel, operation: Operation, scenario: Scenario
     for (const store of new Set([...touched, ...lines]))
       steps.push({ action: write.kind === 'delete' ? 'delete' : 'write', store: store.name, index: null, requests: 1 })
   }
-  const tables = new Set(steps.filter((step) => step.action !== 'read first').map((step) => step.store))
+  const written = model.stores.filter((store) => steps.some((step) => step.action !== 'read first' && step.store === store.name))
+  const claimed = operation.kind === 'delete' ? [] : written.filter((store) => store.unique)
+  if (claimed.length > 0)
+    model.emulations.push({
+      operation: operation.name,
+      how: `emulated: a lightweight transaction claims the value of ${claimed.map((store) => store.partition[0]).join(', ')} before the write`,
+    })
+  const tables = new Set(written.filter((store) => !store.unique))
   if (tables.size > 1) model.emulations.push({ operation: operation.name, how: `one logged batch over ${tables.size} tables` })
   model.accesses.push({ operation: operation.name, kind: operation.kind, steps })
 }

@@ -241,10 +241,12 @@ export function decodeRows(bytes: Buffer, from: number, columns: ColumnType[]): 
   const more = (bytes.readInt32BE(from + 4) & rowFlags.morePages) !== 0
   const stateBytes = more ? bytes.readInt32BE(from + 12) : 0
   const pageState = more ? Buffer.from(bytes.subarray(from + 16, from + 16 + stateBytes)) : null
-  let at = rowsAt(bytes, from) + 4
-  const rows = Array.from({ length: countRows(bytes, from) }, () => {
+  // A conditional write describes its row in the answer: whether it was applied, or what stood in its way.
+  const described = (bytes.readInt32BE(from + 4) & rowFlags.noMetadata) === 0 ? metadata(bytes, from + 4, false) : null
+  let at = (described?.end ?? rowsAt(bytes, from)) + 4
+  const rows = Array.from({ length: bytes.readInt32BE(at - 4) }, () => {
     const row: Record<string, Stored> = {}
-    for (const { name, type } of columns) {
+    for (const { name, type } of described?.columns ?? columns) {
       const length = bytes.readInt32BE(at)
       at += 4
       row[name] = length < 0 ? null : valueAt(bytes, at, length, type)

@@ -126,3 +126,20 @@ test('native expiry stays within what the server can hold; only expires_at decid
   expect(nativeTtlSeconds(25 * 365.25 * 86_400_000, now)).toBe((Date.UTC(2038, 0, 18) - now) / 1000)
   expect(nativeTtlSeconds(10_000, Date.UTC(2039, 0, 1))).toBe(0)
 })
+
+test('a unique field has a table of its own, and every write of it claims its value first', () => {
+  const model = modelOf(
+    '  e: { count: 100, fields: { id: { type: uuid, key: true }, mail: { type: email, unique: true }, n: { type: int, range: [0, 9] } } }',
+    `  add: { insert: e, ${load} }
+  rename: { update: e, set: { mail: any }, ${load} }
+  change: { update: e, set: { n: any }, ${load} }
+  of: { list: e, where: { mail: any }, order_by: id, limit: 1, ${load} }`,
+  )
+  expect(model.stores.map((store) => [store.name, store.unique === true])).toEqual([
+    ['e', false],
+    ['e_unique_mail', true],
+    ['e_by_mail_id', false],
+  ])
+  const claiming = model.emulations.filter((each) => each.how.includes('lightweight')).map((each) => each.operation)
+  expect(claiming).toEqual(['add', 'rename'])
+})

@@ -1,0 +1,151 @@
+/** What is particular to the wide-column model, on a real Cassandra: awkward scenarios, heavy partitions of few loaded rows, unique values, values beyond a type. */
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+import { makeDataset } from '../../src/data/dataset.ts'
+import { DrawnParameters } from '../../src/data/drawn.ts'
+import { fixedParameters, type WireSource } from '../../src/data/parameters.ts'
+import { rowSource } from '../../src/data/rows.ts'
+import type { Value } from '../../src/data/value.ts'
+import { cassandra } from '../../src/engines/cassandra.ts'
+import type { Compiled, Endpoint, Session } from '../../src/engines/engine.ts'
+import { LaneAnswers } from '../../src/engines/lane-answers.ts'
+import { Reference } from '../../src/engines/reference.ts'
+import { allOperations, deriveModel } from '../../src/model/derive.ts'
+import { parseScenario, readScenario } from '../../src/scenario/read.ts'
+import { verify } from '../../src/verify/verify.ts'
+import { TestBed } from '../differential/bed.ts'
+
+const bed = new TestBed()
+afterAll(() => bed[Symbol.asyncDispose](), 60_000)
+
+const awkward = fileURLToPath(new URL('./awkward/', import.meta.url))
+const load = 'rate: 10/s, p99: 1s'
+
+describe('awkward scenarios are answered like the reference through both clients', () => {
+  test.each(readdirSync(awkward))('%s', async (file) => {
+    expect((await bed.try(cassandra, readScenario(awkward + file), 24)).wrong).toEqual([])
+  }, 300_000)
+})
+
+/** Loads a share of a scenario of a few lines, lets the test use it, and drops it. */
+async function loaded(lines: string[], use: (session: Session, compiled: Compiled, endpoint: Endpoint) => Promise<void>, share = 1): Promise<void> {
+  const head = ['name: own', 'summary: "Own"', 'seed: 7', 'epoch: 2026-03-01T12:00:00Z']
+  const tail = ['requirements: { peak: 2x, durability: fsync }', 'candidates: [cassandra]']
+  const scenario = parseScenario([...head, ...lines, ...tail].join('\n'), 'own.yaml')
+  const compiled = cassandra.compile(deriveModel('wide-column', scenario), allOperations(scenario), scenario, 'fsync')
+  const { endpoint } = await bed.server(cassandra)
+  const own = { ...endpoint, namespace: await cassandra.external.create(endpoint, `dbtrial_own_${process.pid}`) }
+  try {
+    await using session = await cassandra.connect(own, compiled, { connections: 2 })
+    await session.create()
+    await session.load(rowSource(makeDataset(scenario, share), 0, 1), true)
+    await use(session, compiled, own)
+  } finally {
+    await cassandra.external.drop(endpoint, own.namespace)
+  }
+}
+
+test('partitions that are heavy in production are read bucket by bucket, in both directions', async () => {
+  const lines = [
+    'entities:',
+    '  r: { count: 600k, fields: { id: { type: int, key: true }, k: { type: enum, values: { x: 80, y: 20 } }, at: { type: timestamp, within: 2y }, v: { type: decimal, scale: 3, range: [-1, 1] }, body: { type: json, size: 400B } } }',
+    'operations:',
+    `  newest: { list: r, where: { k: any }, order_by: -at, limit: 25, page: { deep: 50% }, ${load} }`,
+    `  oldest: { list: r, where: { k: any }, order_by: at, limit: 25, page: { deep: 50% }, ${load} }`,
+    `  days: { aggregate: r, where: { k: any }, group_by: day(at), sum: v, over: 30d, ${load} }`,
+    `  hours: { aggregate: r, where: { k: y }, group_by: hour(at), sum: id, over: 2d, ${load} }`,
+    `  moved: { update: r, set: { k: any, v: -0.5, at: now }, ${load} }`,
+  ]
+  const share = 0.001
+  await loaded(
+    lines,
+    async (session, compiled, endpoint) => {
+      expect(compiled.model.stores.flatMap((store) => store.bucket?.unit ?? [])).toEqual(['month'])
+      const dataset = makeDataset(compiled.scenario, share)
+      const reference = new Reference(dataset, compiled.operations)
+      const { signal } = new AbortController()
+      expect((await verify(session, 'driver', compiled, dataset, reference, 24, signal)).differences).toEqual([])
+      await using lane = await cassandra.openLane(endpoint, compiled, 2)
+      expect((await verify(new LaneAnswers(lane), 'wire', compiled, dataset, reference, 24, signal)).differences).toEqual([])
+    },
+    share,
+  )
+}, 120_000)
+
+test('a unique value that another row has is refused by both clients, and what was claimed beside it is given back', async () => {
+  const lines = [
+    'entities:',
+    '  e: { count: 20, fields: { id: { type: int, key: true }, mail: { type: email, unique: true }, code: { type: uuid, unique: true } } }',
+    'operations:',
+    `  add: { insert: e, ${load} }`,
+    `  write: { put: e, keys: { existing: 0%, new: 100% }, ${load} }`,
+    `  rename: { update: e, set: { mail: any }, ${load} }`,
+    `  get: { get: e, ${load} }`,
+  ]
+  await loaded(lines, async (session, compiled, endpoint) => {
+    await using lane = await cassandra.openLane(endpoint, compiled, 2)
+    const answers = new LaneAnswers(lane)
+    const params = new DrawnParameters(makeDataset(compiled.scenario, 1), compiled.operations, 'unique', 5, () => compiled.scenario.epochMs)
+    const drawn = (operation: number) => {
+      params.next(operation)
+      return params.values()
+    }
+    const asWire = (values: Value[]) => fixedParameters(values) as WireSource
+    const clients = [
+      (operation: number, values: Value[]) => session.perform(operation, fixedParameters(values)),
+      (operation: number, values: Value[]) => answers.perform(operation, asWire(values)),
+    ]
+    for (const perform of clients) {
+      const [id, mail, code] = drawn(0) as [Value, Value, Value]
+      await perform(0, [id, mail, code])
+      await expect(perform(0, drawn(0).with(1, mail))).rejects.toThrow()
+      await expect(perform(1, drawn(1).with(2, code))).rejects.toThrow()
+      await expect(perform(2, drawn(2).with(1, mail))).rejects.toThrow()
+      // The same row may have its own values again; a value that was refused its place is free.
+      await perform(1, [id, mail, code])
+      const [other, free, own] = drawn(0) as [Value, Value, Value]
+      await expect(perform(0, [other, free, code])).rejects.toThrow()
+      await perform(0, [other, free, own])
+      // A renamed row leaves its old value to others.
+      await perform(2, [id, `new.${String(mail)}`])
+      await perform(0, drawn(0).with(1, mail))
+    }
+    expect((await session.total('e')).rows).toBe(26n)
+    expect((await session.facts({ cpus: 1, memoryBytes: 2 ** 31 })).parity.find((each) => each.what === 'uniqueness')?.ok).toBe(true)
+  })
+}, 120_000)
+
+test('a value that its column cannot hold is an error that leaves nothing of its request: the connection goes on', async () => {
+  const lines = [
+    'entities:',
+    '  e: { count: 50, fields: { id: { type: uuid, key: true }, n: { type: int, range: [0, 9] }, m: { type: int, range: [0, 9] } } }',
+    'operations:',
+    `  of_n: { list: e, where: { n: any }, order_by: id, limit: 50, ${load} }`,
+    `  of_m: { aggregate: e, where: { m: any }, sum: n, ${load} }`,
+  ]
+  await loaded(lines, async (session, compiled, endpoint) => {
+    await using lane = await cassandra.openLane(endpoint, compiled, 2)
+    const answers = new LaneAnswers(lane)
+    const source = (n: number): WireSource => {
+      const values = [n, false, Buffer.alloc(16)]
+      return {
+        ...fixedParameters(values),
+        number: (at) => Number(values[at]),
+        write: (_at, to, offset) => offset + Buffer.alloc(16).copy(to, offset),
+        mostBytes: () => 16,
+        lines: () => {
+          throw new Error('no lines')
+        },
+      }
+    }
+    for (const operation of [0, 1]) {
+      for (const beyond of [2 ** 31, -(2 ** 31) - 1, 2 ** 40]) {
+        await expect(session.perform(operation, source(beyond))).rejects.toThrow()
+        await expect(answers.perform(operation, source(beyond))).rejects.toThrow()
+        const expected = (await session.perform(operation, source(3))).answer()
+        expect((await answers.perform(operation, source(3))).answer()).toEqual(expected)
+      }
+    }
+  })
+}, 120_000)
