@@ -13,6 +13,7 @@ import { thisProcess } from '../../src/provision/owner.ts'
 import { type Instance, isUnobtainable } from '../../src/provision/provision.ts'
 import type { Scenario } from '../../src/scenario/scenario.ts'
 import { verify } from '../../src/verify/verify.ts'
+import { Replay } from './replay.ts'
 
 export interface Findings {
   /** What differs from the reference; empty: the engine is right. */
@@ -29,8 +30,8 @@ export class TestBed implements AsyncDisposable {
   readonly #servers = new Map<string, Promise<Instance>>()
   #namespaces = 0
 
-  /** Loads the scenario, then compares the answers of both clients, writes included, and the totals. */
-  async try(engine: Engine, scenario: Scenario, answersPerOperation = 24): Promise<Findings> {
+  /** Loads the scenario, then compares the answers of both clients, writes included, and the totals; where asked for, replays it and checks the invariants. */
+  async try(engine: Engine, scenario: Scenario, answersPerOperation = 24, replaySeconds = 0): Promise<Findings> {
     const findings: Findings = { wrong: [], excuses: [], checked: 0 }
     let step = 'compile'
     try {
@@ -76,6 +77,12 @@ export class TestBed implements AsyncDisposable {
             const [sum, own] = [reference.total(entity.name, field.name).sum, (await session.total(entity.name, field.name)).sum]
             if (sum !== own) wrong.push(`sum of ${entity.name}.${field.name}: reference ${sum}, engine ${own}`)
           }
+        }
+        if (replaySeconds > 0 && wrong.length === 0) {
+          step = 'replay'
+          const replay = await Replay.of(session, compiled, dataset, reference)
+          await using lane = await engine.openLane(endpoint, compiled, 4)
+          wrong.push(...(await replay.run(lane, replaySeconds)))
         }
       } finally {
         await engine.external.drop(endpoint, namespace).catch(() => {})
