@@ -113,6 +113,37 @@ test('a server killed in the middle of a trial: that trial is broken, the rest i
   expect(candidate?.invariants.filter((each) => !each.ok)).toEqual([])
 }, 120_000)
 
+test.each([
+  ['postgres', /postgres -D/],
+  ['redis', /redis-server/],
+])(
+  'a %s that is killed while its writes are read back: the candidate failed, and no write is called lost',
+  async (engine, program) => {
+    const path = join(mkdtempSync(join(tmpdir(), 'dbtrial-e2e-')), 'many.yaml')
+    // So many rows are written that reading them back takes a while.
+    writeFileSync(path, readFileSync(small, 'utf8').replace('set: { state: any }, rate: 10/s', 'set: { state: any }, rate: 900/s'))
+    const ended = await dbtrialUntil(
+      /^.*invariants/m,
+      (pid) =>
+        setTimeout(
+          () =>
+            matching(pid, program)
+              .slice(0, 1)
+              .forEach((each) => process.kill(each, 'SIGKILL')),
+          150,
+        ),
+      ...['run', path, '--candidates', engine, '--provision', 'local', '--out', join(out, `read-back-${engine}`)],
+    )
+    expect(ended.acted, ended.stderr).toBe(true)
+    const [candidate] = resultIn(join(out, `read-back-${engine}`), 'small').result.candidates
+    expect(candidate?.failure, ended.stderr).toMatch(/the server ended \(SIGKILL\)/)
+    expect(candidate?.invariants).toEqual([])
+    expect(ended.code).toBe(4)
+    rmSync(dirname(path), { recursive: true })
+  },
+  120_000,
+)
+
 test('a server that dies again after its restart: the candidate failed, what was measured is kept', async () => {
   let killer: NodeJS.Timeout | undefined
   const ended = await dbtrialUntil(
