@@ -5,6 +5,7 @@ import { type OperationContext, resolveOperation } from './operations.ts'
 import { choice, type Problem, type Report } from './problems.ts'
 import type { Entity, Invariant, Scenario } from './scenario.ts'
 import { defaultEpoch, type ScenarioFile } from './schema.ts'
+import { checkSearched } from './writes.ts'
 
 /**
  * `broken` names what was left out because its own text is wrong (see grammar.ts): references to it are not reported again.
@@ -24,6 +25,7 @@ export function resolve(file: ScenarioFile, broken: Set<string>, engines: string
   completeReferences(entities, known)
   const context: OperationContext = { entities: known, epochMs, engines, isBroken, report }
   const operations = Object.entries(file.operations).flatMap(([name, operation]) => resolveOperation(name, operation, context) ?? [])
+  checkSearched(operations, report)
   if (Object.keys(file.operations).length === 0) report(['operations'], 'a scenario needs at least one operation', { lacking: true })
   const { requirements } = file
   const scenario: Scenario = {

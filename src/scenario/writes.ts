@@ -1,8 +1,8 @@
 /** Resolves what an operation or a step of a transaction writes. */
 import { largestWhole } from './entities.ts'
 import { constantFor, known, type Literal, lookUp, type OperationContext, ownedNames, pickOf } from './operations.ts'
-import type { Path } from './problems.ts'
-import type { Addition, Assignment, Entity, Field, Step, Update, Write } from './scenario.ts'
+import { type Path, type Report, shown } from './problems.ts'
+import type { Addition, Assignment, Entity, Field, Operation, Step, Update, Write } from './scenario.ts'
 import { type OperationFile, type StepFile, stepKinds } from './schema.ts'
 
 type WriteFile = Extract<OperationFile, { insert: unknown } | { put: unknown } | { update: unknown } | { delete: unknown }> | StepFile
@@ -126,4 +126,22 @@ function addition(
   if (source !== undefined && (source.type !== field.type || source.scale !== field.scale))
     report(path, `${owned}.${from} and ${entity.name}.${name} must have the same type and scale`)
   return { field: name, amount: amount.startsWith('-') ? -1 : 1, from }
+}
+
+const searchable = /^[a-z]+( [a-z]+)*$/
+
+/** Servers tell words apart in ways of their own where a text is more than lower-case letters and spaces: a searched field holds nothing else. */
+export function checkSearched(operations: Operation[], report: Report): void {
+  const searched = new Set(operations.flatMap((each) => (each.kind === 'search' ? each.in.map((field) => `${each.entity}.${field}`) : [])))
+  const check = (write: Write & { entity: string }, path: Path) => {
+    if (write.kind !== 'update') return
+    for (const each of write.set)
+      if (each.to === 'constant' && searched.has(`${write.entity}.${each.field}`) && !searchable.test(String(each.constant)))
+        report([...path, 'set', each.field], `"${each.field}" is searched: expected lower-case words a-z, not ${shown(each.constant)}`)
+  }
+  for (const operation of operations) {
+    const path = ['operations', operation.name]
+    if (operation.kind === 'transaction') for (const [index, step] of operation.steps.entries()) check(step, [...path, 'transaction', index])
+    else if (operation.kind === 'update') check(operation, path)
+  }
 }

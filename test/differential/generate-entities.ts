@@ -196,7 +196,7 @@ function makeField(draws: Draws, table: Table, owners: Table[], epochMs: number)
     case 'words':
       return {
         type: kind,
-        constants: ['balo', ''],
+        constants: ['balo', 'balo stru'],
         text: {
           type: kind,
           count: draws.one([

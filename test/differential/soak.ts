@@ -23,6 +23,7 @@ let answers = 0
 await using bed = new TestBed()
 for (let seed = first; seed <= last; seed++) {
   const text = generateScenario(seed)
+  if ((seed - first) % 10 === 0) console.error(`seed ${seed} of ${last}`)
   const scenario = parseScenario(text, `soak-${seed}.yaml`)
   for (const engine of chosen) {
     const { wrong, checked } = await bed.try(engine, scenario, answersPerOperation)

@@ -154,6 +154,14 @@ const refused: [string, Parts, string][] = [
     { operations: `u: { update: l, add: { e_ref: 1 }, ${rest} }` },
     'operations.u.add.e_ref: "e_ref" is a reference: only int and decimal fields can be added to',
   ],
+  [
+    'a searched text that servers would take apart differently',
+    {
+      fields: 'w: { type: words, count: [1, 3] }',
+      operations: `s: { search: e, in: [w], limit: 9, ${rest} }\n  u: { update: e, set: { w: Half-Time }, ${rest} }`,
+    },
+    'operations.u.set.w: "w" is searched: expected lower-case words a-z, not "Half-Time"',
+  ],
   ['an owned entity listed twice', { operations: `i: { insert: e, with: [l, l], ${rest} }` }, 'operations.i.with.1: "l" is listed twice'],
   [
     'two inserts before one via',
