@@ -68,11 +68,11 @@ export function constraintsOf(result: Result, candidate: CandidateResult, assess
 function budgetConstraint(budget: number, { now, horizon, months }: CostAhead): Constraint {
   const text = ({ low, p50, high }: Spread) => `${whole(p50)} (${whole(low)}–${whole(high)})`
   const broken = horizon.low > budget
-  const ahead = broken ? ', over the budget' : horizon.p50 > budget ? ', at risk' : ''
+  const ahead = broken ? ': over the budget at the horizon' : horizon.p50 > budget ? ': at risk at the horizon' : ''
   return {
     name: 'budget',
     holds: now.p50 <= budget && !broken,
-    evidence: `${text(now)} USD a month now, ${text(horizon)} in month ${months}${ahead}, of ${whole(budget)}`,
+    evidence: `${text(now)} USD a month now, ${text(horizon)} in month ${months}, of ${whole(budget)}${ahead}`,
   }
 }
 

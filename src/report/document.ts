@@ -28,7 +28,6 @@ export type Block =
 export type Document = Block[]
 
 export const heading = (level: 1 | 2 | 3, text: string): Block => ({ kind: 'heading', level, text })
-export const callout = (tone: 'good' | 'bad' | 'note', text: string): Block => ({ kind: 'callout', tone, text })
 export const paragraph = (text: string): Block => ({ kind: 'paragraph', text })
 export const list = (items: string[]): Block => ({ kind: 'list', items })
 export const table = (head: string[], rows: string[][], numeric: number[] = []): Block => ({ kind: 'table', table: { head, rows, numeric } })

@@ -128,10 +128,10 @@ test('assess says first what other wishes change; a budget that the horizon brea
   const sample = join(root, 'reports/sample')
   const ended = await dbtrial('assess', sample, '--peak', '5x', '--growth', 'order=8%/month', '--horizon', '5y', '--budget', '9000 USD/month')
   expect(ended.stdout).toMatch(/^What changed: postgres alone passes every hard constraint → nobody passes every hard constraint/)
-  expect(ended.stdout).toMatch(/postgres is out: .* in month 60, over the budget, of 9,000/)
+  expect(ended.stdout).toMatch(/postgres is out: .* in month 60, of 9,000: over the budget at the horizon/)
   const unchanged = await dbtrial('assess', sample)
   expect(unchanged.stdout).toMatch(/In month 36 postgres costs [\d,]+ USD a month, over the budget of 4,000 \(within it in \d+ % of the draws\)/)
-}, 60_000)
+}, 180_000)
 
 describe('defaults', () => {
   const place = join(out, 'defaults')
@@ -176,7 +176,7 @@ test('make fails on what is wrong, not on what is slow, and repeats what was typ
   expect(bench).toContain('run ecommerce --candidates postgres')
   expect(bench).toMatch(/--fail-on answers,invariants$/m)
   expect(bench).toMatch(/DBTRIAL_MAKE='make bench (candidates=postgres scenario=ecommerce|scenario=ecommerce candidates=postgres)'/)
-  expect(dry('assess', 'peak=5x', 'budget=9000 USD/month')).toContain("assess 'last' --peak '5x' --budget '9000 USD/month'")
+  expect(dry('assess', 'peak=5x', 'budget=9000 USD/month')).toMatch(/assess 'last' --peak '5x' +--budget '9000 USD\/month'/)
   expect(dry('compare')).toMatch(/compare last *$/m)
 })
 
