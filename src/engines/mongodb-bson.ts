@@ -3,7 +3,7 @@ import type { BSON, Document } from 'mongodb'
 import type { LineSource, WireSource } from '../data/parameters.ts'
 import type { Value } from '../data/value.ts'
 import { type RequestBuffer, writeInt64LE } from '../wire/request.ts'
-import { Slot } from './mongodb-documents.ts'
+import { Slot, storableMs } from './mongodb-documents.ts'
 
 type Bson = typeof BSON
 
@@ -214,7 +214,7 @@ function slotWriter(bson: Bson, name: string, slot: Slot): Instruction {
     case 'decimal':
       return fixed(types.decimal128, 16, (value, to, offset) => writeDecimal128(value, field.scale, to, offset))
     case 'timestamp':
-      return fixed(types.date, 8, writeInt64LE)
+      return fixed(types.date, 8, (value, to, offset) => writeInt64LE(storableMs(value), to, offset))
     case 'bool':
       return fixed(types.bool, 1, (value, to, offset) => to.writeUInt8(value, offset))
     case 'int': {

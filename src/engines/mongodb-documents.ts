@@ -13,6 +13,11 @@ export type Driver = typeof import('mongodb')
 /** The server's own expiry comes this much later than the one in replay time: it only cleans up. */
 export const nativeGraceMs = 24 * 3_600_000
 
+const maxDateMs = 8.64e15
+
+/** A window may reach beyond the times that a date of the driver can be, where no row lies. */
+export const storableMs = (ms: number) => Math.min(maxDateMs, Math.max(-maxDateMs, ms))
+
 /** Stands for a value in a template: which parameter it will be, or which column of the owned row or target at hand. */
 export class Slot {
   readonly from: 'parameter' | 'line' | 'target'
@@ -89,7 +94,7 @@ export class MongoDocuments {
     if (field.type === 'uuid') return new Binary(value as Uint8Array, Binary.SUBTYPE_UUID)
     if (field.type === 'bytes') return new Binary(value as Uint8Array)
     if (field.type === 'decimal') return Decimal128.fromString(decimalText(BigInt(value as number | bigint), field.scale))
-    if (field.type === 'timestamp') return new Date(Number(value))
+    if (field.type === 'timestamp') return new Date(storableMs(Number(value)))
     if (field.type === 'int' && Math.abs(Number(value)) >= 2 ** 31) return Long.fromNumber(Number(value))
     return value
   }

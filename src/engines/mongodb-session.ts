@@ -5,7 +5,17 @@ import type { RowSource } from '../data/rows.ts'
 import { decimalValue, type Value } from '../data/value.ts'
 import { embeddedName } from '../model/document.ts'
 import type { Store } from '../model/model.ts'
-import { type Entity, entityOf, fieldOf, type Insert, lineFields, type Operation, type Update, type Write } from '../scenario/scenario.ts'
+import {
+  type Entity,
+  entityOf,
+  fieldOf,
+  type Insert,
+  lineFields,
+  type Operation,
+  type OperationOf,
+  type Update,
+  type Write,
+} from '../scenario/scenario.ts'
 import type { Compiled, Limits, Reply, Session } from './engine.ts'
 import { indexesOf, nativeExpiry, pathOf } from './mongodb-commands.ts'
 import { type Driver, MongoDocuments } from './mongodb-documents.ts'
@@ -109,9 +119,7 @@ export class MongoSession implements Session {
       }
       case 'list':
       case 'search': {
-        const found = await collection
-          .find(this.#queries.matching(op, bound, op.kind === 'list' && bound('deep') === true), this.#queries.page(op))
-          .toArray()
+        const found = await this.#find(op, collection, bound).toArray()
         return readReply(found.length, () => this.#documents.answer(op, found))
       }
       case 'aggregate': {
@@ -260,7 +268,7 @@ export class MongoSession implements Session {
       case 'get':
       case 'list':
       case 'search':
-        return planText(await collection.find(this.#queries.matching(op, bound), this.#queries.page(op)).explain('executionStats'))
+        return planText(await this.#find(op, collection, bound).explain('executionStats'))
       case 'aggregate':
         return planText(await collection.aggregate(this.#queries.pipeline(op, bound)).explain('executionStats'))
       default:
@@ -296,6 +304,11 @@ export class MongoSession implements Session {
 
   async [Symbol.asyncDispose]() {
     await this.#client.close()
+  }
+
+  #find(op: OperationOf<'get' | 'list' | 'search'>, collection: Collection, bound: (name: string) => Value) {
+    const deep = op.kind === 'list' && bound('deep') === true
+    return collection.find(this.#queries.matching(op, bound, deep), this.#queries.page(op))
   }
 
   #lines(owned: Entity): Collection {

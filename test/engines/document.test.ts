@@ -1,0 +1,49 @@
+/** What is particular to the document model, on a real MongoDB: awkward scenarios, and reads that their indexes serve. */
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+import { makeDataset } from '../../src/data/dataset.ts'
+import { DrawnParameters } from '../../src/data/drawn.ts'
+import { rowSource } from '../../src/data/rows.ts'
+import { mongodb } from '../../src/engines/mongodb.ts'
+import { allOperations, deriveModel } from '../../src/model/derive.ts'
+import { readScenario } from '../../src/scenario/read.ts'
+import { TestBed } from '../differential/bed.ts'
+
+const bed = new TestBed()
+afterAll(() => bed[Symbol.asyncDispose](), 60_000)
+
+const awkward = fileURLToPath(new URL('./awkward/', import.meta.url))
+
+describe('awkward scenarios are answered like the reference through both clients', () => {
+  test.each(readdirSync(awkward))('%s', async (file) => {
+    expect((await bed.try(mongodb, readScenario(awkward + file), 24)).wrong).toEqual([])
+  }, 120_000)
+})
+
+test.each(['owned_apart', 'pages', 'twins'])('every list of %s is read in the order of an index, deep pages included', async (name) => {
+  const { endpoint } = await bed.server(mongodb)
+  const namespace = await mongodb.external.create(endpoint, `dbtrial_plans_${name}`)
+  const scenario = readScenario(`${awkward}${name}.yaml`)
+  const operations = allOperations(scenario)
+  const compiled = mongodb.compile(deriveModel('document', scenario), operations, scenario, 'fsync')
+  try {
+    await using session = await mongodb.connect({ ...endpoint, namespace }, compiled, { connections: 2 })
+    const dataset = makeDataset(scenario, 1)
+    await session.create()
+    await session.load(rowSource(dataset, 0, 1), true)
+    const params = new DrawnParameters(dataset, operations, 'plans', 1, () => scenario.epochMs)
+    for (const deep of [false, true]) {
+      params.force = { miss: false, deep }
+      for (const [index, operation] of operations.entries()) {
+        if (operation.kind !== 'list') continue
+        params.next(index)
+        const plan = await session.explain(index, params)
+        expect(plan, operation.name).toContain('IXSCAN')
+        expect(plan, operation.name).not.toMatch(/\bSORT\b/)
+      }
+    }
+  } finally {
+    await mongodb.external.drop(endpoint, namespace)
+  }
+}, 120_000)
