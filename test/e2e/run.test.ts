@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { Decision } from '../../src/assess/decision.ts'
 import { killQuietly, processIds, workingDirectory } from '../../src/provision/processes.ts'
 import type { Result } from '../../src/result.ts'
-import { commandLine, dbtrial, type Ended, launcher, matching, root, temporaryDirectory } from './commands.ts'
+import { commandLine, dbtrial, dbtrialUntil, type Ended, launcher, matching, resultIn, root, temporaryDirectory } from './commands.ts'
 
 const out = temporaryDirectory()
 afterAll(() => rmSync(out, { recursive: true, force: true }))
@@ -147,23 +147,18 @@ test('what a run left that was killed together with its guard is swept by the ne
 }, 120_000)
 
 test('a server that dies before it was verified is told, its errors are no wrong answers, and the run is finished and written', async () => {
-  const child = spawn(
-    process.execPath,
-    [launcher, 'run', 'ecommerce', '--candidates', 'postgres', '--provision', 'local', '--effort', 'smoke', '--json', '--out', join(out, 'died')],
-    { env: { ...process.env, CI: 'true' } },
+  let killer: NodeJS.Timeout | undefined
+  const ended = await dbtrialUntil(
+    / s {2}load\n/, // It runs by then, however busy the machine is.
+    (pid) => (killer = setInterval(() => matching(pid, /postgres -D/).forEach(killQuietly), 200)),
+    ...['run', 'ecommerce', '--candidates', 'postgres', '--provision', 'local', '--effort', 'smoke', '--out', join(out, 'died')],
   )
-  let stdout = ''
-  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()))
-  const killer = setInterval(() => {
-    if (Date.now() > armedAt) for (const pid of matching(child.pid as number, /postgres -D/)) killQuietly(pid)
-  }, 200)
-  const armedAt = Date.now() + 6000
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
   clearInterval(killer)
-  expect(code).toBe(4)
-  const result = JSON.parse(stdout) as Result
-  expect(result.candidates[0]?.failure).toMatch(/the server ended \(SIGKILL\)/)
-  expect(result.candidates[0]?.verification.wrong).toBe(0)
+  expect(ended.code, ended.stderr).toBe(4)
+  expect(ended.stderr.trimEnd().split('\n').at(-1)).toMatch(/^exit code 4: postgres: the server ended \(SIGKILL\)/)
+  const [candidate] = resultIn(join(out, 'died'), 'ecommerce').result.candidates
+  expect(candidate?.failure).toMatch(/the server ended \(SIGKILL\)/)
+  expect(candidate?.verification.wrong).toBe(0)
 }, 120_000)
 
 test('rows that grew by more than a tenth: the server starts again on its snapshot, is warmed, and every acknowledged write since is there', async () => {
