@@ -17,6 +17,15 @@ const home = '/dbtrial'
 const volume = `${home}/store`
 const lastLines = 20
 const reachWithinMs = 1000
+/** Cassandra has some hundred threads, PostgreSQL a process for each connection. */
+const mostProcesses = 4096
+/** Nobody in it becomes more than he is, and the start keeps what it needs to give files away and to become `nobody`. */
+const confined = (...capabilities: string[]) => ({
+  CapDrop: ['ALL'],
+  CapAdd: capabilities,
+  SecurityOpt: ['no-new-privileges'],
+  PidsLimit: mostProcesses,
+})
 const serverLabel = 'dbtrial.server'
 const engineFix = 'start Docker or Podman (as root on Debian: docker/engine.sh), and let this user reach its socket'
 
@@ -78,8 +87,9 @@ async function launch(order: Order, runtime: Runtime, image: FoundImage): Promis
     durability: order.durability,
   }
   const { GenericContainer } = await import('testcontainers')
-  const volumeName = `dbtrial-${order.engine.name}-${ownerText(order.owner)}-${Date.now().toString(36)}`
-  const labels = { [ownerLabel]: ownerText(order.owner), [serverLabel]: volumeName, 'dbtrial.candidate': order.candidate.slice(0, 60) }
+  /** Of its volume and its network, too. */
+  const serverName = `dbtrial-${order.engine.name}-${ownerText(order.owner)}-${Date.now().toString(36)}`
+  const labels = { [ownerLabel]: ownerText(order.owner), [serverLabel]: serverName, 'dbtrial.candidate': order.candidate.slice(0, 60) }
 
   /** testcontainers knows no cpuset, no swap limit, no labelled volumes and no binding to the loopback address: these are set on what it sends. */
   class ServerContainer extends GenericContainer {
@@ -88,16 +98,19 @@ async function launch(order: Order, runtime: Runtime, image: FoundImage): Promis
       this.createOpts = { ...this.createOpts, ...createOptions(port as number, server.stopSignal) }
       this.hostConfig = {
         ...this.hostConfig,
+        ...confined('CHOWN', 'DAC_OVERRIDE', 'SETUID', 'SETGID'),
         Memory: order.limits.memoryBytes,
         ShmSize: Math.floor(order.limits.memoryBytes / 4), // Parallel queries share memory through it; it counts as memory.
         MemorySwap: order.limits.memoryBytes, // Memory and swap together: none is left for swap.
         PortBindings: { [`${port}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '' }] },
-        Mounts: [{ Type: 'volume', Source: volumeName, Target: volume, VolumeOptions: { Labels: labels } as never }],
+        Mounts: [{ Type: 'volume', Source: serverName, Target: volume, VolumeOptions: { Labels: labels } as never }],
       }
     }
   }
+  await runtime.docker.createNetwork({ Name: serverName, Labels: labels })
   const [program, ...arguments_] = startScript(server, context)
   const started = await new ServerContainer()
+    .withNetworkMode(serverName) // No other container reaches it.
     .withEntrypoint([program as string])
     .withCommand(arguments_)
     .withLabels(labels)
@@ -113,28 +126,29 @@ async function launch(order: Order, runtime: Runtime, image: FoundImage): Promis
     })
     .start()
     .catch(async (error: unknown) => {
-      await removeServer(runtime, volumeName) // One that was made and could not be started.
+      await removeServer(runtime, serverName) // One that was made and could not be started.
       throw new TrialError('container-failed', `${order.engine.name}'s container did not start: ${messageOf(error)}`, { hint: 'run dbtrial doctor' })
     })
   const raw = runtime.docker.getContainer(started.getId())
-  const remove = () => removeServer(runtime, volumeName)
+  const remove = () => removeServer(runtime, serverName)
   const exited = whenExited(raw)
   try {
     const { user: name, password } = context
     const endpoint = { ...(await addressOf(raw, port as number)), user: name, password, namespace: order.engine.namespace }
     const version = await whenReady(order.engine, endpoint, exited, order.signal, order.readyWithinMs)
-    return new ContainerInstance({ order, context, raw, runtime, image, endpoint, version, exited, remove, volumeName, labels })
+    return new ContainerInstance({ order, context, raw, runtime, image, endpoint, version, exited, remove, serverName, labels })
   } catch (error) {
     await remove()
     throw error
   }
 }
 
-/** The container of a server, whatever state it is in, and its volume. */
-async function removeServer({ docker }: Runtime, volumeName: string): Promise<void> {
-  for (const { Id } of await docker.listContainers({ all: true, filters: { label: [`${serverLabel}=${volumeName}`] } }))
+/** The container of a server, whatever state it is in, its volume and its network. */
+async function removeServer({ docker }: Runtime, serverName: string): Promise<void> {
+  for (const { Id } of await docker.listContainers({ all: true, filters: { label: [`${serverLabel}=${serverName}`] } }))
     await docker.getContainer(Id).remove({ force: true, v: true }).catch(ignoreGone)
-  await docker.getVolume(volumeName).remove({ force: true }).catch(ignoreGone)
+  await docker.getVolume(serverName).remove({ force: true }).catch(ignoreGone)
+  await docker.getNetwork(serverName).remove().catch(ignoreGone)
 }
 
 type Raw = ReturnType<Runtime['docker']['getContainer']>
@@ -231,7 +245,7 @@ class ContainerInstance implements Instance {
   readonly #raw: Raw
   readonly #runtime: Runtime
   readonly #remove: () => Promise<void>
-  readonly #volumeName: string
+  readonly #serverName: string
   readonly #labels: Record<string, string>
 
   constructor(made: {
@@ -244,10 +258,10 @@ class ContainerInstance implements Instance {
     version: string
     exited: Promise<Exit>
     remove: () => Promise<void>
-    volumeName: string
+    serverName: string
     labels: Record<string, string>
   }) {
-    this.#volumeName = made.volumeName
+    this.#serverName = made.serverName
     this.#labels = made.labels
     const { image, order, runtime } = made
     this.endpoint = made.endpoint
@@ -322,7 +336,11 @@ class ContainerInstance implements Instance {
       Cmd: [],
       User: '0',
       Labels: this.#labels,
-      HostConfig: { NetworkMode: 'none', Mounts: [{ Type: 'volume', Source: this.#volumeName, Target: volume }] },
+      HostConfig: {
+        ...confined('CHOWN', 'DAC_OVERRIDE', 'FOWNER'),
+        NetworkMode: 'none',
+        Mounts: [{ Type: 'volume', Source: this.#serverName, Target: volume }],
+      },
     })
     try {
       await beside.start()

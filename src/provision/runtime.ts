@@ -32,7 +32,7 @@ export async function containerRuntime(): Promise<Runtime> {
   }
 }
 
-/** Removes containers and volumes that carry our label and whose owner is provably gone. */
+/** Removes containers, volumes and networks that carry our label and whose owner is provably gone. */
 export async function sweepContainers(): Promise<void> {
   const { docker } = await containerRuntime()
   const filters = { label: [ownerLabel] }
@@ -44,6 +44,7 @@ export async function sweepContainers(): Promise<void> {
     if (abandoned(each.Labels)) await docker.getContainer(each.Id).remove({ force: true, v: true }).catch(ignoreGone)
   for (const each of (await docker.listVolumes({ filters })).Volumes ?? [])
     if (abandoned(each.Labels)) await docker.getVolume(each.Name).remove({ force: true }).catch(ignoreGone)
+  for (const each of await docker.listNetworks({ filters })) if (abandoned(each.Labels)) await docker.getNetwork(each.Id).remove().catch(ignoreGone)
 }
 
 /** Somebody else removed it, or is removing it. */

@@ -110,6 +110,7 @@ export async function leftovers(): Promise<string[]> {
     const filters = { label: [ownerLabel] }
     found.push(...(await runtime.docker.listContainers({ all: true, filters })).map((each) => `container ${each.Names[0]}`))
     found.push(...((await runtime.docker.listVolumes({ filters })).Volumes ?? []).map((each) => `volume ${each.Name}`))
+    found.push(...(await runtime.docker.listNetworks({ filters })).map((each) => `network ${each.Name}`))
   }
   return found
 }

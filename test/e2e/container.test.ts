@@ -46,6 +46,17 @@ test('cores, memory and no swap are enforced; data lies on a disk; nobody else i
     expect(await inside('stat -f -c %T /dbtrial/store')).not.toMatch(/tmpfs|ramfs/)
     expect(await inside('grep ^Uid /proc/1/status')).toMatch(/65534\s+65534/)
     for (const bindings of Object.values(facts.NetworkSettings.Ports)) for (const each of bindings ?? []) expect(each.HostIp).toBe('127.0.0.1')
+    expect(facts.HostConfig).toMatchObject({ CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'], PidsLimit: 4096, Privileged: false })
+    // What the server itself may do beyond any user: nothing, and nothing that it starts may either.
+    const status = await inside('cat /proc/1/status')
+    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) expect(status).toMatch(new RegExp(`${set}:\\s+0+$`, 'm'))
+    expect(status).toMatch(/NoNewPrivs:\s+1/)
+    // Alone in its network: a container beside it, in the engine's usual one, does not get there.
+    const networks = Object.keys(facts.NetworkSettings.Networks)
+    expect(networks).toEqual([facts.HostConfig.Mounts?.[0]?.Source])
+    const address = Object.values(facts.NetworkSettings.Networks)[0]?.IPAddress
+    const beside = ['run', '--rm', '--entrypoint', 'timeout', facts.Image, '5', 'redis-cli', '-h', String(address), 'ping']
+    expect(() => docker(...beside)).toThrow(/exited|failed|Could not connect/i)
     expect(instance.image?.id).toBe(facts.Image)
     expect((await instance.sample())?.residentBytes).toBeGreaterThan(1e6)
   }
