@@ -1,11 +1,12 @@
 /** `dbtrial validate`, `plan`, `models`: what a scenario says and what follows from it; nothing starts. */
 import { planFor } from '../bench.ts'
+import { printable } from '../controls.ts'
 import type { Compiled } from '../engines/engine.ts'
 import { engineNamed, engines } from '../engines/registry.ts'
 import { TrialError } from '../errors.ts'
 import { allOperations, deriveModel } from '../model/derive.ts'
 import { effortOf } from '../scenario/plan.ts'
-import { choice, type Placed, placedText, printable } from '../scenario/problems.ts'
+import { choice, type Placed, placedText } from '../scenario/problems.ts'
 import { type Inspected, inspectScenario, scenarioOf } from '../scenario/read.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { modelText, planText } from '../terminal/tables.ts'

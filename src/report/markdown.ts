@@ -44,6 +44,6 @@ function escaped(text: string): string {
     .replaceAll(/[\\`*_[\]<>|#~&]/g, (character) => ({ '<': '&lt;', '>': '&gt;', '&': '&amp;' })[character] ?? `\\${character}`)
     .replace(/^ ?([-+=:]|\d+(?=[.)]))/, (start) => (/\d/.test(start) ? start : `\\${start.trim()}`))
     .replace(/^( ?\d+)([.)])/, '$1\\$2')
-    .replaceAll(/@(?=\w)/g, '@\u200b')
-    .replaceAll(/\b(https?|ftp):\/\//g, '$1:\u200b//')
+    .replaceAll(/@(?=\w)/g, '@<!-- -->')
+    .replaceAll(/\b(https?|ftp):\/\//g, '$1&#58;//')
 }

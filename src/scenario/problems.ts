@@ -1,5 +1,7 @@
 /** What is wrong or doubtful in a scenario, and how it is said. */
+
 import { closest, distance } from 'fastest-levenshtein'
+import { printable } from '../controls.ts'
 
 export type Path = (string | number)[]
 
@@ -52,12 +54,7 @@ export function nearest(name: string, known: string[]): string | undefined {
   return distance(name, near) <= Math.max(1, Math.floor(name.length / 3)) ? near : undefined
 }
 
-/** Everything that moves the cursor, ends the line, reorders what is read or shows nothing; halves of surrogate pairs. */
-const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 const longestShown = 60
-
-/** Foreign text in one line of a terminal, whatever is in it. */
-export const printable = (text: string): string => text.replaceAll(unprintable, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
 
 /** The beginning of a value as the file might say it. */
 export function shown(value: unknown): string {

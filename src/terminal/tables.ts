@@ -1,6 +1,7 @@
 /** What the commands print on stdout, as plain text tables. */
 import { stripVTControlCharacters } from 'node:util'
 import type { Assessment } from '../assess/assess.ts'
+import { printable } from '../controls.ts'
 import type { Compiled } from '../engines/engine.ts'
 import { embeddedName } from '../model/document.ts'
 import type { PhysicalModel } from '../model/model.ts'
@@ -8,7 +9,6 @@ import { bytes, count, micros, outcomeMarks, seconds, times } from '../report/fo
 import { headline } from '../report/headline.ts'
 import type { Result } from '../result.ts'
 import type { TrialPlan } from '../scenario/plan.ts'
-import { printable } from '../scenario/problems.ts'
 import { entityOf, type Scenario } from '../scenario/scenario.ts'
 import { terminalWidth } from './style.ts'
 
