@@ -75,13 +75,16 @@ export function fieldGenerator(entity: Entity, field: Field, context: GeneratorC
     return origin < loaded ? born(origin) : context.epochMs + keyAgeMs(origin - loaded)
   }
   switch (generator.kind) {
-    case 'uuid':
-      return bytes(16, (row, _version, _nowMs, to, offset) => {
-        writeUuid(key, row, to, offset)
+    case 'uuid': {
+      // A key stays what it is; any other value is fresh with every write, so that a lost one shows.
+      const isKey = entity.key.includes(field.name)
+      return bytes(16, (row, version, _nowMs, to, offset) => {
+        writeUuid(key, row, isKey ? 0 : version, to, offset)
         if (generator.version === 7) to.writeUIntBE(Math.min(mostTimeMs, Math.max(0, keyTimeMs(row))), offset, 6)
         to[offset + 6] = ((to[offset + 6] as number) & 0x0f) | (generator.version << 4)
         return 16
       })
+    }
     case 'rowNumber':
       return number((row) => row + 1)
     case 'line':
@@ -200,11 +203,11 @@ function uuidTable(keys: FieldGenerator, rows: number): ((row: number, to: Buffe
 }
 
 /** Version 4 but for the version nibble, which the caller sets: 122 bits of four independent hashes. */
-function writeUuid(key: number, row: number, to: Buffer, offset: number): void {
-  writeInt32BE(hash32(key, row, 0), to, offset)
-  writeInt32BE(hash32(key ^ 0x3c6ef372, row, 0), to, offset + 4)
-  writeInt32BE((hash32(key ^ 0xdaa66d2b, row, 0) & 0x3fffffff) | 0x80000000, to, offset + 8)
-  writeInt32BE(hash32(key ^ 0x78dde6e4, row, 0), to, offset + 12)
+function writeUuid(key: number, row: number, version: number, to: Buffer, offset: number): void {
+  writeInt32BE(hash32(key, row, version), to, offset)
+  writeInt32BE(hash32(key ^ 0x3c6ef372, row, version), to, offset + 4)
+  writeInt32BE((hash32(key ^ 0xdaa66d2b, row, version) & 0x3fffffff) | 0x80000000, to, offset + 8)
+  writeInt32BE(hash32(key ^ 0x78dde6e4, row, version), to, offset + 12)
 }
 
 /**

@@ -223,6 +223,23 @@ candidates: [none]
     expect(times).toEqual(times.toSorted((a, b) => a - b))
   })
 
+  test('a uuid that is no key is fresh with every write, a key never', () => {
+    const lines = [
+      'name: u',
+      'summary: "U"',
+      'seed: 1',
+      'epoch: 2026-01-01T00:00:00Z',
+      'requirements: { peak: 2x, durability: fsync }',
+      'candidates: [postgres]',
+    ]
+    const entity = 'entities: { e: { count: 9, fields: { id: { type: uuid, key: true }, u: { type: uuid } } } }'
+    const own = parseScenario([...lines, entity, 'operations: { p: { put: e, rate: 1/s } }'].join('\n'), 'u.yaml')
+    const data = makeDataset(own, 1).entities.get('e') as EntityData
+    const at = (version: number) => rowValues(data, 3, version, own.epochMs).map((value) => Buffer.from(value as Uint8Array).toString('hex'))
+    expect(at(1)[0]).toBe(at(0)[0])
+    expect(new Set([0, 1, 2].map((version) => at(version)[1])).size).toBe(3)
+  })
+
   test('what is missing lies beyond the range and within the type', () => {
     const data = makeDataset(edges('2026-01-01T00:00:00Z'), 1).entities.get('e') as EntityData
     for (let n = 0; n < 2000; n += 13) {
