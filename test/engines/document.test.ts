@@ -1,7 +1,6 @@
-/** What is particular to the document model, on a real MongoDB: awkward scenarios, and reads that their indexes serve. */
-import { readdirSync } from 'node:fs'
+/** What is particular to the document model, on a real MongoDB: reads that their indexes serve. */
 import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { DrawnParameters } from '../../src/data/drawn.ts'
 import { rowSource } from '../../src/data/rows.ts'
@@ -14,12 +13,6 @@ const bed = new TestBed()
 afterAll(() => bed[Symbol.asyncDispose](), 60_000)
 
 const awkward = fileURLToPath(new URL('./awkward/', import.meta.url))
-
-describe('awkward scenarios are answered like the reference through both clients', () => {
-  test.each(readdirSync(awkward))('%s', async (file) => {
-    expect((await bed.try(mongodb, readScenario(awkward + file), 24)).wrong).toEqual([])
-  }, 120_000)
-})
 
 test.each(['owned_apart', 'pages', 'twins'])('every list of %s is read in the order of an index, deep pages included', async (name) => {
   const { endpoint } = await bed.server(mongodb)

@@ -1,7 +1,5 @@
-/** What is particular to the relational model, on a real PostgreSQL: awkward scenarios, expiry with all that hangs on a row, numbers beyond a type. */
-import { readdirSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, test } from 'vitest'
+/** What is particular to the relational model, on a real PostgreSQL: expiry with all that hangs on a row, numbers beyond a type. */
+import { afterAll, expect, test } from 'vitest'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { fixedParameters, type WireSource } from '../../src/data/parameters.ts'
 import { rowSource } from '../../src/data/rows.ts'
@@ -9,19 +7,11 @@ import { driverLane } from '../../src/engines/driver-lane.ts'
 import type { Compiled, Endpoint, Lane, Session } from '../../src/engines/engine.ts'
 import { postgres } from '../../src/engines/postgres.ts'
 import { allOperations, deriveModel } from '../../src/model/derive.ts'
-import { parseScenario, readScenario } from '../../src/scenario/read.ts'
+import { parseScenario } from '../../src/scenario/read.ts'
 import { TestBed } from '../differential/bed.ts'
 
 const bed = new TestBed()
 afterAll(() => bed[Symbol.asyncDispose](), 60_000)
-
-const awkward = fileURLToPath(new URL('./awkward/', import.meta.url))
-
-describe('awkward scenarios are answered like the reference through both clients', () => {
-  test.each(readdirSync(awkward))('%s', async (file) => {
-    expect((await bed.try(postgres, readScenario(awkward + file), 24)).wrong).toEqual([])
-  }, 120_000)
-})
 
 /** Loads a scenario of a few lines, lets the test use it, and drops it. */
 async function loaded(lines: string[], use: (session: Session, compiled: Compiled, endpoint: Endpoint) => Promise<void>): Promise<void> {

@@ -1,7 +1,5 @@
-/** What is particular to the wide-column model, on a real Cassandra: awkward scenarios, heavy partitions of few loaded rows, unique values, values beyond a type. */
-import { readdirSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, test } from 'vitest'
+/** What is particular to the wide-column model, on a real Cassandra: heavy partitions of few loaded rows, unique values, values beyond a type. */
+import { afterAll, expect, test } from 'vitest'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { DrawnParameters } from '../../src/data/drawn.ts'
 import { fixedParameters, type WireSource } from '../../src/data/parameters.ts'
@@ -12,21 +10,14 @@ import type { Compiled, Endpoint, Session } from '../../src/engines/engine.ts'
 import { LaneAnswers } from '../../src/engines/lane-answers.ts'
 import { Reference } from '../../src/engines/reference.ts'
 import { allOperations, deriveModel } from '../../src/model/derive.ts'
-import { parseScenario, readScenario } from '../../src/scenario/read.ts'
+import { parseScenario } from '../../src/scenario/read.ts'
 import { verify } from '../../src/verify/verify.ts'
 import { TestBed } from '../differential/bed.ts'
 
 const bed = new TestBed()
 afterAll(() => bed[Symbol.asyncDispose](), 60_000)
 
-const awkward = fileURLToPath(new URL('./awkward/', import.meta.url))
 const load = 'rate: 10/s, p99: 1s'
-
-describe('awkward scenarios are answered like the reference through both clients', () => {
-  test.each(readdirSync(awkward))('%s', async (file) => {
-    expect((await bed.try(cassandra, readScenario(awkward + file), 24)).wrong).toEqual([])
-  }, 300_000)
-})
 
 /** Loads a share of a scenario of a few lines, lets the test use it, and drops it. */
 async function loaded(lines: string[], use: (session: Session, compiled: Compiled, endpoint: Endpoint) => Promise<void>, share = 1): Promise<void> {
