@@ -124,7 +124,7 @@ function readStart(path: string, asked: string): Buffer {
     return stats.size > largestBytes ? Buffer.alloc(largestBytes + 1) : bytes.subarray(0, end)
   } catch (error) {
     if (error instanceof TrialError) throw error
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(path, messageOf(error))
+    if (!nowhere.has(String((error as NodeJS.ErrnoException).code))) throw unreadable(path, messageOf(error))
     const names = scenarioNames()
     throw new TrialError('scenario-not-found', `there is no scenario "${clipped(asked)}"${suggestion(asked, names)}`, {
       hint: `give a name from scenarios/ (${names.join(', ')}) or the path of a YAML file`,
@@ -135,6 +135,9 @@ function readStart(path: string, asked: string): Buffer {
     if (descriptor !== undefined) closeSync(descriptor)
   }
 }
+
+/** What the system says of a path that leads to no file. */
+const nowhere = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'])
 
 const unreadable = (path: string, reason: string) =>
   new TrialError('scenario-unreadable', `${clipped(path)} cannot be read as a scenario: ${printable(reason)}`, {

@@ -121,7 +121,7 @@ const refused: [string, Parts, string][] = [
     { entity: `growth: ${'9'.repeat(400)}%/month` },
     'entities.e.growth: expected at most 100%/month: what doubles every month',
   ],
-  ['no memory', { bench: '{ limits: { cpus: 1, memory: 0B } }' }, 'bench.limits.memory: expected at least 128MiB'],
+  ['no memory', { bench: '{ limits: { cpus: 1, memory: 0B } }' }, 'bench.limits.memory: expected at least 16MiB'],
   ['a horizon of 10^6 years', { requirements: 'horizon: 1000000y' }, 'requirements.horizon: expected at most 30y'],
   [
     'a NUL in a text',
