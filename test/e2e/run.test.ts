@@ -224,7 +224,7 @@ describe('the other commands', () => {
   test.each([
     [['run', 'ecomerce'], /there is no scenario "ecomerce", did you mean "ecommerce"\?/],
     [['run', 'ecommerce', '--effort', 'fast'], /Allowed choices are smoke, quick, standard, thorough/],
-    [['run', 'ecommerce', '--candidates', 'oracle'], /there is no engine "oracle"/],
+    [['run', 'ecommerce', '--candidates', 'oracle'], /there is no candidate or engine "oracle"/],
     [['plan', 'ecommerce', '--seed', 'x'], /--seed x: expected a whole number/],
     [['models', 'ecommerce', '--engine', 'x'], /there is no engine "x"/],
     [['assess', '/nowhere/result.json'], /cannot be read as a result/],
