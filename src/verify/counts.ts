@@ -1,5 +1,5 @@
 /** How many rows acknowledged writes may have left. */
-import { type Dataset, type EntityData, isLoaded } from '../data/dataset.ts'
+import type { Dataset, EntityData } from '../data/dataset.ts'
 import type { Entity } from '../scenario/scenario.ts'
 import { Possible } from './possible.ts'
 import type { Row, Writes } from './writes.ts'
@@ -16,10 +16,16 @@ const removed = 4
 const maybeRemoved = 8
 
 /** Rows that an entity has more, or less, than before these writes; expired rows count as there. */
-export function grownBy(entity: Entity, dataset: Dataset, writes: Writes, before: (row: number) => Row | undefined): Bounds {
+export function grownBy(
+  entity: Entity,
+  dataset: Dataset,
+  writes: Writes,
+  before: (row: number) => Row | undefined,
+  linesBefore: (owner: number) => number,
+): Bounds {
   return entity.owner === null
     ? grownRows(dataset.entities.get(entity.name) as EntityData, writes, before)
-    : grownLines(entity, dataset, writes, before)
+    : grownLines(entity, dataset, writes, linesBefore)
 }
 
 function grownRows(data: EntityData, writes: Writes, before: (row: number) => Row | undefined): Bounds {
@@ -48,25 +54,26 @@ function grownRows(data: EntityData, writes: Writes, before: (row: number) => Ro
 }
 
 /** They come with an insert of their owner, and go with it. */
-function grownLines(entity: Entity, dataset: Dataset, writes: Writes, before: (owner: number) => Row | undefined): Bounds {
+function grownLines(entity: Entity, dataset: Dataset, writes: Writes, linesBefore: (owner: number) => number): Bounds {
   const { linesOf } = dataset.entities.get(entity.name) as EntityData
-  const owner = dataset.entities.get(entity.owner?.entity as string) as EntityData
+  const owner = entity.owner?.entity
   const known = new Map<number, number>()
   for (const { step, row, isCertain } of writes.entries()) {
-    if (step.entity !== owner.entity.name) continue
+    if (step.entity !== owner) continue
     if (step.kind === 'insert' && step.with.includes(entity.name)) known.set(row, (known.get(row) ?? 0) | (isCertain ? made : maybeMade))
     if (step.kind === 'delete') known.set(row, (known.get(row) ?? 0) | (isCertain ? removed : maybeRemoved))
   }
   const bounds = { least: 0, most: 0 }
   for (const [row, bits] of known) {
     // A row is inserted once, before anything else finds it: what removes it comes later.
-    const was = isLoaded(owner, row) && before(row) !== undefined
-    if (!was && (bits & (made | maybeMade)) === 0) continue
-    const lines = linesOf(row)
-    const least = bits & (removed | maybeRemoved) || !(was || bits & made) ? 0 : lines
+    // An owner that was removed and put again is there without them.
+    const were = linesBefore(row)
+    if (were === 0 && (bits & (made | maybeMade)) === 0) continue
+    const lines = were > 0 ? were : linesOf(row)
+    const least = bits & (removed | maybeRemoved) || !(were > 0 || bits & made) ? 0 : lines
     const most = bits & removed ? 0 : lines
-    bounds.least += least - (was ? lines : 0)
-    bounds.most += most - (was ? lines : 0)
+    bounds.least += least - were
+    bounds.most += most - were
   }
   return bounds
 }

@@ -5,7 +5,7 @@ import type { Reference } from '../engines/reference.ts'
 import type { WriteLog } from '../measure/recorder.ts'
 import { type Entity, entityOf, type Scenario } from '../scenario/scenario.ts'
 import { grownBy } from './counts.ts'
-import { type ReadBack, readBack, rowBefore } from './read-back.ts'
+import { linesBefore, type ReadBack, readBack, rowBefore } from './read-back.ts'
 import { Writes } from './writes.ts'
 
 export interface InvariantResult {
@@ -65,7 +65,13 @@ export async function checkInvariants(
 function rowsOf(entity: Entity, dataset: Dataset, reference: Reference, writes: Writes, before: Totals, after: Totals): InvariantResult {
   const owner = entity.owner === null ? entity : entityOf(dataset.scenario, entity.owner.entity)
   const data = dataset.entities.get(owner.name) as EntityData
-  const { least, most } = grownBy(entity, dataset, writes, (row) => rowBefore(reference, data, row))
+  const { least, most } = grownBy(
+    entity,
+    dataset,
+    writes,
+    (row) => rowBefore(reference, data, row),
+    (row) => linesBefore(reference, dataset.entities.get(entity.name) as EntityData, data, row),
+  )
   const had = before.get(entity.name)?.rows ?? 0n
   const rows = (after.get(entity.name)?.rows ?? 0n) - had
   // Expired rows may or may not have been removed already.

@@ -1,5 +1,5 @@
 /** Reads back rows that were written: each must hold what some order of the writes leads to. */
-import { type Dataset, type EntityData, isLoaded } from '../data/dataset.ts'
+import { type Dataset, type EntityData, isLoaded, lineRows } from '../data/dataset.ts'
 import { display, linesPerOwner } from '../data/fields.ts'
 import { fixedParameters, keyValues, parametersOf } from '../data/parameters.ts'
 import { type Answer, canonical, type Value } from '../data/value.ts'
@@ -28,6 +28,12 @@ export interface ReadBack {
 /** Of what the reference says the rows were before. */
 export function rowBefore(reference: Reference, data: EntityData, row: number): Row | undefined {
   return isLoaded(data, row) ? reference.row(data.entity.name, keyValues(data.entity, data, row)) : undefined
+}
+
+/** Owned rows of one entity that an owner had. */
+export function linesBefore(reference: Reference, owned: EntityData, owner: EntityData, row: number): number {
+  if (!isLoaded(owner, row)) return 0
+  return lineRows(owned, row).filter((line) => reference.row(owned.entity.name, keyValues(owned.entity, owned, line)) !== undefined).length
 }
 
 /** @throws where a row could not be read: that is no loss. */
