@@ -162,13 +162,14 @@ async function endpointsOf(scenario: Scenario, options: RunOptions): Promise<Map
   for (const text of options.endpoint) {
     const [name = '', ...rest] = text.split('=')
     const candidate = scenario.candidates.find((each) => each.name === name)
-    // What was given may be a URL with its password: it is not repeated unless it is a name.
-    const shown = /^[a-z][a-z0-9_]*$/i.test(name) ? `--endpoint ${name}: there is no candidate of that name` : '--endpoint expects NAME=URL'
-    if (candidate === undefined || rest.length === 0)
-      throw new TrialError('bad-endpoint', rest.length === 0 ? '--endpoint expects NAME=URL' : shown, {
+    if (candidate === undefined || rest.length === 0) {
+      // What was given may be a URL with its password: it is not repeated unless it is a name.
+      const isNamed = rest.length > 0 && /^[a-z][a-z0-9_]*$/i.test(name)
+      throw new TrialError('bad-endpoint', isNamed ? `--endpoint ${name}: there is no candidate of that name` : '--endpoint expects NAME=URL', {
         hint: `candidates are ${scenario.candidates.map((each) => each.name).join(', ')}`,
         exitCode: 2,
       })
+    }
     const server = parseEndpoint(name, engineNamed(candidate.engine), rest.join('='))
     if (options.allowRemote !== true) await checkLoopback(name, server)
     servers.set(name, server)
