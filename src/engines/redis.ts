@@ -210,10 +210,10 @@ function makeEngine({ name, program, licence, audit, image, onPath, package: pac
     ready: (endpoint) =>
       ask(endpoint, async (client) => {
         const info = await client.info('server')
-        await client.ping()
-        return (
-          /(?:valkey|redis)_version:([\d.]+)\s*$/m.exec(info.includes('valkey_version') ? info.replace(/redis_version/g, '') : info)?.[1] ?? 'unknown'
-        )
+        const version = /^valkey_version:([\d.]+)\s*$/m.exec(info) ?? /^redis_version:([\d.]+)\s*$/m.exec(info)
+        if (version?.[1] === undefined) throw new Error('its INFO names no version: it is neither Redis nor Valkey')
+        await client.ping() // INFO is answered while data is still being read from disk; this is not.
+        return version[1]
       }),
     async connect(endpoint, compiled) {
       return new RedisSession(await openClient(endpoint), compiled, (limits) => settings(limits, compiled.durability))

@@ -39,7 +39,7 @@ export function storesOfEntity(model: PhysicalModel, entity: Entity): Store[] {
   return model.stores.filter((store) => store.entity === entity.name || store.embedded.includes(entity.name))
 }
 
-/** The first owned entity lives in its owner's partition as clustering rows, the owner's own fields static; further ones have a table. */
+/** The first owned entity lives in its owner's partition as clustering rows, the owner's own fields static; further ones have a table, and all where the owner is its key alone. */
 export function baseStores(scenario: Scenario, operations: Operation[]): Store[] {
   const serves = (entity: Entity) =>
     namedOperations(operations).filter(
@@ -47,8 +47,12 @@ export function baseStores(scenario: Scenario, operations: Operation[]): Store[]
     )
   return scenario.entities.flatMap((entity): Store[] => {
     if (entity.owner !== null) return []
-    const [inside, ...apart] = ownedBy(scenario, entity.name)
     const key = entity.key[0] as string
+    const owned = ownedBy(scenario, entity.name)
+    // An owner that is its key alone has nothing static: without lines its partition would not exist.
+    const isKeyAlone = entity.fields.every((field) => field.name === key)
+    const inside = isKeyAlone ? undefined : owned[0]
+    const apart = isKeyAlone ? owned : owned.slice(1)
     const base = { ...emptyStore(entity.name, entity), base: true }
     base.partition = [key]
     base.serves = serves(entity).map((operation) => operation.name)
@@ -60,13 +64,17 @@ export function baseStores(scenario: Scenario, operations: Operation[]): Store[]
       base.columns.push(...lineColumns(inside, `${inside.name}.`))
       base.reason += `; ${inside.name} as clustering rows of its owner's partition, the owner's fields static, so that one read answers both`
     }
-    const own = apart.map((owned): Store => {
-      const store = { ...emptyStore(owned.name, owned), base: true }
-      store.partition = [owned.key[0] as string]
+    const own = apart.map((line): Store => {
+      const store = { ...emptyStore(line.name, line), base: true }
+      store.partition = [line.key[0] as string]
       store.clustering = [{ column: 'line', descending: false }]
-      store.columns = [column(owned, fieldOf(owned, owned.key[0] as string), 'key'), ...lineColumns(owned, '')]
-      store.serves = serves(owned).map((operation) => operation.name)
-      store.reason = `lines of ${entity.name} in a table of their own: a partition has room for one kind of clustering row`
+      store.columns = [column(line, fieldOf(line, line.key[0] as string), 'key'), ...lineColumns(line, '')]
+      store.serves = serves(line).map((operation) => operation.name)
+      store.reason = `lines of ${entity.name} in a table of their own: ${
+        inside === undefined
+          ? 'their owner has no fields that a partition of lines could share'
+          : 'a partition has room for one kind of clustering row'
+      }`
       return store
     })
     return [base, ...own]
