@@ -1,5 +1,6 @@
 /** What is true of a replay is found true, and what was lost in any step of it is found and named. */
 import { describe, expect, test } from 'vitest'
+import { type EntityData, rowValues } from '../../../src/data/dataset.ts'
 import type { Scenario } from '../../../src/scenario/scenario.ts'
 import { type Replay, replay, scenarioOf } from './replayed.ts'
 
@@ -63,6 +64,22 @@ describe('an honest server keeps its invariants', () => {
     const of = (call: number) => (call % 5 === 1 ? ('failed though done' as const) : call % 5 === 3 ? ('failed' as const) : ('done' as const))
     expect((await replay(scenario, { fault: { operation: operation?.name as string, steps: 1, of } })).broken).toEqual([])
   })
+})
+
+test('an owner that was removed and put again before the replay has no lines to lose in it', async () => {
+  const scenario = scenarioOf(rows.replace('range: [0, 3]', 'range: [1, 3]'), 'drop: { delete: a }\nput: { put: a }\nread: { get: a, with: [l] }')
+  const { broken, invariants } = await replay(scenario, {
+    beforehand: (dataset, perform) => {
+      const data = dataset.entities.get('a') as EntityData
+      for (let row = 0; row < data.rows; row++) {
+        const values = rowValues(data, row, 0, scenario.epochMs)
+        perform('drop', values.slice(0, 1))
+        perform('put', values)
+      }
+    },
+  })
+  expect(broken).toEqual([])
+  expect(invariants.find((each) => each.name === 'rows of l')?.detail).toBe('+0, acknowledged writes allow 0')
 })
 
 describe('a server that loses the second step of one transaction is caught', () => {

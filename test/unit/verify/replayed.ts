@@ -1,5 +1,5 @@
 /** A replay in virtual time against a server that is the reference engine, or one that loses things. */
-import { makeDataset } from '../../../src/data/dataset.ts'
+import { type Dataset, makeDataset } from '../../../src/data/dataset.ts'
 import { DrawnParameters } from '../../../src/data/drawn.ts'
 import { fixedParameters } from '../../../src/data/parameters.ts'
 import type { Answer, Value } from '../../../src/data/value.ts'
@@ -20,6 +20,8 @@ export interface Replay {
   /** What becomes of a call of the named operation, by its number. `instead`: the first steps of it are done, and it is said to be done. */
   fault?: { operation: string; steps: number; of: (call: number) => 'done' | 'instead' | 'failed though done' | 'failed' | 'lost' }
   deathsNs?: number[]
+  /** What the verification did before, on the server and on the reference. */
+  beforehand?: (dataset: Dataset, perform: (operation: string, values: Value[]) => void) => void
   /** What reading rows back says. */
   readError?: string
   /** Each answer that a read got. */
@@ -52,8 +54,11 @@ export async function replay(scenario: Scenario, options: Replay = {}): Promise<
   const operations = allOperations(scenario)
   const dataset = makeDataset(scenario, 1)
   const { fault } = options
-  const faulty = operations.findIndex((each) => each.name === fault?.operation)
+  const indexOf = (name?: string) => operations.findIndex((each) => each.name === name)
+  const faulty = indexOf(fault?.operation)
   const server = new Reference(dataset, fault === undefined ? operations : [...operations, torn(operations[faulty] as Operation, fault.steps)])
+  const reference = new Reference(dataset, operations)
+  for (const each of [server, reference]) options.beforehand?.(dataset, (name, values) => void each.execute(indexOf(name), fixedParameters(values)))
   const clock = new VirtualClock()
   let calls = 0
   const perform = (index: number, values: Value[]): Answer | 'failed' => {
@@ -111,7 +116,7 @@ export async function replay(scenario: Scenario, options: Replay = {}): Promise<
     session,
     { scenario, operations, durability: options.durability ?? 'fsync' },
     dataset,
-    { reference: new Reference(dataset, operations), before, log, deathsNs: options.deathsNs ?? [], nowMs },
+    { reference, before, log, deathsNs: options.deathsNs ?? [], nowMs },
     new AbortController().signal,
   )
   return { invariants, log, broken: invariants.filter((each) => !each.ok).map((each) => `${each.name}: ${each.detail}`) }
