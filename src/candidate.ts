@@ -8,10 +8,11 @@ import { Reference } from './engines/reference.ts'
 import { messageOf, TrialError } from './errors.ts'
 import { missedFrom } from './measure/decide.ts'
 import { appendWrites, clearWrites, emptyRecording, emptyWriteLog } from './measure/recorder.ts'
-import { between, snapshot } from './measure/resources.ts'
-import { startSampler } from './measure/sampler.ts'
+import { between } from './measure/resources.ts'
+import { type Course, startSampler } from './measure/sampler.ts'
 import { judgeValidity } from './measure/validity.ts'
 import type { Instance } from './provision/provision.ts'
+import { realClock } from './replay/clock.ts'
 import type { WorkerPool } from './replay/pool.ts'
 import type { CandidateResult, TrialResult } from './result.ts'
 import type { TrialPlan } from './scenario/plan.ts'
@@ -66,6 +67,8 @@ export interface RunContext {
   commonMix: () => Set<number>
 }
 
+/** So long after the order a trial begins: all that take part have it by then. */
+const startLeadNs = 20e6
 /** Phases whose trials stand on their own, wherever they were measured. */
 const resumable = new Set<TrialResult['phase']>(['sweep', 'work', 'search', 'confirmation', 'capacity', 'below-capacity'])
 
@@ -292,14 +295,15 @@ export class CandidateRun extends CandidateServer {
       ...(stopAt === undefined ? {} : { stopAt }),
     }
     const startedAt = new Date().toISOString()
-    const before = await snapshot(instance, this.#context.device)
-    const sampler = startSampler(instance.watch(), this.#context.device, order.warmUpSeconds)
+    const startNs = realClock.nowNs() + startLeadNs
+    const measureNs = startNs + order.warmUpSeconds * 1e9
+    const sampler = startSampler(instance, this.#context.device, measureNs, measureNs + order.seconds * 1e9)
     const attempt = (this.#attempts.get(label) ?? 0) + 1
     this.#attempts.set(label, attempt)
     // A repeated trial draws the same arrivals and picks, but never the same new rows: the first attempt has inserted those.
-    const run = pool.run({ spec, block: this.#context.blockOf(`${label} attempt ${attempt}`), nowMs: this.nowMs })
+    const run = pool.run({ spec, block: this.#context.blockOf(`${label} attempt ${attempt}`), nowMs: this.nowMs, startNs })
     let broken: string | null = null
-    let timeline: TrialResult['timeline'] = []
+    let course: Promise<Course> | undefined
     const recording = await abortable(run, signal)
       .catch(async (error: unknown) => {
         broken = await this.#breakage(error)
@@ -307,8 +311,8 @@ export class CandidateRun extends CandidateServer {
         return emptyRecording(order.seconds, this.compiled.operations)
       })
       // Of a trial that an abort cuts short, too: a sampler that goes on would hold the process.
-      .finally(() => (timeline = sampler.stop()))
-    const after = await snapshot(instance, this.#context.device).catch(() => before) // A container that is gone has no statistics.
+      .finally(() => (course = sampler.stop()))
+    const { before, after, timeline } = await (course as unknown as Promise<Course>)
     const resources = between(before, after, recording)
     this.#elapsedMs += Math.ceil((order.warmUpSeconds + order.seconds) * 1000) + 1000
     appendWrites(this.writes, recording.writes)

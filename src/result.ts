@@ -39,6 +39,7 @@ const operationResult = z.strictObject({
   errors: z.record(z.string(), number),
   dropped: number,
   wrong: number.describe('kept answers that cannot be right'),
+  completed: nullable(number).default(null).describe('answers that came inside the window, whenever they were asked for; null: not counted'),
   rowsPerOk: number,
   exceeded: z.record(z.string(), number).describe('samples above the limit of each objective, errors and drops included'),
   responseUs: nullable(histogram).describe('from the intended start; open loop only'),
@@ -65,7 +66,15 @@ const trial = z.strictObject({
   start: number.default(1).describe('which start of the server it belongs to: a resumed run, a restart and a restored snapshot make a new one'),
   startedAt: text,
   seconds: number,
-  throughputPerSecond: number,
+  stopped: z.boolean().default(false).describe('ended before its time, because an objective was missed for certain'),
+  throughputPerSecond: number.describe('answers that came inside the measured window'),
+  backlog: nullable(number)
+    .default(null)
+    .describe('open loop: seconds of unanswered work, at the offered rate, that were added per second of the window'),
+  saturated: z
+    .boolean()
+    .default(false)
+    .describe('the backlog grew: response times are as long as the trial lets them become, and no latencies of the server'),
   outcome,
   missed: z.array(text).describe('operations that missed an objective'),
   undetermined: z.array(text),
@@ -97,7 +106,16 @@ const trial = z.strictObject({
       }),
     )
     .describe('what was used of the machine, every 250 ms'),
-  windows: z.array(z.strictObject({ atSeconds: number, completed: number, failed: number, meanResponseUs: number, maxResponseUs: number })),
+  windows: z.array(
+    z.strictObject({
+      atSeconds: number,
+      completed: number.describe('answers that came in it'),
+      intended: number.default(0).describe('what was to start in it; the rest is of these'),
+      failed: number,
+      meanResponseUs: number,
+      maxResponseUs: number,
+    }),
+  ),
   realised: z.strictObject({
     mix: z.record(z.string(), number).describe('share of each operation in the attempts'),
     skew: z.record(z.string(), number).describe('share of the draws that fell into the heaviest of 1024 hash buckets of rows'),

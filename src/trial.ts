@@ -1,5 +1,6 @@
 /** What a result says of a trial: counts, percentiles, which objectives it decides. */
 import type { CandidateRun, TrialOrder } from './candidate.ts'
+import { backlogOf } from './measure/backlog.ts'
 import { decide, errorsMissed, type Outcome } from './measure/decide.ts'
 import type { Histogram } from './measure/histogram.ts'
 import type { OperationRecord, Recording } from './measure/recorder.ts'
@@ -38,7 +39,8 @@ export function describeTrial(
     (name) =>
       !scaleLimited.has(name) && (recording.operations[candidate.compiled.operations.findIndex((each) => each.name === name)]?.intended ?? 0) >= 299,
   )
-  const completed = recording.operations.reduce((sum, record) => sum + record.ok + record.miss + record.conflict, 0)
+  const ratePerSecond = order.loop === 'open' ? sum(order.ratesPerSecond ?? candidate.ratesAt(order.multiple ?? 1, order.mix)) : null
+  const backlog = ratePerSecond === null ? null : backlogOf(recording.unanswered, ratePerSecond)
   return {
     phase: order.phase,
     mix: order.mix ?? candidate.mix,
@@ -46,13 +48,16 @@ export function describeTrial(
     repeat: order.repeat,
     arrival: {
       loop: order.loop,
-      ratePerSecond: order.loop === 'open' ? sum(order.ratesPerSecond ?? candidate.ratesAt(order.multiple ?? 1, order.mix)) : null,
+      ratePerSecond,
       concurrency: order.loop === 'closed' ? order.concurrency : null,
       multiple: order.multiple,
     },
     connections: order.concurrency,
     seconds: recording.seconds,
-    throughputPerSecond: completed / recording.seconds,
+    stopped: recording.stopped,
+    throughputPerSecond: sum(recording.operations.map((record) => record.completed)) / recording.seconds,
+    backlog: backlog?.secondsPerSecond ?? null,
+    saturated: backlog?.saturated ?? false,
     outcome: missed.length > 0 ? 'missed' : blocking.length > 0 ? 'undetermined' : 'met',
     missed,
     undetermined,
@@ -79,6 +84,7 @@ function operationResult(operation: Operation, record: OperationRecord, loop: 'o
     errors: record.errors,
     dropped: record.dropped,
     wrong: 0,
+    completed: record.completed,
     rowsPerOk: record.ok === 0 ? 0 : record.rows / record.ok,
     exceeded: Object.fromEntries(operation.objectives.map((objective, at) => [objective.name, record.exceeded[at] as number])),
     responseUs: loop === 'open' ? histogramResult(record.response) : null,

@@ -9,6 +9,7 @@ import { makeRunDirectory } from '../../src/provision/directories.ts'
 import { local } from '../../src/provision/local.ts'
 import { thisProcess } from '../../src/provision/owner.ts'
 import { type Instance, isUnobtainable } from '../../src/provision/provision.ts'
+import { realClock } from '../../src/replay/clock.ts'
 import { WorkerPool } from '../../src/replay/pool.ts'
 import { parseScenario } from '../../src/scenario/read.ts'
 import type { Durability, Scenario } from '../../src/scenario/scenario.ts'
@@ -80,6 +81,7 @@ export async function closedLoop(
       spec: { loop: 'closed', arrival: 'poisson', ratesPerSecond, concurrency: connections, seed: 1, stream: `peers ${block}`, ...spec },
       block: block++,
       nowMs: compiled.scenario.epochMs,
+      startNs: realClock.nowNs(),
     })
   await run({ seconds: 1, warmUpSeconds: 0 })
   const recording = await run({ seconds, warmUpSeconds: 0 })

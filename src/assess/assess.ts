@@ -113,7 +113,14 @@ function compareAll({ candidates, trialPlan: { multiples } }: Result, operations
 function p99ByRound(candidate: CandidateResult, mix: 'full' | 'common', multiple: number, operation: string): Map<number, number> {
   const rounds = new Map<number, number>()
   for (const trial of candidate.trials) {
-    if (trial.phase !== 'confirmation' || trial.mix !== mix || trial.arrival.multiple !== multiple || trial.validity.verdict !== 'valid') continue
+    if (
+      trial.phase !== 'confirmation' ||
+      trial.mix !== mix ||
+      trial.arrival.multiple !== multiple ||
+      trial.validity.verdict !== 'valid' ||
+      trial.saturated
+    )
+      continue
     const response = trial.operations[operation]?.responseUs
     if (response != null && response.count >= 100) rounds.set(trial.repeat, response.p99)
   }

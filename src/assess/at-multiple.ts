@@ -15,6 +15,8 @@ export interface Cell {
   /** Medians of the rounds, µs; null without a sample. */
   p50Us: number | null
   p99Us: number | null
+  /** Seconds by which the backlog grows per second where the rounds are saturated, which have no percentiles; null: they are not. */
+  backlog: number | null
   /** From three rounds on. */
   p99IntervalUs: Interval | null
   scaleLimited: boolean
@@ -58,6 +60,7 @@ export function judgeAt(evidence: Evidence, multiple: number, phase: TrialResult
       dropped: 0,
       p50Us: null,
       p99Us: null,
+      backlog: null,
       p99IntervalUs: null,
       scaleLimited: limited,
       undecided: false as const,
@@ -71,7 +74,15 @@ export function judgeAt(evidence: Evidence, multiple: number, phase: TrialResult
     const needed = Math.max(0, ...operation.objectives.map((objective) => samplesNeeded(objective.quantile)))
     const outcome = bounded === 'missed' ? outcomeOf(operation, proven) : bounded
     const shown = proven.length > 0 ? proven : all
-    const percentiles = shown.flatMap(({ responseUs }) => (responseUs === null || responseUs.count === 0 ? [] : [responseUs]))
+    const unsaturated = new Set(
+      samplesOf(
+        judged.filter((trial) => !trial.saturated),
+        operation.name,
+      ),
+    )
+    const percentiles = shown
+      .filter((sample) => unsaturated.has(sample))
+      .flatMap(({ responseUs }) => (responseUs === null || responseUs.count === 0 ? [] : [responseUs]))
     const p99s = percentiles.map((each) => each.p99)
     return {
       ...empty,
@@ -87,6 +98,7 @@ export function judgeAt(evidence: Evidence, multiple: number, phase: TrialResult
       intended: total(shown, (each) => each.intended),
       errors: total(shown, errorsOf),
       dropped: total(shown, (each) => each.dropped),
+      backlog: percentiles.length > 0 ? null : median(judged.filter((trial) => trial.saturated).flatMap((trial) => trial.backlog ?? [])),
       p50Us: median(percentiles.map((each) => each.p50)),
       p99Us: median(p99s),
       p99IntervalUs: levelOf(p99s),

@@ -42,7 +42,11 @@ const metrics: { metric: Metric; usable: TrialResult['validity']['verdict'][]; o
   [
     // A late harness adds to the response, hardly to the service time.
     { metric: 'service p50', usable: ['valid', 'client-bound'], of: (trial, operation) => trial.operations[operation]?.serviceUs.p50 },
-    { metric: 'response p99', usable: ['valid'], of: (trial, operation) => trial.operations[operation]?.responseUs?.p99 },
+    {
+      metric: 'response p99',
+      usable: ['valid'],
+      of: (trial, operation) => (trial.saturated ? undefined : trial.operations[operation]?.responseUs?.p99),
+    },
   ]
 /** A percentile of fewer samples is that of one outlier. */
 const fewestSamples: Record<Metric, number> = { 'service p50': 20, 'response p99': 299 }

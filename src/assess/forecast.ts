@@ -33,6 +33,8 @@ function heldBackRate(candidate: CandidateResult, operations: Operation[]): Fore
       trial.mix === candidate.mix &&
       trial.client === 'wire' &&
       trial.validity.verdict === 'valid' &&
+      !trial.saturated &&
+      !trial.stopped &&
       trial.phase !== 'probe',
   )
   const held = usable.filter((trial) => trial.phase === 'below-capacity')

@@ -62,7 +62,7 @@ export function workOf(candidate: CandidateResult, operations: Operation[]): Wor
   }
 }
 
-/** Others did not use the machine, the server lived, and it was our own client. */
+/** Others did not use the machine, the server lived, what was asked of it was answered in time, and it was our own client. */
 function tells(trial: TrialResult): boolean {
   const { verdict } = trial.validity
   return (
@@ -71,6 +71,8 @@ function tells(trial: TrialResult): boolean {
     trial.client === 'wire' &&
     verdict !== 'noisy' &&
     verdict !== 'broken' &&
+    !trial.saturated &&
+    !trial.stopped &&
     trial.seconds > 0
   )
 }
@@ -80,7 +82,7 @@ function observe(trials: TrialResult[], operations: string[], of: (trial: TrialR
     const used = of(trial)
     const calls = operations.map((name) => {
       const each = trial.operations[name]
-      return each === undefined ? 0 : (each.ok + each.miss + each.conflict) / trial.seconds
+      return each === undefined ? 0 : (each.completed ?? each.ok + each.miss + each.conflict) / trial.seconds
     })
     return used === null || calls.every((rate) => rate === 0) ? [] : [{ calls, used }]
   })

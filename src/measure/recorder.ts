@@ -15,6 +15,8 @@ export class OperationRecord {
   retries = 0
   dropped = 0
   rows = 0
+  /** Answers that came inside the measured window, whenever they were asked for: throughput. */
+  completed = 0
   errors: Record<string, number> = {}
   /** Samples above the limit of each objective, errors and drops included. */
   readonly exceeded: number[]
@@ -52,7 +54,7 @@ export class OperationRecord {
   }
 
   merge(other: OperationRecord): void {
-    for (const key of ['intended', 'attempts', 'ok', 'miss', 'conflict', 'retries', 'dropped', 'rows'] as const) this[key] += other[key]
+    for (const key of ['intended', 'attempts', 'ok', 'miss', 'conflict', 'retries', 'dropped', 'rows', 'completed'] as const) this[key] += other[key]
     for (const [code, count] of Object.entries(other.errors)) this.errors[code] = (this.errors[code] ?? 0) + count
     other.exceeded.forEach((count, at) => void (this.exceeded[at] = (this.exceeded[at] ?? 0) + count))
     for (let i = 0; i < drawBuckets; i++) this.draws[i] = (this.draws[i] as number) + (other.draws[i] as number)
@@ -63,10 +65,13 @@ export class OperationRecord {
 /** Seconds of one window. */
 export const windowSeconds = 0.25
 
-/** A quarter of a second of a trial, by intended start. */
+/** A quarter of a second of a trial. */
 export interface Window {
   atSeconds: number
+  /** Answers that came in it. */
   completed: number
+  /** Of what was to start in it, all below. */
+  intended: number
   failed: number
   meanResponseUs: number
   maxResponseUs: number
@@ -102,6 +107,10 @@ export interface Recording {
   windows: Window[]
   writes: WriteLog
   kept: KeptAnswer[]
+  /** Operations of an open loop that were to start and had no answer, at the edges of the windows. */
+  unanswered: number[]
+  /** Ended before its time because an objective was missed for certain. */
+  stopped: boolean
   /** Operations that came back, and CPU that the threads used, warm-up included. */
   completed: number
   cpuSeconds: number
@@ -139,9 +148,10 @@ export function mergeRecordings(recordings: Recording[]): Recording {
       const own = first.windows.find((each) => each.atSeconds === window.atSeconds)
       if (own === undefined) first.windows.push(window)
       else {
-        const completed = own.completed + window.completed
-        own.meanResponseUs = completed === 0 ? 0 : (own.meanResponseUs * own.completed + window.meanResponseUs * window.completed) / completed
-        own.completed = completed
+        const intended = own.intended + window.intended
+        own.meanResponseUs = intended === 0 ? 0 : (own.meanResponseUs * own.intended + window.meanResponseUs * window.intended) / intended
+        own.intended = intended
+        own.completed += window.completed
         own.failed += window.failed
         own.maxResponseUs = Math.max(own.maxResponseUs, window.maxResponseUs)
       }
@@ -149,6 +159,8 @@ export function mergeRecordings(recordings: Recording[]): Recording {
     appendWrites(first.writes, other.writes)
     first.kept.push(...other.kept)
     first.seconds = Math.max(first.seconds, other.seconds)
+    other.unanswered.forEach((count, at) => void (first.unanswered[at] = (first.unanswered[at] ?? 0) + count))
+    first.stopped ||= other.stopped
     first.completed += other.completed
     first.cpuSeconds += other.cpuSeconds
     first.busyShare = Math.max(first.busyShare, other.busyShare)
@@ -175,6 +187,8 @@ export function emptyRecording(seconds: number, operations: Operation[]): Record
     windows: [],
     writes: emptyWriteLog(),
     kept: [],
+    unanswered: [],
+    stopped: false,
     completed: 0,
     cpuSeconds: 0,
     busyShare: 0,

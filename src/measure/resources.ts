@@ -1,8 +1,7 @@
-/** What a trial cost: CPU of the server, of this process, of everybody else; memory and bytes of the server. */
-import type { Instance } from '../provision/provision.ts'
+/** What a trial cost inside its measured window: CPU of the server, of this process, of everybody else; memory and bytes of the server. */
 import type { DiskUse } from './disk.ts'
 import type { Recording } from './recorder.ts'
-import { type Reading, readUsage, usedBetween } from './usage.ts'
+import { type Reading, usedBetween } from './usage.ts'
 
 export interface Resources {
   /** null: nobody tells. */
@@ -15,9 +14,7 @@ export interface Resources {
   others: { cpuCores: number } | null
 }
 
-export const snapshot = async (instance: Instance, device: string | null): Promise<Reading> => readUsage(await instance.sample(), device)
-
-/** CPU as cores used on average between two snapshots. */
+/** CPU as cores used on average between two readings. */
 export function between(before: Reading, after: Reading, recording: Pick<Recording, 'busyShare' | 'cpuSeconds' | 'completed'>): Resources {
   const { busyShare, cpuSeconds, completed } = recording
   const { serverCores, clientCores, othersCores, disk } = usedBetween(before, after)

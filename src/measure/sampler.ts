@@ -1,6 +1,8 @@
-/** The course of a trial: every 250 ms what server, client and others used of the machine. */
+/** What server, client and others used of the machine during a trial: between the edges of its measured window, and every 250 ms of it. */
 import { readFileSync } from 'node:fs'
-import type { Usage } from '../provision/provision.ts'
+import type { Instance } from '../provision/provision.ts'
+import { realClock } from '../replay/clock.ts'
+import { windowSeconds } from './recorder.ts'
 import { type Reading, readUsage, usedBetween } from './usage.ts'
 
 export interface Sample {
@@ -16,31 +18,67 @@ export interface Sample {
   /** Over all interfaces of this machine, loopback included. */
   networkBytesPerSecond: number
 }
-
-const everyMs = 250
+export interface Course {
+  /** At the edges of the measured window; of a trial that broke before it, all that there is. */
+  before: Reading
+  after: Reading
+  timeline: Sample[]
+}
 
 type Sampled = Reading & { networkBytes: number }
 
-/** `usage` tells the server's; `device` is the data's disk, as `deviceOf` names it. */
-export function startSampler(usage: () => Usage | null, device: string | null, warmUpSeconds: number): { stop(): Sample[] } {
-  const read = (): Sampled => ({ ...readUsage(usage(), device), networkBytes: networkBytes() })
-  const readings = [read()]
-  const startMs = (readings[0] as Sampled).atMs + warmUpSeconds * 1000
-  const timer = setInterval(() => readings.push(read()), everyMs)
+/** Reads at the edges of windows that begin at `measureNs` and end at `endNs`. `device` is the data's disk, as `deviceOf` names it. */
+export function startSampler(
+  instance: Pick<Instance, 'sample' | 'watch'>,
+  device: string | null,
+  measureNs: number,
+  endNs: number,
+): { stop(): Promise<Course> } {
+  const watch = instance.watch()
+  const asked: Promise<unknown>[] = []
+  const read = (): Sampled => ({ ...readUsage(watch(), device), networkBytes: networkBytes() })
+  /** A server that is not to be watched may still answer when it is asked, slowly: at the edges it is. */
+  const readEdge = (): Sampled => {
+    const reading = read()
+    if (reading.server === null)
+      asked.push(
+        instance.sample().then(
+          (server) => (reading.server = server),
+          () => {}, // A container that is gone has no statistics.
+        ),
+      )
+    return reading
+  }
+  const started = read()
+  const readings: Sampled[] = []
+  let timer: NodeJS.Timeout | undefined
+  let nextNs = measureNs
+  const readNext = () => {
+    readings.push(nextNs === measureNs || nextNs === endNs ? readEdge() : read())
+    nextNs = nextNs === endNs ? Number.POSITIVE_INFINITY : Math.min(endNs, nextNs + windowSeconds * 1e9)
+    if (nextNs <= endNs) wait()
+  }
+  const wait = () => {
+    timer = setTimeout(readNext, Math.ceil(Math.max(0, nextNs - realClock.nowNs()) / 1e6))
+  }
+  wait()
   return {
-    stop() {
-      clearInterval(timer)
-      const samples = readings.slice(1).map((reading, index) => sampleOf(readings[index] as Sampled, reading, startMs))
-      return samples.filter((sample) => sample.atSeconds >= 0)
+    async stop() {
+      clearTimeout(timer)
+      // What ended before its time has no reading at its end, and news of an end may be quicker than a timer.
+      if (readings.length < 2 || nextNs <= realClock.nowNs()) readings.push(readEdge())
+      await Promise.all(asked)
+      const [before, after] = [readings.length < 2 ? started : (readings[0] as Sampled), readings.at(-1) as Sampled]
+      return { before, after, timeline: readings.slice(1).map((reading, index) => sampleOf(readings[index] as Sampled, reading, measureNs)) }
     },
   }
 }
 
-function sampleOf(before: Sampled, after: Sampled, startMs: number): Sample {
+function sampleOf(before: Sampled, after: Sampled, measureNs: number): Sample {
   const { seconds, serverCores, clientCores, othersCores, disk } = usedBetween(before, after)
   const perSecond = (amount: number) => rounded(Math.max(0, amount) / seconds)
   return {
-    atSeconds: rounded((before.atMs - startMs) / 1000),
+    atSeconds: rounded((before.atNs - measureNs) / 1e9),
     serverCores: serverCores === null ? null : rounded(serverCores),
     residentBytes: after.server?.residentBytes ?? null,
     clientCores: rounded(clientCores),

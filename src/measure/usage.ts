@@ -1,10 +1,12 @@
 /** What the server, this process and everybody else have used of the machine so far, and what between two readings. */
 import { machineCpu } from '../provision/processes.ts'
 import type { Usage } from '../provision/provision.ts'
+import { realClock } from '../replay/clock.ts'
 import { type DiskUse, diskUse } from './disk.ts'
 
 export interface Reading {
-  atMs: number
+  /** On the monotonic clock. */
+  atNs: number
   /** null: nobody tells. */
   server: Usage | null
   clientSeconds: number
@@ -17,7 +19,7 @@ export interface Reading {
 export function readUsage(server: Usage | null, device: string | null): Reading {
   const { user, system } = process.cpuUsage()
   return {
-    atMs: performance.now(),
+    atNs: realClock.nowNs(),
     server,
     clientSeconds: (user + system) / 1e6,
     busySeconds: machineCpu().busySeconds,
@@ -27,7 +29,7 @@ export function readUsage(server: Usage | null, device: string | null): Reading 
 
 /** Cores used on average; those of others are known where the server's are. */
 export function usedBetween(before: Reading, after: Reading) {
-  const seconds = Math.max(0.001, (after.atMs - before.atMs) / 1000)
+  const seconds = Math.max(0.001, (after.atNs - before.atNs) / 1e9)
   const rate = (from: number, to: number) => Math.max(0, to - from) / seconds
   const clientCores = rate(before.clientSeconds, after.clientSeconds)
   const serverCores = before.server === null || after.server === null ? null : rate(before.server.cpuSeconds, after.server.cpuSeconds)

@@ -78,6 +78,7 @@ export class Executor {
   readonly #kept: KeptAnswer[] = []
   readonly #keptValues = new Map<number, { values: KeptAnswer['values']; row: number }>()
   readonly #windows: Window[] = []
+  readonly #unanswered: number[] = []
   readonly #sent: number[]
   #startNs = 0
   #measureNs = 0
@@ -90,6 +91,10 @@ export class Executor {
   #nextTimeoutCheckNs = 0
   #ended = false
   #completed = 0
+  /** Of an open loop, warm-up included: what was to start and has no answer. */
+  #withoutAnswer = 0
+  #nextEdgeNs = 0
+  #stopped = false
   #resolve: (recording: Recording) => void = () => {}
 
   constructor(lane: Lane, clock: Clock, spec: TrialSpec, operations: Operation[], params: DrawnParameters) {
@@ -129,15 +134,18 @@ export class Executor {
     }
   }
 
-  run(): Promise<Recording> {
-    this.#startNs = this.#clock.nowNs()
+  /** From `startNs` on: several threads share one moment. */
+  run(startNs = this.#clock.nowNs()): Promise<Recording> {
+    this.#startNs = startNs
     this.#measureNs = this.#startNs + this.#spec.warmUpSeconds * 1e9
     this.#endNs = this.#measureNs + this.#spec.seconds * 1e9
     this.#slotFree.fill(this.#startNs)
     this.#lastTurnNs = this.#startNs
+    this.#nextEdgeNs = this.#arrivals === null ? Number.POSITIVE_INFINITY : this.#measureNs
     return new Promise((resolve) => {
       this.#resolve = resolve
-      this.#turn()
+      if (startNs > this.#clock.nowNs()) this.#clock.wakeAt(startNs, this.#turn, true)
+      else this.#turn()
     })
   }
 
@@ -148,6 +156,7 @@ export class Executor {
     if (this.#activity === this.#seenActivity) this.#idleNs += Math.max(0, Math.min(now, this.#endNs) - Math.max(this.#lastTurnNs, this.#measureNs))
     this.#seenActivity = this.#activity
     this.#lastTurnNs = now
+    if (now >= this.#nextEdgeNs) this.#edge(now)
     this.#admit(now)
     this.#startQueued(now)
     this.#lane.flush()
@@ -161,6 +170,10 @@ export class Executor {
     this.#clock.wakeAt(this.#nextWakeNs(now), this.#turn, this.#arrivals !== null)
   }
 
+  #edge(now: number): void {
+    for (; this.#nextEdgeNs <= Math.min(now, this.#endNs); this.#nextEdgeNs += windowSeconds * 1e9) this.#unanswered.push(this.#withoutAnswer)
+  }
+
   /** Moves what is due into the queue; drops what waited too long. */
   #admit(now: number): void {
     if (this.#arrivals === null) {
@@ -172,6 +185,7 @@ export class Executor {
       const intended = this.#startNs + this.#arrivals.nextNs
       if (intended >= this.#measureNs) (this.#records[this.#arrivals.operation] as OperationRecord).intended++
       this.#queue.push(this.#arrivals.operation, intended)
+      this.#withoutAnswer++
       this.#arrivals.advance()
     }
     while (this.#queue.length > 0 && now - this.#queue.intendedNs > (this.#timeoutsNs[this.#queue.operation] as number)) {
@@ -255,6 +269,11 @@ export class Executor {
     this.#log(slot, operation, now, state === 2 ? 'error' : outcome)
     if (state === 1) {
       this.#inFlight--
+      this.#withoutAnswer--
+      if (outcome !== 'error' && now >= this.#measureNs && now < this.#endNs) {
+        ;(this.#records[operation] as OperationRecord).completed++
+        this.#windowAt(now).completed++
+      }
       this.#record(slot, operation, now, outcome, rows, retries, error)
     }
     this.#free.push(slot)
@@ -285,16 +304,25 @@ export class Executor {
   }
 
   #window(intended: number, responseNs: number, failed: boolean): void {
-    const index = Math.floor((intended - this.#measureNs) / (windowSeconds * 1e9))
-    let window = this.#windows[index]
-    if (window === undefined) {
-      window = { atSeconds: index * windowSeconds, completed: 0, failed: 0, meanResponseUs: 0, maxResponseUs: 0 }
-      this.#windows[index] = window
-    }
-    window.completed++
+    const window = this.#windowAt(intended)
+    window.intended++
     if (failed) window.failed++
-    window.meanResponseUs += (responseNs / 1000 - window.meanResponseUs) / window.completed
+    window.meanResponseUs += (responseNs / 1000 - window.meanResponseUs) / window.intended
     window.maxResponseUs = Math.max(window.maxResponseUs, responseNs / 1000)
+  }
+
+  #windowAt(ns: number): Window {
+    const index = Math.floor((ns - this.#measureNs) / (windowSeconds * 1e9))
+    const window = this.#windows[index] ?? {
+      atSeconds: index * windowSeconds,
+      completed: 0,
+      intended: 0,
+      failed: 0,
+      meanResponseUs: 0,
+      maxResponseUs: 0,
+    }
+    this.#windows[index] = window
+    return window
   }
 
   #log(slot: number, operation: number, now: number, outcome: OutcomeCode): void {
@@ -335,6 +363,7 @@ export class Executor {
   /** Nothing starts any more; what waits is dropped, what is in flight may come back. */
   #stop(now: number): void {
     this.#endNs = now
+    this.#stopped = true
     while (this.#queue.length > 0) this.#dropHead(now)
   }
 
@@ -373,6 +402,8 @@ export class Executor {
       windows: this.#windows.filter((window) => window !== undefined),
       writes: this.#writes,
       kept: this.#kept,
+      unanswered: this.#unanswered,
+      stopped: this.#stopped,
       completed: this.#completed,
       cpuSeconds: 0,
       busyShare: Math.max(0, 1 - this.#idleNs / (seconds * 1e9)),

@@ -35,6 +35,7 @@ export class WorkerPool implements AsyncDisposable {
     const recordings = await this.#all((index) => ({
       type: 'trial',
       nowMs: order.nowMs,
+      startNs: order.startNs,
       block: order.block * blocksPerTrial + index,
       spec: {
         ...order.spec,

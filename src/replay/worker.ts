@@ -30,6 +30,8 @@ export interface TrialOrder {
   block: number
   /** Replay time when the trial starts. */
   nowMs: number
+  /** On the monotonic clock, which all threads share: their windows are the same, and those of what is read of the machine. */
+  startNs: number
 }
 export type WorkerOrder = OpenOrder | TrialOrder | { type: 'close' }
 
@@ -60,14 +62,13 @@ async function open(order: OpenOrder): Promise<void> {
   }
 }
 
-async function trial({ spec, block, nowMs }: TrialOrder): Promise<unknown> {
-  const startNs = clock.nowNs()
+async function trial({ spec, block, nowMs, startNs }: TrialOrder): Promise<unknown> {
   const replayNow = () => nowMs + (clock.nowNs() - startNs) / 1e6
   const params = new DrawnParameters(dataset, compiled.operations, spec.stream, block, replayNow)
   const purge = purger === undefined ? undefined : startPurge(async () => purger?.purge?.(replayNow()))
   try {
     const before = process.threadCpuUsage()
-    const recording = await new Executor(lane as Lane, clock, spec, compiled.operations, params).run()
+    const recording = await new Executor(lane as Lane, clock, spec, compiled.operations, params).run(startNs)
     const { user, system } = process.threadCpuUsage(before)
     return { ...recording, cpuSeconds: (user + system) / 1e6, purgeFailure: (await purge?.stop()) ?? null }
   } finally {

@@ -98,7 +98,7 @@ function loadPoints(candidate: CandidateResult, scenario: Scenario): LoadPoint[]
   const byRate = new Map<number, { shares: number[]; late: boolean }>()
   for (const trial of candidate.trials) {
     const { verdict } = trial.validity
-    if (trial.mix === 'common' || !judged.has(trial.phase) || (verdict !== 'valid' && verdict !== 'client-bound')) continue
+    if (trial.mix === 'common' || !judged.has(trial.phase) || (verdict !== 'valid' && verdict !== 'client-bound') || trial.saturated) continue
     const shares = scenario.operations.flatMap((operation) => {
       const limit = operation.objectives.find((objective) => objective.name === 'p99')
       const response = trial.operations[operation.name]?.responseUs
@@ -161,6 +161,7 @@ function percentileSlide(candidates: CandidateResult[], scenario: Scenario): Sli
         trial.phase === 'confirmation' &&
         trial.mix !== 'common' &&
         trial.arrival.multiple === 1 &&
+        !trial.saturated &&
         ['valid', 'client-bound'].includes(trial.validity.verdict),
     )
     const response = rounds.flatMap((trial) => trial.operations[busiest.name]?.responseUs ?? []).filter((each) => each.count > 0)

@@ -142,6 +142,7 @@ const rateAt = (scenario: Scenario, multiple: number) =>
   scenario.operations.reduce((sum, operation) => sum + operation.ratePerSecond * (operation.scales ? multiple : 1), 0)
 
 function p99Text(cell: Cell): string {
+  if (cell.backlog !== null) return `${outcomeMarks[cell.outcome]} saturated: the backlog grows by ${cell.backlog.toFixed(2)} s per s`
   if (cell.p99Us === null) return outcomeMarks[cell.outcome] ?? cell.outcome
   const range = cell.p99IntervalUs === null ? '' : ` (${microsRange(cell.p99IntervalUs.low, cell.p99IntervalUs.high)})`
   return `${outcomeMarks[cell.outcome]} ${micros(cell.p99Us)}${range}${cell.errors + cell.dropped > 0 ? `, ${cell.errors + cell.dropped} failed` : ''}${cell.scaleLimited ? ', scale-limited' : ''}${cell.undecided === 'late' ? ', harness late' : ''}`
@@ -288,7 +289,7 @@ function trials(candidate: CandidateResult): Block {
     trial.resources.others?.cpuCores.toFixed(2) ?? '—',
     trial.arrival.loop === 'open' ? trial.outcome : '—',
     trial.validity.verdict,
-    trial.validity.reasons.join('; '),
+    [...saturation(trial), ...trial.validity.reasons].join('; '),
   ])
   return table(
     ['phase', 'load', 'connections', 'done', 'server cores', 'harness busy', 'others cores', 'outcome', 'validity', 'reasons'],
@@ -296,6 +297,10 @@ function trials(candidate: CandidateResult): Block {
     [2, 3, 4, 5, 6],
   )
 }
+
+/** Of response times that are as long as the trial lets them become, nothing is told but that. */
+const saturation = ({ saturated, backlog }: TrialResult) =>
+  saturated ? [`saturated: the backlog grows by ${(backlog ?? 0).toFixed(2)} s per s`] : []
 
 /** Requirements that the scenario states and that nothing here could test: they stay with the reader. */
 function unjudged({ requirements }: Scenario): string[] {

@@ -29,6 +29,14 @@ function trial(
 }
 const evidence = (trials: TrialResult[]): Evidence => ({ trials, operations: [operation], mix: new Set(['get']), scaleLimited: new Set() })
 
+test('a saturated rate has no percentiles, and says by what it grows', () => {
+  const saturated = { ...trial('confirmation', 3, 'missed'), saturated: true, backlog: 0.4 } as TrialResult
+  expect(judgeAt(evidence([saturated, trial('confirmation', 1, 'met')]), 3, 'confirmation').cells).toMatchObject([
+    { outcome: 'missed', p50Us: null, p99Us: null, backlog: 0.4 },
+  ])
+  expect(judgeAt(evidence([trial('confirmation', 3, 'missed')]), 3, 'confirmation').cells).toMatchObject([{ p99Us: 2, backlog: null }])
+})
+
 describe('capacity', () => {
   test('is the highest multiple that passed its confirmation, below the first that was missed', () => {
     const trials = [

@@ -35,6 +35,12 @@ test('server CPU follows the utilisation law, above and below the rates that wer
   }
 })
 
+test.each(['saturated', 'stopped'] as const)('a trial that is %s tells neither what is used nor how long an answer takes', (state) => {
+  const off = { ...trial('search', 4), throughputPerSecond: 9000, [state]: true }
+  const found = forecastsOf(candidate([trial('search', 1), trial('confirmation', 2), off, trial('below-capacity', 1.4)]), operations)
+  expect(found.find((each) => /^server CPU/.test(each.what))?.error).toBeLessThan(1e-6)
+})
+
 test('nothing is predicted where nothing was held back, or too little shown', () => {
   expect(forecastsOf(candidate([trial('search', 1), trial('search', 2)]), operations)).toEqual([])
   expect(forecastsOf(candidate([trial('search', 1), trial('below-capacity', 0.7)]), operations)).toEqual([])

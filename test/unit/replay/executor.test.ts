@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { makeDataset } from '../../../src/data/dataset.ts'
 import { DrawnParameters } from '../../../src/data/drawn.ts'
 import { type SimulatedOptions, simulatedLane } from '../../../src/engines/simulated.ts'
+import { backlogOf } from '../../../src/measure/backlog.ts'
 import { decide, missedFrom } from '../../../src/measure/decide.ts'
-import type { OperationRecord } from '../../../src/measure/recorder.ts'
+import type { OperationRecord, Recording } from '../../../src/measure/recorder.ts'
 import { constantArrivals, poissonArrivals } from '../../../src/replay/arrivals.ts'
 import { Executor, type TrialSpec } from '../../../src/replay/executor.ts'
 import { Fifo } from '../../../src/replay/fifo.ts'
@@ -28,11 +29,15 @@ candidates: [none]
 const scenario = scenarioWith('100s')
 const dataset = makeDataset(scenario, 1)
 
-async function run(
+async function run(...[spec, simulated, operations]: Parameters<typeof record>): Promise<OperationRecord> {
+  return (await record(spec, simulated, operations)).operations[0] as OperationRecord
+}
+
+async function record(
   spec: Partial<TrialSpec> & { ratesPerSecond: number[]; seconds: number },
   simulated: Partial<SimulatedOptions>,
   operations = scenario.operations,
-): Promise<OperationRecord> {
+): Promise<Recording> {
   const clock = new VirtualClock()
   const slots = simulated.slots ?? 1_000_000
   const lane = simulatedLane({ slots, servers: slots, meanServiceNs: 1e6, service: 'exponential', stalls: [], seed: 7, ...simulated }, clock)
@@ -40,7 +45,7 @@ async function run(
   const params = new DrawnParameters(dataset, operations, 'test', 1, () => scenario.epochMs)
   const recording = new Executor(lane, clock, whole, operations, params).run()
   clock.run()
-  return (await recording).operations[0] as OperationRecord
+  return await recording
 }
 
 const within = (value: number, expected: number, share = 0.05) =>
@@ -98,6 +103,51 @@ describe('a stall is seen whole', () => {
     const stalled = await run({ ratesPerSecond: [rate], seconds: t, arrival: 'constant' }, { ...options, stalls: [{ atNs: 5e9, forNs: s * 1e9 }] })
     within(stalled.response.meanNs - calm.response.meanNs, (s * s * 1e9) / (2 * t * (1 - utilisation)))
     within(stalled.service.meanNs - calm.service.meanNs, (s * 1e9) / (rate * t))
+  })
+})
+
+describe('throughput is what was answered inside the window', () => {
+  const server = { slots: 1, servers: 1, meanServiceNs: 2e6, service: 'constant' as const }
+  const windowed = ({ windows }: Recording) => windows.map((window) => window.completed)
+
+  test('of twice what a server can do half is answered in time, and half a second of backlog is added per second', async () => {
+    const recording = await record({ ratesPerSecond: [1000], seconds: 4, warmUpSeconds: 1, arrival: 'constant' }, server)
+    const [operation] = recording.operations
+    within((operation?.completed ?? 0) / recording.seconds, 500, 0.01)
+    expect(operation?.ok, 'what was answered while the queue drained counts as answered').toBeGreaterThan(3000)
+    for (const completed of windowed(recording).slice(0, 16)) within(completed, 125, 0.03)
+    const backlog = backlogOf(recording.unanswered, 1000)
+    within(backlog.secondsPerSecond, 0.5)
+    expect(backlog.saturated).toBe(true)
+  })
+
+  test('drops are no answers: the backlog goes on growing where the age bound keeps the queue short', async () => {
+    const recording = await record({ ratesPerSecond: [1000], seconds: 60 }, { ...server, meanServiceNs: 1e7 }, scenarioWith('20ms').operations)
+    within((recording.operations[0]?.completed ?? 0) / recording.seconds, 100, 0.01)
+    within(backlogOf(recording.unanswered, 1000).secondsPerSecond, 0.9)
+  })
+
+  test.each([0.5, 0.9])('a server that is busy %d of its time answers what comes', async (utilisation) => {
+    const recording = await record({ ratesPerSecond: [utilisation * 500], seconds: 5 }, server)
+    within((recording.operations[0]?.completed ?? 0) / recording.seconds, (recording.operations[0]?.intended ?? 0) / recording.seconds, 0.02)
+    expect(backlogOf(recording.unanswered, utilisation * 500).saturated).toBe(false)
+  })
+
+  test.each([0.5, 4.7])('a stall of 300 ms is none, at %d s either', async (atSeconds) => {
+    const recording = await record({ ratesPerSecond: [250], seconds: 5 }, { ...server, stalls: [{ atNs: atSeconds * 1e9, forNs: 3e8 }] })
+    expect(backlogOf(recording.unanswered, 250).saturated).toBe(false)
+  })
+
+  test('every window counts its own answers, and judges what was to start in it', async () => {
+    const recording = await record({ ratesPerSecond: [1000], seconds: 2, arrival: 'constant' }, { meanServiceNs: 3e8, service: 'constant' })
+    expect(windowed(recording).slice(0, 2)).toEqual([0, 200])
+    for (const window of recording.windows.slice(0, 8)) within(window.intended, 250, 0.01)
+    expect(recording.windows.reduce((total, window) => total + window.completed, 0)).toBe(recording.operations[0]?.completed)
+  })
+
+  test('a closed loop: all that its window holds', async () => {
+    const recording = await record({ loop: 'closed', concurrency: 4, ratesPerSecond: [1], seconds: 1, warmUpSeconds: 0.5 }, { ...server, slots: 4 })
+    within(recording.operations[0]?.completed ?? 0, 500, 0.01)
   })
 })
 

@@ -1,0 +1,25 @@
+/** Whether an open loop asked for more than was answered: how fast the work that nobody has answered grows. */
+import { median } from './median.ts'
+import { windowSeconds } from './recorder.ts'
+
+/** Seconds of backlog per second from which a rate is not sustained. */
+const saturatedFrom = 0.02
+/** Fewer operations come and go by chance. */
+const fewestOperations = 20
+
+export interface Backlog {
+  /** Seconds of work at the offered rate that were added per second; 0 where what came was answered. */
+  secondsPerSecond: number
+  saturated: boolean
+}
+
+/**
+ * `unanswered`: operations that were to start and had no answer, at the edges of the windows. The slope is the median of all pairwise ones
+ * (Theil and Sen): a stall, at whose end everything is answered, has none.
+ */
+export function backlogOf(unanswered: number[], ratePerSecond: number): Backlog {
+  const slopes = unanswered.flatMap((late, at) => unanswered.slice(0, at).map((early, before) => (late - early) / (at - before)))
+  const secondsPerSecond = Math.max(0, (median(slopes) ?? 0) / windowSeconds / ratePerSecond)
+  const grown = (unanswered.at(-1) ?? 0) - (unanswered[0] ?? 0)
+  return { secondsPerSecond, saturated: secondsPerSecond > saturatedFrom && grown > fewestOperations }
+}
