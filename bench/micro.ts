@@ -21,7 +21,7 @@ await bindToCores(process.pid, [cpus().length - 1])
 const orders = [...rowSource(dataset, 0, 1).blocks()].find((block) => block.entity === 'order')
 if (orders === undefined) throw new Error('no orders')
 const record = new OperationRecord([20e6])
-const params = new DrawnParameters(dataset, scenario.operations, 'micro', 0, () => scenario.epochMs)
+const params = new DrawnParameters(dataset, scenario.operations, 'micro', 0, scenario.epochMs)
 const bytes = Buffer.alloc(4096)
 /** Operations per call, so that the loop around does not count. */
 const batch = 1000

@@ -68,7 +68,7 @@ async function ours(login: RedisLogin): Promise<Side> {
   const lane = await openGetLane(login)
   const dataset = datasetOf(scenario)
   const run = async (forSeconds: number) => {
-    const params = new DrawnParameters(dataset, scenario.operations, 'get', 1, () => scenario.epochMs)
+    const params = new DrawnParameters(dataset, scenario.operations, 'get', 1, scenario.epochMs)
     const spec = {
       loop: 'closed' as const,
       arrival: 'poisson' as const,

@@ -1,10 +1,11 @@
 /** Draws the parameters of operations: a call draws rows, and every value of it is computed where it is asked for, without an object between. */
-import { lineFields, type Operation, type Step, type Update, type Write } from '../scenario/scenario.ts'
+import { ageBoundMs, lineFields, type Operation, type Step, type Update, type Write } from '../scenario/scenario.ts'
 import { type Dataset, type EntityData, rowPicker } from './dataset.ts'
 import type { Ranker } from './distributions.ts'
 import { blockSize, type FieldGenerator, firstMissingRow, generatedValue, linesPerOwner } from './fields.ts'
+import { Newcomers, placeInBlock } from './newcomers.ts'
 import { type LineSource, type Parameter, parametersOf, type WireSource } from './parameters.ts'
-import { keyOf, Source } from './random.ts'
+import { hash32, keyOf, Source } from './random.ts'
 import { compareValues, type Value } from './value.ts'
 import { poolSize, words } from './words.ts'
 
@@ -14,21 +15,10 @@ export interface Drawn {
   nowMs: number
 }
 
-const noRows: number[] = []
-
-/** New rows of an entity: numbers of this source's own range; those that the server acknowledged, and when they were made. */
-interface Fresh {
-  next: number
-  own: number[]
-  ownMs: number[]
-}
-
 /** For write logs: the row that a step is about (of `via`: the row that its new values are drawn for), and the version of what it writes. */
 export interface DrawnStep {
   readonly row: number
   readonly version: number
-  /** Whether the row is a new one. */
-  readonly isNew: boolean
 }
 
 /** One write of a transaction, or the whole of another operation: the row it is about, and the version of what it writes. */
@@ -36,10 +26,16 @@ interface StepDraw {
   operation: Operation | Step
   data: EntityData
   rank: Ranker
-  fresh: Fresh
+  /** Of its entity. */
+  newcomers: Newcomers
+  /** Which of the steps that make rows of this entity it is; −1: it makes none. */
+  maker: number
+  /** Which of the steps that write new values it is; −1: it writes none. */
+  writer: number
+  /** Of a put: by a hash of the ordinal with this key its row is a new one. */
+  newKey: number
   row: number
   version: number
-  isNew: boolean
   /** When the row was made; of a row that was not made in this trial it has no meaning. */
   bornMs: number
 }
@@ -54,7 +50,9 @@ type Cell =
 
 interface Plan {
   operation: Operation
-  source: Source
+  /** Ordinals given out. */
+  scheduled: number
+  key: number
   steps: StepDraw[]
   cells: Cell[]
   windowMs: number
@@ -110,34 +108,73 @@ class DrawnLines implements LineSource {
 }
 
 /**
- * Draws parameters for one stream of one trial. Equal (dataset, stream, block, clock) give equal values for every candidate.
- * `block` numbers the disjoint range of row numbers and versions that this source may use up.
+ * Draws parameters for one trial. They are a pure function of the dataset, the stream, the operation, the ordinal of its intended start, and
+ * the moment of that: whoever draws, in whatever order, and whatever the server answered, equal starts have equal values.
+ * `latest` ranks by scheduled insert, over the rows of this trial that were scheduled at least one age bound before, then the loaded ones:
+ * by then each was sent or given up. A row whose insert failed reads as a miss.
+ * `block` numbers the disjoint range of row numbers and versions that this trial may use up.
  */
 export class DrawnParameters implements WireSource {
   readonly drawn: Drawn = { row: 0, nowMs: 0 }
   /** Overrides for the verification: force a miss, a deep page. */
   force: { miss?: boolean; deep?: boolean } = {}
   readonly #dataset: Dataset
-  readonly #nowMs: () => number
+  readonly #stream: string
+  readonly #startMs: number
+  readonly #firstVersion: number
+  /** Steps that write new values: each write has a version of its own. */
+  #writers = 0
   readonly #plans: Plan[]
-  readonly #fresh = new Map<string, Fresh>()
+  readonly #newcomers = new Map<string, Newcomers>()
+  readonly #source = new Source()
   #plan: Plan
-  #version: number
+  #ordinal = 0
+  /** Moment of the start that is drawn, in ms of the trial. */
+  #atMs = 0
 
-  constructor(dataset: Dataset, operations: Operation[], stream: string, block: number, nowMs: () => number) {
+  /** `startMs`: replay time when the trial starts. */
+  constructor(dataset: Dataset, operations: Operation[], stream: string, block: number, startMs: number) {
     this.#dataset = dataset
-    this.#nowMs = nowMs
-    this.#version = block * blockSize
-    for (const [name, data] of dataset.entities) this.#fresh.set(name, { next: data.rows + block * blockSize, own: [], ownMs: [] })
-    this.#plans = operations.map((operation) => this.#planOf(operation, stream))
+    this.#stream = stream
+    this.#startMs = startMs
+    this.#firstVersion = block * blockSize + 1
+    const picks = operations.flatMap(stepsOf)
+    for (const [name, data] of dataset.entities) {
+      const areDrawn = picks.some(({ entity, pick }) => entity === name && pick.skew.kind === 'latest')
+      this.#newcomers.set(name, new Newcomers(name, data.rows + block * blockSize, areDrawn))
+    }
+    this.#plans = operations.map((operation) => this.#planOf(operation))
     this.#plan = this.#plans[0] as Plan
   }
 
-  next(operation: number): void {
+  /**
+   * The next intended start of an operation, `atMs` after the start of the trial; its ordinal. Starts are scheduled in the order of their
+   * moments, also those that somebody else sends or that nobody does: rows are new by schedule.
+   */
+  schedule(operation: number, atMs: number): number {
+    const { steps, scheduled } = this.#plans[operation] as Plan
+    for (let at = 0; at < steps.length; at++) {
+      const step = steps[at] as StepDraw
+      if (step.newcomers.areDrawn && step.maker >= 0 && isNew(step, scheduled)) step.newcomers.push(step.newcomers.row(step.maker, scheduled), atMs)
+    }
+    return this.#next(operation)
+  }
+
+  /** Draws the parameters of a start that was scheduled. */
+  draw(operation: number, ordinal: number, atMs: number): void {
     const plan = this.#plans[operation] as Plan
     this.#plan = plan
-    this.drawn.nowMs = Math.floor(this.#nowMs())
+    this.#ordinal = ordinal
+    this.#atMs = atMs
+    this.drawn.row = 0
+    this.drawn.nowMs = Math.floor(this.#startMs + atMs)
+    this.#source.restartAt(plan.key, ordinal)
     for (let at = 0; at < plan.steps.length; at++) this.#draw(plan, plan.steps[at] as StepDraw)
+  }
+
+  /** Draws one operation after the other, where nothing is scheduled: only loaded rows, at the start of the trial. */
+  next(operation: number): void {
+    this.draw(operation, this.#next(operation), 0)
   }
 
   /** The writes of the operation that was drawn last; of a read the read itself. */
@@ -209,29 +246,28 @@ export class DrawnParameters implements WireSource {
     return this.#plan.cells.map((_, at) => this.value(at))
   }
 
-  /** A new row of a step was acknowledged: from now on `latest` and `put existing` draw it, too. */
-  acknowledge(operation: number, step: number, row: number, nowMs: number): void {
-    const { fresh } = (this.#plans[operation] as Plan).steps[step] as StepDraw
-    fresh.own.push(row)
-    fresh.ownMs.push(nowMs)
-  }
-
   #data(entity: string): EntityData {
     return this.#dataset.entities.get(entity) as EntityData
   }
 
-  #planOf(operation: Operation, stream: string): Plan {
-    const writes = operation.kind === 'transaction' ? operation.steps : [operation]
-    const steps = writes.map((write): StepDraw => {
-      const data = this.#data(write.entity)
+  #next(operation: number): number {
+    return (this.#plans[operation] as Plan).scheduled++
+  }
+
+  #planOf(operation: Operation): Plan {
+    const { seed } = this.#dataset.scenario
+    const steps = stepsOf(operation).map((write, at): StepDraw => {
+      const newcomers = this.#newcomers.get(write.entity) as Newcomers
       return {
         operation: write,
-        data,
+        data: this.#data(write.entity),
         rank: rowPicker(this.#dataset, write.entity, write.pick.skew),
-        fresh: this.#fresh.get(write.entity) as Fresh,
+        newcomers,
+        maker: makesRows(write) ? newcomers.addMaker(ageBoundMs(operation)) : -1,
+        writer: writesValues(write) ? this.#writers++ : -1,
+        newKey: keyOf(seed, `${this.#stream} ${operation.name} ${at} new`),
         row: 0,
         version: 0,
-        isNew: false,
         bornMs: 0,
       }
     })
@@ -241,7 +277,8 @@ export class DrawnParameters implements WireSource {
         for (const name of step.operation.with) inserted.set(name, new DrawnLines(this.#data(name), step, this.drawn))
     return {
       operation,
-      source: new Source().restart(keyOf(this.#dataset.scenario.seed, `${stream} ${operation.name}`), 1),
+      scheduled: 0,
+      key: keyOf(seed, `${this.#stream} ${operation.name}`),
       steps,
       cells: parametersOf(this.#dataset.scenario, operation).map((parameter) => cellOf(operation, parameter, steps, inserted)),
       windowMs: operation.kind === 'aggregate' ? (operation.over?.ms ?? 0) : 0,
@@ -252,22 +289,19 @@ export class DrawnParameters implements WireSource {
 
   #draw(plan: Plan, step: StepDraw): void {
     const { operation } = step
-    const { source } = plan
-    step.version = 0
-    step.isNew = false
+    const source = this.#source
+    step.version = step.writer < 0 ? 0 : this.#firstVersion + placeInBlock(this.#ordinal, this.#writers, step.writer, 'versions')
     step.bornMs = this.drawn.nowMs
     switch (operation.kind) {
       case 'insert':
-        this.#freshRow(step)
+        this.#newRow(step)
         break
       case 'put':
-        if (this.force.miss === undefined ? source.next() < operation.existingShare : !this.force.miss) this.#pick(step, source, false)
-        else this.#freshRow(step)
-        step.version = ++this.#version
+        if (this.force.miss === undefined ? isNew(step, this.#ordinal) : this.force.miss) this.#newRow(step)
+        else this.#pick(step, source, false)
         break
       case 'update':
         if (operation.via === null) this.#pick(step, source, true)
-        if (operation.set.some(isAny)) step.version = ++this.#version
         break
       case 'aggregate':
         if (operation.where.some(isBound)) this.#pick(step, source, true)
@@ -286,23 +320,23 @@ export class DrawnParameters implements WireSource {
     step.row = this.drawn.row
   }
 
-  #freshRow(step: StepDraw): void {
-    step.isNew = true
-    this.drawn.row = step.fresh.next++
+  #newRow(step: StepDraw): void {
+    this.drawn.row = step.newcomers.row(step.maker, this.#ordinal)
   }
 
   /** A row number of the step's entity; of an owned entity owner × 4096 + line. */
   #pick(step: StepDraw, source: Source, mayMiss: boolean): void {
-    const { operation, data, rank, fresh } = step
-    const missed = mayMiss && (source.next() < operation.pick.miss || this.force.miss === true) && this.force.miss !== false
-    let row = missed ? firstMissingRow + source.below(2 ** 20) : rank(source)
-    const own = operation.pick.skew.kind === 'latest' ? fresh.own : noRows
-    if (!missed && own.length > 0) {
+    const { operation, data, newcomers } = step
+    const { miss, skew } = operation.pick
+    const missed = mayMiss && ((miss > 0 && source.next() < miss) || this.force.miss === true) && this.force.miss !== false
+    let row = missed ? firstMissingRow + source.below(2 ** 20) : step.rank(source)
+    const there = !missed && newcomers.areDrawn && skew.kind === 'latest' ? newcomers.countAt(this.#atMs) : 0
+    if (there > 0) {
       const behind = data.rows - 1 - row
-      if (behind < own.length) {
-        row = own[own.length - 1 - behind] as number
-        step.bornMs = fresh.ownMs[own.length - 1 - behind] as number
-      } else row += own.length
+      if (behind < there) {
+        row = newcomers.rowAt(there - 1 - behind)
+        step.bornMs = Math.floor(this.#startMs + newcomers.msAt(there - 1 - behind))
+      } else row += there
     }
     if (data.entity.owner !== null) row = row * linesPerOwner + (missed ? 1 : 1 + source.below(Math.max(1, data.linesOf(row))))
     this.drawn.row = row
@@ -317,6 +351,15 @@ export class DrawnParameters implements WireSource {
       .split(' ')
     return Buffer.from(texts[source.below(texts.length)] as string)
   }
+}
+
+const stepsOf = (operation: Operation): (Operation | Step)[] => (operation.kind === 'transaction' ? operation.steps : [operation])
+const makesRows = (operation: Operation | Step) => operation.kind === 'insert' || operation.kind === 'put'
+const writesValues = (operation: Operation | Step) => operation.kind === 'put' || (operation.kind === 'update' && operation.set.some(isAny))
+
+/** Whether a step that makes rows makes one at this ordinal: not a matter of what is drawn, so that it is known when the start is scheduled. */
+function isNew({ operation, newKey }: StepDraw, ordinal: number): boolean {
+  return operation.kind === 'insert' || (operation.kind === 'put' && hash32(newKey, ordinal, 0) >= operation.existingShare * 2 ** 32)
 }
 
 const isAny = (assignment: Update['set'][number]) => assignment.to === 'any'

@@ -11,10 +11,8 @@ import { poolSize, words } from './words.ts'
 export const linesPerOwner = 4096
 /** Row numbers from here on are never loaded nor inserted. */
 export const firstMissingRow = 2 ** 40
-/** New rows, and versions, come in blocks: one for each thread of each trial. */
-export const blockSize = 2 ** 22
-/** Threads of one trial at most: its blocks lie side by side. */
-export const blocksPerTrial = 32
+/** New rows, and versions, come in blocks: one for each trial. */
+export const blockSize = 2 ** 27
 /** Numbers of int and decimal fields, in units of their last digit, as every engine holds them. */
 const mostNumber = 2 ** 31 - 1
 const mostTimeMs = 2 ** 48 - 1
@@ -72,7 +70,8 @@ export function fieldGenerator(entity: Entity, field: Field, context: GeneratorC
   }
   const keyTimeMs = (row: number) => {
     const origin = originOf(row)
-    return origin < loaded ? born(origin) : context.epochMs + keyAgeMs(origin - loaded)
+    // Of a new row a function of its number alone: it can be asked for at any time, ascends with the trials, and is the same for every candidate.
+    return origin < loaded ? born(origin) : context.epochMs + origin - loaded
   }
   switch (generator.kind) {
     case 'uuid': {
@@ -170,14 +169,6 @@ export function fieldGenerator(entity: Entity, field: Field, context: GeneratorC
 
 export function isMissing(entity: Entity, row: number): boolean {
   return row >= (entity.owner === null ? firstMissingRow : firstMissingRow * linesPerOwner)
-}
-
-/**
- * The moment in the key of a new row, after the epoch: a function of the row's number alone, so that it can be asked for at any time and is
- * the same for every candidate. It ascends with the rows of a thread and with the trials; the threads of a trial interleave.
- */
-function keyAgeMs(newRow: number): number {
-  return Math.floor(newRow / (blockSize * blocksPerTrial)) * blockSize + (newRow % blockSize)
 }
 
 /** Values outside of the range, where the type has some: above it, else below it. */

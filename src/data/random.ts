@@ -38,6 +38,12 @@ export class Source {
     return this
   }
 
+  /** The same for a number below 2³², at half the cost. */
+  restartAt(key: number, ordinal: number): void {
+    this.#a = avalanche(key ^ Math.imul(ordinal, 0x9e3779b1)) | 0
+    this.#b = avalanche(key ^ 0x9e3779b9 ^ Math.imul(ordinal, 0x85ebca6b)) | 1
+  }
+
   next32(): number {
     const a = this.#a
     let b = this.#b

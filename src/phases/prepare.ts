@@ -84,7 +84,7 @@ async function verifyBoth(run: CandidateRun, { dataset, plan, signal }: RunConte
 }
 
 async function explain(run: CandidateRun, session: Session, dataset: RunContext['dataset']): Promise<CandidateRun['explanations']> {
-  const params = new DrawnParameters(dataset, run.compiled.operations, 'explanation', blocks.explanation, () => run.nowMs)
+  const params = new DrawnParameters(dataset, run.compiled.operations, 'explanation', blocks.explanation, run.nowMs)
   const plans: CandidateRun['explanations'] = []
   for (const index of run.supported) {
     const operation = run.compiled.operations[index]

@@ -33,7 +33,7 @@ export async function measureCeiling(dataset: Dataset, operations: Operation[], 
       stream: 'ceiling',
     }
     const lane = simulatedLane({ slots, servers: slots, meanServiceNs: 1, service: 'constant', stalls: [], seed: 1 }, realClock)
-    const params = new DrawnParameters(dataset, operations, 'ceiling', 0, () => dataset.scenario.epochMs)
+    const params = new DrawnParameters(dataset, operations, 'ceiling', 0, dataset.scenario.epochMs)
     return await new Executor(lane, realClock, spec, operations, params).run()
   }
   const closed = await run('closed', 1)

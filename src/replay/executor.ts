@@ -15,7 +15,7 @@ import {
   type Window,
   windowSeconds,
 } from '../measure/recorder.ts'
-import { type Operation, writesOf } from '../scenario/scenario.ts'
+import { ageBoundMs, type Operation, writesOf } from '../scenario/scenario.ts'
 import { type Arrivals, constantArrivals, poissonArrivals } from './arrivals.ts'
 import type { Clock } from './clock.ts'
 import { Fifo } from './fifo.ts'
@@ -25,6 +25,8 @@ const mostCatchUpStarts = 16
 const timeoutCheckNs = 100e6
 /** One answer in this many is kept and judged. */
 const keepOneIn = 1000
+/** A closed loop has no schedule: for what its parameters depend on, its n-th start is that of an open loop of 100,000 a second. */
+const closedStartMs = 0.01
 
 export interface TrialSpec {
   loop: 'open' | 'closed'
@@ -41,6 +43,8 @@ export interface TrialSpec {
   stream: string
   /** By operation and objective: so many exceedances end the trial early, because they miss it whatever the rest does. */
   stopAt?: number[][]
+  /** Of several threads each takes every `of`-th start from its own `index` on; left out: this one takes all. */
+  part?: { index: number; of: number }
 }
 
 /**
@@ -60,6 +64,9 @@ export class Executor {
   readonly #arrivals: Arrivals | null
   readonly #drawOperation: () => number
   readonly #queue = new Fifo()
+  readonly #part: { index: number; of: number }
+  /** Of all threads, so far. */
+  #starts = 0
   readonly #free: number[] = []
   // By slot: what is in flight.
   readonly #slotOperation: Int32Array
@@ -69,7 +76,6 @@ export class Executor {
   // By slot and step.
   readonly #slotRow: Float64Array
   readonly #slotVersion: Float64Array
-  readonly #slotIsNew: Uint8Array
   // By slot.
   readonly #slotNowMs: Float64Array
   /** 0 idle, 1 in flight, 2 given up: counted as a timeout, its completion is still to come. */
@@ -102,8 +108,9 @@ export class Executor {
     this.#clock = clock
     this.#spec = spec
     this.#params = params
+    this.#part = spec.part ?? { index: 0, of: 1 }
     this.#records = makeRecords(operations)
-    this.#timeoutsNs = operations.map((operation) => Math.max(5e9, ...operation.objectives.map((objective) => 20e6 * objective.limitMs)))
+    this.#timeoutsNs = operations.map((operation) => ageBoundMs(operation) * 1e6)
     this.#logged = operations.map((operation) => writesOf(operation).length)
     this.#mostSteps = Math.max(1, ...this.#logged)
     this.#sent = operations.map(() => 0)
@@ -124,7 +131,6 @@ export class Executor {
     this.#slotSent = new Float64Array(slots)
     this.#slotRow = new Float64Array(slots * this.#mostSteps)
     this.#slotVersion = new Float64Array(slots * this.#mostSteps)
-    this.#slotIsNew = new Uint8Array(slots * this.#mostSteps)
     this.#slotNowMs = new Float64Array(slots)
     this.#slotState = new Uint8Array(slots)
     lane.onDone = (slot, outcome, rows, retries, error) => this.#done(slot, outcome, rows, retries, error)
@@ -177,20 +183,39 @@ export class Executor {
   /** Moves what is due into the queue; drops what waited too long. */
   #admit(now: number): void {
     if (this.#arrivals === null) {
-      if (now < this.#endNs) while (this.#queue.length < this.#free.length) this.#queue.push(this.#drawOperation(), now)
+      if (now < this.#endNs) while (this.#queue.length < this.#free.length) this.#admitClosed(now)
       return
     }
     const until = Math.min(now, this.#endNs)
     while (this.#startNs + this.#arrivals.nextNs <= until) {
-      const intended = this.#startNs + this.#arrivals.nextNs
-      if (intended >= this.#measureNs) (this.#records[this.#arrivals.operation] as OperationRecord).intended++
-      this.#queue.push(this.#arrivals.operation, intended)
-      this.#withoutAnswer++
+      const { operation, nextNs } = this.#arrivals
+      const intended = this.#startNs + nextNs
+      const ordinal = this.#params.schedule(operation, nextNs / 1e6)
       this.#arrivals.advance()
+      if (!this.#isOwnStart()) continue
+      if (intended >= this.#measureNs) (this.#records[operation] as OperationRecord).intended++
+      this.#queue.push(operation, ordinal, nextNs / 1e6, intended)
+      this.#withoutAnswer++
     }
     while (this.#queue.length > 0 && now - this.#queue.intendedNs > (this.#timeoutsNs[this.#queue.operation] as number)) {
       this.#dropHead(now)
     }
+  }
+
+  /** The next start of this thread; those of others before it are passed over. */
+  #admitClosed(now: number): void {
+    for (let isOwn = false; !isOwn; ) {
+      const operation = this.#drawOperation()
+      const scheduledMs = this.#starts * closedStartMs
+      const ordinal = this.#params.schedule(operation, scheduledMs)
+      isOwn = this.#isOwnStart()
+      if (isOwn) this.#queue.push(operation, ordinal, scheduledMs, now)
+    }
+  }
+
+  /** Of the start that comes next. */
+  #isOwnStart(): boolean {
+    return this.#starts++ % this.#part.of === this.#part.index
   }
 
   #dropHead(now: number): void {
@@ -207,15 +232,14 @@ export class Executor {
   #startQueued(now: number): void {
     let started = 0
     while (this.#queue.length > 0 && this.#free.length > 0 && started < mostCatchUpStarts) {
-      const operation = this.#queue.operation
-      const intended = this.#queue.intendedNs
-      this.#queue.shift()
-      this.#send(this.#free.pop() as number, operation, intended, now)
+      this.#sendHead(this.#free.pop() as number, now)
       started++
     }
   }
 
-  #send(slot: number, operation: number, intended: number, now: number): void {
+  #sendHead(slot: number, now: number): void {
+    const { operation, ordinal, scheduledMs, intendedNs: intended } = this.#queue
+    this.#queue.shift()
     this.#activity++
     this.#inFlight++
     const record = this.#records[operation] as OperationRecord
@@ -224,7 +248,7 @@ export class Executor {
       if (this.#arrivals === null) record.intended++
       record.attempts++
     }
-    this.#params.next(operation)
+    this.#params.draw(operation, ordinal, scheduledMs)
     const { drawn } = this.#params
     if (measured) {
       const bucket = hash32(0, drawn.row, 0) % drawBuckets
@@ -235,10 +259,9 @@ export class Executor {
     const { steps } = this.#params
     for (let step = 0; step < (this.#logged[operation] as number); step++) {
       const at = slot * this.#mostSteps + step
-      const { row, version, isNew } = steps[step] as DrawnStep
+      const { row, version } = steps[step] as DrawnStep
       this.#slotRow[at] = row
       this.#slotVersion[at] = version
-      this.#slotIsNew[at] = isNew ? 1 : 0
     }
     this.#slotNowMs[slot] = drawn.nowMs
     this.#slotState[slot] = 1
@@ -278,7 +301,10 @@ export class Executor {
     }
     this.#free.push(slot)
     if (this.#arrivals === null) {
-      if (now < this.#endNs) this.#send(this.#free.pop() as number, this.#drawOperation(), now, now)
+      if (now < this.#endNs) {
+        this.#admitClosed(now)
+        this.#sendHead(this.#free.pop() as number, now)
+      }
     } else if (this.#queue.length > 0) this.#startQueued(now)
   }
 
@@ -330,16 +356,14 @@ export class Executor {
     const nowMs = this.#slotNowMs[slot] as number
     for (let step = 0; step < (this.#logged[operation] as number); step++) {
       const at = slot * this.#mostSteps + step
-      const row = this.#slotRow[at] as number
       log.operation.push(operation)
       log.step.push(step)
-      log.row.push(row)
+      log.row.push(this.#slotRow[at] as number)
       log.version.push(this.#slotVersion[at] as number)
       log.nowMs.push(nowMs)
       log.sentNs.push(this.#slotSent[slot] as number)
       log.doneNs.push(now)
       log.outcome.push(logOutcomes[outcome])
-      if (this.#slotIsNew[at] === 1 && (outcome === 'ok' || outcome === 'miss')) this.#params.acknowledge(operation, step, row, nowMs)
     }
   }
 

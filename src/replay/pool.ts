@@ -1,6 +1,5 @@
 /** The worker threads of a run, one per client core; each order goes to all, their recordings come back merged. */
 import { Worker } from 'node:worker_threads'
-import { blocksPerTrial } from '../data/fields.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { mergeRecordings, type Recording, reviveRecord } from '../measure/recorder.ts'
 import type { OpenOrder, TrialOrder, WorkerOrder } from './worker.ts'
@@ -29,19 +28,18 @@ export class WorkerPool implements AsyncDisposable {
     await this.#all((index) => ({ ...order, type: 'open', connections, purges: index === 0, spins: this.#spins }))
   }
 
-  /** Rates and concurrency are those of the whole trial. */
+  /** Rates and concurrency are those of the whole trial: every thread follows its schedule, and takes its part of the starts. */
   async run(order: Omit<TrialOrder, 'type'>): Promise<Recording> {
     const workers = this.#workers.length
     const recordings = await this.#all((index) => ({
       type: 'trial',
       nowMs: order.nowMs,
       startNs: order.startNs,
-      block: order.block * blocksPerTrial + index,
+      block: order.block,
       spec: {
         ...order.spec,
-        ratesPerSecond: order.spec.ratesPerSecond.map((rate) => rate / workers),
         concurrency: Math.max(1, Math.floor(order.spec.concurrency / workers)),
-        stream: `${order.spec.stream} ${index}`,
+        part: { index, of: workers },
       },
     }))
     return mergeRecordings((recordings as Recording[]).map((recording) => ({ ...recording, operations: recording.operations.map(reviveRecord) })))

@@ -26,7 +26,7 @@ export interface OpenOrder {
 export interface TrialOrder {
   type: 'trial'
   spec: TrialSpec
-  /** Disjoint range of row numbers and versions. */
+  /** Disjoint range of row numbers and versions: all threads of a trial share it. */
   block: number
   /** Replay time when the trial starts. */
   nowMs: number
@@ -64,7 +64,7 @@ async function open(order: OpenOrder): Promise<void> {
 
 async function trial({ spec, block, nowMs, startNs }: TrialOrder): Promise<unknown> {
   const replayNow = () => nowMs + (clock.nowNs() - startNs) / 1e6
-  const params = new DrawnParameters(dataset, compiled.operations, spec.stream, block, replayNow)
+  const params = new DrawnParameters(dataset, compiled.operations, spec.stream, block, nowMs)
   const purge = purger === undefined ? undefined : startPurge(async () => purger?.purge?.(replayNow()))
   try {
     const before = process.threadCpuUsage()

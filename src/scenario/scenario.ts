@@ -224,6 +224,11 @@ export function lineFields(owned: Entity): Field[] {
   return [fieldOf(owned, line), ...owned.fields.filter((field) => !field.implicit)]
 }
 
+/** What waits, or is under way, for longer than this is given up: dropped, or a timeout. */
+export function ageBoundMs(operation: Operation): number {
+  return Math.max(5000, ...operation.objectives.map((objective) => 20 * objective.limitMs))
+}
+
 /** The writes an operation makes: one, or those of a transaction; none for reads. */
 export function writesOf(operation: Operation): (Write & { entity: string })[] {
   if (operation.kind === 'transaction') return operation.steps

@@ -42,7 +42,7 @@ export async function verify(
   signal: AbortSignal,
 ): Promise<Verification> {
   const result: Verification = { checked: 0, wrong: 0, byOperation: {}, differences: [] }
-  const params = new DrawnParameters(dataset, compiled.operations, `verification ${client}`, blocks[client], () => dataset.scenario.epochMs)
+  const params = new DrawnParameters(dataset, compiled.operations, `verification ${client}`, blocks[client], dataset.scenario.epochMs)
   for (let round = 0; round < answersPerOperation; round++) {
     params.force = forcedCase(round)
     for (const [index, operation] of compiled.operations.entries()) {

@@ -1,7 +1,6 @@
 /** A short replay on a real server through its wire client, and what the invariants say of it. */
 import type { Dataset } from '../../src/data/dataset.ts'
 import { DrawnParameters } from '../../src/data/drawn.ts'
-import { blocksPerTrial } from '../../src/data/fields.ts'
 import type { Compiled, Lane, Session } from '../../src/engines/engine.ts'
 import type { Reference } from '../../src/engines/reference.ts'
 import { appendWrites, emptyWriteLog, type WriteLog } from '../../src/measure/recorder.ts'
@@ -10,6 +9,7 @@ import { Executor } from '../../src/replay/executor.ts'
 import { writesOf } from '../../src/scenario/scenario.ts'
 import { checkInvariants, type Totals, takeTotals } from '../../src/verify/invariants.ts'
 import { judge } from '../../src/verify/judge.ts'
+import { blocks } from '../../src/verify/verify.ts'
 
 const { signal } = new AbortController()
 
@@ -43,7 +43,7 @@ export class Replay {
     const stream = `replay ${++this.#trials}`
     const startNs = realClock.nowNs()
     const nowMs = () => scenario.epochMs + (realClock.nowNs() - startNs) / 1e6
-    const params = new DrawnParameters(this.#dataset, operations, stream, this.#trials * blocksPerTrial, nowMs)
+    const params = new DrawnParameters(this.#dataset, operations, stream, blocks.firstTrial + this.#trials, scenario.epochMs)
     const spec = {
       loop: 'closed' as const,
       arrival: 'poisson' as const,

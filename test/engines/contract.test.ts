@@ -190,7 +190,7 @@ describe.each(
   }, 60_000)
 
   test('explains its reads', async () => {
-    const params = new DrawnParameters(dataset, operations, 'explain', 9, () => scenario.epochMs)
+    const params = new DrawnParameters(dataset, operations, 'explain', 9, scenario.epochMs)
     for (const [index, operation] of operations.entries()) {
       if (!['get', 'list', 'search', 'aggregate'].includes(operation.kind)) continue
       params.next(index)
@@ -200,7 +200,7 @@ describe.each(
 
   test('serves a lane: as many completions as sends, rows counted, errors as codes', async () => {
     const lane: Lane = driverLane(session, 8)
-    const params = new DrawnParameters(dataset, operations, 'lane', 10, () => scenario.epochMs)
+    const params = new DrawnParameters(dataset, operations, 'lane', 10, scenario.epochMs)
     const index = operations.findIndex((operation) => operation.name === 'newest')
     let completed = 0
     let found = 0
@@ -241,7 +241,7 @@ describe.each(
     await instance.resume()
     await answering()
     const before = await count()
-    const params = new DrawnParameters(dataset, operations, 'snapshot', 11, () => scenario.epochMs)
+    const params = new DrawnParameters(dataset, operations, 'snapshot', 11, scenario.epochMs)
     const add = operations.findIndex((operation) => operation.name === 'add_item')
     for (let each = 0; each < 20; each++) {
       params.next(add)

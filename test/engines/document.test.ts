@@ -25,7 +25,7 @@ test.each(['owned_apart', 'pages', 'twins'])('every list of %s is read in the or
     const dataset = makeDataset(scenario, 1)
     await session.create()
     await session.load(rowSource(dataset, 0, 1), true)
-    const params = new DrawnParameters(dataset, operations, 'plans', 1, () => scenario.epochMs)
+    const params = new DrawnParameters(dataset, operations, 'plans', 1, scenario.epochMs)
     for (const deep of [false, true]) {
       params.force = { miss: false, deep }
       for (const [index, operation] of operations.entries()) {

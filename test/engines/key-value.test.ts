@@ -45,7 +45,7 @@ test('hot rows are written by many at once without an error or a retry, and thei
     const { scenario, operations } = compiled
     const before = await session.total('a', 'b')
     await using lane = await redis.openLane(endpoint, compiled, 16)
-    const params = new DrawnParameters(makeDataset(scenario, 1), operations, 'hot', 1, () => scenario.epochMs)
+    const params = new DrawnParameters(makeDataset(scenario, 1), operations, 'hot', 1, scenario.epochMs)
     const failures: string[] = []
     let retried = 0
     await new Promise<void>((resolve) => {

@@ -77,7 +77,7 @@ test('a unique value that another row has is refused by both clients, and what w
   await loaded(lines, async (session, compiled, endpoint) => {
     await using lane = await cassandra.openLane(endpoint, compiled, 2)
     const answers = new LaneAnswers(lane)
-    const params = new DrawnParameters(makeDataset(compiled.scenario, 1), compiled.operations, 'unique', 5, () => compiled.scenario.epochMs)
+    const params = new DrawnParameters(makeDataset(compiled.scenario, 1), compiled.operations, 'unique', 5, compiled.scenario.epochMs)
     const drawn = (operation: number) => {
       params.next(operation)
       return params.values()

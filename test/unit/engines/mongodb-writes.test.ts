@@ -40,7 +40,7 @@ function sent(change: (operation: Operation) => Operation, name: string): driver
   const operations = allOperations(scenario).map(change)
   const compiled = mongodb.compile(deriveModel('document', scenario), operations, scenario, 'fsync')
   const index = operations.findIndex((operation) => operation.name === name)
-  const params = new DrawnParameters(makeDataset(scenario, 1), operations, 'writes', 1, () => scenario.epochMs)
+  const params = new DrawnParameters(makeDataset(scenario, 1), operations, 'writes', 1, scenario.epochMs)
   params.next(index)
   const documents = new MongoDocuments(driver, compiled)
   const { variants } = templatesOf(driver.BSON, documents, compiled, 'dbtrial', operations[index] as Operation)

@@ -46,7 +46,7 @@ describe('templates', () => {
 
   test('write the very bytes of the conversation', () => {
     const { scenario, operations, conversations, templates } = templatesFor(fileURLToPath(new URL('../../engines/kinds.yaml', import.meta.url)))
-    const params = new DrawnParameters(makeDataset(scenario, 1), operations, 'templates', 1, () => scenario.epochMs)
+    const params = new DrawnParameters(makeDataset(scenario, 1), operations, 'templates', 1, scenario.epochMs)
     let compared = 0
     for (const [index, op] of operations.entries()) {
       const template = templates[index]

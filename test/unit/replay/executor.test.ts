@@ -42,7 +42,7 @@ async function record(
   const slots = simulated.slots ?? 1_000_000
   const lane = simulatedLane({ slots, servers: slots, meanServiceNs: 1e6, service: 'exponential', stalls: [], seed: 7, ...simulated }, clock)
   const whole: TrialSpec = { loop: 'open', arrival: 'poisson', concurrency: slots, warmUpSeconds: 0, seed: 3, stream: 'test', ...spec }
-  const params = new DrawnParameters(dataset, operations, 'test', 1, () => scenario.epochMs)
+  const params = new DrawnParameters(dataset, operations, 'test', 1, scenario.epochMs)
   const recording = new Executor(lane, clock, whole, operations, params).run()
   clock.run()
   return await recording
@@ -242,7 +242,7 @@ test('the queue keeps its order while it grows and wraps', () => {
   const queue = new Fifo()
   let taken = 0
   for (let i = 0; i < 10_000; i++) {
-    queue.push(i % 7, i)
+    queue.push(i % 7, 2 * i, 3 * i, i)
     if (i % 3 === 0) {
       expect(queue.intendedNs).toBe(taken++)
       queue.shift()
@@ -250,7 +250,8 @@ test('the queue keeps its order while it grows and wraps', () => {
   }
   while (queue.length > 0) {
     expect(queue.intendedNs).toBe(taken)
-    expect(queue.operation).toBe(taken++ % 7)
+    expect([queue.operation, queue.ordinal, queue.scheduledMs]).toEqual([taken % 7, 2 * taken, 3 * taken])
+    taken++
     queue.shift()
   }
   expect(taken).toBe(10_000)

@@ -19,7 +19,7 @@ function rightAnswers(scenario: typeof ecommerce, share: number, each: number) {
   const operations = allOperations(scenario)
   const dataset = makeDataset(scenario, share)
   const reference = new Reference(dataset, operations)
-  const params = new DrawnParameters(dataset, operations, 'kept', 2, () => scenario.epochMs)
+  const params = new DrawnParameters(dataset, operations, 'kept', 2, scenario.epochMs)
   const kept: KeptAnswer[] = []
   for (const [operation, { kind }] of operations.entries()) {
     if (!['get', 'list', 'search', 'aggregate'].includes(kind)) continue

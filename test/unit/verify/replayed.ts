@@ -97,7 +97,7 @@ export async function replay(scenario: Scenario, options: Replay = {}): Promise<
   }
   const before = await takeTotals(session, scenario)
   const seconds = options.seconds ?? 8
-  const params = new DrawnParameters(dataset, operations, 'replayed', 64, () => scenario.epochMs + clock.nowNs() / 1e6)
+  const params = new DrawnParameters(dataset, operations, 'replayed', 64, scenario.epochMs)
   const spec = {
     loop: 'open' as const,
     arrival: 'poisson' as const,
