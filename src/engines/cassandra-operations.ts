@@ -2,7 +2,7 @@
 import { canonical, type Value } from '../data/value.ts'
 import { type BucketUnit, bucketMs, bucketOf } from '../model/buckets.ts'
 import type { Store, StoreColumn } from '../model/model.ts'
-import { groupedByServer, readsRange } from '../model/wide-column-queries.ts'
+import { groupedByServer, readsRange, timesOf } from '../model/wide-column-queries.ts'
 import { baseStore, storesOfEntity } from '../model/wide-column-stores.ts'
 import {
   type Entity,
@@ -103,19 +103,20 @@ export class CassandraOperations {
     return projected(op, store, rows as StoredRow[])
   }
 
-  /** Newest bucket first (oldest where the order ascends), from the cursor's bucket on: one, then several at a time. */
+  /** Latest bucket first (earliest where the order ascends), from the cursor's bucket on: one, then several at a time. */
   #listBuckets(store: Store, op: OperationOf<'list'>, entity: Entity, cursorMs: number | null): Iterable<(number | null)[]> {
     if (store.bucket === null) return [[null]]
-    const { unit } = store.bucket
+    const { unit, field } = store.bucket
     const { epochMs } = this.#compiled.scenario
+    const { beforeMs, afterMs } = timesOf(entity, field)
     const descending = isDescending(op)
-    const oldest = bucketOf(unit, epochMs - entity.ageMs)
-    // Rows written during the run lie after the epoch: the buckets that the run may have crossed into are read, too.
-    const newest = bucketOf(unit, epochMs + longestReplayMs)
-    const from = cursorMs === null ? (descending ? newest : oldest) : bucketOf(unit, cursorMs)
-    const length = Math.max(0, descending ? from - oldest + 1 : newest - from + 1)
+    const earliest = bucketOf(unit, epochMs - beforeMs)
+    // Times written during the run lie after the loaded ones: the buckets that the run may have crossed into are read, too.
+    const latest = bucketOf(unit, epochMs + afterMs + longestReplayMs)
+    const from = cursorMs === null ? (descending ? latest : earliest) : bucketOf(unit, cursorMs)
+    const length = Math.max(0, descending ? from - earliest + 1 : latest - from + 1)
     const buckets = Array.from({ length }, (_, index) => (descending ? from - index : from + index))
-    return waves(buckets, descending && cursorMs === null ? 1 + newest - bucketOf(unit, epochMs) : 1)
+    return waves(buckets, descending && cursorMs === null ? 1 + latest - bucketOf(unit, epochMs + afterMs) : 1)
   }
 
   *#aggregate(op: OperationOf<'aggregate'>, text: string, bound: Bound): Talk<Reply> {

@@ -25,14 +25,14 @@ export function addQueryStore(model: PhysicalModel, scenario: Scenario, operatio
   const rows = operation.where.reduce((product, filter) => product * filterShare(scenario, entity, filter), entity.count)
   const heaviestBytes = rows * (rowBytes(entity, [...new Set(store.columns.map((each) => each.field))]) + rowOverheadBytes)
   const group = operation.kind === 'aggregate' ? (operation.groupBy?.unit ?? null) : null
-  const unit = time === null ? null : bucketUnit(entity, heaviestBytes, equal.length === 0, group)
+  const unit = time === null ? null : bucketUnit(entity, time, heaviestBytes, equal.length === 0, group)
   if (unit !== null && time !== null) addBucket(store, entity, time, unit)
   const heaviest = `heaviest partition ${(heaviestBytes / 1e6).toPrecision(2)} MB at production counts`
   store.name = `${entity.name}_by_${[...equal, ...(unit === null ? [] : [unit]), ...store.clustering.slice(0, 1).map((each) => each.column)].join('_')}`
   store.reason = `${operation.name}: partition = ${equal.length > 0 ? `equality on ${equal.join(', ')}` : 'time alone'}, clustering = ${store.clustering.map((each) => each.column).join(', ') || 'none'}; ${heaviest}${
     unit === null ? (heaviestBytes > heaviestPartitionBytes ? ', above 100 MB, with no time to split it by' : '') : `, split by ${unit}`
   }`
-  const reads = unit === null ? { usual: 1, most: 1 } : bucketReads(scenario, operation, entity, unit)
+  const reads = unit === null || time === null ? { usual: 1, most: 1 } : bucketReads(scenario, operation, entity, time, unit)
   if (reads.usual > mostBucketReads) {
     excuse(
       operation,
@@ -91,25 +91,40 @@ function addBucket(store: Store, entity: Entity, field: string, unit: BucketUnit
 }
 
 /** The widest bucket that keeps the heaviest partition below 100 MB, never wider than a group; null where none is needed. */
-function bucketUnit(entity: Entity, heaviestBytes: number, required: boolean, group: BucketUnit | null): BucketUnit | null {
+function bucketUnit(entity: Entity, time: string, heaviestBytes: number, required: boolean, group: BucketUnit | null): BucketUnit | null {
   if (!required && heaviestBytes <= heaviestPartitionBytes) return null
   const allowed = bucketUnits.slice(group === null ? 0 : bucketUnits.indexOf(group))
-  return allowed.find((unit) => heaviestBytes * newestShare(entity, bucketMs[unit]) <= heaviestPartitionBytes) ?? 'hour'
+  return allowed.find((unit) => heaviestBytes * latestShare(entity, time, bucketMs[unit]) <= heaviestPartitionBytes) ?? 'hour'
+}
+
+/** How far the times of a field lie before the scenario's epoch and after it: rows were created in the past and expire in the future. */
+export function timesOf(entity: Entity, field: string): { beforeMs: number; afterMs: number } {
+  return fieldOf(entity, field).generator.kind === 'expiresAt'
+    ? { beforeMs: 0, afterMs: entity.ttlMs as number }
+    : { beforeMs: entity.ageMs, afterMs: 0 }
+}
+
+/** Share of the rows whose time lies in the last span of all times of the field; rows expire evenly. */
+function latestShare(entity: Entity, field: string, spanMs: number): number {
+  const { afterMs } = timesOf(entity, field)
+  return afterMs > 0 ? Math.min(1, Math.max(0, spanMs / afterMs)) : newestShare(entity, spanMs)
 }
 
 /**
  * Buckets that one call reads. An aggregate reads its whole window; a list stops when its page is full:
  * as a rule after those that hold a page of the value that a picked row has, where rows are rare not before the last bucket.
  */
-function bucketReads(scenario: Scenario, operation: Query, entity: Entity, unit: BucketUnit): { usual: number; most: number } {
-  const span = operation.kind === 'aggregate' && operation.over !== null ? Math.min(operation.over.ms, entity.ageMs) : entity.ageMs
+function bucketReads(scenario: Scenario, operation: Query, entity: Entity, time: string, unit: BucketUnit): { usual: number; most: number } {
+  const { beforeMs, afterMs } = timesOf(entity, time)
+  const whole = beforeMs + afterMs
+  const span = operation.kind === 'aggregate' && operation.over !== null ? Math.min(operation.over.ms, whole) : whole
   const most = Math.ceil(span / bucketMs[unit]) + 1
   if (operation.kind === 'aggregate') return { usual: most, most }
   const rows = operation.where.reduce((product, filter) => product * pickedShare(scenario, entity, filter), entity.count)
-  const isNewestFirst = operation.order.find((order) => fieldOf(entity, order.field).type === 'timestamp')?.descending === true
+  const isLatestFirst = operation.order.find((order) => order.field === time)?.descending === true
   const shareOf = (buckets: number) => {
     const spanMs = buckets * bucketMs[unit]
-    return isNewestFirst ? newestShare(entity, spanMs) : 1 - newestShare(entity, entity.ageMs - spanMs)
+    return isLatestFirst ? latestShare(entity, time, spanMs) : 1 - latestShare(entity, time, whole - spanMs)
   }
   // The first bucket is cut off anywhere by the present moment, or by the page before.
   for (let buckets = 1; buckets < Math.min(most, mostBucketReads); buckets++)

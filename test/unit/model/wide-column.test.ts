@@ -48,6 +48,13 @@ test('a list that stops at its limit is not excused by buckets that it never rea
   expect(few.excuses.map((each) => each.reason)).toEqual([expect.stringMatching(/^l would read \d+ day buckets, more than 64$/)])
 })
 
+test('a list in the order of expiry is bucketed over the years that lie ahead', () => {
+  const sessions = (ttl: string) => `  s: { count: 900, ttl: ${ttl}, retention: 30d, fields: { id: { type: uuid, key: true } } }`
+  const soonest = `  l: { list: s, where: {}, order_by: expires_at, limit: 1000, ${load} }`
+  expect(modelOf(sessions('4y'), soonest).emulations.map((each) => each.how)).toContain('emulated: 5 bucket reads at most, up to 8 in flight')
+  expect(modelOf(sessions('90y'), soonest).excuses.map((each) => each.reason)).toEqual(['l would read 91 year buckets, more than 64'])
+})
+
 test('one table serves both directions, and the window of an aggregate', () => {
   const scenario = scenarioOf(
     reading,
