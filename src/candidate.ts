@@ -14,6 +14,7 @@ import { judgeValidity } from './measure/validity.ts'
 import type { Instance } from './provision/provision.ts'
 import { realClock } from './replay/clock.ts'
 import type { WorkerPool } from './replay/pool.ts'
+import { Workload } from './replay/workload.ts'
 import type { CandidateResult, TrialResult } from './result.ts'
 import type { TrialPlan } from './scenario/plan.ts'
 import type { Candidate, Operation } from './scenario/scenario.ts'
@@ -120,6 +121,7 @@ export class CandidateRun extends CandidateServer {
   writesUnknown = false
   readonly #context: RunContext
   readonly #attempts = new Map<string, number>()
+  readonly #workload: Workload
   /** What an interrupted run measured already, by label. */
   readonly #before: Map<string, TrialResult[]>
   #elapsedMs = 0
@@ -131,6 +133,7 @@ export class CandidateRun extends CandidateServer {
 
   constructor(candidate: Candidate, engine: Engine, compiled: Compiled, context: RunContext, before: TrialResult[]) {
     super(engine, context.signal)
+    this.#workload = new Workload(context.dataset, compiled.operations)
     this.#before = Map.groupBy(
       before.filter((trial) => resumable.has(trial.phase) && trial.validity.verdict !== 'broken'),
       ({ phase, repeat, arrival: { loop, multiple }, connections, mix }) =>
@@ -301,7 +304,8 @@ export class CandidateRun extends CandidateServer {
     const attempt = (this.#attempts.get(label) ?? 0) + 1
     this.#attempts.set(label, attempt)
     // A repeated trial draws the same arrivals and picks, but never the same new rows: the first attempt has inserted those.
-    const run = pool.run({ spec, block: this.#context.blockOf(`${label} attempt ${attempt}`), nowMs: this.nowMs, startNs })
+    const block = this.#context.blockOf(`${label} attempt ${attempt}`)
+    const run = pool.run({ spec, block, nowMs: this.nowMs, startNs })
     let broken: string | null = null
     let course: Promise<Course> | undefined
     const recording = await abortable(run, signal)
@@ -316,16 +320,17 @@ export class CandidateRun extends CandidateServer {
     const resources = between(before, after, recording)
     this.#elapsedMs += Math.ceil((order.warmUpSeconds + order.seconds) * 1000) + 1000
     appendWrites(this.writes, recording.writes)
+    const workload = this.#workload.check(spec, block, recording)
     const validity = judgeValidity(
       this.compiled.operations,
       recording.operations,
       resources,
       this.#context.idleBaselineCores(),
       order.loop,
-      this.failure ?? this.death ?? broken ?? recording.purgeFailure,
+      this.failure ?? this.death ?? broken ?? recording.purgeFailure ?? workload.fault,
     )
     const trial: TrialResult = {
-      ...describeTrial(order, recording, this, this.#context.plan),
+      ...describeTrial(order, recording, this, this.#context.plan, workload),
       startedAt,
       validity,
       resources,

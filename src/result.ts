@@ -118,7 +118,10 @@ const trial = z.strictObject({
   ),
   realised: z.strictObject({
     mix: z.record(z.string(), number).describe('share of each operation in the attempts'),
-    skew: z.record(z.string(), number).describe('share of the draws that fell into the heaviest of 1024 hash buckets of rows'),
+    skew: z
+      .record(z.string(), number)
+      .describe('of the operations that draw rows: share of the draws that fell into that of 1024 hash buckets of rows which the law draws most'),
+    askedSkew: z.record(z.string(), number).default({}).describe('the share that the law gives it'),
   }),
   operations: z.record(z.string(), operationResult),
 })

@@ -4,6 +4,7 @@ import { backlogOf } from './measure/backlog.ts'
 import { decide, errorsMissed, type Outcome } from './measure/decide.ts'
 import type { Histogram } from './measure/histogram.ts'
 import type { OperationRecord, Recording } from './measure/recorder.ts'
+import type { WorkloadCheck } from './replay/workload.ts'
 import type { HistogramResult, OperationResult, TrialResult } from './result.ts'
 import type { TrialPlan } from './scenario/plan.ts'
 import type { Operation } from './scenario/scenario.ts'
@@ -15,6 +16,7 @@ export function describeTrial(
   recording: Recording,
   candidate: Pick<CandidateRun, 'compiled' | 'supported' | 'mix' | 'ratesAt'>,
   plan: TrialPlan,
+  workload: Pick<WorkloadCheck, 'asked' | 'realised'>,
 ): Omit<TrialResult, 'startedAt' | 'start' | 'validity' | 'resources' | 'timeline'> {
   const missed: string[] = []
   const undetermined: string[] = []
@@ -22,6 +24,7 @@ export function describeTrial(
   const attempts = recording.operations.reduce((sum, record) => sum + record.attempts, 0)
   const mix: Record<string, number> = {}
   const skew: Record<string, number> = {}
+  const askedSkew: Record<string, number> = {}
   const scaleLimited = new Set(plan.operations.filter((each) => each.scaleLimited).map((each) => each.name))
   for (const index of candidate.supported) {
     if (order.mix === 'common' && recording.operations[index]?.intended === 0) continue
@@ -29,7 +32,11 @@ export function describeTrial(
     const record = recording.operations[index] as OperationRecord
     operations[operation.name] = operationResult(operation, record, order.loop)
     mix[operation.name] = attempts === 0 ? 0 : record.attempts / attempts
-    skew[operation.name] = record.attempts === 0 ? 0 : Math.max(...record.draws) / record.attempts
+    const [asked, realised] = [workload.asked[index] ?? null, workload.realised[index] ?? null]
+    if (asked !== null && realised !== null) {
+      askedSkew[operation.name] = asked
+      skew[operation.name] = realised
+    }
     const outcome = operationOutcome(operation, record)
     if (outcome === 'missed') missed.push(operation.name)
     else if (outcome === 'undetermined' || scaleLimited.has(operation.name)) undetermined.push(operation.name)
@@ -62,7 +69,7 @@ export function describeTrial(
     missed,
     undetermined,
     windows: recording.windows,
-    realised: { mix, skew },
+    realised: { mix, skew, askedSkew },
     operations,
   }
 }

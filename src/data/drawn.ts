@@ -19,6 +19,8 @@ export interface Drawn {
 export interface DrawnStep {
   readonly row: number
   readonly version: number
+  /** Whether the row was drawn by a law: not made, nor that of another step. */
+  readonly isPicked: boolean
 }
 
 /** One write of a transaction, or the whole of another operation: the row it is about, and the version of what it writes. */
@@ -36,6 +38,7 @@ interface StepDraw {
   newKey: number
   row: number
   version: number
+  isPicked: boolean
   /** When the row was made; of a row that was not made in this trial it has no meaning. */
   bornMs: number
 }
@@ -132,18 +135,18 @@ export class DrawnParameters implements WireSource {
   /** Moment of the start that is drawn, in ms of the trial. */
   #atMs = 0
 
-  /** `startMs`: replay time when the trial starts. */
-  constructor(dataset: Dataset, operations: Operation[], stream: string, block: number, startMs: number) {
+  /** `startMs`: replay time when the trial starts. `picks`: names other draws over the same new rows. */
+  constructor(dataset: Dataset, operations: Operation[], stream: string, block: number, startMs: number, picks = stream) {
     this.#dataset = dataset
     this.#stream = stream
     this.#startMs = startMs
     this.#firstVersion = block * blockSize + 1
-    const picks = operations.flatMap(stepsOf)
+    const all = operations.flatMap(stepsOf)
     for (const [name, data] of dataset.entities) {
-      const areDrawn = picks.some(({ entity, pick }) => entity === name && pick.skew.kind === 'latest')
+      const areDrawn = all.some(({ entity, pick }) => entity === name && pick.skew.kind === 'latest')
       this.#newcomers.set(name, new Newcomers(name, data.rows + block * blockSize, areDrawn))
     }
-    this.#plans = operations.map((operation) => this.#planOf(operation))
+    this.#plans = operations.map((operation) => this.#planOf(operation, picks))
     this.#plan = this.#plans[0] as Plan
   }
 
@@ -170,6 +173,12 @@ export class DrawnParameters implements WireSource {
     this.drawn.nowMs = Math.floor(this.#startMs + atMs)
     this.#source.restartAt(plan.key, ordinal)
     for (let at = 0; at < plan.steps.length; at++) this.#draw(plan, plan.steps[at] as StepDraw)
+  }
+
+  /** The first moment at which an operation may draw a row that this trial made; Infinity: it never does. */
+  drawsNewRowsFromMs(operation: number): number {
+    const { steps } = this.#plans[operation] as Plan
+    return Math.min(...steps.map(({ operation: { pick }, newcomers }) => (pick.skew.kind === 'latest' ? newcomers.fromMs : Number.POSITIVE_INFINITY)))
   }
 
   /** Draws one operation after the other, where nothing is scheduled: only loaded rows, at the start of the trial. */
@@ -254,7 +263,7 @@ export class DrawnParameters implements WireSource {
     return (this.#plans[operation] as Plan).scheduled++
   }
 
-  #planOf(operation: Operation): Plan {
+  #planOf(operation: Operation, picks: string): Plan {
     const { seed } = this.#dataset.scenario
     const steps = stepsOf(operation).map((write, at): StepDraw => {
       const newcomers = this.#newcomers.get(write.entity) as Newcomers
@@ -268,6 +277,7 @@ export class DrawnParameters implements WireSource {
         newKey: keyOf(seed, `${this.#stream} ${operation.name} ${at} new`),
         row: 0,
         version: 0,
+        isPicked: false,
         bornMs: 0,
       }
     })
@@ -278,7 +288,7 @@ export class DrawnParameters implements WireSource {
     return {
       operation,
       scheduled: 0,
-      key: keyOf(seed, `${this.#stream} ${operation.name}`),
+      key: keyOf(seed, `${picks} ${operation.name}`),
       steps,
       cells: parametersOf(this.#dataset.scenario, operation).map((parameter) => cellOf(operation, parameter, steps, inserted)),
       windowMs: operation.kind === 'aggregate' ? (operation.over?.ms ?? 0) : 0,
@@ -292,6 +302,7 @@ export class DrawnParameters implements WireSource {
     const source = this.#source
     step.version = step.writer < 0 ? 0 : this.#firstVersion + placeInBlock(this.#ordinal, this.#writers, step.writer, 'versions')
     step.bornMs = this.drawn.nowMs
+    step.isPicked = false
     switch (operation.kind) {
       case 'insert':
         this.#newRow(step)
@@ -340,6 +351,7 @@ export class DrawnParameters implements WireSource {
     }
     if (data.entity.owner !== null) row = row * linesPerOwner + (missed ? 1 : 1 + source.below(Math.max(1, data.linesOf(row))))
     this.drawn.row = row
+    step.isPicked = true
   }
 
   #word({ data, bornMs }: StepDraw, fields: string[], source: Source): Buffer {

@@ -32,6 +32,11 @@ export class Newcomers {
     return this.#makers++
   }
 
+  /** The first moment at which one may be there. */
+  get fromMs(): number {
+    return this.#makers === 0 ? Number.POSITIVE_INFINITY : this.#ageBoundMs
+  }
+
   /** The row that a step makes at an ordinal. */
   row(maker: number, ordinal: number): number {
     return this.#first + placeInBlock(ordinal, this.#makers, maker, `rows of ${this.#entity}`)

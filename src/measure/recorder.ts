@@ -21,7 +21,7 @@ export class OperationRecord {
   /** Samples above the limit of each objective, errors and drops included. */
   readonly exceeded: number[]
   readonly limitsNs: number[]
-  /** Draws by hash of the row, for the realised skew. */
+  /** Rows that were drawn by a law, by their hash: not new ones, which are made. */
   readonly draws = new Uint32Array(drawBuckets)
   readonly response = new Histogram()
   readonly service = new Histogram()

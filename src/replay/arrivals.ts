@@ -1,5 +1,7 @@
 /** Where start permissions come from in an open loop: one Poisson stream per operation, merged in time order. */
+import { weighted } from '../data/distributions.ts'
 import { keyOf, Source } from '../data/random.ts'
+import type { TrialSpec } from './executor.ts'
 
 export interface Arrivals {
   /** Intended start of the next operation, in ns after the start; Infinity when none comes. */
@@ -7,6 +9,30 @@ export interface Arrivals {
   /** Operation that starts then. */
   operation: number
   advance(): void
+}
+
+/** A closed loop has no schedule: for what its parameters depend on, its n-th start is that of an open loop of 100,000 a second. */
+export const closedStartMs = 0.01
+
+/** The starts of a trial in the order of their moments; in a closed loop the moments are those of parameters alone. */
+export function startsOf({ loop, arrival, ratesPerSecond, seed, stream }: Omit<TrialSpec, 'part'>): Arrivals {
+  if (loop === 'closed') return closedStarts(ratesPerSecond, seed, stream)
+  return arrival === 'poisson' ? poissonArrivals(ratesPerSecond, seed, stream) : constantArrivals(ratesPerSecond)
+}
+
+function closedStarts(weights: number[], seed: number, stream: string): Arrivals {
+  const source = new Source().restart(keyOf(seed, `mix ${stream}`), 1)
+  const draw = weighted(weights)
+  let started = 0
+  const starts: Arrivals = {
+    nextNs: 0,
+    operation: draw(source),
+    advance() {
+      starts.operation = draw(source)
+      starts.nextNs = ++started * closedStartMs * 1e6
+    },
+  }
+  return starts
 }
 
 /** `ratesPerSecond` by operation; 0 never arrives. Equal names and seeds give equal streams for every candidate. */

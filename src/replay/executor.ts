@@ -1,8 +1,7 @@
 /** Runs one trial on one thread: takes start permissions, sends operations through a lane, records what happened. */
 
-import { weighted } from '../data/distributions.ts'
 import type { DrawnParameters, DrawnStep } from '../data/drawn.ts'
-import { hash32, keyOf, Source } from '../data/random.ts'
+import { hash32 } from '../data/random.ts'
 import type { Lane, OutcomeCode } from '../engines/engine.ts'
 import {
   drawBuckets,
@@ -16,7 +15,7 @@ import {
   windowSeconds,
 } from '../measure/recorder.ts'
 import { ageBoundMs, type Operation, writesOf } from '../scenario/scenario.ts'
-import { type Arrivals, constantArrivals, poissonArrivals } from './arrivals.ts'
+import { type Arrivals, startsOf } from './arrivals.ts'
 import type { Clock } from './clock.ts'
 import { Fifo } from './fifo.ts'
 
@@ -25,8 +24,6 @@ const mostCatchUpStarts = 16
 const timeoutCheckNs = 100e6
 /** One answer in this many is kept and judged. */
 const keepOneIn = 1000
-/** A closed loop has no schedule: for what its parameters depend on, its n-th start is that of an open loop of 100,000 a second. */
-const closedStartMs = 0.01
 
 export interface TrialSpec {
   loop: 'open' | 'closed'
@@ -47,6 +44,9 @@ export interface TrialSpec {
   part?: { index: number; of: number }
 }
 
+/** Of a row that was drawn. */
+export const bucketOf = (row: number) => hash32(0, row, 0) % drawBuckets
+
 /**
  * Open loop: response counts from the intended start, service from the send, queueing is the wait for a slot, dispatch the harness's own delay.
  * Closed loop: `concurrency` operations are always in flight; only service is recorded, and objectives are judged on it.
@@ -61,8 +61,9 @@ export class Executor {
   /** Steps to log, by operation: 0 of a read. */
   readonly #logged: number[]
   readonly #mostSteps: number
+  /** Of an open loop its starts; of a closed one what is next when an operation ends. */
   readonly #arrivals: Arrivals | null
-  readonly #drawOperation: () => number
+  readonly #closed: Arrivals | null
   readonly #queue = new Fifo()
   readonly #part: { index: number; of: number }
   /** Of all threads, so far. */
@@ -114,15 +115,9 @@ export class Executor {
     this.#logged = operations.map((operation) => writesOf(operation).length)
     this.#mostSteps = Math.max(1, ...this.#logged)
     this.#sent = operations.map(() => 0)
-    const source = new Source().restart(keyOf(spec.seed, `mix ${spec.stream}`), 1)
-    const draw = weighted(spec.ratesPerSecond)
-    this.#drawOperation = () => draw(source)
-    this.#arrivals =
-      spec.loop === 'closed'
-        ? null
-        : spec.arrival === 'poisson'
-          ? poissonArrivals(spec.ratesPerSecond, spec.seed, spec.stream)
-          : constantArrivals(spec.ratesPerSecond)
+    const starts = startsOf(spec)
+    this.#closed = spec.loop === 'closed' ? starts : null
+    this.#arrivals = spec.loop === 'open' ? starts : null
     const slots = Math.min(lane.slots, spec.concurrency)
     for (let slot = slots - 1; slot >= 0; slot--) this.#free.push(slot)
     this.#slotOperation = new Int32Array(slots)
@@ -204,12 +199,13 @@ export class Executor {
 
   /** The next start of this thread; those of others before it are passed over. */
   #admitClosed(now: number): void {
+    const starts = this.#closed as Arrivals
     for (let isOwn = false; !isOwn; ) {
-      const operation = this.#drawOperation()
-      const scheduledMs = this.#starts * closedStartMs
-      const ordinal = this.#params.schedule(operation, scheduledMs)
+      const { operation, nextNs } = starts
+      const ordinal = this.#params.schedule(operation, nextNs / 1e6)
+      starts.advance()
       isOwn = this.#isOwnStart()
-      if (isOwn) this.#queue.push(operation, ordinal, scheduledMs, now)
+      if (isOwn) this.#queue.push(operation, ordinal, nextNs / 1e6, now)
     }
   }
 
@@ -250,13 +246,17 @@ export class Executor {
     }
     this.#params.draw(operation, ordinal, scheduledMs)
     const { drawn } = this.#params
-    if (measured) {
-      const bucket = hash32(0, drawn.row, 0) % drawBuckets
-      record.draws[bucket] = (record.draws[bucket] as number) + 1
-    }
     this.#slotOperation[slot] = operation
     this.#slotIntended[slot] = intended
     const { steps } = this.#params
+    if (measured) {
+      for (let step = 0; step < steps.length; step++) {
+        const { isPicked, row } = steps[step] as DrawnStep
+        if (!isPicked) continue
+        const bucket = bucketOf(row)
+        record.draws[bucket] = (record.draws[bucket] as number) + 1
+      }
+    }
     for (let step = 0; step < (this.#logged[operation] as number); step++) {
       const at = slot * this.#mostSteps + step
       const { row, version } = steps[step] as DrawnStep

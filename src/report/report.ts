@@ -19,6 +19,7 @@ import { capacityPlan } from './plan.ts'
 import { commonMix, comparisons } from './rivals.ts'
 import { driverTax } from './tax.ts'
 import { verdict as verdictOf } from './verdict.ts'
+import { workload } from './workload.ts'
 
 /** Writes report.md, report.html and charts/ beside the result; returns their paths. */
 export async function writeReport(
@@ -103,6 +104,7 @@ export function makeDocument(result: Result, assessment: Assessment, decision: D
     ...result.candidates.flatMap((candidate) =>
       candidate.trials.length === 0 ? [] : [details(`${candidate.name}: ${validityCounts(candidate.trials)}`, [trials(candidate)])],
     ),
+    ...workload(result),
     heading(2, 'Environment'),
     ...environment(result),
     heading(2, 'Not measured'),

@@ -1,131 +1,74 @@
-/** What an executor asks for is what the schedule says, whatever the server does, and however many threads there are. */
+/** What was asked for, against the law. */
 import { expect, test } from 'vitest'
-import { makeDataset } from '../../../src/data/dataset.ts'
 import { heaviestShare } from '../../../src/data/distributions.ts'
-import { DrawnParameters } from '../../../src/data/drawn.ts'
-import { blockSize } from '../../../src/data/fields.ts'
-import { canonical } from '../../../src/data/value.ts'
-import type { Lane, OutcomeCode } from '../../../src/engines/engine.ts'
+import { Source } from '../../../src/data/random.ts'
 import { drawBuckets, type Recording } from '../../../src/measure/recorder.ts'
-import { Executor, type TrialSpec } from '../../../src/replay/executor.ts'
-import { parseScenario } from '../../../src/scenario/read.ts'
-import { VirtualClock } from './virtual-clock.ts'
+import type { TrialSpec } from '../../../src/replay/executor.ts'
+import { deviations, twoSamples, Workload } from '../../../src/replay/workload.ts'
+import { dataset, operations, run, steady, troubled } from './sessions.ts'
 
-const scenario = parseScenario(
-  `name: sessions
-summary: "sessions that are read and written, newest first"
-seed: 7
-epoch: 2026-01-01T00:00:00Z
-entities:
-  session: { count: 400, fields: { id: { type: uuid, key: true }, data: { type: json, size: 60B } } }
-operations:
-  read: { get: session, pick: { skew: latest(0.99) }, rate: 500/s, p99: 50ms }
-  write: { put: session, pick: { skew: latest(0.99) }, keys: { existing: 98%, new: 2% }, rate: 500/s, p99: 50ms }
-  open: { insert: session, rate: 1/s, p99: 50ms }
-requirements: { peak: 2x, durability: fsync }
-candidates: [none]
-`,
-  'sessions.yaml',
-)
-const { operations } = scenario
-const dataset = makeDataset(scenario, 1)
+const heaviest = heaviestShare({ kind: 'latest', theta: 0.99 }, 400)
+const check = ({ recording, spec }: { recording: Recording; spec: TrialSpec }) => new Workload(dataset, operations).check(spec, 4, recording)
 
-interface Server {
-  delayNs: (call: number) => number
-  outcome: (call: number) => OutcomeCode
-}
-const steady: Server = { delayNs: () => 1e6, outcome: () => 'ok' }
-/** Slow, out of order, and every third call fails. */
-const troubled: Server = { delayNs: (call) => 1e6 * (1 + ((call * 7919) % 40)), outcome: (call) => (call % 3 === 0 ? 'error' : 'ok') }
+test('a trial asks for the rows of its law: before any new row is old enough, and after', async () => {
+  const short = check(await run(steady, { ratesPerSecond: [5000, 1000, 1], seconds: 4.9 }))
+  expect(short.fault).toBeNull()
+  // The newest row shares its bucket with others.
+  expect(short.realised[0]).toBeGreaterThan(heaviest * 0.95)
+  expect(short.realised[0]).toBeLessThan(heaviest * 1.1)
+  expect(short.asked[0]).toBeCloseTo(short.realised[0] as number, 2)
+  const long = check(await run(steady, { seconds: 60, warmUpSeconds: 3 }))
+  expect(long.fault).toBeNull()
+  // The newest row is so for a while only.
+  expect(long.realised[0]).toBeLessThan(heaviest / 4)
+  expect(long.asked[0]).toBeCloseTo(long.realised[0] as number, 2)
+  // New rows are not drawn.
+  expect(long.realised[2]).toBeNull()
+})
 
-async function run(server: Server, spec: Partial<TrialSpec> = {}): Promise<{ sent: string[]; recording: Recording }> {
-  const clock = new VirtualClock()
-  const sent: string[] = []
-  const lane: Lane = {
-    slots: 64,
-    onDone: () => {},
-    onAnswer: () => {},
-    flush: () => {},
-    send(slot, operation, params) {
-      const call = sent.push(`${operation} ${canonical(params.values())}`)
-      clock.wakeAt(clock.nowNs() + server.delayNs(call), () => lane.onDone(slot, server.outcome(call), 1, 0, 'E'))
-    },
-    [Symbol.asyncDispose]: async () => {},
+test('a server that fails is asked for the same, and closed loops have the same law', async () => {
+  const [calm, other] = [check(await run(steady, { seconds: 12 })), check(await run(troubled, { seconds: 12 }))]
+  expect(other).toEqual(calm)
+  expect(check(await run(steady, { loop: 'closed', seconds: 1 })).fault).toBeNull()
+})
+
+test('a row that becomes likelier with every draw is found', async () => {
+  const trial = await run(steady, { ratesPerSecond: [500, 500, 1], seconds: 12 })
+  const { draws } = trial.recording.operations[0] as Recording['operations'][0]
+  const source = new Source().restart(1, 1)
+  // An urn: every ball that is drawn comes back with ten others like it.
+  for (let n = 0; n < 600; n++) {
+    let ball = source.below(draws.reduce((sum, each) => sum + each, 0))
+    const bucket = draws.findIndex((each) => (ball -= each) < 0)
+    draws[bucket] = (draws[bucket] as number) + 10
   }
-  const whole: TrialSpec = {
-    loop: 'open',
-    arrival: 'poisson',
-    ratesPerSecond: operations.map(({ ratePerSecond }) => ratePerSecond),
-    concurrency: 64,
-    warmUpSeconds: 0,
-    seconds: 20,
-    seed: 7,
-    stream: 'workload',
-    ...spec,
+  expect(check(trial).fault).toMatch(/^workload: other rows were asked for than the law gives: read \(χ² \d+ at \d+ degrees of freedom\)$/)
+})
+
+test('of 10,000 pairs of samples of one law none is called different', () => {
+  const source = new Source().restart(2, 2)
+  let most = Number.NEGATIVE_INFINITY
+  for (let pair = 0; pair < 10_000; pair++) {
+    const samples = [300, 900].map((size) => {
+      const draws = new Uint32Array(64)
+      for (let n = 0; n < size; n++) {
+        const bucket = Math.floor(64 * source.next() ** 3)
+        draws[bucket] = (draws[bucket] as number) + 1
+      }
+      return draws
+    }) as [Uint32Array, Uint32Array]
+    const { statistic, freedom } = twoSamples(...samples)
+    most = Math.max(most, deviations(statistic, freedom))
   }
-  const params = new DrawnParameters(dataset, operations, 'workload', 4, scenario.epochMs)
-  const recording = new Executor(lane, clock, whole, operations, params).run()
-  clock.run()
-  return { sent, recording: await recording }
-}
-
-test('the most drawn of all rows takes the share that the law gives it: a put of a row that is there makes it no likelier', async () => {
-  const { recording } = await run(steady, { seconds: 60 })
-  const heaviest = heaviestShare({ kind: 'latest', theta: 0.99 }, 400)
-  for (const record of recording.operations.slice(0, 2)) {
-    const share = Math.max(...record.draws) / record.attempts
-    // The newest row has its share only until the next one comes; several rows share a bucket.
-    expect(share).toBeGreaterThan(1 / drawBuckets)
-    expect(share).toBeLessThan(heaviest * 1.1)
-  }
+  expect(most).toBeGreaterThan(3)
+  expect(most).toBeLessThan(5)
 })
 
-test('before any new row is an age bound old, the shares of all buckets are those of the loaded rows', async () => {
-  const { recording } = await run(steady, { ratesPerSecond: [20_000, 1000, 1], seconds: 4.9 })
-  const [read] = recording.operations
-  const most = Math.max(...(read?.draws ?? []))
-  expect(most / (read?.attempts ?? 1)).toBeCloseTo(heaviestShare({ kind: 'latest', theta: 0.99 }, 400), 2)
-})
-
-test.each([
-  ['open', 20],
-  ['closed', 2],
-] as const)('a server that is slow, fails and answers out of order is asked for the same as one that is not: %s loop', async (loop, seconds) => {
-  const [calm, other] = await Promise.all([run(steady, { loop, seconds }), run(troubled, { loop, seconds })])
-  const both = Math.min(calm.sent.length, other.sent.length)
-  expect(both).toBeGreaterThan(5000)
-  expect(other.sent.slice(0, both)).toEqual(calm.sent.slice(0, both))
-})
-
-test('two threads together ask for what one does', async () => {
-  const whole = await run(steady)
-  const parts = await Promise.all([0, 1].map((index) => run(index === 0 ? steady : troubled, { part: { index, of: 2 } })))
-  expect(parts.flatMap(({ sent }) => sent).sort()).toEqual(whole.sent.sort())
-})
-
-test('new rows are drawn when an age bound has passed since their intended start, and no row is made twice', () => {
-  const params = new DrawnParameters(dataset, operations, 'ages', 4, scenario.epochMs)
-  const made = new Map<number, number>()
-  let drawn = 0
-  for (let n = 0; n < 20_000; n++) {
-    const atMs = n
-    const operation = n % 3
-    const ordinal = params.schedule(operation, atMs)
-    params.draw(operation, ordinal, atMs)
-    const { row } = params.drawn
-    if (row >= dataset.entities.get('session')!.rows && (operation === 2 || !made.has(row))) {
-      expect(made.has(row)).toBe(false)
-      expect(operation).toBeGreaterThan(0)
-      made.set(row, atMs)
-    } else if (made.has(row)) {
-      drawn++
-      expect(atMs - (made.get(row) as number)).toBeGreaterThanOrEqual(5000)
-    }
-  }
-  expect(drawn).toBeGreaterThan(5000)
-})
-
-test('a trial that would run into the numbers of the next one ends with an error', () => {
-  const params = new DrawnParameters(dataset, operations, 'full', 4, scenario.epochMs)
-  expect(() => params.draw(2, blockSize / 2, 0)).toThrow(/more than 134217728 rows of session/)
+test('two samples without a draw in common buckets differ, few draws tell nothing', () => {
+  const [a, b, few] = [new Uint32Array(drawBuckets), new Uint32Array(drawBuckets), new Uint32Array(drawBuckets)]
+  for (let bucket = 0; bucket < drawBuckets; bucket++) (bucket % 2 === 0 ? a : b)[bucket] = 50
+  few[3] = 2
+  const apart = twoSamples(a, b)
+  expect(deviations(apart.statistic, apart.freedom)).toBeGreaterThan(50)
+  expect(twoSamples(few, a).freedom).toBe(0)
 })
