@@ -15,7 +15,7 @@ import { columns } from '../src/terminal/tables.ts'
 const openRatePerSecond = 20_000
 const scenario = readScenario('ecommerce')
 const dataset = makeDataset(scenario, 0.003)
-// One core, as a worker thread has it; the other stays free for whatever else runs here.
+// One core, as a worker has it; the other stays free for whatever else runs here.
 await bindToCores(process.pid, [cpus().length - 1])
 
 const orders = [...rowSource(dataset, 0, 1).blocks()].find((block) => block.entity === 'order')

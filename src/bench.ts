@@ -90,7 +90,8 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   }
   const dataset = makeDataset(scenario, plan.share)
   const blocks = new Map<string, number>()
-  await using pool = new WorkerPool(Math.min(2, cores.harness.length), cores.separate)
+  // One core is this process's own, where it has more than one.
+  await using pool = new WorkerPool(Math.max(1, cores.harness.length - 1), cores.separate)
   const context: RunContext = {
     dataset,
     plan,
@@ -177,7 +178,8 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     await stoppable('load', () => each((run) => loadCandidate(run, context)))
     await stoppable('settle', async () => {
       for (const run of runs) await run.visit((instance) => settleCandidate(run, instance))
-      state.harnessPinned = cores.separate && (await bindToCores(process.pid, cores.harness))
+      // Where there are cores enough, none of those that replay is this process's.
+      state.harnessPinned = cores.separate && (await bindToCores(process.pid, cores.harness.slice(0, 1))) && (await pool.bind(cores.harness))
     })
     await stoppable('verify', () => each((run) => verifyCandidate(run, context)))
     await stoppable('warm-up', () => each((run) => warmUp(run, context)))

@@ -117,7 +117,7 @@ export class CandidateRun extends CandidateServer {
   reference: Reference | null = null
   totals: Totals = new Map()
   readonly writes = emptyWriteLog()
-  /** A thread that was lost took its log of writes along: what the server should hold now is unknown. */
+  /** A worker that was lost took its log of writes along: what the server should hold now is unknown. */
   writesUnknown = false
   readonly #context: RunContext
   readonly #attempts = new Map<string, number>()
@@ -297,10 +297,11 @@ export class CandidateRun extends CandidateServer {
       stream: label,
       ...(stopAt === undefined ? {} : { stopAt }),
     }
+    await pool.collect()
     const startedAt = new Date().toISOString()
     const startNs = realClock.nowNs() + startLeadNs
     const measureNs = startNs + order.warmUpSeconds * 1e9
-    const sampler = startSampler(instance, this.#context.device, measureNs, measureNs + order.seconds * 1e9)
+    const sampler = startSampler(instance, this.#context.device, pool.pids, measureNs, measureNs + order.seconds * 1e9)
     const attempt = (this.#attempts.get(label) ?? 0) + 1
     this.#attempts.set(label, attempt)
     // A repeated trial draws the same arrivals and picks, but never the same new rows: the first attempt has inserted those.
@@ -376,7 +377,7 @@ function stopsOf(operations: Operation[], ratesPerSecond: number[], seconds: num
   )
 }
 
-/** Rejects as soon as the signal aborts; what was under way ends with its thread. */
+/** Rejects as soon as the signal aborts; what was under way ends with its process. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason as Error)

@@ -84,7 +84,7 @@ const trial = z.strictObject({
     client: z.strictObject({
       cpuCores: number,
       busyShare: number,
-      cpuUsPerOperation: nullable(number).describe('of the threads that replay; pacing included, so it tells something of closed loops only'),
+      cpuUsPerOperation: nullable(number).describe('of what replays; pacing included, so it tells something of closed loops only'),
     }),
     disk: nullable(z.strictObject({ readBytes: number, writtenBytes: number, syncs: number })).describe(
       'of the disk that holds the data, whoever caused it',

@@ -66,14 +66,14 @@ export function compileFor(engine: string, text: string, durability: Durability)
 
 let block = 100
 
-/** A closed loop of one operation through the production's worker threads. */
+/** A closed loop of one operation through the production's workers. */
 export async function closedLoop(
   instance: Instance,
   compiled: Compiled,
   operation: string,
-  { client = 'wire', threads = 1, connections, seconds }: { client?: ClientKind; threads?: number; connections: number; seconds: number },
+  { client = 'wire', workers = 1, connections, seconds }: { client?: ClientKind; workers?: number; connections: number; seconds: number },
 ): Promise<Side> {
-  await using pool = new WorkerPool(threads)
+  await using pool = new WorkerPool(workers)
   await pool.open({ client, compiled, endpoint: instance.endpoint, share: 1, connections })
   const ratesPerSecond = compiled.operations.map((each) => (each.name === operation ? 1 : 0))
   const run = (spec: { seconds: number; warmUpSeconds: number }) =>

@@ -1,4 +1,4 @@
-/** MongoDB: the wire client beside the official driver, both through the production's worker threads. */
+/** MongoDB: the wire client beside the official driver, both through the production's workers. */
 import { rowSource } from '../../src/data/rows.ts'
 import { engineNamed } from '../../src/engines/registry.ts'
 import { type Arena, closedLoop, compileFor, datasetOf, startServer } from './contest.ts'

@@ -49,7 +49,7 @@ export async function postgresArena(): Promise<Arena> {
     work: `PostgreSQL point read, 32 connections, ${threads} client thread${threads > 1 ? 's' : ''}`,
     peer: `pgbench -S -M prepared -c32 -j${threads}`,
     goals: [{ of: 'throughput', least }],
-    ours: () => closedLoop(instance, compiled, 'read', { threads, connections: 32, seconds }),
+    ours: () => closedLoop(instance, compiled, 'read', { workers: threads, connections: 32, seconds }),
     theirs: () => measured('-S', '-c', '32', '-j', String(threads)),
   })
   return {

@@ -270,7 +270,7 @@ export type ClientKind = 'wire' | 'driver'
 
 export type OutcomeCode = 'ok' | 'miss' | 'conflict' | 'error'
 
-/** What one worker thread sends operations through: completion is a call with numbers. */
+/** What one worker sends operations through: completion is a call with numbers. */
 export interface Lane extends AsyncDisposable {
   readonly slots: number
   send(slot: number, operation: number, params: WireSource, keep: boolean): void

@@ -1,4 +1,4 @@
-/** What one trial counted, per operation and per second; made in each worker, merged in the main thread. */
+/** What one trial counted, per operation and per second; made in each worker, merged in the main process. */
 import type { Answer, Value } from '../data/value.ts'
 import type { OutcomeCode } from '../engines/engine.ts'
 import type { Operation } from '../scenario/scenario.ts'
@@ -111,7 +111,7 @@ export interface Recording {
   unanswered: number[]
   /** Ended before its time because an objective was missed for certain. */
   stopped: boolean
-  /** Operations that came back, and CPU that the threads used, warm-up included. */
+  /** Operations that came back, and CPU that the workers used, warm-up included. */
   completed: number
   cpuSeconds: number
   /** Share of the window that the harness's own work took, pacing not counted. */

@@ -1,4 +1,4 @@
-/** What a trial cost inside its measured window: CPU of the server, of this process, of everybody else; memory and bytes of the server. */
+/** What a trial cost inside its measured window: CPU of the server, of the harness, of everybody else; memory and bytes of the server. */
 import type { DiskUse } from './disk.ts'
 import type { Recording } from './recorder.ts'
 import { type Reading, usedBetween } from './usage.ts'
@@ -8,7 +8,7 @@ export interface Resources {
   server: { cpuCores: number; residentBytes: number } | null
   /** Of the disk that holds the data, whoever caused it; null where it cannot be named. */
   disk: DiskUse | null
-  /** `cpuUsPerOperation`: of the threads that replay; pacing included, so it tells something of closed loops only. */
+  /** `cpuUsPerOperation`: of what replays; pacing included, so it tells something of closed loops only. */
   client: { cpuCores: number; busyShare: number; cpuUsPerOperation: number | null }
   /** null where the server's own share is unknown. */
   others: { cpuCores: number } | null

@@ -27,16 +27,17 @@ export interface Course {
 
 type Sampled = Reading & { networkBytes: number }
 
-/** Reads at the edges of windows that begin at `measureNs` and end at `endNs`. `device` is the data's disk, as `deviceOf` names it. */
+/** Reads at the edges of windows that begin at `measureNs` and end at `endNs`. `device` is the data's disk, as `deviceOf` names it; `workers` are the processes that replay. */
 export function startSampler(
   instance: Pick<Instance, 'sample' | 'watch'>,
   device: string | null,
+  workers: number[],
   measureNs: number,
   endNs: number,
 ): { stop(): Promise<Course> } {
   const watch = instance.watch()
   const asked: Promise<unknown>[] = []
-  const read = (): Sampled => ({ ...readUsage(watch(), device), networkBytes: networkBytes() })
+  const read = (): Sampled => ({ ...readUsage(watch(), device, workers), networkBytes: networkBytes() })
   /** A server that is not to be watched may still answer when it is asked, slowly: at the edges it is. */
   const readEdge = (): Sampled => {
     const reading = read()

@@ -1,5 +1,5 @@
-/** What the server, this process and everybody else have used of the machine so far, and what between two readings. */
-import { machineCpu } from '../provision/processes.ts'
+/** What the server, the harness and everybody else have used of the machine so far, and what between two readings. */
+import { machineCpu, usageOf } from '../provision/processes.ts'
 import type { Usage } from '../provision/provision.ts'
 import { realClock } from '../replay/clock.ts'
 import { type DiskUse, diskUse } from './disk.ts'
@@ -9,19 +9,20 @@ export interface Reading {
   atNs: number
   /** null: nobody tells. */
   server: Usage | null
+  /** Of this process and of those that replay. */
   clientSeconds: number
   busySeconds: number
   /** Of the data's disk, whoever caused it; null where it cannot be named. */
   disk: DiskUse | null
 }
 
-/** `device` is the data's disk, as `deviceOf` names it. */
-export function readUsage(server: Usage | null, device: string | null): Reading {
+/** `device` is the data's disk, as `deviceOf` names it; `workers` are the processes that replay. */
+export function readUsage(server: Usage | null, device: string | null, workers: number[]): Reading {
   const { user, system } = process.cpuUsage()
   return {
     atNs: realClock.nowNs(),
     server,
-    clientSeconds: (user + system) / 1e6,
+    clientSeconds: (user + system) / 1e6 + usageOf(workers).cpuSeconds,
     busySeconds: machineCpu().busySeconds,
     disk: device === null ? null : diskUse(device),
   }

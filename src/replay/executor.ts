@@ -1,4 +1,4 @@
-/** Runs one trial on one thread: takes start permissions, sends operations through a lane, records what happened. */
+/** Runs one trial in one worker: takes start permissions, sends operations through a lane, records what happened. */
 
 import type { DrawnParameters, DrawnStep } from '../data/drawn.ts'
 import { hash32 } from '../data/random.ts'
@@ -19,7 +19,8 @@ import { type Arrivals, startsOf } from './arrivals.ts'
 import type { Clock } from './clock.ts'
 import { Fifo } from './fifo.ts'
 
-const drainNs = 5e9
+/** What is under way at the end of the window may come back so long. */
+export const drainNs = 5e9
 const mostCatchUpStarts = 16
 const timeoutCheckNs = 100e6
 /** One answer in this many is kept and judged. */
@@ -135,7 +136,7 @@ export class Executor {
     }
   }
 
-  /** From `startNs` on: several threads share one moment. */
+  /** From `startNs` on: all workers begin at one moment. */
   run(startNs = this.#clock.nowNs()): Promise<Recording> {
     this.#startNs = startNs
     this.#measureNs = this.#startNs + this.#spec.warmUpSeconds * 1e9

@@ -1,47 +1,95 @@
-/** The worker threads of a run, one per client core; each order goes to all, their recordings come back merged. */
-import { Worker } from 'node:worker_threads'
-import { messageOf, TrialError } from '../errors.ts'
+/**
+ * The replay's processes, one per client core; each order goes to all, their recordings come back merged. They are processes of their own
+ * because what else a run holds, references, logs of writes and results, is collected in steps of milliseconds: the replay would wait for them.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { TrialError } from '../errors.ts'
 import { mergeRecordings, type Recording, reviveRecord } from '../measure/recorder.ts'
-import type { OpenOrder, TrialOrder, WorkerOrder } from './worker.ts'
+import { which } from '../provision/local.ts'
+import { bindToCores } from '../provision/processes.ts'
+import { realClock } from './clock.ts'
+import { drainNs } from './executor.ts'
+import type { OpenOrder, Reply, TrialOrder, WorkerOrder } from './worker.ts'
 
+/** What a worker lets live is the log of one trial; a small heap is soon collected. */
+const heapMb = 512
 /** Large, so that short-lived garbage dies before a collection copies it: each collection stalls the clock. */
-const youngGenerationMb = 128
+const halfOfYoungMb = 32
+/** A trial that is not over so long after its end hangs. */
+const patienceNs = 30e9
 
 export class WorkerPool implements AsyncDisposable {
-  #workers: Worker[]
+  #workers: ChildProcess[]
   readonly #spins: boolean
+  #cores: number[] | null = null
+  /** Of them take part with the connections that are open. */
+  #active = 0
 
-  /** `spins`: whether the threads have cores that no server uses. */
+  /** `spins`: whether the workers have cores that no server uses. */
   constructor(count: number, spins = true) {
     this.#spins = spins
     this.#workers = makeWorkers(count)
   }
 
-  /** Threads that failed are of no use, nor is what they had open. */
+  /** Of those that live. */
+  get pids(): number[] {
+    return this.#workers.flatMap(({ pid, exitCode, signalCode }) => (pid === undefined || exitCode !== null || signalCode !== null ? [] : [pid]))
+  }
+
+  /** Each worker has a core of these to itself, as far as they go; false where `taskset` is missing or refuses. */
+  async bind(cores: number[]): Promise<boolean> {
+    this.#cores = cores
+    const bound = await Promise.all(this.pids.map((pid, index) => bindToCores(pid, [cores[(cores.length - 1 - index) % cores.length] as number])))
+    return bound.every((each) => each)
+  }
+
+  /** Workers that failed are of no use, nor is what they had open. */
   async renew(): Promise<void> {
     await this[Symbol.asyncDispose]()
     this.#workers = makeWorkers(this.#workers.length)
+    if (this.#cores !== null) await this.bind(this.#cores)
   }
 
+  /** No worker has less than one connection: with few connections some have none, and take no part. */
   async open(order: Omit<OpenOrder, 'type' | 'purges' | 'spins'>): Promise<void> {
-    const connections = Math.max(1, Math.floor(order.connections / this.#workers.length))
-    await this.#all((index) => ({ ...order, type: 'open', connections, purges: index === 0, spins: this.#spins }))
+    this.#active = Math.min(this.#workers.length, order.connections)
+    await this.#all((index) => ({
+      ...order,
+      type: 'open',
+      connections: shareOf(order.connections, index, this.#active),
+      purges: index === 0,
+      spins: this.#spins,
+    }))
   }
 
-  /** Rates and concurrency are those of the whole trial: every thread follows its schedule, and takes its part of the starts. */
+  /** What the last trial left is gone before the next one: no collection of it falls into that. */
+  async collect(): Promise<void> {
+    const collected = this.#all(() => ({ type: 'collect' }))
+    globalThis.gc?.()
+    await collected
+  }
+
+  /** Rates and concurrency are those of the whole trial: every worker follows its schedule, and takes its part of the starts. */
   async run(order: Omit<TrialOrder, 'type'>): Promise<Recording> {
-    const workers = this.#workers.length
-    const recordings = await this.#all((index) => ({
-      type: 'trial',
-      nowMs: order.nowMs,
-      startNs: order.startNs,
-      block: order.block,
-      spec: {
-        ...order.spec,
-        concurrency: Math.max(1, Math.floor(order.spec.concurrency / workers)),
-        part: { index, of: workers },
-      },
-    }))
+    const { concurrency, warmUpSeconds, seconds } = order.spec
+    const workers = Math.min(this.#active, concurrency)
+    const withinNs = order.startNs - realClock.nowNs() + (warmUpSeconds + seconds) * 1e9 + drainNs + patienceNs
+    const recordings = await this.#all(
+      (index) => ({
+        type: 'trial',
+        nowMs: order.nowMs,
+        startNs: order.startNs,
+        block: order.block,
+        spec: {
+          ...order.spec,
+          concurrency: shareOf(concurrency, index, workers),
+          part: { index, of: workers },
+        },
+      }),
+      workers,
+      withinNs / 1e6,
+    )
     return mergeRecordings((recordings as Recording[]).map((recording) => ({ ...recording, operations: recording.operations.map(reviveRecord) })))
   }
 
@@ -50,47 +98,77 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose]() {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()))
+    await Promise.all(this.#workers.map(end))
   }
 
-  #all(orderFor: (index: number) => WorkerOrder): Promise<unknown[]> {
-    return Promise.all(this.#workers.map((worker, index) => ask(worker, orderFor(index))))
+  #all(orderFor: (index: number) => WorkerOrder, workers = this.#active, withinMs?: number): Promise<unknown[]> {
+    return Promise.all(this.#workers.slice(0, workers).map((worker, index) => ask(worker, orderFor(index), withinMs)))
   }
 }
 
-function makeWorkers(count: number): Worker[] {
+/** Whole parts that differ by one at most and add up to the whole. */
+const shareOf = (whole: number, index: number, parts: number) => Math.floor(whole / parts) + (index < whole % parts ? 1 : 0)
+
+function makeWorkers(count: number): ChildProcess[] {
+  const program = fileURLToPath(new URL('./worker.ts', import.meta.url))
+  const flags = [
+    '--disable-warning=ExperimentalWarning',
+    '--expose-gc',
+    '--single-threaded-gc',
+    `--max-old-space-size=${heapMb}`,
+    `--max-semi-space-size=${halfOfYoungMb}`,
+  ]
+  // A worker ends when its channel does; the kernel ends one that does not come to it.
+  const setpriv = which('setpriv')
+  const launch =
+    setpriv === undefined
+      ? { execPath: process.execPath, execArgv: flags }
+      : { execPath: setpriv, execArgv: ['--pdeathsig', 'KILL', process.execPath, ...flags] }
+  // Passwords go over the channel alone.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DBTRIAL_PASSWORD')))
   return Array.from({ length: count }, () => {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb } })
+    const worker = fork(program, [], { ...launch, env, serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
     worker.setMaxListeners(20)
-    worker.on('error', () => {}) // Between two orders nobody waits; the next order finds the thread gone.
+    worker.on('error', () => {}) // Between two orders nobody waits; the next order finds the process gone.
     return worker
   })
 }
 
-function ask(worker: Worker, order: WorkerOrder): Promise<unknown> {
+const hasEnded = ({ connected, exitCode, signalCode }: ChildProcess) => !connected || exitCode !== null || signalCode !== null
+
+function end(worker: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (worker.pid === undefined || worker.exitCode !== null || worker.signalCode !== null) return resolve()
+    worker.once('exit', () => resolve())
+    worker.kill('SIGKILL')
+  })
+}
+
+function ask(worker: ChildProcess, order: WorkerOrder, withinMs?: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    if (worker.threadId === -1) return reject(new TrialError('worker-ended', 'a worker thread has ended'))
-    const done = () => {
+    if (hasEnded(worker)) return reject(new TrialError('worker-ended', 'a worker process has ended'))
+    const settle = (settled: () => void) => {
+      clearTimeout(timer)
       worker.off('message', onMessage)
-      worker.off('error', onError)
       worker.off('exit', onExit)
+      settled()
     }
-    const onMessage = (message: { result?: unknown; error?: string }) => {
-      done()
-      if (message.error === undefined) resolve(message.result)
-      else reject(new TrialError('worker-failed', message.error, { hint: 'the server may have gone away' }))
+    const fail = (code: string, message: string, hint?: string) =>
+      settle(() => reject(new TrialError(code, message, hint === undefined ? {} : { hint })))
+    const onMessage = (message: unknown) => {
+      const reply = message as Reply
+      if ('result' in reply) settle(() => resolve(reply.result))
+      else if (reply.ends) fail('worker-failed', `a worker process failed: ${reply.error}`)
+      else fail('worker-failed', reply.error, 'the server may have gone away')
     }
-    const onError = (error: unknown) => {
-      done()
-      reject(new TrialError('worker-failed', `a worker thread failed: ${messageOf(error)}`, { cause: error }))
-    }
-    const onExit = () => {
-      done()
-      reject(new TrialError('worker-ended', 'a worker thread ended in the middle of a trial'))
-    }
+    const onExit = (code: number | null, signal: string | null) =>
+      fail('worker-ended', `a worker process ended in the middle of a trial (${signal ?? `exit code ${code}`})`)
+    const timer =
+      withinMs === undefined ? undefined : setTimeout(() => fail('worker-hangs', 'a worker process did not come to the end of its trial'), withinMs)
     worker.on('message', onMessage)
-    worker.on('error', onError)
     worker.on('exit', onExit)
-    worker.postMessage(order)
+    worker.send(order, (error) => {
+      if (error !== null) fail('worker-ended', `a worker process could not be told what to do: ${error.message}`)
+    })
   })
 }

@@ -1,5 +1,4 @@
-/** The thin shim around an executor: opens a lane, runs trials on order, sends back what was recorded. */
-import { parentPort, threadId } from 'node:worker_threads'
+/** The thin shim around an executor, a process of its own: opens a lane, runs trials on order, sends back what was recorded. */
 import { type Dataset, makeDataset } from '../data/dataset.ts'
 import { DrawnParameters } from '../data/drawn.ts'
 import { driverLane } from '../engines/driver-lane.ts'
@@ -30,10 +29,13 @@ export interface TrialOrder {
   block: number
   /** Replay time when the trial starts. */
   nowMs: number
-  /** On the monotonic clock, which all threads share: their windows are the same, and those of what is read of the machine. */
+  /** On the monotonic clock, which all processes share: their windows are the same, and those of what is read of the machine. */
   startNs: number
 }
-export type WorkerOrder = OpenOrder | TrialOrder | { type: 'close' }
+/** `collect`: garbage, now and not in a trial. */
+export type WorkerOrder = OpenOrder | TrialOrder | { type: 'close' } | { type: 'collect' }
+/** `ends`: nothing more can be asked of this process. */
+export type Reply = { result: unknown } | { error: string; ends: boolean }
 
 let dataset: Dataset
 let compiled: Compiled
@@ -84,10 +86,22 @@ async function close(): Promise<void> {
   clock = realClock
 }
 
-parentPort?.on('message', (order: WorkerOrder) => {
-  const work = order.type === 'open' ? open(order) : order.type === 'trial' ? trial(order) : close()
-  work.then(
-    (result) => parentPort?.postMessage({ result }),
-    (error: unknown) => parentPort?.postMessage({ error: `worker ${threadId}: ${messageOf(error)}` }),
+async function obey(order: WorkerOrder): Promise<unknown> {
+  if (order.type === 'open') return await open(order)
+  if (order.type === 'trial') return await trial(order)
+  if (order.type === 'close') return await close()
+  globalThis.gc?.()
+}
+
+const reply = (message: Reply, then?: () => void) => process.send?.(message, undefined, undefined, then)
+
+process.on('message', (order: WorkerOrder) => {
+  obey(order).then(
+    (result) => reply({ result }),
+    (error: unknown) => reply({ error: `worker ${process.pid}: ${messageOf(error)}`, ends: false }),
   )
 })
+process.on('uncaughtException', (error) => reply({ error: messageOf(error), ends: true }, () => process.exit(1)))
+// A terminal's signals reach every process of its group: the run ends this one when it is done with it, or by its own end.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
+process.on('disconnect', () => process.exit())

@@ -166,7 +166,7 @@ test('a server that dies again after its restart: the candidate failed, what was
   expect(candidate?.trials.some((trial) => trial.phase === 'sweep' && trial.validity.verdict !== 'broken')).toBe(true)
 }, 120_000)
 
-test('a worker thread that throws: that trial is broken, the rest is measured', async () => {
+test('a worker process that throws: that trial is broken, the rest is measured', async () => {
   const marker = join(out, 'thrown')
   const hook = pathToFileURL(join(root, 'test/e2e/throw-in-worker.mjs')).href
   const ended = await dbtrialWith(
@@ -178,9 +178,9 @@ test('a worker thread that throws: that trial is broken, the rest is measured', 
   const [candidate] = resultIn(join(out, 'thrower'), 'small').result.candidates
   expect(candidate?.failure).toBeNull()
   const broken = candidate?.trials.filter((trial) => trial.validity.verdict === 'broken') ?? []
-  expect(broken.map((trial) => trial.validity.reasons)).toEqual([['a worker thread failed: thrown by a test']])
+  expect(broken.map((trial) => trial.validity.reasons)).toEqual([['a worker process failed: thrown by a test']])
   expect(candidate?.trials.at(-1)?.validity.verdict).not.toBe('broken')
-  // What the thread had written is unknown: no invariant may be claimed, held or broken.
+  // What the worker had written is unknown: no invariant may be claimed, held or broken.
   expect(candidate?.invariants).toEqual([])
 }, 120_000)
 

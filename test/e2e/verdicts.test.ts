@@ -12,7 +12,7 @@ const arguments_ = (place: string) => ['run', small, '--candidates', 'redis', '-
 const confirmations = (place: string) =>
   resultIn(join(out, place), 'small').result.candidates[0]?.trials.filter((trial) => trial.phase === 'confirmation') ?? []
 
-test('a worker thread that is kept busy: client-bound, and why', async () => {
+test('a worker that is kept busy: client-bound, and why', async () => {
   const hook = pathToFileURL(join(root, 'test/e2e/busy-worker.mjs')).href
   const ended = await dbtrialWith({ NODE_OPTIONS: `--import ${hook}` }, ...arguments_('busy'))
   expect([0, 99], ended.stderr).toContain(ended.code)
