@@ -41,7 +41,7 @@ export interface TrialSpec {
   stream: string
   /** By operation and objective: so many exceedances end the trial early, because they miss it whatever the rest does. */
   stopAt?: number[][]
-  /** Of several threads each takes every `of`-th start from its own `index` on; left out: this one takes all. */
+  /** Of several workers each takes every `of`-th start from its own `index` on; left out: this one takes all. */
   part?: { index: number; of: number }
 }
 
@@ -67,7 +67,7 @@ export class Executor {
   readonly #closed: Arrivals | null
   readonly #queue = new Fifo()
   readonly #part: { index: number; of: number }
-  /** Of all threads, so far. */
+  /** Of all workers, so far. */
   #starts = 0
   readonly #free: number[] = []
   // By slot: what is in flight.
@@ -198,7 +198,7 @@ export class Executor {
     }
   }
 
-  /** The next start of this thread; those of others before it are passed over. */
+  /** The next start of this worker; those of others before it are passed over. */
   #admitClosed(now: number): void {
     const starts = this.#closed as Arrivals
     for (let isOwn = false; !isOwn; ) {

@@ -25,7 +25,7 @@ export interface OpenOrder {
 export interface TrialOrder {
   type: 'trial'
   spec: TrialSpec
-  /** Disjoint range of row numbers and versions: all threads of a trial share it. */
+  /** Disjoint range of row numbers and versions: all workers of a trial share it. */
   block: number
   /** Replay time when the trial starts. */
   nowMs: number
@@ -69,9 +69,9 @@ async function trial({ spec, block, nowMs, startNs }: TrialOrder): Promise<unkno
   const params = new DrawnParameters(dataset, compiled.operations, spec.stream, block, nowMs)
   const purge = purger === undefined ? undefined : startPurge(async () => purger?.purge?.(replayNow()))
   try {
-    const before = process.threadCpuUsage()
+    const before = process.cpuUsage()
     const recording = await new Executor(lane as Lane, clock, spec, compiled.operations, params).run(startNs)
-    const { user, system } = process.threadCpuUsage(before)
+    const { user, system } = process.cpuUsage(before)
     return { ...recording, cpuSeconds: (user + system) / 1e6, purgeFailure: (await purge?.stop()) ?? null }
   } finally {
     await purge?.stop()
