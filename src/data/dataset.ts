@@ -10,6 +10,8 @@ export interface EntityData {
   entity: Entity
   /** Loaded rows; of an owned entity the loaded rows of its owner. */
   rows: number
+  /** Rows in production; of an owned entity those of its owner. Laws range over them. */
+  inProduction: number
   /** In the order of entity.fields. */
   generators: FieldGenerator[]
   /** Lines of owner i; only for owned entities. */
@@ -31,6 +33,7 @@ export function makeDataset(scenario: Scenario, share: number): Dataset {
     seed: scenario.seed,
     epochMs: scenario.epochMs,
     rowsOf,
+    inProduction: (name: string) => entityOf(scenario, name).count,
     bornOf: (entity: Entity) => {
       const made = births.get(entity.name) ?? creationTime(entity, rowsOf(entity.name), scenario.epochMs)
       births.set(entity.name, made)
@@ -53,6 +56,7 @@ export function makeDataset(scenario: Scenario, share: number): Dataset {
       const data: EntityData = {
         entity,
         rows: rowsOf(owner?.entity ?? entity.name),
+        inProduction: Math.round(entityOf(scenario, owner?.entity ?? entity.name).count),
         generators: entity.fields.map((field) => fieldGenerator(entity, field, context)),
         linesOf: (row) => draw(source.restart(key, row)),
       }
@@ -92,10 +96,10 @@ function filtersBy(operation: Scenario['operations'][number], entity: string, fi
   return operation.where.some((filter) => filter.field === field && filter.constant === null)
 }
 
-/** Picks loaded rows of an entity (owner rows of an owned one). */
+/** Picks loaded rows of an entity (owner rows of an owned one), by the law over its production rows. */
 export function rowPicker(dataset: Dataset, entity: string, skew: Parameters<typeof picker>[0]): Ranker {
   const data = dataset.entities.get(entity) as EntityData
-  return picker(skew, data.rows, keyOf(dataset.scenario.seed, `popular ${data.entity.owner?.entity ?? entity}`))
+  return picker(skew, data.rows, keyOf(dataset.scenario.seed, `popular ${data.entity.owner?.entity ?? entity}`), data.inProduction)
 }
 
 /** One whole row, values in the order of entity.fields. */

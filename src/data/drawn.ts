@@ -1,7 +1,7 @@
 /** Draws the parameters of operations: a call draws rows, and every value of it is computed where it is asked for, without an object between. */
 import { ageBoundMs, lineFields, type Operation, type Step, type Update, type Write } from '../scenario/scenario.ts'
 import { type Dataset, type EntityData, rowPicker } from './dataset.ts'
-import type { Ranker } from './distributions.ts'
+import { type Ranker, zipfian } from './distributions.ts'
 import { blockSize, type FieldGenerator, firstMissingRow, generatedValue, linesPerOwner } from './fields.ts'
 import { Newcomers, placeInBlock } from './newcomers.ts'
 import { type LineSource, type Parameter, parametersOf, type WireSource } from './parameters.ts'
@@ -27,6 +27,8 @@ export interface DrawnStep {
 interface StepDraw {
   operation: Operation | Step
   data: EntityData
+  pick: Ranker
+  /** Of `latest` where new rows are drawn: ranks over the rows in production. */
   rank: Ranker
   /** Of its entity. */
   newcomers: Newcomers
@@ -266,11 +268,14 @@ export class DrawnParameters implements WireSource {
   #planOf(operation: Operation, picks: string): Plan {
     const { seed } = this.#dataset.scenario
     const steps = stepsOf(operation).map((write, at): StepDraw => {
+      const data = this.#data(write.entity)
+      const { skew } = write.pick
       const newcomers = this.#newcomers.get(write.entity) as Newcomers
       return {
         operation: write,
-        data: this.#data(write.entity),
-        rank: rowPicker(this.#dataset, write.entity, write.pick.skew),
+        data,
+        pick: rowPicker(this.#dataset, write.entity, skew),
+        rank: skew.kind === 'latest' ? zipfian(data.inProduction, skew.theta) : () => 0,
         newcomers,
         maker: makesRows(write) ? newcomers.addMaker(ageBoundMs(operation)) : -1,
         writer: writesValues(write) ? this.#writers++ : -1,
@@ -340,14 +345,16 @@ export class DrawnParameters implements WireSource {
     const { operation, data, newcomers } = step
     const { miss, skew } = operation.pick
     const missed = mayMiss && ((miss > 0 && source.next() < miss) || this.force.miss === true) && this.force.miss !== false
-    let row = missed ? firstMissingRow + source.below(2 ** 20) : step.rank(source)
-    const there = !missed && newcomers.areDrawn && skew.kind === 'latest' ? newcomers.countAt(this.#atMs) : 0
-    if (there > 0) {
-      const behind = data.rows - 1 - row
+    const there = newcomers.areDrawn && skew.kind === 'latest' ? newcomers.countAt(this.#atMs) : 0
+    let row: number
+    if (missed) row = firstMissingRow + source.below(2 ** 20)
+    else if (there === 0) row = step.pick(source)
+    else {
+      const behind = step.rank(source)
       if (behind < there) {
         row = newcomers.rowAt(there - 1 - behind)
         step.bornMs = Math.floor(this.#startMs + newcomers.msAt(there - 1 - behind))
-      } else row += there
+      } else row = data.rows - 1 - ((behind - there) % data.rows)
     }
     if (data.entity.owner !== null) row = row * linesPerOwner + (missed ? 1 : 1 + source.below(Math.max(1, data.linesOf(row))))
     this.drawn.row = row

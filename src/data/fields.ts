@@ -37,6 +37,8 @@ export interface GeneratorContext {
   epochMs: number
   /** Loaded rows of an entity. */
   rowsOf(entity: string): number
+  /** Its rows in production: laws range over them. */
+  inProduction(entity: string): number
   /** Creation time of a loaded row. */
   bornOf(entity: Entity): (row: number) => number
   /** Key generator of an entity. */
@@ -97,10 +99,11 @@ export function fieldGenerator(entity: Entity, field: Field, context: GeneratorC
     }
     case 'reference': {
       const target = context.keyOf(generator.entity)
-      const pick = picker(generator.skew, context.rowsOf(generator.entity), keyOf(context.seed, `popular ${generator.entity}`))
+      const rows = context.rowsOf(generator.entity)
+      const pick = picker(generator.skew, rows, keyOf(context.seed, `popular ${generator.entity}`), context.inProduction(generator.entity))
       const of = (row: number, version: number) => (isMissing(entity, row) ? row : pick(source.restart(key, row, version)))
       if (target.numeric) return { ...number((row, version, nowMs) => target.number(of(row, version), 0, nowMs)), refers: of }
-      const uuids = target.field.type === 'uuid' ? uuidTable(target, context.rowsOf(generator.entity)) : null
+      const uuids = target.field.type === 'uuid' ? uuidTable(target, rows) : null
       const write: FieldGenerator['write'] = (row, version, nowMs, to, offset) => {
         const referred = of(row, version)
         return uuids === null || isMissing(entity, row) ? target.write(referred, 0, nowMs, to, offset) : uuids(referred, to, offset)
@@ -111,7 +114,7 @@ export function fieldGenerator(entity: Entity, field: Field, context: GeneratorC
       const domain = context.domainOf(entity, field)
       const draw =
         generator.mean === null
-          ? picker(generator.skew, domain, keyOf(context.seed, `popular ${entity.name}.${field.name}`))
+          ? picker(generator.skew, domain, keyOf(context.seed, `popular ${entity.name}.${field.name}`), generator.high - generator.low + 1)
           : binomial(0, generator.high - generator.low, generator.mean - generator.low)
       const missing = missingNumber(generator.low, generator.high)
       return number((row, version) => (isMissing(entity, row) ? missing(row) : generator.low + draw(source.restart(key, row, version))))
