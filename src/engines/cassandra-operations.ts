@@ -20,11 +20,11 @@ import { deleteRow } from './cassandra-cql.ts'
 import { isDescending, pageStart, pageStarts } from './cassandra-pages.ts'
 import { amountOf, CassandraRows, columnOf, lineColumn, partitionOf, type Row, restored, storeFor } from './cassandra-rows.ts'
 import { ask, askAll, askPages, type Cql, consistencies, isAlive, type StoredRow, type Talk } from './cassandra-talk.ts'
+import { BucketWaves, bucketsInFlight } from './cassandra-waves.ts'
 import type { Compiled, CompiledOperation, Reply } from './engine.ts'
 import { Groups } from './groups.ts'
 import { readReply, wroteReply } from './replies.ts'
 
-const bucketsInFlight = 8
 /** Of all trials of a candidate together. */
 const longestReplayMs = 2 * bucketMs.hour
 
@@ -83,14 +83,14 @@ export class CassandraOperations {
     const after = pageStarts(op)[start ?? 0]?.columns ?? []
     const cursorMs = store.bucket !== null && after.includes(store.bucket.field) ? Number(bound(`after.${store.bucket.field}`)) : null
     const rows: StoredRow[] = []
-    for (const wave of this.#listBuckets(store, op, entity, cursorMs)) {
+    const waves = this.#listWaves(store, op, entity, cursorMs)
+    for (let wave = waves(0); wave.length > 0; wave = waves(rows.length)) {
       const statements = wave.map((bucket) => ({
         query: texts[start ?? 0] as string,
         columns: [...store.partition, ...after].map((name) => columnOf(store, name)),
         params: [...partitionValues(store, op, bound, bucket), ...after.map((name) => bound(`after.${name}`))],
       }))
       for (const part of yield* askPages(statements, op.limit, nowMs, consistencyOf(op))) rows.push(...part)
-      if (rows.length >= op.limit) break
     }
     return projected(op, store, start === null ? [] : rows)
   }
@@ -103,20 +103,24 @@ export class CassandraOperations {
     return projected(op, store, rows as StoredRow[])
   }
 
-  /** Latest bucket first (earliest where the order ascends), from the cursor's bucket on: one, then several at a time. */
-  #listBuckets(store: Store, op: OperationOf<'list'>, entity: Entity, cursorMs: number | null): Iterable<(number | null)[]> {
-    if (store.bucket === null) return [[null]]
+  /** The buckets to ask next, once so many rows were found. Latest first (earliest where the order ascends), from the cursor's bucket on. */
+  #listWaves(store: Store, op: OperationOf<'list'>, entity: Entity, cursorMs: number | null): (found: number) => (number | null)[] {
+    if (store.bucket === null) {
+      const once = [null]
+      return () => once.splice(0)
+    }
     const { unit, field } = store.bucket
-    const { epochMs } = this.#compiled.scenario
     const { beforeMs, afterMs } = timesOf(entity, field)
     const descending = isDescending(op)
-    const earliest = bucketOf(unit, epochMs - beforeMs)
+    const [earliestMs, latestMs] = [this.#compiled.scenario.epochMs - beforeMs, this.#compiled.scenario.epochMs + afterMs]
+    const earliest = bucketOf(unit, earliestMs)
     // Times written during the run lie after the loaded ones: the buckets that the run may have crossed into are read, too.
-    const latest = bucketOf(unit, epochMs + afterMs + longestReplayMs)
+    const latest = bucketOf(unit, latestMs + longestReplayMs)
     const from = cursorMs === null ? (descending ? latest : earliest) : bucketOf(unit, cursorMs)
     const length = Math.max(0, descending ? from - earliest + 1 : latest - from + 1)
     const buckets = Array.from({ length }, (_, index) => (descending ? from - index : from + index))
-    return waves(buckets, descending && cursorMs === null ? 1 + latest - bucketOf(unit, epochMs + afterMs) : 1)
+    const waves = new BucketWaves(unit, buckets, cursorMs ?? (descending ? latestMs : earliestMs))
+    return (found) => waves.next(found, op.limit)
   }
 
   *#aggregate(op: OperationOf<'aggregate'>, text: string, bound: Bound): Talk<Reply> {
@@ -134,7 +138,7 @@ export class CassandraOperations {
     const server = groupedByServer(op, store)
     const scale = sum === null ? 0 : columnOf(store, sum).scale
     const groups = new Groups(op)
-    for (const wave of unit === undefined ? [[null]] : waves(bucketsBetween(unit, from, to), bucketsInFlight)) {
+    for (const wave of unit === undefined ? [[null]] : inWaves(bucketsBetween(unit, from, to))) {
       const statements = wave.map((bucket) => ({
         query: text,
         columns: [...store.partition.map((name) => columnOf(store, name)), ...window.map(() => columnOf(store, range as string))],
@@ -294,10 +298,9 @@ export function consistencyOf(op: Operation): number {
 
 const nowOf = (entity: Entity, bound: Bound) => (entity.ttlMs === null ? null : Number(bound('now')))
 
-/** The first so many, then as many as may be in flight. */
-function* waves<T>(items: T[], first: number): Iterable<T[]> {
-  yield items.slice(0, first)
-  for (let from = first; from < items.length; from += bucketsInFlight) yield items.slice(from, from + bucketsInFlight)
+/** As many as may be in flight. */
+function* inWaves<T>(items: T[]): Iterable<T[]> {
+  for (let from = 0; from < items.length; from += bucketsInFlight) yield items.slice(from, from + bucketsInFlight)
 }
 
 function bucketsBetween(unit: BucketUnit, from: number, to: number): number[] {

@@ -1,64 +1,13 @@
 /** How a Cassandra node is configured and started from its jars: the package has neither configuration nor scripts. */
+import { jvmArguments, moduleFlags } from './cassandra-jvm.ts'
 import { configurationOf } from './configuration.ts'
 import type { Command, ServerContext } from './engine.ts'
 
-const MiB = 2 ** 20
-const listAll = (flag: string, module: string, packages: string[]) => packages.map((each) => `${flag}=${module}/${each}=ALL-UNNAMED`)
-
-/** What Cassandra's own jvm17-server.options opens, and what its login over JMX needs beside. */
-const moduleFlags = [
-  ...listAll('--add-exports', 'java.base', ['jdk.internal.misc', 'jdk.internal.ref', 'sun.nio.ch']),
-  ...listAll('--add-exports', 'java.management', ['com.sun.jmx.remote.security']),
-  ...listAll('--add-exports', 'java.management.rmi', ['com.sun.jmx.remote.internal.rmi']),
-  ...listAll('--add-exports', 'java.rmi', ['sun.rmi.registry', 'sun.rmi.server', 'sun.rmi.transport.tcp']),
-  ...listAll('--add-exports', 'java.sql', ['java.sql']),
-  ...listAll('--add-exports', 'jdk.attach', ['sun.tools.attach']),
-  ...listAll('--add-exports', 'jdk.compiler', ['com.sun.tools.javac.file']),
-  ...listAll('--add-opens', 'java.base', [
-    ...[
-      'java.io',
-      'java.lang',
-      'java.lang.module',
-      'java.lang.reflect',
-      'java.net',
-      'java.nio',
-      'java.util',
-      'java.util.concurrent',
-      'java.util.concurrent.atomic',
-    ],
-    ...[
-      'jdk.internal.loader',
-      'jdk.internal.math',
-      'jdk.internal.module',
-      'jdk.internal.ref',
-      'jdk.internal.reflect',
-      'jdk.internal.util.jar',
-      'sun.nio.ch',
-    ],
-  ]),
-  ...listAll('--add-opens', 'jdk.management', ['com.sun.management.internal']),
-  ...listAll('--add-opens', 'java.rmi', ['sun.rmi.transport.tcp']),
-]
-
-/** Half of the memory limit is heap; the rest serves off-heap structures and the page cache. */
-export function heapMegabytes(memoryBytes: number): number {
-  return Math.max(512, Math.floor(memoryBytes / 2 / MiB))
-}
-
 export function startCommand({ home, dataDirectory, directory, spare, limits }: ServerContext): Command {
-  const heap = heapMegabytes(limits.memoryBytes)
   return {
     program: 'java',
     arguments: [
-      ...moduleFlags,
-      `-Xms${heap}M`,
-      `-Xmx${heap}M`,
-      '-XX:+UseG1GC',
-      `-XX:ActiveProcessorCount=${limits.cpus}`,
-      '-XX:+ExitOnOutOfMemoryError',
-      '-XX:+PerfDisableSharedMem',
-      '-Xss512k',
-      '-Djdk.attach.allowAttachSelf=true',
+      ...jvmArguments(limits),
       `-Dcassandra.config=file://${directory}/cassandra.yaml`,
       `-Dcassandra.storagedir=${dataDirectory}`,
       '-Dcassandra-foreground=yes',

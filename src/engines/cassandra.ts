@@ -17,10 +17,11 @@ import {
   selectWords,
   updateRow,
 } from './cassandra-cql.ts'
+import { heapMegabytes } from './cassandra-jvm.ts'
 import { openCassandraLane } from './cassandra-lane.ts'
 import { pageStarts } from './cassandra-pages.ts'
 import { lifeOfLines, storeFor } from './cassandra-rows.ts'
-import { configurationFiles, heapMegabytes, memberKeyCommand, nodetoolCommand, startCommand } from './cassandra-server.ts'
+import { configurationFiles, memberKeyCommand, nodetoolCommand, startCommand } from './cassandra-server.ts'
 import { CassandraSession, type Driver } from './cassandra-session.ts'
 import type { CompiledOperation, Endpoint, Engine } from './engine.ts'
 import { named } from './replies.ts'
@@ -137,7 +138,7 @@ export const cassandra: Engine = {
       compiled,
       settings: {
         commitlog_sync: durability === 'fsync' ? 'batch' : 'periodic, 10 s',
-        heap: `${heapMegabytes(scenario.bench.memoryBytes)} MiB, G1`,
+        heap: `${heapMegabytes(scenario.bench)} MiB, G1`,
         replication: 'SimpleStrategy, factor 1',
       },
     }

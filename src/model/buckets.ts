@@ -11,3 +11,9 @@ export function bucketOf(unit: BucketUnit, ms: number): number {
   const date = new Date(ms)
   return unit === 'year' ? date.getUTCFullYear() : date.getUTCFullYear() * 12 + date.getUTCMonth()
 }
+
+/** The time that a bucket begins at. */
+export function bucketStartMs(unit: BucketUnit, bucket: number): number {
+  if (unit === 'hour' || unit === 'day') return bucket * bucketMs[unit]
+  return unit === 'year' ? Date.UTC(bucket, 0) : Date.UTC(Math.floor(bucket / 12), bucket % 12)
+}
