@@ -1,8 +1,9 @@
 /** Operations as they run, for reports: commands, the pages that the reading scripts read, and the very scripts that write. */
+import { setsOf } from '../model/key-value.ts'
 import type { Store } from '../model/model.ts'
 import { entityOf, type Operation, type OperationOf, writesOf } from '../scenario/scenario.ts'
 import type { Compiled } from './engine.ts'
-import { isUnique } from './redis-keys.ts'
+import { isUnique, linesField } from './redis-keys.ts'
 import { isReversed, type RedisOperations } from './redis-operations.ts'
 import type { Step } from './redis-write-scripts.ts'
 
@@ -30,7 +31,7 @@ function get(compiled: Compiled, operations: RedisOperations, operation: Operati
 }
 
 function page(store: Store, operation: OperationOf<'list' | 'search' | 'aggregate'>): string {
-  const set = `${store.name}:${store.partition.length === 0 ? '' : `<${store.partition.join(', ')}>`}`
+  const set = setName(store)
   const fields = operation.kind === 'aggregate' ? [operation.groupBy?.field, operation.sum].filter((name) => name != null) : operation.fields
   const row = `HMGET ${store.entity}:<key> ${(fields.length === 0 ? ['the key'] : fields).join(' ')}`
   if (isUnique(store)) return `script: HGET ${store.name}: <${store.partition[0]}>; ${row}`
@@ -41,11 +42,28 @@ function page(store: Store, operation: OperationOf<'list' | 'search' | 'aggregat
 }
 
 function write(compiled: Compiled, { writes }: RedisOperations, operation: Operation): string {
-  const native = writes.native(operation)
-  const [first] = writesOf(operation) as [Step, ...Step[]]
-  const entity = entityOf(compiled.scenario, first.entity)
-  const hash = `${entity.name}:<${entity.key.join(', ')}>`
-  if (native === 'DEL') return `DEL ${hash}`
-  if (native === 'HSET') return `HSET ${hash} ${entity.fields.map(({ name }) => `${name} <${name}>`).join(' ')}`
-  return writes.scripts.get(operation.name)?.text ?? ''
+  const form = writes.form(operation)
+  const entity = entityOf(compiled.scenario, operation.entity)
+  if (form === 'DEL') return `DEL ${entity.name}:<${entity.key.join(', ')}>`
+  if (form === 'script') return writes.scripts.get(operation.name)?.text ?? ''
+  const commands = writesOf(operation).flatMap((step) => newRow(compiled, step))
+  return commands.length === 1 ? (commands[0] as string) : ['MULTI', ...commands, 'EXEC'].join('\n')
 }
+
+/** The commands of a new row: its hash, its life, the sets it stands in; those of its lines where they are rows of their own. */
+function newRow(compiled: Compiled, step: Step): string[] {
+  const { stores } = compiled.model
+  const entity = entityOf(compiled.scenario, step.entity)
+  const hash = `${entity.name}:<${entity.key.join(', ')}>`
+  const embedded = stores.find((store) => store.base && store.entity === entity.name)?.embedded ?? []
+  const lines = step.kind === 'insert' ? step.with : []
+  const fields = [...entity.fields.map(({ name }) => name), ...lines.filter((name) => embedded.includes(name)).map(linesField)]
+  return [
+    `HSET ${hash} ${fields.map((name) => `${name} <${name}>`).join(' ')}`,
+    ...(entity.ttlMs === null ? [] : [`PEXPIRE ${hash} <life>`]),
+    ...setsOf(stores, entity.name).map((store) => `ZADD ${setName(store)} 0 <member>`),
+    ...lines.filter((name) => !embedded.includes(name)).flatMap((name) => newRow(compiled, { kind: 'insert', entity: name, with: [] })),
+  ]
+}
+
+const setName = ({ name, partition }: Store) => `${name}:${partition.length === 0 ? '' : `<${partition.join(', ')}>`}`

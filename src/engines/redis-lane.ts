@@ -7,7 +7,7 @@ import { type Carrier, carry } from './conversation.ts'
 import { errorCode } from './driver-lane.ts'
 import type { Compiled, Lane, Reply } from './engine.ts'
 import { RedisOperations } from './redis-operations.ts'
-import { type Call, type Talk, wordsOf } from './redis-talk.ts'
+import { type Call, commandsOf, type Talk } from './redis-talk.ts'
 import { type Template, templateOf } from './redis-templates.ts'
 
 interface Program {
@@ -69,6 +69,9 @@ class SlotConnection {
   #talk: Talk<Reply> | null = null
   #keep = false
   #closed: Error | null = null
+  /** Replies that are still to come. */
+  #pending = 0
+  #error = ''
   readonly #carrier: Carrier<Call> = {
     ask: (call) => this.#ask(call),
     answered: (reply) => {
@@ -103,6 +106,7 @@ class SlotConnection {
       this.#template = template
       if (template.nowAt >= 0) this.#nowMs = params.number(template.nowAt)
       template.write(params, request)
+      this.#expect(template.commands)
       this.#talk = keep ? this.#converse(program, params) : null
       this.#talk?.next()
       this.#connection.send()
@@ -126,8 +130,11 @@ class SlotConnection {
   #received(bytes: Buffer, from: number, to: number): void {
     if (!this.#busy) return
     const code = errorOf(bytes, from, to)
-    if (code !== '') {
-      this.#finish('error', 0, 0, code)
+    if (this.#error === '') this.#error = code
+    // A transaction's commands are answered one by one before it is: the last reply counts, and the first refusal.
+    if (--this.#pending > 0) return
+    if (this.#error !== '') {
+      this.#finish('error', 0, 0, this.#error)
       return
     }
     if (this.#template !== null && this.#talk === null) {
@@ -143,8 +150,15 @@ class SlotConnection {
   #ask(call: Call): void {
     const { request } = this.#connection
     request.length = 0
-    writeCommand(request, wordsOf(call))
+    const commands = commandsOf(call)
+    for (const words of commands) writeCommand(request, words)
+    this.#expect(commands.length)
     this.#connection.send()
+  }
+
+  #expect(replies: number): void {
+    this.#pending = replies
+    this.#error = ''
   }
 
   #finish(outcome: 'ok' | 'miss' | 'conflict' | 'error', rows: number, retries: number, error: string): void {

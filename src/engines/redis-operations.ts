@@ -130,9 +130,9 @@ export class RedisOperations {
   }
 
   *#write(op: Operation, bound: Bound): Talk<Reply> {
-    const rows = Number(yield this.writes.call(op, bound))
-    // HSET tells how many fields are new.
-    return wroteReply(this.writes.native(op) === 'HSET' ? 1 : rows, 0)
+    const reply = yield this.writes.call(op, bound)
+    // New rows are written whatever there was: their commands tell other numbers.
+    return wroteReply(this.writes.form(op) === 'new rows' ? 1 : Number(reply), 0)
   }
 
   #members(store: Store, owner: Value, fields: string[]): Talk<Hash[]> {

@@ -48,7 +48,7 @@ export class RedisSession implements Session {
     }
     const one = (what: string, asked: string, set: string, effective: string, ok = true) => parity.push({ what, asked, set, effective, ok })
     one('role', 'strong', 'reads and writes on the master', String(info.get('role')), info.get('role') === 'master')
-    one('isolation', 'atomic writes', 'one script per write', 'commands and scripts run one at a time: serializable on one node')
+    one('isolation', 'atomic writes', 'one command, transaction or script per write', 'they run one at a time: serializable on one node')
     one(
       'uniqueness',
       'unique fields',
@@ -127,8 +127,17 @@ export class RedisSession implements Session {
     }
   }
 
-  #call({ script, keys, words }: Call): Promise<Resp> {
-    if (script === null) return this.#client.callBuffer(String(words[0]), ...words.slice(1)) as Promise<Resp>
+  async #call(call: Call): Promise<Resp> {
+    if ('command' in call) return (await this.#client.callBuffer(String(call.command[0]), ...call.command.slice(1))) as Resp
+    if ('transaction' in call) {
+      const multi = this.#client.multi()
+      for (const [name, ...words] of call.transaction) multi.callBuffer(String(name), ...words)
+      return ((await multi.exec()) ?? []).map(([error, reply]) => {
+        if (error !== null) throw error
+        return reply as Resp
+      })
+    }
+    const { script, keys, words } = call
     const scripts = this.#client as unknown as Record<string, (keys: number, ...words: Word[]) => Promise<Resp>>
     return (scripts[`${nameOf(script.sha)}Buffer`] as (typeof scripts)[string]).call(this.#client, keys.length, ...keys, ...words)
   }

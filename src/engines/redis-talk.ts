@@ -6,19 +6,17 @@ import type { Script } from './redis-scripts.ts'
 export type { Resp }
 export type Word = string | Buffer
 
-/** A script with its keys and arguments; without a script the words of a command. */
-export interface Call {
-  script: Script | null
-  keys: Word[]
-  words: Word[]
-}
+/** A script with its keys and arguments, the words of a command, or commands that run together or not at all. */
+export type Call = { script: Script; keys: Word[]; words: Word[] } | { command: Word[] } | { transaction: Word[][] }
 
 /** A conversation that ends with a T. */
 export type Talk<T> = Generator<Call, T, Resp>
 
-export const command = (...words: Word[]): Call => ({ script: null, keys: [], words })
+export const command = (...words: Word[]): Call => ({ command: words })
 
-/** The words of a call as they travel. */
-export function wordsOf({ script, keys, words }: Call): Word[] {
-  return script === null ? words : ['EVALSHA', script.sha, String(keys.length), ...keys, ...words]
+/** A call as it travels: the commands that leave together. The reply to the last is that to the call. */
+export function commandsOf(call: Call): Word[][] {
+  if ('command' in call) return [call.command]
+  if ('transaction' in call) return [['MULTI'], ...call.transaction, ['EXEC']]
+  return [['EVALSHA', call.script.sha, String(call.keys.length), ...call.keys, ...call.words]]
 }

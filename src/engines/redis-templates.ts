@@ -20,6 +20,8 @@ export interface Template {
   fits(params: WireSource): boolean
   /** Rows of a reply, without decoding it. */
   rows(bytes: Buffer, from: number, nowMs: number): number
+  /** Commands that it writes: the reply to the last is the operation's. */
+  commands: number
   /** Position of the parameter that holds the replay time; −1: nothing expires. */
   nowAt: number
 }
@@ -39,10 +41,10 @@ export function templateOf(compiled: Compiled, operations: RedisOperations, op: 
   const parameters = parametersOf(compiled.scenario, op)
   const shape = new Shape(compiled, operations, op, parameters)
   const words = shape.words(op)
-  if (words === null || words.includes(null)) return null
+  if (words === null || words.some((command) => command.includes(null))) return null
   const nowAt = parameters.findIndex((each) => each.shape === 'now')
   const deepAt = parameters.findIndex((each) => each.shape === 'deep')
-  const pieces = joined(words as WordSpec[])
+  const pieces = joined(words as WordSpec[][])
   return {
     nowAt,
     fits: (params) => deepAt < 0 || params.number(deepAt) === 0,
@@ -58,9 +60,10 @@ export function templateOf(compiled: Compiled, operations: RedisOperations, op: 
         ? rowsOfGet(operations.fieldsOfGet(op), op, nowAt >= 0)
         : op.kind === 'list' || op.kind === 'search'
           ? lengthOf
-          : operations.writes.native(op) === 'HSET'
-            ? () => 1 // It tells how many fields are new.
+          : writesOf(op).length > 0 && operations.writes.form(op) === 'new rows'
+            ? () => 1
             : rowsOfScript,
+    commands: (words as WordSpec[][]).length,
   }
 }
 
@@ -75,15 +78,18 @@ function rowsOfGet({ fields, inside }: { fields: string[]; inside: string[] }, o
 /** As many as the script found. */
 const rowsOfScript = (bytes: Buffer, from: number) => numberAt(bytes, from + 1)
 
-/** The whole command, constants of neighbouring words joined. */
-function joined(words: WordSpec[]): (Buffer | Dynamic)[] {
+/** The whole commands, constants of neighbouring words joined. */
+function joined(commands: WordSpec[][]): (Buffer | Dynamic)[] {
   const pieces: (Buffer | Dynamic)[] = []
-  let constant = Buffer.from(`*${words.length}\r\n`)
-  for (const word of words) {
-    if (typeof word === 'string' || Buffer.isBuffer(word)) constant = Buffer.concat([constant, bulkOf(word)])
-    else {
-      pieces.push(constant, word)
-      constant = Buffer.alloc(0)
+  let constant = Buffer.alloc(0)
+  for (const words of commands) {
+    constant = Buffer.concat([constant, Buffer.from(`*${words.length}\r\n`)])
+    for (const word of words) {
+      if (typeof word === 'string' || Buffer.isBuffer(word)) constant = Buffer.concat([constant, bulkOf(word)])
+      else {
+        pieces.push(constant, word)
+        constant = Buffer.alloc(0)
+      }
     }
   }
   return constant.length === 0 ? pieces : [...pieces, constant]
@@ -137,13 +143,13 @@ class Shape {
     this.#parameters = parameters
   }
 
-  words(op: Operation): (WordSpec | null)[] | null {
+  words(op: Operation): (WordSpec | null)[][] | null {
     switch (op.kind) {
       case 'get':
         return this.#get(op)
       case 'list':
       case 'search':
-        return this.#page(op)
+        return [this.#page(op)]
       case 'aggregate':
         return null
       default:
@@ -151,10 +157,10 @@ class Shape {
     }
   }
 
-  #get(op: OperationOf<'get'>): (WordSpec | null)[] | null {
+  #get(op: OperationOf<'get'>): (WordSpec | null)[][] | null {
     const { fields, inside } = this.#operations.fieldsOfGet(op)
     if (inside.length < op.with.length) return null
-    return ['HMGET', this.#hash(this.#entity, 'key.'), ...fields]
+    return [['HMGET', this.#hash(this.#entity, 'key.'), ...fields]]
   }
 
   #page(op: OperationOf<'list'> | OperationOf<'search'>): (WordSpec | null)[] {
@@ -170,15 +176,31 @@ class Shape {
     return ['EVALSHA', pageScript.sha, '1', set, '-', '+', reversed, String(op.limit), length, `${store.entity}:`, now, ...op.fields]
   }
 
-  #write(op: Operation): (WordSpec | null)[] | null {
+  #write(op: Operation): (WordSpec | null)[][] | null {
     const { writes } = this.#operations
-    const steps = writesOf(op).map((write, at) => this.#step(write, op.kind === 'transaction' ? `${at}.` : ''))
-    if (steps.includes(null)) return null
-    const keys = steps.flatMap((step) => step?.keys ?? [])
-    const native = writes.native(op)
-    if (native === 'DEL') return ['DEL', ...keys]
-    if (native === 'HSET') return ['HSET', ...keys, ...this.#newFields(writesOf(op)[0] as Step, '')]
-    return ['EVALSHA', (writes.scripts.get(op.name) as Script).sha, String(keys.length), ...keys, ...steps.flatMap((step) => step?.words ?? [])]
+    const form = writes.form(op)
+    const steps = writesOf(op).map((write, at) => ({ write, prefix: op.kind === 'transaction' ? `${at}.` : '' }))
+    if (form === 'new rows') {
+      const rows = steps.map(({ write, prefix }) => this.#newRow(write, prefix))
+      if (rows.includes(null)) return null
+      const commands = rows.flatMap((row) => row ?? [])
+      return commands.length === 1 ? commands : [['MULTI'], ...commands, ['EXEC']]
+    }
+    const parts = steps.map(({ write, prefix }) => this.#step(write, prefix))
+    if (parts.includes(null)) return null
+    const keys = parts.flatMap((step) => step?.keys ?? [])
+    if (form === 'DEL') return [['DEL', ...keys]]
+    return [['EVALSHA', (writes.scripts.get(op.name) as Script).sha, String(keys.length), ...keys, ...parts.flatMap((step) => step?.words ?? [])]]
+  }
+
+  /** The commands of a new row that stands in no set; null where it has lines or places. */
+  #newRow(write: Step, prefix: string): (WordSpec | null)[][] | null {
+    const entity = entityOf(this.#compiled.scenario, write.entity)
+    const { sets, uniques } = placesOf(this.#compiled, write)
+    if (sets.length + uniques.length > 0 || (write.kind === 'insert' && write.with.length > 0)) return null
+    const hash = this.#hash(entity, `${prefix}row.`)
+    const life = entity.ttlMs === null ? [] : [['PEXPIRE', hash, String(entity.ttlMs + nativeGraceMs)]]
+    return [['HSET', hash, ...this.#newFields(write, prefix)], ...life]
   }
 
   /** Keys and arguments of one write; null where there are not always as many. */
@@ -188,13 +210,12 @@ class Shape {
     switch (write.kind) {
       case 'insert':
       case 'put': {
-        const { sets, uniques } = placesOf(this.#compiled, write)
-        if (sets.length + uniques.length > 0 || (write.kind === 'insert' && write.with.length > 0)) return null
-        const hash = this.#hash(entity, `${prefix}row.`)
-        const fields = this.#newFields(write, prefix)
-        if (entity.ttlMs === null) return { keys: [hash], words: ['1', 'HSET', String(fields.length), ...fields] }
-        const life = ['PEXPIRE', '1', String(entity.ttlMs + nativeGraceMs)]
-        return { keys: [hash, hash], words: ['2', 'HSET', String(fields.length), ...fields, ...life] }
+        const commands = this.#newRow(write, prefix)
+        if (commands === null) return null
+        return {
+          keys: commands.map(([, key]) => key as WordSpec | null),
+          words: [String(commands.length), ...commands.flatMap(([name, , ...words]) => [name as WordSpec, String(words.length), ...words])],
+        }
       }
       case 'delete':
         return { keys: [this.#hash(entity, `${prefix}key.`)], words: now }

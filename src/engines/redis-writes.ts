@@ -12,6 +12,7 @@ import { claims, linesApart, placesOf, type Step, writeScriptOf } from './redis-
 export const nativeGraceMs = 24 * 3_600_000
 
 type Bound = (name: string) => Value
+type ScriptCall = Extract<Call, { script: Script }>
 
 /** A command about one key. */
 export interface KeyCommand {
@@ -28,7 +29,7 @@ export class RedisWrites {
   constructor(compiled: Compiled, keys: RedisKeys) {
     this.#compiled = compiled
     this.#keys = keys
-    const writing = compiled.operations.filter((op) => writesOf(op).length > 0 && this.native(op) === null)
+    const writing = compiled.operations.filter((op) => writesOf(op).length > 0 && this.form(op) === 'script')
     this.#scripts = new Map(writing.map((op) => [op.name, writeScriptOf(compiled, op)]))
   }
 
@@ -37,31 +38,38 @@ export class RedisWrites {
     return this.#scripts
   }
 
-  /** The command that is the whole of a write, where one is. */
-  native(op: Operation): 'HSET' | 'DEL' | null {
-    if (op.kind !== 'insert' && op.kind !== 'put' && op.kind !== 'delete') return null
-    const { sets, uniques } = placesOf(this.#compiled, op)
-    const entity = entityOf(this.#compiled.scenario, op.entity)
-    const apart = linesApart(this.#compiled, op.entity).length > 0
-    if (sets.length + uniques.length > 0 || entity.ttlMs !== null || (op.kind !== 'put' && apart)) return null
-    return op.kind === 'delete' ? 'DEL' : 'HSET'
+  /** Only what reads before it writes takes a script: new rows are commands known beforehand, one or a transaction of several. */
+  form(op: Operation): 'new rows' | 'DEL' | 'script' {
+    if (writesOf(op).every((write) => this.#isNew(write))) return 'new rows'
+    if (op.kind !== 'delete' || entityOf(this.#compiled.scenario, op.entity).ttlMs !== null) return 'script'
+    return this.#stands(op) || linesApart(this.#compiled, op.entity).length > 0 ? 'script' : 'DEL'
+  }
+
+  /** Written whatever was there. */
+  #isNew(write: Step): boolean {
+    return write.kind === 'insert' ? !claims(this.#compiled, write) : write.kind === 'put' && !this.#stands(write)
+  }
+
+  /** In sets, or in hashes of unique values, that have to be left. */
+  #stands(write: Step): boolean {
+    const { sets, uniques } = placesOf(this.#compiled, write)
+    return sets.length + uniques.length > 0
   }
 
   call(op: Operation, bound: Bound): Call {
-    const native = this.native(op)
-    const [first] = writesOf(op)
-    if (native === 'DEL')
+    const form = this.form(op)
+    if (form === 'DEL')
       return command(
         'DEL',
         this.#keys.hash(entityOf(this.#compiled.scenario, op.entity), (field) => bound(`key.${field}`)),
       )
-    if (native === 'HSET') {
-      const [{ name, key, words } = { name: '', key: '', words: [] }] = this.#newRow(first as Step, bound)
-      return command(name, key, ...words)
+    const steps = writesOf(op).map((write, at) => ({ write, own: op.kind === 'transaction' ? (name: string) => bound(`${at}.${name}`) : bound }))
+    if (form === 'new rows') {
+      const commands = steps.flatMap(({ write, own }) => this.#newRow(write, own)).map(({ name, key, words }) => [name, key, ...words])
+      return commands.length === 1 ? command(...(commands[0] as Word[])) : { transaction: commands }
     }
-    const call = { script: this.#scripts.get(op.name) as Script, keys: [], words: [] }
-    if (op.kind === 'transaction') for (const [at, step] of op.steps.entries()) this.#step(step, (name) => bound(`${at}.${name}`), call)
-    else this.#step(first as Step, bound, call)
+    const call: ScriptCall = { script: this.#scripts.get(op.name) as Script, keys: [], words: [] }
+    for (const { write, own } of steps) this.#step(write, own, call)
     return call
   }
 
@@ -92,7 +100,7 @@ export class RedisWrites {
     }
   }
 
-  #step(write: Step, bound: Bound, call: Call): void {
+  #step(write: Step, bound: Bound, call: ScriptCall): void {
     const entity = entityOf(this.#compiled.scenario, write.entity)
     const now = entity.ttlMs === null ? [] : ['now']
     switch (write.kind) {
@@ -149,7 +157,7 @@ export class RedisWrites {
   }
 
   /** Unique values of the new rows, each with the row that may have it. */
-  #claim(write: Step, bound: Bound, call: Call): void {
+  #claim(write: Step, bound: Bound, call: ScriptCall): void {
     const entity = entityOf(this.#compiled.scenario, write.entity)
     const { row, lines } = this.#boundRow(write, bound)
     const all = [

@@ -5,11 +5,12 @@ import { DrawnParameters } from '../../../src/data/drawn.ts'
 import { parametersOf } from '../../../src/data/parameters.ts'
 import type { Compiled } from '../../../src/engines/engine.ts'
 import { RedisOperations } from '../../../src/engines/redis-operations.ts'
-import { wordsOf } from '../../../src/engines/redis-talk.ts'
+import { commandsOf } from '../../../src/engines/redis-talk.ts'
 import { templateOf } from '../../../src/engines/redis-templates.ts'
 import { engineNamed } from '../../../src/engines/registry.ts'
 import { allOperations, deriveModel } from '../../../src/model/derive.ts'
 import { readScenario } from '../../../src/scenario/read.ts'
+import { writesOf } from '../../../src/scenario/scenario.ts'
 import { writeCommand } from '../../../src/wire/redis.ts'
 import { RequestBuffer } from '../../../src/wire/request.ts'
 
@@ -28,6 +29,8 @@ function templatesFor(path: string) {
   }
 }
 
+const describeOperation = (name: string) => templatesFor('ecommerce').compiled.compiled.find((each) => each?.operation === name)?.statements[0]?.text
+
 describe('templates', () => {
   test('are there for every operation of ecommerce that is one call', () => {
     const { operations, templates } = templatesFor('ecommerce')
@@ -42,6 +45,13 @@ describe('templates', () => {
       'read_session',
       'write_session',
     ])
+  })
+
+  test('of a write that reads nothing are commands, in a transaction where they are several', () => {
+    const { operations, conversations } = templatesFor('ecommerce')
+    const forms = operations.filter((op) => !op.internal).map((op) => [op.name, writesOf(op).length === 0 ? 'reads' : conversations.writes.form(op)])
+    expect(Object.fromEntries(forms)).toMatchObject({ write_session: 'new rows', ship_order: 'script', place_order: 'script' })
+    expect(describeOperation('write_session')).toMatch(/^MULTI\nHSET session:<id> .*\nPEXPIRE session:<id> <life>\nEXEC$/)
   })
 
   test('write the very bytes of the conversation', () => {
@@ -60,7 +70,7 @@ describe('templates', () => {
         const said = conversations.perform(op, (name) => params.value(names.indexOf(name))).next()
         if (said.done === true) throw new Error(`${op.name} asks nothing`)
         const expected = new RequestBuffer()
-        writeCommand(expected, wordsOf(said.value))
+        for (const words of commandsOf(said.value)) writeCommand(expected, words)
         expect(written.bytes.toString('latin1', 0, written.length), op.name).toBe(expected.bytes.toString('latin1', 0, expected.length))
         compared++
       }
