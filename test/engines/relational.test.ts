@@ -1,4 +1,6 @@
 /** What is particular to the relational model, on a real PostgreSQL: expiry with all that hangs on a row, numbers beyond a type. */
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { fixedParameters, type WireSource } from '../../src/data/parameters.ts'
@@ -82,3 +84,31 @@ test('a number that its type does not hold is an error of the same code on both 
     }
   })
 }, 60_000)
+
+test('once settled it has the log of a server that has run for a day: a load of writes makes no new segment', async () => {
+  const lines = ['entities:', '  e: { count: 500, fields: { id: { type: uuid, key: true } } }', 'operations:', '  g: { get: e, rate: 10/s, p99: 1s }']
+  await loaded(lines, async (session, _, endpoint) => {
+    await session.settle()
+    const { default: pg } = await import('pg')
+    const client = new pg.Client({ ...login(endpoint), database: endpoint.namespace })
+    await client.connect()
+    try {
+      const [{ data_directory: data }] = (await client.query('SHOW data_directory')).rows
+      const log = join(data as string, 'pg_wal')
+      const segments = () =>
+        new Set(readdirSync(log, { withFileTypes: true }).flatMap((each) => (each.isFile() ? [statSync(join(log, each.name)).ino] : [])))
+      const before = segments()
+      expect(before.size).toBeGreaterThanOrEqual(64)
+      // More than four segments, and on the way a checkpoint, which recycles those that are behind.
+      for (let each = 0; each < 80; each++) {
+        await client.query("SELECT pg_logical_emit_message(false, '', repeat('-', 1024 * 1024))")
+        if (each === 40) await client.query('CHECKPOINT')
+      }
+      expect([...segments()].filter((inode) => !before.has(inode))).toEqual([])
+    } finally {
+      await client.end()
+    }
+  })
+}, 120_000)
+
+const login = ({ host, port, user, password }: Endpoint) => ({ host, port, user: user ?? '', password: password ?? '' })
