@@ -85,7 +85,7 @@ function candidateResult(run: CandidateRun, plan: TrialPlan): CandidateResult {
     ),
     ddl: [...compiled.ddl, ...compiled.afterLoad],
     handbook: { ...run.engine.handbook(compiled) },
-    traits: { ...run.engine.traits },
+    traits: { ...run.engine.traits, pinned: run.engine.server.major },
     mix,
     load: run.load,
     storage: { at: run.storage, bytesPerRow: bytesPerRow(run.storage) },

@@ -200,6 +200,8 @@ const traits = open({
     cacheShare: range,
     replicaWork: range,
   }),
+  pinned: text,
+  minimum: open({ cpus: count, memoryBytes: count, source: text }).nullable(),
   ratings: open({
     transactions: rating,
     horizontalScaling: rating,

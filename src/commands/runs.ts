@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { assess } from '../assess/assess.ts'
 import { messageOf, TrialError } from '../errors.ts'
-import { headline } from '../report/headline.ts'
+import { finding } from '../report/headline.ts'
 import { type Result, readResult } from '../result.ts'
 import { columns } from '../terminal/tables.ts'
 import { print } from './output.ts'
@@ -88,7 +88,7 @@ function describe(path: string): Run {
       status,
       effort: trialPlan.effort,
       candidates: candidates.map((each) => each.name),
-      headline: headline(result, assess(result)).text,
+      headline: finding(result, assess(result)).text,
     }
   } catch (error) {
     return { directory, scenario: scenarioOf(path), startedAt: '', status: 'unreadable', effort: '', candidates: [], headline: messageOf(error) }

@@ -52,6 +52,7 @@ export const cassandra: Engine = {
       cacheShare: { range: { low: 0.3, mid: 0.5, high: 0.65, confidence: null }, source: 'the page cache of the system beside the heap' },
       replicaWork: { range: { low: 1, mid: 1, high: 1, confidence: null }, source: 'every replica does the same work' },
     },
+    minimum: { cpus: 2, memoryBytes: 8 * 2 ** 30, source: 'Cassandra documentation, Hardware Choices' },
     ratings: {
       transactions: { stars: 1, reason: 'none across partitions', source: 'Cassandra documentation, Guarantees' },
       horizontalScaling: { stars: 3, reason: 'servers join a ring without a primary', source: 'Cassandra documentation, Dynamo' },
@@ -88,6 +89,7 @@ export const cassandra: Engine = {
     drop: async (endpoint, name) => void (await ask(endpoint, `DROP KEYSPACE IF EXISTS ${name}`)),
   },
   server: {
+    major: '5',
     image,
     ports: [9042, 7000, 7199],
     onPath: null,
@@ -95,6 +97,7 @@ export const cassandra: Engine = {
       manager: 'maven',
       name: 'org.apache.cassandra:cassandra-all',
       version: '5.0.9',
+      server: '5.0.9',
       home: 'package',
       files: { any: { name: '', sha256: 'ab7546b5bffe145cb57a9b55f1028c1c8edb4db08e55f7bb3dacac33865f4cad' } },
     },

@@ -82,8 +82,17 @@ export interface ControlFact extends Fact {
   by: 'product' | 'beside' | 'other edition' | 'nothing'
 }
 
+/** The least that the maker documents for a server in production; `memoryBytes` 0: it names none. */
+export interface Minimum {
+  cpus: number
+  memoryBytes: number
+  source: string
+}
+
 export interface EngineTraits {
   plan: PlanFacts
+  /** null: the maker documents none. */
+  minimum: Minimum | null
   ratings: Ratings
   /** `kind` is a hard constraint where a scenario names those that it accepts. */
   licence: Fact & { kind: LicenceKind }
@@ -125,6 +134,8 @@ export interface ServerPackage {
   manager: 'npm' | 'pip' | 'maven'
   name: string
   version: string
+  /** Of the server in it, as it tells it. */
+  server: string
   /** By `platform-arch` of Node; `any` where there is one for all. */
   files: Record<string, { name: string; sha256: string }>
   /** Where the programs lie in the unpacked package. */
@@ -139,6 +150,8 @@ export interface ServerImage {
   offline: { image: string /** Absent: where the package lies. */; home?: string }
 }
 export interface ServerSpec {
+  /** The major version that is measured, wherever it can be had. */
+  major: string
   image: ServerImage
   /** The ports it uses when it is alone, the clients' first. */
   ports: number[]

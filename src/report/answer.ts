@@ -2,6 +2,7 @@
 import type { Assessment, CandidateAssessment } from '../assess/assess.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
+import { cautionNotes, markedName } from './cautions.ts'
 import { type Block, list, table } from './document.ts'
 import { bytes, times } from './format.ts'
 import { capacityText } from './rivals.ts'
@@ -11,7 +12,7 @@ export function answer(result: Result, assessment: Assessment, scenario: Scenari
   const rows = assessment.candidates.map((each, index) => {
     const candidate = result.candidates[index] as CandidateResult
     return [
-      each.name,
+      markedName(candidate),
       ...each.at.map((at) => verdict(at)),
       capacityText(candidate.capacity),
       candidate.capacity.boundBy,
@@ -21,12 +22,13 @@ export function answer(result: Result, assessment: Assessment, scenario: Scenari
   })
   const notes = assessment.candidates.flatMap((each, index) => noteOn(each, result.candidates[index] as CandidateResult))
   const memory = memoryNote(result, scenario)
+  const cautions = cautionNotes(result)
   return [
     table(
       ['candidate', ...multiples.map((multiple) => `at ${times(multiple)}`), 'capacity (multiple of average load)', 'bound by', 'mix', 'answers'],
       rows,
     ),
-    ...(notes.length + memory.length > 0 ? [list([...notes, ...memory])] : []),
+    ...(notes.length + cautions.length + memory.length > 0 ? [list([...notes, ...cautions, ...memory])] : []),
   ]
 }
 

@@ -5,6 +5,7 @@ import type { Decision } from '../assess/decision.ts'
 import { median } from '../measure/median.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
+import { markedName } from './cautions.ts'
 import { courseSlides } from './course.ts'
 import type { Chart } from './document.ts'
 import { count, micros, times } from './format.ts'
@@ -18,7 +19,7 @@ function objectiveLine(data: ChartDataset<'line'>['data']): ChartDataset<'line'>
   return { type: 'line', label: 'objective', data, borderColor: limitColour, borderWidth: 2, borderDash: [4, 4], pointRadius: 0, pointStyle: 'line' }
 }
 
-const named = (candidate: CandidateResult) => `${candidate.name}${candidate.mix === 'partial' ? ' (partial mix)' : ''}`
+const named = (candidate: CandidateResult) => `${markedName(candidate)}${candidate.mix === 'partial' ? ' (partial mix)' : ''}`
 /** Powers of ten and their halves; other ticks of a logarithmic axis would overlap. */
 const decade = (value: number, text: (value: number) => string) => {
   const lead = value / 10 ** Math.floor(Math.log10(value) + 1e-9)

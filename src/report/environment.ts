@@ -1,5 +1,6 @@
 /** The conditions of a run: where the servers ran and under which limits, the machine, the time of each phase. */
 import type { CandidateResult, Result } from '../result.ts'
+import { cautionNotes, markedName } from './cautions.ts'
 import { type Block, details, list, table } from './document.ts'
 import { bytes, count, micros, seconds } from './format.ts'
 
@@ -16,7 +17,7 @@ export function environment(result: Result): Block[] {
       ? []
       : [
           [
-            candidate.name,
+            markedName(candidate),
             provision.version,
             `${provision.kind}: ${provision.origin}`,
             provision.cores.length === 0 ? 'unknown' : `${provision.limits.cpus} CPU (${provision.enforced.cpu}, core ${provision.cores.join(', ')})`,
@@ -34,6 +35,7 @@ export function environment(result: Result): Block[] {
     list([
       `dbtrial ${result.dbtrial}, Node ${host.node}, ${host.platform}, Linux ${host.kernel}`,
       `${host.cores} cores (${host.cpu}), ${bytes(host.memoryBytes)} of memory; the harness ran on core ${host.harnessCores.join(', ')}${host.harnessPinned ? '' : ', not pinned'}`,
+      ...cautionNotes(result),
       ...restarts,
       ...resumed,
       ...(calibration === null

@@ -1,6 +1,7 @@
 /** The first sentence of everything that tells of a result: what is wrong with a store, that nothing was decided, or who holds. */
 import type { Assessment, CandidateAssessment } from '../assess/assess.ts'
 import type { Result } from '../result.ts'
+import { cautionLine } from './cautions.ts'
 import { times } from './format.ts'
 
 export interface Headline {
@@ -8,7 +9,14 @@ export interface Headline {
   text: string
 }
 
+/** The sentence, and what the numbers of a candidate stand for where that is not what production would run. */
 export function headline(result: Result, assessment: Assessment): Headline {
+  const { tone, text } = finding(result, assessment)
+  return { tone, text: `${text} ${cautionLine(result)}`.trimEnd() }
+}
+
+/** The sentence alone. */
+export function finding(result: Result, assessment: Assessment): Headline {
   const faults = faultsOf(result, assessment)
   if (faults.length === 0) return decided(result, assessment)
   const fast = assessment.candidates.filter((each) => isFaulty(each) && meetsAll(each) && result.status === 'complete').map((each) => each.name)

@@ -8,6 +8,7 @@ import type { PhysicalModel } from '../model/model.ts'
 import type { CandidateResult, Result, TrialResult } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { answer } from './answer.ts'
+import { cautionNotes, markedName } from './cautions.ts'
 import { drawCharts } from './charts.ts'
 import { type Block, type Chart, code, type Document, details, heading, list, paragraph, table } from './document.ts'
 import { environment, isUnknownLimit } from './environment.ts'
@@ -52,6 +53,8 @@ function replace(path: string, content: string | Buffer): void {
 export function makeDocument(result: Result, assessment: Assessment, decision: Decision | null, charts: Chart[]): Document {
   const scenario = result.scenario as unknown as Scenario
   const chart = (prefix: string): Block[] => charts.filter((each) => each.file.startsWith(prefix)).map((each) => ({ kind: 'chart', chart: each }))
+  const notes = cautionNotes(result)
+  const cautions = notes.length === 0 ? [] : [list(notes)]
   return [
     heading(1, `${scenario.name}: ${result.candidates.map((candidate) => candidate.name).join(', ')} on trial`),
     { kind: 'callout', ...headline(result, assessment) },
@@ -65,7 +68,14 @@ export function makeDocument(result: Result, assessment: Assessment, decision: D
     ...chart('load-partial'),
     ...(decision === null
       ? []
-      : [heading(2, 'The verdict'), ...verdictOf(decision), heading(2, 'Capacity and cost'), ...chart('cost'), ...capacityPlan(decision)]),
+      : [
+          heading(2, 'The verdict'),
+          ...cautions,
+          ...verdictOf(decision),
+          heading(2, 'Capacity and cost'),
+          ...chart('cost'),
+          ...capacityPlan(decision),
+        ]),
     heading(2, 'Objectives'),
     ...objectives(result, assessment, scenario),
     ...chart('objectives'),
@@ -123,7 +133,7 @@ function objectives(result: Result, assessment: Assessment, scenario: Scenario):
   }
   const tables = result.trialPlan.multiples.flatMap((multiple) => {
     // One column a candidate, whose text wraps: four candidates fit a page.
-    const head = ['operation', 'objective', ...assessment.candidates.map((each) => `${each.name}: p99 · p50`)]
+    const head = ['operation', 'objective', ...result.candidates.map((candidate) => `${markedName(candidate)}: p99 · p50`)]
     const rows = scenario.operations.map((operation) => {
       const limits = operation.objectives.map((objective) => `${objective.name} ${micros(objective.limitMs * 1000)}`).join(', ')
       const cells = assessment.candidates.map((each) => {
@@ -158,7 +168,7 @@ function storageTable(result: Result): Block {
     const { load, storage } = candidate
     return [
       [
-        candidate.name,
+        markedName(candidate),
         count(load.rows),
         seconds(load.seconds),
         `${count(load.rows / load.seconds)}/s`,

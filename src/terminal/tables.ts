@@ -5,6 +5,7 @@ import { printable } from '../controls.ts'
 import type { Compiled } from '../engines/engine.ts'
 import { embeddedName } from '../model/document.ts'
 import type { PhysicalModel } from '../model/model.ts'
+import { markedName } from '../report/cautions.ts'
 import { bytes, count, micros, outcomeMarks, seconds, times } from '../report/format.ts'
 import { headline } from '../report/headline.ts'
 import type { Result } from '../result.ts'
@@ -79,7 +80,7 @@ export function summaryText(result: Result, assessment: Assessment): string {
       }),
     ])
     parts.push(
-      `p99 response at ${times(multiple)} the average load\n${columns([['operation', 'objective', ...assessment.candidates.map((each) => each.name)], ...rows], 2)}`,
+      `p99 response at ${times(multiple)} the average load\n${columns([['operation', 'objective', ...result.candidates.map(markedName)], ...rows], 2)}`,
     )
   }
   const verdicts = assessment.candidates.map((each, index) => {
@@ -87,7 +88,7 @@ export function summaryText(result: Result, assessment: Assessment): string {
     const capacity = candidate?.capacity.multiple
     const range = capacity == null ? '—' : capacity.high === null ? `≥ ${times(capacity.low)}` : `${times(capacity.low)}–${times(capacity.high)}`
     return [
-      each.name,
+      candidate === undefined ? each.name : markedName(candidate),
       each.mix,
       ...each.at.map((at) => `${at.outcome}${at.notTested.length > 0 && at.outcome === 'met' ? ` (${at.notTested.length} not tested)` : ''}`),
       range,

@@ -35,7 +35,14 @@ function pack(name: string, links: { source: string; target: string }[], sha256?
   const sum = createHash('sha256')
     .update(readFileSync(join(place, 'package.tgz')))
     .digest('hex')
-  return { manager: 'npm', name, version: '1', home: 'package/native/bin', files: { any: { name: 'package.tgz', sha256: sha256 ?? sum } } }
+  return {
+    manager: 'npm',
+    name,
+    version: '1',
+    server: '1.0',
+    home: 'package/native/bin',
+    files: { any: { name: 'package.tgz', sha256: sha256 ?? sum } },
+  }
 }
 
 const fetch = (wanted: ServerPackage) => fetchPackage(wanted, () => {}, new AbortController().signal)

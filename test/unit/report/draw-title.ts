@@ -5,6 +5,7 @@ import type { Result } from '../../../src/result.ts'
 
 const candidate = {
   name: 'engine',
+  provision: null,
   mix: 'full',
   steady: null,
   trials: [{ phase: 'sweep', arrival: { loop: 'closed', concurrency: 4 }, throughputPerSecond: 100, validity: { verdict: 'valid' } }],

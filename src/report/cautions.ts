@@ -1,0 +1,53 @@
+/** What a candidate's numbers stand for, where that is not what production would run: another major version, or less than its maker asks for. */
+import type { EngineTraits } from '../engines/engine.ts'
+import type { CandidateResult, Result } from '../result.ts'
+import { bytes } from './format.ts'
+
+/** Stands behind the name of such a candidate wherever its numbers are compared. */
+const mark = ' †'
+
+interface Caution {
+  /** For a headline. */
+  short: string
+  whole: string
+}
+
+/** Without the candidate's name. */
+function cautionsOf({ provision, traits }: CandidateResult): Caution[] {
+  if (provision === null) return []
+  const { pinned, minimum } = traits as unknown as Partial<EngineTraits & { pinned: string }>
+  const { version, limits } = provision
+  const cautions: Caution[] = []
+  if (pinned !== undefined && /\d+/.exec(version)?.[0] !== pinned)
+    cautions.push({
+      short: `ran as version ${version}, not ${pinned}`,
+      whole: `ran as version ${version}, another major than ${pinned}, for which this dbtrial is made: its numbers are not those of ${pinned}.`,
+    })
+  // The limits of a server that somebody else runs are not known.
+  if (minimum != null && provision.kind !== 'external' && (limits.cpus < minimum.cpus || limits.memoryBytes < minimum.memoryBytes)) {
+    const size = (cpus: number, memoryBytes: number) =>
+      `${cpus} core${cpus === 1 ? '' : 's'}${minimum.memoryBytes > 0 ? ` and ${bytes(memoryBytes)}` : ''}`
+    cautions.push({
+      short: "ran below its maker's minimum",
+      whole: `ran with ${size(limits.cpus, limits.memoryBytes)}, below its maker's minimum of ${size(minimum.cpus, minimum.memoryBytes)} (${minimum.source}): its numbers are not those of a server that its maker supports.`,
+    })
+  }
+  return cautions
+}
+
+/** The name, marked where there is something to know about its numbers. */
+export const markedName = (candidate: CandidateResult) => `${candidate.name}${cautionsOf(candidate).length > 0 ? mark : ''}`
+
+/** One sentence for each. */
+export function cautionNotes({ candidates }: Pick<Result, 'candidates'>): string[] {
+  return candidates.flatMap((candidate) => cautionsOf(candidate).map(({ whole }) => `${candidate.name}${mark} ${whole}`))
+}
+
+/** All of them in one sentence; '' where there is none. */
+export function cautionLine({ candidates }: Pick<Result, 'candidates'>): string {
+  const each = candidates.flatMap((candidate) => {
+    const own = cautionsOf(candidate)
+    return own.length === 0 ? [] : [`${candidate.name}${mark} ${own.map(({ short }) => short).join(' and ')}`]
+  })
+  return each.length === 0 ? '' : `Beside every number: ${each.join('; ')}.`
+}

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { assess } from '../../../src/assess/assess.ts'
+import { engines } from '../../../src/engines/registry.ts'
+import { majorOf } from '../../../src/provision/local.ts'
+import { cautionNotes, markedName } from '../../../src/report/cautions.ts'
+import { headline } from '../../../src/report/headline.ts'
+import { toMarkdown } from '../../../src/report/markdown.ts'
+import { makeDocument } from '../../../src/report/report.ts'
+import { readResult } from '../../../src/result.ts'
+import { summaryText } from '../../../src/terminal/tables.ts'
+
+const path = fileURLToPath(new URL('../../golden/results/small-ring.json', import.meta.url))
+const saved = readResult(path)
+
+/** The saved run, as if it had been measured by this version on servers like these. */
+function measured(versions: Record<string, string>, limits: { cpus: number; memoryBytes: number }) {
+  const result = structuredClone(saved)
+  for (const candidate of result.candidates) {
+    const engine = engines.find((each) => each.name === candidate.engine)
+    candidate.traits = { ...engine?.traits, pinned: engine?.server.major } as never
+    if (candidate.provision !== null) Object.assign(candidate.provision, { limits, version: versions[candidate.name] ?? `${engine?.server.major}.1` })
+  }
+  return result
+}
+
+const large = { cpus: 4, memoryBytes: 16 * 2 ** 30 }
+
+test('the pinned version above the makers’ minimum needs no word', () => {
+  const result = measured({}, large)
+  expect(cautionNotes(result)).toEqual([])
+  expect(headline(result, assess(result)).text).not.toContain('†')
+})
+
+test('another major version stands on the first screen and beside every number', () => {
+  const result = measured({ postgres: '15.18 (Debian 15.18-0)' }, large)
+  expect(result.candidates.map(markedName)).toEqual(['postgres †', 'cassandra', 'redis'])
+  expect(headline(result, assess(result)).text).toMatch(/Beside every number: postgres † ran as version 15\.18 .*, not 18\.$/)
+  expect(summaryText(result, assess(result))).toContain('postgres †')
+  const report = toMarkdown(makeDocument(result, assess(result), null, []))
+  expect(report.match(/postgres †/g)?.length).toBeGreaterThan(5)
+})
+
+test('a server below the minimum of its maker says what that is, and who says it', () => {
+  const [note, ...others] = cautionNotes(measured({}, { cpus: 1, memoryBytes: 2 * 2 ** 30 }))
+  expect(others).toEqual([])
+  expect(note).toMatch(
+    /^cassandra † ran with 1 core and 2\.\d+ GB, below its maker's minimum of 2 cores and 8\.\d+ GB \(Cassandra documentation, Hardware Choices\)/,
+  )
+})
+
+test('what a saved result of an older version does not know, nobody holds against it', () => {
+  expect(JSON.parse(readFileSync(path, 'utf8')).candidates[0].traits.pinned).toBeUndefined()
+  expect(cautionNotes(saved)).toEqual([])
+})
+
+test('every engine has one major version: of its image, and of its package or a note where there is none of it', () => {
+  const other = engines.filter((engine) => majorOf(engine.server.package.server) !== engine.server.major).map((engine) => engine.name)
+  expect(other).toEqual(['mongodb', 'redis'])
+  for (const { name, server } of engines) expect(server.image.image, name).toMatch(new RegExp(`:${server.major}\\b`))
+})
