@@ -36,7 +36,7 @@ bench.add('record', () => {
     record.dispatch.record(1000)
     record.service.record(doneNs - sentNs)
     record.response.record(doneNs - sentNs)
-    record.finish('ok', 1, doneNs - sentNs)
+    record.finish('ok', 1, doneNs - sentNs, doneNs - sentNs)
   }
 })
 bench.add('draw', () => {

@@ -42,6 +42,10 @@ const operationResult = z.strictObject({
   completed: nullable(number).default(null).describe('answers that came inside the window, whenever they were asked for; null: not counted'),
   rowsPerOk: number,
   exceeded: z.record(z.string(), number).describe('samples above the limit of each objective, errors and drops included'),
+  exceededTwin: z
+    .record(z.string(), number)
+    .default({})
+    .describe('the same of response times less the gaps in which the harness did not turn; empty: not measured'),
   responseUs: nullable(histogram).describe('from the intended start; open loop only'),
   serviceUs: histogram,
   queueUs: nullable(histogram),
@@ -75,10 +79,18 @@ const trial = z.strictObject({
     .boolean()
     .default(false)
     .describe('the backlog grew: response times are as long as the trial lets them become, and no latencies of the server'),
+  gapsUs: nullable(histogram).default(null).describe('open loop: how late turns of the replay itself were, where they were late by more than 100 µs'),
   outcome,
   missed: z.array(text).describe('operations that missed an objective'),
   undetermined: z.array(text),
-  validity: z.strictObject({ verdict: z.enum(['valid', 'client-bound', 'noisy', 'broken']), reasons: z.array(text) }),
+  validity: z.strictObject({
+    verdict: z.enum(['valid', 'client-bound', 'noisy', 'broken']),
+    reasons: z.array(text),
+    clientBound: z
+      .array(text)
+      .default([])
+      .describe('operations for which the trial decides nothing: over a limit with the delays of the harness itself, and within it without them'),
+  }),
   resources: z.strictObject({
     server: nullable(z.strictObject({ cpuCores: number, residentBytes: number })).describe('null: a server that somebody else runs does not tell'),
     client: z.strictObject({

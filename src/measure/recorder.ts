@@ -20,6 +20,8 @@ export class OperationRecord {
   errors: Record<string, number> = {}
   /** Samples above the limit of each objective, errors and drops included. */
   readonly exceeded: number[]
+  /** The same of their twins: response times less the gaps in which the harness did not turn. */
+  readonly exceededTwin: number[]
   readonly limitsNs: number[]
   /** Rows that were drawn by a law, by their hash: not new ones, which are made. */
   readonly draws = new Uint32Array(drawBuckets)
@@ -31,6 +33,7 @@ export class OperationRecord {
   constructor(limitsNs: number[]) {
     this.limitsNs = limitsNs
     this.exceeded = limitsNs.map(() => 0)
+    this.exceededTwin = limitsNs.map(() => 0)
   }
 
   get errorCount(): number {
@@ -39,24 +42,37 @@ export class OperationRecord {
 
   fail(code: string): void {
     this.errors[code] = (this.errors[code] ?? 0) + 1
-    for (let i = 0; i < this.exceeded.length; i++) this.exceeded[i] = (this.exceeded[i] as number) + 1
+    this.#exceedAll()
   }
 
   drop(): void {
     this.dropped++
-    for (let i = 0; i < this.exceeded.length; i++) this.exceeded[i] = (this.exceeded[i] as number) + 1
+    this.#exceedAll()
   }
 
-  finish(outcome: Exclude<OutcomeCode, 'error'>, rows: number, judgedNs: number): void {
+  #exceedAll(): void {
+    for (let i = 0; i < this.limitsNs.length; i++) {
+      this.exceeded[i] = (this.exceeded[i] as number) + 1
+      this.exceededTwin[i] = (this.exceededTwin[i] as number) + 1
+    }
+  }
+
+  /** `twinNs` is at most `judgedNs`. */
+  finish(outcome: Exclude<OutcomeCode, 'error'>, rows: number, judgedNs: number, twinNs: number): void {
     this[outcome]++
     this.rows += rows
-    for (let i = 0; i < this.limitsNs.length; i++) if (judgedNs > (this.limitsNs[i] as number)) this.exceeded[i] = (this.exceeded[i] as number) + 1
+    for (let i = 0; i < this.limitsNs.length; i++) {
+      const limitNs = this.limitsNs[i] as number
+      if (judgedNs <= limitNs) continue
+      this.exceeded[i] = (this.exceeded[i] as number) + 1
+      if (twinNs > limitNs) this.exceededTwin[i] = (this.exceededTwin[i] as number) + 1
+    }
   }
 
   merge(other: OperationRecord): void {
     for (const key of ['intended', 'attempts', 'ok', 'miss', 'conflict', 'retries', 'dropped', 'rows', 'completed'] as const) this[key] += other[key]
     for (const [code, count] of Object.entries(other.errors)) this.errors[code] = (this.errors[code] ?? 0) + count
-    other.exceeded.forEach((count, at) => void (this.exceeded[at] = (this.exceeded[at] ?? 0) + count))
+    for (const key of ['exceeded', 'exceededTwin'] as const) other[key].forEach((count, at) => void (this[key][at] = (this[key][at] ?? 0) + count))
     for (let i = 0; i < drawBuckets; i++) this.draws[i] = (this.draws[i] as number) + (other.draws[i] as number)
     for (const key of ['response', 'service', 'queue', 'dispatch'] as const) this[key].merge(other[key])
   }
@@ -107,6 +123,8 @@ export interface Recording {
   windows: Window[]
   writes: WriteLog
   kept: KeptAnswer[]
+  /** Of an open loop: how long beyond its time a turn of the executor came, where it came late. */
+  gaps: Histogram
   /** Operations of an open loop that were to start and had no answer, at the edges of the windows. */
   unanswered: number[]
   /** Ended before its time because an objective was missed for certain. */
@@ -129,9 +147,12 @@ export function makeRecords(operations: Operation[]): OperationRecord[] {
 }
 
 /** Revives what a worker sent: plain data has lost its classes. */
-export function reviveRecord(plain: OperationRecord): OperationRecord {
+export const revive = (plain: Recording): Recording => ({ ...plain, operations: plain.operations.map(reviveRecord), gaps: histogram(plain.gaps) })
+
+const histogram = (from: Histogram) => Object.assign(new Histogram(from.counts), { count: from.count, sumNs: from.sumNs, maxNs: from.maxNs })
+
+function reviveRecord(plain: OperationRecord): OperationRecord {
   const record = new OperationRecord([...plain.limitsNs])
-  const histogram = (from: Histogram) => Object.assign(new Histogram(from.counts), { count: from.count, sumNs: from.sumNs, maxNs: from.maxNs })
   return Object.assign(record, plain, {
     response: histogram(plain.response),
     service: histogram(plain.service),
@@ -161,6 +182,7 @@ export function mergeRecordings(recordings: Recording[]): Recording {
     first.seconds = Math.max(first.seconds, other.seconds)
     other.unanswered.forEach((count, at) => void (first.unanswered[at] = (first.unanswered[at] ?? 0) + count))
     first.stopped ||= other.stopped
+    first.gaps.merge(other.gaps)
     first.completed += other.completed
     first.cpuSeconds += other.cpuSeconds
     first.busyShare = Math.max(first.busyShare, other.busyShare)
@@ -187,6 +209,7 @@ export function emptyRecording(seconds: number, operations: Operation[]): Record
     windows: [],
     writes: emptyWriteLog(),
     kept: [],
+    gaps: new Histogram(),
     unanswered: [],
     stopped: false,
     completed: 0,

@@ -2,8 +2,11 @@
 
 export interface Clock {
   nowNs(): number
-  /** Calls back once, at `atNs` or as soon as possible after it; inexactly is some milliseconds late, and costs no CPU until then. */
-  wakeAt(atNs: number, callback: () => void, exactly: boolean): void
+  /**
+   * Calls back once, at `atNs` or as soon as possible after it; inexactly is some milliseconds late, and costs no CPU until then.
+   * Returns the moment from which on the callback is late; 0: it comes as soon as the harness can, again and again until `atNs`.
+   */
+  wakeAt(atNs: number, callback: () => void, exactly: boolean): number
 }
 
 /** A sleeping core takes milliseconds to wake in a virtual machine: only long waits sleep, and the last stretch is always spun. */
@@ -19,6 +22,10 @@ export const realClock: Clock = {
     const waitNs = atNs - originNs - performance.now() * 1e6
     if (!exactly) setTimeout(callback, Math.max(0, Math.ceil(waitNs / 1e6)))
     else if (waitNs > spinBelowNs) setTimeout(callback, Math.floor(waitNs / 1e6) - wakeEarlyMs)
-    else setImmediate(callback)
+    else {
+      setImmediate(callback)
+      return 0
+    }
+    return atNs
   },
 }

@@ -18,6 +18,7 @@ import { ageBoundMs, type Operation, writesOf } from '../scenario/scenario.ts'
 import { type Arrivals, startsOf } from './arrivals.ts'
 import type { Clock } from './clock.ts'
 import { Fifo } from './fifo.ts'
+import { Gaps } from './gaps.ts'
 
 /** What is under way at the end of the window may come back so long. */
 export const drainNs = 5e9
@@ -66,6 +67,7 @@ export class Executor {
   readonly #arrivals: Arrivals | null
   readonly #closed: Arrivals | null
   readonly #queue = new Fifo()
+  readonly #gaps = new Gaps()
   readonly #part: { index: number; of: number }
   /** Of all workers, so far. */
   #starts = 0
@@ -73,6 +75,7 @@ export class Executor {
   // By slot: what is in flight.
   readonly #slotOperation: Int32Array
   readonly #slotIntended: Float64Array
+  readonly #slotTwin: Float64Array
   readonly #slotFree: Float64Array
   readonly #slotSent: Float64Array
   // By slot and step.
@@ -123,6 +126,7 @@ export class Executor {
     for (let slot = slots - 1; slot >= 0; slot--) this.#free.push(slot)
     this.#slotOperation = new Int32Array(slots)
     this.#slotIntended = new Float64Array(slots)
+    this.#slotTwin = new Float64Array(slots)
     this.#slotFree = new Float64Array(slots)
     this.#slotSent = new Float64Array(slots)
     this.#slotRow = new Float64Array(slots * this.#mostSteps)
@@ -158,6 +162,7 @@ export class Executor {
     if (this.#activity === this.#seenActivity) this.#idleNs += Math.max(0, Math.min(now, this.#endNs) - Math.max(this.#lastTurnNs, this.#measureNs))
     this.#seenActivity = this.#activity
     this.#lastTurnNs = now
+    this.#gaps.turn(now, now >= this.#measureNs)
     if (now >= this.#nextEdgeNs) this.#edge(now)
     this.#admit(now)
     this.#startQueued(now)
@@ -169,7 +174,8 @@ export class Executor {
       return
     }
     // In a closed loop completions start what comes next: only the end of the trial and timeouts need a turn.
-    this.#clock.wakeAt(this.#nextWakeNs(now), this.#turn, this.#arrivals !== null)
+    const lateFromNs = this.#clock.wakeAt(this.#nextWakeNs(now), this.#turn, this.#arrivals !== null)
+    if (this.#arrivals !== null) this.#gaps.expect(lateFromNs)
   }
 
   #edge(now: number): void {
@@ -190,7 +196,7 @@ export class Executor {
       this.#arrivals.advance()
       if (!this.#isOwnStart()) continue
       if (intended >= this.#measureNs) (this.#records[operation] as OperationRecord).intended++
-      this.#queue.push(operation, ordinal, nextNs / 1e6, intended)
+      this.#queue.push(operation, ordinal, nextNs / 1e6, intended, this.#gaps.twinBeforeTurnNs(intended))
       this.#withoutAnswer++
     }
     while (this.#queue.length > 0 && now - this.#queue.intendedNs > (this.#timeoutsNs[this.#queue.operation] as number)) {
@@ -206,7 +212,7 @@ export class Executor {
       const ordinal = this.#params.schedule(operation, nextNs / 1e6)
       starts.advance()
       isOwn = this.#isOwnStart()
-      if (isOwn) this.#queue.push(operation, ordinal, nextNs / 1e6, now)
+      if (isOwn) this.#queue.push(operation, ordinal, nextNs / 1e6, now, now)
     }
   }
 
@@ -235,7 +241,7 @@ export class Executor {
   }
 
   #sendHead(slot: number, now: number): void {
-    const { operation, ordinal, scheduledMs, intendedNs: intended } = this.#queue
+    const { operation, ordinal, scheduledMs, intendedNs: intended, twinNs } = this.#queue
     this.#queue.shift()
     this.#activity++
     this.#inFlight++
@@ -249,6 +255,7 @@ export class Executor {
     const { drawn } = this.#params
     this.#slotOperation[slot] = operation
     this.#slotIntended[slot] = intended
+    this.#slotTwin[slot] = twinNs
     const { steps } = this.#params
     if (measured) {
       for (let step = 0; step < steps.length; step++) {
@@ -326,7 +333,8 @@ export class Executor {
     record.service.record(serviceNs)
     if (this.#arrivals !== null) record.response.record(responseNs)
     if (outcome === 'error') record.fail(error)
-    else record.finish(outcome, rows, this.#arrivals === null ? serviceNs : responseNs)
+    else if (this.#arrivals === null) record.finish(outcome, rows, serviceNs, serviceNs)
+    else record.finish(outcome, rows, responseNs, this.#gaps.twinNs(now) - (this.#slotTwin[slot] as number))
     this.#window(intended, responseNs, outcome === 'error')
   }
 
@@ -381,7 +389,7 @@ export class Executor {
     const { stopAt } = this.#spec
     return (
       stopAt !== undefined &&
-      this.#records.some((record, operation) => record.exceeded.some((count, at) => count >= (stopAt[operation]?.[at] as number)))
+      this.#records.some((record, operation) => record.exceededTwin.some((count, at) => count >= (stopAt[operation]?.[at] as number)))
     )
   }
 
@@ -427,6 +435,7 @@ export class Executor {
       windows: this.#windows.filter((window) => window !== undefined),
       writes: this.#writes,
       kept: this.#kept,
+      gaps: this.#gaps.histogram,
       unanswered: this.#unanswered,
       stopped: this.#stopped,
       completed: this.#completed,

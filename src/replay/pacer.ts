@@ -29,12 +29,13 @@ export function pacedClock(): Clock & AsyncDisposable {
       if (!exactly || atNs <= realClock.nowNs()) {
         if (exactly) setImmediate(callback)
         else realClock.wakeAt(atNs, callback, false)
-        return
+        return atNs
       }
       waiting = callback
       dueNs[0] = atNs
       Atomics.add(requests, 0, 1)
       Atomics.notify(requests, 0)
+      return atNs
     },
     async [Symbol.asyncDispose]() {
       port1.close()

@@ -5,7 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { TrialError } from '../errors.ts'
-import { mergeRecordings, type Recording, reviveRecord } from '../measure/recorder.ts'
+import { mergeRecordings, type Recording, revive } from '../measure/recorder.ts'
 import { which } from '../provision/local.ts'
 import { bindToCores } from '../provision/processes.ts'
 import { realClock } from './clock.ts'
@@ -90,7 +90,7 @@ export class WorkerPool implements AsyncDisposable {
       workers,
       withinNs / 1e6,
     )
-    return mergeRecordings((recordings as Recording[]).map((recording) => ({ ...recording, operations: recording.operations.map(reviveRecord) })))
+    return mergeRecordings((recordings as Recording[]).map(revive))
   }
 
   async close(): Promise<void> {

@@ -242,7 +242,7 @@ test('the queue keeps its order while it grows and wraps', () => {
   const queue = new Fifo()
   let taken = 0
   for (let i = 0; i < 10_000; i++) {
-    queue.push(i % 7, 2 * i, 3 * i, i)
+    queue.push(i % 7, 2 * i, 3 * i, i, 4 * i)
     if (i % 3 === 0) {
       expect(queue.intendedNs).toBe(taken++)
       queue.shift()

@@ -16,7 +16,7 @@ export class VirtualClock implements Clock {
     return this.#nowNs
   }
 
-  wakeAt(atNs: number, callback: () => void): void {
+  wakeAt(atNs: number, callback: () => void): number {
     this.#heap.push({ atNs: Math.max(atNs, this.#nowNs), order: this.#asked++, callback })
     let at = this.#heap.length - 1
     while (at > 0) {
@@ -25,6 +25,7 @@ export class VirtualClock implements Clock {
       this.#swap(at, parent)
       at = parent
     }
+    return atNs
   }
 
   /** Runs until nothing is left to happen. */
