@@ -95,6 +95,7 @@ async function neighboursFact(): Promise<MachineFact> {
 
 /** A loop that only reads the clock: whatever it misses was taken from it. */
 function clockFact(): MachineFact {
+  const stolenBefore = stolenSeconds()
   const start = process.hrtime.bigint()
   const end = start + BigInt(watchMs) * 1_000_000n
   let last = start
@@ -112,11 +113,12 @@ function clockFact(): MachineFact {
   const share = Number(paused) / Number(last - start)
   const source = readText('/sys/devices/system/clocksource/clocksource0/current_clocksource').trim()
   const ok = share < mostPausedShare && Number(smallest) < 10_000
+  const taker = (stolenSeconds() - stolenBefore) * 1e9 > Number(paused) / 2 ? 'the host takes' : 'others on this machine take'
   return {
     what: 'clock',
     found: `${source === '' ? 'monotonic' : source}, steps of ${smallest} ns, longest pause of a busy loop ${(Number(longest) / 1e6).toFixed(1)} ms, ${(share * 100).toFixed(1)} % lost in pauses above 1 ms`,
     ok,
-    fix: ok ? null : 'the host takes the CPU away: percentiles above such pauses are the machine, not the database; use a quieter one',
+    fix: ok ? null : `${taker} the CPU away: percentiles above such pauses are the machine, not the database; use a quieter one`,
   }
 }
 

@@ -3,16 +3,17 @@ import type { Assessment, CandidateAssessment } from '../assess/assess.ts'
 import type { Result } from '../result.ts'
 import { cautionLine } from './cautions.ts'
 import { times } from './format.ts'
+import { neighbourLine } from './neighbours.ts'
 
 export interface Headline {
   tone: 'good' | 'bad' | 'note'
   text: string
 }
 
-/** The sentence, and what the numbers of a candidate stand for where that is not what production would run. */
+/** The sentence, who else used the machine, and what the numbers of a candidate stand for where that is not what production would run. */
 export function headline(result: Result, assessment: Assessment): Headline {
   const { tone, text } = finding(result, assessment)
-  return { tone, text: `${text} ${cautionLine(result)}`.trimEnd() }
+  return { tone, text: [text, neighbourLine(result), cautionLine(result)].filter((each) => each !== '').join(' ') }
 }
 
 /** The sentence alone. */
