@@ -9,6 +9,7 @@ import type { ClientKind } from './engines/engine.ts'
 import { engineNamed } from './engines/registry.ts'
 import { messageOf, TrialError } from './errors.ts'
 import { hashesOf, makeResult, type RunState } from './evidence.ts'
+import { busyText } from './measure/busy.ts'
 import { calibrate } from './measure/calibrate.ts'
 import { deviceOf } from './measure/disk.ts'
 import { allOperations, deriveModel } from './model/derive.ts'
@@ -36,6 +37,7 @@ import { checkInvariants } from './verify/invariants.ts'
 import { blocks as reserved } from './verify/verify.ts'
 
 const abortWithinMs = 1500
+const mostPatienceSeconds = 30
 
 export interface BenchOptions {
   effort: Effort
@@ -54,6 +56,8 @@ export interface BenchOptions {
 export interface Progress {
   begin(phase: string): void
   note(text: string): void
+  /** Stays to be read when the phase is over. */
+  warn(text: string): void
   end(phase: string): void
 }
 export interface Finished {
@@ -98,7 +102,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     pool,
     signal,
     start: nextStart(resume),
-    idleBaselineCores: () => state.calibration?.idleBaselineCores ?? 0,
+    harnessCores: () => (state.harnessPinned ? cores.harness : null),
     device: deviceOf(dataParent(options.data)),
     commonMix: () => commonMixOf(runs),
     blockOf: (label) => {
@@ -169,7 +173,11 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   let status: Result['status'] = 'complete'
   try {
     await stoppable('calibrate', async () => {
-      state.calibration = { ...(await calibrate(runDirectory)), harness: await measureCeiling(dataset, scenario.operations, 0.4, [2000, 20_000]) }
+      // Where nothing is claimed of a capacity nothing is gained by waiting.
+      const patienceSeconds = options.effort === 'smoke' ? 0 : mostPatienceSeconds
+      const found = await calibrate(runDirectory, { patienceSeconds, workers: pool.pids, report: progress.note })
+      if (found.busy !== null) progress.warn(`the machine is busy: ${busyText(found.busy)}`)
+      state.calibration = { ...found, harness: await measureCeiling(dataset, scenario.operations, 0.4, [2000, 20_000]) }
     })
     await stoppable('start', async () => {
       for (const run of runs)

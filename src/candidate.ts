@@ -57,7 +57,8 @@ export interface RunContext {
   plan: TrialPlan
   pool: WorkerPool
   signal: AbortSignal
-  idleBaselineCores: () => number
+  /** Those that the harness has to itself; null: it is bound to none. */
+  harnessCores: () => number[] | null
   /** The disk that holds the servers' data; null where it cannot be named. */
   device: string | null
   /** 1, or one more for each time that the run was resumed. */
@@ -301,7 +302,7 @@ export class CandidateRun extends CandidateServer {
     const startedAt = new Date().toISOString()
     const startNs = realClock.nowNs() + startLeadNs
     const measureNs = startNs + order.warmUpSeconds * 1e9
-    const sampler = startSampler(instance, this.#context.device, pool.pids, measureNs, measureNs + order.seconds * 1e9)
+    const sampler = startSampler(instance, this.#context.device, pool.pids, this.#context.harnessCores(), measureNs, measureNs + order.seconds * 1e9)
     const attempt = (this.#attempts.get(label) ?? 0) + 1
     this.#attempts.set(label, attempt)
     // A repeated trial draws the same arrivals and picks, but never the same new rows: the first attempt has inserted those.
@@ -317,8 +318,9 @@ export class CandidateRun extends CandidateServer {
       })
       // Of a trial that an abort cuts short, too: a sampler that goes on would hold the process.
       .finally(() => (course = sampler.stop()))
-    const { before, after, timeline } = await (course as unknown as Promise<Course>)
-    const resources = between(before, after, recording)
+    const used = await (course as unknown as Promise<Course>)
+    const { timeline } = used
+    const resources = between(used, recording)
     this.#elapsedMs += Math.ceil((order.warmUpSeconds + order.seconds) * 1000) + 1000
     appendWrites(this.writes, recording.writes)
     const workload = this.#workload.check(spec, block, recording)
@@ -326,7 +328,7 @@ export class CandidateRun extends CandidateServer {
       this.compiled.operations,
       recording.operations,
       resources,
-      this.#context.idleBaselineCores(),
+      timeline,
       order.loop,
       this.failure ?? this.death ?? broken ?? recording.purgeFailure ?? workload.fault,
     )

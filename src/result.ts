@@ -101,7 +101,15 @@ const trial = z.strictObject({
     disk: nullable(z.strictObject({ readBytes: number, writtenBytes: number, syncs: number })).describe(
       'of the disk that holds the data, whoever caused it',
     ),
-    others: nullable(z.strictObject({ cpuCores: number })),
+    others: nullable(
+      z.strictObject({
+        cpuCores: number,
+        onServerCores: nullable(number)
+          .default(null)
+          .describe('of these, on the cores that the server is bound to; null: it, or the harness, is not'),
+        onHarnessCores: nullable(number).default(null),
+      }),
+    ),
   }),
   timeline: z
     .array(
@@ -111,6 +119,8 @@ const trial = z.strictObject({
         residentBytes: nullable(number),
         clientCores: number,
         othersCores: nullable(number),
+        othersOnServerCores: nullable(number).default(null),
+        othersOnHarnessCores: nullable(number).default(null),
         disk: nullable(z.strictObject({ readBytesPerSecond: number, writtenBytesPerSecond: number, syncsPerSecond: number })).describe(
           'of the disk that holds the data, whoever caused it',
         ),
@@ -245,7 +255,11 @@ export const resultSchema = z.strictObject({
   dataHash: text,
   calibration: nullable(
     z.strictObject({
-      idleBaselineCores: number,
+      idleBaselineCores: number.describe('CPU that others used while nothing ran'),
+      waitedSeconds: number.default(0).describe('for the machine to become quiet'),
+      busy: nullable(z.strictObject({ cores: number, chiefly: nullable(z.strictObject({ command: text, pid: number })) }))
+        .default(null)
+        .describe('others used more than a run can bear; null: they did not'),
       fsyncUs: z.strictObject({ p50: number, p99: number, samples: number }),
       harness: z
         .strictObject({

@@ -15,7 +15,7 @@ const secondsEach = 5
 
 export async function calibrate(name: string, options: { json?: boolean }): Promise<void> {
   const scenario = readScenario(name)
-  const idle = await measure(dataParent(), 5)
+  const idle = await measure(dataParent(), { idleSeconds: 5 })
   // The core that replays, as a run divides them.
   const pinned = await bindToCores(process.pid, [0])
   const harness = await measureCeiling(makeDataset(scenario, 0.001), scenario.operations, secondsEach, ratesPerSecond)

@@ -1,31 +1,54 @@
-/** What this machine and this harness can do before any server runs: idle baseline, fsync, ceiling of the executor. */
+/** What this machine can do before any server runs, and who else uses it. */
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { machineCpu } from '../provision/processes.ts'
+import { machineCpu, usageOf, watchBusiest } from '../provision/processes.ts'
+import { type Busy, busyText } from './busy.ts'
 
 export interface Calibration {
   /** CPU that others used while nothing ran, in cores. */
   idleBaselineCores: number
+  /** Seconds that were waited for the machine to become quiet. */
+  waitedSeconds: number
+  /** Others used more than a run can bear; null: they did not. */
+  busy: Busy | null
   /** Writing and syncing one 8 KiB block on the disk that holds the data. */
   fsyncUs: { p50: number; p99: number; samples: number }
 }
 
+/** Cores that others use: with less a machine is quiet, above the second it is busy, and trials will be called noisy. */
+const quietCores = 0.05
+const busyCores = 0.1
 const fsyncSamples = 60
 const blockBytes = 8192
 
-export async function calibrate(dataDirectory: string, idleSeconds = 1): Promise<Calibration> {
+/** Waits at most so long for a quiet machine, and says so. `workers` are processes of ours beside this one. */
+export async function calibrate(
+  dataDirectory: string,
+  { idleSeconds = 1, patienceSeconds = 0, workers = [] as number[], report = (_text: string) => {} } = {},
+): Promise<Calibration> {
   const fsyncUs = probeFsync(join(dataDirectory, `fsync-probe-${process.pid}`))
-  const before = { machine: machineCpu().busySeconds, own: ownCpuSeconds(), at: performance.now() }
-  await sleep(idleSeconds * 1000)
-  const seconds = (performance.now() - before.at) / 1000
-  const others = machineCpu().busySeconds - before.machine - (ownCpuSeconds() - before.own)
-  return { idleBaselineCores: Math.max(0, others / seconds), fsyncUs }
+  const startMs = performance.now()
+  for (let waitedSeconds = 0; ; waitedSeconds = (performance.now() - startMs) / 1000) {
+    const { cores, chiefly } = await watchOthers(idleSeconds, workers)
+    if (cores > quietCores && waitedSeconds + idleSeconds < patienceSeconds) {
+      if (waitedSeconds === 0) report(`waiting for a quiet machine, ${patienceSeconds} s at most: ${busyText({ cores, chiefly })}`)
+      continue
+    }
+    return { idleBaselineCores: cores, waitedSeconds, busy: cores > busyCores ? { cores, chiefly } : null, fsyncUs }
+  }
 }
 
-function ownCpuSeconds(): number {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1e6
+async function watchOthers(seconds: number, workers: number[]): Promise<Busy> {
+  const ownSeconds = () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1e6 + usageOf(workers).cpuSeconds
+  }
+  const busiest = watchBusiest([process.pid, ...workers])
+  const before = { machine: machineCpu().busySeconds, own: ownSeconds(), atMs: performance.now() }
+  await sleep(seconds * 1000)
+  const used = machineCpu().busySeconds - before.machine - (ownSeconds() - before.own)
+  return { cores: Math.max(0, used / ((performance.now() - before.atMs) / 1000)), chiefly: busiest() }
 }
 
 /** Microseconds of writing and syncing one block. */

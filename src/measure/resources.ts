@@ -1,7 +1,8 @@
 /** What a trial cost inside its measured window: CPU of the server, of the harness, of everybody else; memory and bytes of the server. */
 import type { DiskUse } from './disk.ts'
 import type { Recording } from './recorder.ts'
-import { type Reading, usedBetween } from './usage.ts'
+import type { Course } from './sampler.ts'
+import { usedBetween } from './usage.ts'
 
 export interface Resources {
   /** null: nobody tells. */
@@ -10,18 +11,21 @@ export interface Resources {
   disk: DiskUse | null
   /** `cpuUsPerOperation`: of what replays; pacing included, so it tells something of closed loops only. */
   client: { cpuCores: number; busyShare: number; cpuUsPerOperation: number | null }
-  /** null where the server's own share is unknown. */
-  others: { cpuCores: number } | null
+  /** null where the server's own share is unknown; on whose cores, where both are bound to theirs. */
+  others: { cpuCores: number; onServerCores: number | null; onHarnessCores: number | null } | null
 }
 
 /** CPU as cores used on average between two readings. */
-export function between(before: Reading, after: Reading, recording: Pick<Recording, 'busyShare' | 'cpuSeconds' | 'completed'>): Resources {
+export function between(
+  { before, after, bound }: Pick<Course, 'before' | 'after' | 'bound'>,
+  recording: Pick<Recording, 'busyShare' | 'cpuSeconds' | 'completed'>,
+): Resources {
   const { busyShare, cpuSeconds, completed } = recording
-  const { serverCores, clientCores, othersCores, disk } = usedBetween(before, after)
+  const { serverCores, clientCores, othersCores, othersOnServerCores, othersOnHarnessCores, disk } = usedBetween(before, after, bound)
   return {
     server: serverCores === null || after.server === null ? null : { cpuCores: serverCores, residentBytes: after.server.residentBytes },
     client: { cpuCores: clientCores, busyShare, cpuUsPerOperation: completed === 0 ? null : (cpuSeconds / completed) * 1e6 },
-    others: othersCores === null ? null : { cpuCores: othersCores },
+    others: othersCores === null ? null : { cpuCores: othersCores, onServerCores: othersOnServerCores, onHarnessCores: othersOnHarnessCores },
     disk,
   }
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Instance } from '../provision/provision.ts'
 import { realClock } from '../replay/clock.ts'
 import { windowSeconds } from './recorder.ts'
-import { type Reading, readUsage, usedBetween } from './usage.ts'
+import { type Bound, type Reading, readUsage, usedBetween } from './usage.ts'
 
 export interface Sample {
   /** Since the measured window began. */
@@ -13,6 +13,9 @@ export interface Sample {
   residentBytes: number | null
   clientCores: number
   othersCores: number | null
+  /** Of these, on the cores of the server, and on those of the harness; null where either is not bound. */
+  othersOnServerCores: number | null
+  othersOnHarnessCores: number | null
   /** Of the data's disk, whoever caused it; null where it cannot be named. */
   disk: { readBytesPerSecond: number; writtenBytesPerSecond: number; syncsPerSecond: number } | null
   /** Over all interfaces of this machine, loopback included. */
@@ -22,20 +25,26 @@ export interface Course {
   /** At the edges of the measured window; of a trial that broke before it, all that there is. */
   before: Reading
   after: Reading
+  bound: Bound | null
   timeline: Sample[]
 }
+
+/** The kernel counts CPU in steps of 10 ms: what is shorter tells nothing. */
+const shortestNs = 0.1e9
 
 type Sampled = Reading & { networkBytes: number }
 
 /** Reads at the edges of windows that begin at `measureNs` and end at `endNs`. `device` is the data's disk, as `deviceOf` names it; `workers` are the processes that replay. */
 export function startSampler(
-  instance: Pick<Instance, 'sample' | 'watch'>,
+  instance: Pick<Instance, 'sample' | 'watch' | 'enforced' | 'cores'>,
   device: string | null,
   workers: number[],
+  harnessCores: number[] | null,
   measureNs: number,
   endNs: number,
 ): { stop(): Promise<Course> } {
   const watch = instance.watch()
+  const bound = harnessCores !== null && instance.enforced.cpu === 'cpuset' ? { server: instance.cores, harness: harnessCores } : null
   const asked: Promise<unknown>[] = []
   const read = (): Sampled => ({ ...readUsage(watch(), device, workers), networkBytes: networkBytes() })
   /** A server that is not to be watched may still answer when it is asked, slowly: at the edges it is. */
@@ -70,20 +79,26 @@ export function startSampler(
       if (readings.length < 2 || nextNs <= realClock.nowNs()) readings.push(readEdge())
       await Promise.all(asked)
       const [before, after] = [readings.length < 2 ? started : (readings[0] as Sampled), readings.at(-1) as Sampled]
-      return { before, after, timeline: readings.slice(1).map((reading, index) => sampleOf(readings[index] as Sampled, reading, measureNs)) }
+      const timeline = readings.slice(1).flatMap((reading, index) => {
+        const previous = readings[index] as Sampled
+        return reading.atNs - previous.atNs < shortestNs ? [] : [sampleOf(previous, reading, measureNs, bound)]
+      })
+      return { before, after, bound, timeline }
     },
   }
 }
 
-function sampleOf(before: Sampled, after: Sampled, measureNs: number): Sample {
-  const { seconds, serverCores, clientCores, othersCores, disk } = usedBetween(before, after)
+function sampleOf(before: Sampled, after: Sampled, measureNs: number, bound: Bound | null): Sample {
+  const { seconds, serverCores, clientCores, othersCores, othersOnServerCores, othersOnHarnessCores, disk } = usedBetween(before, after, bound)
   const perSecond = (amount: number) => rounded(Math.max(0, amount) / seconds)
   return {
     atSeconds: rounded((before.atNs - measureNs) / 1e9),
-    serverCores: serverCores === null ? null : rounded(serverCores),
+    serverCores: orNull(serverCores),
     residentBytes: after.server?.residentBytes ?? null,
     clientCores: rounded(clientCores),
-    othersCores: othersCores === null ? null : rounded(othersCores),
+    othersCores: orNull(othersCores),
+    othersOnServerCores: orNull(othersOnServerCores),
+    othersOnHarnessCores: orNull(othersOnHarnessCores),
     disk:
       disk === null
         ? null
@@ -96,6 +111,7 @@ function sampleOf(before: Sampled, after: Sampled, measureNs: number): Sample {
   }
 }
 
+const orNull = (value: number | null) => (value === null ? null : rounded(value))
 const rounded = (value: number) => Number(value.toPrecision(4))
 
 function networkBytes(): number {

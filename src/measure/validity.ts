@@ -1,7 +1,8 @@
 /** Whether the harness itself was out of the way: a verdict on every trial, with reasons. */
 import type { Operation } from '../scenario/scenario.ts'
-import type { OperationRecord } from './recorder.ts'
+import { type OperationRecord, windowSeconds } from './recorder.ts'
 import type { Resources } from './resources.ts'
+import type { Sample } from './sampler.ts'
 
 export interface Validity {
   verdict: 'valid' | 'client-bound' | 'noisy' | 'broken'
@@ -12,15 +13,16 @@ export interface Validity {
 
 /** Of its core, the harness's own work. */
 export const mostBusyShare = 0.65
-/** Cores above the idle baseline that others may use. */
-const noiseAllowance = 0.08
+/** Cores that others may use, on average and in one window: on those of the server, and on those of the harness, where both are bound. */
+const noiseAllowance = 0.1
+const noiseOfWindow = 0.5
 
-/** `baselineCores`: what others used while the machine was idle. `failure`: why the trial did not run to its end. */
+/** `timeline`: the windows of the trial. `failure`: why the trial did not run to its end. */
 export function judgeValidity(
   operations: Operation[],
   records: OperationRecord[],
   resources: Resources,
-  baselineCores: number,
+  timeline: Sample[],
   loop: 'open' | 'closed',
   failure: string | null,
 ): Validity {
@@ -33,11 +35,27 @@ export function judgeValidity(
     clientBound = operations.filter((_, index) => (records[index]?.intended ?? 0) > 0).map(({ name }) => name)
   }
   // Others come first: a harness that was late because of them is no limit of the harness.
-  if (resources.others !== null && resources.others.cpuCores - baselineCores > noiseAllowance) {
-    const others = `others used ${resources.others.cpuCores.toFixed(2)} cores, the idle baseline is ${baselineCores.toFixed(2)}`
-    return { verdict: 'noisy', reasons: [others, ...reasons], clientBound }
-  }
+  const noise = noiseIn(resources, timeline)
+  if (noise.length > 0) return { verdict: 'noisy', reasons: [...noise, ...reasons], clientBound }
   return { verdict: reasons.length > 0 ? 'client-bound' : 'valid', reasons, clientBound }
+}
+
+/** What others used, wherever that is more than a trial can bear: an absolute limit, whatever they used before the run. */
+function noiseIn({ others }: Resources, timeline: Sample[]): string[] {
+  if (others === null) return []
+  const { cpuCores, onServerCores, onHarnessCores } = others
+  const places =
+    onServerCores === null || onHarnessCores === null
+      ? [{ where: '', mean: cpuCores, inWindow: (sample: Sample) => sample.othersCores }]
+      : [
+          { where: ' of those of the server', mean: onServerCores, inWindow: (sample: Sample) => sample.othersOnServerCores },
+          { where: ' of those of the harness', mean: onHarnessCores, inWindow: (sample: Sample) => sample.othersOnHarnessCores },
+        ]
+  return places.flatMap(({ where, mean, inWindow }) => {
+    const worst = Math.max(0, ...timeline.map((sample) => inWindow(sample) ?? 0))
+    if (mean > noiseAllowance) return [`others used ${mean.toFixed(2)} cores${where}, more than ${noiseAllowance}`]
+    return worst > noiseOfWindow ? [`others used ${worst.toFixed(2)} cores${where} for ${windowSeconds * 1000} ms, more than ${noiseOfWindow}`] : []
+  })
 }
 
 /** Operations whose share over a limit lies on another side of it without the gaps in which the harness did not turn. */

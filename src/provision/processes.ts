@@ -135,11 +135,41 @@ export function watchTree(root: number): () => Usage {
   }
 }
 
-/** Seconds that all cores together were busy since boot, and seconds that passed on all of them. */
-export function machineCpu(): { busySeconds: number; totalSeconds: number } {
-  const fields = (readFileSync('/proc/stat', 'latin1').split('\n')[0] as string).trim().split(/\s+/).slice(1, 9).map(Number)
-  const total = fields.reduce((sum, each) => sum + each, 0)
-  return { busySeconds: (total - (fields[3] as number) - (fields[4] as number)) / ticksPerSecond, totalSeconds: total / ticksPerSecond }
+/** Seconds that the cores were busy since boot, all together and by their numbers; what the host took away counts. */
+export function machineCpu(): { busySeconds: number; byCore: number[] } {
+  const byCore: number[] = []
+  let busySeconds = 0
+  for (const line of readFileSync('/proc/stat', 'latin1').split('\n')) {
+    const [, core, times] = /^cpu(\d*) +(.*)/.exec(line) ?? []
+    if (core === undefined || times === undefined) break
+    const ticks = times.split(' ').slice(0, 8).map(Number)
+    const busy = ticks.reduce((sum, each) => sum + each, 0) - (ticks[3] as number) - (ticks[4] as number)
+    if (core === '') busySeconds = busy / ticksPerSecond
+    else byCore[Number(core)] = busy / ticksPerSecond
+  }
+  return { busySeconds, byCore }
+}
+
+/** The process that uses most CPU between two calls; null where none of them uses any. */
+export function watchBusiest(except: number[]): () => { command: string; pid: number } | null {
+  const ticksOf = () => new Map(processIds().map((pid) => [pid, statOf(pid)?.cpuTicks ?? 0]))
+  const before = ticksOf()
+  return () => {
+    let [most, busiest] = [0, 0]
+    for (const [pid, ticks] of ticksOf()) {
+      const used = ticks - (before.get(pid) ?? 0)
+      if (used > most && !except.includes(pid)) [most, busiest] = [used, pid]
+    }
+    return most === 0 ? null : { command: commandOf(busiest), pid: busiest }
+  }
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
+  } catch {
+    return 'a process that has ended'
+  }
 }
 
 /** Binds all threads of a process to cores; false where `taskset` is missing or refuses. */

@@ -1,4 +1,5 @@
 /** The conditions of a run: where the servers ran and under which limits, the machine, the time of each phase. */
+import { busyText } from '../measure/busy.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import { cautionNotes, markedName } from './cautions.ts'
 import { type Block, details, list, table } from './document.ts'
@@ -41,6 +42,7 @@ export function environment(result: Result): Block[] {
       ...(calibration === null
         ? []
         : [
+            ...(calibration.busy === null ? [] : [`before anything was measured the machine was busy: ${busyText(calibration.busy)}`]),
             `writing and syncing 8 KiB took ${micros(calibration.fsyncUs.p50)} (median), ${micros(calibration.fsyncUs.p99)} at worst of ${calibration.fsyncUs.samples}; idle, others used ${calibration.idleBaselineCores.toFixed(2)} cores; with an engine that answers at once the harness reaches ${count(calibration.harness.operationsPerSecond)} operations per second`,
           ]),
     ]),

@@ -1,12 +1,10 @@
 /** Who else used the machine: what a run that began beside others says of all its numbers. */
+import { busyText } from '../measure/busy.ts'
 import type { Result } from '../result.ts'
 
-/** Trials are called noisy by what others use above this baseline: a neighbour who was there from the start is in none of their verdicts. */
-const mostIdleCores = 0.5
-
-/** One sentence for a headline; '' where the machine was idle. */
-export function neighbourLine({ calibration, host }: Pick<Result, 'calibration' | 'host'>): string {
-  const others = calibration?.idleBaselineCores ?? 0
-  if (others < mostIdleCores) return ''
-  return `Others used ${others.toFixed(1)} of this machine's ${host.cores} cores before anything was measured: what is slow here may be slow because of them.`
+/** One sentence for a headline; '' where the machine was quiet. */
+export function neighbourLine({ calibration }: Pick<Result, 'calibration'>): string {
+  const busy = calibration?.busy ?? null
+  if (busy === null) return ''
+  return `Before anything was measured the machine was busy, ${busyText(busy)}: what is slow here may be slow because of them.`
 }

@@ -11,6 +11,7 @@ interface Phase {
   predictedSeconds: number
   state: 'waiting' | 'running' | 'done' | 'stopped'
   startedMs: number
+  warning: string
   begun: PromiseWithResolvers<void>
   over: PromiseWithResolvers<void>
   task?: Task
@@ -21,7 +22,7 @@ type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRende
 const drawnEveryMs = 1000
 
 export function startProgress(plan: TrialPlan, scenario: Scenario, quiet: boolean): Closeable {
-  if (quiet) return { begin: () => {}, note: () => {}, end: () => {}, close: async () => {} }
+  if (quiet) return { begin: () => {}, note: () => {}, warn: () => {}, end: () => {}, close: async () => {} }
   const minutes = plan.phases.reduce((sum, phase) => sum + phase.predictedSeconds, 0) / 60
   process.stderr.write(
     `${scenario.name}: ${scenario.candidates.map((candidate) => candidate.name).join(', ')}; effort ${plan.effort}, about ${Math.max(1, Math.round(minutes))} min\n`,
@@ -35,7 +36,7 @@ export function startProgress(plan: TrialPlan, scenario: Scenario, quiet: boolea
 function plainProgress(): Closeable {
   const start = performance.now()
   const line = (text: string) => process.stderr.write(`${((performance.now() - start) / 1000).toFixed(1).padStart(6)} s  ${text}\n`)
-  return { begin: line, note: (text) => line(`  ${text}`), end: () => {}, close: async () => {} }
+  return { begin: line, note: (text) => line(`  ${text}`), warn: (text) => line(`  warning: ${text}`), end: () => {}, close: async () => {} }
 }
 
 function liveProgress(plan: TrialPlan): Closeable {
@@ -46,6 +47,7 @@ function liveProgress(plan: TrialPlan): Closeable {
       predictedSeconds,
       state: 'waiting',
       startedMs: 0,
+      warning: '',
       begun: Promise.withResolvers(),
       over: Promise.withResolvers(),
     }),
@@ -60,7 +62,7 @@ function liveProgress(plan: TrialPlan): Closeable {
         await phase.over.promise
         if (phase.state === 'waiting') task.skip()
         else if (phase.state === 'stopped') task.skip(`${phase.name}: stopped after ${duration(elapsed(phase))}`)
-        else task.title = `${phase.name} (${duration(elapsed(phase))})`
+        else task.title = `${phase.name} (${duration(elapsed(phase))})${phase.warning === '' ? '' : `: ${phase.warning}`}`
       },
     })),
     {
@@ -105,6 +107,9 @@ function liveProgress(plan: TrialPlan): Closeable {
     note(text) {
       note = text
       draw()
+    },
+    warn(text) {
+      for (const phase of phases) if (phase.state === 'running') phase.warning = text
     },
     end(name) {
       const phase = phases.find((each) => each.name === name)

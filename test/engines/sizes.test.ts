@@ -27,7 +27,7 @@ test('a size is measured', async () => {
     plan,
     pool,
     signal: new AbortController().signal,
-    idleBaselineCores: () => 1,
+    harnessCores: () => null,
     device: null,
     start: 1,
     blockOf: () => 1000,

@@ -63,7 +63,7 @@ const verdictOn = (recording: Recording) =>
     scenario.operations,
     recording.operations,
     { server: null, disk: null, client: { cpuCores: 1, busyShare: 0.1, cpuUsPerOperation: 1 }, others: null },
-    0,
+    [],
     'open',
     null,
   )

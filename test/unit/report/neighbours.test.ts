@@ -1,4 +1,4 @@
-/** A run beside others says so first: they are in every number, and in no verdict of a trial. */
+/** A run that began beside others says so behind its finding, with their name: few of its trials will be valid. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -8,18 +8,18 @@ import { neighbourLine } from '../../../src/report/neighbours.ts'
 import type { Result } from '../../../src/result.ts'
 
 const saved = JSON.parse(readFileSync(fileURLToPath(new URL('../../golden/results/small.json', import.meta.url)), 'utf8')) as Result
-const beside = (idleBaselineCores: number): Result => ({
+const beside = (busy: NonNullable<Result['calibration']>['busy']): Result => ({
   ...saved,
-  calibration: { ...(saved.calibration as NonNullable<Result['calibration']>), idleBaselineCores },
+  calibration: { ...(saved.calibration as NonNullable<Result['calibration']>), busy },
 })
 
 test('others who used the machine before anything was measured are named behind the finding', () => {
-  const result = beside(1.97)
+  const result = beside({ cores: 1.97, chiefly: { command: 'make', pid: 7 } })
   expect(headline(result, assess(result)).text).toMatch(
-    /\. Others used 2\.0 of this machine's \d+ cores before anything was measured: what is slow here may be slow because of them\./,
+    /\. Before anything was measured the machine was busy, 1\.97 cores used by others, chiefly by make \(pid 7\): what is slow here may be slow because of them\./,
   )
 })
 
 test('an idle machine, and one that nobody looked at, are passed over', () => {
-  for (const result of [beside(0.2), { ...saved, calibration: null }]) expect(neighbourLine(result)).toBe('')
+  for (const result of [beside(null), { ...saved, calibration: null }]) expect(neighbourLine(result)).toBe('')
 })
