@@ -16,9 +16,11 @@ test('a worker that is kept busy: client-bound, and why', async () => {
   const hook = pathToFileURL(join(root, 'test/e2e/busy-worker.mjs')).href
   const ended = await dbtrialWith({ NODE_OPTIONS: `--import ${hook}` }, ...arguments_('busy'))
   expect([0, 99], ended.stderr).toContain(ended.code)
-  const bound = confirmations('busy').filter((trial) => trial.validity.verdict === 'client-bound')
+  // On a machine that others use as well the verdict is noisy: what the harness did is said beside it.
+  const bound = confirmations('busy').filter((trial) => trial.validity.clientBound.includes('read'))
   expect(bound.length).toBeGreaterThan(0)
-  expect(bound[0]?.validity.reasons.join()).toMatch(/dispatch delay|the harness worked/)
+  expect(bound.map((trial) => trial.validity.verdict)).not.toContain('valid')
+  expect(bound[0]?.validity.reasons.join()).toMatch(/read: \d+\.\d\d % over p99, \d+\.\d\d % without the gaps|the harness worked/)
 }, 120_000)
 
 test('a neighbour on the machine: noisy, and the trial is repeated once', async () => {
@@ -39,7 +41,7 @@ test('a neighbour on the machine: noisy, and the trial is repeated once', async 
   expect(trials.filter((trial) => trial.arrival.multiple === first?.arrival.multiple).length).toBe(2)
 }, 120_000)
 
-test('a server that stalls: missed with the harness out of the way; what has too few samples stays undetermined', async () => {
+test('a server that stalls: missed with the harness out of the way; what has too few samples stays undetermined', async ({ skip }) => {
   const ended = await dbtrialUntil(
     /round 1 of 1/,
     (pid) => {
@@ -54,10 +56,12 @@ test('a server that stalls: missed with the harness out of the way; what has too
   )
   expect(ended.acted).toBe(true)
   const [trial] = confirmations('stalled')
-  expect(trial).toMatchObject({ outcome: 'missed', validity: { verdict: 'valid' } })
+  expect(trial).toMatchObject({ outcome: 'missed', validity: { clientBound: [] } })
   expect(trial?.missed).toContain('read')
   // Operations that were waiting when the server stood still are counted from when they should have started.
   expect(trial?.operations.read?.responseUs?.max).toBeGreaterThan(1_000_000)
+  if (trial?.validity.verdict === 'noisy') skip('others use this machine: a noisy trial decides nothing')
+  expect(trial?.validity.verdict).toBe('valid')
   const cells = resultIn(join(out, 'stalled'), 'small').result.assessment as {
     candidates: { at: { cells: { operation: string; outcome: string }[] }[] }[]
   }
