@@ -248,13 +248,13 @@ class Slot {
   #write({ statements, consistency, pageState }: Request, stream: number): PreparedStatement | null {
     const { request, version } = this.#lane.connection
     if (statements.length > 1) {
-      const start = beginBatch(request, version, stream, statements.length)
+      const start = beginBatch(request, version, stream, 'logged')
       for (const statement of statements) {
         const prepared = this.#lane.prepared(statement.query) as PreparedStatement
         batchStatement(request, prepared)
         this.#writeValues(statement, prepared)
       }
-      endBatch(request, version, start, consistency)
+      endBatch(request, version, start, consistency, statements.length)
       return null
     }
     const [statement] = statements as [Cql]

@@ -1,5 +1,4 @@
 /** Rows as CQL: the statements that write, change and delete a row in every store, and values as answers carry them. */
-import { type Block, cell } from '../data/rows.ts'
 import { canonical, decimalValue, type Value } from '../data/value.ts'
 import { bucketOf } from '../model/buckets.ts'
 import type { PhysicalModel, Store, StoreColumn } from '../model/model.ts'
@@ -30,52 +29,21 @@ export class CassandraRows {
     this.#compiled = compiled
   }
 
-  *loadStatements(store: Store, block: Block): Iterable<{ partition: string; statement: Cql }> {
-    const { scenario } = this.#compiled
-    const nowMs = scenario.epochMs
-    const owner = entityOf(scenario, block.entity)
-    const values = (columns: Block['columns'], row: number): Row => new Map(columns.map((column) => [column.field.name, cell(column, row)]))
-    if (store.entity === block.entity) {
-      for (let row = 0; row < block.rows; row++) {
-        const own = values(block.columns, row)
-        for (const statement of this.inserts(store, owner, own, nowMs)) yield { partition: this.#partitionText(store, statement, row), statement }
-        for (const owned of block.owned) {
-          if (!store.embedded.includes(owned.entity)) continue
-          for (let line = row === 0 ? 0 : (owned.ends[row - 1] as number); line < (owned.ends[row] as number); line++) {
-            yield {
-              partition: String(row),
-              statement: this.lineInsert(
-                store,
-                entityOf(scenario, owned.entity),
-                own.get(owner.key[0] as string) as Value,
-                values(owned.columns, line),
-              ),
-            }
-          }
-        }
-      }
-      return
-    }
-    for (const owned of block.owned) {
-      if (store.entity !== owned.entity) continue
-      const entity = entityOf(scenario, owned.entity)
-      for (let line = 0; line < owned.rows; line++)
-        for (const statement of this.inserts(store, entity, values(owned.columns, line), nowMs))
-          yield { partition: this.#partitionText(store, statement, line), statement }
-    }
+  /** The columns of a store that an entity's row fills; lines have theirs. */
+  insertColumns(store: Store, entity: Entity): StoreColumn[] {
+    if (store.embedded.length === 0) return store.columns
+    return store.columns.filter((column) => column.entity === entity.name && column.role !== 'line' && column.role !== 'value')
   }
 
-  #partitionText(store: Store, statement: Cql, row: number): string {
-    if (store.embedded.length > 0 || store.clustering.length === 0) return String(row)
-    return store.partition.map((name) => canonical(statement.params[store.columns.findIndex((column) => column.name === name)] as Value)).join(' ')
+  /** The partition's key and the columns of a line in its owner's store. */
+  lineColumns(store: Store, owned: string): StoreColumn[] {
+    const key = columnOf(store, store.partition[0] as string)
+    return [key, ...store.columns.filter((column) => column.entity === owned && column !== key)]
   }
 
   /** The rows of a store that an entity's row makes: one, or one per distinct word of a token store. */
   inserts(store: Store, entity: Entity, row: Row, nowMs: number): Cql[] {
-    const own = store.columns.filter(
-      (column) => column.entity === entity.name && column.role !== 'line' && !(store.embedded.length > 0 && column.role === 'value'),
-    )
-    const columns = store.embedded.length > 0 ? own : store.columns
+    const columns = this.insertColumns(store, entity)
     const ttl = this.#ttl(entity, row, nowMs)
     const query = insertRow(
       store,
@@ -92,8 +60,8 @@ export class CassandraRows {
   }
 
   lineInsert(store: Store, owned: Entity, ownerKey: Value, line: Row): Cql {
-    const key = store.columns.find((column) => column.name === store.partition[0]) as StoreColumn
-    const columns = [key, ...store.columns.filter((column) => column.entity === owned.name && column !== key)]
+    const columns = this.lineColumns(store, owned.name)
+    const [key] = columns
     const ttl = this.#ttl(owned, line, 0)
     const query = insertRow(
       store,

@@ -7,9 +7,11 @@ import type { StoreColumn } from '../model/model.ts'
 import { rowBytes } from '../model/sizes.ts'
 import { baseStore } from '../model/wide-column-stores.ts'
 import { entityOf, type Operation } from '../scenario/scenario.ts'
+import { CqlConnection, type CqlLogin } from '../wire/cql.ts'
 import { errorName, pageSize } from '../wire/cql-messages.ts'
 import { id } from './cassandra-cql.ts'
 import { cassandraFacts } from './cassandra-facts.ts'
+import { CassandraLoad } from './cassandra-load.ts'
 import { CassandraOperations } from './cassandra-operations.ts'
 import { amountOf, lineColumn } from './cassandra-rows.ts'
 import { type Cql, type CqlResult, consistencies, type Request } from './cassandra-talk.ts'
@@ -17,10 +19,7 @@ import type { Compiled, ConnectOptions, Limits, Reply, Session } from './engine.
 
 export type Driver = typeof import('cassandra-driver')
 
-const loadsInFlight = 128
 const mostPageBytes = 4e6
-/** Rows of one load batch; all share a partition. */
-const rowsPerLoadBatch = 40
 
 export class CassandraSession implements Session {
   readonly #driver: Driver
@@ -28,11 +27,13 @@ export class CassandraSession implements Session {
   readonly #compiled: Compiled
   readonly #options: ConnectOptions
   readonly #keyspace: string
+  readonly #openWire: () => Promise<CqlConnection>
   readonly #operations: CassandraOperations
   readonly #parameters: Map<string, number>[]
 
-  constructor(driver: Driver, client: Client, compiled: Compiled, options: ConnectOptions, keyspace: string) {
-    this.#keyspace = keyspace
+  constructor(driver: Driver, client: Client, compiled: Compiled, options: ConnectOptions, login: CqlLogin) {
+    this.#keyspace = login.keyspace
+    this.#openWire = () => CqlConnection.open(login)
     this.#driver = driver
     this.#client = client
     this.#compiled = compiled
@@ -51,43 +52,16 @@ export class CassandraSession implements Session {
     for (const statement of this.#compiled.ddl) await this.#client.execute(statement, [], { prepare: false })
   }
 
-  /** Rows of one partition travel together in an unlogged batch: one mutation for the server. */
+  /** Through the wire client: the driver's objects cost more than the server's work. */
   async load(rows: RowSource, last: boolean) {
-    const inFlight = new Set<Promise<unknown>>()
-    let failure: unknown
-    const send = async (statements: Cql[]) => {
-      const sent: Promise<unknown> = (
-        statements.length === 1
-          ? this.#client.execute((statements[0] as Cql).query, this.#bound(statements[0] as Cql) as [], { prepare: true })
-          : this.#client.batch(statements.map((each) => ({ query: each.query, params: this.#bound(each) })) as never, {
-              prepare: true,
-              logged: false,
-            })
-      ).then(
-        () => inFlight.delete(sent),
-        (error: unknown) => (failure ??= error),
-      )
-      inFlight.add(sent)
-      if (inFlight.size >= loadsInFlight) await Promise.race(inFlight)
-      if (failure !== undefined) throw failure
+    const connection = await this.#openWire()
+    try {
+      const load = new CassandraLoad(connection, this.#compiled, this.#operations.rows)
+      for (const block of rows.blocks()) await load.block(block)
+      await load.finish()
+    } finally {
+      connection.end()
     }
-    for (const block of rows.blocks()) {
-      for (const store of this.#compiled.model.stores) {
-        const partitions = new Map<string, Cql[]>()
-        for (const { partition, statement } of this.#operations.rows.loadStatements(store, block)) {
-          const own = partitions.get(partition) ?? []
-          own.push(statement)
-          partitions.set(partition, own)
-          if (own.length === rowsPerLoadBatch) {
-            partitions.delete(partition)
-            await send(own)
-          }
-        }
-        for (const statements of partitions.values()) await send(statements)
-      }
-    }
-    await Promise.all(inFlight)
-    if (failure !== undefined) throw failure
     await this.#options.administer?.(['flush', this.#keyspace])
     if (last) await this.#durableWrites(true)
   }

@@ -164,7 +164,7 @@ export function writeValue(to: RequestBuffer, type: number, scale: number, value
   }
 }
 
-function writeBytes(to: RequestBuffer, bytes: Buffer): void {
+export function writeBytes(to: RequestBuffer, bytes: Buffer): void {
   to.reserve(4 + bytes.length)
   to.length = to.bytes.writeInt32BE(bytes.length, to.length)
   to.append(bytes)

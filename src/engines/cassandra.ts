@@ -5,6 +5,7 @@ import image from '../../docker/cassandra/image.json' with { type: 'json' }
 import { TrialError } from '../errors.ts'
 import type { Store, StoreColumn } from '../model/model.ts'
 import { entityOf, type Operation, type Scenario } from '../scenario/scenario.ts'
+import type { CqlLogin } from '../wire/cql.ts'
 import {
   cqlType,
   createTable,
@@ -168,22 +169,12 @@ export const cassandra: Engine = {
     const driver = await import('cassandra-driver')
     const client = clientOf(driver, endpoint, endpoint.namespace)
     await client.connect()
-    return new CassandraSession(driver, client, compiled, options, endpoint.namespace)
+    return new CassandraSession(driver, client, compiled, options, loginOf(endpoint))
   },
-  openLane: ({ host, port, user, password, tls, namespace: keyspace }, compiled, slots) =>
-    openCassandraLane(
-      {
-        host,
-        port,
-        user,
-        password,
-        tls,
-        keyspace,
-      },
-      compiled,
-      slots,
-    ),
+  openLane: (endpoint, compiled, slots) => openCassandraLane(loginOf(endpoint), compiled, slots),
 }
+
+const loginOf = ({ host, port, user, password, tls, namespace: keyspace }: Endpoint): CqlLogin => ({ host, port, user, password, tls, keyspace })
 
 /**
  * A new node has a role whose password everybody knows. Ours replaces it; who was faster than we are has left another role or is still

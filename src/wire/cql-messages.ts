@@ -144,14 +144,16 @@ export function executeTail(pageState: Buffer | null): Buffer {
   return pageState === null ? size : Buffer.concat([size, longBytes(pageState)])
 }
 
-/** A logged batch of prepared statements; each begins with `batchStatement`. */
-export function beginBatch(to: RequestBuffer, version: Version, stream: number, statements: number): number {
+/** A batch of prepared statements; each begins with `batchStatement`. Unlogged, its partitions are written each by itself. */
+export function beginBatch(to: RequestBuffer, version: Version, stream: number, kind: 'logged' | 'unlogged'): number {
   const start = beginMessage(to, version, stream, opcodes.batch)
-  to.reserve(3)
-  to.bytes[to.length] = 0
-  to.length = to.bytes.writeUInt16BE(statements, to.length + 1)
+  to.reserve(batchHeadBytes)
+  to.bytes[to.length] = kind === 'logged' ? 0 : 1
+  to.length += batchHeadBytes
   return start
 }
+/** The kind, and the number of statements, which is known at the end. */
+const batchHeadBytes = 3
 
 export function batchStatement(to: RequestBuffer, { id, parameters }: PreparedStatement): void {
   to.reserve(3)
@@ -161,7 +163,8 @@ export function batchStatement(to: RequestBuffer, { id, parameters }: PreparedSt
   to.length = to.bytes.writeUInt16BE(parameters.length, to.length)
 }
 
-export function endBatch(to: RequestBuffer, version: Version, start: number, consistency: number): void {
+export function endBatch(to: RequestBuffer, version: Version, start: number, consistency: number, statements: number): void {
+  to.bytes.writeUInt16BE(statements, start + headBytes + 1)
   to.reserve(6)
   to.length = to.bytes.writeUIntBE(0, to.bytes.writeUInt16BE(consistency, to.length), flagBytes(version))
   endMessage(to, start)

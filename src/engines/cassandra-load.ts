@@ -1,0 +1,253 @@
+/** The bulk load of Cassandra over the wire client: rows go from their columns straight into unlogged batches, many of which are in flight. */
+import { type Block, type Chunk, type Column, cell } from '../data/rows.ts'
+import { bucketOf } from '../model/buckets.ts'
+import type { Store, StoreColumn } from '../model/model.ts'
+import { type Entity, entityOf } from '../scenario/scenario.ts'
+import type { CqlConnection } from '../wire/cql.ts'
+import { batchStatement, beginBatch, endBatch, errorName, type PreparedStatement, writeNumber } from '../wire/cql-messages.ts'
+import type { RequestBuffer } from '../wire/request.ts'
+import { insertRow } from './cassandra-cql.ts'
+import { type CassandraRows, lifeOfLines, nativeTtlSeconds } from './cassandra-rows.ts'
+import { consistencies } from './cassandra-talk.ts'
+import { writeBytes, writeValue } from './cassandra-templates.ts'
+import type { Compiled } from './engine.ts'
+
+const batchesInFlight = 16
+/** A node that flushes and compacts may be late with a batch: all of it may be written again. */
+const mostTries = 5
+const late = new Set(['WriteTimeout', 'Overloaded'])
+/** Well below the 50 KiB at which a node of the distribution's settings refuses a batch, unless one row alone is larger. */
+const mostBatchBytes = 16_384
+const mostBatchRows = 100
+const widestNumber = 32
+
+/** Writes one value of a row, length first. */
+type Put = (row: number, to: RequestBuffer) => void
+interface Insert {
+  prepared: PreparedStatement
+  puts: Put[]
+}
+interface LineInsert {
+  insert: Insert
+  setOwner: (row: number) => void
+}
+
+export class CassandraLoad {
+  readonly #connection: CqlConnection
+  readonly #compiled: Compiled
+  readonly #rows: CassandraRows
+  readonly #prepared = new Map<string, PreparedStatement>()
+  readonly #streams = Array.from({ length: batchesInFlight }, (_, stream) => stream)
+  /** By stream, what was sent on it last. */
+  readonly #sent: { message: Buffer; tries: number }[] = []
+  #failure: Error | null = null
+  readonly #repeats: Buffer[] = []
+  #wake: () => void = () => {}
+  /** Of the batch that is being written: where it starts, and its statements so far. */
+  #start = 0
+  #statements = 0
+
+  constructor(connection: CqlConnection, compiled: Compiled, rows: CassandraRows) {
+    this.#connection = connection
+    this.#compiled = compiled
+    this.#rows = rows
+    connection.onReply = (stream, code, bytes, from) => {
+      if (code >= 0 && this.#again(stream, errorName(code))) return
+      this.#streams.push(stream)
+      if (code >= 0)
+        this.#failure ??= Object.assign(new Error(bytes.toString('utf8', from + 6, from + 6 + bytes.readUInt16BE(from + 4))), {
+          code: errorName(code),
+        })
+      this.#wake()
+    }
+    connection.onClosed = (cause) => {
+      this.#failure ??= cause
+      this.#wake()
+    }
+  }
+
+  /** The rows of a block in all of their stores. @throws what the server refused. */
+  async block(block: Block): Promise<void> {
+    const { scenario, model } = this.#compiled
+    for (const store of model.stores) {
+      if (store.entity === block.entity) await this.#owners(store, block)
+      for (const owned of block.owned)
+        if (store.entity === owned.entity) await this.#all(store, owned, await this.#insert(store, entityOf(scenario, owned.entity), owned))
+    }
+  }
+
+  /** Resolves when everything is acknowledged. */
+  async finish(): Promise<void> {
+    this.#send()
+    await this.#until(batchesInFlight)
+  }
+
+  /** An owner and its embedded lines follow one another: they are one partition, which the server writes at once. */
+  async #owners(store: Store, block: Block): Promise<void> {
+    const insert = await this.#insert(store, entityOf(this.#compiled.scenario, block.entity), block)
+    const lines = block.owned.filter((owned) => store.embedded.includes(owned.entity))
+    if (lines.length === 0) {
+      await this.#all(store, block, insert)
+      return
+    }
+    const inserts = await Promise.all(lines.map((owned) => this.#lineInsert(store, owned, block)))
+    for (let row = 0; row < block.rows; row++) {
+      if (this.#write(insert, row)) await this.#until(1)
+      for (let at = 0; at < lines.length; at++) {
+        const { ends } = lines[at] as Block['owned'][number]
+        const { insert: own, setOwner } = inserts[at] as LineInsert
+        setOwner(row)
+        for (let line = row === 0 ? 0 : (ends[row - 1] as number); line < (ends[row] as number); line++)
+          if (this.#write(own, line)) await this.#until(1)
+      }
+    }
+  }
+
+  async #all(store: Store, chunk: Chunk, insert: Insert): Promise<void> {
+    const token = store.columns.findIndex((column) => column.role === 'token')
+    for (let row = 0; row < chunk.rows; row++) {
+      if (token < 0) {
+        if (this.#write(insert, row)) await this.#until(1)
+        continue
+      }
+      for (const word of wordsOf(chunk, (store.columns[token] as StoreColumn).field, row)) {
+        const bytes = Buffer.from(word)
+        insert.puts[token] = (_, to) => writeBytes(to, bytes)
+        if (this.#write(insert, row)) await this.#until(1)
+      }
+    }
+  }
+
+  async #insert(store: Store, entity: Entity, chunk: Chunk): Promise<Insert> {
+    const columns = this.#rows.insertColumns(store, entity)
+    const life = lifeOf(this.#compiled, entity, chunk)
+    const prepared = await this.#prepare(store, columns, life !== null)
+    const puts = columns.map((column, at) => putOf(store, column, prepared.parameters[at]?.type ?? 0, chunk))
+    return { prepared, puts: life === null ? puts : [...puts, life] }
+  }
+
+  /** The key of a line's partition is its owner's, which `setOwner` names. */
+  async #lineInsert(store: Store, owned: Chunk, block: Block): Promise<LineInsert> {
+    const columns = this.#rows.lineColumns(store, owned.entity)
+    const life = lifeOf(this.#compiled, entityOf(this.#compiled.scenario, owned.entity), owned)
+    const prepared = await this.#prepare(store, columns, life !== null)
+    let owner = 0
+    const puts = columns.map((column, at): Put => {
+      const type = prepared.parameters[at]?.type ?? 0
+      if (column.name !== store.partition[0]) return putOf(store, column, type, owned)
+      const put = putOf(store, column, type, block)
+      return (_, to) => put(owner, to)
+    })
+    return { insert: { prepared, puts: life === null ? puts : [...puts, life] }, setOwner: (row) => (owner = row) }
+  }
+
+  async #prepare(store: Store, columns: StoreColumn[], expiring: boolean): Promise<PreparedStatement> {
+    const text = insertRow(
+      store,
+      columns.map((column) => column.name),
+      expiring,
+    )
+    const known = this.#prepared.get(text)
+    if (known !== undefined) return known
+    // A statement that is prepared travels in the buffer that a batch is written into.
+    await this.finish()
+    const prepared = await this.#connection.prepare(text)
+    this.#prepared.set(text, prepared)
+    return prepared
+  }
+
+  /** Whether no more batches may be in flight. */
+  #write({ prepared, puts }: Insert, row: number): boolean {
+    const { request, version } = this.#connection
+    if (this.#statements === 0) this.#start = beginBatch(request, version, this.#streams.at(-1) as number, 'unlogged')
+    batchStatement(request, prepared)
+    for (let at = 0; at < puts.length; at++) (puts[at] as Put)(row, request)
+    this.#statements++
+    if (request.length - this.#start < mostBatchBytes && this.#statements < mostBatchRows) return false
+    this.#send()
+    return this.#streams.length === 0
+  }
+
+  #send(): void {
+    if (this.#statements === 0) return
+    const { request, version } = this.#connection
+    endBatch(request, version, this.#start, consistencies.one, this.#statements)
+    this.#sent[this.#streams.pop() as number] = { message: Buffer.from(request.bytes.subarray(this.#start, request.length)), tries: 1 }
+    this.#statements = 0
+    this.#connection.flush()
+  }
+
+  /** Sends a batch again that the node was late with; false: it has another answer, or was sent often enough. */
+  #again(stream: number, error: string): boolean {
+    const sent = this.#sent[stream]
+    if (sent === undefined || !late.has(error) || ++sent.tries > mostTries) return false
+    this.#repeats.push(sent.message)
+    this.#wake()
+    return true
+  }
+
+  /** Resolves when so many more batches may be sent. */
+  async #until(free: number): Promise<void> {
+    while (this.#failure === null && this.#streams.length < free) {
+      // Between batches: a reply may come while one is being written.
+      for (const message of this.#repeats.splice(0)) {
+        this.#connection.request.append(message)
+        this.#connection.flush()
+      }
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+    if (this.#failure !== null) throw this.#failure
+  }
+}
+
+function columnOf(chunk: Chunk, field: string): Column {
+  return chunk.columns.find((column) => column.field.name === field) as Column
+}
+
+/** Distinct words of the fields of a token. */
+function wordsOf(chunk: Chunk, fields: string, row: number): Set<string> {
+  return new Set(fields.split(' ').flatMap((field) => String(cell(columnOf(chunk, field), row)).split(' ')))
+}
+
+function putOf(store: Store, column: StoreColumn, type: number, chunk: Chunk): Put {
+  if (column.role === 'token') return () => {} // Set word by word.
+  const source = columnOf(chunk, column.field)
+  if (source.kind === 'bytes') {
+    const { bytes, ends } = source
+    return (row, to) => {
+      const from = row === 0 ? 0 : (ends[row - 1] as number)
+      const end = ends[row] as number
+      to.reserve(4 + end - from)
+      to.length = to.bytes.writeInt32BE(end - from, to.length)
+      to.length += bytes.copy(to.bytes, to.length, from, end)
+    }
+  }
+  const { numbers, field } = source
+  if (column.role === 'bucket') {
+    const { unit } = store.bucket as NonNullable<Store['bucket']>
+    return (row, to) => writeValue(to, type, 0, bucketOf(unit, numbers[row] as number))
+  }
+  if (field.type === 'enum' && field.generator.kind === 'enum') {
+    const texts = field.generator.values.map((value) => Buffer.from(value))
+    return (row, to) => writeBytes(to, texts[numbers[row] as number] as Buffer)
+  }
+  return (row, to) => {
+    to.reserve(widestNumber)
+    to.length = writeNumber(type, numbers[row] as number, field.scale, to.bytes, to.length)
+  }
+}
+
+/** The native time to live of a chunk's rows; null where they stay. */
+function lifeOf({ scenario }: Compiled, entity: Entity, chunk: Chunk): Put | null {
+  const clockMs = Date.now()
+  const put = (to: RequestBuffer, lifeMs: number) => {
+    to.reserve(8)
+    to.length = to.bytes.writeInt32BE(nativeTtlSeconds(lifeMs, clockMs), to.bytes.writeInt32BE(4, to.length))
+  }
+  if (entity.ttlMs !== null) {
+    const expires = columnOf(chunk, 'expires_at') as Extract<Column, { kind: 'numbers' }>
+    return (row, to) => put(to, (expires.numbers[row] as number) - scenario.epochMs)
+  }
+  const lifeMs = lifeOfLines(scenario, entity)
+  return lifeMs === null ? null : (_, to) => put(to, lifeMs)
+}
