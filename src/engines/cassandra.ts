@@ -75,6 +75,7 @@ export const cassandra: Engine = {
     },
   },
   pace: { startSeconds: 8, loadSeconds: 8, loadRowsPerSecond: 12_000, settleSeconds: 4, verifySeconds: 11, warmUpSeconds: 12 },
+  compiles: true,
   namespace,
   external: {
     schemes: ['cassandra', 'cql'],

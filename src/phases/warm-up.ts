@@ -17,9 +17,11 @@ export async function warmUp(run: CandidateRun, { plan }: RunContext): Promise<v
   const pieceSeconds = Math.max(1, run.engine.pace.warmUpSeconds * plan.warmUpShare)
   const long = Math.floor(Math.max(steadySeconds, pieceSeconds) / windowSeconds)
   const mostSeconds = plan.budget.warmUpSeconds * (run.warmLevel === null ? 1 : longerAgain)
+  const compiles = run.engine.compiles === true
+  if (compiles) await compile(run, pieceSeconds)
   const windows: number[] = []
   let since: number | null = null
-  for (let piece = 0; since === null && windows.length * windowSeconds < mostSeconds; piece++) {
+  for (let piece = compiles ? 1 : 0; since === null && windows.length * windowSeconds < mostSeconds; piece++) {
     const trial = await closedTrial(run, { phase: 'warm-up', concurrency, seconds: pieceSeconds, repeat: piece }, 0)
     if (trial.validity.verdict === 'broken') return
     // The last window of a piece is cut short by its end.
@@ -34,4 +36,14 @@ export async function warmUp(run: CandidateRun, { plan }: RunContext): Promise<v
       afterSeconds: since === null ? null : since * windowSeconds,
       warmedSeconds: windows.length * windowSeconds,
     }
+}
+
+/** On its own cores alone a compiler works for minutes beside what it compiles; in production it did so long ago. Nothing of this piece counts. */
+async function compile(run: CandidateRun, seconds: number): Promise<void> {
+  await run.instance?.release()
+  try {
+    await closedTrial(run, { phase: 'warm-up', concurrency, seconds, repeat: 0 }, 0)
+  } finally {
+    await run.instance?.confine()
+  }
 }

@@ -1,5 +1,6 @@
 /** Servers in containers: the same commands as `local`, inside a pinned image, under cpuset and memory limits that the kernel enforces. */
 import { connect } from 'node:net'
+import { cpus } from 'node:os'
 import { posix } from 'node:path'
 import type { Command, Endpoint, ServerContext, ServerSpec } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
@@ -284,6 +285,10 @@ class ContainerInstance implements Instance {
     await this.#raw.update({ CpusetCpus: this.cores.join(',') })
     const { HostConfig } = await this.#raw.inspect()
     if (this.#runtime.enforces.cpuset && HostConfig.CpusetCpus === this.cores.join(',')) this.enforced = { ...this.enforced, cpu: 'cpuset' }
+  }
+
+  async release() {
+    await this.#raw.update({ CpusetCpus: `0-${cpus().length - 1}` })
   }
 
   async sample() {

@@ -171,6 +171,8 @@ class ExternalInstance implements Instance {
   }
 
   async confine() {}
+
+  async release() {}
   watch() {
     return () => null
   }

@@ -22,6 +22,7 @@ const commandWithinMs = 120_000
 const mostStarts = 3
 const stopWithinMs = 20_000
 const lastLines = 4000
+const allCores = cpus().map((_, core) => core)
 
 export const local: Provisioner = {
   kind: 'local',
@@ -183,9 +184,7 @@ async function freePorts(count: number): Promise<number[]> {
 function asServer(command: Command): { program: string; arguments_: string[] } {
   const tied = tiedToUs(command)
   // The harness is bound to its own cores: a server must not inherit that.
-  return which('taskset') === undefined
-    ? tied
-    : { program: 'taskset', arguments_: ['-c', `0-${cpus().length - 1}`, tied.program, ...tied.arguments_] }
+  return which('taskset') === undefined ? tied : { program: 'taskset', arguments_: ['-c', allCores.join(','), tied.program, ...tied.arguments_] }
 }
 
 function tiedToUs(command: Command): { program: string; arguments_: string[] } {
@@ -310,6 +309,10 @@ class LocalInstance implements Instance {
     // Each process of the tree: those forked before keep their own mask, later ones inherit.
     const bound = await Promise.all(processTree(this.#running.child.pid as number).map((pid) => bindToCores(pid, this.cores)))
     if (bound[0] === true) this.enforced = { ...this.enforced, cpu: 'cpuset' }
+  }
+
+  async release() {
+    await Promise.all(processTree(this.#running.child.pid as number).map((pid) => bindToCores(pid, allCores)))
   }
 
   async sample() {

@@ -36,6 +36,8 @@ export interface Instance extends AsyncDisposable {
   readonly cores: number[]
   /** Binds the server to its cores: starting and loading may use all, measuring may not. */
   confine(): Promise<void>
+  /** Lets it use all cores again, until it is confined the next time. */
+  release(): Promise<void>
   /** null: nobody tells, because the server is not ours. */
   sample(): Promise<Usage | null>
   /** The same, cheap enough for four times a second; resolves with null where it costs too much. Lists what belongs to the server when it is called. */
