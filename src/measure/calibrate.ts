@@ -19,6 +19,8 @@ export interface Calibration {
 /** Cores that others use: with less a machine is quiet, above the second it is busy, and trials will be called noisy. */
 const quietCores = 0.05
 const busyCores = 0.1
+/** Of what others use, the chief of them. */
+const chiefShare = 0.2
 const fsyncSamples = 60
 const blockBytes = 8192
 
@@ -44,11 +46,11 @@ async function watchOthers(seconds: number, workers: number[]): Promise<Busy> {
     const { user, system } = process.cpuUsage()
     return (user + system) / 1e6 + usageOf(workers).cpuSeconds
   }
-  const busiest = watchBusiest([process.pid, ...workers])
+  const busiest = watchBusiest([process.pid, process.ppid, ...workers])
   const before = { machine: machineCpu().busySeconds, own: ownSeconds(), atMs: performance.now() }
   await sleep(seconds * 1000)
-  const used = machineCpu().busySeconds - before.machine - (ownSeconds() - before.own)
-  return { cores: Math.max(0, used / ((performance.now() - before.atMs) / 1000)), chiefly: busiest() }
+  const used = Math.max(0, machineCpu().busySeconds - before.machine - (ownSeconds() - before.own))
+  return { cores: used / ((performance.now() - before.atMs) / 1000), chiefly: busiest(used * chiefShare) }
 }
 
 /** Microseconds of writing and syncing one block. */

@@ -1,6 +1,7 @@
 /** Processes as Linux shows them under /proc: trees, CPU time, bytes, pausing a whole tree. */
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { basename } from 'node:path'
 import { promisify } from 'node:util'
 import type { Usage } from './provision.ts'
 
@@ -150,23 +151,25 @@ export function machineCpu(): { busySeconds: number; byCore: number[] } {
   return { busySeconds, byCore }
 }
 
-/** The process that uses most CPU between two calls; null where none of them uses any. */
-export function watchBusiest(except: number[]): () => { command: string; pid: number } | null {
+/** The process that uses most CPU between two calls; null where none of them uses so much. */
+export function watchBusiest(except: number[]): (leastSeconds: number) => { command: string; pid: number } | null {
   const ticksOf = () => new Map(processIds().map((pid) => [pid, statOf(pid)?.cpuTicks ?? 0]))
   const before = ticksOf()
-  return () => {
-    let [most, busiest] = [0, 0]
+  return (leastSeconds) => {
+    let [most, busiest] = [leastSeconds * ticksPerSecond, 0]
     for (const [pid, ticks] of ticksOf()) {
       const used = ticks - (before.get(pid) ?? 0)
       if (used > most && !except.includes(pid)) [most, busiest] = [used, pid]
     }
-    return most === 0 ? null : { command: commandOf(busiest), pid: busiest }
+    return busiest === 0 ? null : { command: commandOf(busiest), pid: busiest }
   }
 }
 
 function commandOf(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
+    // Many programs name their main thread; what was started says more. A thread of the kernel was not.
+    const [program = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    return program === '' ? readFileSync(`/proc/${pid}/comm`, 'utf8').trim() : basename(program)
   } catch {
     return 'a process that has ended'
   }

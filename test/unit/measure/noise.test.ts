@@ -72,8 +72,12 @@ test('a machine that is busy is waited for, and then named with what uses it', a
     expect(found.waitedSeconds).toBeGreaterThanOrEqual(0.5)
     expect(found.busy?.cores).toBeGreaterThan(0.1)
     expect(found.busy?.chiefly?.pid).not.toBe(process.pid)
+    // On a machine that many use a loop may get less than a fifth of what they take.
+    if (found.busy !== null && found.busy.cores < 1.2) expect(found.busy.chiefly).toEqual({ command: 'sh', pid: neighbour.pid })
     expect(said).toEqual([
-      expect.stringMatching(/^waiting for a quiet machine, 1.2 s at most: \d\.\d\d cores used by others, chiefly by .+ \(pid \d+\)$/),
+      expect.stringMatching(
+        /^waiting for a quiet machine, 1.2 s at most: \d\.\d\d cores used by others, (chiefly by \S+ \(pid \d+\)|by no one process that is to be seen from here)$/,
+      ),
     ])
   } finally {
     neighbour.kill('SIGKILL')
@@ -81,5 +85,5 @@ test('a machine that is busy is waited for, and then named with what uses it', a
 }, 30_000)
 
 test('what cannot be seen is not named', () => {
-  expect(busyText({ cores: 0.5, chiefly: null })).toBe('0.50 cores used by others, by nothing that is to be seen from here')
+  expect(busyText({ cores: 0.5, chiefly: null })).toBe('0.50 cores used by others, by no one process that is to be seen from here')
 })
