@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { assess } from '../assess/assess.ts'
 import { messageOf, TrialError } from '../errors.ts'
+import { commandLine } from '../invocation.ts'
 import { finding } from '../report/headline.ts'
 import { type Result, readResult } from '../result.ts'
 import { columns } from '../terminal/tables.ts'
@@ -26,9 +27,12 @@ export function lastRuns(count: number, scenario: string | undefined, reports: s
   throw new TrialError(
     'too-few-runs',
     `last: there ${found.length === 1 ? 'is 1 run' : `are ${found.length} runs`}${wanted === undefined ? '' : ` of ${wanted}`} in ${reports}, ${count} ${count === 1 ? 'is' : 'are'} needed`,
-    { hint: there.length === 0 ? 'run a scenario first, or give the path of a result' : `there are runs of ${there.join(', ')}`, exitCode: 2 },
+    { hint: found.length > 0 ? `measure it once more: ${commandLine('run', wanted as string)}` : hintAt(there), exitCode: 2 },
   )
 }
+
+const hintAt = (there: string[]) =>
+  there.length === 0 ? 'run a scenario first, or give the path of a result' : `there are runs of ${there.join(', ')}`
 
 /** `reports/<scenario>/<UTC>-<seed>/result.json`: names sort by time. */
 function pathsIn(reports: string): string[] {

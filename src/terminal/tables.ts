@@ -72,11 +72,9 @@ export function summaryText(result: Result, assessment: Assessment): string {
       operation.objectives.map((objective) => `${objective.name} ${micros(objective.limitMs * 1000)}`).join(' '),
       ...assessment.candidates.map((each) => {
         const cell = each.at.find((at) => at.multiple === multiple)?.cells.find((own) => own.operation === operation.name)
-        return cell === undefined
-          ? '—'
-          : cell.p99Us === null
-            ? (outcomeMarks[cell.outcome] ?? '')
-            : `${micros(cell.p99Us)} ${outcomeMarks[cell.outcome]}`
+        if (cell === undefined) return '—'
+        const found = cell.p99Us !== null ? micros(cell.p99Us) : cell.backlog !== null ? 'saturated' : ''
+        return `${found} ${outcomeMarks[cell.outcome] ?? ''}`.trim()
       }),
     ])
     parts.push(

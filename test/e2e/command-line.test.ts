@@ -115,6 +115,9 @@ describe('runs are found again', () => {
     expect(last.stdout).toMatch(new RegExp(`baseline ${join(older, 'result.json')}\nresult +${join(newer, 'result.json')}`))
     expect(last.stdout).toMatch(/\d+ undetermined: (the baseline has|only|too few)/)
     expect((await dbtrial('compare', 'last', 'nothing', '--out', reports)).stderr).toMatch(/last: there are 0 runs of nothing/)
+    rmSync(older, { recursive: true })
+    expect((await dbtrial('compare', 'last', '--out', reports)).stderr).toMatch(/there is 1 run of small .*\n→ measure it once more: .* run small/)
+    run('20260101T000000Z-1', (result) => void (result.startedAt = '2026-01-01T00:00:00.000Z'))
   }, 60_000)
 
   test('a build on GitHub gets its summary', async () => {

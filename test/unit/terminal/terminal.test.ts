@@ -1,10 +1,13 @@
 /** What a terminal adds: colours where it shows them, tables as wide as it is, time left; plain text stays plain. */
 import { PassThrough } from 'node:stream'
 import { WriteStream } from 'node:tty'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { assess } from '../../../src/assess/assess.ts'
+import { readResult } from '../../../src/result.ts'
 import { barText, duration } from '../../../src/terminal/bar.ts'
 import { coloured } from '../../../src/terminal/style.ts'
-import { columns } from '../../../src/terminal/tables.ts'
+import { columns, summaryText } from '../../../src/terminal/tables.ts'
 
 const stream = Object.assign(new PassThrough(), {
   isTTY: true,
@@ -42,4 +45,15 @@ test('the bar never claims to be done, and says what is left', () => {
   expect(barText(30, 90)).toBe('██████░░░░░░░░░░░░░░░░░░ 25 %, 30 s gone, about 1 min 30 s left')
   expect(barText(500, 0)).toContain('99 %')
   expect([duration(59.4), duration(61), duration(3700)]).toEqual(['59 s', '1 min 1 s', '1 h 1 min'])
+})
+
+test('a cell without a percentile says why: a bare ✗ would leave the reader to guess', () => {
+  const result = readResult(fileURLToPath(new URL('../../golden/results/small.json', import.meta.url)))
+  const assessment = assess(result)
+  const [cell] = assessment.candidates[0]?.at[0]?.cells ?? []
+  Object.assign(cell as object, { p99Us: null, backlog: 0.28, outcome: 'missed' })
+  const row = summaryText(result, assessment)
+    .split('\n')
+    .find((line) => line.startsWith(`${cell?.operation} `))
+  expect(row).toMatch(/ saturated ✗/)
 })
