@@ -14,6 +14,7 @@ import { type Instance, isUnobtainable } from '../../src/provision/provision.ts'
 import type { Scenario } from '../../src/scenario/scenario.ts'
 import { verify } from '../../src/verify/verify.ts'
 import { Replay } from './replay.ts'
+import { shortLived } from './short-lived.ts'
 
 export interface Findings {
   /** What differs from the reference; empty: the engine is right. */
@@ -45,9 +46,9 @@ export class TestBed implements AsyncDisposable {
       const namespace = await engine.external.create(instance.endpoint, `dbtrial_bed_${++this.#namespaces}`)
       const endpoint: Endpoint = { ...instance.endpoint, namespace }
       try {
-        const administer = instance.administer === undefined ? {} : { administer: instance.administer }
         step = 'connect'
-        await using session = await engine.connect(endpoint, compiled, { connections: 8, ...administer })
+        // Without the administration tool, which may take longer to start than all of this: the contract suite has it.
+        await using session = await engine.connect(endpoint, compiled, { connections: 8 })
         step = 'create'
         await session.create()
         step = 'load'
@@ -101,7 +102,7 @@ export class TestBed implements AsyncDisposable {
 
   async #start(engine: Engine): Promise<Instance> {
     const instance = await local.start({
-      engine,
+      engine: shortLived(engine),
       candidate: engine.name,
       limits: { cpus: 1, memoryBytes: 2 ** 31 },
       durability: 'fsync',

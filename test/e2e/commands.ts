@@ -11,6 +11,7 @@ import { processIds, processTree, workingDirectory } from '../../src/provision/p
 import { type Instance, isUnobtainable, type Order } from '../../src/provision/provision.ts'
 import { containerRuntime, ownerLabel } from '../../src/provision/runtime.ts'
 import type { Result } from '../../src/result.ts'
+import { shortLived } from '../differential/short-lived.ts'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 export const launcher = join(root, 'bin/dbtrial.mjs')
@@ -55,9 +56,9 @@ export async function dbtrialUntil(pattern: RegExp, act: (pid: number) => void, 
   return ended
 }
 
-/** A server as a process of this machine; throws where there is none to be had. */
+/** A server of a test as a process of this machine; throws where there is none to be had. */
 export async function startLocally(engine: Engine, directory: string): Promise<Instance> {
-  const started = await local.start(orderOf(engine, directory))
+  const started = await local.start(orderOf(shortLived(engine), directory))
   if (isUnobtainable(started)) throw new Error(started.tried.join())
   return started
 }

@@ -19,20 +19,17 @@ test.each(files.filter(([name]) => refused.has(name)))('%s is refused with its l
   expect(() => readScenario(file)).toThrow(/\.yaml:\d+:\d+: .+: /)
 })
 
-describe.each(engines.map((engine) => [engine.name, engine] as const))('%s', (_, engine) => {
+// Each engine has a server of its own: they work side by side, each through its scenarios one after the other. A busy machine makes all of them wait.
+describe.concurrent.each(engines.map((engine) => [engine.name, engine] as const))('%s', (_, engine) => {
   const bed = new TestBed()
   afterAll(() => bed[Symbol.asyncDispose](), 60_000)
 
-  test.each(files.filter(([name]) => !refused.has(name)))(
-    '%s',
-    async (_name, file) => {
-      const scenario = readScenario(file)
-      const { wrong, excuses, checked } = await bed.try(engine, scenario, 16)
-      expect(wrong).toEqual([])
-      const reasons = new Map(deriveModel(engine.family, scenario).excuses.map((excuse) => [excuse.operation, excuse.reason]))
-      for (const operation of excuses) expect(reasons.get(operation), operation).toMatch(/.{10,}/)
-      if (excuses.length < scenario.operations.length) expect(checked).toBeGreaterThan(0)
-    },
-    120_000,
-  )
+  test.each(files.filter(([name]) => !refused.has(name)))('%s', { concurrent: false, timeout: 300_000 }, async (_name, file) => {
+    const scenario = readScenario(file)
+    const { wrong, excuses, checked } = await bed.try(engine, scenario, 16)
+    expect(wrong).toEqual([])
+    const reasons = new Map(deriveModel(engine.family, scenario).excuses.map((excuse) => [excuse.operation, excuse.reason]))
+    for (const operation of excuses) expect(reasons.get(operation), operation).toMatch(/.{10,}/)
+    if (excuses.length < scenario.operations.length) expect(checked).toBeGreaterThan(0)
+  })
 })

@@ -24,14 +24,14 @@ const permittedExcuses: Record<string, Record<string, string[]>> = {
   },
 }
 
-describe.each(Object.keys(permittedExcuses))('%s', (name) => {
+describe.concurrent.each(Object.keys(permittedExcuses))('%s', (name) => {
   const bed = new TestBed()
   afterAll(() => bed[Symbol.asyncDispose](), 60_000)
 
-  test.each(files)('%s', async (file) => {
+  test.each(files)('%s', { concurrent: false, timeout: 300_000 }, async (file) => {
     const { wrong, excuses, checked } = await bed.try(engineNamed(name), readScenario(directory + file), 2, 1)
     expect(wrong).toEqual([])
     expect(excuses).toEqual(permittedExcuses[name]?.[file] ?? [])
     expect(checked).toBeGreaterThan(20)
-  }, 180_000)
+  })
 })
