@@ -92,7 +92,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     phases: new Map(),
     excuses: [],
   }
-  const dataset = makeDataset(scenario, plan.share)
+  const dataset = makeDataset(scenario, plan.shares)
   const blocks = new Map<string, number>()
   // One core is this process's own, where it has more than one.
   await using pool = new WorkerPool(Math.max(1, cores.harness.length - 1), cores.separate)

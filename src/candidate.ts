@@ -286,7 +286,7 @@ export class CandidateRun extends CandidateServer {
     if (this.#openWith !== wanted) {
       if (this.#openWith !== '') await pool.close()
       this.#openWith = wanted
-      await pool.open({ client, compiled: this.compiled, endpoint: instance.endpoint, share: dataset.share, connections: order.concurrency })
+      await pool.open({ client, compiled: this.compiled, endpoint: instance.endpoint, shares: dataset.shares, connections: order.concurrency })
     }
     const ratesPerSecond = order.ratesPerSecond ?? this.ratesAt(order.multiple ?? 1, order.mix)
     const stopAt = order.stopWhenMissed ? stopsOf(this.compiled.operations, ratesPerSecond, order.seconds) : undefined

@@ -222,6 +222,7 @@ const handbook = open({ schema: texts, backup: texts, restore: texts, grants: te
 const plan = open({
   effort: z.enum(['smoke', 'quick', 'standard', 'thorough']),
   share: share.gt(0),
+  shares: z.record(text, share.gt(0)),
   rows: count,
   multiples: z.array(positive.max(1e6)),
   operations: z.array(open({ name: text, rowsLoaded: count, rowsProduction: count, scaleLimited: z.boolean() })),

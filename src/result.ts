@@ -246,6 +246,7 @@ export const resultSchema = z.strictObject({
   trialPlan: z.looseObject({
     effort: text,
     share: number,
+    shares: z.record(z.string(), number).default({}).describe('of each entity: loaded share of its production rows'),
     rows: number,
     multiples: z.array(number),
     phases: z.array(phase),

@@ -73,8 +73,9 @@ export async function closedLoop(
   operation: string,
   { client = 'wire', workers = 1, connections, seconds }: { client?: ClientKind; workers?: number; connections: number; seconds: number },
 ): Promise<Side> {
+  const { shares } = makeDataset(compiled.scenario, 1)
   await using pool = new WorkerPool(workers)
-  await pool.open({ client, compiled, endpoint: instance.endpoint, share: 1, connections })
+  await pool.open({ client, compiled, endpoint: instance.endpoint, shares, connections })
   const ratesPerSecond = compiled.operations.map((each) => (each.name === operation ? 1 : 0))
   const run = (spec: { seconds: number; warmUpSeconds: number }) =>
     pool.run({

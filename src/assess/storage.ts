@@ -37,8 +37,8 @@ export function storageOf(candidate: CandidateResult, result: Result, demand: De
   const entities = [...new Set(stores.map((store) => store.entity))]
     .filter((name) => only === undefined || only.includes(name))
     .map((name) => entityOf(scenario, name))
-  const share = result.trialPlan.share
-  const loaded = (entity: Entity, at: number) => loadedRows(entity, share * at, scenario) * (entity.owner?.mean ?? 1)
+  const { shares, share } = result.trialPlan
+  const loaded = (entity: Entity, at: number) => loadedRows(entity, (shares[entity.name] ?? share) * at, scenario) * (entity.owner?.mean ?? 1)
   const figures = new Map<string, Figure<'bytes'>>()
   const once = (path: string, make: () => Figure<'bytes'>) => {
     const known = figures.get(path) ?? make()

@@ -1,5 +1,6 @@
 /** The rows of one run: how many of each entity at the chosen share, and a generator for every field. */
 import { type Entity, entityOf, type Field, fieldOf, type Scenario } from '../scenario/scenario.ts'
+import type { Shares } from '../scenario/shares.ts'
 import { binomial, picker, type Ranker } from './distributions.ts'
 import { creationTime, type FieldGenerator, fieldGenerator, generatedValue, linesPerOwner } from './fields.ts'
 import { keyOf, Source } from './random.ts'
@@ -20,15 +21,18 @@ export interface EntityData {
 
 export interface Dataset {
   scenario: Scenario
-  /** Loaded share of the production rows. */
-  share: number
+  /** Loaded shares of the production rows. */
+  shares: Shares
   entities: Map<string, EntityData>
 }
 
-export function makeDataset(scenario: Scenario, share: number): Dataset {
+/** `loaded`: of each entity; one number is the share of all. */
+export function makeDataset(scenario: Scenario, loaded: Shares | number): Dataset {
+  const shares = typeof loaded === 'number' ? Object.fromEntries(scenario.entities.map(({ name }) => [name, loaded])) : loaded
+  const shareOf = (entity: Entity) => shares[entity.name] as number
   const generators = new Map<string, FieldGenerator>()
   const births = new Map<string, (row: number) => number>()
-  const rowsOf = (name: string) => loadedRows(entityOf(scenario, name), share, scenario)
+  const rowsOf = (name: string) => loadedRows(entityOf(scenario, name), shareOf(entityOf(scenario, name)), scenario)
   const context = {
     seed: scenario.seed,
     epochMs: scenario.epochMs,
@@ -45,7 +49,7 @@ export function makeDataset(scenario: Scenario, share: number): Dataset {
       generators.set(name, made)
       return made
     },
-    domainOf: (entity: Entity, field: Field) => domainOf(scenario, entity, field, share),
+    domainOf: (entity: Entity, field: Field) => domainOf(scenario, entity, field, shareOf(entity)),
   }
   const entities = new Map(
     scenario.entities.map((entity) => {
@@ -63,7 +67,7 @@ export function makeDataset(scenario: Scenario, share: number): Dataset {
       return [entity.name, data]
     }),
   )
-  return { scenario, share, entities }
+  return { scenario, shares, entities }
 }
 
 /** Whether a row, by its number, is one of those that are loaded. */

@@ -20,25 +20,21 @@ import {
   type Search,
   type Write,
 } from '../scenario/scenario.ts'
+import { type Having, type Loaded, ReferenceTable, type Row, type Rows } from './reference-table.ts'
 
-type Row = Map<string, Value>
 type Bound = (name: string) => Value
 
 export class Reference {
   readonly #scenario: Scenario
   readonly #operations: Operation[]
-  readonly #tables = new Map<string, Map<string, Row>>()
+  readonly #tables = new Map<string, ReferenceTable>()
   readonly #parameters: Parameter[][]
 
   constructor(dataset: Dataset, operations: Operation[]) {
     this.#scenario = dataset.scenario
     this.#operations = operations
     this.#parameters = operations.map((operation) => parametersOf(dataset.scenario, operation))
-    for (const data of dataset.entities.values()) {
-      const table = new Map<string, Row>()
-      for (const row of rowNumbers(data)) put(table, data.entity, toRow(data.entity, rowValues(data, row, 0, dataset.scenario.epochMs)))
-      this.#tables.set(data.entity.name, table)
-    }
+    for (const [name, rows] of loadedRows(dataset)) this.#tables.set(name, new ReferenceTable(rows))
   }
 
   execute(operation: number, params: ParamSource): Answer {
@@ -73,14 +69,10 @@ export class Reference {
   matches(operation: number, params: ParamSource): Value[][] {
     const op = this.#operations[operation] as Operation & Search
     const bound = this.#bind(operation, params)
-    return this.#live(this.#entity(op.entity), bound)
-      .filter((row) =>
-        op.in.some((field) =>
-          String(row.get(field))
-            .split(' ')
-            .includes(String(bound('word'))),
-        ),
-      )
+    const word = String(bound('word'))
+    const wordsOf = (row: Loaded) => op.in.flatMap((field) => String(row.get(field)).split(' '))
+    return this.#live(this.#entity(op.entity), bound, { name: `words of ${op.in.join()}`, termsOf: wordsOf, term: word })
+      .filter((row) => wordsOf(row).includes(word))
       .map((row) => project(row, op.fields))
   }
 
@@ -91,7 +83,7 @@ export class Reference {
 
   /** Rows of an entity, and the sum of a numeric field in integers of its scale. */
   total(entity: string, field?: string): { rows: bigint; sum: bigint } {
-    const rows = [...(this.#tables.get(entity) as Map<string, Row>).values()]
+    const rows = this.#table(entity).values()
     const sum = field === undefined ? 0n : rows.reduce((total, row) => total + BigInt(row.get(field) as number | bigint), 0n)
     return { rows: BigInt(rows.length), sum }
   }
@@ -104,23 +96,29 @@ export class Reference {
     }
   }
 
+  #table(entity: string): ReferenceTable {
+    return this.#tables.get(entity) as ReferenceTable
+  }
+
   #entity(name: string): Entity {
     return entityOf(this.#scenario, name)
   }
 
-  #live(entity: Entity, bound: Bound): Row[] {
-    const rows = [...(this.#tables.get(entity.name) as Map<string, Row>).values()]
+  /** Those that have a term are among them, if one is given. */
+  #live(entity: Entity, bound: Bound, having: Having | null): Loaded[] {
+    const table = this.#table(entity.name)
+    const rows = having === null ? table.values() : table.valuesThatMayHave(having)
     return rows.filter((row) => isLive(entity, row, bound))
   }
 
   /** The row that has the key, unless it has expired. */
-  #addressed(entity: Entity, bound: Bound): Row | undefined {
+  #addressed(entity: Entity, bound: Bound): Loaded | undefined {
     const key = entity.key.map((name) => canonical(bound(`key.${name}`))).join(' ')
     const row = this.#tables.get(entity.name)?.get(key)
     return row !== undefined && isLive(entity, row, bound) ? row : undefined
   }
 
-  #lines(owned: string, owner: Row): Value[] {
+  #lines(owned: string, owner: Loaded): Value[] {
     const entity = this.#entity(owned)
     const names = lineFields(entity).map((field) => field.name)
     return this.#lineKeys(entity, owner).flatMap((key) => {
@@ -130,15 +128,18 @@ export class Reference {
   }
 
   /** Keys that the owned rows of a row may have, in their order. */
-  #lineKeys({ owner }: Entity, row: Row): string[] {
+  #lineKeys({ owner }: Entity, row: Loaded): string[] {
     const { entity, most } = owner as NonNullable<Entity['owner']>
     const ownerKey = canonical(row.get(this.#entity(entity).key[0] as string) as Value)
     return Array.from({ length: most }, (_, index) => `${ownerKey} ${index + 1}`)
   }
 
-  #matching(op: Operation & (List | Aggregate), bound: Bound): Row[] {
+  #matching(op: Operation & (List | Aggregate), bound: Bound): Loaded[] {
     const wanted = (filter: Filter) => (filter.constant === null ? bound(`where.${filter.field}`) : typed(this.#entity(op.entity), filter))
-    return this.#live(this.#entity(op.entity), bound).filter((row) => op.where.every((filter) => same(row.get(filter.field), wanted(filter))))
+    const [first] = op.where
+    const termsOf = (row: Loaded) => [canonical(row.get(first?.field as string) as Value)]
+    const having = first === undefined ? null : { name: first.field, termsOf, term: canonical(wanted(first)) }
+    return this.#live(this.#entity(op.entity), bound, having).filter((row) => op.where.every((filter) => same(row.get(filter.field), wanted(filter))))
   }
 
   #groups(op: Operation & Aggregate, bound: Bound): Value[][] {
@@ -161,7 +162,7 @@ export class Reference {
   /** Rows matched. */
   #write(write: Write & { entity: string }, bound: Bound): number {
     const entity = this.#entity(write.entity)
-    const table = this.#tables.get(entity.name) as Map<string, Row>
+    const table = this.#table(entity.name)
     if (write.kind === 'insert' || write.kind === 'put') {
       const row: Row = new Map(entity.fields.map((field) => [field.name, bound(`row.${field.name}`)]))
       put(table, entity, row)
@@ -171,22 +172,24 @@ export class Reference {
     }
     if (write.kind === 'update' && write.via !== null) {
       for (const [key, ...amounts] of bound('targets') as Value[][]) {
-        const target = table.get(canonical(key as Value))
+        const target = table.changeable(canonical(key as Value))
         if (target === undefined) continue
         write.add.forEach((each, index) => void target.set(each.field, sumOf(target.get(each.field) as Value, Number(amounts[index]))))
         for (const each of write.set) target.set(each.field, assigned(entity, each, bound))
       }
       return (bound('targets') as Value[][]).length
     }
-    const row = this.#addressed(entity, bound)
-    if (row === undefined) return 0
+    const addressed = this.#addressed(entity, bound)
+    if (addressed === undefined) return 0
+    const key = keyText(entity, addressed)
     if (write.kind === 'delete') {
-      table.delete(keyText(entity, row))
+      table.delete(key)
       for (const owned of ownedBy(this.#scenario, entity.name)) {
-        for (const key of this.#lineKeys(owned, row)) this.#tables.get(owned.name)?.delete(key)
+        for (const line of this.#lineKeys(owned, addressed)) this.#table(owned.name).delete(line)
       }
       return 1
     }
+    const row = table.changeable(key) as Row
     for (const each of write.set) row.set(each.field, assigned(entity, each, bound))
     for (const each of write.add) row.set(each.field, sumOf(row.get(each.field) as Value, each.amount))
     return 1
@@ -197,11 +200,29 @@ export class Reference {
     const names = lineFields(entity).map((field) => field.name)
     for (const line of lines)
       put(
-        this.#tables.get(owned) as Map<string, Row>,
+        this.#table(owned),
         entity,
         new Map([[entity.key[0] as string, ownerKey], ...names.map((name, index): [string, Value] => [name, line[index] as Value])]),
       )
   }
+}
+
+const loaded = new WeakMap<Dataset, Map<string, Rows>>()
+
+/** By entity; made once for all candidates of a run: they take more memory than all else. */
+function loadedRows(dataset: Dataset): Map<string, Rows> {
+  const made = loaded.get(dataset) ?? new Map(Array.from(dataset.entities, ([name, data]) => [name, rowsOf(data, dataset.scenario.epochMs)]))
+  loaded.set(dataset, made)
+  return made
+}
+
+function rowsOf(data: EntityData, epochMs: number): Rows {
+  const rows = new Map<string, Row>()
+  for (const number of rowNumbers(data)) {
+    const row = toRow(data.entity, rowValues(data, number, 0, epochMs))
+    rows.set(keyText(data.entity, row), row)
+  }
+  return rows
 }
 
 function* rowNumbers(data: EntityData): Iterable<number> {
@@ -212,11 +233,11 @@ function* rowNumbers(data: EntityData): Iterable<number> {
 }
 
 const toRow = (entity: Entity, values: Value[]): Row => new Map(entity.fields.map((field, index) => [field.name, values[index] as Value]))
-const keyText = (entity: Entity, row: Row) => entity.key.map((key) => canonical(row.get(key) as Value)).join(' ')
-const put = (table: Map<string, Row>, entity: Entity, row: Row) => void table.set(keyText(entity, row), row)
-const project = (row: Row, names: string[]): Value[] => names.map((name) => row.get(name) ?? null)
+const keyText = (entity: Entity, row: Loaded) => entity.key.map((key) => canonical(row.get(key) as Value)).join(' ')
+const put = (table: ReferenceTable, entity: Entity, row: Row) => void table.set(keyText(entity, row), row)
+const project = (row: Loaded, names: string[]): Value[] => names.map((name) => row.get(name) ?? null)
 const same = (a: Value | undefined, b: Value | undefined) => a !== undefined && b !== undefined && compareValues(a, b) === 0
-const isLive = (entity: Entity, row: Row, bound: Bound) => entity.ttlMs === null || Number(row.get('expires_at')) > Number(bound('now'))
+const isLive = (entity: Entity, row: Loaded, bound: Bound) => entity.ttlMs === null || Number(row.get('expires_at')) > Number(bound('now'))
 const wrote = (rows: number): Answer => ({ kind: 'wrote', outcome: rows > 0 ? 'ok' : 'miss', rows })
 
 /** A number with an amount added; decimals are integers of their scale. */
@@ -231,7 +252,7 @@ function assigned(entity: Entity, assignment: Assignment, bound: Bound): Value {
   return assignment.to === 'constant' ? typed(entity, assignment) : bound(`set.${assignment.field}`)
 }
 
-function compareRows(a: Row, b: Map<string, Value>, order: Order[]): number {
+function compareRows(a: Loaded, b: Loaded, order: Order[]): number {
   for (const { field, descending } of order) {
     const by = compareValues(a.get(field) ?? null, b.get(field) ?? null)
     if (by !== 0) return descending ? -by : by

@@ -5,6 +5,7 @@ import { driverLane } from '../engines/driver-lane.ts'
 import type { ClientKind, Compiled, Endpoint, Lane, Session } from '../engines/engine.ts'
 import { engineNamed } from '../engines/registry.ts'
 import { messageOf } from '../errors.ts'
+import type { Shares } from '../scenario/shares.ts'
 import { type Clock, realClock } from './clock.ts'
 import { Executor, type TrialSpec } from './executor.ts'
 import { pacedClock } from './pacer.ts'
@@ -15,7 +16,7 @@ export interface OpenOrder {
   client: ClientKind
   compiled: Compiled
   endpoint: Endpoint
-  share: number
+  shares: Shares
   connections: number
   /** Whether it may spin while it waits for the next start: only on a core that no server uses. */
   spins: boolean
@@ -46,7 +47,7 @@ let pacer: AsyncDisposable | undefined
 
 async function open(order: OpenOrder): Promise<void> {
   compiled = order.compiled
-  dataset = makeDataset(compiled.scenario, order.share)
+  dataset = makeDataset(compiled.scenario, order.shares)
   const engine = engineNamed(compiled.engine)
   if (!order.spins) {
     const paced = pacedClock()

@@ -7,6 +7,7 @@ import type { Decision } from '../assess/decision.ts'
 import type { PhysicalModel } from '../model/model.ts'
 import type { CandidateResult, Result, TrialResult } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
+import { sharesText } from '../scenario/shares.ts'
 import { answer } from './answer.ts'
 import { cautionNotes, markedName } from './cautions.ts'
 import { drawCharts } from './charts.ts'
@@ -60,7 +61,7 @@ export function makeDocument(result: Result, assessment: Assessment, decision: D
     { kind: 'callout', ...headline(result, assessment) },
     paragraph(scenario.summary),
     paragraph(
-      `Run of ${result.startedAt.slice(0, 16).replace('T', ' ')} UTC, effort ${result.trialPlan.effort}, seed ${result.seed}, ${count(result.trialPlan.rows)} rows (${percentOf(result.trialPlan.share)} of production).`,
+      `Run of ${result.startedAt.slice(0, 16).replace('T', ' ')} UTC, effort ${result.trialPlan.effort}, seed ${result.seed}, ${count(result.trialPlan.rows)} rows (${percentOf(result.trialPlan.share)} of production${named(result.trialPlan.shares, scenario)}).`,
     ),
     heading(2, 'The answer'),
     ...answer(result, assessment, scenario),
@@ -125,6 +126,8 @@ export function makeDocument(result: Result, assessment: Assessment, decision: D
   ]
 }
 
+const named = (shares: Result['trialPlan']['shares'], scenario: Scenario) =>
+  Object.keys(shares).length === 0 ? '' : `: ${sharesText(scenario, shares)}`
 const percentOf = (share: number) => `${Number((share * 100).toPrecision(2))} %`
 
 function objectives(result: Result, assessment: Assessment, scenario: Scenario): Block[] {

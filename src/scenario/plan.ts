@@ -1,14 +1,17 @@
 /** The trial plan: how much is loaded, which trials run, what that takes; all from the scenario, before anything starts. */
 
-import { domainOf, loadedRows } from '../data/dataset.ts'
+import { domainOf } from '../data/dataset.ts'
 import { heaviestShare } from '../data/distributions.ts'
-import { poolSize, searchedPool } from '../data/words.ts'
+import { searchedPool } from '../data/words.ts'
 import { newestShare, rowBytes } from '../model/sizes.ts'
 import { type Bench, type Effort, type Entity, entityOf, type Filter, fieldOf, type Operation, ownedBy, type Scenario, writesOf } from './scenario.ts'
+import { rowsLoaded, type Shares, sharesOf } from './shares.ts'
 import { warningsOf } from './warnings.ts'
 
 export interface Budget {
   rows: number
+  /** Of the slowest candidate, at most. */
+  loadSeconds: number
   concurrencies: number[]
   sweepSeconds: number
   /** Of each trial that tells what the operations cost; 0: none. */
@@ -33,6 +36,7 @@ export interface Budget {
 const budgets: Record<Effort, Budget> = {
   smoke: {
     rows: 20_000,
+    loadSeconds: Number.POSITIVE_INFINITY,
     concurrencies: [4, 16],
     sweepSeconds: 1,
     workSeconds: 0,
@@ -47,7 +51,8 @@ const budgets: Record<Effort, Budget> = {
     restarts: false,
   },
   quick: {
-    rows: 200_000,
+    rows: 1_500_000,
+    loadSeconds: 300,
     concurrencies: [4, 16, 64],
     sweepSeconds: 2,
     workSeconds: 0.5,
@@ -62,7 +67,8 @@ const budgets: Record<Effort, Budget> = {
     restarts: false,
   },
   standard: {
-    rows: 1_000_000,
+    rows: 5_000_000,
+    loadSeconds: Number.POSITIVE_INFINITY,
     concurrencies: [1, 2, 4, 8, 16, 32, 64],
     sweepSeconds: 5,
     workSeconds: 2,
@@ -78,6 +84,7 @@ const budgets: Record<Effort, Budget> = {
   },
   thorough: {
     rows: Number.POSITIVE_INFINITY,
+    loadSeconds: Number.POSITIVE_INFINITY,
     concurrencies: [1, 2, 4, 8, 16, 32, 64, 96, 128],
     sweepSeconds: 10,
     workSeconds: 5,
@@ -110,7 +117,10 @@ export interface TrialPlan {
   effort: Effort
   /** What the replay sends through; both are verified. */
   client: 'wire' | 'driver'
+  /** Of all rows in production. */
   share: number
+  /** By entity. */
+  shares: Shares
   rows: number
   budget: Budget
   /** Multiples of the average load that are confirmed. */
@@ -156,17 +166,20 @@ export function planTrials(
 ): TrialPlan {
   const budget = { ...budgets[effort], rounds: scenario.bench.repeats ?? budgets[effort].rounds }
   const production = scenario.entities.reduce((sum, entity) => sum + entity.count, 0)
-  const share = Math.min(scenario.bench.scale ?? 1, budget.rows / production, 1)
-  const rows = scenario.entities.reduce((sum, entity) => sum + loadedRows(entity, share, scenario) * (entity.owner?.mean ?? 1), 0)
+  const wanted = Math.min(budget.rows, (scenario.bench.scale ?? 1) * production)
+  const fits = Math.min(...paces.map((pace) => (budget.loadSeconds - pace.loadSeconds) * pace.loadRowsPerSecond))
+  const shares = sharesOf(scenario, Math.min(wanted, fits))
+  const rows = scenario.entities.reduce((sum, entity) => sum + rowsLoaded(scenario, entity, shares), 0)
   const multiples = scenario.requirements.peak > 1 ? [1, scenario.requirements.peak] : [1]
-  const bytes = scenario.entities.reduce((sum, entity) => sum + entity.count * rowBytes(entity), 0)
+  const whole = bytesOf(scenario, wholeOf(scenario))
   const asked = scenario.bench.sizes
   const fitting = asked.filter((size) => size < cores)
   const sizes = budget.compares && fitting.length >= fewestSizes ? fitting : []
   const plan = {
     effort,
     client,
-    share,
+    share: Math.min(1, rows / production),
+    shares,
     rows: Math.round(rows),
     budget,
     multiples,
@@ -174,10 +187,15 @@ export function planTrials(
     warmUpShare: effort === 'smoke' ? 0.4 : 1,
     partial,
     answersPerOperation: Math.ceil(wholeAnswers / scenario.operations.length),
-    operations: scenario.operations.map((operation) => planOperation(scenario, operation, share)),
-    data: { loadedBytes: Math.round(bytes * share), productionBytes: Math.round(bytes), memoryBytes: scenario.bench.memoryBytes },
+    operations: scenario.operations.map((operation) => planOperation(scenario, operation, shares)),
+    data: { loadedBytes: Math.round(bytesOf(scenario, shares)), productionBytes: Math.round(whole), memoryBytes: scenario.bench.memoryBytes },
     warnings: [
       ...warningsOf(scenario).map((warning) => `${warning.path.join('.')}: ${warning.message}`),
+      ...(fits >= wanted
+        ? []
+        : [
+            `${Math.round(wanted).toLocaleString('en-US')} rows would take the slowest candidate more than ${budget.loadSeconds / 60} minutes to load: all get ${Math.round(rows).toLocaleString('en-US')}`,
+          ]),
       ...(asked.length === 0 || sizes.length > 0 || !budget.compares
         ? []
         : [
@@ -245,26 +263,30 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
   ].map((phase) => ({ ...phase, predictedSeconds: Math.round(phase.predictedSeconds * 10) / 10 }))
 }
 
-function planOperation(scenario: Scenario, operation: Operation, share: number): OperationPlan {
-  const rowsLoaded = rowsTouched(scenario, operation, share)
-  const rowsProduction = rowsTouched(scenario, operation, 1)
+const wholeOf = (scenario: Scenario) => sharesOf(scenario, Number.POSITIVE_INFINITY)
+const bytesOf = ({ entities }: Scenario, shares: Shares) =>
+  entities.reduce((sum, entity) => sum + entity.count * (shares[entity.name] as number) * rowBytes(entity), 0)
+
+function planOperation(scenario: Scenario, operation: Operation, shares: Shares): OperationPlan {
+  const touched = rowsTouched(scenario, operation, shares)
+  const rowsProduction = rowsTouched(scenario, operation, wholeOf(scenario))
   return {
     name: operation.name,
     ratePerSecond: operation.ratePerSecond,
-    rowsLoaded,
+    rowsLoaded: touched,
     rowsProduction,
-    scaleLimited: rowsLoaded * 2 < rowsProduction,
+    scaleLimited: touched * 2 < rowsProduction,
     resolved: describe(operation),
   }
 }
 
-/** Rows that one call reads or writes, on average, with this share loaded. */
-function rowsTouched(scenario: Scenario, operation: Operation, share: number): number {
+/** Rows that one call reads or writes, on average, with these shares loaded. */
+function rowsTouched(scenario: Scenario, operation: Operation, shares: Shares): number {
   const entity = entityOf(scenario, operation.entity)
-  const rows = loadedRows(entity, share, scenario) * (entity.owner?.mean ?? 1)
+  const rows = rowsLoaded(scenario, entity, shares)
   const lines = (names: string[]) =>
     names.reduce((sum, name) => sum + (ownedBy(scenario, operation.entity).find((owned) => owned.name === name)?.owner?.mean ?? 0), 0)
-  const selected = (where: Filter[]) => where.reduce((product, filter) => product * filterShare(scenario, entity, filter, share), rows)
+  const selected = (where: Filter[]) => where.reduce((product, filter) => product * filterShare(scenario, entity, filter, shares), rows)
   switch (operation.kind) {
     case 'get':
       return round(1 + lines(operation.with))
@@ -275,7 +297,7 @@ function rowsTouched(scenario: Scenario, operation: Operation, share: number): n
         const { generator } = fieldOf(entity, name)
         return sum + (generator.kind === 'words' ? (generator.least + generator.most) / 2 : 0)
       }, 0)
-      return round(Math.min(operation.limit, (rows * words) / (share === 1 ? poolSize : searchedPool(share))))
+      return round(Math.min(operation.limit, (rows * words) / searchedPool(shares[entity.name] as number)))
     }
     case 'aggregate':
       return round(selected(operation.where) * (operation.over === null ? 1 : newestShare(entity, operation.over.ms)))
@@ -287,10 +309,10 @@ function rowsTouched(scenario: Scenario, operation: Operation, share: number): n
 const round = (value: number) => Math.round(value * 10) / 10
 
 /** Share of the rows with one value, as a row-weighted pick sees it at the popular end. */
-function filterShare(scenario: Scenario, entity: Entity, filter: Filter, share: number): number {
+function filterShare(scenario: Scenario, entity: Entity, filter: Filter, shares: Shares): number {
   const { generator } = fieldOf(entity, filter.field)
-  if (generator.kind === 'reference') return 1 / loadedRows(entityOf(scenario, generator.entity), share, scenario)
-  if (generator.kind === 'number') return 1 / domainOf(scenario, entity, fieldOf(entity, filter.field), share)
+  if (generator.kind === 'reference') return 1 / rowsLoaded(scenario, entityOf(scenario, generator.entity), shares)
+  if (generator.kind === 'number') return 1 / domainOf(scenario, entity, fieldOf(entity, filter.field), shares[entity.name] as number)
   if (generator.kind === 'enum') {
     const total = generator.weights.reduce((sum, weight) => sum + weight, 0)
     return filter.constant === null

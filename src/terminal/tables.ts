@@ -11,6 +11,7 @@ import { headline } from '../report/headline.ts'
 import type { Result } from '../result.ts'
 import type { TrialPlan } from '../scenario/plan.ts'
 import { entityOf, type Scenario } from '../scenario/scenario.ts'
+import { sharesText } from '../scenario/shares.ts'
 import { terminalWidth } from './style.ts'
 
 /** A column keeps so many characters where a table has to be narrowed. */
@@ -134,7 +135,7 @@ export function planText(scenario: Scenario, plan: TrialPlan, models: { candidat
   const { data } = plan
   return [
     `${scenario.name}: ${scenario.candidates.map((candidate) => candidate.name).join(', ')}, effort ${plan.effort}, seed ${scenario.seed}`,
-    `${count(plan.rows)} rows, ${Number((plan.share * 100).toPrecision(2))} % of production; data : memory ${(data.loadedBytes / data.memoryBytes).toPrecision(2)} loaded (${bytes(data.loadedBytes)}), ${(data.productionBytes / data.memoryBytes).toPrecision(2)} in production (${bytes(data.productionBytes)})`,
+    `${count(plan.rows)} rows, ${Number((plan.share * 100).toPrecision(2))} % of production (${sharesText(scenario, plan.shares)}); data : memory ${(data.loadedBytes / data.memoryBytes).toPrecision(2)} loaded (${bytes(data.loadedBytes)}), ${(data.productionBytes / data.memoryBytes).toPrecision(2)} in production (${bytes(data.productionBytes)})`,
     columns([['operation', 'rate', 'rows loaded', 'in production', '', 'resolved'], ...operations]),
     columns(
       [

@@ -20,9 +20,9 @@ test('one in flight is one with two workers, and three are three', async () => {
   await using server = await startLocally(engine, directory)
   await engine.ready(server.endpoint)
   await using pool = new WorkerPool(2)
-  const { share } = makeDataset(scenario, 0.01)
+  const { shares } = makeDataset(scenario, 0.01)
   for (const concurrency of [1, 3]) {
-    await pool.open({ client: 'wire', compiled, endpoint: server.endpoint, share, connections: concurrency })
+    await pool.open({ client: 'wire', compiled, endpoint: server.endpoint, shares, connections: concurrency })
     const ratesPerSecond = compiled.operations.map(({ name }) => (name === 'read' ? 1 : 0))
     const spec = { loop: 'closed', arrival: 'poisson', ratesPerSecond, concurrency, warmUpSeconds: 0.5, seconds: 1, seed: 1, stream: 'x' } as const
     const recording = await pool.run({ spec, block: 100 + concurrency, nowMs: scenario.epochMs, startNs: realClock.nowNs() })

@@ -20,7 +20,7 @@ test('a size is measured', async () => {
   const scenario = readScenario(small)
   const engine = engineNamed('postgres')
   const plan = planTrials(scenario, 'smoke', [engine.pace])
-  const dataset = makeDataset(scenario, plan.share)
+  const dataset = makeDataset(scenario, plan.shares)
   await using pool = new WorkerPool(1, true)
   const context: RunContext = {
     dataset,

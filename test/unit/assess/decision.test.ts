@@ -136,6 +136,12 @@ describe('arithmetic by hand', () => {
     const rows = (share: number) => Math.round(60e6 * ecommerce.trialPlan.share * share)
     const perRow = (bytes(whole) - bytes(half)) / (rows(1) - rows(0.5))
     expect(middleOf(plan.storage.entityBytes('order', 0))).toBeCloseTo(60e6 * perRow, -3)
+    // Of an entity that has a share of its own twice as many rows make twice as small a slope.
+    const own = structuredClone(ecommerce)
+    own.trialPlan.shares = { order: 2 * ecommerce.trialPlan.share }
+    const apart = planCapacity({ candidate, result: own, demand })
+    if (!isPlan(apart)) throw new Error(apart.reason)
+    expect(middleOf(apart.storage.entityBytes('order', 0)) / middleOf(plan.storage.entityBytes('order', 0))).toBeCloseTo(0.5, 2)
     // 5 % a month for a year; what inserts of seven years allow is more.
     expect(middleOf(plan.storage.entityBytes('order', 12)) / middleOf(plan.storage.entityBytes('order', 0))).toBeCloseTo(1.05 ** 12, 6)
   })
