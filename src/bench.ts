@@ -1,4 +1,4 @@
-/** The pipeline: plan → provision → load → settle → verify → warm-up → sweep → work → search → confirmation → invariants → result. */
+/** The pipeline: plan → provision → load → settle → verify → measurement in starts → narrowing → rare operations → invariants → result. */
 import { rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,14 +14,11 @@ import { calibrate } from './measure/calibrate.ts'
 import { deviceOf } from './measure/disk.ts'
 import { allOperations, deriveModel } from './model/derive.ts'
 import type { Excuse } from './model/model.ts'
-import { confirmBelowCapacity, confirmRound, isCapacityOpen, maintain, sustain } from './phases/confirm.ts'
+import { measureStart } from './phases/measurement.ts'
+import { isCurveOpen, maintain, narrowCurve } from './phases/open-loops.ts'
 import { loadCandidate, settleCandidate, verifyCandidate } from './phases/prepare.ts'
 import { probe } from './phases/probe.ts'
-import { search } from './phases/search.ts'
 import { throughputOf } from './phases/sizes.ts'
-import { sweep } from './phases/sweep.ts'
-import { warmUp } from './phases/warm-up.ts'
-import { measureWork } from './phases/work.ts'
 import { makeRunDirectory } from './provision/directories.ts'
 import { thisProcess } from './provision/owner.ts'
 import { dataParent, homeDirectory } from './provision/places.ts'
@@ -190,33 +187,23 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
       state.harnessPinned = cores.separate && (await bindToCores(process.pid, cores.harness.slice(0, 1))) && (await pool.bind(cores.harness))
     })
     await stoppable('verify', () => each((run) => verifyCandidate(run, context)))
-    await stoppable('warm-up', () => each((run) => warmUp(run, context)))
-    await stoppable('sweep', () => each((run) => sweep(run, context)))
-    await stoppable('work', () => each((run) => measureWork(run, context)))
-    await stoppable('search', () => each((run) => search(run, context)))
-    await stoppable('confirmation', async () => {
-      const { rounds } = plan.budget
-      for (let round = 0; round < rounds; round++)
-        await eachInTurn(round, `round ${round + 1} of ${rounds}`, (run) => confirmRound(run, round, context))
-      // Capacities that were not sustained have stepped down: they get the rounds that their rivals had.
-      for (let round = rounds; runs.some((run) => isCapacityOpen(run, context)); round++)
+    await stoppable('measurement', async () => {
+      const { starts } = plan.budget
+      for (let start = 0; start < starts; start++)
+        await eachInTurn(start, `start ${start + 1} of ${starts}`, (run) => measureStart(run, start, context, progress))
+    })
+    await stoppable('narrowing', async () => {
+      for (let round = 0; runs.some((run) => isCurveOpen(run, context)); round++)
         await eachInTurn(
           round,
-          'capacity',
-          (run) => sustain(run, round, context),
-          (run) => isCapacityOpen(run, context),
+          'its capacity',
+          (run) => narrowCurve(run, context),
+          (run) => isCurveOpen(run, context),
         )
+    })
+    await stoppable('rare operations', async () => {
       await each((run) => probe(run, context))
       await each((run) => maintain(run, context))
-    })
-    await stoppable('below capacity', async () => {
-      for (let round = 0; round < plan.budget.rounds; round++)
-        await eachInTurn(
-          round,
-          `round ${round + 1}`,
-          (run) => confirmBelowCapacity(run, round, context),
-          (run) => run.capacities.own.at !== null,
-        )
     })
     await stoppable('invariants', () => each((run) => finishCandidate(run, context)))
     if (plan.sizes.length > 0)

@@ -6,7 +6,6 @@ import { type Dataset, type EntityData, isLoaded } from './data/dataset.ts'
 import type { ClientKind, Compiled, Engine, Lane, Session } from './engines/engine.ts'
 import { Reference } from './engines/reference.ts'
 import { messageOf, TrialError } from './errors.ts'
-import { missedFrom } from './measure/decide.ts'
 import { appendWrites, clearWrites, emptyRecording, emptyWriteLog } from './measure/recorder.ts'
 import { between } from './measure/resources.ts'
 import { type Course, startSampler } from './measure/sampler.ts'
@@ -17,7 +16,7 @@ import type { WorkerPool } from './replay/pool.ts'
 import { Workload } from './replay/workload.ts'
 import type { CandidateResult, TrialResult } from './result.ts'
 import type { TrialPlan } from './scenario/plan.ts'
-import type { Candidate, Operation } from './scenario/scenario.ts'
+import type { Candidate } from './scenario/scenario.ts'
 import { owningStrayErrors } from './stray-errors.ts'
 import { describeTrial } from './trial.ts'
 import type { Totals } from './verify/invariants.ts'
@@ -48,8 +47,6 @@ export interface TrialOrder {
   client?: ClientKind
   /** In place of the candidate's own: the operations that all candidates can do. */
   mix?: 'common'
-  /** Ends as soon as an objective is missed for certain. */
-  stopWhenMissed?: true
 }
 
 export interface RunContext {
@@ -72,7 +69,7 @@ export interface RunContext {
 /** So long after the order a trial begins: all that take part have it by then. */
 const startLeadNs = 20e6
 /** Phases whose trials stand on their own, wherever they were measured. */
-const resumable = new Set<TrialResult['phase']>(['sweep', 'work', 'search', 'confirmation', 'capacity', 'below-capacity'])
+const resumable = new Set<TrialResult['phase']>(['sweep', 'work', 'connections', 'confirmation', 'curve', 'held-back'])
 
 /** The same trial in every run of one plan. */
 function labelOf(order: Pick<TrialOrder, 'phase' | 'loop' | 'multiple' | 'concurrency' | 'repeat' | 'ratesPerSecond' | 'client' | 'mix'>): string {
@@ -80,15 +77,6 @@ function labelOf(order: Pick<TrialOrder, 'phase' | 'loop' | 'multiple' | 'concur
 }
 
 const unverified = (): CandidateResult['verification'] => ({ checked: 0, wrong: 0, byOperation: {}, differences: [] })
-
-/** How far the search and the confirmation of a capacity are. */
-export interface CapacityUnderTest {
-  /** The multiple under confirmation; null: none. */
-  at: number | null
-  /** Lowest step that the search missed; null: none. */
-  missedAt: number | null
-  stepsDown: number
-}
 
 export class CandidateRun extends CandidateServer {
   readonly candidate: Candidate
@@ -108,11 +96,10 @@ export class CandidateRun extends CandidateServer {
   warmLevel: number | null = null
   /** What the warm-up found; null before it. */
   steady: CandidateResult['steady'] = null
-  /** Of its own mix, and of the one that all candidates can do. */
-  readonly capacities: Record<'own' | 'common', CapacityUnderTest> = {
-    own: { at: null, missedAt: null, stepsDown: 0 },
-    common: { at: null, missedAt: null, stepsDown: 0 },
-  }
+  /** The multiple that the forecasts are held against; null before the first open loop. */
+  heldBack: number | null = null
+  /** Trials that have narrowed its capacity after the last start. */
+  narrowed = 0
   /** Best throughput on servers of other sizes. */
   readonly sizes: CandidateResult['sizes'] = []
   reference: Reference | null = null
@@ -289,14 +276,12 @@ export class CandidateRun extends CandidateServer {
       await pool.open({ client, compiled: this.compiled, endpoint: instance.endpoint, shares: dataset.shares, connections: order.concurrency })
     }
     const ratesPerSecond = order.ratesPerSecond ?? this.ratesAt(order.multiple ?? 1, order.mix)
-    const stopAt = order.stopWhenMissed ? stopsOf(this.compiled.operations, ratesPerSecond, order.seconds) : undefined
     const spec = {
       ...order,
       arrival: 'poisson' as const,
       ratesPerSecond,
       seed: dataset.scenario.seed,
       stream: label,
-      ...(stopAt === undefined ? {} : { stopAt }),
     }
     await pool.collect()
     const startedAt = new Date().toISOString()
@@ -370,13 +355,6 @@ export class CandidateRun extends CandidateServer {
     if (this.#openWith !== '') await this.#context.pool.close().catch(() => this.#context.pool.renew())
     this.#openWith = ''
   }
-}
-
-/** Exceedances that miss an objective even when a tenth more operations start than expected and none of the rest exceeds. */
-function stopsOf(operations: Operation[], ratesPerSecond: number[], seconds: number): number[][] {
-  return operations.map((operation, index) =>
-    operation.objectives.map((objective) => missedFrom(Math.ceil((ratesPerSecond[index] as number) * seconds * 1.1), objective.quantile)),
-  )
 }
 
 /** Rejects as soon as the signal aborts; what was under way ends with its process. */

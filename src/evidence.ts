@@ -96,8 +96,8 @@ function candidateResult(run: CandidateRun, plan: TrialPlan): CandidateResult {
     steady: run.steady,
     sizes: run.sizes,
     trials: run.trials,
-    capacity: capacityOf(run.evidence(), mix),
-    commonCapacity: run.hasPartialRival && plan.budget.commonSearch ? capacityOf(run.evidence('common'), 'common') : null,
+    capacity: capacityOf(run.evidence(), mix, limit),
+    commonCapacity: run.hasPartialRival && plan.budget.common ? capacityOf(run.evidence('common'), 'common', limit) : null,
   }
 }
 

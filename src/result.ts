@@ -53,9 +53,9 @@ const operationResult = z.strictObject({
 })
 const trial = z.strictObject({
   phase: z
-    .enum(['warm-up', 'sweep', 'tax', 'work', 'search', 'confirmation', 'capacity', 'below-capacity', 'probe', 'maintenance'])
+    .enum(['warm-up', 'sweep', 'tax', 'work', 'connections', 'confirmation', 'curve', 'held-back', 'probe', 'maintenance'])
     .describe(
-      'work: with another mix, to tell what each operation costs; capacity: at the candidate’s own; below-capacity: at 70 % of that; maintenance: with a forced checkpoint, flush or compaction',
+      'sweep: closed loops; work: with another mix, to tell what each operation costs; connections: to choose their number; confirmation: at the rates that compare candidates; curve: at rates near its own bound; held-back: at a rate that the curve is not shown; maintenance: with a forced checkpoint, flush or compaction',
     ),
   mix: z.enum(['full', 'partial', 'common']),
   client: z.enum(['driver', 'wire']),
@@ -70,7 +70,6 @@ const trial = z.strictObject({
   start: number.default(1).describe('which start of the server it belongs to: a resumed run, a restart and a restored snapshot make a new one'),
   startedAt: text,
   seconds: number,
-  stopped: z.boolean().default(false).describe('ended before its time, because an objective was missed for certain'),
   throughputPerSecond: number.describe('answers that came inside the measured window'),
   backlog: nullable(number)
     .default(null)
@@ -154,12 +153,15 @@ const storage = z.strictObject({
   indexes: z.array(z.strictObject({ name: text, table: text, bytes: number })),
 })
 const capacity = z.strictObject({
-  multiple: nullable(interval),
-  bound: z.enum(['measured', 'atLeast', 'none']),
+  multiple: nullable(interval).describe('the least of saturation, cpu and objectives'),
+  bound: z.enum(['measured', 'atLeast', 'atMost', 'none']),
   boundBy: text,
   mix: z.enum(['full', 'partial', 'common']),
   ratePerSecond: nullable(number),
   notTested: z.array(text),
+  saturation: nullable(interval).default(null).describe('closed loop, over the starts; multiples of the average load, as all of these'),
+  cpu: nullable(interval).default(null).describe('the rate at which 70 % of the server’s cores are busy, over the starts'),
+  objectives: nullable(interval).default(null).describe('the rate at which the first operation passes its objective, by the response curve'),
 })
 const candidate = z.strictObject({
   name: candidateName,

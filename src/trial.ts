@@ -61,7 +61,6 @@ export function describeTrial(
     },
     connections: order.concurrency,
     seconds: recording.seconds,
-    stopped: recording.stopped,
     throughputPerSecond: sum(recording.operations.map((record) => record.completed)) / recording.seconds,
     backlog: backlog?.secondsPerSecond ?? null,
     saturated: backlog?.saturated ?? false,
@@ -76,11 +75,12 @@ export function describeTrial(
 }
 
 function operationOutcome(operation: Operation, record: OperationRecord): Outcome {
-  if (errorsMissed(record.errorCount + record.dropped, record.intended, operation.errorShare)) return 'missed'
+  if (errorsMissed([{ exceeded: record.errorCount + record.dropped, intended: record.intended }], operation.errorShare)) return 'missed'
   const outcomes = operation.objectives.map((objective, at) => {
-    const outcome = decide(record.exceeded[at] as number, record.intended, objective.quantile)
+    const of = (exceeded: number[]) => decide([{ exceeded: exceeded[at] as number, intended: record.intended }], objective.quantile)
+    const outcome = of(record.exceeded)
     // What depends on how late the harness was is decided in neither direction.
-    return outcome === decide(record.exceededTwin[at] as number, record.intended, objective.quantile) ? outcome : 'undetermined'
+    return outcome === of(record.exceededTwin) ? outcome : 'undetermined'
   })
   return outcomes.includes('missed') ? 'missed' : outcomes.includes('undetermined') ? 'undetermined' : 'met'
 }

@@ -1,8 +1,11 @@
 /** What the evidence says: which candidates hold every objective at average load and at peak, and how they compare at the same rates. */
+
+import { samplesNeeded } from '../measure/decide.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import type { Operation, Scenario } from '../scenario/scenario.ts'
 import { type AtMultiple, type Evidence, judgeAt } from './at-multiple.ts'
 import { type PairedRatio, pairedRatio } from './intervals.ts'
+import { curvesOf } from './response-curve.ts'
 
 export interface CandidateAssessment {
   name: string
@@ -46,6 +49,7 @@ export function assess(result: Result): Assessment {
   const candidates = result.candidates.map((candidate, index): CandidateAssessment => {
     const { common: shared = [], own = [] } = Object.groupBy(candidate.trials, (trial) => (trial.mix === 'common' ? 'common' : 'own'))
     const evidence: Evidence = { trials: own, operations, mix: mixes[index] as Set<string>, scaleLimited }
+    const curves = curvesOf(evidence)
     return {
       name: candidate.name,
       mix: candidate.mix,
@@ -54,8 +58,8 @@ export function assess(result: Result): Assessment {
         candidate.verification.wrong +
         candidate.trials.reduce((sum, trial) => sum + Object.values(trial.operations).reduce((own, each) => own + each.wrong, 0), 0),
       brokenInvariants: candidate.invariants.filter((invariant) => !invariant.ok).map((invariant) => invariant.name),
-      at: multiples.map((multiple) => orFromSearch(judgeAt(evidence, multiple, 'confirmation'), candidate)),
-      common: shared.length === 0 ? [] : multiples.map((multiple) => judgeAt({ ...evidence, trials: shared, mix: common }, multiple, 'confirmation')),
+      at: multiples.map((multiple) => judgeAt(evidence, multiple, curves)),
+      common: shared.length === 0 ? [] : multiples.map((multiple) => judgeAt({ ...evidence, trials: shared, mix: common }, multiple)),
     }
   })
   const holds = candidates.filter(
@@ -69,21 +73,6 @@ export function assess(result: Result): Assessment {
       each.at.every((at) => at.outcome === 'met'),
   )
   return { candidates, holds: holds.map((each) => each.name), comparisons: compareAll(result, operations) }
-}
-
-/** Peak is not confirmed where the search has missed a lower rate already: that says enough. */
-function orFromSearch(at: AtMultiple, candidate: CandidateResult): AtMultiple {
-  if (at.outcome !== 'not run') return at
-  const missed = candidate.trials.filter(
-    (trial) =>
-      trial.phase === 'search' &&
-      trial.mix !== 'common' &&
-      trial.outcome === 'missed' &&
-      trial.validity.verdict === 'valid' &&
-      (trial.arrival.multiple ?? Number.POSITIVE_INFINITY) <= at.multiple,
-  )
-  const [first] = missed.sort((a, b) => (a.arrival.multiple as number) - (b.arrival.multiple as number))
-  return first === undefined ? at : { ...at, outcome: 'missed', missed: first.missed, fromSearch: first.arrival.multiple }
 }
 
 /** Every pair that was measured with the same mix at the same rates, round by round. */
@@ -122,7 +111,7 @@ function p99ByRound(candidate: CandidateResult, mix: 'full' | 'common', multiple
     )
       continue
     const response = trial.operations[operation]?.responseUs
-    if (response != null && response.count >= 100) rounds.set(trial.repeat, response.p99)
+    if (response != null && response.count >= samplesNeeded(0.99)) rounds.set(trial.repeat, response.p99)
   }
   return rounds
 }

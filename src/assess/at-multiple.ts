@@ -1,26 +1,29 @@
-/** One candidate at one multiple: the outcome of every operation, pooled over the rounds. */
-import { decide, errorsMissed, type Outcome, samplesNeeded } from '../measure/decide.ts'
+/** One candidate at one multiple: the outcome of every operation, from the response curve where there is one, else from the trials at that rate. */
+import type { Count } from '../measure/beta-binomial.ts'
+import { decide, errorsMissed, type Outcome, outcomeOf, samplesNeeded } from '../measure/decide.ts'
+import { Histogram } from '../measure/histogram.ts'
 import { median } from '../measure/median.ts'
 import type { OperationResult, TrialResult } from '../result.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import { type Interval, levelOf } from './intervals.ts'
+import { countOf, curvesOf, isValid, type OperationCurve } from './response-curve.ts'
 
-/** One operation of one candidate at one multiple, pooled over the valid rounds. */
+/** One operation of one candidate at one multiple, pooled over the valid trials. */
 export interface Cell {
   operation: string
   outcome: Outcome | 'excused' | 'not run'
   intended: number
   errors: number
   dropped: number
-  /** Medians of the rounds, µs; null without a sample. */
+  /** Of the merged histograms, µs; null with fewer samples than a p99 needs, and of a saturated server, whose answers only tell how long it was loaded. */
   p50Us: number | null
   p99Us: number | null
-  /** Seconds by which the backlog grows per second where the rounds are saturated, which have no percentiles; null: they are not. */
+  /** Seconds by which the backlog grows per second where a trial was saturated; null: none was. */
   backlog: number | null
-  /** From three rounds on. */
+  /** Over the trials, from three on. */
   p99IntervalUs: Interval | null
   scaleLimited: boolean
-  /** Enough samples, and still neither met nor missed; `late`: missed, but only while the harness itself was late. */
+  /** Enough samples, and still neither met nor missed; `late`: with the harness's own delays missed, without them met. */
   undecided: false | 'sample' | 'late'
 }
 export interface AtMultiple {
@@ -28,8 +31,6 @@ export interface AtMultiple {
   outcome: Outcome | 'not run'
   missed: string[]
   notTested: string[]
-  /** Not confirmed because a step of the search at this multiple, not above the asked one, was missed already. */
-  fromSearch: number | null
   rounds: number
   validRounds: number
   cells: Cell[]
@@ -44,96 +45,103 @@ export interface Evidence {
   scaleLimited: Set<string>
 }
 
-export function judgeAt(evidence: Evidence, multiple: number, phase: TrialResult['phase']): AtMultiple {
-  const { operations, mix, scaleLimited } = evidence
+/** `curves`: of the evidence, computed once for several multiples. */
+export function judgeAt(evidence: Evidence, multiple: number, curves = curvesOf(evidence)): AtMultiple {
+  const { operations, mix } = evidence
   const trials = evidence.trials.filter((trial) => trial.arrival.multiple === multiple)
-  const rounds = trials.filter((trial) => trial.phase === phase)
-  // A harness that was late only adds to response times: what is met in spite of it is met, what is missed with it is not decided.
-  const usable = rounds.filter(isUsable)
-  const probes = phase === 'confirmation' ? trials.filter((trial) => trial.phase === 'probe' && isUsable(trial)) : []
-  const cells = operations.map((operation): Cell => {
-    const limited = scaleLimited.has(operation.name)
-    const empty = {
-      operation: operation.name,
-      intended: 0,
-      errors: 0,
-      dropped: 0,
-      p50Us: null,
-      p99Us: null,
-      backlog: null,
-      p99IntervalUs: null,
-      scaleLimited: limited,
-      undecided: false as const,
-    }
-    if (!mix.has(operation.name)) return { ...empty, outcome: 'excused' }
-    const judged = raised(samplesOf(usable, operation.name), probes, operation.name) ? [...usable, ...probes] : usable
-    const all = samplesOf(judged, operation.name)
-    if (all.length === 0) return { ...empty, outcome: 'not run' }
-    const proven = samplesOf(judged.filter(isValid), operation.name)
-    const bounded = outcomeOf(operation, all)
-    const needed = Math.max(0, ...operation.objectives.map((objective) => samplesNeeded(objective.quantile)))
-    const outcome = bounded === 'missed' ? outcomeOf(operation, proven) : bounded
-    const shown = proven.length > 0 ? proven : all
-    const unsaturated = new Set(
-      samplesOf(
-        judged.filter((trial) => !trial.saturated),
-        operation.name,
-      ),
-    )
-    const percentiles = shown
-      .filter((sample) => unsaturated.has(sample))
-      .flatMap(({ responseUs }) => (responseUs === null || responseUs.count === 0 ? [] : [responseUs]))
-    const p99s = percentiles.map((each) => each.p99)
-    return {
-      ...empty,
-      outcome: outcome === 'met' && limited ? 'undetermined' : outcome,
-      undecided:
-        outcome !== 'undetermined' || limited
-          ? false
-          : bounded === 'missed'
-            ? 'late'
-            : total(all, (each) => each.intended) >= needed
-              ? 'sample'
-              : false,
-      intended: total(shown, (each) => each.intended),
-      errors: total(shown, errorsOf),
-      dropped: total(shown, (each) => each.dropped),
-      backlog: percentiles.length > 0 ? null : median(judged.filter((trial) => trial.saturated).flatMap((trial) => trial.backlog ?? [])),
-      p50Us: median(percentiles.map((each) => each.p50)),
-      p99Us: median(p99s),
-      p99IntervalUs: levelOf(p99s),
-    }
-  })
+  const rounds = trials.filter((trial) => trial.phase === 'confirmation')
+  const valid = rounds.filter(isValid)
+  const probes = trials.filter((trial) => trial.phase === 'probe' && isValid(trial))
+  const asked = operations.filter((operation) => mix.has(operation.name)).length
+  const cells = operations.map((operation) => cellOf(operation, { evidence, multiple, rounds, valid, probes, curves, asked }))
   const missed = cells.filter((cell) => cell.outcome === 'missed').map((cell) => cell.operation)
   const notTested = cells.filter((cell) => cell.outcome === 'undetermined' && cell.undecided === false).map((cell) => cell.operation)
-  const outcome =
-    rounds.length === 0
-      ? 'not run'
-      : missed.length > 0
-        ? 'missed'
-        : usable.length === 0 || cells.some((cell) => cell.undecided !== false)
-          ? 'undetermined'
-          : 'met'
-  return { multiple, outcome, missed, notTested, fromSearch: null, rounds: rounds.length, validRounds: rounds.filter(isValid).length, cells }
+  const outcome = cells.every((cell) => cell.outcome === 'not run' || cell.outcome === 'excused')
+    ? 'not run'
+    : missed.length > 0
+      ? 'missed'
+      : cells.some((cell) => cell.undecided !== false)
+        ? 'undetermined'
+        : 'met'
+  return { multiple, outcome, missed, notTested, rounds: rounds.length, validRounds: valid.length, cells }
 }
 
-const isValid = (trial: TrialResult) => trial.validity.verdict === 'valid'
-const isUsable = (trial: TrialResult) => isValid(trial) || trial.validity.verdict === 'client-bound'
+interface Judged {
+  evidence: Evidence
+  multiple: number
+  /** Trials at this multiple, and those in which neither the harness nor anybody else was in the way. */
+  rounds: TrialResult[]
+  valid: TrialResult[]
+  probes: TrialResult[]
+  curves: OperationCurve[] | null
+  /** Operations in the mix. */
+  asked: number
+}
+
+function cellOf(operation: Operation, judged: Judged): Cell {
+  const { evidence, multiple, rounds, probes, curves, asked } = judged
+  const { name } = operation
+  const isRaised = raised(samplesOf(judged.valid, name), probes, name)
+  const valid = isRaised ? [...judged.valid, ...probes] : judged.valid
+  const samples = samplesOf(valid, name)
+  const scaleLimited = evidence.scaleLimited.has(name)
+  const cell: Cell = {
+    operation: name,
+    outcome: 'not run',
+    intended: total(samples, (each) => each.intended),
+    errors: total(samples, errorsOf),
+    dropped: total(samples, (each) => each.dropped),
+    ...percentilesOf(valid, name),
+    scaleLimited,
+    undecided: false,
+  }
+  if (!evidence.mix.has(name)) return { ...cell, outcome: 'excused' }
+  const failures = samples.map((each): Count => ({ exceeded: each.dropped + errorsOf(each), intended: each.intended }))
+  const outcomes: Outcome[] = errorsMissed(failures, operation.errorShare) ? ['missed'] : []
+  for (const { name: objective, quantile } of operation.objectives) {
+    const counts = valid.flatMap((trial) => countOf(trial, name, objective) ?? [])
+    const own = isRaised ? undefined : curves?.find((each) => each.operation === name && each.objective.name === objective)
+    if (own !== undefined) outcomes.push(byCurve(own, multiple, counts, asked))
+    else if (rounds.length > 0) outcomes.push(decide(counts, quantile))
+  }
+  if (outcomes.length === 0) return operation.objectives.length === 0 && samples.length > 0 ? { ...cell, outcome: 'met' } : cell
+  const outcome = outcomes.includes('missed') ? 'missed' : outcomes.includes('undetermined') ? 'undetermined' : 'met'
+  if (outcome === 'met' && scaleLimited) return { ...cell, outcome: 'undetermined' }
+  if (outcome !== 'undetermined' || scaleLimited) return { ...cell, outcome }
+  const needed = Math.max(0, ...operation.objectives.map(({ quantile }) => samplesNeeded(quantile)))
+  const isLate = rounds.length > 0 && rounds.every((trial) => !isValid(trial) || trial.validity.clientBound.includes(name))
+  return { ...cell, outcome, undecided: isLate ? 'late' : cell.intended >= needed ? 'sample' : false }
+}
+
+/** What all rates say together; where the trials at this very rate show the contrary, nothing is decided. */
+function byCurve({ curve, objective }: OperationCurve, multiple: number, counts: Count[], asked: number): Outcome {
+  const outcome = outcomeOf(curve.holds(multiple), asked)
+  const intended = counts.reduce((sum, each) => sum + each.intended, 0)
+  const isOver = counts.reduce((sum, each) => sum + each.exceeded, 0) > (1 - objective.quantile) * intended
+  return intended > 0 && ((outcome === 'met' && isOver) || (outcome === 'missed' && !isOver)) ? 'undetermined' : outcome
+}
+
+const samplesOfP99 = samplesNeeded(0.99)
+
+function percentilesOf(trials: TrialResult[], operation: string): Pick<Cell, 'p50Us' | 'p99Us' | 'p99IntervalUs' | 'backlog'> {
+  const none = { p50Us: null, p99Us: null, p99IntervalUs: null, backlog: null }
+  const saturated = trials.filter((trial) => trial.saturated && trial.operations[operation] !== undefined)
+  if (saturated.length > 0) return { ...none, backlog: median(saturated.flatMap((trial) => trial.backlog ?? [])) }
+  const responses = samplesOf(trials, operation).flatMap(({ responseUs }) => (responseUs === null || responseUs.count === 0 ? [] : [responseUs]))
+  if (responses.reduce((sum, each) => sum + each.count, 0) < samplesOfP99) return none
+  const merged = new Histogram()
+  for (const { encoded } of responses) merged.merge(Histogram.decode(encoded))
+  const p99Us = merged.quantileNs(0.99) / 1000
+  const over = responses.every((each) => each.count >= samplesOfP99) ? levelOf(responses.map((each) => each.p99)) : null
+  return {
+    backlog: null,
+    p50Us: merged.quantileNs(0.5) / 1000,
+    p99Us,
+    p99IntervalUs: over === null ? null : { ...over, low: Math.min(over.low, p99Us), mid: p99Us, high: Math.max(over.high, p99Us) },
+  }
+}
+
 const errorsOf = (sample: OperationResult) => Object.values(sample.errors).reduce((sum, count) => sum + count, 0)
-
-function outcomeOf(operation: Operation, samples: OperationResult[]): Outcome {
-  const intended = total(samples, (each) => each.intended)
-  const failed = total(samples, (each) => each.dropped + errorsOf(each))
-  if (errorsMissed(failed, intended, operation.errorShare)) return 'missed'
-  const outcomes = operation.objectives.map((objective) =>
-    decide(
-      total(samples, (each) => each.exceeded[objective.name] ?? 0),
-      intended,
-      objective.quantile,
-    ),
-  )
-  return outcomes.includes('missed') ? 'missed' : outcomes.includes('undetermined') ? 'undetermined' : 'met'
-}
 
 function samplesOf(trials: TrialResult[], operation: string): OperationResult[] {
   return trials.flatMap((trial) => trial.operations[operation] ?? [])

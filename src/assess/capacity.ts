@@ -1,63 +1,102 @@
-/** The highest multiple that passed its confirmation, between what was sustained and the first rate that was not. */
-
+/** Three capacities of one server, in multiples of the average load: what it does at most, what 70 % of its cores do, and where its objectives end. */
+import jstat from 'jstat'
+import { median } from '../measure/median.ts'
 import type { CandidateResult, TrialResult } from '../result.ts'
-import { type AtMultiple, type Evidence, judgeAt } from './at-multiple.ts'
+import type { Evidence } from './at-multiple.ts'
+import { nonNegativeLeastSquares } from './linear.ts'
+import { bindingOf, curvesOf, isValid } from './response-curve.ts'
 
-/** Phases whose rates are judged; a probe runs at another mix. */
-const sustaining = new Set<TrialResult['phase']>(['search', 'capacity', 'confirmation'])
+type Capacity = CandidateResult['capacity']
+type Interval = NonNullable<Capacity['multiple']>
 
-/** `low` was sustained over all rounds; `high` is the lowest rate that was missed with the harness out of the way; null: none was. */
-export function capacityOf(evidence: Evidence, mix: 'full' | 'partial' | 'common'): CandidateResult['capacity'] {
-  const own = evidence.trials
-  const searched = own.filter((trial) => trial.phase === 'search')
-  const none = (boundBy: string): CandidateResult['capacity'] => ({ multiple: null, bound: 'none', boundBy, mix, ratePerSecond: null, notTested: [] })
-  if (searched.length === 0) return none('not searched at this effort')
-  // What all rounds held at the average load or at peak was sustained as much as what they held at a multiple that the search chose.
-  const confirmed = (['capacity', 'confirmation'] as const)
-    .flatMap((phase) => {
-      const multiples = new Set(own.filter((trial) => trial.phase === phase).map((trial) => trial.arrival.multiple as number))
-      return [...multiples].map((multiple) => ({ phase, at: judgeAt(evidence, multiple, phase) }))
-    })
-    .sort((a, b) => b.at.multiple - a.at.multiple)
-  const held = confirmed.find(({ at }) => at.outcome === 'met')
-  const passed = held?.at
-  const missed = own
-    .filter((trial) => sustaining.has(trial.phase))
-    .filter((trial) => trial.outcome === 'missed' && trial.validity.verdict === 'valid')
-    .sort((a, b) => multipleOf(a) - multipleOf(b))
-  const clientBound = searched.some((trial) => trial.validity.verdict === 'client-bound' && trial.outcome !== 'met')
-  if (passed === undefined) {
-    const [first] = missed
-    if (first !== undefined) return none(boundOf(first))
-    return none(clientBound ? 'client: the harness was late' : confirmed.length > 0 ? 'no rate was sustained' : 'no step was decided')
+/** Of the cores: more leaves no room for a burst, and queues grow (Gunther, "Guerrilla Capacity Planning", 2007). */
+export const cpuFill = 0.7
+const confidence = 0.8
+/** The bound lies beyond the tried rates with more than this probability. */
+const beyond = 0.1
+
+/** `cpus`: cores of the server. */
+export function capacityOf(evidence: Evidence, mix: Capacity['mix'], cpus: number): Capacity {
+  const { trials, operations } = evidence
+  const asked = operations.filter((operation) => evidence.mix.has(operation.name))
+  const fixed = asked.reduce((sum, { scales, ratePerSecond }) => sum + (scales ? 0 : ratePerSecond), 0)
+  const scaling = asked.reduce((sum, { scales, ratePerSecond }) => sum + (scales ? ratePerSecond : 0), 0)
+  const multipleOf = (perSecond: number) => Math.max(1e-6, perSecond - fixed) / Math.max(1e-9, scaling)
+  const curves = curvesOf(evidence)
+  const binding = curves === null ? undefined : bindingOf(curves)
+  const saturation = overStarts(saturations(trials), multipleOf)
+  const cpu = overStarts(ratesOfCpu(trials, cpus), multipleOf)
+  const none = { multiple: null, bound: 'none' as const, mix, ratePerSecond: null, notTested: [], saturation, cpu, objectives: null }
+  if (curves === null) return { ...none, boundBy: 'not searched at this effort' }
+  const tested = new Set(curves.map((each) => each.operation))
+  const notTested = asked.filter(({ name, objectives }) => objectives.length > 0 && !tested.has(name)).map(({ name }) => name)
+  if (binding === undefined) return { ...none, boundBy: 'no operation was called often enough', notTested }
+  const { curve } = binding
+  const isAbove = curve.holds(curve.highest) > beyond
+  const isBelow = 1 - curve.holds(curve.lowest) > beyond
+  const objectives: Interval = {
+    low: isAbove ? Math.min(curve.low, curve.highest) : curve.low,
+    mid: curve.mid,
+    high: isAbove ? null : curve.high,
+    confidence,
   }
-  const above = missed.find((trial) => multipleOf(trial) > passed.multiple)
-  return {
-    multiple: {
-      low: passed.multiple,
-      mid: above === undefined ? passed.multiple : Math.sqrt(passed.multiple * multipleOf(above)),
-      high: above === undefined ? null : multipleOf(above),
-      confidence: null,
-    },
-    bound: above === undefined ? 'atLeast' : 'measured',
-    boundBy: above !== undefined ? boundOf(above) : clientBound ? 'client: the harness was late' : 'the search ended',
-    mix,
-    ratePerSecond: own.find((trial) => trial.phase === held?.phase && trial.arrival.multiple === passed.multiple)?.arrival.ratePerSecond ?? null,
-    notTested: passed.notTested,
-  }
+  const by = `${binding.objective.name} of ${binding.operation}`
+  const all: { multiple: Interval; bound: Capacity['bound']; boundBy: string }[] = [
+    { multiple: objectives, bound: isAbove ? 'atLeast' : isBelow ? 'atMost' : 'measured', boundBy: by },
+    ...(cpu === null ? [] : [{ multiple: cpu, bound: 'measured' as const, boundBy: `${cpuFill * 100} % of the server's cores` }]),
+    ...(saturation === null ? [] : [{ multiple: saturation, bound: 'measured' as const, boundBy: 'saturation' }]),
+  ]
+  const least = all.reduce((a, b) => (b.multiple.mid < a.multiple.mid ? b : a))
+  return { ...least, mix, ratePerSecond: fixed + scaling * least.multiple.mid, notTested, saturation, cpu, objectives }
 }
 
-/** Whether a multiple is sustained so far: enough to go on, to step down, or to try again. */
-export function isSustained(at: AtMultiple, rounds: number): 'yes' | 'no' | 'open' {
-  if (at.outcome === 'missed') return 'no'
-  if (at.rounds < rounds) return 'open'
-  return at.outcome === 'met' ? 'yes' : 'no'
+/** Closed-loop throughput by start: the middle of the repeats at the concurrency that did most in the middle of all. */
+function saturations(trials: readonly TrialResult[]): Map<number, number> {
+  const loops = trials.filter((trial) => trial.phase === 'sweep' && trial.validity.verdict !== 'noisy' && trial.validity.verdict !== 'broken')
+  const byConcurrency = [...Map.groupBy(loops, (trial) => trial.arrival.concurrency)].map(([, own]) => ({
+    own,
+    middle: median(own.map((trial) => trial.throughputPerSecond)) as number,
+  }))
+  const best = byConcurrency.reduce<(typeof byConcurrency)[number] | undefined>((a, b) => (a === undefined || b.middle > a.middle ? b : a), undefined)
+  return new Map(
+    [...Map.groupBy(best?.own ?? [], (trial) => trial.start)].map(([start, own]) => [
+      start,
+      median(own.map((trial) => trial.throughputPerSecond)) as number,
+    ]),
+  )
 }
 
-const multipleOf = (trial: TrialResult) => trial.arrival.multiple as number
+const fewestRates = 2
 
-/** Which operations failed, and whether the server had CPU left. */
-function boundOf(trial: TrialResult): string {
-  const saturated = (trial.resources.server?.cpuCores ?? 0) > 0.9 ? ', server CPU saturated' : ''
-  return `${trial.missed.join(', ')}${saturated}`
+/** By start, the rate at which so many of the server's cores are busy: U = U₀ + D·X (Denning and Buzen, "The operational analysis of queueing network models", 1978). */
+function ratesOfCpu(trials: readonly TrialResult[], cpus: number): Map<number, number> {
+  const open = trials.filter(
+    (trial) => trial.arrival.loop === 'open' && trial.client === 'wire' && isValid(trial) && !trial.saturated && trial.phase !== 'maintenance',
+  )
+  const rates = new Map<number, number>()
+  for (const [start, own] of Map.groupBy(open, (trial) => trial.start)) {
+    const points = own.flatMap(({ throughputPerSecond, resources: { server } }) =>
+      server === null || server.cpuCores <= 0 ? [] : [{ perSecond: throughputPerSecond, cores: server.cpuCores }],
+    )
+    if (new Set(points.map(({ perSecond }) => Math.round(perSecond))).size < fewestRates) continue
+    // Errors are shares of what is used.
+    const fitted = nonNegativeLeastSquares(
+      points.map(({ perSecond, cores }) => [1 / cores, perSecond / cores]),
+      points.map(() => 1),
+    )
+    const [idle, demand] = fitted?.coefficients ?? []
+    if (idle !== undefined && demand !== undefined && demand > 0 && cpuFill * cpus > idle) rates.set(start, (cpuFill * cpus - idle) / demand)
+  }
+  return rates
+}
+
+/** Student's t on the logarithms over starts; of a single start the value without an interval. */
+function overStarts(values: Map<number, number>, multipleOf: (perSecond: number) => number): Interval | null {
+  const logs = [...values.values()].map((value) => Math.log(multipleOf(value)))
+  if (logs.length === 0) return null
+  const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length
+  if (logs.length === 1) return { low: Math.exp(mean), mid: Math.exp(mean), high: Math.exp(mean), confidence: null }
+  const variance = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / (logs.length - 1)
+  const reach = jstat.studentt.inv((1 + confidence) / 2, logs.length - 1) * Math.sqrt(variance / logs.length)
+  return { low: Math.exp(mean - reach), mid: Math.exp(mean), high: Math.exp(mean + reach), confidence }
 }

@@ -85,7 +85,7 @@ function objectives(candidate: CandidateResult): Constraint {
     return {
       name: 'objectives',
       holds: true,
-      evidence: `sustained at ${Number(multiple.low.toPrecision(3))}× on one server, and so at peak on as many as that takes`,
+      evidence: `one server carries ${Number(multiple.mid.toPrecision(3))}×, and as many as that takes carry the peak`,
     }
   return {
     name: 'objectives',

@@ -25,7 +25,7 @@ export function forecastsOf(candidate: CandidateResult, operations: Operation[])
   return [...heldBackRate(candidate, operations), ...heldBackConcurrency(candidate), ...heldBackSize(candidate)]
 }
 
-/** 70 % of the capacity, from all other rates. */
+/** A rate that was measured among the others, from all others. */
 function heldBackRate(candidate: CandidateResult, operations: Operation[]): Forecast[] {
   const usable = candidate.trials.filter(
     (trial) =>
@@ -34,11 +34,10 @@ function heldBackRate(candidate: CandidateResult, operations: Operation[]): Fore
       trial.client === 'wire' &&
       trial.validity.verdict === 'valid' &&
       !trial.saturated &&
-      !trial.stopped &&
       trial.phase !== 'probe',
   )
-  const held = usable.filter((trial) => trial.phase === 'below-capacity')
-  const shown = usable.filter((trial) => trial.phase !== 'below-capacity')
+  const held = usable.filter((trial) => trial.phase === 'held-back')
+  const shown = usable.filter((trial) => trial.phase !== 'held-back')
   const multiple = held[0]?.arrival.multiple ?? null
   if (multiple === null || shown.length < 2) return []
   const found: Forecast[] = []

@@ -72,7 +72,6 @@ function tells(trial: TrialResult): boolean {
     verdict !== 'noisy' &&
     verdict !== 'broken' &&
     !trial.saturated &&
-    !trial.stopped &&
     trial.seconds > 0
   )
 }

@@ -49,7 +49,7 @@ export function assessCommand(argument: string, options: AssessOptions): void {
 }
 
 const notCompared = ({ status }: Result) =>
-  `this result ${status === 'complete' ? 'has no search for capacity' : 'is of an interrupted run'}, so nothing was planned`
+  `this result ${status === 'complete' ? 'has no response curve' : 'is of an interrupted run'}, so nothing was planned`
 
 const asksWhatIf = ({ weights, peak, growth, horizon, budget, prices }: AssessOptions) =>
   [weights, peak, growth, horizon, budget, prices].some((each) => each !== undefined)
@@ -60,6 +60,6 @@ export function decideIfCompared(
   assessment: Assessment,
   options: Omit<DecisionOptions, 'today'> = { catalogues: readPrices(), weights: {} },
 ): ReturnType<typeof decide> | null {
-  const compared = result.status === 'complete' && result.candidates.some((candidate) => candidate.trials.some((trial) => trial.phase === 'search'))
+  const compared = result.status === 'complete' && result.candidates.some((candidate) => candidate.trials.some((trial) => trial.phase === 'curve'))
   return compared ? decide(result, assessment, { ...options, today: new Date() }) : null
 }

@@ -1,5 +1,5 @@
 /** An HDR histogram of integer nanoseconds: 3 significant digits up to an hour, merged by adding, stored in the HDR V2 format. */
-import { deflateSync } from 'node:zlib'
+import { deflateSync, inflateSync } from 'node:zlib'
 
 const subBuckets = 2048
 const half = subBuckets / 2
@@ -58,6 +58,33 @@ export class Histogram {
       if (seen >= wanted) return Math.min(highest(i), this.maxNs)
     }
     return this.maxNs
+  }
+
+  /** What `encode` wrote: counts exactly, mean and maximum to 3 digits. */
+  static decode(text: string): Histogram {
+    const frame = Buffer.from(text, 'base64')
+    const payload = inflateSync(frame.subarray(8)).subarray(40)
+    const histogram = new Histogram()
+    let at = 0
+    for (let index = 0; at < payload.length; ) {
+      let zigzag = 0
+      let scale = 1
+      for (let more = true; more; scale *= 0x80) {
+        const byte = payload[at++] as number
+        zigzag += (byte & 0x7f) * scale
+        more = byte >= 0x80
+      }
+      const value = zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2
+      if (value < 0) index -= value
+      else {
+        histogram.counts[index] = value
+        histogram.count += value
+        histogram.sumNs += value * highest(index)
+        if (value > 0) histogram.maxNs = Math.min(largestNs, highest(index))
+        index++
+      }
+    }
+    return histogram
   }
 
   /** HDR histogram V2, deflated, base64: readable by the HdrHistogram tools of every language. */

@@ -2,12 +2,12 @@
 import type { CandidateRun, TrialOrder } from '../candidate.ts'
 import type { TrialResult } from '../result.ts'
 
-const warmUpOfTrial = 0.5
+const warmUpOfTrial = 1
 
 /** One open-loop trial; a noisy one is repeated once: both are kept, the report shows the first as noisy. */
 export async function openTrial(
   run: CandidateRun,
-  order: Pick<TrialOrder, 'phase' | 'multiple' | 'seconds' | 'repeat' | 'mix' | 'ratesPerSecond' | 'stopWhenMissed'>,
+  order: Pick<TrialOrder, 'phase' | 'multiple' | 'seconds' | 'repeat' | 'mix' | 'ratesPerSecond'>,
 ): Promise<TrialResult> {
   const attempt = () => run.runTrial({ ...order, loop: 'open', concurrency: run.connections, warmUpSeconds: warmUpOfTrial })
   const trial = await attempt()

@@ -5,10 +5,12 @@ import { sum } from '../trial.ts'
 /** How much more often a raised operation runs. */
 const raised = 4
 
-export async function measureWork(run: CandidateRun, { plan }: RunContext): Promise<void> {
-  const { workSeconds: seconds } = plan.budget
+/** Each start of the server has its part of the design; `start` counts from 0. */
+export async function measureWork(run: CandidateRun, { plan }: RunContext, start: number): Promise<void> {
+  const { workSeconds: seconds, starts } = plan.budget
   if (seconds === 0) return
   for (const [repeat, row] of designOf(run.supported.length).entries()) {
+    if (repeat % starts !== start) continue
     const rates = run.ratesAt(1)
     const least = sum(rates) * leastShare
     for (const [at, index] of run.supported.entries()) rates[index] = Math.max(rates[index] as number, least) * (row[at] === true ? raised : 1)

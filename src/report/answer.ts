@@ -5,7 +5,7 @@ import type { Scenario } from '../scenario/scenario.ts'
 import { cautionNotes, markedName } from './cautions.ts'
 import { type Block, list, table } from './document.ts'
 import { bytes, times } from './format.ts'
-import { capacityText } from './rivals.ts'
+import { capacitiesOf, capacityText, intervalText } from './rivals.ts'
 
 export function answer(result: Result, assessment: Assessment, scenario: Scenario): Block[] {
   const { multiples } = result.trialPlan
@@ -16,16 +16,27 @@ export function answer(result: Result, assessment: Assessment, scenario: Scenari
       ...each.at.map((at) => verdict(at)),
       capacityText(candidate.capacity),
       candidate.capacity.boundBy,
+      ...capacitiesOf(candidate).map(({ interval }) => intervalText(interval)),
       each.mix,
       each.failure ?? answersText(each, candidate),
     ]
   })
-  const notes = assessment.candidates.flatMap((each, index) => noteOn(each, result.candidates[index] as CandidateResult))
+  const notes = assessment.candidates.flatMap(noteOn)
   const memory = memoryNote(result, scenario)
   const cautions = cautionNotes(result)
   return [
     table(
-      ['candidate', ...multiples.map((multiple) => `at ${times(multiple)}`), 'capacity (multiple of average load)', 'bound by', 'mix', 'answers'],
+      [
+        'candidate',
+        ...multiples.map((multiple) => `at ${times(multiple)}`),
+        'capacity (multiple of average load)',
+        'bound by',
+        'objectives',
+        '70 % CPU',
+        'saturation',
+        'mix',
+        'answers',
+      ],
       rows,
     ),
     ...(notes.length + cautions.length + memory.length > 0 ? [list([...notes, ...cautions, ...memory])] : []),
@@ -38,7 +49,6 @@ function answersText({ wrong }: CandidateAssessment, { verification }: Candidate
 }
 
 function verdict(at: CandidateAssessment['at'][number]): string {
-  if (at.fromSearch !== null) return `✗ missed at ${times(at.fromSearch)} already, in the search`
   if (at.outcome === 'missed')
     return at.missed.length > 3 ? `✗ missed by ${at.missed.length} of ${at.cells.length} operations` : `✗ missed: ${at.missed.join(', ')}`
   if (at.outcome === 'met') return at.notTested.length === 0 ? '✓ met' : `✓ met; not tested: ${at.notTested.join(', ')}`
@@ -49,18 +59,12 @@ function verdict(at: CandidateAssessment['at'][number]): string {
   return `? undecided${late}: ${open.length > 3 ? `${open.length} of ${at.cells.length} operations` : open.map((cell) => cell.operation).join(', ')}`
 }
 
-function noteOn(each: CandidateAssessment, { capacity }: CandidateResult): string[] {
+function noteOn(each: CandidateAssessment): string[] {
   const notes: string[] = []
   if (each.failure !== null) notes.push(`${each.name} did not run to the end: ${each.failure}`)
   if (each.mix === 'partial')
     notes.push(
       `${each.name} was measured without ${[...new Set(each.at.flatMap((at) => at.cells.filter((cell) => cell.outcome === 'excused').map((cell) => cell.operation)))].join(', ')}: its numbers stand for a smaller job and are not ranked beside full ones.`,
-    )
-  const sustained = capacity.multiple?.low
-  const below = each.at.find((at) => at.outcome === 'missed' && sustained !== undefined && at.multiple <= sustained)
-  if (below !== undefined)
-    notes.push(
-      `${each.name} sustained ${times(sustained as number)} in rounds of their own, and missed ${times(below.multiple)} in others: it, or the machine, did not behave the same throughout the run.`,
     )
   if (each.brokenInvariants.length > 0) notes.push(`${each.name} broke invariants: ${each.brokenInvariants.join(', ')}`)
   return notes

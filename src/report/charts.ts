@@ -54,7 +54,7 @@ interface LoadPoint {
 
 /** Worst p99 as a share of its objective, over the offered rate; full and partial mixes never share an axis. */
 function loadSlide(candidates: CandidateResult[], mix: 'full' | 'partial', scenario: Scenario): Slide | undefined {
-  const own = candidates.filter((candidate) => candidate.mix === mix && candidate.trials.some((trial) => trial.phase === 'search'))
+  const own = candidates.filter((candidate) => candidate.mix === mix && candidate.trials.some((trial) => trial.phase === 'curve'))
   const points = own.map((candidate) => loadPoints(candidate, scenario))
   if (points.flat().length === 0) return undefined
   const furthest = Math.max(...points.flat().map((point) => point.x))
@@ -92,7 +92,7 @@ function loadSlide(candidates: CandidateResult[], mix: 'full' | 'partial', scena
   }
 }
 
-const judged = new Set(['search', 'confirmation', 'capacity', 'below-capacity'])
+const judged = new Set(['confirmation', 'curve', 'held-back'])
 
 /** One point per rate: the median of its trials. */
 function loadPoints(candidate: CandidateResult, scenario: Scenario): LoadPoint[] {

@@ -149,7 +149,7 @@ function objectives(result: Result, assessment: Assessment, scenario: Scenario):
     return [heading(3, `At ${times(multiple)} the average load (${count(rateAt(scenario, multiple))} operations per second)`), table(head, rows)]
   })
   const legend =
-    'Response time from the intended start: medians of the rounds, and in parentheses where the p99 lies: Student’s t at 95 % on the logarithms from five rounds on, the plain range of three or four. ✓ met and ✗ missed by the exact binomial test at 95 % on the pooled samples; ? too few samples, fewer rows touched than in production, or missed only while the harness itself was late.'
+    'Response time from the intended start: percentiles of the merged histograms of all valid trials at this rate, and in parentheses how far the p99 differed between them; a dash where a p99 would need more samples, or the server was saturated. ✓ met and ✗ missed with 95 % probability by the response curve over all rates, in which a burst counts once; ? too few samples, fewer rows touched than in production, or missed only while the harness itself was late.'
   return [paragraph(legend), ...tables]
 }
 
@@ -329,6 +329,7 @@ function unjudged({ requirements }: Scenario): string[] {
 }
 
 function notMeasured(result: Result, scenario: Scenario): string[] {
+  const { starts } = (result.trialPlan as unknown as { budget: { starts: number } }).budget
   const limited = (
     result.trialPlan as unknown as { operations: { name: string; scaleLimited: boolean; rowsLoaded: number; rowsProduction: number }[] }
   ).operations.filter((each) => each.scaleLimited)
@@ -345,9 +346,9 @@ function notMeasured(result: Result, scenario: Scenario): string[] {
             `${name} was started again ${restores === 1 ? 'once' : `${restores} times`}, on the data as they were after the verification; it was warmed again.`,
           ],
     ),
-    (result.trialPlan as unknown as { budget: { restarts: boolean } }).budget.restarts
-      ? 'Each round is a start of its own, on the data as they were after the verification.'
-      : 'Repeats lie within one start of each server: layout and JIT state are the same for all of them, and intervals do not hold what another start would change.',
+    starts > 1
+      ? `Each server was started ${starts} times on the data as they were after the verification; intervals hold what differs between starts.`
+      : 'All trials lie within one start of each server: layout and JIT state are the same for all of them, and intervals do not hold what another start would change.',
     ...result.candidates.flatMap(({ name, steady }) =>
       steady === null || steady.reached
         ? []

@@ -39,10 +39,21 @@ export function commonMix(result: Result, assessment: Assessment): Block[] {
   ]
 }
 
+/** The three, as a table has them side by side. */
+export function capacitiesOf({ capacity: { objectives, cpu, saturation } }: CandidateResult) {
+  return [{ interval: objectives }, { interval: cpu }, { interval: saturation }]
+}
+
+/** The middle, and where it lies with 80 %. */
+export function intervalText(interval: CandidateResult['capacity']['multiple']): string {
+  if (interval === null) return '—'
+  const { low, mid, high } = interval
+  return high === null ? `at least ${times(low)}` : low === high ? times(mid) : `${times(mid)} (${times(low)} to ${times(high)})`
+}
+
 export function capacityText(capacity: CandidateResult['capacity']): string {
   if (capacity.multiple === null) return '—'
-  const { low, high } = capacity.multiple
-  const range = high === null ? `at least ${times(low)}` : `${times(low)} to ${times(high)}`
+  const range = `${capacity.bound === 'atMost' ? 'below what was tried: ' : ''}${intervalText(capacity.multiple)}`
   return `${range}${capacity.mix === 'partial' ? ', partial mix' : ''}${capacity.notTested.length > 0 ? `; not tested: ${capacity.notTested.join(', ')}` : ''}`
 }
 

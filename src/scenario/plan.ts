@@ -16,21 +16,26 @@ export interface Budget {
   sweepSeconds: number
   /** Of each trial that tells what the operations cost; 0: none. */
   workSeconds: number
-  /** At most; a step that is missed ends early. */
-  searchSteps: number
-  searchSeconds: number
-  rounds: number
-  roundSeconds: number
+  /** Starts of each server, on the same data: what differs between them is part of every interval. */
+  starts: number
+  /** Of an open-loop trial. */
+  openSeconds: number
+  /** Rates of each start that the response curve adds to those that compare candidates. */
+  curveRates: number
+  /** Trials after the last start that narrow the capacity, at most, and the width (high ÷ low) that is narrow enough. */
+  narrowingTrials: number
+  narrowEnough: number
+  /** Numbers of connections that are tried, the usual one first, and the seconds of such a trial; 0: the usual one is taken. */
+  connections: number[]
+  connectionSeconds: number
   /** Warming until steady, at most: a Java server on one core still gains after a minute; who settles sooner takes no longer. */
   warmUpSeconds: number
   /** Whether rates are compared and capacity is searched; else answers are checked, and little more. */
   compares: boolean
   /** Whether one trial has a forced checkpoint, flush or compaction. */
   maintenance: boolean
-  /** Whether the capacity of the mix that all can do is searched, too; else it is only confirmed at the common rates. */
-  commonSearch: boolean
-  /** Whether each round is a start of its own, on the snapshot: repeats then share neither layout nor JIT state. */
-  restarts: boolean
+  /** Whether the mix that all can do is measured, too, where some cannot do everything. */
+  common: boolean
 }
 /** METHOD §7. */
 const budgets: Record<Effort, Budget> = {
@@ -40,31 +45,35 @@ const budgets: Record<Effort, Budget> = {
     concurrencies: [4, 16],
     sweepSeconds: 1,
     workSeconds: 0,
-    searchSteps: 0,
-    searchSeconds: 0,
-    rounds: 1,
-    roundSeconds: 3,
+    starts: 1,
+    openSeconds: 3,
+    curveRates: 0,
+    narrowingTrials: 0,
+    narrowEnough: 1,
+    connections: [16, 64, 4],
+    connectionSeconds: 0,
     warmUpSeconds: 2,
     compares: false,
     maintenance: false,
-    commonSearch: false,
-    restarts: false,
+    common: false,
   },
   quick: {
     rows: 1_500_000,
     loadSeconds: 300,
     concurrencies: [4, 16, 64],
     sweepSeconds: 2,
-    workSeconds: 0.5,
-    searchSteps: 5,
-    searchSeconds: 4,
-    rounds: 3,
-    roundSeconds: 4,
+    workSeconds: 1,
+    starts: 3,
+    openSeconds: 5,
+    curveRates: 2,
+    narrowingTrials: 3,
+    narrowEnough: 1.3,
+    connections: [16, 64, 4],
+    connectionSeconds: 2,
     warmUpSeconds: 48,
     compares: true,
     maintenance: false,
-    commonSearch: false,
-    restarts: false,
+    common: false,
   },
   standard: {
     rows: 5_000_000,
@@ -72,15 +81,17 @@ const budgets: Record<Effort, Budget> = {
     concurrencies: [1, 2, 4, 8, 16, 32, 64],
     sweepSeconds: 5,
     workSeconds: 2,
-    searchSteps: 8,
-    searchSeconds: 10,
-    rounds: 5,
-    roundSeconds: 20,
+    starts: 5,
+    openSeconds: 15,
+    curveRates: 3,
+    narrowingTrials: 5,
+    narrowEnough: 1.15,
+    connections: [16, 64, 4],
+    connectionSeconds: 5,
     warmUpSeconds: 120,
     compares: true,
     maintenance: true,
-    commonSearch: true,
-    restarts: false,
+    common: true,
   },
   thorough: {
     rows: Number.POSITIVE_INFINITY,
@@ -88,15 +99,17 @@ const budgets: Record<Effort, Budget> = {
     concurrencies: [1, 2, 4, 8, 16, 32, 64, 96, 128],
     sweepSeconds: 10,
     workSeconds: 5,
-    searchSteps: 10,
-    searchSeconds: 30,
-    rounds: 9,
-    roundSeconds: 60,
+    starts: 9,
+    openSeconds: 60,
+    curveRates: 6,
+    narrowingTrials: 9,
+    narrowEnough: 1.08,
+    connections: [16, 64, 4],
+    connectionSeconds: 10,
     warmUpSeconds: 300,
     compares: true,
     maintenance: true,
-    commonSearch: true,
-    restarts: true,
+    common: true,
   },
 }
 
@@ -151,7 +164,7 @@ export interface Pace {
 /** Maintenance is asked for when this share of its trial is over. */
 export const maintenanceAfter = 1 / 3
 
-const warmUpOfTrial = 0.5
+const warmUpOfTrial = 1
 const fewestSizes = 3
 const wholeAnswers = 220
 
@@ -164,7 +177,7 @@ export function planTrials(
   client: TrialPlan['client'] = 'wire',
   cores = Number.POSITIVE_INFINITY,
 ): TrialPlan {
-  const budget = { ...budgets[effort], rounds: scenario.bench.repeats ?? budgets[effort].rounds }
+  const budget = { ...budgets[effort], starts: scenario.bench.repeats ?? budgets[effort].starts }
   const production = scenario.entities.reduce((sum, entity) => sum + entity.count, 0)
   const wanted = Math.min(budget.rows, (scenario.bench.scale ?? 1) * production)
   const fits = Math.min(...paces.map((pace) => (budget.loadSeconds - pace.loadSeconds) * pace.loadRowsPerSecond))
@@ -208,7 +221,7 @@ export function planTrials(
 
 /** Seconds of a probe: rare operations are raised in one longer trial per multiple. */
 export function probeSeconds(budget: Budget): number {
-  return budget.rounds > 1 ? budget.roundSeconds * 2 : 0
+  return budget.compares ? budget.openSeconds * 2 : 0
 }
 
 /** The least power of two above the operations: a design in which every two of them vary independently. */
@@ -218,28 +231,31 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
   const { budget } = plan
   const n = paces.length
   const total = (of: (pace: Pace) => number) => paces.reduce((sum, pace) => sum + of(pace), 0)
-  const visit = 1 + warmUpOfTrial
   // The reference searches its rows: answers cost more where more is loaded.
   const answering = Math.max(0.3, Math.min(3, plan.rows / 200_000))
-  const trial = budget.roundSeconds + warmUpOfTrial + 0.2
-  const searched = budget.compares ? 1 : 0
-  const searches = searched * (plan.partial && budget.commonSearch ? 2 : 1)
-  const rates = plan.multiples.length * (plan.partial && budget.compares ? 2 : 1) + searches
-  const confirmations =
-    n * (budget.rounds * (rates * trial + visit) + plan.multiples.length * probeSeconds(budget) + (budget.maintenance ? trial : 0))
+  const trial = budget.openSeconds + warmUpOfTrial + 0.5
+  const compared = budget.compares ? 1 : 0
+  const rates = plan.multiples.length * (plan.partial && budget.common ? 2 : 1) + compared * (budget.curveRates + 1)
+  const connections = budget.connectionSeconds === 0 ? 0 : budget.connections.length * (budget.connectionSeconds + warmUpOfTrial + 0.3)
+  const loops = (budget.concurrencies.length + compared) * (budget.sweepSeconds + warmUpOfTrial + 0.3)
+  const works = budget.workSeconds === 0 ? 0 : workTrials(plan.operations.length) * (budget.workSeconds + 0.4)
+  const again = (pace: Pace) => (budget.starts - 1) * (pace.startSeconds + 1)
+  const warming = (pace: Pace) => Math.min(budget.warmUpSeconds, 2 * pace.warmUpSeconds * plan.warmUpShare) + 0.5
   return [
     { name: 'calibrate', predictedSeconds: 2.5 },
     { name: 'start', predictedSeconds: total((pace) => pace.startSeconds) },
     { name: 'load', predictedSeconds: total((pace) => pace.loadSeconds + plan.rows / pace.loadRowsPerSecond) },
     { name: 'settle', predictedSeconds: total((pace) => pace.settleSeconds) },
     { name: 'verify', predictedSeconds: total((pace) => pace.verifySeconds * answering) },
-    { name: 'warm-up', predictedSeconds: total((pace) => Math.min(budget.warmUpSeconds, 2 * pace.warmUpSeconds * plan.warmUpShare) + 0.5) },
-    { name: 'sweep', predictedSeconds: n * (budget.concurrencies.length + searched) * (budget.sweepSeconds + warmUpOfTrial + 0.3) },
-    { name: 'work', predictedSeconds: budget.workSeconds === 0 ? 0 : n * workTrials(plan.operations.length) * (budget.workSeconds + 0.4) },
-    // Steps that are missed end early, and their queues drain.
-    { name: 'search', predictedSeconds: n * searches * budget.searchSteps * (budget.searchSeconds + warmUpOfTrial) },
-    { name: 'confirmation', predictedSeconds: confirmations },
-    { name: 'below capacity', predictedSeconds: searched * n * budget.rounds * (trial + visit) },
+    {
+      name: 'measurement',
+      predictedSeconds: total((pace) => again(pace) + budget.starts * (warming(pace) + loops + rates * trial) + works + connections),
+    },
+    { name: 'narrowing', predictedSeconds: n * budget.narrowingTrials * (trial + 1) },
+    {
+      name: 'rare operations',
+      predictedSeconds: n * (plan.multiples.length * probeSeconds(budget) + (budget.maintenance ? trial : 0)),
+    },
     { name: 'invariants', predictedSeconds: total((pace) => 0.3 + pace.verifySeconds * answering * 0.35) },
     ...(plan.sizes.length === 0
       ? []

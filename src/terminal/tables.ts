@@ -8,6 +8,7 @@ import type { PhysicalModel } from '../model/model.ts'
 import { markedName } from '../report/cautions.ts'
 import { bytes, count, micros, outcomeMarks, seconds, times } from '../report/format.ts'
 import { headline } from '../report/headline.ts'
+import { intervalText } from '../report/rivals.ts'
 import type { Result } from '../result.ts'
 import type { TrialPlan } from '../scenario/plan.ts'
 import { entityOf, type Scenario } from '../scenario/scenario.ts'
@@ -84,8 +85,7 @@ export function summaryText(result: Result, assessment: Assessment): string {
   }
   const verdicts = assessment.candidates.map((each, index) => {
     const candidate = result.candidates[index]
-    const capacity = candidate?.capacity.multiple
-    const range = capacity == null ? '—' : capacity.high === null ? `≥ ${times(capacity.low)}` : `${times(capacity.low)}–${times(capacity.high)}`
+    const range = intervalText(candidate?.capacity.multiple ?? null)
     return [
       candidate === undefined ? each.name : markedName(candidate),
       each.mix,

@@ -1,88 +1,153 @@
+/** Three capacities and the outcomes at a rate, of servers whose truth is known. */
 import { describe, expect, test } from 'vitest'
-import type { Evidence } from '../../../src/assess/at-multiple.ts'
-import { judgeAt } from '../../../src/assess/at-multiple.ts'
-import { capacityOf, isSustained } from '../../../src/assess/capacity.ts'
+import { type Evidence, judgeAt } from '../../../src/assess/at-multiple.ts'
+import { capacityOf } from '../../../src/assess/capacity.ts'
+import { Histogram } from '../../../src/measure/histogram.ts'
 import type { TrialResult } from '../../../src/result.ts'
 import type { Operation } from '../../../src/scenario/scenario.ts'
 
-const operation = { name: 'get', objectives: [{ quantile: 0.99, name: 'p99', limitMs: 10 }], errorShare: 0.001 } as unknown as Operation
-const exceededBy = { met: 0, missed: 100, undetermined: 10 }
+const averageRate = 500
+const seconds = 5
+const operation = {
+  name: 'get',
+  ratePerSecond: averageRate,
+  scales: true,
+  objectives: [{ quantile: 0.99, name: 'p99', limitMs: 10 }],
+  errorShare: 0.001,
+} as unknown as Operation
+const cpus = 1
 
-function trial(
-  phase: TrialResult['phase'],
+/** 5 % of a core at rest and 0.2 of one at the average load; 1 % of the answers are over the limit at 2×. */
+interface Made {
+  phase?: TrialResult['phase']
+  start?: number
+  exceeded?: number
+  verdict?: TrialResult['validity']['verdict']
+  clientBound?: string[]
+  saturated?: boolean
+  errors?: Record<string, number>
+}
+function open(
   multiple: number,
-  outcome: TrialResult['outcome'],
-  verdict: TrialResult['validity']['verdict'] = 'valid',
+  { phase = 'curve', start = 1, verdict = 'valid', clientBound = [], saturated = false, errors = {}, ...rest }: Made = {},
 ) {
+  const intended = multiple * averageRate * seconds
+  const response = new Histogram()
+  for (let answer = 0; answer < intended; answer++) response.record(1e6 + (answer % 100) * 1e4)
   return {
     phase,
     mix: 'full',
-    arrival: { loop: 'open', multiple, ratePerSecond: multiple * 100, concurrency: null },
-    outcome,
-    missed: outcome === 'missed' ? ['get'] : [],
-    validity: { verdict, reasons: [] },
-    resources: { server: { cpuCores: 0.95 } },
+    client: 'wire',
+    start,
+    arrival: { loop: 'open', multiple, ratePerSecond: multiple * averageRate, concurrency: null },
+    seconds,
+    saturated,
+    backlog: saturated ? 0.4 : 0,
+    throughputPerSecond: multiple * averageRate,
+    validity: { verdict, reasons: [], clientBound },
+    resources: { server: { cpuCores: 0.05 + 0.2 * multiple } },
     operations: {
-      get: { intended: 1000, dropped: 0, errors: {}, exceeded: { p99: exceededBy[outcome] }, responseUs: { count: 1000, p50: 1, p99: 2 } },
+      get: {
+        intended,
+        dropped: 0,
+        errors,
+        exceeded: { p99: rest.exceeded ?? Math.round(Math.min(0.9, 0.01 * (multiple / 2) ** 6) * intended) },
+        responseUs: { count: intended, p99: 1990, p50: 1500, encoded: response.encode() },
+      },
     },
   } as unknown as TrialResult
 }
+const closed = (perSecond: number, concurrency: number, start: number) =>
+  ({
+    phase: 'sweep',
+    mix: 'full',
+    client: 'wire',
+    start,
+    arrival: { loop: 'closed', multiple: null, ratePerSecond: null, concurrency },
+    throughputPerSecond: perSecond,
+    validity: { verdict: 'valid', reasons: [], clientBound: [] },
+    operations: {},
+  }) as unknown as TrialResult
 const evidence = (trials: TrialResult[]): Evidence => ({ trials, operations: [operation], mix: new Set(['get']), scaleLimited: new Set() })
+/** Three starts at five rates. */
+const whole = (made: Made = {}) =>
+  [1, 2, 3].flatMap((start) =>
+    [1, 1.6, 2, 2.4, 3].map((multiple) => open(multiple, { phase: multiple === 1 ? 'confirmation' : 'curve', start, ...made })),
+  )
+const loops = [1, 2, 3].flatMap((start) => [closed(1400 + 10 * start, 4, start), closed(1950 + 10 * start, 16, start)])
 
-test('a saturated rate has no percentiles, and says by what it grows', () => {
-  const saturated = { ...trial('confirmation', 3, 'missed'), saturated: true, backlog: 0.4 } as TrialResult
-  expect(judgeAt(evidence([saturated, trial('confirmation', 1, 'met')]), 3, 'confirmation').cells).toMatchObject([
-    { outcome: 'missed', p50Us: null, p99Us: null, backlog: 0.4 },
-  ])
-  expect(judgeAt(evidence([trial('confirmation', 3, 'missed')]), 3, 'confirmation').cells).toMatchObject([{ p99Us: 2, backlog: null }])
-})
-
-describe('capacity', () => {
-  test('is the highest multiple that passed its confirmation, below the first that was missed', () => {
-    const trials = [
-      trial('search', 2, 'met'),
-      trial('search', 4, 'missed'),
-      trial('search', 3, 'met'),
-      trial('capacity', 3, 'missed'),
-      trial('capacity', 2.85, 'met'),
-      trial('capacity', 2.85, 'met'),
-    ]
-    const capacity = capacityOf(evidence(trials), 'full')
-    expect(capacity).toMatchObject({ bound: 'measured', ratePerSecond: 285, boundBy: 'get, server CPU saturated' })
-    expect(capacity.multiple).toMatchObject({ low: 2.85, high: 3, confidence: null })
+describe('the three capacities', () => {
+  test('are each the truth of the server, with an interval, and the least of them counts', () => {
+    const capacity = capacityOf(evidence([...whole(), ...loops]), 'full', cpus)
+    expect(capacity.objectives?.mid).toBeGreaterThan(1.9)
+    expect(capacity.objectives?.mid).toBeLessThan(2.1)
+    expect(capacity.cpu?.mid).toBeCloseTo((0.7 - 0.05) / 0.2, 3)
+    expect(capacity.saturation?.mid).toBeCloseTo(1970 / averageRate, 2)
+    expect(capacity.saturation?.low).toBeLessThan(capacity.saturation?.mid as number)
+    expect(capacity).toMatchObject({ bound: 'measured', boundBy: 'p99 of get', multiple: capacity.objectives })
+    expect(capacity.ratePerSecond).toBeCloseTo((capacity.objectives?.mid as number) * averageRate, 6)
   })
 
-  test('is never a rate that only the search has seen', () => {
-    expect(capacityOf(evidence([trial('search', 2, 'met'), trial('search', 3, 'missed')]), 'full')).toMatchObject({ multiple: null, bound: 'none' })
+  test('a server with more cores than its objectives need is bound by them, one with fewer by its cores', () => {
+    const trials = whole({ exceeded: 0 })
+    expect(capacityOf(evidence(trials), 'full', 0.5)).toMatchObject({ boundBy: "70 % of the server's cores" })
+    const roomy = capacityOf(evidence(trials), 'full', 100)
+    expect(roomy).toMatchObject({ bound: 'atLeast', objectives: { high: null } })
+    expect(roomy.objectives?.low).toBeLessThanOrEqual(3)
   })
 
-  test('is the peak where all rounds held it, though a higher step was not sustained', () => {
-    const trials = [trial('search', 4, 'met'), trial('capacity', 4, 'missed'), trial('confirmation', 1, 'met'), trial('confirmation', 3, 'met')]
-    expect(capacityOf(evidence(trials), 'full')).toMatchObject({ bound: 'measured', ratePerSecond: 300, multiple: { low: 3, high: 4 } })
-    const missed = [trial('search', 2, 'undetermined'), trial('confirmation', 1, 'met'), trial('confirmation', 3, 'missed')]
-    expect(capacityOf(evidence(missed), 'full').multiple).toMatchObject({ low: 1, high: 3 })
+  test('nobody is "none": a server that is over its limit at every rate is below the lightest', () => {
+    const capacity = capacityOf(evidence(whole({ exceeded: 1200 })), 'full', cpus)
+    expect(capacity.bound).toBe('atMost')
+    expect(capacity.multiple?.high).toBeLessThan(1.1)
   })
 
-  test('is censored where the harness, or the search, ended first', () => {
-    const own = [trial('search', 1, 'met'), trial('capacity', 1, 'met')]
-    expect(capacityOf(evidence(own), 'full')).toMatchObject({ bound: 'atLeast', multiple: { low: 1, high: null }, boundBy: 'the search ended' })
-    expect(capacityOf(evidence([...own, trial('search', 2, 'missed', 'client-bound')]), 'full')).toMatchObject({
-      bound: 'atLeast',
-      multiple: { low: 1, high: null },
-      boundBy: 'client: the harness was late',
+  test('an answer of a late harness, of a neighbour and of a broken trial moves no capacity', () => {
+    const before = capacityOf(evidence(whole()), 'full', cpus)
+    for (const made of [{ clientBound: ['get'] }, { verdict: 'client-bound' as const }, { verdict: 'noisy' as const }]) {
+      const after = capacityOf(evidence([...whole(), open(1.2, { ...made, exceeded: 600 })]), 'full', cpus)
+      expect(after.objectives).toEqual(before.objectives)
+    }
+  })
+
+  test('one rate is no curve', () => {
+    expect(capacityOf(evidence([open(1), open(1)]), 'full', cpus)).toMatchObject({
+      multiple: null,
+      bound: 'none',
+      boundBy: 'not searched at this effort',
     })
   })
+})
 
-  test('says why there is none', () => {
-    expect(capacityOf(evidence([]), 'full').boundBy).toBe('not searched at this effort')
-    expect(capacityOf(evidence([trial('search', 1, 'missed')]), 'full').boundBy).toBe('get, server CPU saturated')
+describe('at one multiple', () => {
+  test('the curve decides: what all rates say holds where few trials were, and agrees with the capacity', () => {
+    const trials = whole()
+    expect(judgeAt(evidence(trials), 1)).toMatchObject({ outcome: 'met', rounds: 3, validRounds: 3 })
+    expect(judgeAt(evidence(trials), 3)).toMatchObject({ outcome: 'missed', missed: ['get'] })
+    expect(judgeAt(evidence(trials), 1.95)).toMatchObject({ outcome: 'undetermined' })
   })
 
-  test('is pooled over rounds: one bad round among good ones does not lower it, a bad pool does', () => {
-    const at = (...outcomes: TrialResult['outcome'][]) => judgeAt(evidence(outcomes.map((each) => trial('capacity', 2, each))), 2, 'capacity')
-    expect(isSustained(at('met', 'undetermined', 'met'), 3)).toBe('yes')
-    expect(isSustained(at('met', 'missed'), 3)).toBe('no')
-    expect(isSustained(at('met'), 3)).toBe('open')
-    expect(isSustained(at('undetermined', 'undetermined', 'undetermined'), 3)).toBe('no')
+  test('a curve is not believed against the very trials at its rate', () => {
+    const trials = [...whole(), open(1, { phase: 'confirmation', exceeded: 2400 })]
+    expect(judgeAt(evidence(trials), 1).outcome).not.toBe('met')
+  })
+
+  test('errors miss an objective whatever the times are', () => {
+    const trials = [...whole(), ...[1, 2, 3].map((start) => open(1, { phase: 'confirmation', start, exceeded: 0, errors: { timeout: 100 } }))]
+    expect(judgeAt(evidence(trials), 1)).toMatchObject({ outcome: 'missed', missed: ['get'] })
+  })
+
+  test('percentiles are those of the merged answers; a saturated server and too few samples have none', () => {
+    const [cell] = judgeAt(evidence(whole()), 1).cells
+    expect(cell?.p99Us).toBeCloseTo(1980, -1)
+    expect(cell?.p50Us).toBeCloseTo(1500, -1)
+    expect(judgeAt(evidence(whole({ saturated: true })), 1).cells[0]).toMatchObject({ p50Us: null, p99Us: null, backlog: 0.4 })
+    const few = judgeAt(evidence([open(0.02, { phase: 'confirmation', exceeded: 0 })]), 0.02)
+    expect(few.cells[0]).toMatchObject({ p99Us: null, outcome: 'undetermined', undecided: false })
+  })
+
+  test('where the harness was late for an operation, nothing is decided, and that is said', () => {
+    const trials = [open(1, { phase: 'confirmation', clientBound: ['get'] }), open(1, { phase: 'confirmation', clientBound: ['get'] })]
+    expect(judgeAt(evidence(trials), 1).cells[0]).toMatchObject({ outcome: 'undetermined', undecided: 'late' })
   })
 })

@@ -26,8 +26,8 @@ const candidate = (trials: TrialResult[]) => ({ name: 'x', mix: 'full', trials, 
 
 test('server CPU follows the utilisation law, above and below the rates that were shown; percentiles lie between their neighbours', () => {
   for (const held of [0.5, 1.4, 2.8]) {
-    const shown = [trial('search', 1), trial('confirmation', 2), trial('search', 4)]
-    const found = forecastsOf(candidate([...shown, trial('below-capacity', held)]), operations)
+    const shown = [trial('curve', 1), trial('confirmation', 2), trial('curve', 4)]
+    const found = forecastsOf(candidate([...shown, trial('held-back', held)]), operations)
     const of = (what: RegExp) => found.find((each) => what.test(each.what))
     expect(of(/^server CPU/)?.error).toBeLessThan(1e-6)
     if (held > 1) expect(of(/^p99 of read_session/)?.error).toBeLessThan(1e-6)
@@ -42,6 +42,6 @@ test.each(['saturated', 'stopped'] as const)('a trial that is %s tells neither w
 })
 
 test('nothing is predicted where nothing was held back, or too little shown', () => {
-  expect(forecastsOf(candidate([trial('search', 1), trial('search', 2)]), operations)).toEqual([])
-  expect(forecastsOf(candidate([trial('search', 1), trial('below-capacity', 0.7)]), operations)).toEqual([])
+  expect(forecastsOf(candidate([trial('curve', 1), trial('curve', 2)]), operations)).toEqual([])
+  expect(forecastsOf(candidate([trial('curve', 1), trial('held-back', 0.7)]), operations)).toEqual([])
 })

@@ -4,12 +4,12 @@ import { makeDataset } from '../../../src/data/dataset.ts'
 import { DrawnParameters } from '../../../src/data/drawn.ts'
 import { type SimulatedOptions, simulatedLane } from '../../../src/engines/simulated.ts'
 import { backlogOf } from '../../../src/measure/backlog.ts'
-import { decide, missedFrom } from '../../../src/measure/decide.ts'
+import { type CurvePoint, fitCurve } from '../../../src/measure/curve.ts'
 import type { OperationRecord, Recording } from '../../../src/measure/recorder.ts'
 import { constantArrivals, poissonArrivals } from '../../../src/replay/arrivals.ts'
 import { Executor, type TrialSpec } from '../../../src/replay/executor.ts'
 import { Fifo } from '../../../src/replay/fifo.ts'
-import { bracketOf, nextMultiple, type SearchStep } from '../../../src/replay/search.ts'
+import { ratesAround } from '../../../src/replay/rates.ts'
 import { parseScenario } from '../../../src/scenario/read.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
@@ -151,36 +151,29 @@ describe('throughput is what was answered inside the window', () => {
   })
 })
 
-describe('the search in virtual time', () => {
+describe('the response curve in virtual time', () => {
   // M/M/1: p99 = s·ln(100)/(1−ρ), so a limit L is reached at ρ = 1 − s·ln(100)/L.
   const { operations } = scenarioWith('20ms')
   const analytic = (1 - (1e-3 * Math.log(100)) / 20e-3) / 1e-3
-  const trial = (ratePerSecond: number, stopAt?: number[][]) =>
-    run(
-      { ratesPerSecond: [ratePerSecond], seconds: 400, ...(stopAt === undefined ? {} : { stopAt }) },
-      { slots: 100_000, servers: 1, meanServiceNs: 1e6 },
-      operations,
-    )
 
-  test('finds the analytic saturation within 5 %', async () => {
-    const steps: SearchStep[] = []
-    for (;;) {
-      const multiple = nextMultiple(steps, 1000, 12)
-      if (multiple === null) break
-      const record = await trial(multiple)
-      steps.push({ multiple, outcome: decide(record.exceeded[0] as number, record.intended, 0.99), verdict: 'valid' })
+  test('finds the analytic bound within 5 %, from rates that it chooses itself', async () => {
+    const points: CurvePoint[] = []
+    for (let start = 1; start <= 3; start++) {
+      const expected = new Set(points.map((point) => point.multiple)).size < 3 ? null : fitCurve(points, 0.01, null)
+      for (const rate of ratesAround(expected, 1000, 4)) {
+        const record = await run(
+          { ratesPerSecond: [rate], seconds: 60, stream: `start ${start}` },
+          { slots: 100_000, servers: 1, meanServiceNs: 1e6 },
+          operations,
+        )
+        points.push({ multiple: rate, start, exceeded: record.exceeded[0] as number, intended: record.intended })
+      }
     }
-    within(bracketOf(steps).low as number, analytic)
-    within(Math.min(...steps.filter((step) => step.outcome !== 'met').map((step) => step.multiple)), analytic)
-  }, 60_000)
-
-  test('a step that is missed for certain ends early, and is missed by what it has seen', async () => {
-    const stopAt = [[missedFrom(400 * 1200, 0.99)]]
-    const record = await trial(1200, stopAt)
-    expect(record.intended).toBeLessThan(400 * 1200 * 0.2)
-    expect(record.intended).toBe(record.ok + record.dropped + record.errorCount)
-    expect(decide(record.exceeded[0] as number, record.intended, 0.99)).toBe('missed')
-    expect((await trial(500, stopAt)).intended).toBeGreaterThan(400 * 500 * 0.98)
+    const curve = fitCurve(points, 0.01, null)
+    within(curve.mid, analytic)
+    expect(curve.low).toBeLessThan(analytic)
+    expect(curve.high).toBeGreaterThan(analytic)
+    expect(curve.high / curve.low).toBeLessThan(1.25)
   }, 60_000)
 })
 

@@ -1,0 +1,132 @@
+/**
+ * The response curve of one operation: the share of its answers over a limit, against the offered rate. All open-loop trials are one
+ * experiment: the share grows with the rate, bursts count once (beta-binomial), and starts of the server differ. What comes out is the rate
+ * at which the share passes the allowed one, with all that the trials leave open: a posterior distribution on a grid, so that few trials give
+ * a wide answer and no single one decides.
+ *
+ * share(x) = f + (1 − f) · σ(c + b · (x − bound − start)), x = ln multiple; f a floor that has nothing to do with load, b the steepness.
+ */
+import { type Count, correlations, Likelihood, logit } from './beta-binomial.ts'
+
+/** One trial: the multiple of the average load that was offered, and which start of the server it belongs to. */
+export interface CurvePoint extends Count {
+  multiple: number
+  start: number
+}
+export interface Curve {
+  /** Multiples at which the share passes the allowed one: the middle, and the ends of the interval that holds it with 80 %. */
+  low: number
+  mid: number
+  high: number
+  /** Of the tried multiples. */
+  lowest: number
+  highest: number
+  /** Probability that the share is within the limit at a multiple. */
+  holds(multiple: number): number
+  /** The multiple below which the bound lies with this probability. */
+  quantile(share: number): number
+}
+
+/** Steps of 3 %. */
+const step = 0.03
+/** How far beyond the tried rates the bound may lie. */
+const beyond = Math.log(4)
+/** Between a p99 that creeps over its limit while the rate doubles, and a queue that fills within a few per cent. */
+const steepness = [2.5, 4, 6, 9, 14, 22, 40]
+/** As parts of the allowed share. */
+const floors = [0.02, 0.5]
+/** By how much the bounds of two starts of one server differ (standard deviation of the logarithm), and how likely that is beforehand. */
+const startSpreads = [
+  { sigma: 0, weight: 0.2 },
+  { sigma: 0.06, weight: 0.4 },
+  { sigma: 0.15, weight: 0.4 },
+]
+/** A guess is right to a factor of this, more or less. */
+const guessFactor = Math.log(3)
+
+/** `allowed`: the share that may be over the limit, as 0.01 of a p99; `guess`: where the bound is expected, as a multiple; null where nobody knows. */
+export function fitCurve(points: readonly CurvePoint[], allowed: number, guess: number | null): Curve {
+  const multiples = points.map((point) => point.multiple)
+  const [lowest, highest] = [Math.min(...multiples), Math.max(...multiples)]
+  const from = Math.log(Math.min(lowest, guess ?? lowest)) - beyond
+  const cells = Math.ceil((Math.log(Math.max(highest, guess ?? highest)) + beyond - from) / step) + 1
+  const starts = [...Map.groupBy(points, (point) => point.start).values()].map((own) =>
+    own.map((point) => ({ x: Math.log(point.multiple), likelihood: new Likelihood(point) })),
+  )
+  const prior = Float64Array.from({ length: cells }, (_, cell) =>
+    guess === null ? 0 : -0.5 * ((from + cell * step - Math.log(guess)) / guessFactor) ** 2,
+  )
+  const kernels = startSpreads.map(({ sigma, weight }) => ({ weight, kernel: kernelOf(sigma) }))
+  const all: Float64Array[] = []
+  for (const slope of steepness) {
+    for (const floorShare of floors) {
+      const floor = floorShare * allowed
+      const centre = logit((allowed - floor) / (1 - floor))
+      const shares = starts.map((own) =>
+        own.map(({ x }) =>
+          Float64Array.from({ length: cells }, (_, cell) =>
+            logit(Math.min(1 - 1e-9, floor + (1 - floor) / (1 + Math.exp(-(centre + slope * (x - from - cell * step)))))),
+          ),
+        ),
+      )
+      for (let correlation = 0; correlation < correlations.length; correlation++) {
+        const logs = starts.map((own, start) => {
+          const total = new Float64Array(cells)
+          for (const [at, { likelihood }] of own.entries()) {
+            const share = (shares[start] as Float64Array[])[at] as Float64Array
+            for (let cell = 0; cell < cells; cell++) total[cell] = (total[cell] as number) + likelihood.at(share[cell] as number, correlation)
+          }
+          return total
+        })
+        for (const { weight, kernel } of kernels) {
+          const log = prior.map((each) => each + Math.log(weight))
+          for (const own of logs) smeared(own, kernel).forEach((each, cell) => void (log[cell] = (log[cell] as number) + each))
+          all.push(log)
+        }
+      }
+    }
+  }
+  const most = all.reduce((largest, log) => log.reduce((a, b) => Math.max(a, b), largest), Number.NEGATIVE_INFINITY)
+  const mass = new Float64Array(cells)
+  for (const log of all) for (let cell = 0; cell < cells; cell++) mass[cell] = (mass[cell] as number) + Math.exp((log[cell] as number) - most)
+  const total = mass.reduce((sum, each) => sum + each, 0)
+  /** Mass below each cell's lower edge. */
+  const below = new Float64Array(cells + 1)
+  for (let cell = 0; cell < cells; cell++) below[cell + 1] = (below[cell] as number) + (mass[cell] as number) / total
+  const edge = (cell: number) => from + (cell - 0.5) * step
+  const quantile = (share: number) => {
+    let cell = 0
+    while (cell < cells - 1 && (below[cell + 1] as number) < share) cell++
+    const own = (below[cell + 1] as number) - (below[cell] as number)
+    return Math.exp(edge(cell) + (own === 0 ? 0.5 : Math.min(1, Math.max(0, (share - (below[cell] as number)) / own))) * step)
+  }
+  const holds = (multiple: number) => {
+    const place = Math.min(cells, Math.max(0, (Math.log(multiple) - edge(0)) / step))
+    const cell = Math.min(cells - 1, Math.floor(place))
+    return 1 - ((below[cell] as number) + (place - cell) * ((below[cell + 1] as number) - (below[cell] as number)))
+  }
+  return { low: quantile(0.1), mid: quantile(0.5), high: quantile(0.9), lowest, highest, holds, quantile }
+}
+
+/** Weights of neighbouring cells, a normal distribution; one cell where nothing is smeared. */
+function kernelOf(sigma: number): number[] {
+  const reach = Math.ceil((2.5 * sigma) / step)
+  const weights = Array.from({ length: 2 * reach + 1 }, (_, at) => (sigma === 0 ? 1 : Math.exp(-0.5 * (((at - reach) * step) / sigma) ** 2)))
+  const sum = weights.reduce((total, weight) => total + weight, 0)
+  return weights.map((weight) => weight / sum)
+}
+
+/** ln of the average of e^values over the kernel; beyond the ends the last value holds. */
+function smeared(values: Float64Array, kernel: number[]): Float64Array {
+  if (kernel.length === 1) return values
+  const reach = kernel.length >> 1
+  const most = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
+  const plain = values.map((value) => Math.exp(value - most))
+  const last = values.length - 1
+  return plain.map((_, cell) => {
+    let sum = 0
+    for (let at = 0; at < kernel.length; at++) sum += (kernel[at] as number) * (plain[Math.min(last, Math.max(0, cell + at - reach))] as number)
+    // What is nothing beside the largest stays a number.
+    return most + Math.log(Math.max(sum, 1e-300))
+  })
+}
