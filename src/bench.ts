@@ -1,4 +1,4 @@
-/** The pipeline: plan → provision → load → settle → verify → measurement in starts → narrowing → rare operations → invariants → result. */
+/** The pipeline: plan → provision → load → settle → verify → measurement in starts → narrowing → maintenance → invariants → result. */
 import { rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +17,6 @@ import type { Excuse } from './model/model.ts'
 import { measureStart } from './phases/measurement.ts'
 import { isCurveOpen, maintain, narrowCurve } from './phases/open-loops.ts'
 import { loadCandidate, settleCandidate, verifyCandidate } from './phases/prepare.ts'
-import { probe } from './phases/probe.ts'
 import { throughputOf } from './phases/sizes.ts'
 import { makeRunDirectory } from './provision/directories.ts'
 import { thisProcess } from './provision/owner.ts'
@@ -201,10 +200,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
           (run) => isCurveOpen(run, context),
         )
     })
-    await stoppable('rare operations', async () => {
-      await each((run) => probe(run, context))
-      await each((run) => maintain(run, context))
-    })
+    if (plan.budget.maintenance) await stoppable('maintenance', () => each((run) => maintain(run, context)))
     await stoppable('invariants', () => each((run) => finishCandidate(run, context)))
     if (plan.sizes.length > 0)
       await stoppable('sizes', async () => {

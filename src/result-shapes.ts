@@ -1,5 +1,7 @@
 /** The parts of a result that it publishes as plain objects, checked when a result is read: somebody else may have made or damaged the file. */
+
 import { z } from 'zod'
+import { Histogram } from './measure/histogram.ts'
 import type { Result } from './result.ts'
 
 /** Numbers stay where arithmetic on them ends and means something. */
@@ -227,7 +229,7 @@ const plan = open({
   multiples: z.array(positive.max(1e6)),
   operations: z.array(open({ name: text, rowsLoaded: count, rowsProduction: count, scaleLimited: z.boolean() })),
   data: open({ loadedBytes: count, productionBytes: count, memoryBytes: positive }).optional(),
-  budget: open({ restarts: z.boolean().optional() }),
+  budget: open({ starts: count }),
 })
 
 /** Where a part of the result is not what it must be, and why; undefined: nowhere. */
@@ -245,7 +247,25 @@ export function damageOf(result: Result): string | undefined {
     const issue = shape.safeParse(value).error?.issues[0]
     if (issue !== undefined) return `${[place, ...issue.path].join('.')}: ${saidOf(issue.message)}`
   }
-  return danglingName(result.scenario as z.infer<typeof scenario>, result)
+  return unreadableHistogram(result) ?? danglingName(result.scenario as z.infer<typeof scenario>, result)
+}
+
+/** Percentiles come from the merged answers of several trials. */
+function unreadableHistogram({ candidates }: Result): string | undefined {
+  for (const [at, { trials }] of candidates.entries())
+    for (const [index, { operations }] of trials.entries())
+      for (const [name, { responseUs }] of Object.entries(operations))
+        if (responseUs !== null && countOf(responseUs.encoded) !== responseUs.count)
+          return `candidates.${at}.trials.${index}.operations.${name}.responseUs.encoded: it is no histogram of ${responseUs.count} answers`
+  return undefined
+}
+
+function countOf(encoded: string): number | undefined {
+  try {
+    return Histogram.decode(encoded).count
+  } catch {
+    return undefined
+  }
 }
 
 /** The validator's words, as a reader of results has them. */

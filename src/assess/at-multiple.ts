@@ -6,7 +6,7 @@ import { median } from '../measure/median.ts'
 import type { OperationResult, TrialResult } from '../result.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import { type Interval, levelOf } from './intervals.ts'
-import { countOf, curvesOf, isValid, type OperationCurve } from './response-curve.ts'
+import { correlationsOf, countOf, curvesOf, isValid, type OperationCurve } from './response-curve.ts'
 
 /** One operation of one candidate at one multiple, pooled over the valid trials. */
 export interface Cell {
@@ -102,7 +102,7 @@ function cellOf(operation: Operation, judged: Judged): Cell {
     const counts = valid.flatMap((trial) => countOf(trial, name, objective) ?? [])
     const own = isRaised ? undefined : curves?.find((each) => each.operation === name && each.objective.name === objective)
     if (own !== undefined) outcomes.push(byCurve(own, multiple, counts, asked))
-    else if (rounds.length > 0) outcomes.push(decide(counts, quantile))
+    else if (rounds.length > 0) outcomes.push(decide(counts, quantile, correlationsOf(curves)))
   }
   if (outcomes.length === 0) return operation.objectives.length === 0 && samples.length > 0 ? { ...cell, outcome: 'met' } : cell
   const outcome = outcomes.includes('missed') ? 'missed' : outcomes.includes('undetermined') ? 'undetermined' : 'met'
@@ -110,7 +110,8 @@ function cellOf(operation: Operation, judged: Judged): Cell {
   if (outcome !== 'undetermined' || scaleLimited) return { ...cell, outcome }
   const needed = Math.max(0, ...operation.objectives.map(({ quantile }) => samplesNeeded(quantile)))
   const isLate = rounds.length > 0 && rounds.every((trial) => !isValid(trial) || trial.validity.clientBound.includes(name))
-  return { ...cell, outcome, undecided: isLate ? 'late' : cell.intended >= needed ? 'sample' : false }
+  const isTested = cell.intended >= needed || curves?.some((each) => each.operation === name) === true
+  return { ...cell, outcome, undecided: isLate ? 'late' : isTested ? 'sample' : false }
 }
 
 /** What all rates say together; where the trials at this very rate show the contrary, nothing is decided. */

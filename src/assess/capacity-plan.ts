@@ -261,9 +261,10 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
     const sustained = given(
       `capacity.${name}.sustained`,
       'multiple',
-      { low: multiple.low, mid: multiple.low, high: multiple.high ?? multiple.low, confidence: null },
+      // Where the bound lies beyond what was tried, nothing above the low end is counted on.
+      multiple.high === null ? { low: multiple.low, mid: multiple.low, high: multiple.mid, confidence: null } : { ...multiple, high: multiple.high },
       'measured',
-      `highest rate that was sustained with every tested objective; bound by ${candidate.capacity.boundBy}`,
+      `the least of three capacities of one server: objectives, 70 % of its cores, saturation; bound by ${candidate.capacity.boundBy}`,
     )
     return derived(`capacity.${name}.carried`, 'multiple', 'min(sustained, cpuBound)', [sustained, full], (a, b) => Math.min(a, b))
   }

@@ -42,6 +42,12 @@ export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[
     )
 }
 
+/** How bursty the run was, by what all its curves say together: operations that are called rarely cannot tell by themselves. */
+export function correlationsOf(curves: readonly OperationCurve[] | null): number[] | undefined {
+  const [first] = curves ?? []
+  return first?.curve.correlations.map((_, at) => (curves ?? []).reduce((sum, { curve }) => sum + (curve.correlations[at] as number), 0))
+}
+
 /** The one that is passed at the lowest rate. */
 export function bindingOf(curves: readonly OperationCurve[]): OperationCurve | undefined {
   return curves.reduce<OperationCurve | undefined>(

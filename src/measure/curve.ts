@@ -6,7 +6,7 @@
  *
  * share(x) = f + (1 − f) · σ(c + b · (x − bound − start)), x = ln multiple; f a floor that has nothing to do with load, b the steepness.
  */
-import { type Count, correlations, Likelihood, logit } from './beta-binomial.ts'
+import { type Count, correlations, Likelihood, logit, usualWeights } from './beta-binomial.ts'
 
 /** One trial: the multiple of the average load that was offered, and which start of the server it belongs to. */
 export interface CurvePoint extends Count {
@@ -18,6 +18,8 @@ export interface Curve {
   low: number
   mid: number
   high: number
+  /** How likely each of `correlations` is. */
+  correlations: number[]
   /** Of the tried multiples. */
   lowest: number
   highest: number
@@ -46,6 +48,20 @@ const guessFactor = Math.log(3)
 
 /** `allowed`: the share that may be over the limit, as 0.01 of a p99; `guess`: where the bound is expected, as a multiple; null where nobody knows. */
 export function fitCurve(points: readonly CurvePoint[], allowed: number, guess: number | null): Curve {
+  const name = JSON.stringify([points, allowed, guess])
+  const known = fitted.get(name)
+  if (known !== undefined) return known
+  const curve = fit(points, allowed, guess)
+  if (fitted.size >= mostKept) fitted.clear()
+  fitted.set(name, curve)
+  return curve
+}
+
+/** One run asks for the curve of the same trials again and again: to choose a rate, to write what there is, to print it. */
+const fitted = new Map<string, Curve>()
+const mostKept = 1000
+
+function fit(points: readonly CurvePoint[], allowed: number, guess: number | null): Curve {
   const multiples = points.map((point) => point.multiple)
   const [lowest, highest] = [Math.min(...multiples), Math.max(...multiples)]
   const from = Math.log(Math.min(lowest, guess ?? lowest)) - beyond
@@ -57,7 +73,7 @@ export function fitCurve(points: readonly CurvePoint[], allowed: number, guess: 
     guess === null ? 0 : -0.5 * ((from + cell * step - Math.log(guess)) / guessFactor) ** 2,
   )
   const kernels = startSpreads.map(({ sigma, weight }) => ({ weight, kernel: kernelOf(sigma) }))
-  const all: Float64Array[] = []
+  const all: { correlation: number; log: Float64Array }[] = []
   for (const slope of steepness) {
     for (const floorShare of floors) {
       const floor = floorShare * allowed
@@ -79,16 +95,22 @@ export function fitCurve(points: readonly CurvePoint[], allowed: number, guess: 
           return total
         })
         for (const { weight, kernel } of kernels) {
-          const log = prior.map((each) => each + Math.log(weight))
+          const log = prior.map((each) => each + Math.log(weight * (usualWeights[correlation] as number)))
           for (const own of logs) smeared(own, kernel).forEach((each, cell) => void (log[cell] = (log[cell] as number) + each))
-          all.push(log)
+          all.push({ correlation, log })
         }
       }
     }
   }
-  const most = all.reduce((largest, log) => log.reduce((a, b) => Math.max(a, b), largest), Number.NEGATIVE_INFINITY)
+  const most = all.reduce((largest, { log }) => log.reduce((a, b) => Math.max(a, b), largest), Number.NEGATIVE_INFINITY)
   const mass = new Float64Array(cells)
-  for (const log of all) for (let cell = 0; cell < cells; cell++) mass[cell] = (mass[cell] as number) + Math.exp((log[cell] as number) - most)
+  const byCorrelation = correlations.map(() => 0)
+  for (const { correlation, log } of all)
+    for (let cell = 0; cell < cells; cell++) {
+      const own = Math.exp((log[cell] as number) - most)
+      mass[cell] = (mass[cell] as number) + own
+      byCorrelation[correlation] = (byCorrelation[correlation] as number) + own
+    }
   const total = mass.reduce((sum, each) => sum + each, 0)
   /** Mass below each cell's lower edge. */
   const below = new Float64Array(cells + 1)
@@ -105,7 +127,16 @@ export function fitCurve(points: readonly CurvePoint[], allowed: number, guess: 
     const cell = Math.min(cells - 1, Math.floor(place))
     return 1 - ((below[cell] as number) + (place - cell) * ((below[cell + 1] as number) - (below[cell] as number)))
   }
-  return { low: quantile(0.1), mid: quantile(0.5), high: quantile(0.9), lowest, highest, holds, quantile }
+  return {
+    low: quantile(0.1),
+    mid: quantile(0.5),
+    high: quantile(0.9),
+    correlations: byCorrelation.map((each) => each / total),
+    lowest,
+    highest,
+    holds,
+    quantile,
+  }
 }
 
 /** Weights of neighbouring cells, a normal distribution; one cell where nothing is smeared. */

@@ -12,13 +12,13 @@ export function outcomeOf(probability: number, of = 1): Outcome {
   return probability <= (1 - sureShare) / of ? 'missed' : 'undetermined'
 }
 
-/** `exceeded` of `intended` answers were over the limit of a quantile, by trial. Quantile 1, the maximum, allows none. */
-export function decide(counts: readonly Count[], quantile: number): Outcome {
+/** `exceeded` of `intended` answers were over the limit of a quantile, by trial; `weights` as in `probabilityWithin`. Quantile 1, the maximum, allows none. */
+export function decide(counts: readonly Count[], quantile: number, weights?: readonly number[]): Outcome {
   const intended = counts.reduce((sum, each) => sum + each.intended, 0)
   if (intended === 0) return 'undetermined'
   if (quantile >= 1) return counts.some(({ exceeded }) => exceeded > 0) ? 'missed' : 'met'
   if (intended < samplesNeeded(quantile) && counts.every(({ exceeded }) => exceeded === 0)) return 'undetermined'
-  return outcomeOf(probabilityWithin(counts, 1 - quantile))
+  return outcomeOf(probabilityWithin(counts, 1 - quantile, weights))
 }
 
 /** Errors may miss their limit; that too few were seen to prove the limit is no reason to doubt. */

@@ -1,6 +1,7 @@
-/** One start of one candidate: warming, closed loops, what each operation costs, open loops. */
+/** One start of one candidate: warming, closed loops, what each operation costs, open loops, rare operations. */
 import type { CandidateRun, RunContext } from '../candidate.ts'
 import { chooseConnections, measureCurve } from './open-loops.ts'
+import { probe } from './probe.ts'
 import { sweep } from './sweep.ts'
 import { warmUp } from './warm-up.ts'
 import { measureWork } from './work.ts'
@@ -19,4 +20,6 @@ export async function measureStart(run: CandidateRun, start: number, context: Ru
   note('open loops')
   if (start === 0) await chooseConnections(run, context)
   await measureCurve(run, start, context)
+  note('rare operations')
+  await probe(run, start, context)
 }

@@ -96,7 +96,6 @@ const fewestCalls = 299
 
 /** A trial at average load with a checkpoint, flush or compaction forced in its first third; only where the effort has time for it. */
 export async function maintain(run: CandidateRun, { plan }: RunContext): Promise<void> {
-  if (!plan.budget.maintenance) return
   const seconds = plan.budget.openSeconds
   await run.withSession(1, async (session) => {
     const forced = new Promise((resolve) => setTimeout(resolve, seconds * 1000 * maintenanceAfter)).then(() => session.maintain())

@@ -1,39 +1,31 @@
-/** Probes: operations too rare for their objective are raised together in one longer trial per multiple, within a bound of extra server CPU. */
+/** Probes: operations too rare for their objective are raised together in one trial per multiple and start, within a bound of extra server CPU. */
 import type { CandidateRun, RunContext } from '../candidate.ts'
 import { samplesNeeded } from '../measure/decide.ts'
-import { probeSeconds } from '../scenario/plan.ts'
-import { sum } from '../trial.ts'
+import type { Budget } from '../scenario/plan.ts'
 import { openTrial } from './trials.ts'
 
 const costSeconds = 0.5
-/** A probe raises operations to this many samples, within this share of the server's CPU. */
-const probeSamples = 400
+/** The probes of all starts raise operations to this many samples, within this share of the server's CPU. */
+const probeSamples = 600
 const probeCpuShare = 0.05
 
-export async function probe(run: CandidateRun, { plan }: RunContext): Promise<void> {
-  const seconds = probeSeconds(plan.budget)
-  if (seconds === 0) return
-  await measureCosts(run, rareOperations(run, 1))
+/** `start` counts from 0. */
+export async function probe(run: CandidateRun, start: number, { plan }: RunContext): Promise<void> {
+  if (!plan.budget.compares) return
+  const seconds = plan.budget.openSeconds
+  if (start === 0) await measureCosts(run, rareOperations(run, 1, plan.budget))
   for (const multiple of plan.multiples) {
-    const ratesPerSecond = probeRates(run, multiple, seconds)
-    if (ratesPerSecond !== null) await openTrial(run, { phase: 'probe', multiple, seconds, repeat: 0, ratesPerSecond })
+    const ratesPerSecond = probeRates(run, multiple, plan.budget)
+    if (ratesPerSecond !== null) await openTrial(run, { phase: 'probe', multiple, seconds, repeat: start, ratesPerSecond })
   }
 }
 
-function pooledSamples(run: CandidateRun, operation: string, multiple: number): number {
-  return sum(
-    run.trials
-      .filter((trial) => trial.phase === 'confirmation' && trial.mix !== 'common' && trial.arrival.multiple === multiple)
-      .map((trial) => trial.operations[operation]?.intended ?? 0),
-  )
-}
-
-/** Operations with too few pooled samples to meet their highest objective. */
-function rareOperations(run: CandidateRun, multiple: number): number[] {
+/** Operations that all starts together call too seldom to meet their highest objective. */
+function rareOperations(run: CandidateRun, multiple: number, { starts, openSeconds }: Budget): number[] {
+  const rates = run.ratesAt(multiple)
   return run.supported.filter((index) => {
-    const operation = run.compiled.operations[index]
-    const needed = Math.max(0, ...(operation?.objectives ?? []).map((objective) => samplesNeeded(objective.quantile)))
-    return operation !== undefined && pooledSamples(run, operation.name, multiple) < Math.min(needed, 299)
+    const needed = Math.max(0, ...(run.compiled.operations[index]?.objectives ?? []).map((objective) => samplesNeeded(objective.quantile)))
+    return (rates[index] as number) * openSeconds * starts < Math.min(needed, probeSamples)
   })
 }
 
@@ -57,13 +49,13 @@ async function measureCosts(run: CandidateRun, operations: number[]): Promise<vo
 }
 
 /** The mix at a multiple with the rare operations raised, cheapest first, while their extra CPU stays within its share; null where none fits. */
-function probeRates(run: CandidateRun, multiple: number, seconds: number): number[] | null {
+function probeRates(run: CandidateRun, multiple: number, budget: Budget): number[] | null {
   const rates = run.ratesAt(multiple)
   let cpuLeft = probeCpuShare * run.compiled.scenario.bench.cpus
-  const byCost = rareOperations(run, multiple).sort((a, b) => (run.cpuSecondsPerCall.get(a) ?? 1) - (run.cpuSecondsPerCall.get(b) ?? 1))
+  const byCost = rareOperations(run, multiple, budget).sort((a, b) => (run.cpuSecondsPerCall.get(a) ?? 1) - (run.cpuSecondsPerCall.get(b) ?? 1))
   let raised = false
   for (const index of byCost) {
-    const extra = probeSamples / seconds
+    const extra = probeSamples / budget.starts / budget.openSeconds
     const cpu = extra * (run.cpuSecondsPerCall.get(index) ?? Number.POSITIVE_INFINITY)
     if (cpu > cpuLeft) break
     cpuLeft -= cpu

@@ -219,11 +219,6 @@ export function planTrials(
   return { ...plan, phases: predict(plan, paces) }
 }
 
-/** Seconds of a probe: rare operations are raised in one longer trial per multiple. */
-export function probeSeconds(budget: Budget): number {
-  return budget.compares ? budget.openSeconds * 2 : 0
-}
-
 /** The least power of two above the operations: a design in which every two of them vary independently. */
 const workTrials = (operations: number) => 2 ** Math.floor(Math.log2(operations) + 1)
 
@@ -249,13 +244,12 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
     { name: 'verify', predictedSeconds: total((pace) => pace.verifySeconds * answering) },
     {
       name: 'measurement',
-      predictedSeconds: total((pace) => again(pace) + budget.starts * (warming(pace) + loops + rates * trial) + works + connections),
+      predictedSeconds: total(
+        (pace) => again(pace) + budget.starts * (warming(pace) + loops + (rates + compared * plan.multiples.length) * trial) + works + connections,
+      ),
     },
     { name: 'narrowing', predictedSeconds: n * budget.narrowingTrials * (trial + 1) },
-    {
-      name: 'rare operations',
-      predictedSeconds: n * (plan.multiples.length * probeSeconds(budget) + (budget.maintenance ? trial : 0)),
-    },
+    { name: 'maintenance', predictedSeconds: budget.maintenance ? n * (trial + 1) : 0 },
     { name: 'invariants', predictedSeconds: total((pace) => 0.3 + pace.verifySeconds * answering * 0.35) },
     ...(plan.sizes.length === 0
       ? []
