@@ -6,7 +6,7 @@ import { median } from '../measure/median.ts'
 import type { OperationResult, TrialResult } from '../result.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import { type Interval, levelOf } from './intervals.ts'
-import { correlationsOf, countOf, curvesOf, isValid, type OperationCurve } from './response-curve.ts'
+import { correlationsOf, countOf, curvesOf, isUsable, type OperationCurve } from './response-curve.ts'
 
 /** One operation of one candidate at one multiple, pooled over the valid trials. */
 export interface Cell {
@@ -50,8 +50,8 @@ export function judgeAt(evidence: Evidence, multiple: number, curves = curvesOf(
   const { operations, mix } = evidence
   const trials = evidence.trials.filter((trial) => trial.arrival.multiple === multiple)
   const rounds = trials.filter((trial) => trial.phase === 'confirmation')
-  const valid = rounds.filter(isValid)
-  const probes = trials.filter((trial) => trial.phase === 'probe' && isValid(trial))
+  const valid = rounds.filter(isUsable)
+  const probes = trials.filter((trial) => trial.phase === 'probe' && isUsable(trial))
   const asked = operations.filter((operation) => mix.has(operation.name)).length
   const cells = operations.map((operation) => cellOf(operation, { evidence, multiple, rounds, valid, probes, curves, asked }))
   const missed = cells.filter((cell) => cell.outcome === 'missed').map((cell) => cell.operation)
@@ -109,7 +109,7 @@ function cellOf(operation: Operation, judged: Judged): Cell {
   if (outcome === 'met' && scaleLimited) return { ...cell, outcome: 'undetermined' }
   if (outcome !== 'undetermined' || scaleLimited) return { ...cell, outcome }
   const needed = Math.max(0, ...operation.objectives.map(({ quantile }) => samplesNeeded(quantile)))
-  const isLate = rounds.length > 0 && rounds.every((trial) => !isValid(trial) || trial.validity.clientBound.includes(name))
+  const isLate = rounds.length > 0 && rounds.every((trial) => !isUsable(trial) || trial.validity.clientBound.includes(name))
   const isTested = cell.intended >= needed || curves?.some((each) => each.operation === name) === true
   return { ...cell, outcome, undecided: isLate ? 'late' : isTested ? 'sample' : false }
 }

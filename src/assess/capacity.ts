@@ -4,7 +4,7 @@ import { median } from '../measure/median.ts'
 import type { CandidateResult, TrialResult } from '../result.ts'
 import type { Evidence } from './at-multiple.ts'
 import { nonNegativeLeastSquares } from './linear.ts'
-import { bindingOf, curvesOf, isValid } from './response-curve.ts'
+import { bindingOf, curvesOf, isUsable } from './response-curve.ts'
 
 type Capacity = CandidateResult['capacity']
 type Interval = NonNullable<Capacity['multiple']>
@@ -71,7 +71,7 @@ const fewestRates = 2
 /** By start, the rate at which so many of the server's cores are busy: U = U₀ + D·X (Denning and Buzen, "The operational analysis of queueing network models", 1978). */
 function ratesOfCpu(trials: readonly TrialResult[], cpus: number): Map<number, number> {
   const open = trials.filter(
-    (trial) => trial.arrival.loop === 'open' && trial.client === 'wire' && isValid(trial) && !trial.saturated && trial.phase !== 'maintenance',
+    (trial) => trial.arrival.loop === 'open' && trial.client === 'wire' && isUsable(trial) && !trial.saturated && trial.phase !== 'maintenance',
   )
   const rates = new Map<number, number>()
   for (const [start, own] of Map.groupBy(open, (trial) => trial.start)) {

@@ -20,7 +20,7 @@ export interface OperationCurve {
 
 /** null: the rates are too few for curves. Operations that were called too rarely for their objective have none. */
 export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[] | null {
-  const judged = trials.filter((trial) => phases.has(trial.phase) && trial.arrival.loop === 'open' && trial.client === 'wire' && isValid(trial))
+  const judged = trials.filter((trial) => phases.has(trial.phase) && trial.arrival.loop === 'open' && trial.client === 'wire' && isUsable(trial))
   if (new Set(judged.map((trial) => trial.arrival.multiple)).size < fewestRates) return null
   return operations
     .filter((operation) => mix.has(operation.name))
@@ -56,8 +56,8 @@ export function bindingOf(curves: readonly OperationCurve[]): OperationCurve | u
   )
 }
 
-/** The harness was out of the way, and nobody else in it. */
-export const isValid = (trial: TrialResult) => trial.validity.verdict === 'valid'
+/** Nobody else was in the way. Where the harness was, the trial names the operations for which it decides nothing. */
+export const isUsable = ({ validity }: TrialResult) => validity.verdict === 'valid' || validity.verdict === 'client-bound'
 
 /** Answers over an objective in one trial; null where the trial decides nothing for this operation. */
 export function countOf(trial: TrialResult, operation: string, objective: string): Count | null {

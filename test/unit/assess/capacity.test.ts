@@ -104,7 +104,7 @@ describe('the three capacities', () => {
 
   test('an answer of a late harness, of a neighbour and of a broken trial moves no capacity', () => {
     const before = capacityOf(evidence(whole()), 'full', cpus)
-    for (const made of [{ clientBound: ['get'] }, { verdict: 'client-bound' as const }, { verdict: 'noisy' as const }]) {
+    for (const made of [{ verdict: 'client-bound' as const, clientBound: ['get'] }, { verdict: 'noisy' as const }, { verdict: 'broken' as const }]) {
       const after = capacityOf(evidence([...whole(), open(1.2, { ...made, exceeded: 600 })]), 'full', cpus)
       expect(after.objectives).toEqual(before.objectives)
     }
