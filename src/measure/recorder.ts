@@ -127,8 +127,6 @@ export interface Recording {
   gaps: Histogram
   /** Operations of an open loop that were to start and had no answer, at the edges of the windows. */
   unanswered: number[]
-  /** Ended before its time because an objective was missed for certain. */
-  stopped: boolean
   /** Operations that came back, and CPU that the workers used, warm-up included. */
   completed: number
   cpuSeconds: number
@@ -181,7 +179,6 @@ export function mergeRecordings(recordings: Recording[]): Recording {
     first.kept.push(...other.kept)
     first.seconds = Math.max(first.seconds, other.seconds)
     other.unanswered.forEach((count, at) => void (first.unanswered[at] = (first.unanswered[at] ?? 0) + count))
-    first.stopped ||= other.stopped
     first.gaps.merge(other.gaps)
     first.completed += other.completed
     first.cpuSeconds += other.cpuSeconds
@@ -211,7 +208,6 @@ export function emptyRecording(seconds: number, operations: Operation[]): Record
     kept: [],
     gaps: new Histogram(),
     unanswered: [],
-    stopped: false,
     completed: 0,
     cpuSeconds: 0,
     busyShare: 0,

@@ -40,8 +40,6 @@ export interface TrialSpec {
   seed: number
   /** Names the random streams; equal for every candidate. */
   stream: string
-  /** By operation and objective: so many exceedances end the trial early, because they miss it whatever the rest does. */
-  stopAt?: number[][]
   /** Of several workers each takes every `of`-th start from its own `index` on; left out: this one takes all. */
   part?: { index: number; of: number }
 }
@@ -105,7 +103,6 @@ export class Executor {
   /** Of an open loop, warm-up included: what was to start and has no answer. */
   #withoutAnswer = 0
   #nextEdgeNs = 0
-  #stopped = false
   #resolve: (recording: Recording) => void = () => {}
 
   constructor(lane: Lane, clock: Clock, spec: TrialSpec, operations: Operation[], params: DrawnParameters) {
@@ -378,26 +375,10 @@ export class Executor {
 
   #checkTimeouts(now: number): void {
     this.#nextTimeoutCheckNs = now + timeoutCheckNs
-    if (now < this.#endNs && this.#isMissed()) this.#stop(now)
     for (let slot = 0; slot < this.#slotState.length; slot++) {
       const operation = this.#slotOperation[slot] as number
       if (this.#slotState[slot] === 1 && now - (this.#slotSent[slot] as number) > (this.#timeoutsNs[operation] as number)) this.#giveUp(slot, now)
     }
-  }
-
-  #isMissed(): boolean {
-    const { stopAt } = this.#spec
-    return (
-      stopAt !== undefined &&
-      this.#records.some((record, operation) => record.exceededTwin.some((count, at) => count >= (stopAt[operation]?.[at] as number)))
-    )
-  }
-
-  /** Nothing starts any more; what waits is dropped, what is in flight may come back. */
-  #stop(now: number): void {
-    this.#endNs = now
-    this.#stopped = true
-    while (this.#queue.length > 0) this.#dropHead(now)
   }
 
   /** The slot stays taken until its completion comes: a server that hangs is not sent more. */
@@ -437,7 +418,6 @@ export class Executor {
       kept: this.#kept,
       gaps: this.#gaps.histogram,
       unanswered: this.#unanswered,
-      stopped: this.#stopped,
       completed: this.#completed,
       cpuSeconds: 0,
       busyShare: Math.max(0, 1 - this.#idleNs / (seconds * 1e9)),

@@ -57,8 +57,7 @@ export class Workload {
     const params = this.#params(spec.stream, block, spec.stream)
     const trialMs = spec.loop === 'open' ? (spec.warmUpSeconds + spec.seconds) * 1000 : (recording.completed + spec.concurrency) * closedStartMs
     const hangsOnSchedule = recording.operations.map((_, index) => params.drawsNewRowsFromMs(index) < trialMs)
-    const isKnown = spec.loop === 'open' && !recording.stopped
-    const scheduled = isKnown && hangsOnSchedule.includes(true) ? this.#drawSchedule(spec, block, hangsOnSchedule) : []
+    const scheduled = spec.loop === 'open' && hangsOnSchedule.includes(true) ? this.#drawSchedule(spec, block, hangsOnSchedule) : []
     return recording.operations.map(({ attempts, dropped }, index) => {
       if (attempts === 0 || (hangsOnSchedule[index] && dropped > 0)) return null
       return hangsOnSchedule[index] ? (scheduled[index] ?? null) : this.#law(index)

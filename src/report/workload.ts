@@ -45,9 +45,7 @@ function sameness(candidates: CandidateResult[]): string {
   let compared = 0
   const different: string[] = []
   for (const group of trials.values()) {
-    const open = group.filter(
-      ({ trial }) => trial.arrival.loop === 'open' && trial.arrival.multiple !== null && trial.validity.verdict !== 'broken' && !trial.stopped,
-    )
+    const open = group.filter(({ trial }) => trial.arrival.loop === 'open' && trial.arrival.multiple !== null && trial.validity.verdict !== 'broken')
     const operations = new Set(open.flatMap(({ trial }) => Object.keys(trial.realised.askedSkew)))
     for (const operation of operations) {
       const whole = open.filter(({ trial }) => operation in trial.realised.skew && trial.operations[operation]?.dropped === 0)

@@ -13,8 +13,8 @@ const lastLine = (text: string) => text.trimEnd().split('\n').at(-1)
 
 describe.each([
   ['SIGINT', 130, 'all', /warm-up\n.*redis[\s\S]*/],
-  ['SIGTERM', 143, 'launcher', /sweep\n.*redis/],
-  ['SIGHUP', 129, 'all', /round 1 of 1: redis/],
+  ['SIGTERM', 143, 'launcher', /redis, sweep/],
+  ['SIGHUP', 129, 'all', /start 1 of 1: redis, open loops/],
 ] as const)('%s in the middle of a trial', (signal, code, to, moment) => {
   test('ends the run in order within seconds, says that nothing was decided, and leaves nothing', async () => {
     const place = join(out, signal)
@@ -32,7 +32,7 @@ describe.each([
     expect(performance.now() - sentMs).toBeLessThan(10_000) // Seconds of a busy machine; `make kills` demands five.
     expect(ended.code, ended.stderr).toBe(code)
     expect(lastLine(ended.stderr)).toBe(`exit code ${code}: stopped by ${signal}`)
-    expect(ended.stdout).toMatch(/^Nothing was decided: the run was stopped during (warm-up|sweep|confirmation)/)
+    expect(ended.stdout).toMatch(/^Nothing was decided: the run was stopped during measurement/)
     const { directory, result } = resultIn(place, 'small')
     expect(result.status).toBe('interrupted')
     expect(readFileSync(join(directory, 'report.md'), 'utf8')).toMatch(/^# .*\n\n> .* Nothing was decided/)

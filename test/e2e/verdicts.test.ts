@@ -26,7 +26,7 @@ test('a worker that is kept busy: client-bound, and why', async () => {
 test('a neighbour on the machine: noisy, and the trial is repeated once', async () => {
   const neighbours: ChildProcess[] = []
   const ended = await dbtrialUntil(
-    /round 1 of 1/,
+    /start 1 of 1: redis, open loops/,
     () => {
       for (let each = 0; each < 2; each++) neighbours.push(spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' }))
     },
@@ -43,7 +43,7 @@ test('a neighbour on the machine: noisy, and the trial is repeated once', async 
 
 test('a server that stalls: missed with the harness out of the way; what has too few samples stays undetermined', async ({ skip }) => {
   const ended = await dbtrialUntil(
-    /round 1 of 1/,
+    /start 1 of 1: redis, open loops/,
     (pid) => {
       const servers = matching(pid, /redis-server/)
       const signal = (name: NodeJS.Signals) => {
