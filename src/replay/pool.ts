@@ -16,7 +16,7 @@ import type { OpenOrder, Reply, TrialOrder, WorkerOrder } from './worker.ts'
 const heapMb = 512
 /** Large, so that short-lived garbage dies before a collection copies it: each collection stalls the clock. */
 const halfOfYoungMb = 32
-/** A trial that is not over so long after its end hangs. */
+/** A worker that is not ready so long after it should be hangs. */
 const patienceNs = 30e9
 
 export class WorkerPool implements AsyncDisposable {
@@ -63,9 +63,9 @@ export class WorkerPool implements AsyncDisposable {
     }))
   }
 
-  /** What the last trial left is gone before the next one: no collection of it falls into that. */
+  /** What the last trial left is gone before the next one: no collection of it falls into that. A worker that fails here fails that trial. */
   async collect(): Promise<void> {
-    const collected = this.#all(() => ({ type: 'collect' }))
+    const collected = this.#all(() => ({ type: 'collect' }), this.#active, patienceNs / 1e6).catch(() => {})
     globalThis.gc?.()
     await collected
   }
@@ -94,15 +94,18 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
-    await this.#all(() => ({ type: 'close' }))
+    await this.#all(() => ({ type: 'close' }), this.#active, patienceNs / 1e6)
   }
 
   async [Symbol.asyncDispose]() {
     await Promise.all(this.#workers.map(end))
   }
 
-  #all(orderFor: (index: number) => WorkerOrder, workers = this.#active, withinMs?: number): Promise<unknown[]> {
-    return Promise.all(this.#workers.slice(0, workers).map((worker, index) => ask(worker, orderFor(index), withinMs)))
+  /** Waits for every answer, also where one has failed: none is left to be taken for that of the next order. */
+  async #all(orderFor: (index: number) => WorkerOrder, workers = this.#active, withinMs?: number): Promise<unknown[]> {
+    const asked = this.#workers.slice(0, workers).map((worker, index) => ask(worker, orderFor(index), withinMs))
+    await Promise.allSettled(asked)
+    return await Promise.all(asked)
   }
 }
 
@@ -118,7 +121,7 @@ function makeWorkers(count: number): ChildProcess[] {
     `--max-old-space-size=${heapMb}`,
     `--max-semi-space-size=${halfOfYoungMb}`,
   ]
-  // A worker ends when its channel does; the kernel ends one that does not come to it.
+  // A terminal's signals are for its own group; a worker ends when its channel does, and the kernel ends one that does not come to it.
   const setpriv = which('setpriv')
   const launch =
     setpriv === undefined
@@ -127,7 +130,7 @@ function makeWorkers(count: number): ChildProcess[] {
   // Passwords go over the channel alone.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DBTRIAL_PASSWORD')))
   return Array.from({ length: count }, () => {
-    const worker = fork(program, [], { ...launch, env, serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+    const worker = fork(program, [], { ...launch, env, detached: true, serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
     worker.setMaxListeners(20)
     worker.on('error', () => {}) // Between two orders nobody waits; the next order finds the process gone.
     return worker
@@ -163,8 +166,7 @@ function ask(worker: ChildProcess, order: WorkerOrder, withinMs?: number): Promi
     }
     const onExit = (code: number | null, signal: string | null) =>
       fail('worker-ended', `a worker process ended in the middle of a trial (${signal ?? `exit code ${code}`})`)
-    const timer =
-      withinMs === undefined ? undefined : setTimeout(() => fail('worker-hangs', 'a worker process did not come to the end of its trial'), withinMs)
+    const timer = withinMs === undefined ? undefined : setTimeout(() => fail('worker-hangs', 'a worker process does not answer: it hangs'), withinMs)
     worker.on('message', onMessage)
     worker.on('exit', onExit)
     worker.send(order, (error) => {

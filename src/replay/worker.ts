@@ -103,6 +103,6 @@ process.on('message', (order: WorkerOrder) => {
   )
 })
 process.on('uncaughtException', (error) => reply({ error: messageOf(error), ends: true }, () => process.exit(1)))
-// A terminal's signals reach every process of its group: the run ends this one when it is done with it, or by its own end.
+// Whoever signals all processes of a service means the run, which ends this one when it is done with it, or by its own end.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 process.on('disconnect', () => process.exit())
