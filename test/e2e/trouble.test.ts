@@ -219,7 +219,8 @@ describe('a run that was interrupted', () => {
     const { directory: at, result: before } = resultIn(place, 'small')
     expect(before.status).toBe('interrupted')
     const done = before.candidates[0]?.trials.filter((trial) => trial.phase === 'confirmation') ?? []
-    expect(done).toHaveLength(2)
+    // Beside others every trial is noisy, and repeated once.
+    expect(new Set(done.map((trial) => trial.arrival.multiple)).size).toBe(2)
     const resumed = await dbtrial(...arguments_, '--resume', at)
     expect([0, 99], resumed.stderr).toContain(resumed.code)
     const { result } = resultIn(place, 'small')
@@ -227,7 +228,7 @@ describe('a run that was interrupted', () => {
     expect(result.contentHash).toBe(before.contentHash)
     const confirmed = (at: number) => result.candidates[at]?.trials.filter((trial) => trial.phase === 'confirmation') ?? []
     expect(confirmed(0)).toEqual(done)
-    expect(confirmed(1).map((trial) => trial.start)).toEqual([2, 2])
+    expect(new Set(confirmed(1).map((trial) => trial.start))).toEqual(new Set([2]))
     expect(result.candidates.every((each) => each.failure === null && each.invariants.every((invariant) => invariant.ok))).toBe(true)
   }, 180_000)
 
