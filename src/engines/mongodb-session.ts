@@ -88,17 +88,22 @@ export class MongoSession implements Session {
       for (const [name, lines] of apart) for (let from = 0; from < lines.length; from += 1000) await send(name, lines.slice(from, from + 1000))
     }
     await Promise.all(inFlight)
+    await this.#journaled()
   }
 
   /** On disk, and seen by a reader of what a majority has: a checkpoint alone leaves the majority commit point where it was. */
   async settle() {
     await this.#client.db('admin').command({ fsync: 1 })
-    // A write that changes nothing waits until all that was written before it is majority-committed.
+    await this.#journaled()
+  }
+
+  /** A write that changes nothing waits until all that was written before it is in the journal, and majority-committed. */
+  async #journaled() {
     const store = this.#compiled.model.stores[0] as Store
     await this.#client
       .db(this.#namespace)
       .collection(store.name)
-      .deleteOne({ _id: { $in: [] } }, { writeConcern: { w: 'majority' } })
+      .deleteOne({ _id: { $in: [] } }, { writeConcern: { w: 'majority', j: true } })
   }
 
   async maintain() {

@@ -56,7 +56,7 @@ export function restoredLines(owned: Entity, bytes: Buffer | null): Value[][] {
   return (JSON.parse(bytes.toString()) as Value[][]).map((line) => line.map((value, at) => unplain(fields[at] as Field, value)))
 }
 
-function plain(field: Field, value: Value): Value {
+export function plain(field: Field, value: Value): Value {
   if (field.type === 'uuid') return uuidText(value as Uint8Array)
   if (field.type === 'bytes') return Buffer.from(value as Uint8Array).toString('base64')
   return typeof value === 'bigint' ? Number(value) : value

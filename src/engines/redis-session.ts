@@ -1,15 +1,16 @@
 /** Redis through its driver: pipelined loads, the operations' conversations, facts and sizes. */
 import type { Redis } from 'ioredis'
 import { type ParamSource, positionsOf } from '../data/parameters.ts'
-import { type Block, cell, type RowSource } from '../data/rows.ts'
+import type { RowSource } from '../data/rows.ts'
 import type { Value } from '../data/value.ts'
-import { TrialError } from '../errors.ts'
+import { messageOf, TrialError } from '../errors.ts'
 import { entityOf, fieldOf, type Operation } from '../scenario/scenario.ts'
+import { RedisConnection, type RedisLogin } from '../wire/redis.ts'
 import type { Compiled, Limits, Parity, Reply, Session } from './engine.ts'
-import { isUnique, linesField, type Row, restored, restoredLines, uniqueHash } from './redis-keys.ts'
+import { isUnique, linesField, restored, restoredLines, uniqueHash } from './redis-keys.ts'
+import { RedisLoad } from './redis-load.ts'
 import { lineNames, RedisOperations } from './redis-operations.ts'
 import type { Call, Resp, Word } from './redis-talk.ts'
-import type { KeyCommand } from './redis-writes.ts'
 
 const sampledHashes = 20
 const settleWithinMs = 60_000
@@ -25,8 +26,10 @@ export class RedisSession implements Session {
   readonly #operations: RedisOperations
   readonly #parameters: Map<string, number>[]
   readonly #settings: (limits: Limits) => Record<string, string>
+  readonly #openWire: () => Promise<RedisConnection>
 
-  constructor(client: Redis, compiled: Compiled, settings: (limits: Limits) => Record<string, string>) {
+  constructor(client: Redis, compiled: Compiled, settings: (limits: Limits) => Record<string, string>, login: RedisLogin) {
+    this.#openWire = () => RedisConnection.open(login)
     this.#client = client
     this.#compiled = compiled
     this.#operations = new RedisOperations(compiled)
@@ -61,37 +64,28 @@ export class RedisSession implements Session {
 
   async create() {}
 
+  /** Through the wire client: the driver's work for a command is several times that of the server. */
   async load(rows: RowSource) {
-    for (const block of rows.blocks()) {
-      const pipeline = this.#client.pipeline()
-      for (const { name, key, words } of this.#loadCommands(block)) pipeline.call(name, key, ...words)
-      for (const [error] of (await pipeline.exec()) ?? []) {
-        if (error?.message.startsWith('OOM'))
-          throw new TrialError(
-            'out-of-memory',
-            `the memory limit was reached while ${block.entity} was loaded, after ${rows.rows.toLocaleString('en')} rows: ${error.message}`,
-            {
-              hint: 'this is a finding: the data does not fit; raise bench.limits.memory or lower bench.scale to measure the rest',
-            },
-          )
-        if (error !== null) throw error
+    const connection = await this.#openWire()
+    let entity = ''
+    try {
+      const load = new RedisLoad(connection, this.#compiled)
+      for (const block of rows.blocks()) {
+        await load.block(block)
+        entity = block.entity
       }
-    }
-  }
-
-  *#loadCommands(block: Block): Iterable<KeyCommand> {
-    const { scenario } = this.#compiled
-    const entity = entityOf(scenario, block.entity)
-    const valuesAt = (columns: Block['columns'], at: number): Row => new Map(columns.map((column) => [column.field.name, cell(column, at)]))
-    for (let at = 0; at < block.rows; at++) {
-      const lines = new Map<string, Row[]>()
-      for (const owned of block.owned) {
-        const own: Row[] = []
-        for (let line = at === 0 ? 0 : (owned.ends[at - 1] as number); line < (owned.ends[at] as number); line++)
-          own.push(valuesAt(owned.columns, line))
-        lines.set(owned.entity, own)
-      }
-      yield* this.#operations.writes.insert(entity, valuesAt(block.columns, at), lines, scenario.epochMs)
+      await load.finish()
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'OOM') throw error
+      throw new TrialError(
+        'out-of-memory',
+        `the memory limit was reached while ${entity} was loaded, after ${rows.rows.toLocaleString('en')} rows: ${messageOf(error)}`,
+        {
+          hint: 'this is a finding: the data does not fit; raise bench.limits.memory or lower bench.scale to measure the rest',
+        },
+      )
+    } finally {
+      connection.end()
     }
   }
 

@@ -114,7 +114,7 @@ function writeBulk({ most, put }: Dynamic, params: WireSource, to: RequestBuffer
 }
 
 /** A whole number below 2⁵³ in decimal. */
-function writeDigits(value: number, to: Buffer, at: number): number {
+export function writeDigits(value: number, to: Buffer, at: number): number {
   if (value < 0) {
     to[at++] = 0x2d
     value = -value

@@ -2,6 +2,7 @@
 import type { Redis } from 'ioredis'
 import redisImage from '../../docker/redis/image.json' with { type: 'json' }
 import valkeyImage from '../../docker/valkey/image.json' with { type: 'json' }
+import type { RedisLogin } from '../wire/redis.ts'
 import { settingsOf } from './configuration.ts'
 import type { Compiled, ControlFact, Endpoint, Engine, EngineTraits, Limits, ServerImage, ServerSpec } from './engine.ts'
 import { describe } from './redis-describe.ts'
@@ -205,7 +206,7 @@ function makeEngine({ name, program, major, licence, audit, image, onPath, packa
       schema: [],
       backup: ['BGREWRITEAOF, then copy the appendonlydir of a replica; or BGSAVE and copy dump.rdb'],
       restore: ['stop the server, put the appendonlydir back, start it'],
-      grants: ['ACL SETUSER application on >… ~* +@read +@write +@scripting'],
+      grants: ['ACL SETUSER application on >… ~* +@read +@write +@transaction +@scripting'],
       alerts: [
         'used_memory > 75 % of maxmemory',
         'rejected writes (OOM) > 0',
@@ -223,23 +224,20 @@ function makeEngine({ name, program, major, licence, audit, image, onPath, packa
         return version[1]
       }),
     async connect(endpoint, compiled) {
-      return new RedisSession(await openClient(endpoint), compiled, (limits) => settings(limits, compiled.durability))
+      return new RedisSession(await openClient(endpoint), compiled, (limits) => settings(limits, compiled.durability), loginOf(endpoint))
     },
-    openLane: ({ host, port, user, password, tls, namespace }, compiled, slots) =>
-      openRedisLane(
-        {
-          host,
-          port,
-          user,
-          password,
-          tls,
-          database: Number(namespace),
-        },
-        compiled,
-        slots,
-      ),
+    openLane: (endpoint, compiled, slots) => openRedisLane(loginOf(endpoint), compiled, slots),
   }
 }
+
+const loginOf = ({ host, port, user, password, tls, namespace }: Endpoint): RedisLogin => ({
+  host,
+  port,
+  user,
+  password,
+  tls,
+  database: Number(namespace),
+})
 
 /** One connection carries all requests, as the driver's users have it: the server runs them one at a time anyway. */
 async function openClient({ host, port, user, password, tls, namespace }: Endpoint): Promise<Redis> {

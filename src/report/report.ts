@@ -96,6 +96,9 @@ export function makeDocument(result: Result, assessment: Assessment, decision: D
     ),
     ...chart('course'),
     heading(2, 'Storage and loading'),
+    paragraph(
+      'Loading is timed alike for all: with all cores of the machine, before each server is bound to its own, until what was loaded is on the disk and refused where it breaks a promise: indexes, unique values and foreign keys, where the engine has them, are inside the clock.',
+    ),
     ...chart('storage'),
     storageTable(result),
     heading(2, 'Right answers'),

@@ -72,9 +72,9 @@ export class RedisConnection {
     })
   }
 
-  /** Sends the request buffer. */
-  send(): void {
-    this.#socket.write(this.request.bytes.subarray(0, this.request.length))
+  /** Sends a request buffer, which has to stay as it is until it is answered. */
+  send(request = this.request): void {
+    this.#socket.write(request.bytes.subarray(0, request.length))
   }
 
   end(): void {
