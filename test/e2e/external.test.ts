@@ -51,8 +51,11 @@ function everythingWritten(place: string, ended: Ended): string {
   return [ended.stdout, ended.stderr, ...files.map((file) => readFileSync(join(file.parentPath, file.name), 'latin1'))].join('\n')
 }
 
-// Java's and the shell's quoting are not the subject: their servers get a plainer one.
-describe.each(['postgres', 'redis', 'mongodb', 'cassandra'])('%s', (name) => {
+/** One after the other within an engine; the engines side by side. */
+const apart = { concurrent: false, timeout: 240_000 }
+
+// Java's and the shell's quoting are not the subject: their servers get a plainer one. Servers that run already are all there at once.
+describe.concurrent.each(['postgres', 'redis', 'mongodb', 'cassandra'])('%s', (name) => {
   const plain = name === 'redis' || name === 'cassandra' ? 'pl4in-w0rd' : password
   const { engine, user, parameters, scheme } = secured(name, plain, tls)
   const place = join(out, name)
@@ -75,7 +78,7 @@ describe.each(['postgres', 'redis', 'mongodb', 'cassandra'])('%s', (name) => {
     return (await engineNamed(name).external.list(endpoint)).map((each) => each.name).filter((each) => each.startsWith('dbtrial'))
   }
 
-  test('is measured in a namespace of its own; nothing of it is left, and the password is nowhere', async () => {
+  test('is measured in a namespace of its own; nothing of it is left, and the password is nowhere', apart, async () => {
     const ended = await dbtrial('run', small, '--candidates', name, '--endpoint', `${name}=${url}`, '--out', place)
     expect([0, 99], ended.stderr).toContain(ended.code)
     const [candidate] = resultIn(place, 'small').result.candidates
@@ -88,9 +91,9 @@ describe.each(['postgres', 'redis', 'mongodb', 'cassandra'])('%s', (name) => {
     expect(await namespaces()).toEqual([])
     const written = everythingWritten(place, ended)
     for (const form of [plain, encodeURIComponent(plain), JSON.stringify(plain).slice(1, -1)]) expect(written.includes(form)).toBe(false)
-  }, 120_000)
+  })
 
-  test('every kind of operation is right through the wire client, over TLS with a password', async () => {
+  test('every kind of operation is right through the wire client, over TLS with a password', apart, async () => {
     // This server has no TLS of its own: what ends it in front of the server is a proxy, as people have it.
     await using proxy = name === 'redis' ? await tlsProxy(instance.endpoint.port) : undefined
     const endpoint: Endpoint = { ...instance.endpoint, user, password: plain, tls: { verify: true, authority: readFileSync(tls.authority, 'utf8') } }
@@ -122,16 +125,16 @@ describe.each(['postgres', 'redis', 'mongodb', 'cassandra'])('%s', (name) => {
     } finally {
       await own.external.drop(direct, namespace)
     }
-  }, 120_000)
+  })
 
-  test('a wrong password is said in one sentence that does not repeat it', async () => {
+  test('a wrong password is said in one sentence that does not repeat it', apart, async () => {
     const wrong = url.replace(encodeURIComponent(plain), 'wr0ng-w0rd')
     const ended = await dbtrial('run', small, '--candidates', name, '--endpoint', `${name}=${wrong}`, '--out', join(out, `${name}-wrong`))
     expect(ended.code, ended.stderr).toBe(3)
     expect(everythingWritten(join(out, `${name}-wrong`), ended)).not.toContain('wr0ng-w0rd')
     const [candidate] = resultIn(join(out, `${name}-wrong`), 'small').result.candidates
     expect(candidate?.failure).toMatch(new RegExp(`${name} at 127.0.0.1:\\d+ refused: .*(auth|password|WRONGPASS|incorrect)`, 'i'))
-  }, 60_000)
+  })
 })
 
 describe('one server for several mishaps', () => {
