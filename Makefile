@@ -39,6 +39,9 @@ report: setup ## write the report of a result again: [result=DIR]
 calibrate: setup ## the harness's own limits on this machine, in a minute
 	@$(dbtrial) calibrate $(scenario)
 
+resolution: setup ## how far two equals differ on this machine, one engine entered twice: [scenario=ecommerce] [engine=postgres] [effort=quick]
+	@$(dbtrial) resolution $(or $(scenario),ecommerce) $(if $(engine),--engine $(engine)) $(if $(effort),--effort $(effort))
+
 plan: setup ## what a run would do and how long it takes: scenario=ecommerce
 	@$(dbtrial) plan $(or $(scenario),ecommerce) $(options)
 
@@ -80,4 +83,4 @@ check: setup ## types, style, dead code, generated schemas up to date
 clean: ## remove installed packages and reports, not the sample
 	@rm -rf node_modules && find reports -mindepth 1 -maxdepth 1 ! -name sample -exec rm -rf {} +
 
-.PHONY: help setup bench init list compare assess report calibrate plan validate models doctor images test kills soak peers micro check clean
+.PHONY: help setup bench init list compare assess report calibrate resolution plan validate models doctor images test kills soak peers micro check clean

@@ -45,6 +45,8 @@ export interface BenchOptions {
   /** Parent of the servers' data directories; absent: the first of the usual places that is on a disk. */
   data?: string
   resume?: Resumed
+  /** How far equals differ on this machine, where it was measured. */
+  resolution?: Result['resolution']
   signal: AbortSignal
   progress: Progress
 }
@@ -83,6 +85,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   const state: RunState = {
     startedAt: resume === undefined ? new Date() : new Date(resume.result.startedAt),
     calibration: null,
+    resolution: options.resolution ?? null,
     harnessCores: cores.harness,
     harnessPinned: false,
     phases: new Map(),

@@ -8,6 +8,7 @@ import { applyDefaults, defaultsText, variableOf } from './commands/defaults.ts'
 import { exitCodesText, failOnText, usualFindings } from './commands/ending.ts'
 import type { InitOptions } from './commands/init.ts'
 import { flushed, note, outliveReaders } from './commands/output.ts'
+import type { ResolutionOptions } from './commands/resolution.ts'
 import type { RunOptions } from './commands/run.ts'
 
 import { TrialError } from './errors.ts'
@@ -64,6 +65,20 @@ program
   .option('--quiet', 'no progress')
   .addHelpText('after', exitCodesText)
   .action(async (name: string, options: RunOptions) => (await import('./commands/run.ts')).run(name, options))
+
+program
+  .command('resolution')
+  .description('how far two equals differ on this machine: one engine entered twice, every number that a report compares')
+  .argument('<scenario>', 'name in scenarios/ or path of a YAML file')
+  .option('--engine <name>', 'the engine; else the first candidate of the scenario')
+  .addOption(efforts)
+  .addOption(new Option('--provision <kind>', 'where servers come from').choices(['auto', 'container', 'local']).default('auto'))
+  .addOption(seed)
+  .addOption(reports)
+  .addOption(data)
+  .option('--json', 'print JSON, and nothing else')
+  .option('--quiet', 'no progress')
+  .action(async (name: string, options: ResolutionOptions) => (await import('./commands/resolution.ts')).resolution(name, options))
 
 program
   .command('init')

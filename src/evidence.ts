@@ -21,6 +21,8 @@ import { version } from './version.ts'
 export interface RunState {
   startedAt: Date
   calibration: (Calibration & { harness: Ceiling }) | null
+  /** How far equals differ on this machine; null: nobody has measured it. */
+  resolution: Result['resolution']
   harnessCores: number[]
   harnessPinned: boolean
   /** Seconds by phase. */
@@ -47,6 +49,7 @@ export function makeResult(
     trialPlan: { ...plan, phases: plan.phases.map((each) => ({ ...each, actualSeconds: state.phases.get(each.name) ?? null })) },
     ...hashes,
     calibration: state.calibration,
+    resolution: state.resolution,
     candidates: runs.map((run) => candidateResult(run, plan)),
     excuses: [...state.excuses, ...runs.flatMap((run) => run.compiled.model.excuses)],
     assessment: null,

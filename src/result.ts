@@ -273,6 +273,9 @@ export const resultSchema = z.strictObject({
         .describe('the executor with an engine that answers at once'),
     }),
   ),
+  resolution: nullable(z.array(z.strictObject({ engine: text, number: z.enum(['p99', 'CPU per operation', 'capacity']), ratio: number.min(1) })))
+    .default(null)
+    .describe('how far two equals differed on this machine: what differs less is a tie; null: it was not measured'),
   candidates: z.array(candidate),
   excuses: z.array(excuse),
   assessment: json.nullable().describe('always recomputable from the rest'),

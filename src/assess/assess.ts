@@ -5,6 +5,7 @@ import type { CandidateResult, Result } from '../result.ts'
 import type { Operation, Scenario } from '../scenario/scenario.ts'
 import { type AtMultiple, type Evidence, judgeAt } from './at-multiple.ts'
 import { type PairedRatio, pairedRatio } from './intervals.ts'
+import { factorOf } from './resolution.ts'
 import { curvesOf } from './response-curve.ts'
 
 export interface CandidateAssessment {
@@ -76,7 +77,7 @@ export function assess(result: Result): Assessment {
 }
 
 /** Every pair that was measured with the same mix at the same rates, round by round. */
-function compareAll({ candidates, trialPlan: { multiples } }: Result, operations: Operation[]): Comparison[] {
+function compareAll({ candidates, resolution, trialPlan: { multiples } }: Result, operations: Operation[]): Comparison[] {
   const comparisons: Comparison[] = []
   for (const mix of ['full', 'common'] as const) {
     const own = candidates.filter((candidate) => candidate.trials.some((trial) => trial.mix === mix && trial.phase === 'confirmation'))
@@ -91,7 +92,9 @@ function compareAll({ candidates, trialPlan: { multiples } }: Result, operations
             const ratio = pairedRatio([...a].flatMap(([round, value]) => (b.has(round) ? [[value, b.get(round) as number] as [number, number]] : [])))
             if (ratio === null) continue
             const { low, high } = ratio.interval
-            const verdict = high < 1 ? 'faster' : low > 1 ? 'slower' : 'tie'
+            // What equals differ by on this machine is no difference.
+            const factor = factorOf(resolution, [first.engine, second.engine], 'p99')
+            const verdict = high < 1 / factor ? 'faster' : low > factor ? 'slower' : 'tie'
             comparisons.push({ multiple, operation, mix, first: first.name, second: second.name, ratio, verdict })
           }
   }

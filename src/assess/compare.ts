@@ -6,6 +6,7 @@ import type { Index, PhysicalModel, Store } from '../model/model.ts'
 import type { CandidateResult, Result, TrialResult } from '../result.ts'
 import { assess } from './assess.ts'
 import { type Interval, ratioOf } from './intervals.ts'
+import { factorOf } from './resolution.ts'
 
 export type Verdict = 'faster' | 'slower' | 'tie' | 'undetermined'
 
@@ -61,7 +62,10 @@ export function compare(baseline: Result, result: Result, tolerance: number): Co
     const before = baseline.candidates.find((each) => each.name === after.name)
     return before === undefined ? [] : [{ before, after }]
   })
-  const rows = pairs.flatMap(({ before, after }) => comparedRows(before, after, result.trialPlan.multiples, tolerance))
+  const rows = pairs.flatMap(({ before, after }) => {
+    const factor = factorOf(result.resolution ?? baseline.resolution, [after.engine], 'p99')
+    return comparedRows(before, after, result.trialPlan.multiples, Math.max(tolerance, factor - 1))
+  })
   return {
     tolerance,
     differences: [...differingRuns(baseline, result), ...pairs.flatMap(({ before, after }) => differingCandidates(before, after))],

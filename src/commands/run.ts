@@ -26,6 +26,7 @@ import { coloured } from '../terminal/style.ts'
 import { summaryText } from '../terminal/tables.ts'
 import { decideIfCompared } from './assess.ts'
 import { end, endingOf, findingsOf } from './ending.ts'
+import { knownHere } from './known-resolution.ts'
 import { note, print } from './output.ts'
 import { prepareScenario } from './scenario.ts'
 import { addStepSummary, runMarkdown } from './step-summary.ts'
@@ -52,9 +53,19 @@ const stopWithinMs = 15_000
 /** A terminal's Ctrl-C comes twice, from it and from the launcher. */
 const sameSignalMs = 500
 
+/** What a run is measured with, whoever tells of it. */
+export type MeasureOptions = Omit<RunOptions, 'failOn'>
+
 export async function run(name: string, options: RunOptions): Promise<void> {
   const failOn = findingsOf(options.failOn)
-  const scenario = prepareScenario(name, options)
+  const { finished, signal } = await measure(prepareScenario(name, options), options)
+  await tell(finished, options)
+  if (signal !== undefined) end({ code: signalCode(signal), reason: `stopped by ${signal}` })
+  else end(endingOf(finished.result, assess(finished.result), failOn))
+}
+
+/** Signals, guard, servers, progress around one run; and the signal that ended it. */
+export async function measure(scenario: Scenario, options: MeasureOptions): Promise<{ finished: Finished; signal: NodeJS.Signals | undefined }> {
   checkNative(scenario, options.allowNative === true)
   const effort = effortOf(scenario.bench, options.effort)
   const servers = await endpointsOf(scenario, options)
@@ -77,15 +88,13 @@ export async function run(name: string, options: RunOptions): Promise<void> {
     reports: options.out,
     ...(options.data === undefined ? {} : { data: options.data }),
     ...(resume === undefined ? {} : { resume }),
+    resolution: knownHere(options.out),
     signal: stop.signal,
     progress,
   }).finally(() => progress.close())
   // What was left behind by an abort, the guard looks after.
   if (finished.result.status === 'complete') guard.done()
-  await tell(finished, options)
-  const signal = stop.signalled()
-  if (signal !== undefined) end({ code: signalCode(signal), reason: `stopped by ${signal}` })
-  else end(endingOf(finished.result, assess(finished.result), failOn))
+  return { finished, signal: stop.signalled() }
 }
 
 /** First what was found, then the files: a disk that has no room for a report takes nothing away from the result. */
@@ -157,7 +166,7 @@ function stopOnSignals(): Stop {
 }
 
 /** @throws TrialError, exit code 2, before anything is reached. */
-async function endpointsOf(scenario: Scenario, options: RunOptions): Promise<Map<string, ExternalServer>> {
+async function endpointsOf(scenario: Scenario, options: MeasureOptions): Promise<Map<string, ExternalServer>> {
   const servers = new Map<string, ExternalServer>()
   for (const text of options.endpoint) {
     const [name = '', ...rest] = text.split('=')
@@ -195,7 +204,7 @@ function checkNative(scenario: Scenario, allowed: boolean): void {
   }
 }
 
-const signalCode = (signal: NodeJS.Signals | undefined) => ({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })[signal as 'SIGINT'] ?? 1
+export const signalCode = (signal: NodeJS.Signals | undefined) => ({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })[signal as 'SIGINT'] ?? 1
 
 /** Found out before the hour's run, not after it. */
 function makeWritable(directory: string): void {
