@@ -5,6 +5,7 @@ import { knownFrom, type Resolution, resolutionOf } from '../assess/resolution.t
 import { engineNamed } from '../engines/registry.ts'
 import { TrialError } from '../errors.ts'
 import type { ProvisionKind } from '../provision/choose.ts'
+import { effortOf } from '../scenario/plan.ts'
 import type { Effort, Scenario } from '../scenario/scenario.ts'
 import { coloured } from '../terminal/style.ts'
 import { columns } from '../terminal/tables.ts'
@@ -33,6 +34,8 @@ export async function resolution(name: string, options: ResolutionOptions): Prom
       ...(options.engine === undefined ? {} : { candidates: options.engine }),
     }),
   )
+  if (effortOf(scenario.bench, options.effort) === 'smoke')
+    throw new TrialError('nothing-compared', 'a smoke run compares nothing', { hint: 'leave --effort out, or ask for quick', exitCode: 2 })
   const { finished, signal } = await measure(scenario, { ...options, client: 'wire', endpoint: [] })
   const { result, directory } = finished
   if (signal !== undefined) return end({ code: signalCode(signal), reason: `stopped by ${signal}` })
@@ -40,6 +43,11 @@ export async function resolution(name: string, options: ResolutionOptions): Prom
   if (failed !== undefined) return end({ code: 4, reason: `${failed.name}: ${failed.failure}` })
   const assessment = assess(result)
   const found = resolutionOf(result, assessment, decideIfCompared(result, assessment)?.decision ?? null)
+  if (found.rows.every(({ ratio }) => ratio === null))
+    return end({
+      code: 4,
+      reason: `no number of both is known, so nothing was learnt of this machine; its trials are in ${join(directory, 'result.json')}`,
+    })
   const file = keep(options.out, knownFrom(found))
   print(options.json ? JSON.stringify(found) : coloured(`${resolutionText(found)}\n\n${join(directory, 'result.json')}\n${file}`))
 }
