@@ -91,7 +91,7 @@ test('a disk that fills up while loading: the candidate failed, with the reason,
 
 test('a server killed in the middle of a trial: that trial is broken, the rest is measured after one restart, no acknowledged write is lost', async () => {
   const ended = await dbtrialUntil(
-    /confirmation/,
+    /open loops/,
     (pid) =>
       setTimeout(
         () =>
@@ -147,7 +147,7 @@ test.each([
 test('a server that dies again after its restart: the candidate failed, what was measured is kept', async () => {
   let killer: NodeJS.Timeout | undefined
   const ended = await dbtrialUntil(
-    /confirmation/,
+    /open loops/,
     (pid) =>
       (killer = setInterval(
         () =>
@@ -213,7 +213,7 @@ describe('a run that was interrupted', () => {
 
   test('is continued: what was measured is not measured again', async () => {
     const arguments_ = ['run', small, '--candidates', 'postgres,redis', '--provision', 'local', '--out', place]
-    const stopped = await dbtrialUntil(/confirmation[\s\S]*redis/, (pid) => setTimeout(() => process.kill(-pid, 'SIGKILL'), 1500), ...arguments_)
+    const stopped = await dbtrialUntil(/redis, open loops/, (pid) => setTimeout(() => process.kill(-pid, 'SIGKILL'), 1500), ...arguments_)
     expect(stopped.acted).toBe(true)
     expect(await leftoversWithin(10_000)).toEqual([])
     const { directory: at, result: before } = resultIn(place, 'small')
