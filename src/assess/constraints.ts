@@ -78,7 +78,7 @@ function budgetConstraint(budget: number, { now, horizon, months }: CostAhead): 
 
 const whole = (value: number) => Math.round(value).toLocaleString('en')
 
-/** One bench-sized server need not carry the peak: enough of them must. What no load sustained cannot be bought. */
+/** One bench-sized server need not carry the peak: enough of them must. What no rate was tried for cannot be bought. */
 function objectives(candidate: CandidateResult): Constraint {
   const { multiple, boundBy } = candidate.capacity
   if (multiple !== null)
@@ -90,6 +90,6 @@ function objectives(candidate: CandidateResult): Constraint {
   return {
     name: 'objectives',
     holds: false,
-    evidence: `no load was sustained with every objective met (${boundBy})`,
+    evidence: `its capacity is not known (${boundBy})`,
   }
 }

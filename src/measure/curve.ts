@@ -23,6 +23,8 @@ export interface Curve {
   /** Of the tried multiples. */
   lowest: number
   highest: number
+  /** The share at a multiple, by the likeliest steepness and floor. */
+  share(multiple: number): number
   /** Probability that the share is within the limit at a multiple. */
   holds(multiple: number): number
   /** The multiple below which the bound lies with this probability. */
@@ -73,16 +75,14 @@ function fit(points: readonly CurvePoint[], allowed: number, guess: number | nul
     guess === null ? 0 : -0.5 * ((from + cell * step - Math.log(guess)) / guessFactor) ** 2,
   )
   const kernels = startSpreads.map(({ sigma, weight }) => ({ weight, kernel: kernelOf(sigma) }))
-  const all: { correlation: number; log: Float64Array }[] = []
+  const all: { slope: number; floor: number; centre: number; correlation: number; log: Float64Array }[] = []
   for (const slope of steepness) {
     for (const floorShare of floors) {
       const floor = floorShare * allowed
       const centre = logit((allowed - floor) / (1 - floor))
       const shares = starts.map((own) =>
         own.map(({ x }) =>
-          Float64Array.from({ length: cells }, (_, cell) =>
-            logit(Math.min(1 - 1e-9, floor + (1 - floor) / (1 + Math.exp(-(centre + slope * (x - from - cell * step)))))),
-          ),
+          Float64Array.from({ length: cells }, (_, cell) => logit(Math.min(1 - 1e-9, shareAt({ slope, floor, centre }, x - from - cell * step)))),
         ),
       )
       for (let correlation = 0; correlation < correlations.length; correlation++) {
@@ -97,12 +97,14 @@ function fit(points: readonly CurvePoint[], allowed: number, guess: number | nul
         for (const { weight, kernel } of kernels) {
           const log = prior.map((each) => each + Math.log(weight * (usualWeights[correlation] as number)))
           for (const own of logs) smeared(own, kernel).forEach((each, cell) => void (log[cell] = (log[cell] as number) + each))
-          all.push({ correlation, log })
+          all.push({ slope, floor, centre, correlation, log })
         }
       }
     }
   }
-  const most = all.reduce((largest, { log }) => log.reduce((a, b) => Math.max(a, b), largest), Number.NEGATIVE_INFINITY)
+  const peakOf = ({ log }: { log: Float64Array }) => log.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
+  const likeliest = all.reduce((a, b) => (peakOf(b) > peakOf(a) ? b : a))
+  const most = peakOf(likeliest)
   const mass = new Float64Array(cells)
   const byCorrelation = correlations.map(() => 0)
   for (const { correlation, log } of all)
@@ -127,17 +129,24 @@ function fit(points: readonly CurvePoint[], allowed: number, guess: number | nul
     const cell = Math.min(cells - 1, Math.floor(place))
     return 1 - ((below[cell] as number) + (place - cell) * ((below[cell + 1] as number) - (below[cell] as number)))
   }
+  const mid = quantile(0.5)
+  const share = (multiple: number) => shareAt(likeliest, Math.log(multiple / mid))
   return {
     low: quantile(0.1),
-    mid: quantile(0.5),
+    mid,
     high: quantile(0.9),
     correlations: byCorrelation.map((each) => each / total),
     lowest,
     highest,
+    share,
     holds,
     quantile,
   }
 }
+
+/** `x`: ln of the multiple over the bound. */
+const shareAt = ({ slope, floor, centre }: { slope: number; floor: number; centre: number }, x: number) =>
+  floor + (1 - floor) / (1 + Math.exp(-(centre + slope * x)))
 
 /** Weights of neighbouring cells, a normal distribution; one cell where nothing is smeared. */
 function kernelOf(sigma: number): number[] {

@@ -2,7 +2,7 @@
 import type { ChartDataset } from 'chart.js'
 import type { Assessment } from '../assess/assess.ts'
 import type { Decision } from '../assess/decision.ts'
-import { median } from '../measure/median.ts'
+import { bindingOf, countOf, curvesOf, isUsable, type OperationCurve } from '../assess/response-curve.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { markedName } from './cautions.ts'
@@ -10,6 +10,7 @@ import { courseSlides } from './course.ts'
 import type { Chart } from './document.ts'
 import { count, micros, times } from './format.ts'
 import { costSlide, scalabilitySlide } from './planned.ts'
+import { intervalText } from './rivals.ts'
 import { colours, draw, type Kind, lines, marks, type Slide } from './slide.ts'
 
 const limitColour = '#6e2c00'
@@ -31,7 +32,7 @@ export async function drawCharts(result: Result, assessment: Assessment, decisio
   const scenario = result.scenario as unknown as Scenario
   const measured = result.candidates.filter((candidate) => candidate.trials.length > 0)
   const slides = [
-    ...(['full', 'partial'] as const).flatMap((mix) => loadSlide(measured, mix, scenario) ?? []),
+    ...(['full', 'partial'] as const).flatMap((mix) => loadSlide(measured, mix, result) ?? []),
     ...result.trialPlan.multiples.flatMap((multiple) => objectiveSlide(measured, assessment, scenario, multiple) ?? []),
     percentileSlide(measured, scenario),
     throughputSlide(measured),
@@ -46,73 +47,72 @@ export async function drawCharts(result: Result, assessment: Assessment, decisio
   return charts
 }
 
-interface LoadPoint {
-  x: number
-  y: number
-  late: boolean
-}
-
-/** Worst p99 as a share of its objective, over the offered rate; full and partial mixes never share an axis. */
-function loadSlide(candidates: CandidateResult[], mix: 'full' | 'partial', scenario: Scenario): Slide | undefined {
-  const own = candidates.filter((candidate) => candidate.mix === mix && candidate.trials.some((trial) => trial.phase === 'curve'))
-  const points = own.map((candidate) => loadPoints(candidate, scenario))
-  if (points.flat().length === 0) return undefined
-  const furthest = Math.max(...points.flat().map((point) => point.x))
-  const found = own.map((candidate) => {
-    const { multiple, bound } = candidate.capacity
-    return multiple === null
-      ? `${candidate.name}: no step held`
-      : `${candidate.name} holds ${bound === 'atLeast' ? 'at least ' : ''}${times(multiple.low)} the average load`
+/** Answers over the binding objective against the offered rate: every trial, the curve through them, and where it passes the limit. Full and partial mixes never share an axis. */
+function loadSlide(candidates: CandidateResult[], mix: 'full' | 'partial', result: Result): Slide | undefined {
+  const { operations } = result.scenario as unknown as Scenario
+  const own = candidates.flatMap((candidate) => {
+    if (candidate.mix !== mix) return []
+    const evidence = {
+      trials: candidate.trials.filter((trial) => trial.mix !== 'common'),
+      operations,
+      mix: new Set(candidate.compiled.map((each) => each.operation)),
+      scaleLimited: new Set<string>(),
+    }
+    const binding = bindingOf(curvesOf(evidence) ?? [])
+    return binding === undefined ? [] : [{ candidate, binding, points: loadPoints(candidate, binding) }]
   })
+  if (own.length === 0) return undefined
+  const found = own.map(({ candidate }) => `${candidate.name} ${intervalText(candidate.capacity.objectives)}`)
+  const tried = own.flatMap(({ points }) => points.map(({ x }) => x))
+  const [lowest, highest] = [Math.min(...tried), Math.max(...tried)]
   return {
     file: `load-${mix}-mix.png`,
-    title: found.join(', '),
-    subtitle: `Worst p99 of any operation ÷ its objective, open loop, ${mix} mix; hollow points: the harness was late, an upper bound`,
-    alternative: `Worst p99 against offered load, ${mix} mix: ${found.join(', ')}`,
+    title: `Objectives hold up to: ${found.join('; ')}`,
+    subtitle: `Answers over the binding objective by trial (hollow: disturbed, not counted), their curve, the bound with 80 %; ${mix} mix`,
+    alternative: `Answers over the binding objective against offered load, ${mix} mix: ${found.join('; ')}`,
     type: 'line',
-    datasets: [
-      ...own.map((candidate, index) => {
-        const style = lines(candidates.indexOf(candidate))
-        const data = points[index] ?? []
-        return {
-          label: named(candidate),
-          data,
+    datasets: own.flatMap(({ candidate, binding, points }) => {
+      const style = lines(candidates.indexOf(candidate))
+      const { curve, objective, operation } = binding
+      const allowed = 100 * (1 - objective.quantile)
+      const along = Array.from({ length: 41 }, (_, at) => lowest * (highest / lowest) ** (at / 40))
+      return [
+        {
+          label: `${named(candidate)}: ${objective.name} of ${operation}`,
+          data: points,
           ...style,
-          pointBackgroundColor: data.map((point) => (point.late ? '#ffffff' : style.borderColor)),
+          showLine: false,
+          pointBackgroundColor: points.map((point) => (point.counts ? style.borderColor : '#ffffff')),
           pointBorderWidth: 2.5,
-        }
-      }),
-      objectiveLine([
-        { x: 0, y: 1 },
-        { x: furthest, y: 1 },
-      ]),
-    ] as ChartDataset<Kind>[],
-    x: { title: 'offered load, operations per second', type: 'linear' },
-    y: { title: 'worst p99 ÷ objective', type: 'logarithmic', ticks: (value) => decade(value, (each) => `${each}×`) },
+        },
+        { label: '', data: along.map((x) => ({ x, y: shownPercent(100 * curve.share(x)) })), ...style, pointRadius: 0 },
+        {
+          label: '',
+          data: [curve.low, curve.mid, curve.high].map((x) => ({ x: Math.min(x, 2 * highest), y: allowed })),
+          ...style,
+          borderWidth: 9,
+          borderDash: [],
+          pointRadius: 0,
+        },
+      ]
+    }) as ChartDataset<Kind>[],
+    x: { title: 'offered load, multiples of the average', type: 'logarithmic', ticks: (value) => decade(value, times) },
+    y: { title: 'answers over the objective', type: 'logarithmic', ticks: (value) => decade(value, (each) => `${each} %`) },
   }
 }
 
+/** A logarithmic axis has no zero: fewer than one in ten thousand lie on its floor. */
+const shownPercent = (percent: number) => Math.max(0.01, percent)
+
+function loadPoints(candidate: CandidateResult, { operation, objective }: OperationCurve): { x: number; y: number; counts: boolean }[] {
+  return candidate.trials.flatMap((trial) => {
+    const own = trial.operations[operation]
+    if (trial.mix === 'common' || !judged.has(trial.phase) || own === undefined || own.intended === 0) return []
+    const y = shownPercent((100 * Math.min(own.intended, own.exceeded[objective.name] ?? 0)) / own.intended)
+    return [{ x: trial.arrival.multiple as number, y, counts: isUsable(trial) && countOf(trial, operation, objective.name) !== null }]
+  })
+}
 const judged = new Set(['confirmation', 'curve', 'held-back'])
-
-/** One point per rate: the median of its trials. */
-function loadPoints(candidate: CandidateResult, scenario: Scenario): LoadPoint[] {
-  const byRate = new Map<number, { shares: number[]; late: boolean }>()
-  for (const trial of candidate.trials) {
-    const { verdict } = trial.validity
-    if (trial.mix === 'common' || !judged.has(trial.phase) || (verdict !== 'valid' && verdict !== 'client-bound') || trial.saturated) continue
-    const shares = scenario.operations.flatMap((operation) => {
-      const limit = operation.objectives.find((objective) => objective.name === 'p99')
-      const response = trial.operations[operation.name]?.responseUs
-      return limit === undefined || response == null || response.count < 100 ? [] : [response.p99 / (limit.limitMs * 1000)]
-    })
-    if (shares.length === 0) continue
-    const at = byRate.get(trial.arrival.ratePerSecond as number) ?? { shares: [], late: true }
-    at.shares.push(Math.max(...shares))
-    at.late &&= verdict === 'client-bound'
-    byRate.set(trial.arrival.ratePerSecond as number, at)
-  }
-  return [...byRate].map(([x, { shares, late }]) => ({ x, y: median(shares) as number, late })).sort((a, b) => a.x - b.x)
-}
 
 /** p99 of every operation against its objective at one load, the same absolute rates for all. */
 function objectiveSlide(candidates: CandidateResult[], assessment: Assessment, scenario: Scenario, multiple: number): Slide | undefined {
@@ -134,7 +134,7 @@ function objectiveSlide(candidates: CandidateResult[], assessment: Assessment, s
   return {
     file: `objectives-${String(multiple).replace('.', '_')}x.png`,
     title,
-    subtitle: 'Median p99 of the rounds as a share of the objective; no bar: excused or not measured',
+    subtitle: 'p99 of all valid trials at this rate as a share of the objective; no bar: excused, saturated or too few answers',
     alternative: title,
     type: 'bar',
     labels: operations.map((operation) => operation.name),

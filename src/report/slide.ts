@@ -44,7 +44,7 @@ export interface Slide {
   type: Kind
   labels?: string[]
   datasets: ChartDataset<Kind>[]
-  x: { title: string; type?: 'linear' | 'logarithmic' | 'category' }
+  x: { title: string; type?: 'linear' | 'logarithmic' | 'category'; ticks?: (value: number) => string }
   /** A second scale on the right; datasets name it by `yAxisID: 'y2'`. */
   y2?: { title: string; min?: number; ticks?: (value: number) => string }
   y: { title: string; type?: 'linear' | 'logarithmic'; ticks?: (value: number) => string; min?: number }
@@ -71,6 +71,7 @@ export async function draw(slide: Slide): Promise<Chart> {
           title: { display: true, text: slide.x.title },
           grid: { display: false },
           stacked: slide.stacked ?? false,
+          ticks: slide.x.ticks === undefined ? {} : { callback: (value) => slide.x.ticks?.(Number(value)) ?? '' },
         },
         y: {
           type: slide.y.type ?? 'linear',

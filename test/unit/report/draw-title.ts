@@ -8,6 +8,7 @@ const candidate = {
   provision: null,
   mix: 'full',
   steady: null,
+  compiled: [],
   trials: [{ phase: 'sweep', arrival: { loop: 'closed', concurrency: 4 }, throughputPerSecond: 100, validity: { verdict: 'valid' } }],
   storage: { at: [] },
 }
