@@ -9,6 +9,7 @@ import { dbtrialUntil, dbtrialWith, matching, resultIn, root, small, temporaryDi
 const out = temporaryDirectory()
 afterAll(() => rmSync(out, { recursive: true, force: true }))
 const arguments_ = (place: string) => ['run', small, '--candidates', 'redis', '--provision', 'local', '--out', join(out, place)]
+let stalls = 0
 const confirmations = (place: string) =>
   resultIn(join(out, place), 'small').result.candidates[0]?.trials.filter((trial) => trial.phase === 'confirmation') ?? []
 
@@ -41,7 +42,9 @@ test('a neighbour on the machine: noisy, and the trial is repeated once', async 
   expect(trials.filter((trial) => trial.arrival.multiple === first?.arrival.multiple).length).toBe(2)
 }, 120_000)
 
-test('a server that stalls: missed with the harness out of the way; what has too few samples stays undetermined', async ({ skip }) => {
+// What else the machine does in just these seconds makes a trial noisy: then it is tried again.
+test('a server that stalls: missed with the harness out of the way; what has too few samples stays undetermined', { retry: 2, timeout: 120_000 }, async () => {
+  const place = `stalled-${++stalls}`
   const ended = await dbtrialUntil(
     /start 1 of 1: redis, open loops/,
     (pid) => {
@@ -52,18 +55,17 @@ test('a server that stalls: missed with the harness out of the way; what has too
       setTimeout(() => signal('SIGSTOP'), 1500)
       setTimeout(() => signal('SIGCONT'), 3000)
     },
-    ...arguments_('stalled'),
+    ...arguments_(place),
   )
   expect(ended.acted).toBe(true)
-  const [trial] = confirmations('stalled')
+  const [trial] = confirmations(place)
   expect(trial).toMatchObject({ outcome: 'missed', validity: { clientBound: [] } })
   expect(trial?.missed).toContain('read')
   // Operations that were waiting when the server stood still are counted from when they should have started.
   expect(trial?.operations.read?.responseUs?.max).toBeGreaterThan(1_000_000)
-  if (trial?.validity.verdict === 'noisy') skip('others use this machine: a noisy trial decides nothing')
   expect(trial?.validity.verdict).toBe('valid')
-  const cells = resultIn(join(out, 'stalled'), 'small').result.assessment as {
+  const cells = resultIn(join(out, place), 'small').result.assessment as {
     candidates: { at: { cells: { operation: string; outcome: string }[] }[] }[]
   }
   expect(cells.candidates[0]?.at[1]?.cells.find((cell) => cell.operation === 'add')?.outcome).toBe('undetermined')
-}, 120_000)
+})

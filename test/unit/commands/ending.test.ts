@@ -128,3 +128,15 @@ test('objectives that nothing could test are no promise', () => {
   })
   expect(firstLine(result)).toBe('Nothing was decided: no round is evidence enough for any objective.')
 })
+
+test('a smoke run says what it is for, and who misses nothing is no failure', () => {
+  const smoke = changed((candidate, result) => {
+    result.trialPlan.effort = 'smoke'
+    candidate.trials = candidate.trials.filter((trial) => trial.phase === 'confirmation' && trial.repeat === 0)
+    inTime(candidate)
+  })
+  expect(firstLine(smoke)).toMatch(/^All 572 answers that were compared are right; a smoke run decides nothing about speed\./)
+  expect(ended(smoke).code).toBe(0)
+  const open = changed(() => {})
+  expect(firstLine(open)).toMatch(/^No candidate is shown to hold every tested objective at average load and 3×; postgres misses none\./)
+})
