@@ -98,7 +98,8 @@ test('once settled it has the log of a server that has run for a day: a load of 
       const segments = () =>
         new Set(readdirSync(log, { withFileTypes: true }).flatMap((each) => (each.isFile() ? [statSync(join(log, each.name)).ino] : [])))
       const before = segments()
-      expect(before.size).toBeGreaterThanOrEqual(64)
+      // 64 are kept, counted from where recovery would begin, which may lie in the one before that which is written.
+      expect(before.size).toBeGreaterThanOrEqual(63)
       // More than four segments, and on the way a checkpoint, which recycles those that are behind.
       for (let each = 0; each < 80; each++) {
         await client.query("SELECT pg_logical_emit_message(false, '', repeat('-', 1024 * 1024))")
