@@ -14,7 +14,7 @@ export function capacityPlan(decision: Decision): Block[] {
   const budget = decision.budgetUsdPerMonth
   return [
     paragraph(
-      `The cheapest servers of a public price list that carry the peak with one member lost, month by month for ${decision.months} months. Servers, and the first number of a cost, have every number at its middle and the measured capacity at its low end; in parentheses p10 · p50 · p90 of 10,000 draws of the measured capacity, the stated growth and what is assumed, or p10–p90, stretched where need be to hold the first number; in budget is a share of the draws. What is assumed of a cloud server, of replication and of growth was not measured.`,
+      `The cheapest servers of a public price list that carry the peak with one member lost, month by month for ${decision.months} months. Servers, and the first number of a cost, have every number at its middle; in parentheses p10 · p50 · p90 of 10,000 draws of the measured capacity, the stated growth and what is assumed, or p10–p90, stretched where need be to hold the first number; in budget is a share of the draws. What is assumed of a cloud server, of replication and of growth was not measured.`,
     ),
     table(
       ['candidate', 'topology', 'one server of the bench carries', 'servers now', `servers in month ${decision.months}`],

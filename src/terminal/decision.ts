@@ -49,7 +49,7 @@ export function decisionText(decision: Decision, startedAt: string): string {
           cost(plan.horizon.total),
         ]),
       ]),
-      'Servers and their cost have every number at its middle and the capacity at its low end; in parentheses p10 · p50 · p90 of 10,000 draws, or p10–p90. Dates are medians.',
+      'Servers and their cost have every number at its middle; in parentheses p10 · p50 · p90 of 10,000 draws, or p10–p90. Dates are medians.',
     )
     const triggers = planned.flatMap(({ name, plan }) =>
       plan.triggers
