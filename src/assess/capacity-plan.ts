@@ -4,6 +4,7 @@ import type { PhysicalModel } from '../model/model.ts'
 import { ownedBytes, rowBytes } from '../model/sizes.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import { entityOf, type Operation, writesOf } from '../scenario/scenario.ts'
+import { cpuFill } from './capacity.ts'
 import type { Demand } from './demand.ts'
 import { assumed, derived, derivedFrom, type Figure, given, productOf, sumOf } from './figure.ts'
 import { missCurve, pagesOf } from './pages.ts'
@@ -16,7 +17,7 @@ import { type Work, workOf } from './work.ts'
 /** What every plan takes for granted; each is a figure that `--explain` shows. */
 export const assumptions = {
   /** Of the CPU: beyond it queues grow faster than load. */
-  cpuFill: 0.7,
+  cpuFill,
   diskFill: 0.75,
   doubling: assumed(0.6, 0.8, 1),
   host: assumed(0.5, 0.85, 1.2),

@@ -3,8 +3,9 @@ import jstat from 'jstat'
 import { median } from '../measure/median.ts'
 import type { CandidateResult, TrialResult } from '../result.ts'
 import type { Evidence } from './at-multiple.ts'
-import { nonNegativeLeastSquares } from './linear.ts'
+import { moments } from './intervals.ts'
 import { bindingOf, curvesOf, isUsable } from './response-curve.ts'
+import { utilisationOf } from './utilisation.ts'
 
 type Capacity = CandidateResult['capacity']
 type Interval = NonNullable<Capacity['multiple']>
@@ -52,7 +53,7 @@ export function capacityOf(evidence: Evidence, mix: Capacity['mix'], cpus: numbe
 
 /** Closed-loop throughput by start: the middle of the repeats at the concurrency that did most in the middle of all. */
 function saturations(trials: readonly TrialResult[]): Map<number, number> {
-  const loops = trials.filter((trial) => trial.phase === 'sweep' && trial.validity.verdict !== 'noisy' && trial.validity.verdict !== 'broken')
+  const loops = trials.filter((trial) => trial.phase === 'sweep' && isUsable(trial))
   const byConcurrency = [...Map.groupBy(loops, (trial) => trial.arrival.concurrency)].map(([, own]) => ({
     own,
     middle: median(own.map((trial) => trial.throughputPerSecond)) as number,
@@ -68,24 +69,17 @@ function saturations(trials: readonly TrialResult[]): Map<number, number> {
 
 const fewestRates = 2
 
-/** By start, the rate at which so many of the server's cores are busy: U = U₀ + D·X (Denning and Buzen, "The operational analysis of queueing network models", 1978). */
+/** By start, the rate at which so many of the server's cores are busy, by the utilisation law. */
 function ratesOfCpu(trials: readonly TrialResult[], cpus: number): Map<number, number> {
   const open = trials.filter(
     (trial) => trial.arrival.loop === 'open' && trial.client === 'wire' && isUsable(trial) && !trial.saturated && trial.phase !== 'maintenance',
   )
   const rates = new Map<number, number>()
   for (const [start, own] of Map.groupBy(open, (trial) => trial.start)) {
-    const points = own.flatMap(({ throughputPerSecond, resources: { server } }) =>
-      server === null || server.cpuCores <= 0 ? [] : [{ perSecond: throughputPerSecond, cores: server.cpuCores }],
-    )
-    if (new Set(points.map(({ perSecond }) => Math.round(perSecond))).size < fewestRates) continue
-    // Errors are shares of what is used.
-    const fitted = nonNegativeLeastSquares(
-      points.map(({ perSecond, cores }) => [1 / cores, perSecond / cores]),
-      points.map(() => 1),
-    )
-    const [idle, demand] = fitted?.coefficients ?? []
-    if (idle !== undefined && demand !== undefined && demand > 0 && cpuFill * cpus > idle) rates.set(start, (cpuFill * cpus - idle) / demand)
+    const told = own.filter(({ resources: { server } }) => server !== null && server.cpuCores > 0)
+    if (new Set(told.map(({ throughputPerSecond }) => Math.round(throughputPerSecond))).size < fewestRates) continue
+    const law = utilisationOf(told)
+    if (law !== null && law.demand > 0 && cpuFill * cpus > law.idle) rates.set(start, (cpuFill * cpus - law.idle) / law.demand)
   }
   return rates
 }
@@ -94,9 +88,8 @@ function ratesOfCpu(trials: readonly TrialResult[], cpus: number): Map<number, n
 function overStarts(values: Map<number, number>, multipleOf: (perSecond: number) => number): Interval | null {
   const logs = [...values.values()].map((value) => Math.log(multipleOf(value)))
   if (logs.length === 0) return null
-  const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length
+  const { mean, variance } = moments(logs)
   if (logs.length === 1) return { low: Math.exp(mean), mid: Math.exp(mean), high: Math.exp(mean), confidence: null }
-  const variance = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / (logs.length - 1)
   const reach = jstat.studentt.inv((1 + confidence) / 2, logs.length - 1) * Math.sqrt(variance / logs.length)
   return { low: Math.exp(mean - reach), mid: Math.exp(mean), high: Math.exp(mean + reach), confidence }
 }

@@ -3,9 +3,9 @@
 import { median } from '../measure/median.ts'
 import type { CandidateResult, TrialResult } from '../result.ts'
 import type { Operation } from '../scenario/scenario.ts'
-import { nonNegativeLeastSquares } from './linear.ts'
 import { meanWait } from './queueing.ts'
 import { fitScalability, sweepOf, throughputAt } from './scaling.ts'
+import { utilisationOf } from './utilisation.ts'
 
 export interface Forecast {
   candidate: string
@@ -82,18 +82,10 @@ function heldBackRate(candidate: CandidateResult, operations: Operation[]): Fore
   return found
 }
 
-/** U = U₀ + X·D (Denning and Buzen, "The operational analysis of queueing network models", 1978): cores are a line over throughput. */
+/** Cores are a line over throughput. */
 function byUtilisation(shown: TrialResult[], perSecond: number): number | null {
-  const points = shown.flatMap(({ throughputPerSecond, resources: { server } }) =>
-    server === null || server.cpuCores <= 0 ? [] : [{ x: throughputPerSecond, y: server.cpuCores }],
-  )
-  // Errors are shares of what is used.
-  const fitted = nonNegativeLeastSquares(
-    points.map(({ x, y }) => [1 / y, x / y]),
-    points.map(() => 1),
-  )
-  const [idle, demand] = fitted?.coefficients ?? []
-  return idle === undefined || demand === undefined ? null : idle + demand * perSecond
+  const law = utilisationOf(shown)
+  return law === null ? null : law.idle + law.demand * perSecond
 }
 
 /** The lowest measured rate's mean, less its own wait, plus the wait at the predicted rate. */

@@ -64,7 +64,7 @@ interface Moments {
   variance: number
 }
 
-function moments(values: number[]): Moments {
+export function moments(values: number[]): Moments {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length
   return { mean, variance: values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1) }
 }

@@ -37,7 +37,7 @@ export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[
           new Set(points.map((point) => point.multiple)).size < fewestRates
         )
           return []
-        return [{ operation: operation.name, objective, curve: fitCurve(points, 1 - objective.quantile, null) }]
+        return [{ operation: operation.name, objective, curve: fitCurve(points, 1 - objective.quantile) }]
       }),
     )
 }

@@ -45,15 +45,13 @@ const startSpreads = [
   { sigma: 0.06, weight: 0.4 },
   { sigma: 0.15, weight: 0.4 },
 ]
-/** A guess is right to a factor of this, more or less. */
-const guessFactor = Math.log(3)
 
-/** `allowed`: the share that may be over the limit, as 0.01 of a p99; `guess`: where the bound is expected, as a multiple; null where nobody knows. */
-export function fitCurve(points: readonly CurvePoint[], allowed: number, guess: number | null): Curve {
-  const name = JSON.stringify([points, allowed, guess])
+/** `allowed`: the share that may be over the limit, as 0.01 of a p99 */
+export function fitCurve(points: readonly CurvePoint[], allowed: number): Curve {
+  const name = JSON.stringify([points, allowed])
   const known = fitted.get(name)
   if (known !== undefined) return known
-  const curve = fit(points, allowed, guess)
+  const curve = fit(points, allowed)
   if (fitted.size >= mostKept) fitted.clear()
   fitted.set(name, curve)
   return curve
@@ -63,16 +61,13 @@ export function fitCurve(points: readonly CurvePoint[], allowed: number, guess: 
 const fitted = new Map<string, Curve>()
 const mostKept = 1000
 
-function fit(points: readonly CurvePoint[], allowed: number, guess: number | null): Curve {
+function fit(points: readonly CurvePoint[], allowed: number): Curve {
   const multiples = points.map((point) => point.multiple)
   const [lowest, highest] = [Math.min(...multiples), Math.max(...multiples)]
-  const from = Math.log(Math.min(lowest, guess ?? lowest)) - beyond
-  const cells = Math.ceil((Math.log(Math.max(highest, guess ?? highest)) + beyond - from) / step) + 1
+  const from = Math.log(lowest) - beyond
+  const cells = Math.ceil((Math.log(highest) + beyond - from) / step) + 1
   const starts = [...Map.groupBy(points, (point) => point.start).values()].map((own) =>
     own.map((point) => ({ x: Math.log(point.multiple), likelihood: new Likelihood(point) })),
-  )
-  const prior = Float64Array.from({ length: cells }, (_, cell) =>
-    guess === null ? 0 : -0.5 * ((from + cell * step - Math.log(guess)) / guessFactor) ** 2,
   )
   const kernels = startSpreads.map(({ sigma, weight }) => ({ weight, kernel: kernelOf(sigma) }))
   const all: { slope: number; floor: number; centre: number; correlation: number; log: Float64Array }[] = []
@@ -95,7 +90,7 @@ function fit(points: readonly CurvePoint[], allowed: number, guess: number | nul
           return total
         })
         for (const { weight, kernel } of kernels) {
-          const log = prior.map((each) => each + Math.log(weight * (usualWeights[correlation] as number)))
+          const log = new Float64Array(cells).fill(Math.log(weight * (usualWeights[correlation] as number)))
           for (const own of logs) smeared(own, kernel).forEach((each, cell) => void (log[cell] = (log[cell] as number) + each))
           all.push({ slope, floor, centre, correlation, log })
         }

@@ -16,7 +16,7 @@ export function answer(result: Result, assessment: Assessment, scenario: Scenari
       ...each.at.map((at) => verdict(at)),
       capacityText(candidate.capacity),
       candidate.capacity.boundBy,
-      ...capacitiesOf(candidate).map(({ interval }) => intervalText(interval)),
+      ...capacitiesOf(candidate).map(intervalText),
       each.mix,
       each.failure ?? answersText(each, candidate),
     ]

@@ -41,7 +41,7 @@ export function commonMix(result: Result, assessment: Assessment): Block[] {
 
 /** The three, as a table has them side by side. */
 export function capacitiesOf({ capacity: { objectives, cpu, saturation } }: CandidateResult) {
-  return [{ interval: objectives }, { interval: cpu }, { interval: saturation }]
+  return [objectives, cpu, saturation]
 }
 
 /** The middle, and where it lies with 80 %. */

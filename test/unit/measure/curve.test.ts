@@ -43,13 +43,13 @@ function quickRun(shape: (multiple: number) => number, startSpread: number, seed
   const points: CurvePoint[] = []
   for (let start = 1; start <= 3; start++) {
     const shift = Math.exp(startSpread * normal(source))
-    const expected = start === 1 ? null : fitCurve(points, 0.01, null)
+    const expected = start === 1 ? null : fitCurve(points, 0.01)
     for (const multiple of [1, 3, ...ratesAround(expected, saturated, 2)]) {
       const intended = Math.round(callsPerSecond * multiple * trialSeconds)
       points.push({ multiple, start, intended, exceeded: measured(shape(multiple / shift), intended, source) })
     }
   }
-  return fitCurve(points, 0.01, null)
+  return fitCurve(points, 0.01)
 }
 
 const runs = 25
@@ -72,22 +72,22 @@ describe('what few trials leave open', () => {
 
   test('one burst at a low rate moves nothing far', () => {
     const calm = [at(1, 2), at(1.5, 4), at(2, 20, 2), at(2.4, 300, 2), at(1, 1, 2), at(3, 2500, 3), at(1.5, 3, 3)]
-    const before = fitCurve(calm, 0.01, null)
-    const after = fitCurve([...calm, at(1, 60, 3)], 0.01, null)
+    const before = fitCurve(calm, 0.01)
+    const after = fitCurve([...calm, at(1, 60, 3)], 0.01)
     expect(after.mid / before.mid).toBeGreaterThan(0.85)
     expect(after.high / after.low).toBeGreaterThan(before.high / before.low)
   })
 
   test('where nothing was over the limit the bound may lie anywhere above, where all was, anywhere below', () => {
-    const good = fitCurve([at(1, 0), at(2, 1), at(3, 2)], 0.01, null)
+    const good = fitCurve([at(1, 0), at(2, 1), at(3, 2)], 0.01)
     expect(good.holds(3)).toBeGreaterThan(0.7)
     expect(good.holds(1)).toBeGreaterThan(0.95)
-    const bad = fitCurve([at(1, 900), at(2, 1500), at(3, 2500)], 0.01, null)
+    const bad = fitCurve([at(1, 900), at(2, 1500), at(3, 2500)], 0.01)
     expect(bad.holds(1)).toBeLessThan(0.05)
   })
 
   test('the probability falls with the rate, and quantiles are its inverse', () => {
-    const curve = fitCurve([at(1, 5), at(2, 30), at(3, 800)], 0.01, null)
+    const curve = fitCurve([at(1, 5), at(2, 30), at(3, 800)], 0.01)
     for (let multiple = 0.5; multiple < 6; multiple *= 1.07) expect(curve.holds(multiple * 1.07)).toBeLessThanOrEqual(curve.holds(multiple))
     for (const share of [0.1, 0.5, 0.9]) expect(1 - curve.holds(curve.quantile(share))).toBeCloseTo(share, 6)
   })

@@ -159,7 +159,7 @@ describe('the response curve in virtual time', () => {
   test('finds the analytic bound within 5 %, from rates that it chooses itself', async () => {
     const points: CurvePoint[] = []
     for (let start = 1; start <= 3; start++) {
-      const expected = new Set(points.map((point) => point.multiple)).size < 3 ? null : fitCurve(points, 0.01, null)
+      const expected = new Set(points.map((point) => point.multiple)).size < 3 ? null : fitCurve(points, 0.01)
       for (const rate of ratesAround(expected, 1000, 4)) {
         const record = await run(
           { ratesPerSecond: [rate], seconds: 60, stream: `start ${start}` },
@@ -169,7 +169,7 @@ describe('the response curve in virtual time', () => {
         points.push({ multiple: rate, start, exceeded: record.exceeded[0] as number, intended: record.intended })
       }
     }
-    const curve = fitCurve(points, 0.01, null)
+    const curve = fitCurve(points, 0.01)
     within(curve.mid, analytic)
     expect(curve.low).toBeLessThan(analytic)
     expect(curve.high).toBeGreaterThan(analytic)
