@@ -35,7 +35,7 @@ const reports = new Option('--out <directory>', "parent of the reports' director
 const collect = (text: string, before: string[]) => [...before, text]
 const efforts = new Option(
   '--effort <effort>',
-  'smoke: right answers, minutes; quick: 1.5M rows, a quarter of an hour; standard: 5M rows; thorough: more rounds and starts',
+  'smoke: right answers, minutes; quick: 1.5M rows, half an hour; standard: 5M rows; thorough: more rounds and starts',
 )
   .choices(['smoke', 'quick', 'standard', 'thorough'])
   .env(variableOf('effort'))
