@@ -1,6 +1,7 @@
 /** What a Cassandra node says of itself: its settings against what was asked. */
 import type { Client } from 'cassandra-driver'
 import { askArguments, askFlags, flagsOf, heapMegabytes, heapOf, jvmFlags, jvmProperties } from './cassandra-jvm.ts'
+import { timeout, timeouts } from './cassandra-server.ts'
 import type { Compiled, ConnectOptions, Limits, Parity } from './engine.ts'
 
 export async function cassandraFacts(client: Client, keyspace: string, compiled: Compiled, { administer }: ConnectOptions, limits: Limits) {
@@ -31,6 +32,14 @@ export async function cassandraFacts(client: Client, keyspace: string, compiled:
       set: 'factor 1',
       effective: `${replication.class?.split('.').at(-1)}, factor ${replication.replication_factor}`,
       ok: replication.replication_factor === '1',
+    },
+    {
+      what: 'timeouts',
+      asked: 'only the client gives up',
+      set: timeout,
+      effective: [...new Set(timeouts.map((name) => settings.get(name) ?? 'unknown'))].join(', '),
+      ok: timeouts.every((name) => settings.get(name) === timeout),
+      sizing: true,
     },
     { what: 'java', asked: '11 or 17', set: 'the one on the PATH', effective: properties.get('java.version') ?? 'unknown', ok: true },
     ...jvmParity(runs, said, limits),

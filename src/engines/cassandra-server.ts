@@ -62,6 +62,14 @@ export function nodetoolCommand({ home, directory, spare, user }: ServerContext,
   }
 }
 
+/** No other server gives a request up by itself: what takes too long is for the client to say, for every candidate alike. */
+export const timeouts = [
+  ...['read', 'range', 'write', 'truncate'].map((what) => `${what}_request_timeout`),
+  'cas_contention_timeout',
+  'request_timeout',
+]
+export const timeout = '30s'
+
 export function configurationFiles({
   address,
   directory,
@@ -92,6 +100,7 @@ export function configurationFiles({
     `saved_caches_directory: ${dataDirectory}/saved_caches`,
     `cdc_raw_directory: ${dataDirectory}/cdc_raw`,
     configurationOf('cassandra', durability),
+    ...timeouts.map((name) => `${name}: ${timeout}`),
     'authenticator: PasswordAuthenticator',
     // Who we are is looked up once, not every two seconds in the middle of a trial; a password that no longer holds opens nothing.
     'roles_validity: 24h',
