@@ -1,6 +1,8 @@
 /** What a plan costs: the cheapest fleets of a catalogue month by month, with every line. */
 import { secondsPerMonth } from '../scenario/units.ts'
-import { type CapacityPlan, choiceOf, isReadOperation } from './capacity-plan.ts'
+import { isReadOperation } from './calls.ts'
+import type { CapacityPlan } from './capacity-plan.ts'
+import { choiceOf } from './choice.ts'
 import type { Demand } from './demand.ts'
 import { assumed, derived, derivedFrom, type Figure, given, productOf, sumOf } from './figure.ts'
 import type { BlockStorage, Catalogue, Shape } from './prices.ts'

@@ -1,7 +1,8 @@
 /** When a plan must change: the thresholds of the progressive path, each with the month in which growth crosses it, what to do, and how long before. */
 import { entityOf } from '../scenario/scenario.ts'
 import { availabilityOf, nodeAvailability, quorumOf } from './availability.ts'
-import { type CapacityPlan, choiceOf } from './capacity-plan.ts'
+import type { CapacityPlan } from './capacity-plan.ts'
+import { choiceOf } from './choice.ts'
 import type { CostPlan } from './cost.ts'
 import type { Demand } from './demand.ts'
 import { assumed, derived, derivedFrom, type Figure, given } from './figure.ts'

@@ -1,0 +1,54 @@
+/** The work at peak in multiples of today's average on one bench-sized server: all of it, what replicas may answer, the writes. */
+import type { Topology } from '../engines/engine.ts'
+import type { Operation } from '../scenario/scenario.ts'
+import { isReadOperation, mayBeOld } from './calls.ts'
+import type { Demand } from './demand.ts'
+import { derived, type Figure, productOf, sumOf } from './figure.ts'
+import { type FigureMemo, ratio } from './figure-memo.ts'
+import type { Work } from './work.ts'
+
+export interface Load {
+  /** Of a ring with its replication. */
+  all(month: number): Figure<'multiple'>
+  offloadable(month: number): Figure<'multiple'>
+  writes(month: number): Figure<'multiple'>
+}
+
+export function loadOf(
+  name: string,
+  own: Operation[],
+  topology: Topology,
+  demand: Demand,
+  work: Work,
+  coresAtAverage: Figure<'cores'>,
+  memo: FigureMemo,
+): Load {
+  /** Of some operations, each as often as copies or readers ask. */
+  const of = (what: string, month: number, some: Operation[], times: (operation: Operation) => number): Figure<'multiple'> =>
+    memo.once(`capacity.${name}.${what}@${month}`, (path) => {
+      const cores = sumOf(
+        `capacity.${name}.${what}Cores@${month}`,
+        'cores',
+        some.map((operation) =>
+          productOf(
+            `capacity.${name}.${operation.name}.${what}Cores@${month}`,
+            'cores',
+            times(operation) === 1 ? 'peakRate × cpu' : `peakRate × cpu × ${times(operation)} copies`,
+            [demand.peakRate(operation, month), work.perOperation.get(operation.name) as Figure<'core-s/operation'>],
+            times(operation),
+          ),
+        ),
+      )
+      return derived(path, 'multiple', `${what}Cores ÷ coresAtAverage`, [cores, coresAtAverage], ratio)
+    })
+  const isRing = topology.kind === 'ring'
+  const single = () => 1
+  const asked = (operation: Operation) => (isReadOperation(operation) ? topology.consulted[operation.consistency] : topology.copies)
+  const old = isRing ? [] : own.filter(mayBeOld)
+  const writes = own.filter((operation) => !isReadOperation(operation))
+  return {
+    all: (month) => of('load', month, own, isRing ? asked : single),
+    offloadable: (month) => of('offloadable', month, old, single),
+    writes: (month) => of('writes', month, writes, single),
+  }
+}

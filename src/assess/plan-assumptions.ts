@@ -1,0 +1,10 @@
+/** What every plan takes for granted; each is a figure that `--explain` shows. */
+import { assumed } from './figure.ts'
+
+export const assumptions = {
+  diskFill: 0.75,
+  doubling: assumed(0.6, 0.8, 1),
+  host: assumed(0.5, 0.85, 1.2),
+  /** Of a cloud server with so many vCPUs, sustained. */
+  networkBytesPerSecondPerVcpu: 40e6,
+} as const

@@ -1,0 +1,81 @@
+/** What the operations of a plan ask of disks, network and connections at peak, beside the CPU. */
+import type { PhysicalModel } from '../model/model.ts'
+import type { CandidateResult } from '../result.ts'
+import type { Operation } from '../scenario/scenario.ts'
+import { isReadOperation, payloadBytes, serviceSecondsOf } from './calls.ts'
+import type { Demand } from './demand.ts'
+import { type Figure, given, productOf, sumOf } from './figure.ts'
+import type { FigureMemo } from './figure-memo.ts'
+import { missCurve, pagesOf } from './pages.ts'
+import type { Work } from './work.ts'
+
+export interface Traffic {
+  /** Pages read, if none were cached. */
+  pages(month: number): Figure<'I/O/s'>
+  flushes(month: number): Figure<'I/O/s'>
+  written(month: number): Figure<'bytes/s'>
+  network(month: number): Figure<'bytes/s'>
+  /** In use, on all servers: operations in flight by Little's law. */
+  connections(month: number): Figure<'connections'>
+  /** Bytes that one call returns or writes. */
+  payload(operation: Operation): Figure<'bytes'>
+  /** Share of the pages that is read from disk where this share of the bytes is cached. */
+  missAt(cachedShare: number): number
+}
+
+export function trafficOf(
+  candidate: CandidateResult,
+  own: Operation[],
+  rowsOf: Map<string, number>,
+  demand: Demand,
+  work: Work,
+  memo: FigureMemo,
+): Traffic {
+  const { name } = candidate
+  const { scenario } = demand
+  const rowsIn = (operation: Operation) => rowsOf.get(operation.name) ?? 1
+  const reads = own.filter(isReadOperation)
+  const writes = own.filter((operation) => !isReadOperation(operation))
+  const model = candidate.model as unknown as PhysicalModel
+  const pages = new Map(own.map((operation) => [operation.name, pagesOf(operation, model, scenario, rowsIn(operation))]))
+  const pagesOfCall = (operation: Operation) =>
+    memo.constant(`plan.${name}.${operation.name}.pages`, 'ratio', pages.get(operation.name) as number, 'from the access path of the model')
+  const payload = (operation: Operation) =>
+    memo.constant(
+      `plan.${name}.${operation.name}.payload`,
+      'bytes',
+      payloadBytes(operation, scenario, rowsIn(operation)),
+      'rows returned or written × bytes of their fields',
+    )
+  const seconds = serviceSecondsOf(candidate, own)
+  const timed = own.filter((operation) => seconds.has(operation.name))
+  const service = (operation: Operation) =>
+    memo.once(`work.${name}.${operation.name}.service`, (path) =>
+      given(path, 'seconds', seconds.get(operation.name) as number, 'measured', 'mean service time at the lowest rate that was confirmed'),
+    )
+  const total = atPeak(name, demand, memo)
+  return {
+    pages: total('pages', 'I/O/s', 'peakRate × pages', reads, pagesOfCall),
+    flushes: total('flushes', 'I/O/s', 'peakRate × flushes', writes, (operation) => work.flushes.get(operation.name) as Figure),
+    written: total('written', 'bytes/s', 'peakRate × written', writes, (operation) => work.written.get(operation.name) as Figure),
+    network: total('network', 'bytes/s', 'peakRate × payload', own, payload),
+    connections: total('connections', 'connections', 'peakRate × service', timed, service),
+    payload,
+    missAt: missCurve(scenario, new Map(reads.map((operation) => [operation.name, operation.ratePerSecond * (pages.get(operation.name) as number)]))),
+  }
+}
+
+/** Sums over operations of their rate at peak times what one call of each takes. */
+function atPeak(name: string, demand: Demand, memo: FigureMemo) {
+  return <U extends Figure['unit']>(what: string, unit: U, formula: string, some: Operation[], ofCall: (operation: Operation) => Figure) =>
+    (month: number): Figure<U> =>
+      memo.once(`capacity.${name}.${what}@${month}`, (path) =>
+        sumOf(
+          path,
+          unit,
+          some.map((operation) =>
+            productOf(`capacity.${name}.${what}.${operation.name}@${month}`, unit, formula, [demand.peakRate(operation, month), ofCall(operation)]),
+          ),
+        ),
+      )
+}
