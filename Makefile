@@ -30,8 +30,8 @@ list: setup ## the runs that there are, newest first: [scenario=ecommerce]
 compare: setup ## two results of one scenario; without arguments the last two: [baseline=DIR result=DIR] [scenario=ecommerce] [format=text|md|junit|csv|json]
 	@$(dbtrial) compare $(if $(baseline),'$(baseline)' '$(result)',last $(scenario)) $(if $(format),--format $(format))
 
-assess: setup ## verdict, plan and cost of a result, with other wishes: [result=DIR] [peak=5x] [growth=order=8%/month] [horizon=5y] [budget='9000 USD/month'] [weights=costNow=0.4] [explain=NUMBER]
-	@$(dbtrial) assess '$(or $(result),last)' $(foreach wish,peak growth horizon budget weights prices explain,$(if $($(wish)),--$(wish) '$($(wish))')) --fail-on $(or $(fail_on),$(faults))
+assess: setup ## verdict, plan and cost of a result, with other wishes: [result=DIR] [peak=5x] [growth=order=8%/month] [horizon=5y] [budget='9000 USD/month'] [weights=latency=2] [assume=plan.hostFactor=0.9] [explain=NUMBER]
+	@$(dbtrial) assess '$(or $(result),last)' $(foreach wish,peak growth horizon budget weights assume prices explain,$(if $($(wish)),--$(wish) '$($(wish))')) $(if $(fail_on),--fail-on $(fail_on))
 
 report: setup ## write the report of a result again: [result=DIR]
 	@$(dbtrial) report '$(or $(result),last)'

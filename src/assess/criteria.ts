@@ -78,7 +78,8 @@ export function judgeCriteria(exhibit: Exhibit, demand: Demand): Judged[] {
   const measured = (criterion: string, value: number, curve: (value: number) => number, source: string, shown: string) =>
     from(criterion, [given(`measured.${name}.${criterion}`, 'ratio', value, 'measured', source)], curve, shown)
   const budget = scenario.requirements.budgetUsdPerMonth ?? budgetWhereNone
-  const money = logarithmic(2 * budget, 0.05 * budget)
+  // Where nothing may be spent, every cost is beyond the scale.
+  const money = budget > 0 ? logarithmic(2 * budget, 0.05 * budget) : () => 0
   const peak = scenario.requirements.peak
   return [
     plan === null
@@ -209,8 +210,8 @@ export function nodesFigure({ candidate, plan, cost }: Exhibit, month: number): 
   )
 }
 
-/** Weights by stated rules, summing to 1; `overrides` are shares of the whole, the others keep their proportions. */
-export function weightsOf(scenario: Scenario, overrides: Record<string, number> = {}): { weights: Map<string, number>; rules: string[] } {
+/** Weights by stated rules, summing to 1; `times`: how often each counts, once where it is not named. */
+export function weightsOf(scenario: Scenario, times: Record<string, number> = {}): { weights: Map<string, number>; rules: string[] } {
   const rules: string[] = []
   const weights = new Map(criteria.map((criterion) => [criterion.name, { measured: 3, planned: 3, judged: 1 }[criterion.group]]))
   const rule = (holds: boolean, names: string[], factor: number, why: string) => {
@@ -254,7 +255,7 @@ export function weightsOf(scenario: Scenario, overrides: Record<string, number> 
   rule(writes > 0.5, ['capacity'], 1.5, `${Math.round(writes * 100)} % of the calls write, which replicas do not take over`)
   const total = [...weights.values()].reduce((sum, each) => sum + each, 0)
   const shares = new Map([...weights].map(([name, weight]) => [name, weight / total]))
-  return { weights: overridden(shares, overrides), rules }
+  return { weights: multiplied(shares, times), rules }
 }
 
 function share(operations: Operation[], of: (operation: Operation) => boolean): number {
@@ -262,20 +263,9 @@ function share(operations: Operation[], of: (operation: Operation) => boolean): 
   return rate(operations.filter(of)) / Math.max(1e-12, rate(operations))
 }
 
-/** Numbers above 1 in all are relative to each other; scaling them all changes nothing. */
-function overridden(weights: Map<string, number>, overrides: Record<string, number>): Map<string, number> {
-  const names = Object.keys(overrides)
-  if (names.length === 0) return weights
-  const asked = names.reduce((sum, name) => sum + (overrides[name] as number), 0)
-  const all = names.length === weights.size
-  const kept = [...weights].filter(([name]) => !names.includes(name)).reduce((sum, [, weight]) => sum + weight, 0)
-  // All of them: proportions. Some: shares of the whole, at most all of it.
-  const scale = all || asked > 1 ? 1 / asked : 1
-  const left = all ? 0 : Math.max(0, 1 - asked * scale)
-  return new Map(
-    [...weights].map(([name, weight]) => [
-      name,
-      names.includes(name) ? (overrides[name] as number) * scale : kept === 0 ? 0 : (weight / kept) * left,
-    ]),
-  )
+/** Each counts so many times; the whole stays one. */
+function multiplied(weights: Map<string, number>, times: Record<string, number>): Map<string, number> {
+  const changed = new Map([...weights].map(([name, weight]) => [name, weight * (times[name] ?? 1)]))
+  const total = [...changed.values()].reduce((sum, each) => sum + each, 0)
+  return new Map([...changed].map(([name, weight]) => [name, weight / total]))
 }

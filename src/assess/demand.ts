@@ -1,10 +1,11 @@
 /** What production will ask for, month by month: rows and rates, from the growth that the scenario states. */
 import { type Entity, entityOf, type Operation, type Scenario, writesOf } from '../scenario/scenario.ts'
-import { monthMs } from '../scenario/units.ts'
-import { assumed, derived, type Figure, given, productOf } from './figure.ts'
+import { monthMs, secondsPerMonth } from '../scenario/units.ts'
+import { assumed, derived, derivedFrom, type Figure, given, productOf } from './figure.ts'
 
-/** A stated growth is a wish: it is drawn between these shares of itself. */
-const growthSpread = { low: 0.5, high: 1.5 }
+/** A stated growth, or peak, is a wish: it is drawn between these shares of itself. */
+const growthSpread = assumed(0.5, 1, 1.5)
+const peakSpread = assumed(0.8, 1, 1.25)
 const defaultHorizonMonths = 36
 const mostSampled = 9
 
@@ -23,7 +24,10 @@ export class Demand {
     this.months = horizonMs === null ? defaultHorizonMonths : Math.max(1, Math.round(horizonMs / monthMs))
     const step = Math.ceil(this.months / mostSampled)
     this.sampledMonths = Array.from({ length: this.months + 1 }, (_, month) => month).filter((month) => month % step === 0 || month === this.months)
-    this.peak = given('demand.peak', 'multiple', peak, 'stated', 'requirements.peak')
+    this.peak = productOf('demand.peak', 'multiple', 'statedPeak × peakSpread', [
+      given('demand.statedPeak', 'multiple', peak, 'stated', 'requirements.peak'),
+      given('demand.peakSpread', 'ratio', peakSpread, 'assumed', 'how far a peak lies from what was stated'),
+    ])
   }
 
   rows(entity: Entity, month: number): Figure<'rows'> {
@@ -32,20 +36,33 @@ export class Demand {
       if (entity.owner !== null) {
         const owner = this.rows(entityOf(this.scenario, entity.owner.entity), month)
         const mean = given(`demand.${entity.name}.perOwner`, 'ratio', entity.owner.mean, 'stated', `entities.${entity.name}.per_owner`)
-        return productOf(path, 'rows', 'rows of the owner × perOwner', [owner, mean])
+        const drift = this.linesDrift(entity, month)
+        return drift === null
+          ? productOf(path, 'rows', 'rows of the owner × perOwner', [owner, mean])
+          : productOf(path, 'rows', 'rows of the owner × perOwner × linesDrift', [owner, mean, drift])
       }
       const count = given(`demand.${entity.name}.count`, 'rows', entity.count, 'stated', `entities.${entity.name}.count`)
-      const stock = derived(
-        `demand.${entity.name}.stock@${month}`,
-        'rows',
-        `count × (1 + growth)^${month}`,
-        [count, this.#growth(entity)],
-        (rows, growth) => rows * (1 + growth) ** month,
-      )
+      const stock = this.#stock(entity, count, month)
       const kept = this.#kept(entity, month)
       if (kept === null) return { ...stock, path }
       return derived(path, 'rows', 'min(stock, max(count, kept))', [stock, count, kept], (grown, now, held) => Math.min(grown, Math.max(now, held)))
     })
+  }
+
+  /** How many times the rows of an owner are by then what they are now, where owned rows grow otherwise than their owners; null: they do not. */
+  linesDrift(owned: Entity, month: number): Figure<'ratio'> | null {
+    const owner = entityOf(this.scenario, owned.owner?.entity ?? owned.name)
+    if (owned.growthPerMonth === owner.growthPerMonth) return null
+    const path = `demand.${owned.name}.linesDrift@${month}`
+    return this.#once(path, () =>
+      derived(
+        path,
+        'ratio',
+        `((1 + growth) ÷ (1 + growth of ${owner.name}))^${month}`,
+        [this.#growth(owned), this.#growth(owner)],
+        (own, owners) => ((1 + own) / (1 + owners)) ** month,
+      ),
+    )
   }
 
   /** Average over the day. */
@@ -74,11 +91,34 @@ export class Demand {
     })
   }
 
-  /** At most what was inserted during the time that rows are kept; null where nothing is inserted or all is kept. */
-  #kept(entity: Entity, month: number): Figure<'rows'> | null {
-    const keptMs = entity.ttlMs ?? entity.retentionMs
-    if (keptMs === null) return null
-    const inserts = this.scenario.operations.flatMap((operation) => {
+  /** What is there grows as stated; what operations insert beyond that, because their rate grows faster, comes on top. */
+  #stock(entity: Entity, count: Figure<'rows'>, month: number): Figure<'rows'> {
+    const growth = this.#growth(entity)
+    const faster = this.#inserts(entity).filter(({ operation }) => this.#loadGrowth(operation) !== growth)
+    const path = `demand.${entity.name}.stock@${month}`
+    if (faster.length === 0)
+      return derived(path, 'rows', `count × (1 + growth)^${month}`, [count, growth], (rows, share) => rows * (1 + share) ** month)
+    const inputs = faster.flatMap(({ operation }) => [this.rate(operation, 0), this.#loadGrowth(operation)])
+    const names = faster.map(({ operation }) => operation.name).join(', ')
+    return derivedFrom(
+      path,
+      'rows',
+      `count × (1 + growth)^${month} + what ${names} inserts in ${month} months beyond that growth`,
+      [count, growth, ...inputs],
+      ([rows, share, ...others]) => {
+        const own = monthsOf(share as number, month)
+        const added = faster.reduce(
+          (sum, each, at) => sum + (others[2 * at] as number) * each.share * secondsPerMonth * (monthsOf(others[2 * at + 1] as number, month) - own),
+          0,
+        )
+        return (rows as number) * (1 + (share as number)) ** month + Math.max(0, added)
+      },
+    )
+  }
+
+  /** Operations that add rows to an entity, with the rows that a call adds. */
+  #inserts(entity: Entity): { operation: Operation; share: number }[] {
+    return this.scenario.operations.flatMap((operation) => {
       const share = writesOf(operation).reduce(
         (sum, write) =>
           write.entity !== entity.name ? sum : write.kind === 'insert' ? sum + 1 : write.kind === 'put' ? sum + (1 - write.existingShare) : sum,
@@ -86,6 +126,13 @@ export class Demand {
       )
       return share === 0 ? [] : [{ operation, share }]
     })
+  }
+
+  /** At most what was inserted during the time that rows are kept; null where nothing is inserted or all is kept. */
+  #kept(entity: Entity, month: number): Figure<'rows'> | null {
+    const keptMs = entity.ttlMs ?? entity.retentionMs
+    if (keptMs === null) return null
+    const inserts = this.#inserts(entity)
     const [first] = inserts
     if (first === undefined) return null
     const perSecond = given(
@@ -101,12 +148,7 @@ export class Demand {
       'rows',
       `inserts of the last ${Number(months.toPrecision(3))} months before month ${month}, growing`,
       [perSecond, this.#loadGrowth(first.operation)],
-      (rate, growth) => {
-        const perMonth = (rate * monthMs) / 1000
-        const log = Math.log1p(growth)
-        // ∫ of perMonth·e^(log·t) over the last `months`.
-        return log < 1e-9 ? perMonth * months : (perMonth * Math.exp(log * month) * -Math.expm1(-log * months)) / log
-      },
+      (rate, growth) => rate * secondsPerMonth * (1 + growth) ** month * -monthsOf(growth, -months),
     )
   }
 
@@ -125,13 +167,10 @@ export class Demand {
 
   #growthFigure(name: string, perMonth: number, source: string): Figure<'ratio'> {
     return this.#once(`demand.${name}.growth`, () =>
-      given(
-        `demand.${name}.growth`,
-        'ratio',
-        assumed(perMonth * growthSpread.low, perMonth, perMonth * growthSpread.high),
-        'stated',
-        `${source}, a month; half to one and a half of it is assumed`,
-      ),
+      productOf(`demand.${name}.growth`, 'ratio', 'statedGrowth × growthSpread', [
+        given(`demand.${name}.statedGrowth`, 'ratio', perMonth, 'stated', `${source}, a month`),
+        given(`demand.${name}.growthSpread`, 'ratio', growthSpread, 'assumed', 'how far a growth lies from what was stated'),
+      ]),
     )
   }
 
@@ -142,4 +181,10 @@ export class Demand {
     this.#figures.set(path, made)
     return made
   }
+}
+
+/** ∫ of (1 + growth)^t over so many months from now; of months before now, below zero: as many as they weigh. */
+function monthsOf(growth: number, months: number): number {
+  const log = Math.log1p(growth)
+  return Math.abs(log) < 1e-9 ? months : Math.expm1(log * months) / log
 }

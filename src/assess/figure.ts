@@ -72,8 +72,24 @@ export interface Product<U extends Unit = Unit> extends Common<U> {
 export type Figure<U extends Unit = Unit> = Given<U> | Derived<U> | Sum<U> | Product<U>
 
 export function given<U extends Unit>(path: string, unit: U, value: number | Range, provenance: Provenance, source: string): Figure<U> {
-  const range = typeof value === 'number' ? { low: value, mid: value, high: value, confidence: null } : value
-  return { kind: 'given', path, unit, provenance, range, source }
+  const range = typeof value === 'number' ? exactly(value) : value
+  const figure: Given<U> = { kind: 'given', path, unit, provenance, range, source }
+  return provenance === 'assumed' && inPlace !== null ? (inPlace(figure) as Given<U>) : figure
+}
+
+export const exactly = (value: number): Range => ({ low: value, mid: value, high: value, confidence: null })
+
+let inPlace: ((figure: Given) => Given) | null = null
+
+/** `make`, with what `by` puts in place of every assumed number that it makes. */
+export function replacingAssumed<T>(by: (figure: Given) => Given, make: () => T): T {
+  const before = inPlace
+  inPlace = by
+  try {
+    return make()
+  } finally {
+    inPlace = before
+  }
 }
 
 /** `of` takes the values of `inputs`, in order, as an array; it must be finite for finite values. */

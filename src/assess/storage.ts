@@ -1,11 +1,12 @@
 /** Bytes of a candidate's data in any month, from what two shares of one load took; how much of them is hot. */
 import { loadedRows } from '../data/dataset.ts'
 import type { PhysicalModel } from '../model/model.ts'
+import { rowBytes } from '../model/sizes.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import { type Entity, entityOf, type Operation, ownedBy, type Scenario } from '../scenario/scenario.ts'
 import type { Skew } from '../scenario/units.ts'
 import type { Demand } from './demand.ts'
-import { type Figure, given, productOf, sumOf } from './figure.ts'
+import { derived, type Figure, given, productOf, sumOf } from './figure.ts'
 
 /** Sizes on disk are whole pages, and a load ends within one: two of the largest common size. */
 const grainBytes = 16_384
@@ -65,11 +66,27 @@ export function storageOf(candidate: CandidateResult, result: Result, demand: De
       ] as const
     }),
   )
+  /** Owners that hold the rows which they own become larger where those grow faster than they. */
+  const largerRows = (name: string, month: number): Figure<'ratio'>[] => {
+    const inside = ownedBy(scenario, name).filter((owned) => !stores.some((store) => store.entity === owned.name))
+    const bytes = (owned: Entity) => rowBytes(owned) * (owned.owner?.mean ?? 1)
+    const all = rowBytes(entityOf(scenario, name)) + inside.reduce((sum, owned) => sum + bytes(owned), 0)
+    return inside.flatMap((owned) => {
+      const drift = demand.linesDrift(owned, month)
+      const share = bytes(owned) / all
+      const path = `storage.${candidate.name}.${name}.larger@${month}`
+      const percent = Math.round(share * 100)
+      return drift === null
+        ? []
+        : [derived(path, 'ratio', `${100 - percent} % + ${percent} % × linesDrift`, [drift], (lines) => 1 - share + share * lines)]
+    })
+  }
   const entityBytes = (name: string, month: number) =>
     once(`storage.${candidate.name}.${name}.bytes@${month}`, () =>
       productOf(`storage.${candidate.name}.${name}.bytes@${month}`, 'bytes', 'rows × perRow', [
         demand.rows(entityOf(scenario, name), month),
         perRow.get(name) as Figure<'bytes/row'>,
+        ...largerRows(name, month),
       ]),
     )
   const all = (path: string, month: number, of: (name: string) => Figure<'bytes'>) =>

@@ -1,5 +1,6 @@
 /** `dbtrial assess RESULT`: the verdict and the plan of a saved result, with other weights, prices or wishes; offline. */
 import { type Assessment, assess } from '../assess/assess.ts'
+import { assumedBy, withAssumed } from '../assess/assume.ts'
 import { type DecisionOptions, decide } from '../assess/decision.ts'
 import { explain } from '../assess/explain.ts'
 import { readPrices } from '../assess/prices.ts'
@@ -10,11 +11,12 @@ import { changesText } from '../terminal/changes.ts'
 import { decisionText } from '../terminal/decision.ts'
 import { coloured } from '../terminal/style.ts'
 import { summaryText } from '../terminal/tables.ts'
-import { end, endingOf, findingsOf } from './ending.ts'
+import { assessedEnding, end, findingsOf } from './ending.ts'
 import { print } from './output.ts'
 import { resultPath } from './runs.ts'
 
 export interface AssessOptions extends WhatIf {
+  assume?: string
   prices?: string
   explain?: string
   json?: boolean
@@ -27,7 +29,9 @@ export function assessCommand(argument: string, options: AssessOptions): void {
   const before = readResult(resultPath(argument, options.out))
   const result = applyWhatIf(before, options)
   const assessment = assess(result)
-  const decided = decideIfCompared(result, assessment, { catalogues: readPrices(options.prices), weights: weightsAsked(options.weights) })
+  const decided = withAssumed(assumedBy(options.assume), () =>
+    decideIfCompared(result, assessment, { catalogues: readPrices(options.prices), weights: weightsAsked(options.weights) }),
+  )
   if (options.explain !== undefined) {
     if (decided === null)
       throw new TrialError('nothing-planned', `--explain ${options.explain}: ${notCompared(result)}`, {
@@ -45,14 +49,14 @@ export function assessCommand(argument: string, options: AssessOptions): void {
     const planned = decision === null ? `No verdict: ${notCompared(result)}.` : decisionText(decision, result.startedAt)
     print(coloured(`${changes}${summaryText(result, assessment)}\n\n${planned}`))
   }
-  end(endingOf(result, assessment, failOn))
+  end(assessedEnding(result, assessment, failOn))
 }
 
 const notCompared = ({ status }: Result) =>
   `this result ${status === 'complete' ? 'has no response curve' : 'is of an interrupted run'}, so nothing was planned`
 
-const asksWhatIf = ({ weights, peak, growth, horizon, budget, prices }: AssessOptions) =>
-  [weights, peak, growth, horizon, budget, prices].some((each) => each !== undefined)
+const asksWhatIf = ({ weights, peak, growth, horizon, budget, prices, assume }: AssessOptions) =>
+  [weights, peak, growth, horizon, budget, prices, assume].some((each) => each !== undefined)
 
 /** null where nothing was compared: smoke runs, and those that were interrupted, decide nothing. */
 export function decideIfCompared(

@@ -64,6 +64,14 @@ export function endingOf(result: Result, assessment: Assessment, failOn: Set<Fin
   return done
 }
 
+/** Of an assessment: it is done where something was assessed, whatever that says, but for the findings that were asked for. */
+export function assessedEnding(result: Result, assessment: Assessment, failOn: Set<Finding>): Ending {
+  const measured = result.candidates.map((candidate) => candidate.failure === null)
+  if (!measured.includes(true)) return endingOf(result, assessment, failOn)
+  const only = <T>(all: T[]) => all.filter((_, at) => measured[at])
+  return endingOf({ ...result, candidates: only(result.candidates) }, { ...assessment, candidates: only(assessment.candidates) }, failOn)
+}
+
 function missedText(at: Assessment['candidates'][number]['at']): string {
   const operations = [...new Set(at.flatMap((each) => (each.outcome === 'missed' ? each.missed : [])))]
   return operations.length > 3 ? `objectives of ${operations.length} operations` : `objectives of ${operations.join(', ')}`

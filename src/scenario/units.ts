@@ -77,15 +77,17 @@ export const factor = quantity({}, `^${number}\\s*x$`, 'a factor such as 3x')
   .refine((value) => value >= 1, 'expected 1x or more')
   .refine(...atMost(1000, '1000x'))
 
-/** Share per month, compounding: 36%/year is the monthly growth that makes 36 % in twelve months. */
-const growthPattern = `^${number}\\s*%\\s*/\\s*(${alternatives(growthUnitsPerMonth)})$`
+const leastGrowth = -0.5
+/** Share per month, compounding: 36%/year is the monthly growth that makes 36 % in twelve months; below zero it shrinks. */
+const growthPattern = `^(-?\\d{1,400}(?:\\.\\d{1,20})?)\\s*%\\s*/\\s*(${alternatives(growthUnitsPerMonth)})$`
 export const growth = z
   .string({ error: 'expected a growth such as 3%/month or 20%/year' })
   .regex(new RegExp(growthPattern), 'expected a growth such as 3%/month or 20%/year')
   .transform((text) => {
     const match = new RegExp(growthPattern).exec(text) as RegExpExecArray
-    return (1 + Number(match[1]) / 100) ** (1 / (growthUnitsPerMonth[match[2] ?? ''] ?? 1)) - 1
+    return Math.max(0, 1 + Number(match[1]) / 100) ** (1 / (growthUnitsPerMonth[match[2] ?? ''] ?? 1)) - 1
   })
+  .refine((value) => value >= leastGrowth, 'expected -50%/month or more: what halves every month')
   .refine(...atMost(1, '100%/month: what doubles every month'))
 
 /** A whole number of rows: 2000 or 2M. */

@@ -4,11 +4,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { assess } from '../../../src/assess/assess.ts'
+import { assumedBy, withAssumed } from '../../../src/assess/assume.ts'
 import { isPlan, planCapacity } from '../../../src/assess/capacity-plan.ts'
 import { type CostPlan, costOf } from '../../../src/assess/cost.ts'
+import { criteria } from '../../../src/assess/criteria.ts'
 import { type Decision, type DecisionOptions, decide } from '../../../src/assess/decision.ts'
 import { Demand } from '../../../src/assess/demand.ts'
 import { explain } from '../../../src/assess/explain.ts'
+import { type Figure, type Given, reachable } from '../../../src/assess/figure.ts'
 import { groupsOf, proposePolyglot } from '../../../src/assess/polyglot.ts'
 import { type Catalogue, caveats, readPrices, type Shape } from '../../../src/assess/prices.ts'
 import { proposeShardKey } from '../../../src/assess/shard-key.ts'
@@ -282,7 +285,8 @@ describe('asked again', () => {
     expect(weightsAsked('capacity=0.5,latency=1')).toEqual({ capacity: 0.5, latency: 1 })
     expect(() => weightsAsked('speed=1')).toThrow(/no such criterion/)
     expect(() => weightsAsked('capacity=high')).toThrow(/expected a number/)
-    expect(() => weightsAsked('capacity=0')).toThrow(/nothing would count/)
+    expect(weightsAsked('latency=0')).toEqual({ latency: 0 })
+    expect(() => weightsAsked(criteria.map(({ name }) => `${name}=0`).join())).toThrow(/nothing would count/)
   })
 
   test('growth of rows takes the load along that followed it', () => {
@@ -291,6 +295,66 @@ describe('asked again', () => {
     expect(growth('order_history')).toBeCloseTo(0.09, 9)
     expect(growth('get_product')).toBeCloseTo(0.01, 9)
     expect(growth('read_session')).toBe(0)
+  })
+
+  test('more calls that insert add rows; rows that are owned grow by themselves; growth below zero shrinks', () => {
+    const rows = (asked: WhatIf, entity: string, month = 12) => {
+      const { scenario } = applyWhatIf(ecommerce, asked) as unknown as { scenario: Scenario }
+      return middleOf(new Demand(scenario).rows(entityOf(scenario, entity), month))
+    }
+    expect(rows({ growth: 'write_session=10%/month' }, 'session')).toBeGreaterThan(1.5 * rows({}, 'session'))
+    expect(rows({ growth: 'place_order=20%/month' }, 'order')).toBeGreaterThan(1.2 * rows({}, 'order'))
+    const [orders, lines] = [rows({}, 'order'), rows({}, 'order_item')]
+    expect(rows({ growth: 'order_item=10%/month' }, 'order')).toBeCloseTo(orders, 0)
+    expect(rows({ growth: 'order_item=10%/month' }, 'order_item') / lines).toBeCloseTo((1.1 / 1.05) ** 12, 6)
+    expect(rows({ growth: 'order=10%/month' }, 'order_item') / lines).toBeCloseTo(rows({ growth: 'order=10%/month' }, 'order') / orders, 6)
+    expect(rows({ growth: 'order=-3%/month' }, 'order') / rows({}, 'order', 0)).toBeCloseTo(0.97 ** 12, 6)
+    // Where lines lie inside their orders, those become larger.
+    const bytes = (growth: string) => {
+      const result = applyWhatIf(ecommerce, { growth })
+      const demand = new Demand(result.scenario as unknown as Scenario)
+      return result.candidates.map((candidate) => {
+        const plan = planCapacity({ candidate, result, demand })
+        return isPlan(plan) ? middleOf(plan.storage.bytes(12)) : 0
+      })
+    }
+    for (const [at, more] of bytes('order=5%/month,order_item=10%/month').entries())
+      expect(more).toBeGreaterThan(1.05 * (bytes('order=5%/month')[at] as number))
+  })
+
+  test('a budget of nothing is over in every draw, and no number is none', () => {
+    const result = applyWhatIf(ecommerce, { budget: '0 USD/month' })
+    const { decision } = decideOn(result)
+    expect(badNumbers(decision)).toEqual([])
+    expect(decision.candidates.filter((each) => each.plan !== null).every((each) => each.out)).toBe(true)
+  })
+
+  test('what is assumed can be replaced by what is known, and nothing else', () => {
+    const demand = () => new Demand(ecommerce.scenario as unknown as Scenario)
+    const figures = () =>
+      ecommerce.candidates.flatMap((candidate) => {
+        const asked = demand()
+        const plan = planCapacity({ candidate, result: ecommerce, demand: asked })
+        const cost = isPlan(plan) ? costOf(plan, options.catalogues[0] as Catalogue, asked) : null
+        return cost === null ? [] : [cost.total(asked.months)]
+      })
+    const cost = (all: Figure[]) => all.map((figure) => middleOf(figure))
+    const with_ = (text: string) => withAssumed(assumedBy(text), figures)
+    const before = cost(figures())
+    const slow = with_('plan.hostFactor=0.3')
+    for (const [at, more] of cost(slow).entries()) expect(more).toBeGreaterThanOrEqual(before[at] as number)
+    expect(cost(slow)).not.toEqual(before)
+    const host = reachable(slow).find((figure) => figure.path === 'plan.hostFactor') as Given
+    expect(host).toMatchObject({
+      range: { low: 0.3, mid: 0.3, high: 0.3 },
+      source: expect.stringMatching(/^--assume, in place of 0\.5 to 1\.2: a cloud vCPU/),
+    })
+    expect(() => with_('plan.hostFactr=1')).toThrow(/nothing of that name is assumed/)
+    expect(() => with_('plan.hostFactor=0')).toThrow(/expected 0\.0005 to 1200/)
+    expect(() => with_('plan.hostFactor=fast')).toThrow(/expected a number/)
+    expect(() => with_('demand.statedPeak=4')).toThrow(/nothing of that name is assumed/)
+    // Nothing of it is left afterwards.
+    expect(cost(figures())).toEqual(before)
   })
 
   test('a number is taken apart down to where it comes from', () => {

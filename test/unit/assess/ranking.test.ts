@@ -126,12 +126,14 @@ describe('ranking', () => {
 describe('weights', () => {
   const scenario = readScenario('ecommerce')
 
-  test('sum to one, by rules that are named; overrides keep the proportions of the rest', () => {
+  test('sum to one, by rules that are named; what counts twice or not at all keeps the proportions of the rest', () => {
     const { weights: own, rules } = weightsOf(scenario)
     expect([...own.values()].reduce((sum, each) => sum + each, 0)).toBeCloseTo(1, 12)
     expect(rules.join()).toMatch(/transactions × 3: an operation is a transaction/)
-    const { weights: changed } = weightsOf(scenario, { capacity: 0.5 })
-    expect(changed.get('capacity')).toBeCloseTo(0.5, 12)
+    const { weights: changed } = weightsOf(scenario, { capacity: 2, latency: 0 })
+    const ratio = (of: Map<string, number>) => (of.get('capacity') as number) / (of.get('nodes') as number)
+    expect(ratio(changed)).toBeCloseTo(2 * ratio(own), 12)
+    expect(changed.get('latency')).toBe(0)
     expect((changed.get('storage') as number) / (changed.get('nodes') as number)).toBeCloseTo(
       (own.get('storage') as number) / (own.get('nodes') as number),
       12,

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { assess } from '../../../src/assess/assess.ts'
 import { decideIfCompared } from '../../../src/commands/assess.ts'
-import { endingOf, findingsOf, usualFindings } from '../../../src/commands/ending.ts'
+import { assessedEnding, endingOf, findingsOf, usualFindings } from '../../../src/commands/ending.ts'
 import { toMarkdown } from '../../../src/report/markdown.ts'
 import { makeDocument } from '../../../src/report/report.ts'
 import { type CandidateResult, type Result, readResult } from '../../../src/result.ts'
@@ -139,4 +139,27 @@ test('a smoke run says what it is for, and who misses nothing is no failure', ()
   expect(ended(smoke).code).toBe(0)
   const open = changed(() => {})
   expect(firstLine(open)).toMatch(/^No candidate is shown to hold every tested objective at average load and 3×; postgres misses none\./)
+})
+
+describe('an assessment', () => {
+  const assessed = (result: Result, failOn = 'none') => assessedEnding(result, assess(result), findingsOf(failOn)).code
+
+  test('is done when it assessed, whatever that says, unless it was asked', () => {
+    const wrong = changed(({ trials }) => {
+      const own = trials[0]?.operations.get_order
+      if (own !== undefined) own.wrong = 3
+    })
+    expect(assessed(sample)).toBe(0)
+    expect(assessed(wrong)).toBe(0)
+    expect(assessed(wrong, usualFindings)).toBe(99)
+  })
+
+  test('of a candidate that failed is one of the others; where all failed, or the run was stopped, nothing was assessed', () => {
+    const one = structuredClone(sample)
+    Object.assign(one.candidates[0] as CandidateResult, { failure: 'its server went' })
+    expect(assessed(one)).toBe(0)
+    for (const candidate of one.candidates) Object.assign(candidate, { failure: 'its server went' })
+    expect(assessed(one)).toBe(4)
+    expect(assessed({ ...sample, status: 'interrupted' })).toBe(4)
+  })
 })
