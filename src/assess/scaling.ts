@@ -1,15 +1,11 @@
 /** The Universal Scalability Law (Gunther, "Guerrilla Capacity Planning", 2007): throughput against operations in flight, at one size of server. */
+import { levenbergMarquardt } from 'ml-levenberg-marquardt'
+import { Matrix } from 'ml-matrix'
 import type { CandidateResult } from '../result.ts'
-import { inverse } from './linear.ts'
+import { inverseOf } from './linear.ts'
 
 /** X(N) = λN / (1 + σ(N − 1) + κN(N − 1)). */
-export interface Scalability {
-  /** λ: throughput of one operation in flight, 1/s. */
-  single: number
-  /** σ: share of the work that waits for one another. */
-  contention: number
-  /** κ: cost of each pair's keeping in step. */
-  coherency: number
+export interface Scalability extends Parameters {
   /** In the same order; null at a bound, and where there are no more points than parameters. */
   standardErrors: [number | null, number | null, number | null]
   /** Concurrency of the highest throughput; null: it only approaches it. */
@@ -19,9 +15,18 @@ export interface Scalability {
   points: number
   /** Root mean square of ln(measured ÷ fitted). */
   residual: number
+  /** The same law fitted to throughputs as they are, so that the highest weigh most: where the two differ, the points do not tell. */
+  byThroughput: Parameters & Pick<Scalability, 'mostPerSecond' | 'bestConcurrency'>
   warning: string | null
 }
-type Parameters = Pick<Scalability, 'single' | 'contention' | 'coherency'>
+interface Parameters {
+  /** λ: throughput of one operation in flight, 1/s. */
+  single: number
+  /** σ: share of the work that waits for one another. */
+  contention: number
+  /** κ: cost of each pair's keeping in step. */
+  coherency: number
+}
 
 const fewestPoints = 6
 
@@ -50,58 +55,118 @@ export function sweepOf({ trials }: Pick<CandidateResult, 'trials'>): { concurre
     .map(({ arrival, throughputPerSecond }) => ({ concurrency: arrival.concurrency ?? 1, perSecond: throughputPerSecond }))
 }
 
-/** Bounded least squares on ln X, because throughputs err by a share; Levenberg–Marquardt with 0 ≤ σ, κ ≤ 1. null under three concurrencies. */
+/** Least squares with 0 ≤ σ, κ ≤ 1 on ln X, because throughputs err by a share, and beside it on X. null under three concurrencies. */
 export function fitScalability(points: { concurrency: number; perSecond: number }[]): Scalability | null {
   if (new Set(points.map((point) => point.concurrency)).size < 3) return null
-  const n = points.map((point) => point.concurrency)
-  const y = points.map((point) => Math.log(point.perSecond))
-  const residuals = (p: number[]) =>
-    n.map(
-      (each, at) =>
-        (y[at] as number) - ((p[0] as number) + Math.log(each) - Math.log(1 + (p[1] as number) * (each - 1) + (p[2] as number) * each * (each - 1))),
-    )
-  const jacobian = (p: number[]) =>
-    n.map((each) => {
-      const divisor = 1 + (p[1] as number) * (each - 1) + (p[2] as number) * each * (each - 1)
-      return [1, -(each - 1) / divisor, -(each * (each - 1)) / divisor]
-    })
-  const cost = (p: number[]) => residuals(p).reduce((sum, each) => sum + each * each, 0)
-  // From several starts: where little saturates, the surface is flat.
-  const starts = [
-    [0.01, 1e-4],
-    [0.5, 1e-3],
-    [0.1, 0],
-    [0.9, 0.01],
-  ].map(([sigma, kappa]) => {
-    const guess = [0, sigma as number, kappa as number]
-    guess[0] = residuals(guess).reduce((sum, each) => sum + each, 0) / n.length
-    return descend(guess, residuals, jacobian, cost)
-  })
-  const [lambda, contention, coherency] = starts.sort((a, b) => cost(a) - cost(b))[0] as [number, number, number]
-  const single = Math.exp(lambda)
-  const found = { single, contention, coherency }
-  const free = [0, ...(isInside(contention) ? [1] : []), ...(isInside(coherency) ? [2] : [])]
-  const slopes = jacobian([lambda, contention, coherency])
-  const normal = free.map((a) => free.map((b) => slopes.reduce((sum, row) => sum + (row[a] as number) * (row[b] as number), 0)))
-  const covariance = inverse(normal)
-  const left = cost([lambda, contention, coherency])
-  const variance = left / Math.max(1, n.length - free.length)
+  const found = fit(points, onLogarithms)
+  const { free, covariance, cost } = found
   const errorOf = (parameter: number) => {
     const at = free.indexOf(parameter)
-    return at < 0 || covariance === null || n.length <= free.length ? null : Math.sqrt(variance * (covariance[at]?.[at] as number))
+    return at < 0 || covariance === null || points.length <= free.length ? null : Math.sqrt(Math.max(0, covariance.get(at, at)))
   }
   const ofLambda = errorOf(0)
-  const bestConcurrency = coherency > 0 && contention < 1 ? Math.max(1, Math.sqrt((1 - contention) / coherency)) : null
+  const direct = fit(points, onThroughput)
   return {
-    ...found,
-    standardErrors: [ofLambda === null ? null : ofLambda * single, errorOf(1), errorOf(2)],
-    bestConcurrency,
-    mostPerSecond: bestConcurrency !== null ? throughputAt(found, bestConcurrency) : contention > 0 ? single / contention : null,
-    points: n.length,
-    residual: Math.sqrt(left / n.length),
-    warning: n.length < fewestPoints ? `${n.length} concurrencies were measured, fewer than ${fewestPoints}: the parameters are loose` : null,
+    ...found.law,
+    standardErrors: [ofLambda === null ? null : ofLambda * found.law.single, errorOf(1), errorOf(2)],
+    ...highestOf(found.law),
+    points: points.length,
+    residual: Math.sqrt(cost / points.length),
+    byThroughput: { ...direct.law, ...highestOf(direct.law) },
+    warning:
+      points.length < fewestPoints ? `${points.length} concurrencies were measured, fewer than ${fewestPoints}: the parameters are loose` : null,
   }
 }
+
+function highestOf(law: Parameters): Pick<Scalability, 'bestConcurrency' | 'mostPerSecond'> {
+  const { single, contention, coherency } = law
+  const bestConcurrency = coherency > 0 && contention < 1 ? Math.max(1, Math.sqrt((1 - contention) / coherency)) : null
+  return {
+    bestConcurrency,
+    mostPerSecond: bestConcurrency !== null ? throughputAt(law, bestConcurrency) : contention > 0 ? single / contention : null,
+  }
+}
+
+/** What is made of a throughput before squares are taken: its value, and the slope over ln X. */
+interface Scale {
+  of: (perSecond: number) => number
+  slope: (perSecond: number) => number
+}
+const onLogarithms: Scale = { of: Math.log, slope: () => 1 }
+const onThroughput: Scale = { of: (perSecond) => perSecond, slope: (perSecond) => perSecond }
+
+interface Fit {
+  law: Parameters
+  /** Sum of squares. */
+  cost: number
+  /** Parameters that are not at a bound: 0 is ln λ. */
+  free: number[]
+  /** Of the free ones, in order. */
+  covariance: Matrix | null
+}
+
+/** σ and κ, σ alone, κ alone, neither: a bound that holds is a parameter less, and the least sum of squares within the bounds is the fit. */
+const freedoms = [[0, 1, 2], [0, 1], [0, 2], [0]] as const
+const starts = [
+  [0.05, 1e-4],
+  [0.5, 1e-3],
+] as const
+
+function fit(points: { concurrency: number; perSecond: number }[], scale: Scale): Fit {
+  // In units of the largest, so that steps and tolerances mean the same for every server.
+  const unit = Math.max(...points.map(({ perSecond }) => perSecond))
+  const x = points.map(({ concurrency }) => concurrency)
+  const y = points.map(({ perSecond }) => scale.of(perSecond / unit))
+  const lawOf = ([lambda, contention, coherency]: number[]): Parameters => ({
+    single: Math.exp(lambda as number),
+    contention: contention as number,
+    coherency: coherency as number,
+  })
+  const slopesOf = (p: number[]) => (n: number) => {
+    const { contention, coherency } = lawOf(p)
+    const divisor = 1 + contention * (n - 1) + coherency * n * (n - 1)
+    const slope = scale.slope(throughputAt(lawOf(p), n))
+    return [slope, (-slope * (n - 1)) / divisor, (-slope * n * (n - 1)) / divisor]
+  }
+  const costOf = (p: number[]) => x.reduce((sum, n, at) => sum + ((y[at] as number) - scale.of(throughputAt(lawOf(p), n))) ** 2, 0)
+  let best: { p: number[]; cost: number; free: readonly number[] } | undefined
+  for (const free of freedoms) {
+    for (const [sigma, kappa] of starts) {
+      const whole = (some: number[]) => [0, 1, 2].map((at) => some[free.indexOf(at as never)] ?? 0)
+      const guess = [0, sigma, kappa].filter((_, at) => free.includes(at as never))
+      guess[0] = Math.log(Math.max(...points.map(({ concurrency, perSecond }) => perSecond / unit / concurrency)))
+      const { parameterValues } = levenbergMarquardt({ x, y }, (some) => (n) => scale.of(throughputAt(lawOf(whole(some)), n)), {
+        initialValues: guess,
+        jacobianFunction: (some) => (n) => free.map((at) => slopesOf(whole(some))(n)[at] as number),
+        minValues: free.map((at) => (at === 0 ? -50 : 0)),
+        maxValues: free.map((at) => (at === 0 ? 50 : 1)),
+        maxIterations: mostSteps,
+        errorTolerance: 1e-18,
+        improvementThreshold: 1e-3,
+      })
+      const p = whole(parameterValues)
+      const cost = costOf(p)
+      // A parameter more must explain more.
+      if (best === undefined || cost < best.cost * (1 - 1e-9) - 1e-20) best = { p, cost, free }
+      if (free.length === 1) break
+    }
+    // Within the bounds with all parameters free: nothing is better.
+    if (best !== undefined && best.free.length === 3 && isInside(best.p[1] as number) && isInside(best.p[2] as number)) break
+  }
+  const { p, cost } = best as NonNullable<typeof best>
+  const free = [0, ...(isInside(p[1] as number) ? [1] : []), ...(isInside(p[2] as number) ? [2] : [])]
+  const slopes = new Matrix(x.map((n) => free.map((at) => slopesOf(p)(n)[at] as number)))
+  const covariance = inverseOf(slopes.transpose().mmul(slopes))
+  const law = lawOf(p)
+  return {
+    law: { ...law, single: law.single * unit },
+    cost,
+    free,
+    covariance: covariance === null ? null : Matrix.mul(covariance, cost / Math.max(1, x.length - free.length)),
+  }
+}
+
+const mostSteps = 120
 
 /**
  * Throughput of twice the cores over twice that of one, 2^(s − 1) for throughput ∝ cores^s: the slope over all sizes, and the range of its
@@ -124,41 +189,3 @@ export function doublingOf(
 }
 
 const isInside = (value: number) => value > 0 && value < 1
-const bounded = (p: number[]) => [p[0] as number, clamp(p[1] as number), clamp(p[2] as number)]
-const clamp = (value: number) => Math.min(1, Math.max(0, value))
-
-function descend(
-  start: number[],
-  residuals: (p: number[]) => number[],
-  jacobian: (p: number[]) => number[][],
-  cost: (p: number[]) => number,
-): number[] {
-  let at = bounded(start)
-  let damping = 1e-3
-  for (let step = 0; step < 500; step++) {
-    const r = residuals(at)
-    const slopes = jacobian(at)
-    const gradient = [0, 1, 2].map((a) => slopes.reduce((sum, row, point) => sum + (row[a] as number) * (r[point] as number), 0))
-    // At a bound and pushed against it: it stays there for this step.
-    const free = [0, 1, 2].filter((a) => a === 0 || !((at[a] === 0 && (gradient[a] as number) <= 0) || (at[a] === 1 && (gradient[a] as number) >= 0)))
-    const normal = free.map((a) =>
-      free.map((b) => slopes.reduce((sum, row) => sum + (row[a] as number) * (row[b] as number), 0) * (a === b ? 1 + damping : 1)),
-    )
-    const inverted = inverse(normal)
-    if (inverted === null) return at
-    const moved = [...at]
-    for (const [row, a] of free.entries())
-      moved[a] = (at[a] as number) + free.reduce((sum, b, column) => sum + (inverted[row]?.[column] as number) * (gradient[b] as number), 0)
-    const next = bounded(moved)
-    if (cost(next) < cost(at)) {
-      const change = Math.hypot(...next.map((value, index) => (value - (at[index] as number)) / (Math.abs(at[index] as number) + 1e-12)))
-      at = next
-      damping = Math.max(1e-12, damping / 5)
-      if (change < 1e-12) return at
-    } else {
-      damping *= 4
-      if (damping > 1e12) return at
-    }
-  }
-  return at
-}

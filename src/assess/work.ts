@@ -1,12 +1,18 @@
-/** What one operation costs the server: CPU, bytes written and flushes, by least squares over trials whose mixes differ. */
+/**
+ * What one operation costs the server. CPU: only the ratios between operations are taken from closed loops whose mixes differ, for these
+ * are saturated and say nothing of the level; the level is that of the utilisation law over open-loop rates. Bytes written and flushes:
+ * by least squares over all trials.
+ */
 import type { CandidateResult, TrialResult } from '../result.ts'
 import { type Operation, writesOf } from '../scenario/scenario.ts'
-import { type Figure, given, type Range } from './figure.ts'
+import { assumed, type Figure, given, productOf, type Range } from './figure.ts'
 import { type Fitted, nonNegativeLeastSquares } from './linear.ts'
 
 export interface Work {
   /** In the order of the operations; an excused one has none. Those that are not told apart share a figure. */
   perOperation: Map<string, Figure<'core-s/operation'>>
+  /** What a server uses at any rate: each server of a fleet does. */
+  fixed: Figure<'cores'>
   /** Bytes that one call makes the disk write, and the flushes it waits for or causes. */
   written: Map<string, Figure<'bytes'>>
   flushes: Map<string, Figure<'ratio'>>
@@ -25,6 +31,8 @@ export interface Observation {
   calls: number[]
   /** What was used per second. */
   used: number
+  /** How long that was watched: short windows tell less. */
+  seconds?: number
 }
 
 export function workOf(candidate: CandidateResult, operations: Operation[]): Work | null {
@@ -33,14 +41,11 @@ export function workOf(candidate: CandidateResult, operations: Operation[]): Wor
   const trials = candidate.trials.filter(tells)
   if (own.length === 0 || trials.length === 0) return null
   const path = `work.${candidate.name}`
-  const cpu = observe(trials, own, (trial) => trial.resources.server?.cpuCores ?? null)
-  const { figures, groups } = costsOf(path, 'cpu', 'core-s/operation', own, cpu)
   const writes = operations.filter((operation) => own.includes(operation.name) && writesOf(operation).length > 0).map((operation) => operation.name)
   const disk = (of: (use: NonNullable<TrialResult['resources']['disk']>) => number) =>
     observe(trials, writes, (trial) => (trial.resources.disk === null ? null : of(trial.resources.disk) / trial.seconds))
-  const together = groups.filter((group) => group.length > 1)
   return {
-    perOperation: figures,
+    ...cpuOf(path, own, trials, candidate),
     written: costsOf(
       path,
       'written',
@@ -55,12 +60,119 @@ export function workOf(candidate: CandidateResult, operations: Operation[]): Wor
       writes,
       disk((use) => use.syncs),
     ).figures,
-    how:
-      groups.length === 1
-        ? `CPU by mix only: ${cpu.length} trials do not tell the operations apart`
-        : `CPU by least squares over ${cpu.length} trials with different mixes${together.map((group) => `; ${group.join(', ')} only together`).join('')}`,
   }
 }
+
+const coresOf = (trial: TrialResult) => trial.resources.server?.cpuCores ?? null
+/** A server that answers less than this share of what is asked is saturated, whatever its backlog says. */
+const leastAnswered = 0.95
+/** Of the cores: a server with no more to give takes calls together, and a call costs less than at the rates that are planned. */
+const mostBusy = 0.85
+/** Its own mix at rates that were offered and answered: what the level is taken from. */
+export const isOffered = (trial: TrialResult, { mix }: Pick<CandidateResult, 'mix'>) =>
+  trial.arrival.loop === 'open' &&
+  trial.mix === mix &&
+  trial.phase !== 'probe' &&
+  trial.throughputPerSecond >= leastAnswered * (trial.arrival.ratePerSecond ?? 0)
+
+function cpuOf(path: string, own: string[], trials: TrialResult[], candidate: CandidateResult): Pick<Work, 'perOperation' | 'fixed' | 'how'> {
+  const designed = observe(
+    trials.filter((trial) => trial.phase === 'work'),
+    own,
+    coresOf,
+  )
+  const open = trials.filter((trial) => isOffered(trial, candidate))
+  const offered = observe(
+    open.filter((trial) => (coresOf(trial) ?? 0) < mostBusy * (candidate.provision?.limits.cpus ?? Number.POSITIVE_INFINITY)),
+    own,
+    coresOf,
+  )
+  const answered = observe(open, own, coresOf)
+  // Closed loops are saturated: what they use beside the calls is told apart from nothing, so the ratios are through the origin.
+  const ratios = costsOf(path, 'cpuInSaturation', 'core-s/operation', own, designed.length > own.length ? designed : [], 'origin')
+  const relative = own.map((name) => middleOfRange(ratios.figures.get(name)) || 1)
+  const lawOf = (weights: number[]) =>
+    levelOf(offered, weights) ?? levelOf(answered, weights) ?? averageLevel(answered.length > 0 ? answered : observe(trials, own, coresOf), weights)
+  if (ratios.groups.length === 1) {
+    const { perUnit, fixed, source } = lawOf(own.map(() => 1))
+    const figure = given(`${path}.mix.cpu`, 'core-s/operation', perUnit, 'measured', source)
+    const how = `CPU by mix only: ${trials.length} trials do not tell the operations apart`
+    return { perOperation: new Map(own.map((name) => [name, figure])), fixed: fixedFigure(path, fixed, source), how }
+  }
+  const { perUnit, fixed, source } = lawOf(relative)
+  const scale = given(`${path}.level`, 'ratio', perUnit, 'measured', `observed ÷ modelled: ${source}`)
+  const together = ratios.groups.filter((group) => group.length > 1)
+  const perOperation = new Map(
+    ratios.groups.flatMap((names) => {
+      const inSaturation = ratios.figures.get(names[0] as string) as Figure
+      const figure = productOf(`${path}.${names.join('+')}.cpu`, 'core-s/operation', 'cpuInSaturation × level', [inSaturation, scale])
+      return names.map((name) => [name, figure] as const)
+    }),
+  )
+  const apart = together.map((group) => `; ${group.join(', ')} only together`).join('')
+  return {
+    perOperation,
+    fixed: fixedFigure(path, fixed, source),
+    how: `CPU: level by the ${source}; ratios between operations by least squares over ${designed.length} saturated trials with different mixes${apart}`,
+  }
+}
+
+interface Level {
+  /** Core-seconds of one unit of the modelled work. */
+  perUnit: Range
+  fixed: Range
+  /** For people. */
+  source: string
+}
+
+/** Rates that differ by less, in logarithms, are one. */
+const rateStep = 0.2
+
+/** cores = fixed + perUnit × Σ calls·relative. Nothing is used at any rate that was not used in the trial that used least. null: the rates do not tell. */
+export function levelOf(observed: Observation[], relative: number[]): Level | null {
+  const told = observed.flatMap(({ calls, used, seconds = 1 }) => {
+    const work = calls.reduce((sum, each, at) => sum + each * (relative[at] as number), 0)
+    return used > 0 && work > 0 ? [{ work, used, seconds }] : []
+  })
+  const least = Math.min(...told.map(({ used }) => used))
+  // However often a rate was tried, it weighs as one: where the search went is not where production is.
+  const points = [...Map.groupBy(told, ({ work }) => Math.round(Math.log(work) / rateStep)).values()].flatMap((own) => {
+    const together = own.reduce((sum, { seconds }) => sum + seconds, 0)
+    // An error of the cores grows with what is used, and has a part that does not.
+    return own.map(({ work, used, seconds }) => ({ work, used, weight: Math.sqrt(seconds / together / used) }))
+  })
+  const fitted = nonNegativeLeastSquares(
+    points.map(({ work, weight }) => [weight * work, weight]),
+    points.map(({ used, weight }) => weight * used),
+  )
+  const [perUnit, fixed] = fitted?.coefficients ?? []
+  if (fitted === null || perUnit === undefined || fixed === undefined || perUnit === 0 || points.length < 3) return null
+  const range = (mid: number, error: number | null): Range => ({
+    low: Math.max(mid / 10, mid - 1.96 * (error ?? 0)),
+    mid,
+    high: mid + 1.96 * (error ?? 0),
+    confidence: error === null ? null : confidence,
+  })
+  return {
+    perUnit: range(perUnit, fitted.standardErrors[0] ?? null),
+    fixed: fixed === 0 ? assumed(0, 0, 0) : range(Math.min(fixed, least), fitted.standardErrors[1] ?? null),
+    source: `utilisation law, cores = fixed + work, over ${told.length} trials at offered rates`,
+  }
+}
+
+/** All is work where the rates do not tell. */
+function averageLevel(observed: Observation[], relative: number[]): Level {
+  const weighted = observed.map(({ calls, used }) => ({ calls: calls.map((each, at) => each * (relative[at] as number)), used }))
+  return {
+    perUnit: averageOf(weighted),
+    fixed: assumed(0, 0, 0),
+    source: `average of ${observed.length} trials, too few rates below saturation for the utilisation law`,
+  }
+}
+
+const fixedFigure = (path: string, fixed: Range, source: string) =>
+  given(`${path}.fixed`, 'cores', fixed, 'measured', `of a server at any rate: ${source}`)
+const middleOfRange = (figure: Figure | undefined) => (figure?.kind === 'given' ? figure.range.mid : 0)
 
 /** Others did not use the machine, the server lived, what was asked of it was answered in time, and it was our own client. */
 function tells(trial: TrialResult): boolean {
@@ -83,7 +195,7 @@ function observe(trials: TrialResult[], operations: string[], of: (trial: TrialR
       const each = trial.operations[name]
       return each === undefined ? 0 : (each.completed ?? each.ok + each.miss + each.conflict) / trial.seconds
     })
-    return used === null || calls.every((rate) => rate === 0) ? [] : [{ calls, used }]
+    return used === null || calls.every((rate) => rate === 0) ? [] : [{ calls, used, seconds: trial.seconds }]
   })
 }
 
@@ -98,11 +210,12 @@ export function costsOf<U extends Figure['unit']>(
   unit: U,
   operations: string[],
   observed: Observation[],
+  rest: 'fitted' | 'origin' = 'fitted',
 ): { figures: Map<string, Figure<U>>; groups: string[][] } {
   let groups = operations.map((_, at) => [at])
   let fitted: Fitted | null = null
   while (groups.length > 1) {
-    fitted = fit(observed, groups)
+    fitted = fit(observed, groups, rest)
     const unknown = fitted === null || fitted.condition >= worstCondition ? mostAlike(observed, groups) : unknownOf(groups, fitted)
     if (unknown.length === 0) break
     groups = [...groups.filter((group) => !unknown.includes(group)), unknown.flat().sort((a, b) => a - b)]
@@ -123,13 +236,13 @@ export function costsOf<U extends Figure['unit']>(
 
 const callsOf = ({ calls }: Observation, group: number[]) => group.reduce((sum, at) => sum + (calls[at] as number), 0)
 
-/** The last coefficient is what the server uses without any operation. Errors are shares of what is used, so rows weigh by its inverse. */
-function fit(observed: Observation[], groups: number[][]): Fitted | null {
+/** `fitted`: the last coefficient is what is used without any operation. Errors are shares of what is used, so rows weigh by its inverse. */
+function fit(observed: Observation[], groups: number[][], rest: 'fitted' | 'origin'): Fitted | null {
   if (observed.length < groups.length + 2) return null
   const floor = Math.max(1e-9, ...observed.map(({ used }) => used)) / 20
   const weight = ({ used }: Observation) => 1 / Math.max(floor, used)
   return nonNegativeLeastSquares(
-    observed.map((each) => [...groups.map((group) => callsOf(each, group)), 1].map((value) => value * weight(each))),
+    observed.map((each) => [...groups.map((group) => callsOf(each, group)), ...(rest === 'fitted' ? [1] : [])].map((value) => value * weight(each))),
     observed.map((each) => each.used * weight(each)),
   )
 }
