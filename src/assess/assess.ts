@@ -6,7 +6,7 @@ import type { Operation, Scenario } from '../scenario/scenario.ts'
 import { type AtMultiple, type Evidence, judgeAt } from './at-multiple.ts'
 import { type PairedRatio, pairedRatio } from './intervals.ts'
 import { factorOf } from './resolution.ts'
-import { curvesOf } from './response-curve.ts'
+import { curvesOf, offeredRates } from './response-curve.ts'
 
 export interface CandidateAssessment {
   name: string
@@ -15,8 +15,20 @@ export interface CandidateAssessment {
   wrong: number
   brokenInvariants: string[]
   at: AtMultiple[]
+  /** What its capacity rests on; null: no response curve. */
+  tried: Tried | null
   /** With the operations that all candidates can do; empty where all can do all. */
   common: AtMultiple[]
+}
+/** The rates that were offered, and how likely every limit holds at the lightest of them. */
+export interface Tried {
+  lowest: number
+  highest: number
+  rates: number
+  rounds: number
+  holdsAtLowest: number
+  /** The objective that is likeliest to be missed there. */
+  binding: string
 }
 /** Two candidates at the same rate: how many times the p99 response of the second is that of the first. */
 export interface Comparison {
@@ -60,6 +72,7 @@ export function assess(result: Result): Assessment {
         candidate.trials.reduce((sum, trial) => sum + Object.values(trial.operations).reduce((own, each) => own + each.wrong, 0), 0),
       brokenInvariants: candidate.invariants.filter((invariant) => !invariant.ok).map((invariant) => invariant.name),
       at: multiples.map((multiple) => judgeAt(evidence, multiple, curves)),
+      tried: triedBy(evidence, curves),
       common: shared.length === 0 ? [] : multiples.map((multiple) => judgeAt({ ...evidence, trials: shared, mix: common }, multiple)),
     }
   })
@@ -74,6 +87,16 @@ export function assess(result: Result): Assessment {
       each.at.every((at) => at.outcome === 'met'),
   )
   return { candidates, holds: holds.map((each) => each.name), comparisons: compareAll(result, operations) }
+}
+
+function triedBy({ trials }: Evidence, curves: ReturnType<typeof curvesOf>): Tried | null {
+  const offered = offeredRates(trials)
+  const [lowest, highest] = [Math.min(...offered), Math.max(...offered)]
+  const [least] = (curves ?? [])
+    .map(({ operation, objective, curve }) => ({ binding: `${objective.name} of ${operation}`, holds: curve.holds(lowest) }))
+    .sort((a, b) => a.holds - b.holds)
+  if (least === undefined) return null
+  return { lowest, highest, rates: new Set(offered).size, rounds: offered.length, holdsAtLowest: least.holds, binding: least.binding }
 }
 
 /** Every pair that was measured with the same mix at the same rates, round by round. */

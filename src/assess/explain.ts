@@ -25,10 +25,11 @@ export function explain(figures: readonly Figure[], path: string, seed: number):
   const seen = new Set<Figure>()
   const visit = (figure: Figure, depth: number) => {
     const indent = '  '.repeat(depth)
-    const { low, mid, high } = spreadOf(samples.get(figure) as Float64Array)
-    const range = low === high ? '' : ` (${number(low)} to ${number(high)})`
+    const { p10, p50, p90 } = spreadOf(samples.get(figure) as Float64Array)
+    const range = p10 === p90 ? '' : ` (${number(p10)} to ${number(p90)})`
     const unit = figure.unit === 'ratio' ? '' : ` ${figure.unit}`
-    const value = figure.kind === 'derived' && figure.display !== undefined ? figure.display(mid) : `${number(mid)}${unit}${range}`
+    const value =
+      figure.kind === 'derived' && figure.display !== undefined ? figure.display(middle(samples, figure)) : `${number(p50)}${unit}${range}`
     lines.push(`${indent}${figure.path} = ${value}  ${figure.provenance}${figure.kind === 'given' ? `: ${figure.source}` : ''}`)
     if (figure.kind === 'given' || seen.has(figure)) return
     seen.add(figure)

@@ -27,7 +27,7 @@ export function managedCost(
   offer: ManagedOffer,
   provider: string,
   { block }: CostPlan,
-  own: { name: string; usdPerMonth: { mid: number } }[],
+  own: { name: string; usdPerMonth: { p50: number } }[],
 ): ManagedCost {
   const { topology, memoryBound } = plan.facts
   const { coordinators } = topology
@@ -70,7 +70,7 @@ export function managedCost(
     ...(isStoragePriced ? ['storage', 'provisionedIo'] : []),
     ...(offer.backupUsdPerGbMonth === undefined ? [] : ['backup']),
   ])
-  const selfRunUsdPerMonth = own.reduce((sum, line) => sum + (compared.has(line.name) ? line.usdPerMonth.mid : 0), 0)
+  const selfRunUsdPerMonth = own.reduce((sum, line) => sum + (compared.has(line.name) ? line.usdPerMonth.p50 : 0), 0)
   return {
     service: offer.service,
     provider,

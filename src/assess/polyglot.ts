@@ -72,7 +72,7 @@ export function proposePolyglot(
   const { chosen, usdPerMonth } = best
   const systems = new Set(chosen).size
   const worthIt = single === null || usdPerMonth <= single.usdPerMonth * (1 - margin)
-  const when = 'at the horizon, every number at its middle,'
+  const when = 'at the horizon, by medians,'
   const rounded = (value: number) => Math.round(value).toLocaleString('en')
   return {
     groups: groups.map((group, at) => ({

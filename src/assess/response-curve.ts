@@ -20,7 +20,7 @@ export interface OperationCurve {
 
 /** null: the rates are too few for curves. Operations that were called too rarely for their objective have none. */
 export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[] | null {
-  const judged = trials.filter((trial) => phases.has(trial.phase) && trial.arrival.loop === 'open' && trial.client === 'wire' && isUsable(trial))
+  const judged = judgedOf(trials)
   if (new Set(judged.map((trial) => trial.arrival.multiple)).size < fewestRates) return null
   return operations
     .filter((operation) => mix.has(operation.name))
@@ -41,6 +41,12 @@ export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[
       }),
     )
 }
+
+const judgedOf = (trials: readonly TrialResult[]) =>
+  trials.filter((trial) => phases.has(trial.phase) && trial.arrival.loop === 'open' && trial.client === 'wire' && isUsable(trial))
+
+/** Multiples of the trials that the curves rest on, one for each trial. */
+export const offeredRates = (trials: readonly TrialResult[]) => judgedOf(trials).map((trial) => trial.arrival.multiple as number)
 
 /** How bursty the run was, by what all its curves say together: operations that are called rarely cannot tell by themselves. */
 export function correlationsOf(curves: readonly OperationCurve[] | null): number[] | undefined {

@@ -3,14 +3,12 @@ import jstat from 'jstat'
 import { keyOf, Source } from '../data/random.ts'
 import { type Figure, type Range, reachable } from './figure.ts'
 
+/** Percentiles of the draws. */
 export interface Spread {
-  /** 10th and 90th percentile of the draws, stretched to hold `mid`. */
-  low: number
-  /** With every given number at its middle. */
-  mid: number
-  /** Median of the draws. */
+  p10: number
+  /** The median, which is what is told first. */
   p50: number
-  high: number
+  p90: number
 }
 
 export const draws = 10_000
@@ -18,19 +16,19 @@ export const draws = 10_000
 const chunkDraws = 250
 
 /**
- * Samples of the wanted figures, `draws` each. A given number has draws of its own, by its path: plans that share it share its draws, so
+ * Samples of the wanted figures, `count` each, a multiple of `chunkDraws`: fewer are the first of more. A given number has draws of its own, by its path: plans that share it share its draws, so
  * that what differs between two plans is not chance.
  */
-export function simulate(wanted: readonly Figure[], seed: number): Map<Figure, Float64Array> {
+export function simulate(wanted: readonly Figure[], seed: number, count = draws): Map<Figure, Float64Array> {
   const order = reachable(wanted)
   const fixed = fixedOf(order)
   const columns = new Map(order.map((figure) => [figure, new Float64Array(chunkDraws).fill(fixed.get(figure) ?? 0)]))
   const streams = new Map<Figure, Source>(
     order.flatMap((figure) => (figure.kind === 'given' ? [[figure, new Source().restart(keyOf(seed, figure.path), 1)]] : [])),
   )
-  const samples = new Map(wanted.map((figure) => [figure, new Float64Array(draws)]))
+  const samples = new Map(wanted.map((figure) => [figure, new Float64Array(count)]))
   const steps = order.filter((figure) => !fixed.has(figure)).map((figure) => stepOf(figure, columns, streams.get(figure)))
-  for (let from = 0; from < draws; from += chunkDraws) {
+  for (let from = 0; from < count; from += chunkDraws) {
     const first = from === 0
     for (const step of steps) step(first)
     for (const [figure, own] of samples) own.set(columns.get(figure) as Float64Array, from)
@@ -131,9 +129,8 @@ function middle(figure: Figure, values: Map<Figure, number>): number {
 }
 
 export function spreadOf(samples: Float64Array): Spread {
-  const mid = samples[0] as number
   const sorted = Float64Array.from(samples).sort()
-  return { low: Math.min(mid, quantile(sorted, 0.1)), mid, p50: quantile(sorted, 0.5), high: Math.max(mid, quantile(sorted, 0.9)) }
+  return { p10: quantile(sorted, 0.1), p50: quantile(sorted, 0.5), p90: quantile(sorted, 0.9) }
 }
 
 /** Of sorted values. */

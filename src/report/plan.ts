@@ -1,7 +1,7 @@
 /** The capacity and cost plan in words and tables: servers and dollars now and at the horizon, what changes when, what moves the cost. */
 
-import type { CandidateDecision, CandidatePlan, Decision, MonthPlan } from '../assess/decision.ts'
-import { budgetsMs } from '../assess/decision.ts'
+import { budgetsMs, type CandidatePlan, type FleetPlan } from '../assess/candidate-plan.ts'
+import type { CandidateDecision, Decision } from '../assess/decision.ts'
 import { engineerUsdPerHour } from '../assess/managed.ts'
 import type { Spread } from '../assess/simulate.ts'
 import { type Block, details, heading, list, paragraph, table } from './document.ts'
@@ -14,17 +14,11 @@ export function capacityPlan(decision: Decision): Block[] {
   const budget = decision.budgetUsdPerMonth
   return [
     paragraph(
-      `The cheapest servers of a public price list that carry the peak with one member lost, month by month for ${decision.months} months. Servers, and the first number of a cost, have every number at its middle; in parentheses p10 · p50 · p90 of 10,000 draws of the measured capacity, the stated growth and what is assumed, or p10–p90, stretched where need be to hold the first number; in budget is a share of the draws. What is assumed of a cloud server, of replication and of growth was not measured.`,
+      `The cheapest servers of a public price list that carry the peak with one member lost, month by month for ${decision.months} months. Every number is the median of 10,000 draws of the measured capacity, the stated growth and what is assumed, in parentheses what holds 80 % of them (p10–p90); in budget is a share of the draws. What is assumed of a cloud server, of replication and of growth was not measured.`,
     ),
     table(
       ['candidate', 'topology', 'one server of the bench carries', 'servers now', `servers in month ${decision.months}`],
-      planned.map(({ name, plan }) => [
-        name,
-        plan.topology,
-        `${times(plan.carried.mid)} ${range(plan.carried, (value) => times(value))}`,
-        fleet(plan.now),
-        fleet(plan.horizon),
-      ]),
+      planned.map(({ name, plan }) => [name, plan.topology, spreadText(plan.carried, times), fleet(plan.fleet.now), fleet(plan.fleet.horizon)]),
     ),
     table(
       [
@@ -38,9 +32,12 @@ export function capacityPlan(decision: Decision): Block[] {
       ],
       planned.map(({ name, plan }) => [
         name,
-        ...[plan.now, plan.horizon].flatMap(({ total, withinBudget }) => [cost(total), ...(withinBudget === null ? [] : [percent(withinBudget)])]),
+        ...[plan.fleet.now, plan.fleet.horizon].flatMap(({ total, withinBudget }) => [
+          cost(total),
+          ...(withinBudget === null ? [] : [percent(withinBudget)]),
+        ]),
         cost(plan.usdToHorizon),
-        plan.usdPerMillionOperations.mid.toPrecision(2),
+        spreadText(plan.usdPerMillionOperations, (value) => value.toPrecision(2)),
       ]),
       budget === null ? [1, 2, 3, 4] : [1, 2, 3, 4, 5, 6],
     ),
@@ -67,7 +64,7 @@ export function capacityPlan(decision: Decision): Block[] {
     monthly(planned),
     ...planned.map(({ name, plan }) =>
       details(
-        `${name}, of the servers above: ${usd(plan.now.total.mid)} USD a month now, ${usd(plan.horizon.total.mid)} in month ${decision.months}`,
+        `${name}, of the servers above: ${usd(plan.usdPerMonth.now.p50)} USD a month now, ${usd(plan.usdPerMonth.horizon.p50)} in month ${decision.months}`,
         lines(plan, decision.months),
       ),
     ),
@@ -83,27 +80,25 @@ export const titled = ({ name, mix }: Pick<CandidateDecision, 'name' | 'mix'>) =
 
 type Planned = (CandidateDecision & { plan: CandidatePlan })[]
 
-const range = ({ low, high }: Spread, text: (value: number) => string) => (text(low) === text(high) ? '' : `(${text(low)}–${text(high)})`)
-
-export function fleet({ nodes, shape, shards, coordinators, volumeGb, bound }: MonthPlan): string {
-  return `${[`${nodes.mid} × ${shape}`, range(nodes, String)].join(' ').trim()}${shards > 1 ? ` in ${shards} shards` : ''}${coordinators === '' ? '' : ` and ${coordinators}`}${volumeGb > 0 ? `, ${count(volumeGb)} GB each` : ''}; bound by ${bound}`
+/** The median, and what holds 80 % of the draws. */
+export function spreadText({ p10, p50, p90 }: Spread, text: (value: number) => string): string {
+  return text(p10) === text(p90) ? text(p50) : `${text(p50)} (${text(p10)}–${text(p90)})`
 }
 
-/** Of the fleet that is shown, and p10 · p50 · p90 of the draws. */
-export function cost(spread: Spread): string {
-  const all = [spread.mid, spread.low, spread.p50, spread.high].map(usd)
-  return new Set(all).size === 1 ? (all[0] as string) : `${all[0]} (${all.slice(1).join(' · ')})`
+export function fleet({ nodes, shape, shards, coordinators, volumeGb, bound }: FleetPlan): string {
+  return `${spreadText(nodes, String)} × ${shape}${shards > 1 ? ` in ${shards} shards` : ''}${coordinators === '' ? '' : ` and ${coordinators}`}${volumeGb > 0 ? `, ${count(volumeGb)} GB each` : ''}; bound by ${bound}`
 }
 
-export function monthText({ low, p50, high }: Spread, horizon: number): string {
-  const text = (month: number) => (month > horizon ? `after ${horizon}` : month <= 0 ? 'now' : `${Math.round(month)}`)
-  return text(low) === text(high) ? text(p50) : `${text(p50)} (${text(low)}–${text(high)})`
+export const cost = (spread: Spread): string => spreadText(spread, usd)
+
+export function monthText(month: Spread, horizon: number): string {
+  return spreadText(month, (value) => (value > horizon ? `after ${horizon}` : value <= 0 ? 'now' : `${Math.round(value)}`))
 }
 
 /** What is cheapest need not be what must be, nor what everybody wants. */
 function remarks(planned: Planned, horizon: number): Block[] {
   const said = planned.flatMap(({ name, plan }) => {
-    const both = [plan.now, plan.horizon]
+    const both = [plan.fleet.now, plan.fleet.horizon]
     const must = plan.triggers.find((trigger) => trigger.stage === 'shards')
     const divided = both.find((month) => month.shards > 1)
     const inside = both.find((month) => month.volumeGb === 0)
@@ -138,7 +133,10 @@ function monthly(planned: Planned): Block {
   return details('USD a month, month by month', [
     table(
       ['month', ...planned.map(({ name }) => name)],
-      (planned[0]?.plan.usdPerMonth ?? []).map(({ month }, at) => [`${month}`, ...planned.map(({ plan }) => cost(plan.usdPerMonth[at] as Spread))]),
+      (planned[0]?.plan.usdPerMonth.months ?? []).map(({ month }, at) => [
+        `${month}`,
+        ...planned.map(({ plan }) => cost(plan.usdPerMonth.months[at] as Spread)),
+      ]),
       planned.map((_, at) => at + 1),
     ),
   ])
@@ -156,13 +154,9 @@ function lines(plan: CandidatePlan, horizon: number): Block[] {
   return [
     table(
       ['line', 'now', `month ${horizon}`],
-      plan.now.lines.map((line, at) => {
-        const later = plan.horizon.lines[at] as (typeof plan.now.lines)[number]
-        return [
-          names[line.name] ?? line.name,
-          `${usd(line.usdPerMonth.mid)} ${range(line.usdPerMonth, usd)}`,
-          `${usd(later.usdPerMonth.mid)} ${range(later.usdPerMonth, usd)}`,
-        ]
+      plan.fleet.now.lines.map((line, at) => {
+        const later = plan.fleet.horizon.lines[at] as (typeof plan.fleet.now.lines)[number]
+        return [names[line.name] ?? line.name, cost(line.usdPerMonth), cost(later.usdPerMonth)]
       }),
       [1, 2],
     ),
@@ -170,7 +164,7 @@ function lines(plan: CandidatePlan, horizon: number): Block[] {
       `${plan.how}. ${scalability === null ? 'Too few concurrencies for a scalability law.' : `Universal Scalability Law: λ ${count(scalability.single)}/s, σ ${parameter(scalability.contention, scalability.standardErrors[1])}, κ ${parameter(scalability.coherency, scalability.standardErrors[2])}${scalability.mostPerSecond === null ? '' : `, at most ${count(scalability.mostPerSecond)}/s`}${scalability.bestConcurrency === null ? '' : ` with ${count(scalability.bestConcurrency)} in flight`}; it describes this size of server only${plan.inFlight === null ? '' : `; at what one server carries, ${count(plan.inFlight)} operations are in flight`}.${scalability.warning === null ? '' : ` ${scalability.warning}.`}`}`,
     ),
     paragraph(
-      `In use at peak: ${connectionsText(plan.now)} connections on all servers now, ${connectionsText(plan.horizon)} in month ${horizon}, by Little's law from the mean service times; a pool holds more, for bursts.`,
+      `In use at peak: ${connectionsText(plan.fleet.now)} connections on all servers now, ${connectionsText(plan.fleet.horizon)} in month ${horizon}, by Little's law from the mean service times; a pool holds more, for bursts.`,
     ),
     paragraph(`Up ${(plan.availability * 100).toFixed(4)} % of the time by independent failures of servers that are up 99.5 % (assumed).`),
     paragraph('What moves the cost at the horizon most, one at a time from its low to its high end:'),
@@ -182,10 +176,7 @@ function lines(plan: CandidatePlan, horizon: number): Block[] {
   ]
 }
 
-const connectionsText = ({ connections }: MonthPlan) => {
-  const text = (value: number) => count(Math.max(1, Math.ceil(value)))
-  return `${text(connections.mid)} ${range(connections, text)}`.trim()
-}
+const connectionsText = ({ connections }: FleetPlan) => spreadText(connections, (value) => count(Math.max(1, Math.ceil(value))))
 
 function parameter(value: number, error: number | null): string {
   const text = value === 0 ? '0' : value.toPrecision(2)

@@ -16,7 +16,7 @@ export function costSlide(decision: Decision, mix: Mix): Slide | undefined {
   const planned = decision.candidates.flatMap(({ name, mix: own, plan }, at) => (plan === null || own !== mix ? [] : [{ name, plan, at }]))
   if (planned.length === 0) return undefined
   const { months, budgetUsdPerMonth: budget } = decision
-  const found = planned.map(({ name, plan }) => `${name} ${usd(plan.horizon.total.p50)}`)
+  const found = planned.map(({ name, plan }) => `${name} ${usd(plan.usdPerMonth.horizon.p50)}`)
   return {
     file: `cost-${mix}-mix.png`,
     title: `Cost in month ${months}, USD a month${ofMix(mix)}: ${found.join(', ')}`,
@@ -26,9 +26,9 @@ export function costSlide(decision: Decision, mix: Mix): Slide | undefined {
     datasets: [
       ...planned.flatMap(({ name, plan, at }) => {
         const style = lines(at)
-        const edge = (of: 'low' | 'high') => ({
+        const edge = (of: 'p10' | 'p90') => ({
           label: '',
-          data: plan.usdPerMonth.map((spread) => ({ x: spread.month, y: spread[of] })),
+          data: plan.usdPerMonth.months.map((spread) => ({ x: spread.month, y: spread[of] })),
           ...style,
           borderWidth: 1,
           pointRadius: 0,
@@ -36,11 +36,11 @@ export function costSlide(decision: Decision, mix: Mix): Slide | undefined {
         return [
           {
             label: name,
-            data: plan.usdPerMonth.map((spread) => ({ x: spread.month, y: spread.p50 })),
+            data: plan.usdPerMonth.months.map((spread) => ({ x: spread.month, y: spread.p50 })),
             ...style,
           },
-          edge('low'),
-          edge('high'),
+          edge('p10'),
+          edge('p90'),
         ]
       }),
       ...(budget === null

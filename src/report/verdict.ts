@@ -1,7 +1,9 @@
 /** The verdict in words and tables: who is out and why, who ranks where and how firmly, what a second store would change. */
+import { type Constraint, likelihood } from '../assess/constraints.ts'
 import type { CandidateDecision, Decision } from '../assess/decision.ts'
 import { type Block, details, heading, list, paragraph, table } from './document.ts'
 import { usd } from './format.ts'
+import { spreadText } from './plan.ts'
 
 export function verdict(decision: Decision): Block[] {
   return [
@@ -27,16 +29,21 @@ function ranked({ ranking, candidates }: Decision): string {
   const { standings, winner, tie } = ranking
   const [first, second] = standings
   if (first === undefined) return `Nobody is ranked: ${candidates.map((each) => `${each.name} ${reasonOut(each)}`).join('; ')}.`
-  if (second === undefined) return `${first.name} is the only one that passes every hard constraint.`
+  if (second === undefined) return `${first.name} is the only one that ${openOf(candidates, first.name)}.`
   if (winner === null) return `${tie.join(' and ')} are a tie: no order of them has a probability of 0.9.`
   const surely = ranking.beats.find((pair) => pair.first === winner && pair.second === second.name)
   return `${winner} ranks first, ahead of ${second.name} with a probability of ${probability(surely?.probability ?? 1)}.`
 }
 
+function openOf(candidates: CandidateDecision[], name: string): string {
+  const open = candidates.find((each) => each.name === name)?.constraints.filter((constraint) => constraint.state === 'open') ?? []
+  return open.length === 0 ? 'passes every hard constraint' : `no hard constraint rules out (open: ${open.map((each) => each.name).join(', ')})`
+}
+
 /** Of those that are ranked: today's budget decides, tomorrow's is told. */
 function overBudget({ candidates, ranking, budgetUsdPerMonth: budget, months }: Decision): string[] {
   return ranking.standings.flatMap(({ name }) => {
-    const horizon = candidates.find((each) => each.name === name)?.plan?.horizon
+    const horizon = candidates.find((each) => each.name === name)?.plan?.fleet.horizon
     if (budget === null || horizon === undefined || horizon.total.p50 <= budget) return []
     return [
       `In month ${months} ${name} costs ${usd(horizon.total.p50)} USD a month, over the budget of ${usd(budget)} (within it in ${Math.round((horizon.withinBudget ?? 0) * 100)} % of the draws).`,
@@ -45,9 +52,16 @@ function overBudget({ candidates, ranking, budgetUsdPerMonth: budget, months }: 
 }
 
 export function reasonOut(candidate: CandidateDecision): string {
-  const failed = candidate.constraints.filter((constraint) => !constraint.holds)
+  const failed = candidate.constraints.filter((constraint) => constraint.state === 'out')
   return failed.length === 0 ? 'passes' : `is out: ${failed.map((each) => each.evidence).join('; ')}`
 }
+
+const marks = { holds: '✓', open: '?', out: '✗' } as const
+const likelihoodOf = ({ probability: share }: Constraint) =>
+  share === null ? 'unknown' : share === 1 || share === 0 ? String(share) : likelihood(share)
+/** What is open says how likely it is. */
+const markOf = (constraint: Constraint) =>
+  constraint.state === 'open' && constraint.probability !== null ? `? ${likelihood(constraint.probability)}` : marks[constraint.state]
 
 /** Never a certainty: so many draws have none. */
 const probability = (share: number) => (share > 0.999 ? 'over 0.999' : share < 0.001 ? 'under 0.001' : share.toFixed(2))
@@ -80,13 +94,16 @@ function constraints({ candidates }: Decision): Block[] {
   const names = [...new Set(candidates.flatMap((each) => each.constraints.map((constraint) => constraint.name)))]
   const mark = (candidate: CandidateDecision, name: string) => {
     const found = candidate.constraints.find((each) => each.name === name)
-    return found === undefined ? '—' : found.holds ? '✓' : '✗'
+    return found === undefined ? '—' : markOf(found)
   }
   const failed = candidates.flatMap((each) =>
-    each.constraints.filter((constraint) => !constraint.holds).map((constraint) => `${each.name}, ${constraint.name}: ${constraint.evidence}`),
+    each.constraints
+      .filter((constraint) => constraint.state !== 'holds')
+      .map((constraint) => `${each.name}, ${constraint.name}: ${constraint.evidence}`),
   )
   return [
     heading(3, 'Hard constraints'),
+    paragraph('✓ holds with a probability of 0.9 and more; ✗ less than 0.1, and is out of the ranking; ? between: open, and ranked.'),
     table(
       ['candidate', ...names],
       candidates.map((each) => [each.name, ...names.map((name) => mark(each, name))]),
@@ -94,9 +111,9 @@ function constraints({ candidates }: Decision): Block[] {
     ...(failed.length > 0 ? [list(failed)] : []),
     details('evidence', [
       table(
-        ['candidate', '', 'hard constraint', 'evidence'],
+        ['candidate', '', 'hard constraint', 'P(holds)', 'evidence'],
         candidates.flatMap((each) =>
-          each.constraints.map((constraint) => [each.name, constraint.holds ? '✓' : '✗', constraint.name, constraint.evidence]),
+          each.constraints.map((constraint) => [each.name, marks[constraint.state], constraint.name, likelihoodOf(constraint), constraint.evidence]),
         ),
       ),
     ]),
@@ -113,8 +130,7 @@ function matrix({ criteria, candidates }: Decision): Block {
       ...candidates.map((candidate) => {
         const cell = candidate.criteria.find((each) => each.criterion === criterion.name)
         if (cell?.utility == null) return '— (drawn over the whole scale)'
-        const { low, mid, high } = cell.utility
-        return `${mid.toFixed(2)}${low === high ? '' : ` (${low.toFixed(2)}–${high.toFixed(2)})`}${cell.shown === '' ? '' : `: ${cell.shown}`}`
+        return `${spreadText(cell.utility, (value) => value.toFixed(2))}${cell.shown === '' ? '' : `: ${cell.shown}`}`
       }),
     ]),
     [1],

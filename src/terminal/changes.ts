@@ -1,4 +1,6 @@
 /** What other wishes change: before → after, the first thing that `assess` says. */
+import type { CandidatePlan } from '../assess/candidate-plan.ts'
+import type { Constraint } from '../assess/constraints.ts'
 import type { CandidateDecision, Decision } from '../assess/decision.ts'
 import { usd } from '../report/format.ts'
 import { fleet } from '../report/plan.ts'
@@ -34,21 +36,23 @@ function first({ ranking: { standings, winner, tie } }: Decision): string {
 }
 
 function rowsOf(then: CandidateDecision, now: CandidateDecision, monthsBefore: number, monthsAfter: number): string[][] {
-  const cost = (plan: NonNullable<CandidateDecision['plan']>, at: 'now' | 'horizon') => `${usd(plan[at].total.p50)} USD a month`
+  const cost = (plan: CandidatePlan, at: 'now' | 'horizon') => `${usd(plan.usdPerMonth[at].p50)} USD a month`
   const months = monthsBefore === monthsAfter ? `in month ${monthsAfter}` : 'at the horizon'
   const at = (text: string, month: number) => (monthsBefore === monthsAfter ? text : `${text} (month ${month})`)
   const facts: [string, string, string][] = [['passes', passes(then), passes(now)]]
   if (then.plan !== null && now.plan !== null)
     facts.push(
-      ['servers now', fleet(then.plan.now), fleet(now.plan.now)],
+      ['servers now', fleet(then.plan.fleet.now), fleet(now.plan.fleet.now)],
       ['cost now', cost(then.plan, 'now'), cost(now.plan, 'now')],
-      [`servers ${months}`, at(fleet(then.plan.horizon), monthsBefore), at(fleet(now.plan.horizon), monthsAfter)],
+      [`servers ${months}`, at(fleet(then.plan.fleet.horizon), monthsBefore), at(fleet(now.plan.fleet.horizon), monthsAfter)],
       [`cost ${months}`, at(cost(then.plan, 'horizon'), monthsBefore), at(cost(now.plan, 'horizon'), monthsAfter)],
     )
   return facts.filter(([, was, is]) => was !== is).map(([what, was, is], index) => [index === 0 ? now.name : '', what, was, is])
 }
 
 function passes({ constraints }: CandidateDecision): string {
-  const failed = constraints.filter((constraint) => !constraint.holds).map((constraint) => constraint.name)
-  return failed.length === 0 ? 'every hard constraint' : `not: ${failed.join(', ')}`
+  const named = (state: Constraint['state']) => constraints.filter((constraint) => constraint.state === state).map((constraint) => constraint.name)
+  const [out, open] = [named('out'), named('open')]
+  if (out.length > 0) return `not: ${out.join(', ')}`
+  return open.length === 0 ? 'every hard constraint' : `open: ${open.join(', ')}`
 }

@@ -1,8 +1,9 @@
 /** The verdict on one screen: ranking and its stability, servers, the first changes with dates, cost against the budget. */
 import type { Decision } from '../assess/decision.ts'
+import type { Spread } from '../assess/simulate.ts'
 import { median } from '../measure/median.ts'
 import { times, usd } from '../report/format.ts'
-import { cost, fleet, titled } from '../report/plan.ts'
+import { cost, fleet, spreadText, titled } from '../report/plan.ts'
 import { reasonOut, verdictLine } from '../report/verdict.ts'
 import { columns } from './tables.ts'
 
@@ -42,14 +43,14 @@ export function decisionText(decision: Decision, startedAt: string): string {
         ['candidate', 'one server carries', 'servers now', `servers in month ${months}`, `USD a month now${against}`, `in month ${months}`],
         ...planned.map(({ name, plan }) => [
           name,
-          times(plan.carried.mid),
-          fleet(plan.now),
-          fleet(plan.horizon),
-          cost(plan.now.total),
-          cost(plan.horizon.total),
+          spreadText(plan.carried, times),
+          fleet(plan.fleet.now),
+          fleet(plan.fleet.horizon),
+          cost(plan.usdPerMonth.now),
+          cost(plan.usdPerMonth.horizon),
         ]),
       ]),
-      'Servers and their cost have every number at its middle; in parentheses p10 · p50 · p90 of 10,000 draws, or p10–p90. Dates are medians.',
+      'Medians of 10,000 draws, in parentheses p10–p90.',
     )
     const triggers = planned.flatMap(({ name, plan }) =>
       plan.triggers
@@ -91,7 +92,7 @@ export function dateOf(startedAt: string, month: number): string {
   return date.toISOString().slice(0, 7)
 }
 
-function spreadOfDates(startedAt: string, { low, high }: { low: number; high: number }, horizon: number): string {
-  if (low === high) return ''
-  return ` (${dateOf(startedAt, low)} to ${high > horizon ? 'never within the horizon' : dateOf(startedAt, high)})`
+function spreadOfDates(startedAt: string, { p10, p90 }: Spread, horizon: number): string {
+  if (p10 === p90) return ''
+  return ` (${dateOf(startedAt, p10)} to ${p90 > horizon ? 'never within the horizon' : dateOf(startedAt, p90)})`
 }

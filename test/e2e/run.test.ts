@@ -191,7 +191,7 @@ describe('a saved result asked again', () => {
 
   test('a higher peak needs more, other weights rank otherwise or not, a small budget rules out', async () => {
     const [before, peak, budget] = [await decided(), await decided('--peak', '9x'), await decided('--budget', '10 USD/month')]
-    const cost = (decision: Decision) => decision.candidates.flatMap(({ plan }) => (plan === null ? [] : [plan.now.total.mid]))
+    const cost = (decision: Decision) => decision.candidates.flatMap(({ plan }) => (plan === null ? [] : [plan.usdPerMonth.now.p50]))
     expect(cost(before).length).toBeGreaterThan(0)
     for (const [at, usd] of cost(peak).entries()) expect(usd).toBeGreaterThan(cost(before)[at] as number)
     expect(budget.ranking.standings).toEqual([])

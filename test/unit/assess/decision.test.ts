@@ -15,7 +15,7 @@ import { type Figure, type Given, reachable } from '../../../src/assess/figure.t
 import { groupsOf, proposePolyglot } from '../../../src/assess/polyglot.ts'
 import { type Catalogue, caveats, readPrices, type Shape } from '../../../src/assess/prices.ts'
 import { proposeShardKey } from '../../../src/assess/shard-key.ts'
-import { middleOf } from '../../../src/assess/simulate.ts'
+import { middleOf, type Spread } from '../../../src/assess/simulate.ts'
 import { drawsOfTop, rowsForDraws } from '../../../src/assess/storage.ts'
 import { carries, cheapest } from '../../../src/assess/supply.ts'
 import { applyWhatIf, type WhatIf, weightsAsked } from '../../../src/assess/what-if.ts'
@@ -54,24 +54,24 @@ describe.each(names)('plan of %s', (name) => {
     for (const { plan } of plans(decision))
       for (const spread of [
         plan.carried,
-        plan.now.nodes,
-        plan.horizon.nodes,
+        plan.fleet.now.nodes,
+        plan.fleet.horizon.nodes,
         plan.usdToHorizon,
-        ...plan.usdPerMonth,
+        ...plan.usdPerMonth.months,
         ...plan.triggers.map((each) => each.month),
       ]) {
-        expect(spread.low).toBeLessThanOrEqual(spread.mid)
-        expect(spread.high).toBeGreaterThanOrEqual(spread.mid)
+        expect(spread.p10).toBeLessThanOrEqual(spread.p50)
+        expect(spread.p90).toBeGreaterThanOrEqual(spread.p50)
       }
   })
 
   test('buys a fleet that carries today, and divides what divides nothing by itself only from the month in which it must', () => {
     for (const { name: candidate, plan } of plans(decision)) {
       const { topology } = planFactsOf(result, candidate)
-      const midOf = (stage: string) => plan.triggers.find((trigger) => trigger.stage === stage)?.month.mid
+      const midOf = (stage: string) => plan.triggers.find((trigger) => trigger.stage === stage)?.month.p50
       expect(midOf('bigger')).toBeGreaterThan(0)
-      if (topology.kind === 'ring') expect(plan.horizon.shards).toBe(1)
-      else if (!topology.sharded) expect(plan.horizon.shards > 1).toBe((midOf('shards') as number) <= decision.months)
+      if (topology.kind === 'ring') expect(plan.fleet.horizon.shards).toBe(1)
+      else if (!topology.sharded) expect(plan.fleet.horizon.shards > 1).toBe((midOf('shards') as number) <= decision.months)
     }
   })
 
@@ -85,7 +85,7 @@ describe.each(names)('plan of %s', (name) => {
     ]
     expect(small.length).toBeGreaterThan(0)
     for (const [at, { plan }] of small.entries())
-      for (const [month, spread] of plan.usdPerMonth.entries()) expectNoLess(large[at]?.plan.usdPerMonth[month], spread)
+      for (const [month, spread] of plan.usdPerMonth.months.entries()) expectNoLess(large[at]?.plan.usdPerMonth.months[month], spread)
   })
 
   test('more copies, and higher prices, never cost less', () => {
@@ -98,7 +98,7 @@ describe.each(names)('plan of %s', (name) => {
     }))
     for (const after of [plans(decideOn(copied).decision), plans(decideOn(result, { catalogues: dearer }).decision)])
       for (const [at, { plan }] of before.entries())
-        for (const [month, spread] of plan.usdPerMonth.entries()) expectNoLess(after[at]?.plan.usdPerMonth[month], spread)
+        for (const [month, spread] of plan.usdPerMonth.months.entries()) expectNoLess(after[at]?.plan.usdPerMonth.months[month], spread)
   })
 })
 
@@ -226,7 +226,7 @@ describe('degenerate inputs give a sentence', () => {
       for (const operation of scenario.operations) operation.loadGrowthPerMonth = 0
       Object.assign(scenario.requirements, { horizonMs: null, budgetUsdPerMonth: null, availability: null })
     })
-    for (const { plan } of plans(decision)) expect(plan.usdPerMonth.at(-1)?.mid).toBeCloseTo(plan.usdPerMonth[0]?.mid as number, 6)
+    for (const { plan } of plans(decision)) expect(plan.usdPerMonth.horizon.p50).toBeCloseTo(plan.usdPerMonth.now.p50, 6)
     expect(decision.candidates.flatMap((each) => each.constraints.map((constraint) => constraint.name))).not.toContain('budget')
   })
 
@@ -362,7 +362,7 @@ describe('asked again', () => {
     const text = explain(figures, 'capacity.postgres.nodes', ecommerce.seed)
     expect(text).toMatch(/^capacity\.postgres\.nodes@0 = \d+ nodes/)
     expect(text).toMatch(/cost\.postgres\.choice@0 = \d+ × \d+ × \S+ {2}derived/)
-    expect(text).toMatch(/plan\.hostFactor = 0\.85 \(.*assumed/)
+    expect(text).toMatch(/plan\.hostFactor = 0\.849 \(.*assumed/)
     expect(text).toMatch(/capacity\.postgres\.sustained = .*measured/)
     expect(() => explain(figures, 'capacity.postgres.nods', ecommerce.seed)).toThrow(/there is no such number/)
   })
@@ -391,8 +391,8 @@ function badNumbers(value: unknown, path = ''): string[] {
   return Object.entries(value).flatMap(([name, each]) => badNumbers(each, `${path}.${name}`))
 }
 
-function expectNoLess(after: { low: number; mid: number; high: number } | undefined, before: { low: number; mid: number; high: number }): void {
-  for (const end of ['low', 'mid', 'high'] as const) expect(after?.[end]).toBeGreaterThanOrEqual(before[end] * (1 - 1e-9))
+function expectNoLess(after: Spread | undefined, before: Spread): void {
+  for (const end of ['p10', 'p50', 'p90'] as const) expect(after?.[end]).toBeGreaterThanOrEqual(before[end] * (1 - 1e-9))
 }
 
 /** An entity that grows. */

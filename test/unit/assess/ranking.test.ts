@@ -157,8 +157,8 @@ describe('figures', () => {
         const figure = given('x', 'USD', { low, mid, high, confidence: sure ? 0.95 : null }, 'assumed', 'test')
         const samples = simulate([figure], 1).get(figure) as Float64Array
         const spread = spreadOf(samples)
-        expect(spread.low).toBeLessThanOrEqual(spread.mid)
-        expect(spread.high).toBeGreaterThanOrEqual(spread.mid)
+        expect(spread.p10).toBeLessThanOrEqual(spread.p50)
+        expect(spread.p90).toBeGreaterThanOrEqual(spread.p50)
         if (!sure) for (const value of samples) expect(value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9)).toBe(true)
         expect(samples.every(Number.isFinite)).toBe(true)
         expect(middleOf(figure)).toBe(mid)

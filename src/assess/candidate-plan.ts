@@ -1,0 +1,191 @@
+/** One candidate's plan as it is told: its fleet, what that costs, when it must change, and what its numbers rest on. */
+
+import type { Topology } from '../engines/engine.ts'
+import type { CandidateAssessment } from './assess.ts'
+import { availabilityOf } from './availability.ts'
+import { isReadOperation } from './calls.ts'
+import type { CapacityPlan } from './capacity-plan.ts'
+import { choiceOf } from './choice.ts'
+import type { CostPlan } from './cost.ts'
+import { type Exhibit, nodesFigure } from './criteria.ts'
+import type { Demand } from './demand.ts'
+import type { Drawn } from './drawn.ts'
+import { type Figure, type Given, reachable } from './figure.ts'
+import { type ManagedCost, managedCost } from './managed.ts'
+import type { Catalogue } from './prices.ts'
+import { concurrencyFor, type Scalability } from './scaling.ts'
+import { middleOf, type Spread } from './simulate.ts'
+import { type Bound, boundOf, coordinatorsOf, volumeGb } from './supply.ts'
+import type { Trigger } from './triggers.ts'
+
+/** What stands for one month. */
+export interface FleetPlan {
+  month: number
+  nodes: Spread
+  shape: string
+  /** 1 where nothing is divided, or a ring divides by itself. */
+  shards: number
+  /** Small servers beside them; '' where there are none. */
+  coordinators: string
+  volumeGb: number
+  bound: Bound
+  /** In use at peak, on all servers. */
+  connections: Spread
+  /** USD a month. */
+  lines: { name: string; usdPerMonth: Spread }[]
+  total: Spread
+  /** Share of the draws that the budget allows; null where none is stated. */
+  withinBudget: number | null
+}
+export interface CandidatePlan {
+  topology: string
+  how: string
+  carried: Spread
+  scalability: Scalability | null
+  fleet: { now: FleetPlan; horizon: FleetPlan }
+  /** `months`: of some, the first and the last among them. */
+  usdPerMonth: { now: Spread; horizon: Spread; months: (Spread & { month: number })[] }
+  usdToHorizon: Spread
+  usdPerMillionOperations: Spread
+  triggers: (Omit<Trigger, 'month'> & { month: Spread /** Share of the draws in which it comes before the horizon ends. */; probability: number })[]
+  /** Of the fleet now, by independent failures of servers that are up as often as is assumed. */
+  availability: number
+  /** Operations in flight on one server at what it carries, by the scalability law; null: unknown. */
+  inFlight: number | null
+  /** Objectives that hold on one server, and may not with the stated budgets for copies and zones. */
+  atRisk: string[]
+  managed: ManagedCost[]
+  /** What moves the cost at the horizon most, one at a time from its low to its high end. */
+  tornado: { path: string; low: number; high: number; provenance: string }[]
+}
+
+/** Added to what was measured on one node, in milliseconds: the second is not measured here. */
+export const budgetsMs = { zoneHop: 1.5, replication: 5 }
+const tornadoRows = 8
+
+/** An exhibit that has a plan and its price. */
+export type Complete = Exhibit & { plan: CapacityPlan; cost: CostPlan; nodes(month: number): Figure<'nodes'> }
+
+export function completed(exhibit: Exhibit): Complete | null {
+  const { plan, cost } = exhibit
+  if (plan === null || cost === null) return null
+  const figures = new Map<number, Figure<'nodes'>>()
+  const nodes = (month: number) => {
+    const known = figures.get(month) ?? nodesFigure(exhibit, month)
+    figures.set(month, known)
+    return known
+  }
+  return { ...exhibit, plan, cost, nodes }
+}
+
+/** All that must be drawn to tell of it. */
+export function figuresOf({ plan, cost, triggers, nodes }: Complete, demand: Demand): Figure[] {
+  return [
+    ...demand.sampledMonths.map((month) => cost.total(month)),
+    ...[0, demand.months].flatMap((month) => [nodes(month), plan.connections(month), ...Object.values(cost.lines(month))]),
+    plan.carried,
+    cost.horizon,
+    cost.perMillionOperations,
+    ...triggers.map((trigger) => trigger.month),
+  ]
+}
+
+interface Told {
+  demand: Demand
+  drawn: Drawn
+  assessed: CandidateAssessment
+  catalogues: readonly Catalogue[]
+}
+
+export function describePlan(own: Complete, told: Told): CandidatePlan {
+  const { plan, cost, triggers, candidate } = own
+  const { demand, drawn, assessed, catalogues } = told
+  const { months } = demand
+  const fleet = { now: fleetOf(own, told, 0), horizon: fleetOf(own, told, months) }
+  const need = plan.needOf(plan.needFigures(0).map((figure) => middleOf(figure)))
+  return {
+    topology: plan.facts.topology.name,
+    how: plan.work.how,
+    carried: drawn.spread(plan.carried),
+    scalability: plan.scalability,
+    fleet,
+    usdPerMonth: {
+      now: fleet.now.total,
+      horizon: fleet.horizon.total,
+      months: demand.sampledMonths.map((month) => ({ month, ...drawn.spread(cost.total(month)) })),
+    },
+    usdToHorizon: drawn.spread(cost.horizon),
+    usdPerMillionOperations: drawn.spread(cost.perMillionOperations),
+    triggers: triggers
+      .map((trigger) => ({
+        ...trigger,
+        month: drawn.spread(trigger.month),
+        probability: drawn.share([trigger.month], (month) => month <= months),
+      }))
+      .sort((a, b) => a.month.p50 - b.month.p50 || a.month.p10 - b.month.p10),
+    availability: availabilityOf(plan.facts.topology, choiceOf(middleOf(cost.choice(0))).parts),
+    inFlight: plan.scalability === null ? null : inFlightAt(plan.scalability, middleOf(plan.carried) * plan.averageRate),
+    atRisk: atRisk(plan, assessed),
+    managed: catalogues.flatMap((each) =>
+      each.managed
+        .filter((offer) => offer.engines.includes(candidate.engine))
+        .map((offer) => managedCost(plan, need, offer, each.provider, cost, fleet.now.lines)),
+    ),
+    tornado: tornadoOf(cost.total(months)),
+  }
+}
+
+function fleetOf({ plan, cost, nodes }: Complete, { demand, drawn }: Told, month: number): FleetPlan {
+  const chosen = choiceOf(middleOf(cost.choice(month)))
+  const need = plan.needOf(plan.needFigures(month).map((figure) => middleOf(figure)))
+  const shape = cost.shapes[chosen.shape] as (typeof cost.shapes)[number]
+  const terms = plan.terms(cost.block, cost.shapes)
+  const budget = demand.scenario.requirements.budgetUsdPerMonth
+  return {
+    month,
+    nodes: drawn.spread(nodes(month)),
+    shape: shape.name,
+    shards: plan.facts.topology.kind === 'ring' ? 1 : chosen.parts,
+    coordinators: coordinatorsText(chosen.parts, plan.facts.topology),
+    volumeGb: shape.localDiskGib === undefined ? Math.ceil(volumeGb(chosen, need, terms)) : 0,
+    bound: boundOf(shape, chosen, need, terms),
+    connections: drawn.spread(plan.connections(month)),
+    lines: Object.entries(cost.lines(month)).map(([name, figure]) => ({ name, usdPerMonth: drawn.spread(figure) })),
+    total: drawn.spread(cost.total(month)),
+    withinBudget: budget === null ? null : drawn.share([cost.total(month)], (usd) => usd <= budget),
+  }
+}
+
+function coordinatorsText(parts: number, topology: Topology): string {
+  const nodes = coordinatorsOf(parts, topology)
+  return nodes === 0 ? '' : `${nodes} ${topology.coordinators?.what}`
+}
+
+/** At least one: less than one on average is still one at a time. */
+function inFlightAt(law: Scalability, perSecond: number): number | null {
+  const found = concurrencyFor(law, perSecond)
+  return found === null ? null : Math.max(1, Math.round(found))
+}
+
+function atRisk(plan: CapacityPlan, assessed: CandidateAssessment): string[] {
+  const extra = (operation: CapacityPlan['operations'][number]) => budgetsMs.zoneHop + (isReadOperation(operation) ? 0 : budgetsMs.replication)
+  return plan.operations.flatMap((operation) => {
+    const cell = assessed.at[0]?.cells.find((each) => each.operation === operation.name)
+    const limit = operation.objectives.find((objective) => objective.name === 'p99')?.limitMs
+    if (cell?.p99Us == null || limit === undefined || cell.outcome !== 'met') return []
+    return cell.p99Us / 1000 + extra(operation) > limit ? [operation.name] : []
+  })
+}
+
+function tornadoOf(cost: Figure<'USD/month'>): CandidatePlan['tornado'] {
+  const ranges = reachable([cost]).filter((figure): figure is Given => figure.kind === 'given' && figure.range.low < figure.range.high)
+  return ranges
+    .map((figure) => ({
+      path: figure.path,
+      low: middleOf(cost, { figure, value: figure.range.low }),
+      high: middleOf(cost, { figure, value: figure.range.high }),
+      provenance: figure.provenance,
+    }))
+    .sort((a, b) => Math.abs(b.high - b.low) - Math.abs(a.high - a.low))
+    .slice(0, tornadoRows)
+}
