@@ -139,7 +139,7 @@ program
   .description('verdict, capacity plan and cost of a saved result, offline; with other weights, prices or wishes')
   .argument('<result>', resultText)
   .addOption(reports)
-  .option('--weights <list>', 'how often a criterion counts, such as latency=2 for twice, storage=0 for not at all; the others count once')
+  .option('--weights <list>', 'how often a criterion counts, such as latency=2 for twice, fit=0 for not at all; the others count once')
   .option('--prices <file>', 'a price catalogue of your own')
   .option('--peak <factor>', 'peak over average load, such as 5x')
   .option('--growth <list>', 'of entities or operations, such as order=8%/month,session=-2%/month')

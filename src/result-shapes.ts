@@ -124,6 +124,11 @@ const scenario = open({
     budgetUsdPerMonth: nullable(count),
     horizonMs: nullable(positive.max(century)),
   }),
+  criteria: open({
+    own: z.array(open({ name, stars: z.record(text, number.min(1).max(5)), source: text })),
+    swing: z.record(text, number.min(0).max(100)),
+    pairwise: z.array(open({ more: text, less: text, times: number.min(1).max(9) })),
+  }).optional(),
   candidates: z.array(open({ name: text, engine: text, durability: z.enum(['fsync', 'relaxed']) })),
   bench: open({
     scale: nullable(share),

@@ -1,21 +1,20 @@
-/** What a choice is judged by: each criterion with its utility on an absolute scale, so that who else is there changes nothing, and its weight by rule. */
-import type { EngineTraits, Ratings } from '../engines/engine.ts'
+/** What a choice is judged by: one criterion for each purpose, with its utility on an absolute scale, so that who else is there changes nothing. */
+import type { Topology } from '../engines/engine.ts'
 import type { PhysicalModel } from '../model/model.ts'
-import { rowBytes } from '../model/sizes.ts'
 import type { CandidateResult } from '../result.ts'
-import { type Operation, type Scenario, writesOf } from '../scenario/scenario.ts'
+import type { purposes, Scenario } from '../scenario/scenario.ts'
 import type { AtMultiple } from './at-multiple.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
 import { choiceOf } from './choice.ts'
 import type { CostPlan } from './cost.ts'
 import type { Demand } from './demand.ts'
 import { derived, derivedFrom, type Figure, given } from './figure.ts'
-import { nodesOf } from './supply.ts'
+import { coordinatorsOf, type Fleet, type Need, nodesOf, usesOf } from './supply.ts'
 import type { Trigger } from './triggers.ts'
 
 export interface Criterion {
   name: string
-  group: 'measured' | 'planned' | 'judged'
+  group: 'measured' | 'planned' | 'yours'
   /** What 0 and 1 mean, for people. */
   scale: string
 }
@@ -36,25 +35,30 @@ export interface Exhibit {
   atPeak: AtMultiple | undefined
 }
 
-export const criteria: Criterion[] = [
-  { name: 'capacity', group: 'measured', scale: 'multiples that one server carries, over the peak: 0.1 → 0, 10 → 1, logarithmic' },
-  { name: 'latency', group: 'measured', scale: 'worst p99 at peak over its objective: 10 → 0, 0.1 → 1, logarithmic' },
-  { name: 'storage', group: 'measured', scale: 'bytes stored over bytes of the values: 8 → 0, 1 → 1, logarithmic' },
-  { name: 'loading', group: 'measured', scale: 'rows per second: 1,000 → 0, 1,000,000 → 1, logarithmic' },
-  { name: 'driver', group: 'measured', scale: 'client CPU of an operation through the official driver: 200 µs → 0, 5 µs → 1, logarithmic' },
-  { name: 'costNow', group: 'planned', scale: 'monthly cost now over the budget (5,000 USD where there is none): 2 → 0, 0.05 → 1, logarithmic' },
-  { name: 'costLater', group: 'planned', scale: 'monthly cost at the horizon over the budget: 2 → 0, 0.05 → 1, logarithmic' },
-  { name: 'nodes', group: 'planned', scale: 'servers at the horizon: 100 → 0, 1 → 1, logarithmic' },
-  { name: 'headroom', group: 'planned', scale: 'months until the first bigger topology: 0 → 0, the horizon → 1' },
-  { name: 'transactions', group: 'judged', scale: 'share of the transactions that it does as they are; one to three stars where there are none' },
-  { name: 'horizontalScaling', group: 'judged', scale: 'one to three stars' },
-  { name: 'queryPower', group: 'judged', scale: 'share of the operations that it does without excuse or emulation' },
-  { name: 'documentSupport', group: 'judged', scale: 'one to three stars' },
-  { name: 'ecosystem', group: 'judged', scale: 'one to three stars' },
-  { name: 'easeOfOperation', group: 'judged', scale: 'one to three stars' },
-]
-
 const budgetWhereNone = 5000
+const mostCeiling = 10
+
+const ofPurpose: Record<(typeof purposes)[number], Omit<Criterion, 'name'>> = {
+  money: {
+    group: 'planned',
+    scale: 'USD a month on average until the horizon over the budget (5,000 where there is none): 2 → 0, 0.05 → 1, logarithmic',
+  },
+  headroom: {
+    group: 'planned',
+    scale: `how many times the peak of the horizon its topology can take, by larger servers or more of them, before it must be built anew: 1 → 0, ${mostCeiling} → 1, logarithmic`,
+  },
+  latency: { group: 'measured', scale: 'worst p99 at peak over its objective: 10 → 0, 0.1 → 1, logarithmic' },
+  operations: { group: 'planned', scale: 'servers at the horizon × kinds of parts (data, coordinators, shards): 100 → 0, 1 → 1, logarithmic' },
+  fit: { group: 'measured', scale: 'share of the operations that it does without excuse or emulation, as verified' },
+}
+
+/** Those of dbtrial, then those of the scenario. */
+export function criteriaOf({ criteria: own }: Scenario): Criterion[] {
+  return [
+    ...Object.entries(ofPurpose).map(([name, each]) => ({ name, ...each })),
+    ...(own?.own ?? []).map(({ name, source }) => ({ name, group: 'yours' as const, scale: `one to five stars: ${source}` })),
+  ]
+}
 
 /** 0 at `worst`, 1 at `best`, straight on a logarithmic scale between, flat outside. */
 export function logarithmic(worst: number, best: number): (value: number) => number {
@@ -63,53 +67,43 @@ export function logarithmic(worst: number, best: number): (value: number) => num
 }
 
 export function judgeCriteria(exhibit: Exhibit, demand: Demand): Judged[] {
-  const { candidate, plan, cost, triggers, atPeak } = exhibit
+  const { candidate, plan, cost, atPeak } = exhibit
   const { scenario, months } = demand
   const name = candidate.name
-  const path = (criterion: string) => `utility.${name}.${criterion}`
+  const scales = new Map(criteriaOf(scenario).map((criterion) => [criterion.name, criterion.scale]))
   const none = (criterion: string): Judged => ({ criterion, utility: null, shown: '—' })
-  const from = (criterion: string, inputs: readonly Figure[], curve: (...values: number[]) => number, shown: string): Judged => ({
+  const from = (criterion: string, inputs: readonly Figure[], curve: (...values: number[]) => number, shown = ''): Judged => ({
     criterion,
-    utility: derivedFrom(path(criterion), 'ratio', criteria.find((each) => each.name === criterion)?.scale ?? '', inputs, (values) =>
-      curve(...values),
-    ),
+    utility: derivedFrom(`utility.${name}.${criterion}`, 'ratio', scales.get(criterion) ?? '', inputs, (values) => curve(...values)),
     shown,
   })
-  const measured = (criterion: string, value: number, curve: (value: number) => number, source: string, shown: string) =>
-    from(criterion, [given(`measured.${name}.${criterion}`, 'ratio', value, 'measured', source)], curve, shown)
-  const budget = scenario.requirements.budgetUsdPerMonth ?? budgetWhereNone
-  // Where nothing may be spent, every cost is beyond the scale.
-  const money = budget > 0 ? logarithmic(2 * budget, 0.05 * budget) : () => 0
-  const peak = scenario.requirements.peak
   return [
-    plan === null
-      ? none('capacity')
-      : from('capacity', [plan.carried, demand.peak], (carried, times) => logarithmic(0.1, 10)(carried / times), `of ${peak}× peak`),
+    cost === null ? none('money') : money(cost),
+    plan === null || cost === null ? none('headroom') : from('headroom', [ceilingFigure(plan, cost, months)], logarithmic(1, mostCeiling)),
     latency(),
-    storage(),
-    candidate.load === null
-      ? none('loading')
-      : measured(
-          'loading',
-          candidate.load.rows / candidate.load.seconds,
-          logarithmic(1000, 1e6),
-          'rows loaded over seconds',
-          `${Math.round(candidate.load.rows / candidate.load.seconds).toLocaleString('en')} rows/s`,
-        ),
-    driver(),
-    cost === null ? none('costNow') : from('costNow', [cost.total(0)], money, ''),
-    cost === null ? none('costLater') : from('costLater', [cost.total(months)], money, ''),
-    cost === null || plan === null ? none('nodes') : from('nodes', [nodesFigure(exhibit, months)], logarithmic(100, 1), ''),
-    triggers.length === 0
-      ? none('headroom')
-      : from(
-          'headroom',
-          triggers.filter((trigger) => trigger.stage === 'bigger' || trigger.stage === 'shards').map((trigger) => trigger.month),
-          (...dates) => Math.min(1, Math.min(...dates) / months),
-          '',
-        ),
-    ...ratings(),
+    plan === null || cost === null
+      ? none('operations')
+      : from('operations', [cost.choice(months)], (choice) => logarithmic(100, 1)(burdenOf(choiceOf(choice), plan.facts.topology))),
+    fit(),
+    ...(scenario.criteria?.own ?? []).map(({ name: criterion, stars, source }) => {
+      const given_ = stars[name]
+      return given_ === undefined
+        ? none(criterion)
+        : from(
+            criterion,
+            [given(`judged.${name}.${criterion}`, 'ratio', given_, 'stated', source)],
+            (value) => (value - 1) / 4,
+            `${'★'.repeat(given_)}${'☆'.repeat(5 - given_)}`,
+          )
+    }),
   ]
+
+  function money({ horizon }: CostPlan): Judged {
+    const budget = scenario.requirements.budgetUsdPerMonth ?? budgetWhereNone
+    // Where nothing may be spent, every cost is beyond the scale.
+    const curve = budget > 0 ? logarithmic(2 * budget, 0.05 * budget) : () => 0
+    return from('money', [horizon], (usd) => curve(usd / months))
+  }
 
   function latency(): Judged {
     const limits = new Map(
@@ -138,65 +132,48 @@ export function judgeCriteria(exhibit: Exhibit, demand: Demand): Judged[] {
     return from('latency', [figure], logarithmic(10, 0.1), `${cell.operation} ${Number(worst.ratio.toPrecision(2)).toLocaleString('en')}×`)
   }
 
-  function storage(): Judged {
-    const { bytesPerRow } = candidate.storage
-    if (bytesPerRow === null) return none('storage')
-    const rows = scenario.entities.reduce((sum, entity) => sum + entity.count, 0)
-    const raw = scenario.entities.reduce((sum, entity) => sum + entity.count * rowBytes(entity), 0) / rows
-    return measured(
-      'storage',
-      bytesPerRow / raw,
-      logarithmic(8, 1),
-      'bytes per row with indexes over bytes of the values',
-      `${(bytesPerRow / raw).toPrecision(2)}×`,
-    )
-  }
-
-  function driver(): Judged {
-    const own = candidate.trials.filter((trial) => trial.client === 'driver' && trial.arrival.loop === 'closed')
-    const costs = own.flatMap((trial) => (trial.resources.client.cpuUsPerOperation === null ? [] : [trial.resources.client.cpuUsPerOperation]))
-    const [first] = costs.sort((a, b) => a - b)
-    return first === undefined
-      ? none('driver')
-      : measured(
-          'driver',
-          first,
-          logarithmic(200, 5),
-          'CPU of the replaying threads per operation through the driver',
-          `${Number(first.toPrecision(2))} µs`,
-        )
-  }
-
-  /** A measurement in place of stars: what this scenario asks was tried and verified. null where it asks nothing of the kind. */
-  function native(asked: Operation[]): { share: number; shown: string } | null {
-    if (asked.length === 0) return null
+  function fit(): Judged {
     const { excuses, emulations } = candidate.model as unknown as PhysicalModel
     const marred = new Set([...excuses.map((each) => each.operation), ...emulations.map((each) => each.operation)])
-    const done = asked.filter((operation) => !marred.has(operation.name)).length
-    return { share: done / asked.length, shown: `${done} of ${asked.length} without excuse or emulation` }
+    const asked = scenario.operations.length
+    const done = scenario.operations.filter((operation) => !marred.has(operation.name)).length
+    const share = given(
+      `measured.${name}.fit`,
+      'ratio',
+      done / asked,
+      'measured',
+      'share of the operations that the model does as they are, as verified',
+    )
+    return from('fit', [share], (value) => value, `${done} of ${asked} without excuse or emulation`)
   }
+}
 
-  function ratings(): Judged[] {
-    const transactions = scenario.operations.filter((operation) => operation.kind === 'transaction')
-    const given_ = (candidate.traits as unknown as Partial<EngineTraits>).ratings
-    return criteria
-      .filter((criterion) => criterion.group === 'judged')
-      .map(({ name: quality }) => {
-        const seen = quality === 'transactions' ? native(transactions) : quality === 'queryPower' ? native(scenario.operations) : null
-        if (seen !== null)
-          return measured(
-            quality,
-            seen.share,
-            (share_) => share_,
-            'share of the operations that the model does without excuse or emulation, as verified',
-            seen.shown,
-          )
-        const rating = given_?.[quality as keyof Ratings]
-        if (rating === undefined) return none(quality)
-        const stars = given(`judged.${name}.${quality}`, 'ratio', rating.stars, 'vendor', `${rating.reason} (${rating.source})`)
-        return from(quality, [stars], (value) => (value - 1) / 2, `${'★'.repeat(rating.stars)}${'☆'.repeat(3 - rating.stars)}`)
-      })
-  }
+/** Servers times the kinds of parts that must be understood, watched and upgraded. */
+function burdenOf(fleet: Pick<Fleet, 'parts' | 'members'>, topology: Topology): number {
+  const divided = topology.kind !== 'ring' && fleet.parts > 1
+  const beside = coordinatorsOf(fleet.parts, topology)
+  return (nodesOf(fleet, topology) + beside) * (1 + (divided ? 1 : 0) + (beside > 0 ? 1 : 0))
+}
+
+/** What the largest server carries over what is asked; what divides itself over more servers has no ceiling that counts. */
+function ceilingFigure(plan: CapacityPlan, { shapes, block }: CostPlan, month: number): Figure<'ratio'> {
+  const path = `capacity.${plan.candidate}.ceiling@${month}`
+  const { topology } = plan.facts
+  if (topology.kind === 'ring' || topology.sharded)
+    return given(path, 'ratio', mostCeiling, 'vendor', `it divides itself over more servers: ${topology.source}`)
+  const terms = plan.terms(block, shapes)
+  const largest = shapes.filter((shape) => !shapes.some((other) => other.vcpus >= shape.vcpus && other.memoryGib > shape.memoryGib))
+  const need = {} as Need
+  return derivedFrom(
+    path,
+    'ratio',
+    'what the largest server of the catalogue does ÷ what is asked, of the scarcest resource',
+    plan.needFigures(month),
+    (values) => {
+      const asked = plan.needOf(values, need)
+      return Math.max(...largest.map((shape) => 1 / Math.max(1e-9, ...usesOf(shape, { parts: 1, members: topology.copies }, asked, terms))))
+    },
+  )
 }
 
 export function nodesFigure({ candidate, plan, cost }: Exhibit, month: number): Figure<'nodes'> {
@@ -208,64 +185,4 @@ export function nodesFigure({ candidate, plan, cost }: Exhibit, month: number): 
     [(cost as CostPlan).choice(month)],
     (choice) => nodesOf(choiceOf(choice), topology),
   )
-}
-
-/** Weights by stated rules, summing to 1; `times`: how often each counts, once where it is not named. */
-export function weightsOf(scenario: Scenario, times: Record<string, number> = {}): { weights: Map<string, number>; rules: string[] } {
-  const rules: string[] = []
-  const weights = new Map(criteria.map((criterion) => [criterion.name, { measured: 3, planned: 3, judged: 1 }[criterion.group]]))
-  const rule = (holds: boolean, names: string[], factor: number, why: string) => {
-    if (!holds) return
-    for (const name of names) weights.set(name, (weights.get(name) as number) * factor)
-    rules.push(`${names.join(', ')} × ${factor}: ${why}`)
-  }
-  const { operations, entities, requirements } = scenario
-  const transactional = operations.some((operation) => operation.kind === 'transaction')
-  const tightest = Math.min(...operations.flatMap((operation) => operation.objectives.map((objective) => objective.limitMs)))
-  rule(true, ['driver', 'loading', 'storage'], 0.5, 'they cost little beside the servers')
-  rule(tightest <= 10, ['latency'], 2, `an objective is as tight as ${tightest} ms`)
-  rule(requirements.budgetUsdPerMonth !== null, ['costNow', 'costLater'], 1.5, 'a budget is stated')
-  rule(
-    entities.some((entity) => entity.growthPerMonth >= 0.04),
-    ['horizontalScaling', 'headroom'],
-    2,
-    'an entity grows by 4 % a month or more',
-  )
-  rule(transactional, ['transactions'], 3, 'an operation is a transaction')
-  rule(!transactional, ['transactions'], 0.5, 'no operation is a transaction')
-  rule(
-    operations.some((operation) => ['aggregate', 'search'].includes(operation.kind)),
-    ['queryPower'],
-    2,
-    'operations aggregate or search',
-  )
-  rule(
-    entities.some((entity) => entity.owner !== null || entity.fields.some((field) => field.type === 'json')),
-    ['documentSupport'],
-    1.5,
-    'rows own rows or hold JSON',
-  )
-  rule(
-    (requirements.availability ?? 0) >= 0.9995,
-    ['easeOfOperation'],
-    1.5,
-    `availability of ${((requirements.availability ?? 0) * 100).toFixed(2)} % is required`,
-  )
-  const writes = share(operations, (operation) => writesOf(operation).length > 0)
-  rule(writes > 0.5, ['capacity'], 1.5, `${Math.round(writes * 100)} % of the calls write, which replicas do not take over`)
-  const total = [...weights.values()].reduce((sum, each) => sum + each, 0)
-  const shares = new Map([...weights].map(([name, weight]) => [name, weight / total]))
-  return { weights: multiplied(shares, times), rules }
-}
-
-function share(operations: Operation[], of: (operation: Operation) => boolean): number {
-  const rate = (some: Operation[]) => some.reduce((sum, operation) => sum + operation.ratePerSecond, 0)
-  return rate(operations.filter(of)) / Math.max(1e-12, rate(operations))
-}
-
-/** Each counts so many times; the whole stays one. */
-function multiplied(weights: Map<string, number>, times: Record<string, number>): Map<string, number> {
-  const changed = new Map([...weights].map(([name, weight]) => [name, weight * (times[name] ?? 1)]))
-  const total = [...changed.values()].reduce((sum, each) => sum + each, 0)
-  return new Map([...changed].map(([name, weight]) => [name, weight / total]))
 }

@@ -7,7 +7,7 @@ import { type CandidatePlan, type Complete, completed, describePlan, figuresOf }
 import { isPlan, planCapacity } from './capacity-plan.ts'
 import { type Constraint, constraintsOf } from './constraints.ts'
 import { costOf } from './cost.ts'
-import { type Criterion, criteria, type Exhibit, type Judged, judgeCriteria, weightsOf } from './criteria.ts'
+import { type Criterion, criteriaOf, type Exhibit, type Judged, judgeCriteria } from './criteria.ts'
 import { Demand } from './demand.ts'
 import { Drawn } from './drawn.ts'
 import type { Figure } from './figure.ts'
@@ -15,11 +15,12 @@ import { type Forecast, forecastsOf } from './forecast.ts'
 import { engineerUsdPerHour } from './managed.ts'
 import { type GroupCost, type PolyglotProposal, proposePolyglot } from './polyglot.ts'
 import { type Catalogue, caveats } from './prices.ts'
-import { type Contender, type Ranking, rank } from './ranking.ts'
+import { type Contender, type Ranking, rank, unknownUtility } from './ranking.ts'
 import { proposeShardKey, type ShardProposal } from './shard-key.ts'
 import { draws, middleOf, type Spread, simulate, spreadOf } from './simulate.ts'
 import { triggersOf } from './triggers.ts'
 import { type Unmeasured, unmeasuredOf } from './unmeasured.ts'
+import { weightsOf } from './weights.ts'
 
 export interface DecisionOptions {
   catalogues: Catalogue[]
@@ -78,11 +79,11 @@ export function decide(result: Result, assessment: Assessment, options: Decision
   const drawn = new Drawn(wanted, result.seed)
   const candidates = cases.map((each) => decisionOf(each, result, demand, drawn, options.catalogues))
   const { weights, rules } = weightsOf(scenario, options.weights)
-  const contenders = cases.flatMap((each, at) => (candidates[at]?.out === true ? [] : [contenderOf(each, drawn)]))
+  const contenders = cases.flatMap((each, at) => (candidates[at]?.out === true ? [] : [contenderOf(each, drawn, result.seed)]))
   return {
     decision: {
       candidates,
-      criteria: criteria.map((criterion) => ({ ...criterion, weight: weights.get(criterion.name) as number })),
+      criteria: criteriaOf(scenario).map((criterion) => ({ ...criterion, weight: weights.get(criterion.name) as number })),
       rules,
       ranking: rank(contenders, weights, result.seed),
       polyglot:
@@ -146,9 +147,14 @@ function decisionOf(
   }
 }
 
-const contenderOf = ({ exhibit: { candidate }, judged }: Case, drawn: Drawn): Contender => ({
+const contenderOf = ({ exhibit: { candidate }, judged }: Case, drawn: Drawn, seed: number): Contender => ({
   name: candidate.name,
-  utilities: new Map(judged.map(({ criterion, utility }) => [criterion, utility === null ? unknownUtility : drawn.of(utility)])),
+  utilities: new Map(
+    judged.map(({ criterion, utility }) => [
+      criterion,
+      utility === null ? unknownUtility(seed, candidate.name, criterion, draws) : drawn.of(utility),
+    ]),
+  ),
 })
 
 /** The cheapest at the horizon of those that are in. */
@@ -180,6 +186,3 @@ function groupCostOf(result: Result, demand: Demand, prices: Catalogue): GroupCo
     return total === undefined ? null : spreadOf(simulate([total], result.seed, groupDraws).get(total) as Float64Array).p50
   }
 }
-
-/** Nothing tells: anywhere on the scale. */
-const unknownUtility = Float64Array.from({ length: draws }, (_, draw) => (draw === 0 ? 0.5 : ((draw * 7919) % draws) / draws))

@@ -12,7 +12,7 @@ export interface Standing {
   score: number
   /** Closeness to the ideal, 0 to 1; its ideals are the ends of the scales, not the best and worst of those present. */
   topsis: number
-  /** Probability of each rank, the first first. */
+  /** Probability of each rank, the first first; none where there is nobody to be ranked with. */
   rankShares: number[]
 }
 export interface Ranking {
@@ -29,8 +29,8 @@ export interface Ranking {
 }
 
 const sure = 0.9
-/** Concentration of the weights' Dirichlet: each of fifteen varies by about half of itself. */
-const concentration = 60
+/** Concentration of the weights' Dirichlet for each weight but one: each of equal weights varies by about half of itself. */
+const concentrationOfEach = 4
 
 export function rank(contenders: Contender[], weights: Map<string, number>, seed: number): Ranking {
   const names = [...weights.keys()]
@@ -47,7 +47,7 @@ export function rank(contenders: Contender[], weights: Map<string, number>, seed
   const source = new Source().restart(keyOf(seed, 'weights'), 1)
   const columns = order.map(({ utilities }) => names.map((name) => utilities.get(name) as Float64Array))
   const scores = new Float64Array(n)
-  for (let draw = 0; draw < draws; draw++) {
+  for (let draw = 0; n > 1 && draw < draws; draw++) {
     dirichlet(mids, source, weightsDrawn)
     for (let who = 0; who < n; who++) {
       let score = 0
@@ -75,7 +75,7 @@ export function rank(contenders: Contender[], weights: Map<string, number>, seed
       names.map((name) => (contender.utilities.get(name) as Float64Array)[0] as number),
       mids,
     ),
-    rankShares: (ranks[who] as number[]).map((count) => count / Math.max(1, draws)),
+    rankShares: n === 1 ? [] : (ranks[who] as number[]).map((count) => count / Math.max(1, draws)),
   }))
   const beats = order.flatMap((first, a) =>
     order.slice(a + 1).map((second, offset) => ({
@@ -107,9 +107,16 @@ function closeness(utilities: number[], weights: number[]): number {
   return toBest + toWorst === 0 ? 0 : toWorst / (toBest + toWorst)
 }
 
+/** Nothing tells where a candidate stands: anywhere on the scale, and of nothing else's doing. */
+export function unknownUtility(seed: number, candidate: string, criterion: string, draws: number): Float64Array {
+  const source = new Source().restart(keyOf(seed, `unknown.${candidate}.${criterion}`), 1)
+  return Float64Array.from({ length: draws }, (_, draw) => (draw === 0 ? 0.5 : source.next()))
+}
+
 /** Weights around their middle: gamma draws, normalised. */
 function dirichlet(mids: readonly number[], source: Source, to: number[]): void {
   let sum = 0
+  const concentration = concentrationOfEach * Math.max(1, mids.length - 1)
   for (let at = 0; at < mids.length; at++) {
     const shape = (mids[at] as number) * concentration
     const value = shape === 0 ? 0 : gamma(shape, source)

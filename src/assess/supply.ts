@@ -68,19 +68,24 @@ export function carriedBy(
   return carried * (2 * doubling) ** Math.log2(shape.vcpus / benchCpus) * host
 }
 
-/** The fleet with so many parts, and what asks for most of them. */
-export function boundOf(shape: Shape, fleet: Pick<Fleet, 'parts' | 'members'>, need: Need, terms: Terms): Bound {
+/** What each resource of a fleet does over what it can, in the order of `bounds`. */
+export function usesOf(shape: Shape, { parts, members }: Pick<Fleet, 'parts' | 'members'>, need: Need, terms: Terms): number[] {
   const { memoryBound, topology, block } = terms
   const asks = asksOf(shape, need, terms)
-  const io = ioPerNode(need, terms, shape.memoryGib * gib * need.cacheShare, fleet.parts, copiesInPart(topology))
-  const each = [
-    busiestOf(need, fleet.members) / carriedBy(shape, need, terms.benchCpus),
-    asks.memory,
-    asks.disk,
-    memoryBound || shape.localDiskGib !== undefined ? 0 : (fleet.parts * io) / block.mostIops,
-    asks.network,
+  const io = ioPerNode(need, terms, shape.memoryGib * gib * need.cacheShare, parts, copiesInPart(topology))
+  return [
+    busiestOf(need, members) / carriedBy(shape, need, terms.benchCpus) / parts,
+    asks.memory / parts,
+    asks.disk / parts,
+    memoryBound || shape.localDiskGib !== undefined ? 0 : io / block.mostIops,
+    asks.network / parts,
   ]
-  return bounds[each.indexOf(Math.max(...each))] as Bound
+}
+
+/** What asks for most of a fleet. */
+export function boundOf(shape: Shape, fleet: Pick<Fleet, 'parts' | 'members'>, need: Need, terms: Terms): Bound {
+  const uses = usesOf(shape, fleet, need, terms)
+  return bounds[uses.indexOf(Math.max(...uses))] as Bound
 }
 
 /** A ring's servers share the work of all copies; elsewhere each member of a part does that of its own. */

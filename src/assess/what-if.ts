@@ -2,7 +2,7 @@
 import type { Result } from '../result.ts'
 import { entityOf, ownedBy, type Scenario } from '../scenario/scenario.ts'
 import { factor, growth, horizon, usdPerMonth } from '../scenario/units.ts'
-import { criteria } from './criteria.ts'
+import { criteriaOf } from './criteria.ts'
 import { namedValues, parseWish, wrong } from './wishes.ts'
 
 /** As written on the command line. */
@@ -28,7 +28,8 @@ export function applyWhatIf(result: Result, asked: WhatIf): Result {
 const mostTimes = 1000
 
 /** How often a criterion counts; what is not named counts once. */
-export function weightsAsked(text: string | undefined): Record<string, number> {
+export function weightsAsked(text: string | undefined, scenario: Scenario): Record<string, number> {
+  const criteria = criteriaOf(scenario)
   const weights: Record<string, number> = {}
   for (const [name, value] of namedValues('--weights', text)) {
     if (criteria.every((criterion) => criterion.name !== name))

@@ -7,6 +7,7 @@ import { readPrices } from '../assess/prices.ts'
 import { applyWhatIf, type WhatIf, weightsAsked } from '../assess/what-if.ts'
 import { TrialError } from '../errors.ts'
 import { type Result, readResult } from '../result.ts'
+import type { Scenario } from '../scenario/scenario.ts'
 import { changesText } from '../terminal/changes.ts'
 import { decisionText } from '../terminal/decision.ts'
 import { coloured } from '../terminal/style.ts'
@@ -30,7 +31,10 @@ export function assessCommand(argument: string, options: AssessOptions): void {
   const result = applyWhatIf(before, options)
   const assessment = assess(result)
   const decided = withAssumed(assumedBy(options.assume), () =>
-    decideIfCompared(result, assessment, { catalogues: readPrices(options.prices), weights: weightsAsked(options.weights) }),
+    decideIfCompared(result, assessment, {
+      catalogues: readPrices(options.prices),
+      weights: weightsAsked(options.weights, result.scenario as unknown as Scenario),
+    }),
   )
   if (options.explain !== undefined) {
     if (decided === null)

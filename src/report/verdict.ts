@@ -14,7 +14,12 @@ export function verdict(decision: Decision): Block[] {
     details('criteria, weights and utilities', [
       matrix(decision),
       ...(decision.rules.length > 0
-        ? [paragraph('Weights begin at 3 for what is measured or planned and 1 for what is judged; then by rule:'), list(decision.rules)]
+        ? [
+            paragraph(
+              'Weights are points for the way from the lower to the upper end of a scale: money 100, fit 70, latency 60, headroom and operations 50, your own 50; then:',
+            ),
+            list(decision.rules),
+          ]
         : []),
     ]),
   ]
@@ -68,13 +73,12 @@ const probability = (share: number) => (share > 0.999 ? 'over 0.999' : share < 0
 
 function ranks({ ranking }: Decision): Block[] {
   const { standings, disagreement, smallestChange } = ranking
-  if (standings.length === 0) return []
+  // Alone it is first whatever is drawn: that is no probability.
+  if (standings.length < 2) return []
   const notes = [
     ...(disagreement === null ? [] : [`The two methods disagree: ${disagreement}.`]),
     ...(smallestChange === null
-      ? standings.length > 1
-        ? ['No change of a single weight puts another one first.']
-        : []
+      ? ['No change of a single weight puts another one first.']
       : [
           `The smallest change that puts ${smallestChange.winner} first: the weight of ${smallestChange.criterion} from ${smallestChange.from.toFixed(3)} to ${smallestChange.to.toFixed(3)}, the others keeping their proportions.`,
         ]),

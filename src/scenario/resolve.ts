@@ -2,6 +2,7 @@
 import { checkEpoch, completeReferences, resolveEntity } from './entities.ts'
 import { everything } from './grammar.ts'
 import { type OperationContext, resolveOperation } from './operations.ts'
+import { resolvePreferences } from './preferences.ts'
 import { choice, type Problem, type Report } from './problems.ts'
 import type { Entity, Invariant, Scenario } from './scenario.ts'
 import { defaultEpoch, type ScenarioFile } from './schema.ts'
@@ -48,6 +49,11 @@ export function resolve(file: ScenarioFile, broken: Set<string>, engines: string
       budgetUsdPerMonth: requirements.budget ?? null,
       horizonMs: requirements.horizon ?? null,
     },
+    criteria: resolvePreferences(
+      file,
+      file.candidates.map((candidate) => (typeof candidate === 'string' ? candidate : candidate.name)),
+      report,
+    ),
     candidates: file.candidates.map((candidate) =>
       typeof candidate === 'string'
         ? { name: candidate, engine: candidate, durability: requirements.durability }

@@ -188,6 +188,23 @@ export interface Requirements {
   budgetUsdPerMonth: number | null
   horizonMs: number | null
 }
+/** A criterion of one's own: one to five stars for each candidate. */
+export interface OwnCriterion {
+  name: string
+  stars: Record<string, number>
+  /** Who says so, and when. */
+  source: string
+}
+/** What the choice is judged by beside what was measured and planned, and what that weighs. */
+export interface Preferences {
+  own: OwnCriterion[]
+  /** Points, 0 to 100. */
+  swing: Record<string, number>
+  /** `more` weighs so many times as much as `less`. */
+  pairwise: { more: string; less: string; times: number }[]
+}
+/** What dbtrial itself judges by: one criterion for each purpose. */
+export const purposes = ['money', 'headroom', 'latency', 'operations', 'fit'] as const
 export interface Scenario {
   name: string
   summary: string
@@ -197,6 +214,8 @@ export interface Scenario {
   operations: Operation[]
   invariants: Invariant[]
   requirements: Requirements
+  /** Absent from results of earlier versions. */
+  criteria?: Preferences
   candidates: Candidate[]
   bench: Bench
 }

@@ -193,6 +193,16 @@ const candidate = z.union(
   },
 )
 
+const comparisonPattern = /^([a-z][a-z0-9_]*)\s+(\d(?:\.\d{1,3})?)x\s+([a-z][a-z0-9_]*)$/
+const comparison = z
+  .string()
+  .regex(comparisonPattern, 'expected a comparison such as money 3x latency')
+  .transform((text) => {
+    const [, more = '', times, less = ''] = comparisonPattern.exec(text) as RegExpExecArray
+    return { more, less, times: Number(times) }
+  })
+  .refine(({ times }) => times >= 1 && times <= 9, 'expected 1x (as much) to 9x (extremely more): the one that weighs more comes first')
+
 /** Fixed: a scenario without one means the same tomorrow. */
 export const defaultEpoch = '2026-01-01T00:00:00Z'
 
@@ -225,6 +235,25 @@ export const scenarioSchema = z.strictObject({
     horizon: horizon.optional(),
     durability: z.enum(['fsync', 'relaxed']),
   }),
+  criteria: z
+    .strictObject({
+      own: z
+        .record(
+          identifier,
+          z.strictObject({
+            stars: z.record(identifier, z.int().min(1).max(5)).describe('One to five for each candidate.'),
+            source: z.string().min(1).max(500).describe('Who says so, and when.'),
+          }),
+        )
+        .optional()
+        .describe('Criteria of your own, such as team_skill, migration_effort or lock_in.'),
+      swing: z
+        .record(identifier, z.number().min(0).max(100))
+        .optional()
+        .describe('Points: what it is worth to go from the lower end of a scale to its upper end; 100 for the worthiest.'),
+      pairwise: z.array(comparison).min(1).max(200).optional().describe('Comparisons of pairs in place of points: money 3x latency.'),
+    })
+    .optional(),
   candidates: z.array(candidate).min(1).max(20),
   bench: z
     .strictObject({

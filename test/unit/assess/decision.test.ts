@@ -7,7 +7,7 @@ import { assess } from '../../../src/assess/assess.ts'
 import { assumedBy, withAssumed } from '../../../src/assess/assume.ts'
 import { isPlan, planCapacity } from '../../../src/assess/capacity-plan.ts'
 import { type CostPlan, costOf } from '../../../src/assess/cost.ts'
-import { criteria } from '../../../src/assess/criteria.ts'
+import { criteriaOf } from '../../../src/assess/criteria.ts'
 import { type Decision, type DecisionOptions, decide } from '../../../src/assess/decision.ts'
 import { Demand } from '../../../src/assess/demand.ts'
 import { explain } from '../../../src/assess/explain.ts'
@@ -282,11 +282,19 @@ describe('asked again', () => {
   })
 
   test('weights are criteria and numbers', () => {
-    expect(weightsAsked('capacity=0.5,latency=1')).toEqual({ capacity: 0.5, latency: 1 })
-    expect(() => weightsAsked('speed=1')).toThrow(/no such criterion/)
-    expect(() => weightsAsked('capacity=high')).toThrow(/expected a number/)
-    expect(weightsAsked('latency=0')).toEqual({ latency: 0 })
-    expect(() => weightsAsked(criteria.map(({ name }) => `${name}=0`).join())).toThrow(/nothing would count/)
+    const scenario = ecommerce.scenario as unknown as Scenario
+    const asked = (text: string) => weightsAsked(text, scenario)
+    expect(asked('money=0.5,latency=2')).toEqual({ money: 0.5, latency: 2 })
+    expect(asked('latency=0')).toEqual({ latency: 0 })
+    expect(() => asked('speed=1')).toThrow(/no such criterion/)
+    expect(() => asked('money=high')).toThrow(/expected a number/)
+    expect(() =>
+      asked(
+        criteriaOf(scenario)
+          .map(({ name }) => `${name}=0`)
+          .join(),
+      ),
+    ).toThrow(/nothing would count/)
   })
 
   test('growth of rows takes the load along that followed it', () => {

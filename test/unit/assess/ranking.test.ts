@@ -1,13 +1,20 @@
 /** Ranks of generated candidates: what must never change an order, and what must. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { criteria, logarithmic, weightsOf } from '../../../src/assess/criteria.ts'
+import { prioritiesOf } from '../../../src/assess/ahp.ts'
+import { criteriaOf, logarithmic } from '../../../src/assess/criteria.ts'
 import { given, sumOf } from '../../../src/assess/figure.ts'
-import { type Contender, rank } from '../../../src/assess/ranking.ts'
+import { type Contender, rank, unknownUtility } from '../../../src/assess/ranking.ts'
 import { draws, middleOf, simulate, spreadOf } from '../../../src/assess/simulate.ts'
-import { readScenario } from '../../../src/scenario/read.ts'
+import { weightsOf } from '../../../src/assess/weights.ts'
+import { parseScenario, readScenario } from '../../../src/scenario/read.ts'
 
-const names = criteria.map((criterion) => criterion.name)
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+const scenario = readScenario('ecommerce')
+const names = criteriaOf(scenario).map((criterion) => criterion.name)
 const flat = (value: number) => new Float64Array(draws).fill(value)
 const contender = (name: string, utilities: number[]): Contender => ({
   name,
@@ -118,27 +125,96 @@ describe('ranking', () => {
     expect(share).toBeLessThan(0.9)
   })
 
+  test('alone it has no probability', () => {
+    const [standing] = rank([contender('alone', [0.1, 0.2, 0.3, 0.4, 0.5])], new Map(names.map((name) => [name, 1])), 1).standings
+    expect(standing).toMatchObject({ name: 'alone', rankShares: [] })
+  })
+
+  test('what is not known of two candidates, or of two criteria, is not known independently', () => {
+    const of = (name: string, criterion: string) => unknownUtility(7, name, criterion, draws)
+    const first = of('a', 'fit')
+    expect(first[0]).toBe(0.5)
+    for (const other of [of('b', 'fit'), of('a', 'money')]) {
+      const mean = (values: Float64Array) => values.reduce((sum, each) => sum + each, 0) / draws
+      const both = mean(first.map((each, at) => each * (other[at] as number)))
+      // The covariance of independent uniforms is 0 ± 0.08/√n; of one column with itself it is 0.083.
+      expect(Math.abs(both - mean(first) * mean(other))).toBeLessThan(0.005)
+    }
+  })
+
   test('nobody to rank is no error', () => {
     expect(rank([], new Map(names.map((name) => [name, 1])), 1)).toMatchObject({ standings: [], winner: null, tie: [], smallestChange: null })
   })
 })
 
 describe('weights', () => {
-  const scenario = readScenario('ecommerce')
+  const sum = (weights: Map<string, number>) => [...weights.values()].reduce((total, each) => total + each, 0)
+  const withCriteria = (lines: string) => parseScenario(`${readFileSync(join(root, 'scenarios/ecommerce.yaml'), 'utf8')}\n${lines}\n`, 'mine.yaml')
+  const team = `  own:
+    team_skill:
+      stars: { postgres: 5, mongodb: 3, cassandra: 1, redis: 4 }
+      source: the team itself, October 2026`
 
   test('sum to one, by rules that are named; what counts twice or not at all keeps the proportions of the rest', () => {
     const { weights: own, rules } = weightsOf(scenario)
-    expect([...own.values()].reduce((sum, each) => sum + each, 0)).toBeCloseTo(1, 12)
-    expect(rules.join()).toMatch(/transactions × 3: an operation is a transaction/)
-    const { weights: changed } = weightsOf(scenario, { capacity: 2, latency: 0 })
-    const ratio = (of: Map<string, number>) => (of.get('capacity') as number) / (of.get('nodes') as number)
+    expect(sum(own)).toBeCloseTo(1, 12)
+    expect([...own.keys()]).toEqual(['money', 'headroom', 'latency', 'operations', 'fit'])
+    expect(rules.join()).toMatch(/latency × 1.5: an objective is as tight as 5 ms/)
+    const { weights: changed } = weightsOf(scenario, { latency: 2, fit: 0 })
+    const ratio = (of: Map<string, number>) => (of.get('latency') as number) / (of.get('money') as number)
     expect(ratio(changed)).toBeCloseTo(2 * ratio(own), 12)
-    expect(changed.get('latency')).toBe(0)
-    expect((changed.get('storage') as number) / (changed.get('nodes') as number)).toBeCloseTo(
-      (own.get('storage') as number) / (own.get('nodes') as number),
+    expect(changed.get('fit')).toBe(0)
+    expect((changed.get('headroom') as number) / (changed.get('operations') as number)).toBeCloseTo(
+      (own.get('headroom') as number) / (own.get('operations') as number),
       12,
     )
-    expect([...changed.values()].reduce((sum, each) => sum + each, 0)).toBeCloseTo(1, 12)
+    expect(sum(changed)).toBeCloseTo(1, 12)
+  })
+
+  test('a criterion of the scenario counts with its points', () => {
+    const { weights, rules } = weightsOf(withCriteria(`criteria:\n${team}\n  swing: { money: 100, team_skill: 25 }`))
+    expect((weights.get('team_skill') as number) / (weights.get('money') as number)).toBeCloseTo(0.25, 12)
+    expect(rules).toContain('team_skill: 25 points, by criteria.swing')
+  })
+
+  test('compared pairs share the points that they have otherwise, with their consistency', () => {
+    const { weights, rules } = weightsOf(withCriteria('criteria: { pairwise: [money 2x latency, latency 2x fit, money 4x fit] }'))
+    expect((weights.get('money') as number) / (weights.get('fit') as number)).toBeCloseTo(4, 9)
+    expect(weights.get('operations')).toBeCloseTo(weightsOf(scenario).weights.get('operations') as number, 12)
+    expect(rules.at(-1)).toMatch(/consistency ratio 0\.00$/)
+    const torn = weightsOf(withCriteria('criteria: { pairwise: [money 5x latency, latency 5x fit, fit 3x money] }'))
+    expect(torn.rules.at(-1)).toMatch(/consistency ratio \d\.\d+: above 0\.1, so the comparisons contradict each other/)
+  })
+
+  test('the example of Saaty: λ 3.065, ratio 0.056', () => {
+    const { weights, ratio } = prioritiesOf([
+      [1, 1 / 3, 5],
+      [3, 1, 7],
+      [1 / 5, 1 / 7, 1],
+    ])
+    expect(weights.map((each) => Number(each.toFixed(3)))).toEqual([0.279, 0.649, 0.072])
+    expect(ratio).toBeCloseTo(0.056, 3)
+  })
+
+  test.each([
+    [
+      `criteria:\n${team.replace('redis: 4', 'rediz: 4')}`,
+      /mine\.yaml:\d+:\d+: criteria\.own\.team_skill\.stars\.rediz: there is no candidate "rediz", did you mean "redis"\?/,
+    ],
+    [
+      `criteria:\n${team.replace(', redis: 4', '')}`,
+      /mine\.yaml:\d+:\d+: criteria\.own\.team_skill\.stars: no stars for redis: every candidate needs one to five/,
+    ],
+    [`criteria:\n${team.replace('redis: 4', 'redis: 6')}`, /criteria\.own\.team_skill\.stars\.redis: expected at most 5, not 6/],
+    [`criteria:\n${team.replace(/\n.*source.*/, '')}`, /"source" is missing/],
+    [`criteria:\n${team.replace('team_skill', 'money')}`, /"money" is judged from what was measured and planned/],
+    ['criteria: { swing: { monney: 50 } }', /criteria\.swing\.monney: there is no criterion "monney", did you mean "money"\?/],
+    ['criteria: { pairwise: [money 2x latency, fit 3x latency] }', /criteria\.pairwise: fit and money are not compared: compare every two/],
+    ['criteria: { pairwise: [money 2x latency, latency 2x money] }', /criteria\.pairwise\.1: latency and money are compared twice/],
+    ['criteria: { pairwise: [money over latency] }', /expected a comparison such as money 3x latency/],
+    ['criteria: { swing: { money: 50 }, pairwise: [money 2x latency] }', /in points or by comparing pairs, not both/],
+  ])('%j is refused at its place', (lines, message) => {
+    expect(() => withCriteria(lines)).toThrow(message)
   })
 
   test('utilities are absolute: the ends of the scale, straight between, flat outside', () => {
