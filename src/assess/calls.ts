@@ -24,16 +24,20 @@ export function payloadBytes(operation: Operation, scenario: Scenario, rows: num
   return Math.round(moved * (rowBytes(entity, fields) + owned))
 }
 
-/** Mean seconds of each operation at the lowest confirmed multiple: more load only adds queueing, which more servers take away. */
+/**
+ * Mean seconds of each operation at the lowest confirmed multiple: more load only adds queueing, which more servers take away. What was too
+ * rare there is taken from the loop that ran it alone.
+ */
 export function serviceSecondsOf(candidate: CandidateResult, operations: Operation[]): Map<string, number> {
-  const confirmed = candidate.trials
-    .filter(
-      ({ phase, client, validity }) => phase === 'confirmation' && client === 'wire' && validity.verdict !== 'noisy' && validity.verdict !== 'broken',
-    )
-    .sort((a, b) => (a.arrival.multiple ?? 0) - (b.arrival.multiple ?? 0))
+  const told = candidate.trials.filter(
+    ({ phase, client, validity }) =>
+      (phase === 'confirmation' || phase === 'probe') && client === 'wire' && validity.verdict !== 'noisy' && validity.verdict !== 'broken',
+  )
+  const confirmed = told.filter(({ phase }) => phase === 'confirmation').sort((a, b) => (a.arrival.multiple ?? 0) - (b.arrival.multiple ?? 0))
+  const alone = told.filter(({ phase, arrival }) => phase === 'probe' && arrival.concurrency === 1)
   return new Map(
     operations.flatMap(({ name }) => {
-      const service = confirmed.map((trial) => trial.operations[name]?.serviceUs).find((each) => each != null && each.count > 0)
+      const service = [...confirmed, ...alone].map((trial) => trial.operations[name]?.serviceUs).find((each) => each != null && each.count > 0)
       return service == null ? [] : [[name, service.mean / 1e6] as const]
     }),
   )

@@ -2,6 +2,7 @@
 
 import type { Topology } from '../engines/engine.ts'
 import type { CandidateAssessment } from './assess.ts'
+import { type AtScale, atScaleOf, scaledCallsOf } from './at-scale.ts'
 import { availabilityOf } from './availability.ts'
 import { isReadOperation } from './calls.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
@@ -54,6 +55,8 @@ export interface CandidatePlan {
   inFlight: number | null
   /** Objectives that hold on one server, and may not with the stated budgets for copies and zones. */
   atRisk: string[]
+  /** Calls that touch more rows in production than were loaded: how long they take there, by what a row is assumed to cost. */
+  atScale: AtScale[]
   managed: ManagedCost[]
   /** What moves the cost at the horizon most, one at a time from its low to its high end. */
   tornado: { path: string; low: number; high: number; provenance: string }[]
@@ -83,6 +86,7 @@ export function figuresOf({ plan, cost, triggers, nodes }: Complete, demand: Dem
   return [
     ...demand.sampledMonths.map((month) => cost.total(month)),
     ...[0, demand.months].flatMap((month) => [nodes(month), plan.connections(month), ...Object.values(cost.lines(month))]),
+    ...scaledCallsOf(plan, [0, demand.months]).flatMap((call) => call.seconds),
     plan.carried,
     cost.horizon,
     cost.perMillionOperations,
@@ -126,6 +130,7 @@ export function describePlan(own: Complete, told: Told): CandidatePlan {
     availability: availabilityOf(plan.facts.topology, choiceOf(middleOf(cost.choice(0))).parts),
     inFlight: plan.scalability === null ? null : inFlightAt(plan.scalability, middleOf(plan.carried) * plan.averageRate),
     atRisk: atRisk(plan, assessed),
+    atScale: atScaleOf(plan, months, drawn),
     managed: catalogues.flatMap((each) =>
       each.managed
         .filter((offer) => offer.engines.includes(candidate.engine))

@@ -12,6 +12,7 @@ import { loadOf } from './load.ts'
 import { needFiguresOf, needOf, standingOf } from './need.ts'
 import { assumptions } from './plan-assumptions.ts'
 import type { BlockStorage, Shape } from './prices.ts'
+import { type Rows, rowsOf } from './rows.ts'
 import { doublingOf, fitScalability, type Scalability, sweepOf } from './scaling.ts'
 import { type Storage, storageOf } from './storage.ts'
 import { cheapest, type Need, type Terms } from './supply.ts'
@@ -41,10 +42,13 @@ export interface CapacityPlan {
   cacheShare: Figure<'share'>
   /** In use at peak, on all servers: operations in flight by Little's law. */
   connections(month: number): Figure<'connections'>
+  rows: Rows
   needFigures(month: number): Figure[]
   /** Values of `needFigures`, in order, put into `to`. */
   needOf(values: readonly number[], to?: Need): Need
   terms(block: BlockStorage, shapes: readonly Shape[]): Terms
+  /** Mean of a call with as many rows as it touches then; null: none was timed. */
+  seconds(operation: Operation, month: number): Figure<'seconds'> | null
   /** Bytes that one call returns or writes. */
   payload(operation: Operation): Figure<'bytes'>
   /** The cheapest fleet, for `choiceOf`. */
@@ -70,11 +74,12 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
   const own = mix.filter((operation) => serves === undefined || serves.operations.includes(operation))
   const scalability = fitScalability(sweepOf(candidate))
   const cores = coresAtAverage(name, mix, demand, work)
-  const carried = carriedOf(candidate, mix, demand, cores, scalability)
+  const carried = carriedOf(candidate, mix, demand, work, cores, scalability)
   if (carried === null) return none(`no rate was found that it sustains on one server (${candidate.capacity.boundBy})`)
   const memo = new FigureMemo()
-  const load = loadOf(name, own, facts.topology, demand, work, cores, memo)
-  const traffic = trafficOf(candidate, own, productionRows(result), demand, work, memo)
+  const rows = rowsOf(result, demand)
+  const load = loadOf(name, own, facts.topology, demand, work, rows, cores, memo)
+  const traffic = trafficOf(candidate, own, productionRows(result), rows, demand, work, memo)
   const standing = standingOf(name, facts, carried, doublingFigure(candidate))
   const needFigures = (month: number) => needFiguresOf(name, month, load, storage, traffic, standing, memo)
   const terms = termsOf(facts, candidate.provision?.limits.cpus ?? 1, traffic.missAt)
@@ -92,6 +97,8 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
     needFigures,
     needOf,
     terms,
+    seconds: traffic.seconds,
+    rows,
     payload: traffic.payload,
     choice: (month, shapes, block, path) => choiceFigure(`${path}@${month}`, needFigures(month), shapes, terms(block, shapes)),
   }

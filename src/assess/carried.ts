@@ -3,9 +3,9 @@ import type { CandidateResult } from '../result.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import { cpuFill } from './capacity.ts'
 import type { Demand } from './demand.ts'
-import { derived, type Figure, given, productOf, sumOf } from './figure.ts'
+import { derived, derivedFrom, type Figure, given, productOf, type Range, sumOf } from './figure.ts'
 import { ratio } from './figure-memo.ts'
-import type { Scalability } from './scaling.ts'
+import { type Scalability, sweepOf } from './scaling.ts'
 import type { Work } from './work.ts'
 
 /** Cores that the whole mix takes today, on average over the day. */
@@ -27,14 +27,13 @@ export function carriedOf(
   candidate: CandidateResult,
   mix: Operation[],
   demand: Demand,
+  work: Work,
   cores: Figure<'cores'>,
   scalability: Scalability | null,
 ): Figure<'multiple'> | null {
   const { name } = candidate
   const { multiple, boundBy } = candidate.capacity
   if (multiple === null) return null
-  const saturated = saturatedOf(candidate, mix, demand, cores, scalability)
-  const full = productOf(`capacity.${name}.cpuBound`, 'multiple', `${cpuFill} × saturated`, [saturated], cpuFill)
   const sustained = given(
     `capacity.${name}.sustained`,
     'multiple',
@@ -43,36 +42,62 @@ export function carriedOf(
     'measured',
     `the least of three capacities of one server: objectives, 70 % of its cores, saturation; bound by ${boundBy}`,
   )
-  return derived(`capacity.${name}.carried`, 'multiple', 'min(sustained, cpuBound)', [sustained, full], (a, b) => Math.min(a, b))
+  const bounds = [sustained, cpuBound(candidate, work, cores), throughputBound(candidate, mix, demand, scalability)].filter((each) => each !== null)
+  return derivedFrom(
+    `capacity.${name}.carried`,
+    'multiple',
+    `min(${bounds.map(({ path }) => path.split('.').at(-1)).join(', ')})`,
+    bounds,
+    (values) => values.reduce((least, value) => Math.min(least, value)),
+  )
 }
 
-function saturatedOf(
-  candidate: CandidateResult,
+/** What the server uses at any rate is no work: only the rest of its cores is for calls. */
+function cpuBound({ name, provision }: CandidateResult, { fixed }: Work, cores: Figure<'cores'>): Figure<'multiple'> {
+  const cpus = given(`capacity.${name}.cpus`, 'cores', provision?.limits.cpus ?? 1, 'measured', 'cores of the server that was measured')
+  const left = (all: number, rest: number) => Math.max(leastLeft * all, cpuFill * all - rest)
+  return derived(`capacity.${name}.cpuBound`, 'multiple', `(${cpuFill} × cpus − fixed) ÷ coresAtAverage`, [cpus, fixed, cores], (all, rest, own) =>
+    ratio(left(all, rest), own),
+  )
+}
+
+/** Of the cores: a server that does nothing but keep itself busy was measured wrong. */
+const leastLeft = 0.05
+
+/** null: no closed loop was measured. */
+function throughputBound(
+  { name, trials }: CandidateResult,
   mix: Operation[],
   demand: Demand,
-  cores: Figure<'cores'>,
   scalability: Scalability | null,
-): Figure<'multiple'> {
-  const { name } = candidate
-  const cpus = given(`capacity.${name}.cpus`, 'cores', candidate.provision?.limits.cpus ?? 1, 'measured', 'cores of the server that was measured')
-  const byCpu = derived(`capacity.${name}.saturatedByCpu`, 'multiple', 'cpus ÷ coresAtAverage', [cpus, cores], ratio)
-  const most =
-    scalability?.mostPerSecond ??
-    Math.max(0, ...candidate.trials.filter((trial) => trial.phase === 'sweep').map((trial) => trial.throughputPerSecond))
-  if (most <= 0) return { ...byCpu, path: `capacity.${name}.saturated` }
-  const throughput = given(
+): Figure<'multiple'> | null {
+  const highest = Math.max(0, ...sweepOf({ trials }).map(({ perSecond }) => perSecond))
+  if (highest <= 0) return null
+  const law = scalability === null || scalability.points <= parameters ? null : rangeOfMost(scalability, highest)
+  const most = given(
     `capacity.${name}.most`,
     'operations/s',
-    most,
+    law ?? highest,
     'measured',
-    scalability === null ? 'highest of the closed-loop sweep' : 'highest of the Universal Scalability Law fitted to the closed-loop sweep',
+    law === null
+      ? `highest of the closed-loop sweep${scalability === null ? '' : '; the Universal Scalability Law has as many parameters as there are points'}`
+      : 'highest of the Universal Scalability Law fitted to the closed-loop sweep, by residuals of logarithms and of throughputs',
   )
   const average = sumOf(
     `capacity.${name}.averageRate`,
     'operations/s',
     mix.map((operation) => demand.rate(operation, 0)),
   )
-  return derived(`capacity.${name}.saturated`, 'multiple', 'min(saturatedByCpu, most ÷ averageRate)', [byCpu, throughput, average], (cpu, x, rate) =>
-    Math.min(cpu, x / rate),
+  return derived(`capacity.${name}.throughputBound`, 'multiple', `${cpuFill} × most ÷ averageRate`, [most, average], (x, rate) =>
+    ratio(cpuFill * x, rate),
   )
+}
+
+/** λ, σ and κ. */
+const parameters = 3
+
+function rangeOfMost({ mostPerSecond, byThroughput }: Scalability, highest: number): Range | null {
+  if (mostPerSecond === null) return null
+  const both = [mostPerSecond, byThroughput.mostPerSecond ?? mostPerSecond]
+  return { low: Math.min(highest, ...both), mid: mostPerSecond, high: Math.max(...both), confidence: null }
 }

@@ -70,6 +70,8 @@ export class Demand {
     const path = `demand.${operation.name}.rate@${month}`
     return this.#once(path, () => {
       const now = given(`demand.${operation.name}.rate`, 'operations/s', operation.ratePerSecond, 'stated', `operations.${operation.name}.rate`)
+      // A scheduled job reads more as its table grows; it does not run more often for that.
+      if (this.#isScheduled(operation)) return productOf(path, 'operations/s', 'rate (scales: false)', [now])
       return derived(
         path,
         'operations/s',
@@ -150,6 +152,11 @@ export class Demand {
       [perSecond, this.#loadGrowth(first.operation)],
       (rate, growth) => rate * secondsPerMonth * (1 + growth) ** month * -monthsOf(growth, -months),
     )
+  }
+
+  /** Unless the scenario gives it a growth of its own. */
+  #isScheduled(operation: Operation): boolean {
+    return !operation.scales && operation.loadGrowthPerMonth === entityOf(this.scenario, operation.entity).growthPerMonth
   }
 
   #growth(entity: Entity): Figure<'ratio'> {

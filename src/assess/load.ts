@@ -5,6 +5,7 @@ import { isReadOperation, mayBeOld } from './calls.ts'
 import type { Demand } from './demand.ts'
 import { derived, type Figure, productOf, sumOf } from './figure.ts'
 import { type FigureMemo, ratio } from './figure-memo.ts'
+import type { Rows } from './rows.ts'
 import type { Work } from './work.ts'
 
 export interface Load {
@@ -20,6 +21,7 @@ export function loadOf(
   topology: Topology,
   demand: Demand,
   work: Work,
+  rows: Rows,
   coresAtAverage: Figure<'cores'>,
   memo: FigureMemo,
 ): Load {
@@ -29,15 +31,20 @@ export function loadOf(
       const cores = sumOf(
         `capacity.${name}.${what}Cores@${month}`,
         'cores',
-        some.map((operation) =>
-          productOf(
+        some.map((operation) => {
+          const more = rows.cost(operation, month)
+          return productOf(
             `capacity.${name}.${operation.name}.${what}Cores@${month}`,
             'cores',
-            times(operation) === 1 ? 'peakRate × cpu' : `peakRate × cpu × ${times(operation)} copies`,
-            [demand.peakRate(operation, month), work.perOperation.get(operation.name) as Figure<'core-s/operation'>],
+            `peakRate × cpu${more === null ? '' : ' × rowsCost'}${times(operation) === 1 ? '' : ` × ${times(operation)} copies`}`,
+            [
+              demand.peakRate(operation, month),
+              work.perOperation.get(operation.name) as Figure<'core-s/operation'>,
+              ...(more === null ? [] : [more]),
+            ],
             times(operation),
-          ),
-        ),
+          )
+        }),
       )
       return derived(path, 'multiple', `${what}Cores ÷ coresAtAverage`, [cores, coresAtAverage], ratio)
     })

@@ -5,6 +5,8 @@ export const assumptions = {
   diskFill: 0.75,
   doubling: assumed(0.6, 0.8, 1),
   host: assumed(0.5, 0.85, 1.2),
+  /** Cost of a call over rows that it touches: cost ∝ rows^e. */
+  rowsExponent: assumed(0.8, 0.95, 1.1),
   /** Of a cloud server with so many vCPUs, sustained. */
   networkBytesPerSecondPerVcpu: 40e6,
 } as const

@@ -7,6 +7,7 @@ import type { Demand } from './demand.ts'
 import { type Figure, given, productOf, sumOf } from './figure.ts'
 import type { FigureMemo } from './figure-memo.ts'
 import { missCurve, pagesOf } from './pages.ts'
+import type { Rows } from './rows.ts'
 import type { Work } from './work.ts'
 
 export interface Traffic {
@@ -17,6 +18,8 @@ export interface Traffic {
   network(month: number): Figure<'bytes/s'>
   /** In use, on all servers: operations in flight by Little's law. */
   connections(month: number): Figure<'connections'>
+  /** Of one call, on average, with as many rows as it touches then; null: none was timed. */
+  seconds(operation: Operation, month: number): Figure<'seconds'> | null
   /** Bytes that one call returns or writes. */
   payload(operation: Operation): Figure<'bytes'>
   /** Share of the pages that is read from disk where this share of the bytes is cached. */
@@ -27,6 +30,7 @@ export function trafficOf(
   candidate: CandidateResult,
   own: Operation[],
   rowsOf: Map<string, number>,
+  rows: Rows,
   demand: Demand,
   work: Work,
   memo: FigureMemo,
@@ -38,8 +42,17 @@ export function trafficOf(
   const writes = own.filter((operation) => !isReadOperation(operation))
   const model = candidate.model as unknown as PhysicalModel
   const pages = new Map(own.map((operation) => [operation.name, pagesOf(operation, model, scenario, rowsIn(operation))]))
-  const pagesOfCall = (operation: Operation) =>
-    memo.constant(`plan.${name}.${operation.name}.pages`, 'ratio', pages.get(operation.name) as number, 'from the access path of the model')
+  const pagesOfCall = (operation: Operation, month: number) => {
+    const now = memo.constant(
+      `plan.${name}.${operation.name}.pages`,
+      'ratio',
+      pages.get(operation.name) as number,
+      'from the access path of the model',
+    )
+    const grown = rows.growth(operation, month)
+    if (grown === null) return now
+    return memo.once(`plan.${name}.${operation.name}.pages@${month}`, (path) => productOf(path, 'ratio', 'pages × rowsGrowth', [now, grown]))
+  }
   const payload = (operation: Operation) =>
     memo.constant(
       `plan.${name}.${operation.name}.payload`,
@@ -49,10 +62,14 @@ export function trafficOf(
     )
   const seconds = serviceSecondsOf(candidate, own)
   const timed = own.filter((operation) => seconds.has(operation.name))
-  const service = (operation: Operation) =>
-    memo.once(`work.${name}.${operation.name}.service`, (path) =>
+  const service = (operation: Operation, month: number) => {
+    const measured = memo.once(`work.${name}.${operation.name}.service`, (path) =>
       given(path, 'seconds', seconds.get(operation.name) as number, 'measured', 'mean service time at the lowest rate that was confirmed'),
     )
+    const more = rows.cost(operation, month)
+    if (more === null) return measured
+    return memo.once(`work.${name}.${operation.name}.service@${month}`, (path) => productOf(path, 'seconds', 'service × rowsCost', [measured, more]))
+  }
   const total = atPeak(name, demand, memo)
   return {
     pages: total('pages', 'I/O/s', 'peakRate × pages', reads, pagesOfCall),
@@ -60,6 +77,7 @@ export function trafficOf(
     written: total('written', 'bytes/s', 'peakRate × written', writes, (operation) => work.written.get(operation.name) as Figure),
     network: total('network', 'bytes/s', 'peakRate × payload', own, payload),
     connections: total('connections', 'connections', 'peakRate × service', timed, service),
+    seconds: (operation, month) => (seconds.has(operation.name) ? service(operation, month) : null),
     payload,
     missAt: missCurve(scenario, new Map(reads.map((operation) => [operation.name, operation.ratePerSecond * (pages.get(operation.name) as number)]))),
   }
@@ -67,14 +85,23 @@ export function trafficOf(
 
 /** Sums over operations of their rate at peak times what one call of each takes. */
 function atPeak(name: string, demand: Demand, memo: FigureMemo) {
-  return <U extends Figure['unit']>(what: string, unit: U, formula: string, some: Operation[], ofCall: (operation: Operation) => Figure) =>
+  return <U extends Figure['unit']>(
+    what: string,
+    unit: U,
+    formula: string,
+    some: Operation[],
+    ofCall: (operation: Operation, month: number) => Figure,
+  ) =>
     (month: number): Figure<U> =>
       memo.once(`capacity.${name}.${what}@${month}`, (path) =>
         sumOf(
           path,
           unit,
           some.map((operation) =>
-            productOf(`capacity.${name}.${what}.${operation.name}@${month}`, unit, formula, [demand.peakRate(operation, month), ofCall(operation)]),
+            productOf(`capacity.${name}.${what}.${operation.name}@${month}`, unit, formula, [
+              demand.peakRate(operation, month),
+              ofCall(operation, month),
+            ]),
           ),
         ),
       )

@@ -58,7 +58,7 @@ export function capacityPlan(decision: Decision): Block[] {
       ),
     ),
     ...remarks(planned, decision.months),
-    ...risks(planned),
+    ...risks(planned, decision.months),
     ...shardKey(decision),
     heading(3, 'Cost by line'),
     monthly(planned),
@@ -118,10 +118,25 @@ function remarks(planned: Planned, horizon: number): Block[] {
   return said.length === 0 ? [] : [list(said)]
 }
 
-function risks(planned: Planned): Block[] {
+/** One sentence for each call that is more likely than not to take longer in production than its limit. */
+export function slowAtScale({ atScale }: CandidatePlan, horizon: number): string[] {
+  return atScale
+    .filter((each) => each.probability >= 0.5)
+    .map(
+      ({ operation, limitMs, now, horizon: then, probability }) =>
+        `${operation} is at risk: on the rows of production a call takes about ${duration(now.p50)} (${duration(now.p10)}–${duration(now.p90)}), ${duration(then.p50)} in month ${horizon}, of ${duration(limitMs / 1000)} allowed; longer in ${Math.round(probability * 100)} % of the draws. Measured on fewer rows; what each adds is assumed.`,
+    )
+}
+
+const duration = (seconds: number) => micros(seconds * 1e6)
+
+function risks(planned: Planned, horizon: number): Block[] {
+  const slow = planned.flatMap(({ name, plan }) => slowAtScale(plan, horizon).map((said) => `${name}: ${said}`))
   const found = planned.filter(({ plan }) => plan.atRisk.length > 0)
-  if (found.length === 0) return []
+  const scaled = slow.length === 0 ? [] : [list(slow)]
+  if (found.length === 0) return scaled
   return [
+    ...scaled,
     paragraph(
       `At risk: objectives that hold on one server, and may not with ${budgetsMs.zoneHop} ms for a hop between zones and ${budgetsMs.replication} ms for a copy of a write, neither of which was measured.`,
     ),

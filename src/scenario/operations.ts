@@ -98,7 +98,7 @@ function commonOf(name: string, file: OperationFile, entity: Entity, pick: Pick)
     entity: entity.name,
     ratePerSecond: file.rate,
     scales: file.scales ?? true,
-    loadGrowthPerMonth: file.load_growth ?? entity.growthPerMonth,
+    loadGrowthPerMonth: file.load_growth ?? (file.scales === false ? 0 : entity.growthPerMonth),
     consistency: file.consistency ?? 'strong',
     stalenessMs: file.staleness ?? null,
     objectives,

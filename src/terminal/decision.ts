@@ -3,7 +3,7 @@ import type { Decision } from '../assess/decision.ts'
 import type { Spread } from '../assess/simulate.ts'
 import { median } from '../measure/median.ts'
 import { times, usd } from '../report/format.ts'
-import { cost, fleet, spreadText, titled } from '../report/plan.ts'
+import { cost, fleet, slowAtScale, spreadText, titled } from '../report/plan.ts'
 import { reasonOut, verdictLine } from '../report/verdict.ts'
 import { columns } from './tables.ts'
 
@@ -70,6 +70,7 @@ export function decisionText(decision: Decision, startedAt: string): string {
         : columns([['candidate', 'stage', 'when', 'because', 'do'], ...triggers]),
     )
   }
+  for (const { name, plan } of planned) for (const said of slowAtScale(plan, months)) parts.push(`${name}: ${said}`)
   for (const each of candidates) if (each.plan === null) parts.push(`${each.name} has no plan: ${each.noPlan}`)
   if (polyglot !== null)
     parts.push(
