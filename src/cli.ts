@@ -146,7 +146,7 @@ program
   .option('--horizon <duration>', 'such as 5y')
   .option('--budget <amount>', 'such as "6000 USD/month"')
   .option('--assume <list>', 'what you know of what is assumed, such as plan.hostFactor=0.9')
-  .option('--explain <number>', 'take one number apart, such as capacity.postgres.nodes or cost.postgres.total@12')
+  .option('--explain <number>', 'why a fleet or a number is as it is: a candidate such as postgres@36, or a number such as cost.postgres.total@12')
   .addOption(new Option('--fail-on <findings>', failOnText).env(variableOf('fail-on')).default('none'))
   .option('--json', 'print JSON')
   .addHelpText('after', exitCodesText)

@@ -94,6 +94,20 @@ export function figuresOf({ plan, cost, triggers, nodes }: Complete, demand: Dem
   ]
 }
 
+/** What can be asked of any month. */
+export function figuresOfMonth({ plan, cost, nodes }: Complete, month: number): Figure[] {
+  return [
+    nodes(month),
+    cost.total(month),
+    ...Object.values(cost.lines(month)),
+    plan.connections(month),
+    ...plan.needFigures(month),
+    plan.carried,
+    cost.horizon,
+    cost.perMillionOperations,
+  ]
+}
+
 interface Told {
   demand: Demand
   drawn: Drawn
@@ -182,7 +196,7 @@ function atRisk(plan: CapacityPlan, assessed: CandidateAssessment): string[] {
   })
 }
 
-function tornadoOf(cost: Figure<'USD/month'>): CandidatePlan['tornado'] {
+export function tornadoOf(cost: Figure<'USD/month'>): CandidatePlan['tornado'] {
   const ranges = reachable([cost]).filter((figure): figure is Given => figure.kind === 'given' && figure.range.low < figure.range.high)
   return ranges
     .map((figure) => ({

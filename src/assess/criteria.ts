@@ -181,7 +181,7 @@ export function nodesFigure({ candidate, plan, cost }: Exhibit, month: number): 
   return derived(
     `capacity.${candidate.name}.nodes@${month}`,
     'nodes',
-    `${topology.kind === 'ring' ? `max(${topology.copies}, parts + 1)` : 'parts × members'} of the cheapest fleet that carries it; CPU asks for ceil(load ÷ (carried × (2 × doubling)^log₂(vCPUs ÷ cores of the bench) × hostFactor)) parts`,
+    `${topology.kind === 'ring' ? `max(${topology.copies}, parts + 1)` : 'parts × members'} of the cheapest fleet that carries it`,
     [(cost as CostPlan).choice(month)],
     (choice) => nodesOf(choiceOf(choice), topology),
   )

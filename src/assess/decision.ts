@@ -10,7 +10,7 @@ import { costOf } from './cost.ts'
 import { type Criterion, criteriaOf, type Exhibit, type Judged, judgeCriteria } from './criteria.ts'
 import { Demand } from './demand.ts'
 import { Drawn } from './drawn.ts'
-import type { Figure } from './figure.ts'
+import type { Explainable } from './explain.ts'
 import { type Forecast, forecastsOf } from './forecast.ts'
 import { engineerUsdPerHour } from './managed.ts'
 import { type GroupCost, type PolyglotProposal, proposePolyglot } from './polyglot.ts'
@@ -61,7 +61,7 @@ interface Case {
   reason: string | null
 }
 
-export function decide(result: Result, assessment: Assessment, options: DecisionOptions): { decision: Decision; figures: Figure[] } {
+export function decide(result: Result, assessment: Assessment, options: DecisionOptions): { decision: Decision; explainable: Explainable } {
   const scenario = result.scenario as unknown as Scenario
   const demand = new Demand(scenario)
   const catalogue = options.catalogues.find((each) => each.instances.length > 0 && each.blockStorage !== undefined)
@@ -97,7 +97,7 @@ export function decide(result: Result, assessment: Assessment, options: Decision
       months: demand.months,
       budgetUsdPerMonth: scenario.requirements.budgetUsdPerMonth,
     },
-    figures: wanted,
+    explainable: { figures: wanted, plans: cases.flatMap(({ complete }) => complete ?? []), months: demand.months, seed: result.seed },
   }
 }
 

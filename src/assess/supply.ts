@@ -50,7 +50,7 @@ export interface Terms {
   networkBytesPerSecond: (shape: Shape) => number
 }
 
-const bounds = ['CPU', 'memory', 'disk', 'I/O', 'network'] as const
+export const bounds = ['CPU', 'memory', 'disk', 'I/O', 'network'] as const
 /** The resource that asks for most. */
 export type Bound = (typeof bounds)[number]
 const gib = 2 ** 30
@@ -89,7 +89,7 @@ export function boundOf(shape: Shape, fleet: Pick<Fleet, 'parts' | 'members'>, n
 }
 
 /** A ring's servers share the work of all copies; elsewhere each member of a part does that of its own. */
-const copiesInPart = ({ kind, copies }: Topology) => (kind === 'ring' ? copies : 1)
+export const copiesInPart = ({ kind, copies }: Topology) => (kind === 'ring' ? copies : 1)
 
 /** Load of the busiest member with one of `members` lost: two leave the primary alone, three leave one replica for what may be old. */
 function busiestOf(need: Need, members: number): number {
@@ -151,7 +151,7 @@ const spareParts = 2
 /** Replicas beyond the copies, for reads that may be old. */
 const mostReplicas = 2
 
-const leastMembers = ({ kind, copies }: Topology) => (kind === 'ring' ? 1 : copies)
+export const leastMembers = ({ kind, copies }: Topology) => (kind === 'ring' ? 1 : copies)
 
 /** As many replicas as a plan may have. */
 export function mostMembers(need: Need, topology: Topology): number {

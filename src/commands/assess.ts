@@ -42,7 +42,7 @@ export function assessCommand(argument: string, options: AssessOptions): void {
         hint: 'run with --effort quick or above',
         exitCode: 2,
       })
-    print(explain(decided.figures, options.explain, result.seed))
+    print(explain(decided.explainable, options.explain))
     return
   }
   const decision = decided?.decision ?? null

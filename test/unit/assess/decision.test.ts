@@ -366,13 +366,34 @@ describe('asked again', () => {
   })
 
   test('a number is taken apart down to where it comes from', () => {
-    const { figures } = decideOn(ecommerce)
-    const text = explain(figures, 'capacity.postgres.nodes', ecommerce.seed)
-    expect(text).toMatch(/^capacity\.postgres\.nodes@0 = \d+ nodes/)
-    expect(text).toMatch(/cost\.postgres\.choice@0 = \d+ × \d+ × \S+ {2}derived/)
-    expect(text).toMatch(/plan\.hostFactor = 0\.849 \(.*assumed/)
-    expect(text).toMatch(/capacity\.postgres\.sustained = .*measured/)
-    expect(() => explain(figures, 'capacity.postgres.nods', ecommerce.seed)).toThrow(/there is no such number/)
+    const { explainable } = decideOn(ecommerce)
+    const text = explain(explainable, 'capacity.postgres.nodes')
+    const [five, tree] = text.split('\n\n') as [string, string]
+    expect(five.split('\n')).toEqual([
+      expect.stringMatching(/^postgres now: \d+ × \S+.*; [\d,]+ USD a month \([\d,]+–[\d,]+\)\.$/),
+      expect.stringMatching(
+        /^Asked of one \S+: CPU [\d.]+ \(.* of .*\) · memory [\d.]+ \([\d.]+ GB of [\d.]+ GB\) · disk .* · network .*; \S+ decides\.$/,
+      ),
+      expect.stringMatching(/^Of the next cheaper one, \S+, [\d.]+ would be asked by |^No server of the catalogue/),
+      expect.stringMatching(/^The runner-up is \d+ × \S+.*: servers and disks for [\d,]+ USD a month in place of [\d,]+, \d+ % more\.$/),
+      expect.stringMatching(/^What moves its cost most, in USD a month from its low to its high end: .* · /),
+    ])
+    expect(tree).toMatch(/^capacity\.postgres\.nodes@0 = \d+ nodes/)
+    expect(tree).toMatch(/plan\.hostFactor = 0\.\d+ \(.*assumed/)
+    expect(tree).toMatch(/capacity\.postgres\.sustained = .*measured/)
+    // Of a candidate, and of months that nobody draws; bytes are told in GB.
+    expect(explain(explainable, 'postgres@36')).toMatch(/^postgres in month 36: /)
+    for (const path of [
+      'capacity.postgres.nodes@13',
+      'cost.postgres.total@13',
+      'cost.postgres.servers@7',
+      'capacity.postgres.connections@35',
+      'demand.order.rows@11',
+    ])
+      expect(explain(explainable, path)).toContain(`${path} = `)
+    expect(explain(explainable, 'storage.postgres.bytes@13')).toMatch(/^storage\.postgres\.bytes@13 = [\d.]+ GB \([\d.]+ GB to [\d.]+ GB\)/m)
+    expect(() => explain(explainable, 'cost.postgres.total@37')).toThrow(/the plan ends with month 36/)
+    expect(() => explain(explainable, 'capacity.postgres.nods')).toThrow(/there is no such number/)
   })
 })
 

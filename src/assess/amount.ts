@@ -1,0 +1,22 @@
+/** Numbers of figures for people: three digits, bytes in the unit that fits. */
+import type { Unit } from './figure.ts'
+
+const bytesUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
+
+export function amount(value: number, unit: Unit): string {
+  if (unit === 'ratio') return digits(value)
+  if (unit === 'bytes' || unit === 'bytes/s') return `${bytes(value)}${unit === 'bytes/s' ? '/s' : ''}`
+  return `${digits(value)} ${unit}`
+}
+
+export function bytes(value: number): string {
+  const power = Math.min(bytesUnits.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, Math.abs(value))) / 3)))
+  return `${digits(value / 1000 ** power)} ${bytesUnits[power]}`
+}
+
+export function digits(value: number): string {
+  if (value === 0) return '0'
+  const magnitude = Math.abs(value)
+  if (magnitude >= 1e15 || magnitude < 1e-4) return value.toExponential(2)
+  return magnitude >= 1000 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)))
+}
