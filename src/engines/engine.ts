@@ -18,8 +18,6 @@ export interface Engine {
   readonly native: boolean
   /** Seconds that `plan` predicts with. */
   readonly pace: Pace
-  /** Its server compiles what it runs: it is warmed with all cores of the machine before it is with its own. */
-  readonly compiles?: true
   /** Pure: everything that a session needs, as cloneable data. */
   compile(model: PhysicalModel, operations: Operation[], scenario: Scenario, durability: Durability): Compiled
   /** Pure: what an operator of this model needs. */

@@ -57,4 +57,17 @@ export function warmSince(values: number[], long: number, before: number | null)
   return since === null || (before !== null && (median(values.slice(since)) as number) < sameLevel * before) ? null : since
 }
 
+/**
+ * The same for a server that compiles, whose throughput never lies still for long: compactions and collections come and go. It is level once two
+ * pieces of `long` windows in a row brought no tenth more than the best before them.
+ */
+export function gainsNoMore(values: number[], long: number, before: number | null): number | null {
+  const pieces = Math.floor(values.length / long)
+  const levels = Array.from({ length: pieces }, (_, piece) => median(values.slice(piece * long, (piece + 1) * long)) as number)
+  const [older, newer] = [levels.slice(0, -2), levels.slice(-2)]
+  const best = Math.max(...older)
+  const isLevel = older.length > 0 && newer.every((level) => level * sameLevel <= best)
+  return isLevel && (before === null || Math.max(...newer) >= sameLevel * before) ? (pieces - 2) * long : null
+}
+
 const average = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length

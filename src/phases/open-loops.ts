@@ -68,6 +68,7 @@ export async function chooseConnections(run: CandidateRun, { plan }: RunContext)
   for (const concurrency of connections) {
     run.connections = concurrency
     worst.set(concurrency, worstHold(run, await openTrial(run, { phase: 'connections', multiple, seconds, repeat: 0 })))
+    if (!isDoubtful(connections, worst)) break
   }
   run.connections = preferred(connections, worst)
 }
@@ -75,9 +76,11 @@ export async function chooseConnections(run: CandidateRun, { plan }: RunContext)
 /** The first, unless it is likely to miss and another is likely to hold. */
 export function preferred(connections: readonly number[], worst: ReadonlyMap<number, number>): number {
   const [usual] = connections as [number]
-  if ((worst.get(usual) ?? 1) > doubtful) return usual
+  if (!isDoubtful(connections, worst)) return usual
   return connections.find((each) => (worst.get(each) ?? 0) > likely) ?? usual
 }
+/** Whether the usual number is likely to miss: else no other is tried. */
+const isDoubtful = ([usual]: readonly number[], worst: ReadonlyMap<number, number>) => (worst.get(usual as number) ?? 1) <= doubtful
 const doubtful = 0.1
 const likely = 0.5
 

@@ -2,31 +2,30 @@
 import type { CandidateRun, RunContext } from '../candidate.ts'
 import { median } from '../measure/median.ts'
 import { windowSeconds } from '../measure/recorder.ts'
-import { warmSince } from '../measure/steady.ts'
+import { gainsNoMore, warmSince } from '../measure/steady.ts'
 import { closedTrial } from './trials.ts'
 
 const concurrency = 16
 /** The last level has to last that long to count as the steady one, and a whole piece: a compiler that warms up has plateaus on its way. */
 const steadySeconds = 2
 
-/** A server that starts again on its snapshot begins from nothing; the first one had answered the verification before. */
-const longerAgain = 3
+/** Few, so that the compiler's threads get most of the cores: with 16 in flight it takes four times as long to the same throughput. */
+const compilingConcurrency = 2
 
 /** Caches, plans and compilers differ by engine: each warms in pieces of its own usual time. */
 export async function warmUp(run: CandidateRun, { plan }: RunContext): Promise<void> {
-  const pieceSeconds = Math.max(1, run.engine.pace.warmUpSeconds * plan.warmUpShare)
+  const { pace } = run.engine
+  const pieceSeconds = Math.max(1, pace.warmUpSeconds * plan.warmUpShare)
   const long = Math.floor(Math.max(steadySeconds, pieceSeconds) / windowSeconds)
-  const mostSeconds = plan.budget.warmUpSeconds * (run.warmLevel === null ? 1 : longerAgain)
-  const compiles = run.engine.compiles === true
-  if (compiles) await compile(run, pieceSeconds)
+  if (pace.compiles) await compile(run, plan.budget.compileSeconds)
   const windows: number[] = []
   let since: number | null = null
-  for (let piece = compiles ? 1 : 0; since === null && windows.length * windowSeconds < mostSeconds; piece++) {
+  for (let piece = pace.compiles ? 1 : 0; since === null && windows.length * windowSeconds < plan.budget.warmUpSeconds; piece++) {
     const trial = await closedTrial(run, { phase: 'warm-up', concurrency, seconds: pieceSeconds, repeat: piece }, 0)
     if (trial.validity.verdict === 'broken') return
     // The last window of a piece is cut short by its end.
     windows.push(...trial.windows.slice(0, Math.floor(pieceSeconds / windowSeconds)).map((window) => window.completed))
-    since = warmSince(windows, long, run.warmLevel)
+    since = pace.compiles ? gainsNoMore(windows, long, run.warmLevel) : warmSince(windows, long, run.warmLevel)
   }
   run.warmLevel ??= median(windows.slice(-long))
   // Of several starts the worst is told.
@@ -42,7 +41,7 @@ export async function warmUp(run: CandidateRun, { plan }: RunContext): Promise<v
 async function compile(run: CandidateRun, seconds: number): Promise<void> {
   await run.instance?.release()
   try {
-    await closedTrial(run, { phase: 'warm-up', concurrency, seconds, repeat: 0 }, 0)
+    await closedTrial(run, { phase: 'warm-up', concurrency: compilingConcurrency, seconds, repeat: 0 }, 0)
   } finally {
     await run.instance?.confine()
   }

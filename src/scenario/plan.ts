@@ -30,6 +30,8 @@ export interface Budget {
   connectionSeconds: number
   /** Warming until steady, at most: a Java server on one core still gains after a minute; who settles sooner takes no longer. */
   warmUpSeconds: number
+  /** On all cores before that, of a server that compiles what it runs. */
+  compileSeconds: number
   /** Whether rates are compared and capacity is searched; else answers are checked, and little more. */
   compares: boolean
   /** Whether one trial has a forced checkpoint, flush or compaction. */
@@ -53,6 +55,7 @@ const budgets: Record<Effort, Budget> = {
     connections: [16, 64, 4],
     connectionSeconds: 0,
     warmUpSeconds: 2,
+    compileSeconds: 5,
     compares: false,
     maintenance: false,
     common: false,
@@ -71,6 +74,7 @@ const budgets: Record<Effort, Budget> = {
     connections: [16, 64, 4],
     connectionSeconds: 2,
     warmUpSeconds: 48,
+    compileSeconds: 30,
     compares: true,
     maintenance: false,
     common: false,
@@ -89,6 +93,7 @@ const budgets: Record<Effort, Budget> = {
     connections: [16, 64, 4],
     connectionSeconds: 5,
     warmUpSeconds: 120,
+    compileSeconds: 60,
     compares: true,
     maintenance: true,
     common: true,
@@ -107,6 +112,7 @@ const budgets: Record<Effort, Budget> = {
     connections: [16, 64, 4],
     connectionSeconds: 10,
     warmUpSeconds: 300,
+    compileSeconds: 120,
     compares: true,
     maintenance: true,
     common: true,
@@ -158,7 +164,10 @@ export interface Pace {
   loadRowsPerSecond: number
   settleSeconds: number
   verifySeconds: number
+  /** Of a piece of warming. */
   warmUpSeconds: number
+  /** Its server compiles what it runs: it is warmed with all cores of the machine before it is with its own. */
+  compiles?: true
 }
 
 /** Maintenance is asked for when this share of its trial is over. */
@@ -235,7 +244,10 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
   const loops = (budget.concurrencies.length + compared) * (budget.sweepSeconds + warmUpOfTrial + 0.3)
   const works = budget.workSeconds === 0 ? 0 : workTrials(plan.operations.length) * (budget.workSeconds + 0.4)
   const again = (pace: Pace) => (budget.starts - 1) * (pace.startSeconds + 1)
-  const warming = (pace: Pace) => Math.min(budget.warmUpSeconds, 2 * pace.warmUpSeconds * plan.warmUpShare) + 0.5
+  const warming = (pace: Pace) =>
+    pace.compiles
+      ? budget.compileSeconds + 0.8 * budget.warmUpSeconds
+      : Math.min(budget.warmUpSeconds, 3 * pace.warmUpSeconds * plan.warmUpShare) + 0.5
   return [
     { name: 'calibrate', predictedSeconds: 2.5 },
     { name: 'start', predictedSeconds: total((pace) => pace.startSeconds) },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { keyOf, Source } from '../../../src/data/random.ts'
-import { changePoints, steadySince, warmSince } from '../../../src/measure/steady.ts'
+import { changePoints, gainsNoMore, steadySince, warmSince } from '../../../src/measure/steady.ts'
 
 const draws = new Source().restart(keyOf(3, 'steady'), 1)
 /** Near enough to normal: twelve uniforms. */
@@ -36,6 +36,16 @@ describe('a steady state', () => {
     expect(warmSince(plateau, 12, 3000)).toBeNull()
     const since = warmSince([...plateau, ...level(2900, 30, 20)], 12, 3000)
     expect(Math.abs((since as number) - 30)).toBeLessThanOrEqual(1)
+  })
+
+  test('a compiler is level once two pieces gain nothing, though compactions come and go', () => {
+    const climbing = [...level(1000, 8, 50), ...level(2000, 8, 50), ...level(3000, 8, 50), ...level(4000, 8, 50)]
+    expect(gainsNoMore(climbing, 8, null)).toBeNull()
+    expect(gainsNoMore([...climbing, ...level(4200, 8, 50)], 8, null)).toBeNull()
+    const settled = [...climbing, ...level(4200, 8, 50), ...level(3000, 4, 50), ...level(4100, 4, 50)]
+    expect(gainsNoMore(settled, 8, null)).toBe(32)
+    expect(gainsNoMore(settled, 8, 4200)).toBe(32)
+    expect(gainsNoMore(settled, 8, 6000)).toBeNull()
   })
 
   test('few windows are never enough', () => {
