@@ -103,6 +103,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     start: nextStart(resume),
     harnessCores: () => (state.harnessPinned ? cores.harness : null),
     device: deviceOf(dataParent(options.data)),
+    laws: new Map(),
     commonMix: () => commonMixOf(runs),
     blockOf: (label) => {
       const block = blocks.get(label) ?? reserved.firstTrial + blocks.size

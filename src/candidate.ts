@@ -62,6 +62,8 @@ export interface RunContext {
   start: number
   /** Disjoint row numbers for a trial; the same for every candidate. */
   blockOf: (label: string) => number
+  /** What the laws of the operations draw, once it was needed; the same for every candidate. */
+  laws: Map<string, Uint32Array>
   /** Operations that every candidate can do. */
   commonMix: () => Set<number>
 }
@@ -121,7 +123,7 @@ export class CandidateRun extends CandidateServer {
 
   constructor(candidate: Candidate, engine: Engine, compiled: Compiled, context: RunContext, before: TrialResult[]) {
     super(engine, context.signal)
-    this.#workload = new Workload(context.dataset, compiled.operations)
+    this.#workload = new Workload(context.dataset, compiled.operations, context.laws)
     this.#before = Map.groupBy(
       before.filter((trial) => resumable.has(trial.phase) && trial.validity.verdict !== 'broken'),
       ({ phase, repeat, arrival: { loop, multiple }, connections, mix }) =>

@@ -12,7 +12,7 @@ import { consistencies } from './cassandra-talk.ts'
 import { writeBytes, writeValue } from './cassandra-templates.ts'
 import type { Compiled } from './engine.ts'
 
-const batchesInFlight = 16
+const batchesInFlight = 4
 /** A node that flushes and compacts may be late with a batch: all of it may be written again. */
 const mostTries = 5
 const late = new Set(['WriteTimeout', 'Overloaded'])

@@ -10,6 +10,7 @@ import { which } from '../provision/local.ts'
 import { bindToCores } from '../provision/processes.ts'
 import { realClock } from './clock.ts'
 import { drainNs } from './executor.ts'
+import { collectGarbage } from './garbage.ts'
 import type { OpenOrder, Reply, TrialOrder, WorkerOrder } from './worker.ts'
 
 /** What a worker lets live is the log of one trial; a small heap is soon collected. */
@@ -66,7 +67,7 @@ export class WorkerPool implements AsyncDisposable {
   /** What the last trial left is gone before the next one: no collection of it falls into that. A worker that fails here fails that trial. */
   async collect(): Promise<void> {
     const collected = this.#all(() => ({ type: 'collect' }), this.#active, patienceNs / 1e6).catch(() => {})
-    globalThis.gc?.()
+    collectGarbage()
     await collected
   }
 

@@ -8,6 +8,7 @@ import { messageOf } from '../errors.ts'
 import type { Shares } from '../scenario/shares.ts'
 import { type Clock, realClock } from './clock.ts'
 import { Executor, type TrialSpec } from './executor.ts'
+import { collectGarbage } from './garbage.ts'
 import { pacedClock } from './pacer.ts'
 import { startPurge } from './purge.ts'
 
@@ -91,7 +92,7 @@ async function obey(order: WorkerOrder): Promise<unknown> {
   if (order.type === 'open') return await open(order)
   if (order.type === 'trial') return await trial(order)
   if (order.type === 'close') return await close()
-  globalThis.gc?.()
+  collectGarbage()
 }
 
 const reply = (message: Reply, then?: () => void) => process.send?.(message, undefined, undefined, then)

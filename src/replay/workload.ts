@@ -26,11 +26,13 @@ export interface WorkloadCheck {
 export class Workload {
   readonly #dataset: Dataset
   readonly #operations: Operation[]
-  readonly #laws = new Map<number, Uint32Array>()
+  /** By operation, for all candidates: a law asks for the same rows of each. */
+  readonly #laws: Map<string, Uint32Array>
 
-  constructor(dataset: Dataset, operations: Operation[]) {
+  constructor(dataset: Dataset, operations: Operation[], laws = new Map<string, Uint32Array>()) {
     this.#dataset = dataset
     this.#operations = operations
+    this.#laws = laws
   }
 
   check(spec: TrialSpec, block: number, recording: Recording): WorkloadCheck {
@@ -69,7 +71,8 @@ export class Workload {
   }
 
   #law(operation: number): Uint32Array {
-    const known = this.#laws.get(operation)
+    const name = this.#operations[operation]?.name ?? ''
+    const known = this.#laws.get(name)
     if (known !== undefined) return known
     const params = this.#params('law', 0, 'law')
     const draws = new Uint32Array(drawBuckets)
@@ -77,7 +80,7 @@ export class Workload {
       params.next(operation)
       count(params, draws)
     }
-    this.#laws.set(operation, draws)
+    this.#laws.set(name, draws)
     return draws
   }
 

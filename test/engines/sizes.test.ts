@@ -30,6 +30,7 @@ test('a size is measured', async () => {
     harnessCores: () => null,
     device: null,
     start: 1,
+    laws: new Map(),
     blockOf: () => 1000,
     commonMix: () => new Set(scenario.operations.map((_, index) => index)),
   }
