@@ -136,8 +136,8 @@ program
 
 program
   .command('assess')
-  .description('verdict, capacity plan and cost of a saved result, offline; with other weights, prices or wishes')
-  .argument('<result>', resultText)
+  .description('verdict, capacity plan and cost of saved results, offline; with other weights, prices or wishes')
+  .argument('<result...>', `${resultText}; several of one scenario are pooled`)
   .addOption(reports)
   .option('--weights <list>', 'how often a criterion counts, such as latency=2 for twice, fit=0 for not at all; the others count once')
   .option('--prices <file>', 'a price catalogue of your own')
@@ -150,7 +150,7 @@ program
   .addOption(new Option('--fail-on <findings>', failOnText).env(variableOf('fail-on')).default('none'))
   .option('--json', 'print JSON')
   .addHelpText('after', exitCodesText)
-  .action(async (path: string, options: AssessOptions) => (await import('./commands/assess.ts')).assessCommand(path, options))
+  .action(async (paths: string[], options: AssessOptions) => (await import('./commands/assess.ts')).assessCommand(paths, options))
 
 program
   .command('compare')

@@ -75,7 +75,8 @@ export function compare(baseline: Result, result: Result, tolerance: number): Co
   }
 }
 
-function checkComparable(baseline: Result, result: Result): void {
+/** @throws TrialError, exit code 2, where the two measured different things. */
+export function checkComparable(baseline: Result, result: Result): void {
   const differing: string[] = []
   const note = (what: string, before: unknown, after: unknown) => {
     if (text(before) !== text(after)) differing.push(what)

@@ -61,13 +61,18 @@ export function resolutionOf(result: Result, assessment: Assessment, decision: D
     }),
   )
   const work = pairedRatio(cpuPairs(a, b))
-  const cpu = ({ trials }: CandidateResult) => median(trials.filter(isOpen).flatMap((trial) => cpuUs(trial) ?? []))
   const isOut = ({ name }: CandidateResult) => decision?.candidates.find((each) => each.name === name)?.out === true
   return {
     engine: a.engine,
     rows: [
       ...capacities,
-      row('CPU per operation, µs', cpu(a), cpu(b), work?.interval.mid ?? null, work !== null && excludesOne(work.interval)),
+      row(
+        'CPU per operation, µs',
+        cpuUsPerOperation(a),
+        cpuUsPerOperation(b),
+        work?.interval.mid ?? null,
+        work !== null && excludesOne(work.interval),
+      ),
       ...times,
     ],
     eliminated: isOut(a) === isOut(b) ? [] : [a, b].filter(isOut).map(({ name }) => name),
@@ -101,6 +106,9 @@ type Trial = CandidateResult['trials'][number]
 const isOpen = (trial: Trial) => trial.arrival.loop === 'open' && trial.phase === 'confirmation' && isUsable(trial) && !trial.saturated
 const cpuUs = ({ resources: { server }, throughputPerSecond }: Trial) =>
   server === null || throughputPerSecond === 0 ? null : (server.cpuCores / throughputPerSecond) * 1e6
+
+/** The middle of the open loops that compare candidates; null where no server's CPU was read. */
+export const cpuUsPerOperation = ({ trials }: CandidateResult) => median(trials.filter(isOpen).flatMap((trial) => cpuUs(trial) ?? []))
 
 /** Trials of both at the same rate in the same start. */
 function cpuPairs(a: CandidateResult, b: CandidateResult): [number, number][] {

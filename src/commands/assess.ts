@@ -1,8 +1,9 @@
-/** `dbtrial assess RESULT`: the verdict and the plan of a saved result, with other weights, prices or wishes; offline. */
+/** `dbtrial assess RESULT…`: the verdict and the plan of saved results, with other weights, prices or wishes; offline. */
 import { type Assessment, assess } from '../assess/assess.ts'
 import { assumedBy, withAssumed } from '../assess/assume.ts'
 import { type DecisionOptions, decide } from '../assess/decision.ts'
 import { explain } from '../assess/explain.ts'
+import { poolResults } from '../assess/pool.ts'
 import { readPrices } from '../assess/prices.ts'
 import { applyWhatIf, type WhatIf, weightsAsked } from '../assess/what-if.ts'
 import { TrialError } from '../errors.ts'
@@ -10,6 +11,7 @@ import { type Result, readResult } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { changesText } from '../terminal/changes.ts'
 import { decisionText } from '../terminal/decision.ts'
+import { pooledText } from '../terminal/pooled.ts'
 import { coloured } from '../terminal/style.ts'
 import { summaryText } from '../terminal/tables.ts'
 import { assessedEnding, end, findingsOf } from './ending.ts'
@@ -25,9 +27,11 @@ export interface AssessOptions extends WhatIf {
   out: string
 }
 
-export function assessCommand(argument: string, options: AssessOptions): void {
+export function assessCommand(arguments_: string[], options: AssessOptions): void {
   const failOn = findingsOf(options.failOn)
-  const before = readResult(resultPath(argument, options.out))
+  const runs = arguments_.map((argument) => readResult(resultPath(argument, options.out)))
+  const pooled = runs.length > 1 ? poolResults(runs) : null
+  const before = pooled?.result ?? (runs[0] as Result)
   const result = applyWhatIf(before, options)
   const assessment = assess(result)
   const decided = withAssumed(assumedBy(options.assume), () =>
@@ -46,12 +50,13 @@ export function assessCommand(argument: string, options: AssessOptions): void {
     return
   }
   const decision = decided?.decision ?? null
-  if (options.json === true) print(JSON.stringify({ ...assessment, decision }, null, 2))
+  if (options.json === true) print(JSON.stringify({ ...assessment, decision, ...(pooled === null ? {} : { runs: pooled.numbers }) }, null, 2))
   else {
     const changes =
       decision === null || !asksWhatIf(options) ? '' : `${changesText(decideIfCompared(before, assess(before))?.decision ?? null, decision)}\n\n`
     const planned = decision === null ? `No verdict: ${notCompared(result)}.` : decisionText(decision, result.startedAt)
-    print(coloured(`${changes}${summaryText(result, assessment)}\n\n${planned}`))
+    const together = pooled === null ? '' : `${pooledText(pooled.numbers, pooled.startedAt)}\n\n`
+    print(coloured(`${changes}${together}${summaryText(result, assessment)}\n\n${planned}`))
   }
   end(assessedEnding(result, assessment, failOn))
 }
