@@ -74,12 +74,18 @@ function notHeld({ candidates }: Assessment, loads: string): Headline {
       }
 }
 
-/** What a smoke run is for; null where it is another, something did not run, or an objective was missed even so. */
+/** What a smoke run is for; null where it is another, or something did not run. */
 function answersRight({ status, trialPlan: { effort }, candidates }: Result, assessment: Assessment): Headline | null {
-  const isMissed = assessment.candidates.some((each) => each.at.some((at) => at.outcome === 'missed'))
-  if (effort !== 'smoke' || status !== 'complete' || isMissed || candidates.some((each) => each.failure !== null)) return null
+  if (effort !== 'smoke' || status !== 'complete' || candidates.some((each) => each.failure !== null)) return null
   const checked = candidates.reduce((sum, each) => sum + each.verification.checked, 0)
-  return { tone: 'good', text: `All ${checked.toLocaleString('en')} answers that were compared are right; a smoke run decides nothing about speed.` }
+  const missed = assessment.candidates.filter((each) => each.at.some((at) => at.outcome === 'missed')).map((each) => each.name)
+  const right = `All ${checked.toLocaleString('en')} answers that were compared are right; a smoke run decides nothing about speed.`
+  return missed.length === 0
+    ? { tone: 'good', text: right }
+    : {
+        tone: 'note',
+        text: `${right} In its few seconds, on servers that had hardly begun, ${missed.join(' and ')} missed objectives: --effort quick tells whether that lasts.`,
+      }
 }
 
 /** Why a result answers nothing; null: it answers. */
