@@ -65,6 +65,8 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
   const facts = (candidate.traits as unknown as Partial<EngineTraits>).plan
   if (candidate.failure !== null) return none(`it did not run to the end: ${candidate.failure}`)
   if (facts === undefined) return none('its engine states no topology: the result was written by an earlier dbtrial')
+  const beyond = demand.beyond()
+  if (beyond !== null) return none(beyond)
   const { scenario } = demand
   const work = workOf(candidate, scenario.operations)
   if (work === null) return none('no trial tells what its operations cost')

@@ -7,6 +7,8 @@ import { assumed, derived, derivedFrom, type Figure, given, productOf } from './
 const growthSpread = assumed(0.5, 1, 1.5)
 const peakSpread = assumed(0.8, 1, 1.25)
 const defaultHorizonMonths = 36
+const mostRows = 1e18
+const mostPerSecond = 1e12
 const mostSampled = 9
 
 export class Demand {
@@ -28,6 +30,18 @@ export class Demand {
       given('demand.statedPeak', 'multiple', peak, 'stated', 'requirements.peak'),
       given('demand.peakSpread', 'ratio', peakSpread, 'assumed', 'how far a peak lies from what was stated'),
     ])
+  }
+
+  /** What grows beyond all that could be bought, as a sentence; null: nothing does. Fleets without end would be counted for it. */
+  beyond(): string | null {
+    const times = (growth: number) => (1 + growth * growthSpread.high) ** this.months
+    const rows = this.scenario.entities.find((entity) => entity.count * times(entity.growthPerMonth) > mostRows)
+    if (rows !== undefined)
+      return `${rows.name} would have more than 10¹⁸ rows within ${this.months} months: plan with a smaller growth or a shorter horizon`
+    const calls = this.scenario.operations.find((operation) => operation.ratePerSecond * times(operation.loadGrowthPerMonth) > mostPerSecond)
+    return calls === undefined
+      ? null
+      : `${calls.name} would be called more than 10¹² times a second within ${this.months} months: plan with a smaller growth or a shorter horizon`
   }
 
   rows(entity: Entity, month: number): Figure<'rows'> {
