@@ -10,7 +10,7 @@ import { derivedFrom, type Figure, given } from './figure.ts'
 import { FigureMemo } from './figure-memo.ts'
 import { loadOf } from './load.ts'
 import { needFiguresOf, needOf, standingOf } from './need.ts'
-import { assumptions } from './plan-assumptions.ts'
+import { assumptions, networkBytesPerSecond } from './plan-assumptions.ts'
 import type { BlockStorage, Shape } from './prices.ts'
 import { type Rows, rowsOf } from './rows.ts'
 import { doublingOf, fitScalability, type Scalability, sweepOf } from './scaling.ts'
@@ -127,7 +127,7 @@ function termsOf({ topology, memoryBound }: PlanFacts, benchCpus: number, missAt
     missAt,
     block,
     leastUsdPerHour: shapes.length === 0 ? 0 : Math.min(...shapes.map((shape) => shape.usdPerHour ?? Number.POSITIVE_INFINITY)),
-    networkBytesPerSecond: (shape) => shape.vcpus * assumptions.networkBytesPerSecondPerVcpu,
+    networkBytesPerSecond,
   })
 }
 

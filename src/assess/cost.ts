@@ -5,8 +5,9 @@ import type { CapacityPlan } from './capacity-plan.ts'
 import { choiceOf } from './choice.ts'
 import type { Demand } from './demand.ts'
 import { assumed, derived, derivedFrom, type Figure, given, productOf, sumOf } from './figure.ts'
-import type { BlockStorage, Catalogue, Shape } from './prices.ts'
+import { type BlockStorage, bytesPerBilledGb, type Catalogue, type Shape } from './prices.ts'
 import { hoursPerMonth, linesOf, type Need, nodesOf } from './supply.ts'
+import { undominated } from './undominated.ts'
 
 export interface CostPlan {
   block: BlockStorage
@@ -79,9 +80,9 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand)
       derived(
         `cost.${name}.backup@${month}`,
         'USD/month',
-        'bytes ÷ 10⁹ × backupCopies × price of object storage',
+        'bytes ÷ 2³⁰ × backupCopies × price of object storage',
         [plan.storage.bytes(month), copies],
-        (bytes, n) => (bytes / 1e9) * n * (catalogue.objectStorageUsdPerGbMonth ?? 0),
+        (bytes, n) => (bytes / bytesPerBilledGb) * n * (catalogue.objectStorageUsdPerGbMonth ?? 0),
       ),
     ),
     transfer: once(`cost.${name}.transfer@${month}`, () => transferOf(month)),
@@ -127,7 +128,7 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand)
 
   /** Each copy beyond the first is in another zone; both directions are charged. */
   function transferOf(month: number): Figure<'USD/month'> {
-    const perByte = ((catalogue.transferUsdPerGb?.betweenZones ?? 0) * 2 * secondsPerMonth) / 1e9
+    const perByte = ((catalogue.transferUsdPerGb?.betweenZones ?? 0) * 2 * secondsPerMonth) / bytesPerBilledGb
     const sums = [true, false].map((reads) =>
       sumOf(
         `cost.${name}.${reads ? 'read' : 'written'}Payload@${month}`,
@@ -169,25 +170,4 @@ const lineFormulas = {
   servers: `nodes × price an hour × ${hoursPerMonth} h, and coordinators where there are several parts`,
   storage: 'nodes × volume ÷ 0.75 × price of block storage',
   provisionedIo: 'I/O and throughput beyond what comes with the volume',
-}
-
-/** A shape is left out where another has no less of anything and costs no more: no need would choose it. By vCPUs. */
-export function undominated(shapes: Shape[]): Shape[] {
-  return shapes
-    .filter(
-      (shape, at) =>
-        !shapes.some(
-          (other, index) =>
-            index !== at &&
-            (other.localDiskGib ?? 0) === (shape.localDiskGib ?? 0) &&
-            other.vcpus >= shape.vcpus &&
-            other.memoryGib >= shape.memoryGib &&
-            (other.usdPerHour as number) <= (shape.usdPerHour as number) &&
-            (index < at ||
-              (other.usdPerHour as number) < (shape.usdPerHour as number) ||
-              other.vcpus > shape.vcpus ||
-              other.memoryGib > shape.memoryGib),
-        ),
-    )
-    .sort((a, b) => a.vcpus - b.vcpus)
 }

@@ -14,7 +14,7 @@ import type { Explainable } from './explain.ts'
 import { type Forecast, forecastsOf } from './forecast.ts'
 import { engineerUsdPerHour } from './managed.ts'
 import { type GroupCost, type PolyglotProposal, proposePolyglot } from './polyglot.ts'
-import { type Catalogue, caveats } from './prices.ts'
+import { type Catalogue, caveats, consulted, serversOf } from './prices.ts'
 import { type Contender, type Ranking, rank, unknownUtility } from './ranking.ts'
 import { proposeShardKey, type ShardProposal } from './shard-key.ts'
 import { draws, middleOf, type Spread, simulate, spreadOf } from './simulate.ts'
@@ -64,7 +64,8 @@ interface Case {
 export function decide(result: Result, assessment: Assessment, options: DecisionOptions): { decision: Decision; explainable: Explainable } {
   const scenario = result.scenario as unknown as Scenario
   const demand = new Demand(scenario)
-  const catalogue = options.catalogues.find((each) => each.instances.length > 0 && each.blockStorage !== undefined)
+  const { regions } = scenario.requirements
+  const catalogue = serversOf(options.catalogues, regions)
   const cases = result.candidates.map((candidate, at) =>
     caseOf(candidate, result, demand, catalogue, assessment.candidates[at] as CandidateAssessment),
   )
@@ -93,7 +94,7 @@ export function decide(result: Result, assessment: Assessment, options: Decision
       shards: proposeShardKey(scenario),
       forecasts: result.candidates.flatMap((candidate) => forecastsOf(candidate, scenario.operations)),
       pricedNotMeasured: unmeasuredOf(result, options.catalogues),
-      caveats: [...new Set(options.catalogues.flatMap((each) => caveats(each, scenario.requirements.regions, options.today)))],
+      caveats: [...new Set(consulted(options.catalogues, regions).flatMap((each) => caveats(each, regions, options.today)))],
       months: demand.months,
       budgetUsdPerMonth: scenario.requirements.budgetUsdPerMonth,
     },

@@ -1,9 +1,9 @@
 /** The same need on managed offers: only what they price, beside the same lines run by oneself. */
 import type { CapacityPlan } from './capacity-plan.ts'
 import { backupCopies, type CostPlan } from './cost.ts'
-import type { ManagedOffer } from './prices.ts'
+import { bytesPerBilledGb, type ManagedOffer } from './prices.ts'
 import { middleOf } from './simulate.ts'
-import { cheapest, linesOf, type Need, nodesOf } from './supply.ts'
+import { cheapest, hoursPerMonth, linesOf, type Need, nodesOf } from './supply.ts'
 
 export interface ManagedCost {
   service: string
@@ -39,7 +39,7 @@ export function managedCost(
       .filter((shape) => shape.usdPerHour === null)
       .map(
         (shape) =>
-          `on-demand price of ${shape.name}${shape.reservedUsdPerYear === undefined ? '' : ` (reserved for three years: ${Math.round(shape.reservedUsdPerYear / 12)} USD a month)`}`,
+          `on-demand price of ${shape.name}${shape.threeYearsUsdPerHour === undefined ? '' : ` (for a term of three years: ${Math.round(shape.threeYearsUsdPerHour * hoursPerMonth)} USD a month)`}`,
       ),
     ...(isStoragePriced || memoryBound ? [] : ['storage']),
     ...(offer.backupUsdPerGbMonth === undefined ? ['backup'] : []),
@@ -63,7 +63,7 @@ export function managedCost(
     }
   const fleet = { ...best, nodes: nodesOf(best, topology) }
   const lines = linesOf(shape, fleet, need, terms, shape.usdPerHour as number)
-  const backup = (middleOf(plan.storage.bytes(0)) / 1e9) * backupCopies.mid * (offer.backupUsdPerGbMonth ?? 0)
+  const backup = (middleOf(plan.storage.bytes(0)) / bytesPerBilledGb) * backupCopies.mid * (offer.backupUsdPerGbMonth ?? 0)
   const usdPerMonth = lines.servers + lines.storage + backup
   const compared = new Set([
     'servers',

@@ -1,5 +1,6 @@
 /** What every plan takes for granted; each is a figure that `--explain` shows. */
 import { assumed } from './figure.ts'
+import type { Shape } from './prices.ts'
 
 export const assumptions = {
   diskFill: 0.75,
@@ -10,3 +11,7 @@ export const assumptions = {
   /** Of a cloud server with so many vCPUs, sustained. */
   networkBytesPerSecondPerVcpu: 40e6,
 } as const
+
+/** What its provider says that it sustains, or what is assumed. */
+export const networkBytesPerSecond = ({ vcpus, networkMbitPerSecond }: Pick<Shape, 'vcpus' | 'networkMbitPerSecond'>) =>
+  networkMbitPerSecond === undefined ? vcpus * assumptions.networkBytesPerSecondPerVcpu : (networkMbitPerSecond * 1e6) / 8

@@ -1,6 +1,6 @@
 /** How many servers of a size carry a need, and what they cost: numbers in, numbers out, for one month. */
 import type { Topology } from '../engines/engine.ts'
-import type { BlockStorage, Shape } from './prices.ts'
+import { type BlockStorage, bytesPerBilledGb, type Shape } from './prices.ts'
 
 /** What must be carried, at peak and with one member lost. */
 export interface Need {
@@ -102,7 +102,7 @@ function busiestOf(need: Need, members: number): number {
 function asksOf(shape: Shape, need: Need, { topology, memoryBound, diskFill, block, networkBytesPerSecond }: Terms) {
   const copies = copiesInPart(topology)
   const memory = shape.memoryGib * gib
-  const disk = shape.localDiskGib === undefined ? block.mostGb * 1e9 : shape.localDiskGib * gib
+  const disk = shape.localDiskGib === undefined ? block.mostGb * bytesPerBilledGb : shape.localDiskGib * gib
   return {
     memory: memoryBound ? (need.bytes * copies) / (memory * memoryFill) : (need.hotBytes * copies) / (memory * need.cacheShare),
     disk: memoryBound ? 0 : (need.bytes * copies) / (disk * diskFill),
@@ -255,5 +255,5 @@ const smallestVolumeGb = 20
 /** Of one member. */
 export function volumeGb(fleet: Pick<Fleet, 'parts'>, need: Need, { topology, diskFill }: Terms): number {
   const onDisk = (need.bytes * copiesInPart(topology)) / fleet.parts
-  return Math.max(smallestVolumeGb, onDisk / diskFill / 1e9)
+  return Math.max(smallestVolumeGb, onDisk / diskFill / bytesPerBilledGb)
 }

@@ -3,7 +3,7 @@ import { rowBytes } from '../model/sizes.ts'
 import type { Result } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { productionRows } from './calls.ts'
-import type { Catalogue } from './prices.ts'
+import { bytesPerBilledGb, type Catalogue } from './prices.ts'
 import { requestCost } from './requests.ts'
 
 /** Priced today for one copy of the values; null: no such price. */
@@ -19,7 +19,7 @@ export interface Unmeasured {
 export function unmeasuredOf(result: Result, catalogues: readonly Catalogue[]): Unmeasured[] {
   const scenario = result.scenario as unknown as Scenario
   const rows = productionRows(result)
-  const gigabytes = scenario.entities.reduce((sum, entity) => sum + entity.count * rowBytes(entity), 0) / 1e9
+  const gigabytes = scenario.entities.reduce((sum, entity) => sum + entity.count * rowBytes(entity), 0) / bytesPerBilledGb
   return catalogues.flatMap(({ provider, managed }) =>
     managed
       .filter((offer) => offer.engines.length === 0)
