@@ -122,6 +122,7 @@ const scenario = open({
     compliance: z.array(text),
     licences: nullable(z.array(text)).optional(),
     budgetUsdPerMonth: nullable(count),
+    engineerUsdPerHour: nullable(count).optional(),
     horizonMs: nullable(positive.max(century)),
   }),
   criteria: open({

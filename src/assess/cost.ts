@@ -5,6 +5,8 @@ import type { CapacityPlan } from './capacity-plan.ts'
 import { choiceOf } from './choice.ts'
 import type { Demand } from './demand.ts'
 import { assumed, derived, derivedFrom, type Figure, given, productOf, sumOf } from './figure.ts'
+import { archiveOf, backupOf, logBytesPerSecond } from './kept.ts'
+import { type Labour, labourOf } from './labour.ts'
 import { type BlockStorage, bytesPerBilledGb, type Catalogue, type Shape } from './prices.ts'
 import { hoursPerMonth, linesOf, type Need, nodesOf } from './supply.ts'
 import { undominated } from './undominated.ts'
@@ -19,16 +21,19 @@ export interface CostPlan {
     storage: Figure<'USD/month'>
     provisionedIo: Figure<'USD/month'>
     backup: Figure<'USD/month'>
+    archive: Figure<'USD/month'>
     transfer: Figure<'USD/month'>
   }
   /** All lines, times the region's factor. */
   total(month: number): Figure<'USD/month'>
+  /** Of those who run it; on no bill. */
+  labour(month: number): Labour
+  /** The total where servers are bound to a term of so many years; null: nothing is published. */
+  committed(month: number, years: 1 | 3): Figure<'USD/month'> | null
   horizon: Figure<'USD'>
   perMillionOperations: Figure<'USD/million operations'>
 }
 const regionFactor = assumed(1, 1.1, 1.2)
-/** Full copies kept, incremental ones included. */
-export const backupCopies = assumed(1, 1.5, 3)
 /** Share of the reads that leave their zone. */
 const readsAcrossZones = assumed(0, 0.5, 0.67)
 
@@ -59,7 +64,6 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand)
     return known
   }
   const choice = (month: number) => once(`cost.${name}.choice@${month}`, () => plan.choice(month, shapes, blockStorage, `cost.${name}.choice`))
-  const copies = given(`cost.backupCopies`, 'ratio', backupCopies, 'assumed', 'full copies kept, incremental ones included')
   const across = given(`cost.readsAcrossZones`, 'share', readsAcrossZones, 'assumed', 'share of the reads whose caller is in another zone')
   const line = (what: keyof typeof lineFormulas, month: number) =>
     once(`cost.${name}.${what}@${month}`, () => {
@@ -76,28 +80,26 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand)
     servers: line('servers', month),
     storage: line('storage', month),
     provisionedIo: line('provisionedIo', month),
-    backup: once(`cost.${name}.backup@${month}`, () =>
-      derived(
-        `cost.${name}.backup@${month}`,
-        'USD/month',
-        'bytes ÷ 2³⁰ × backupCopies × price of object storage',
-        [plan.storage.bytes(month), copies],
-        (bytes, n) => (bytes / bytesPerBilledGb) * n * (catalogue.objectStorageUsdPerGbMonth ?? 0),
-      ),
-    ),
+    backup: once(`cost.${name}.backup@${month}`, () => backupOf(plan, catalogue, month)),
+    archive: once(`cost.${name}.archive@${month}`, () => archiveOf(plan, catalogue, demand, month)),
     transfer: once(`cost.${name}.transfer@${month}`, () => transferOf(month)),
   })
-  const total = (month: number) =>
-    once(`cost.${name}.total@${month}`, () => {
+  const totalOf = (path: string, month: number, servers: number) =>
+    once(path, () => {
       const own = lines(month)
-      return derived(
-        `cost.${name}.total@${month}`,
+      const share = servers === 1 ? '' : ` × ${servers}`
+      return derivedFrom(
+        path,
         'USD/month',
-        '(infrastructure + backup + transfer) × regionFactor',
-        [line('infrastructure', month), own.backup, own.transfer, region],
-        (infrastructure, kept, moved, factor) => (infrastructure + kept + moved) * factor,
+        `(servers${share} + storage + provisionedIo + backup + archive + transfer) × regionFactor`,
+        [own.servers, line('infrastructure', month), own.backup, own.archive, own.transfer, region],
+        (values) => {
+          const [server, infrastructure, kept, archived, moved, factor] = values as [number, number, number, number, number, number]
+          return (infrastructure - server * (1 - servers) + kept + archived + moved) * factor
+        },
       )
     })
+  const total = (month: number) => totalOf(`cost.${name}.total@${month}`, month, 1)
   const own = plan.operations
   const average = sumOf(
     `cost.${name}.averageRate`,
@@ -110,6 +112,11 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand)
     choice,
     lines,
     total,
+    labour: (month) => labourOf(name, month, topology, choice(month), demand.scenario),
+    committed: (month, years) => {
+      const term = catalogue.terms.filter((each) => each.years === years).sort((a, b) => a.ofOnDemand - b.ofOnDemand)[0]
+      return term === undefined ? null : totalOf(`cost.${name}.committed${years}@${month}`, month, term.ofOnDemand)
+    },
     horizon: derivedFrom(
       `cost.${name}.horizon`,
       'USD',
@@ -126,7 +133,7 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand)
     ),
   }
 
-  /** Each copy beyond the first is in another zone; both directions are charged. */
+  /** Each copy beyond the first is in another zone, and both directions are charged: a ring sends values, all others their log. */
   function transferOf(month: number): Figure<'USD/month'> {
     const perByte = ((catalogue.transferUsdPerGb?.betweenZones ?? 0) * 2 * secondsPerMonth) / bytesPerBilledGb
     const sums = [true, false].map((reads) =>
@@ -146,9 +153,9 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand)
     return derived(
       `cost.${name}.transfer@${month}`,
       'USD/month',
-      `(readPayload × readsAcrossZones + writtenPayload × ${topology.copies - 1}) × seconds of a month × 2 × price between zones`,
-      [sums[0], across, sums[1]],
-      (read, share, written) => (read * share + written * (topology.copies - 1)) * perByte,
+      `(readPayload × readsAcrossZones + ${topology.kind === 'ring' ? 'writtenPayload' : 'max(writtenPayload, log)'} × ${topology.copies - 1}) × seconds of a month × 2 × price between zones`,
+      [sums[0], across, sums[1], logBytesPerSecond(plan, demand, month)],
+      (read, share, written, log) => (read * share + (topology.kind === 'ring' ? written : Math.max(written, log)) * (topology.copies - 1)) * perByte,
     )
   }
 }

@@ -1,6 +1,7 @@
 /** The same need on managed offers: only what they price, beside the same lines run by oneself. */
 import type { CapacityPlan } from './capacity-plan.ts'
-import { backupCopies, type CostPlan } from './cost.ts'
+import type { CostPlan } from './cost.ts'
+import { backupCopies } from './kept.ts'
 import { bytesPerBilledGb, type ManagedOffer } from './prices.ts'
 import { middleOf } from './simulate.ts'
 import { cheapest, hoursPerMonth, linesOf, type Need, nodesOf } from './supply.ts'

@@ -182,6 +182,10 @@ function improve(best: Choice, at: number, shape: Shape, carried: number, need: 
   const { usdPerHour } = shape
   if (usdPerHour === null) return
   const usdPerServer = usdPerHour * hoursPerMonth
+  candidate.parts = 1
+  candidate.members = leastMembers(topology)
+  // The fewest servers that there can be cost more already: most of the larger shapes end here.
+  if (nodesOf(candidate, topology) * usdPerServer >= best.usdPerMonth) return
   const most = mostMembers(need, topology)
   const { memory, disk, network } = asksOf(shape, need, terms)
   const beside = Math.max(1, memory, disk, network)
@@ -212,10 +216,17 @@ function improve(best: Choice, at: number, shape: Shape, carried: number, need: 
 const candidate: Fleet = { parts: 0, members: 0, nodes: 0 }
 
 /** Reads and writes of one member's disk per second, with headroom. */
-function ioPerNode(need: Need, { missAt, memoryBound }: Terms, cache: number, parts: number, copies: number): number {
-  const misses = memoryBound ? 0 : need.pagesPerSecond * missAt(Math.min(1, (parts * cache) / Math.max(1, need.bytes * copies)))
-  return ((misses + need.writesPerSecond * copies) / parts) * headroomOfIo
+function ioPerNode(need: Need, terms: Terms, cache: number, parts: number, copies: number): number {
+  return ((missesOf(need, terms, cache, parts, copies) + need.writesPerSecond * copies) / parts) * headroomOfIo
 }
+
+/** Pages read from disk per second, by all parts. */
+function missesOf(need: Need, { missAt, memoryBound }: Terms, cache: number, parts: number, copies: number): number {
+  return memoryBound ? 0 : need.pagesPerSecond * missAt(Math.min(1, (parts * cache) / Math.max(1, need.bytes * copies)))
+}
+
+/** Read at a time; a volume's throughput is charged beside its I/O. */
+const pageBytes = 8192
 
 /** Servers beside the parts. */
 export const coordinatorsOf = (parts: number, { coordinators }: Topology) => (parts > 1 ? (coordinators?.nodes ?? 0) : 0)
@@ -238,14 +249,14 @@ export function linesOf(shape: Shape, fleet: Pick<Fleet, 'parts' | 'nodes'>, nee
   const copies = copiesInPart(topology)
   const cache = shape.memoryGib * gib * need.cacheShare
   const io = ioPerNode(need, terms, cache, fleet.parts, copies)
-  const written = (need.writtenBytesPerSecond * copies) / fleet.parts
+  const moved = (need.writtenBytesPerSecond * copies + missesOf(need, terms, cache, fleet.parts, copies) * pageBytes) / fleet.parts
   return {
     servers,
     storage: fleet.nodes * volumeGb(fleet, need, terms) * block.usdPerGbMonth + beside,
     provisionedIo:
       fleet.nodes *
       (Math.max(0, io - block.freeIops) * block.usdPerIopsMonth +
-        (memoryBound ? 0 : Math.max(0, written / 1e6 - block.freeMbPerSecond) * block.usdPerMbPerSecondMonth)),
+        (memoryBound ? 0 : Math.max(0, moved / 2 ** 20 - block.freeMbPerSecond) * block.usdPerMbPerSecondMonth)),
   }
 }
 

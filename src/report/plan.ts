@@ -163,6 +163,7 @@ function lines(plan: CandidatePlan, horizon: number): Block[] {
     storage: 'block storage',
     provisionedIo: 'provisioned I/O',
     backup: 'backup',
+    archive: 'log archive',
     transfer: 'transfer between zones',
   }
   const { scalability } = plan

@@ -47,6 +47,7 @@ export function resolve(file: ScenarioFile, broken: Set<string>, engines: string
       compliance: requirements.compliance ?? [],
       licences: requirements.licences ?? null,
       budgetUsdPerMonth: requirements.budget ?? null,
+      engineerUsdPerHour: requirements.engineer ?? null,
       horizonMs: requirements.horizon ?? null,
     },
     criteria: resolvePreferences(

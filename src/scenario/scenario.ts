@@ -186,6 +186,8 @@ export interface Requirements {
   /** null: any. */
   licences: LicenceKind[] | null
   budgetUsdPerMonth: number | null
+  /** Of those who run it; null: assumed. Results of an earlier dbtrial lack it. */
+  engineerUsdPerHour?: number | null
   horizonMs: number | null
 }
 /** A criterion of one's own: one to five stars for each candidate. */

@@ -1,7 +1,7 @@
 /** The grammar of a scenario file, as one zod schema: the source of scenario.schema.json and of every structural error. */
 import { z } from 'zod'
 import { licenceKinds, regimes } from './scenario.ts'
-import { anyDuration, count, duration, factor, growth, horizon, rate, share, size, skew, span, usdPerMonth } from './units.ts'
+import { anyDuration, count, duration, factor, growth, horizon, rate, share, size, skew, span, usdPerHour, usdPerMonth } from './units.ts'
 
 /** Names become identifiers in SQL and CQL, keys in JSON and parts of paths: nothing but this is let in. */
 export const identifierPattern = /^[a-z][a-z0-9_]{0,39}$/
@@ -232,6 +232,7 @@ export const scenarioSchema = z.strictObject({
       .describe(`Regimes whose rules a store must be able to meet: ${regimes.join(', ')}.`),
     licences: z.array(z.enum(licenceKinds)).min(1).optional().describe('Kinds of licence that are accepted; default: any.'),
     budget: usdPerMonth.optional(),
+    engineer: usdPerHour.optional().describe('What an hour of those who run it costs; default: assumed.'),
     horizon: horizon.optional(),
     durability: z.enum(['fsync', 'relaxed']),
   }),

@@ -72,6 +72,8 @@ export const share = quantity({}, `^${number}\\s*%$`, 'a percentage such as 99.9
   .refine(...atMost(1, '100%'))
 /** US dollars per month. */
 export const usdPerMonth = quantity({}, `^${number}\\s*USD/month$`, 'an amount such as 4000 USD/month').refine(...atMost(1e12, '10^12 USD/month'))
+/** US dollars an hour. */
+export const usdPerHour = quantity({}, `^${number}\\s*USD/hour$`, 'an amount such as 100 USD/hour').refine(...atMost(1e6, '10^6 USD/hour'))
 /** A factor such as 3x. */
 export const factor = quantity({}, `^${number}\\s*x$`, 'a factor such as 3x')
   .refine((value) => value >= 1, 'expected 1x or more')

@@ -1,0 +1,76 @@
+/** Lines of a bill beside the servers, by hand: snapshots, the log for the recovery point, transfer, terms; and the labour that no bill shows. */
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { type CapacityPlan, isPlan, planCapacity } from '../../../src/assess/capacity-plan.ts'
+import { choiceOf } from '../../../src/assess/choice.ts'
+import { type CostPlan, costOf } from '../../../src/assess/cost.ts'
+import { Demand } from '../../../src/assess/demand.ts'
+import { logBytesPerSecond } from '../../../src/assess/kept.ts'
+import { type Catalogue, readPrices, serversOf } from '../../../src/assess/prices.ts'
+import { middleOf } from '../../../src/assess/simulate.ts'
+import { coordinatorsOf, nodesOf } from '../../../src/assess/supply.ts'
+import { readResult } from '../../../src/result.ts'
+import type { Requirements, Scenario } from '../../../src/scenario/scenario.ts'
+
+const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
+const catalogue = serversOf(readPrices(), ['us-east-1']) as Catalogue
+const gib = 2 ** 30
+
+function costed(name: string, wishes: Partial<Requirements> = {}): { plan: CapacityPlan; cost: CostPlan; demand: Demand } {
+  const changed = structuredClone(result)
+  Object.assign((changed.scenario as unknown as Scenario).requirements, { regions: ['us-east-1'], ...wishes })
+  const demand = new Demand(changed.scenario as unknown as Scenario)
+  const candidate = changed.candidates.find((each) => each.name === name)
+  if (candidate === undefined) throw new Error(`no ${name}`)
+  const plan = planCapacity({ candidate, result: changed, demand })
+  if (!isPlan(plan)) throw new Error(plan.reason)
+  return { plan, cost: costOf(plan, catalogue, demand) as CostPlan, demand }
+}
+
+test('volumes are kept as snapshots, disks of the server itself in object storage; a GB is 2^30 bytes', () => {
+  const backup = (name: string) => {
+    const { plan, cost } = costed(name)
+    return middleOf(cost.lines(0).backup) / (middleOf(plan.storage.bytes(0)) / gib) / 1.5
+  }
+  expect(backup('postgres')).toBeCloseTo(0.05, 9)
+  expect(backup('cassandra')).toBeCloseTo(0.023, 9)
+})
+
+test('the log is archived for a recovery point of less than a day, of every copy of a ring', () => {
+  for (const [name, copies] of [['postgres', 1], ['cassandra', 3]] as const) {
+    const { plan, cost, demand } = costed(name, { rpoMs: 60_000 })
+    const log = middleOf(logBytesPerSecond(plan, demand, 0))
+    expect(log, name).toBeGreaterThan(0)
+    expect(middleOf(cost.lines(0).archive), name).toBeCloseTo(((log * copies * 86_400 * 7) / gib) * 0.023, 6)
+    for (const rpoMs of [null, 86_400_000]) expect(middleOf(costed(name, { rpoMs }).cost.lines(0).archive), name).toBe(0)
+  }
+})
+
+test('a replica is sent the log, both directions are charged', () => {
+  const { plan, cost, demand } = costed('postgres')
+  const least = ((middleOf(logBytesPerSecond(plan, demand, 0)) * 2 * 365.25 * 86_400) / 12 / gib) * 0.01
+  expect(middleOf(cost.lines(0).transfer)).toBeGreaterThanOrEqual(least)
+})
+
+test('the total is the sum of its lines; labour stands beside it, by kinds of servers and by servers', () => {
+  for (const name of ['postgres', 'mongodb']) {
+    const { plan, cost } = costed(name)
+    const sum = Object.values(cost.lines(0)).reduce((all, line) => all + middleOf(line), 0)
+    expect(middleOf(cost.total(0)), name).toBeCloseTo(sum, 6)
+    const { topology } = plan.facts
+    const fleet = choiceOf(middleOf(cost.choice(0)))
+    const coordinators = coordinatorsOf(fleet.parts, topology)
+    const hours = (coordinators > 0 ? 8 : 4) + (nodesOf(fleet, topology) + coordinators) * 0.5
+    expect(middleOf(cost.labour(0).hours), name).toBeCloseTo(hours, 9)
+    expect(middleOf(cost.labour(0).usdPerMonth), name).toBeCloseTo(hours * 100, 9)
+    expect(middleOf(costed(name, { engineerUsdPerHour: 80 }).cost.labour(0).usdPerMonth), name).toBeCloseTo(hours * 80, 9)
+  }
+})
+
+test('a term lowers the servers only', () => {
+  const { cost } = costed('postgres')
+  const total = middleOf(cost.total(0))
+  const servers = middleOf(cost.lines(0).servers)
+  expect(middleOf(cost.committed(0, 3) as NonNullable<ReturnType<CostPlan['committed']>>)).toBeCloseTo(total - servers * (1 - 0.45359), 6)
+  expect(middleOf(cost.committed(0, 1) as NonNullable<ReturnType<CostPlan['committed']>>)).toBeCloseTo(total - servers * (1 - 0.66152), 6)
+})
