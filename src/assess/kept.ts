@@ -1,8 +1,9 @@
 /** What is kept beside the servers: full copies and what changed since, and the log that brings one up to the last minute. */
-import type { Demand } from './demand.ts'
-import { assumed, derived, type Figure, given, productOf, sumOf } from './figure.ts'
+
 import { isReadOperation } from './calls.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
+import type { Demand } from './demand.ts'
+import { assumed, derived, type Figure, given, productOf, sumOf } from './figure.ts'
 import { bytesPerBilledGb, type Catalogue } from './prices.ts'
 
 /** Full copies kept, incremental ones included. */
@@ -51,7 +52,8 @@ export function archiveOf(plan: CapacityPlan, catalogue: Catalogue, demand: Dema
   const path = `cost.${plan.candidate}.archive@${month}`
   const { rpoMs } = demand.scenario.requirements
   const { topology } = plan.facts
-  if (rpoMs === null || rpoMs >= dayMs) return given(path, 'USD/month', 0, 'derived', 'no log is archived: daily backups lose no more than is allowed')
+  if (rpoMs === null || rpoMs >= dayMs)
+    return given(path, 'USD/month', 0, 'derived', 'no log is archived: daily backups lose no more than is allowed')
   const logs = topology.kind === 'ring' ? topology.copies : 1
   return derived(
     path,

@@ -148,14 +148,15 @@ export interface Choice extends Pick<Fleet, 'parts' | 'members'> {
 
 /** More parts than needed may cost less: they cache more, and need less of the disk. */
 const spareParts = 2
-/** Replicas beyond the copies, for reads that may be old. */
-const mostReplicas = 2
+/** Copies and replicas for reads that may be old: as many however many copies are asked for, so that more copies never cost less. */
+const mostMembersOfPart = 5
 
-export const leastMembers = ({ kind, copies }: Topology) => (kind === 'ring' ? 1 : copies)
+const leastMembers = ({ kind, copies }: Topology) => (kind === 'ring' ? 1 : copies)
 
 /** As many replicas as a plan may have. */
 export function mostMembers(need: Need, topology: Topology): number {
-  return leastMembers(topology) + (topology.kind === 'ring' || need.offloadable === 0 ? 0 : mostReplicas)
+  const least = leastMembers(topology)
+  return topology.kind === 'ring' || need.offloadable === 0 ? least : Math.max(least, mostMembersOfPart)
 }
 
 /** The cheapest of the shapes that have a price. A greater need never costs less: every fleet that carries it carries the smaller one, too. */

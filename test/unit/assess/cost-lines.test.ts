@@ -37,7 +37,10 @@ test('volumes are kept as snapshots, disks of the server itself in object storag
 })
 
 test('the log is archived for a recovery point of less than a day, of every copy of a ring', () => {
-  for (const [name, copies] of [['postgres', 1], ['cassandra', 3]] as const) {
+  for (const [name, copies] of [
+    ['postgres', 1],
+    ['cassandra', 3],
+  ] as const) {
     const { plan, cost, demand } = costed(name, { rpoMs: 60_000 })
     const log = middleOf(logBytesPerSecond(plan, demand, 0))
     expect(log, name).toBeGreaterThan(0)
