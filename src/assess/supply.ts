@@ -151,7 +151,7 @@ const spareParts = 2
 /** Copies and replicas for reads that may be old: as many however many copies are asked for, so that more copies never cost less. */
 const mostMembersOfPart = 5
 
-const leastMembers = ({ kind, copies }: Topology) => (kind === 'ring' ? 1 : copies)
+export const leastMembers = ({ kind, copies }: Topology) => (kind === 'ring' ? 1 : copies)
 
 /** As many replicas as a plan may have. */
 export function mostMembers(need: Need, topology: Topology): number {
