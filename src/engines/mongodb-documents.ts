@@ -1,6 +1,5 @@
 /** Rows as documents and back: BSON values, embedded lines, answers. */
 import type { Document } from 'mongodb'
-import { type Block, cell } from '../data/rows.ts'
 import { type Answer, decimalText, decimalValue, type Value } from '../data/value.ts'
 import { embeddedName } from '../model/document.ts'
 import type { Store } from '../model/model.ts'
@@ -41,33 +40,6 @@ export class MongoDocuments {
   constructor(driver: Driver, compiled: Compiled) {
     this.#driver = driver
     this.#compiled = compiled
-  }
-
-  documents(block: Block): { documents: Document[]; apart: Map<string, Document[]> } {
-    const { scenario, model } = this.#compiled
-    const entity = entityOf(scenario, block.entity)
-    const store = model.stores.find((each) => each.name === block.entity) as Store
-    const documents: Document[] = []
-    const apart = new Map<string, Document[]>()
-    const values = (columns: Block['columns'], row: number) => new Map(columns.map((column) => [column.field.name, cell(column, row)]))
-    for (let row = 0; row < block.rows; row++) {
-      const own = values(block.columns, row)
-      const expiresNatively = this.expiresNatively(entity, own, scenario.epochMs)
-      const document = this.document(entity, own, expiresNatively)
-      for (const owned of block.owned) {
-        const ownedEntity = entityOf(scenario, owned.entity)
-        const inside = store.embedded.includes(owned.entity)
-        const lines: Document[] = []
-        for (let line = row === 0 ? 0 : (owned.ends[row - 1] as number); line < (owned.ends[row] as number); line++) {
-          const lineValues = values(owned.columns, line)
-          lines.push(inside ? this.plain(lineFields(ownedEntity), lineValues) : this.document(ownedEntity, lineValues, expiresNatively))
-        }
-        if (inside) document[embeddedName(entity, owned.entity)] = lines
-        else apart.set(owned.entity, [...(apart.get(owned.entity) ?? []), ...lines])
-      }
-      documents.push(document)
-    }
-    return { documents, apart }
   }
 
   plain(fields: Field[], values: Map<string, Value | Slot>): Document {

@@ -16,13 +16,18 @@ import {
   type Update,
   type Write,
 } from '../scenario/scenario.ts'
+import { MongoConnection, type MongoLogin } from '../wire/mongodb.ts'
+import { openAll } from '../wire/open-all.ts'
 import type { Compiled, Limits, Reply, Session } from './engine.ts'
 import { indexesOf, nativeExpiry, pathOf } from './mongodb-commands.ts'
 import { type Driver, MongoDocuments } from './mongodb-documents.ts'
 import { mongoFacts, planText } from './mongodb-facts.ts'
+import { MongoLoad } from './mongodb-load.ts'
 import { MongoQueries } from './mongodb-queries.ts'
 import { readReply, wroteReply } from './replies.ts'
 import { retrying } from './retry.ts'
+
+const loadingConnections = 2
 
 export class MongoSession implements Session {
   readonly #driver: Driver
@@ -32,8 +37,10 @@ export class MongoSession implements Session {
   readonly #parameters: Map<string, number>[]
   readonly #documents: MongoDocuments
   readonly #queries: MongoQueries
+  readonly #openWire: (connections: number) => Promise<MongoConnection[]>
 
-  constructor(driver: Driver, client: MongoClient, compiled: Compiled, namespace: string) {
+  constructor(driver: Driver, client: MongoClient, compiled: Compiled, namespace: string, login: MongoLogin) {
+    this.#openWire = (connections) => openAll(connections, () => MongoConnection.open(login, driver.BSON))
     this.#namespace = namespace
     this.#driver = driver
     this.#client = client
@@ -69,25 +76,16 @@ export class MongoSession implements Session {
     }
   }
 
+  /** Through the wire client: the driver's documents cost more than the server's work. */
   async load(rows: RowSource) {
-    const database = this.#client.db(this.#namespace)
-    const inFlight = new Set<Promise<unknown>>()
-    const send = async (collection: string, documents: Document[]) => {
-      if (documents.length === 0) return
-      const sent: Promise<unknown> = database.collection(collection).insertMany(documents, { ordered: false, writeConcern: { w: 1 } })
-      inFlight.add(sent)
-      sent.then(
-        () => inFlight.delete(sent),
-        () => {},
-      )
-      if (inFlight.size >= 2) await Promise.race(inFlight)
+    const connections = await this.#openWire(loadingConnections)
+    try {
+      const load = new MongoLoad(connections, this.#driver.BSON, this.#compiled, this.#documents, this.#namespace)
+      for (const block of rows.blocks()) await load.block(block)
+      await load.finish()
+    } finally {
+      for (const connection of connections) connection.end()
     }
-    for (const block of rows.blocks()) {
-      const { documents, apart } = this.#documents.documents(block)
-      for (let from = 0; from < documents.length; from += 1000) await send(block.entity, documents.slice(from, from + 1000))
-      for (const [name, lines] of apart) for (let from = 0; from < lines.length; from += 1000) await send(name, lines.slice(from, from + 1000))
-    }
-    await Promise.all(inFlight)
     await this.#journaled()
   }
 

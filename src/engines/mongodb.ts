@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { MongoClient } from 'mongodb'
 import image from '../../docker/mongodb/image.json' with { type: 'json' }
+import type { MongoLogin } from '../wire/mongodb.ts'
 import { configurationOf } from './configuration.ts'
 import type { CompiledOperation, Endpoint, Engine } from './engine.ts'
 import { describeOperation, indexesOf } from './mongodb-commands.ts'
@@ -171,19 +172,14 @@ export const mongodb: Engine = {
     const driver = await import('mongodb')
     const client = clientOf(driver, endpoint, options.connections, 5000)
     await client.connect()
-    return new MongoSession(driver, client, compiled, endpoint.namespace)
+    return new MongoSession(driver, client, compiled, endpoint.namespace, loginOf(endpoint))
   },
-  async openLane({ host, port, user, password, tls, namespace: database }, compiled, slots) {
-    const login = {
-      host,
-      port,
-      user,
-      password,
-      tls,
-    }
-    return await openMongoLane(await import('mongodb'), login, compiled, database, slots)
+  async openLane(endpoint, compiled, slots) {
+    return await openMongoLane(await import('mongodb'), loginOf(endpoint), compiled, endpoint.namespace, slots)
   },
 }
+
+const loginOf = ({ host, port, user, password, tls }: Endpoint): MongoLogin => ({ host, port, user, password, tls })
 
 /** Any member's key opens its members' account, which may do everything, from wherever its server is reached. */
 const memberKey = (password: string) => createHash('sha256').update(password).digest('hex')
