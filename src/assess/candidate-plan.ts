@@ -148,7 +148,7 @@ export function describePlan(own: Complete, told: Told): CandidatePlan {
     managed: catalogues.flatMap((each) =>
       each.managed
         .filter((offer) => offer.engines.includes(candidate.engine))
-        .map((offer) => managedCost(plan, need, offer, each.provider, cost, fleet.now.lines)),
+        .map((offer) => managedCost(plan, need, offer, `${each.provider}, ${each.region}`, cost, fleet.now.lines)),
     ),
     tornado: tornadoOf(cost.total(months)),
   }

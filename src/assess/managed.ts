@@ -2,9 +2,9 @@
 import type { CapacityPlan } from './capacity-plan.ts'
 import type { CostPlan } from './cost.ts'
 import { backupCopies } from './kept.ts'
-import { bytesPerBilledGb, type ManagedOffer } from './prices.ts'
+import { type BlockStorage, bytesPerBilledGb, type ManagedOffer } from './prices.ts'
 import { middleOf } from './simulate.ts'
-import { cheapest, hoursPerMonth, linesOf, type Need, nodesOf } from './supply.ts'
+import { cheapest, linesOf, type Need, nodesOf, volumeGb } from './supply.ts'
 
 export interface ManagedCost {
   service: string
@@ -32,17 +32,13 @@ export function managedCost(
 ): ManagedCost {
   const { topology, memoryBound } = plan.facts
   const { coordinators } = topology
-  const terms = plan.terms({ ...block, usdPerGbMonth: offer.storageUsdPerGbMonth ?? 0 }, [])
+  const terms = plan.terms(diskOf(block, offer), [])
   const priced = offer.shapes.filter((shape) => shape.usdPerHour !== null)
-  const isStoragePriced = offer.storageUsdPerGbMonth !== null
+  const isStoragePriced = offer.storageUsdPerGbMonth !== null || offer.storageIncluded === true
   const missing = [
-    ...offer.shapes
-      .filter((shape) => shape.usdPerHour === null)
-      .map(
-        (shape) =>
-          `on-demand price of ${shape.name}${shape.threeYearsUsdPerHour === undefined ? '' : ` (for a term of three years: ${Math.round(shape.threeYearsUsdPerHour * hoursPerMonth)} USD a month)`}`,
-      ),
+    ...offer.missing,
     ...(isStoragePriced || memoryBound ? [] : ['storage']),
+    ...(offer.provisionedIo !== undefined || memoryBound || offer.storageIncluded === true ? [] : ['provisioned I/O']),
     ...(offer.backupUsdPerGbMonth === undefined ? ['backup'] : []),
   ]
   const perNode = priced.map((shape) => ({
@@ -64,11 +60,13 @@ export function managedCost(
     }
   const fleet = { ...best, nodes: nodesOf(best, topology) }
   const lines = linesOf(shape, fleet, need, terms, shape.usdPerHour as number)
-  const backup = (middleOf(plan.storage.bytes(0)) / bytesPerBilledGb) * backupCopies.mid * (offer.backupUsdPerGbMonth ?? 0)
-  const usdPerMonth = lines.servers + lines.storage + backup
+  const keptGb = (middleOf(plan.storage.bytes(0)) / bytesPerBilledGb) * backupCopies.mid
+  const backup = backupUsd(offer, keptGb, fleet.nodes * volumeGb(fleet, need, terms))
+  const usdPerMonth = lines.servers + lines.storage + lines.provisionedIo + backup
   const compared = new Set([
     'servers',
-    ...(isStoragePriced ? ['storage', 'provisionedIo'] : []),
+    ...(isStoragePriced ? ['storage'] : []),
+    ...(offer.provisionedIo === undefined ? [] : ['provisionedIo']),
     ...(offer.backupUsdPerGbMonth === undefined ? [] : ['backup']),
   ])
   const selfRunUsdPerMonth = own.reduce((sum, line) => sum + (compared.has(line.name) ? line.usdPerMonth.p50 : 0), 0)
@@ -81,4 +79,20 @@ export function managedCost(
     missing: [...missing, ...(fleet.parts > 1 && coordinators !== undefined ? [coordinators.what] : [])],
     breakEvenHours: (usdPerMonth - selfRunUsdPerMonth) / engineerUsdPerHour,
   }
+}
+
+/** Its own price of storage and I/O; what it has no price of costs nothing here, and is left out of what it is compared with. */
+export function diskOf(block: BlockStorage, { storageUsdPerGbMonth, provisionedIo }: ManagedOffer): BlockStorage {
+  return {
+    ...block,
+    usdPerGbMonth: storageUsdPerGbMonth ?? 0,
+    freeIops: provisionedIo?.freeIops ?? block.freeIops,
+    usdPerIopsMonth: provisionedIo?.usdPerIopsMonth ?? 0,
+    usdPerMbPerSecondMonth: 0,
+  }
+}
+
+/** Of what is kept, beyond what is free with the storage. */
+export function backupUsd({ backupUsdPerGbMonth, backupFreeShareOfStorage }: ManagedOffer, keptGb: number, storageGb: number): number {
+  return Math.max(0, keptGb - (backupFreeShareOfStorage ?? 0) * storageGb) * (backupUsdPerGbMonth ?? 0)
 }

@@ -1,6 +1,7 @@
 /** What others would charge, by hand: requests in units, managed sizes that cannot be sharded, servers beside the shards; and what a regime asks. */
 import { describe, expect, test } from 'vitest'
 import { complianceOf } from '../../../src/assess/compliance.ts'
+import { backupUsd, diskOf } from '../../../src/assess/managed.ts'
 import { type BlockStorage, readPrices } from '../../../src/assess/prices.ts'
 import { requestCost, unitsOf } from '../../../src/assess/requests.ts'
 import { cheapest, hoursPerMonth, linesOf, type Need, type Terms } from '../../../src/assess/supply.ts'
@@ -110,6 +111,47 @@ describe('fleets', () => {
   test('the catalogue tells which sizes are not', () => {
     const atlas = readPrices().flatMap((each) => each.managed.filter((offer) => offer.service === 'Atlas'))
     expect(atlas.flatMap((offer) => offer.shapes.filter((each) => each.shardable === false).map((each) => each.name))).toEqual(['M10', 'M20'])
+  })
+})
+
+describe('managed', () => {
+  const offers = readPrices().flatMap((each) => each.managed)
+  const offer = (service: string) => offers.find((each) => each.service === service) as (typeof offers)[number]
+
+  test('backups of RDS are free up to what is stored, those of Cloud SQL are not', () => {
+    expect(backupUsd(offer('RDS for PostgreSQL'), 150, 200)).toBe(0)
+    expect(backupUsd(offer('RDS for PostgreSQL'), 150, 100)).toBeCloseTo(50 * 0.095, 9)
+    expect(backupUsd(offer('Cloud SQL for PostgreSQL'), 150, 200)).toBeCloseTo(150 * 0.08, 9)
+  })
+
+  test('I/O is charged by the price of the offer, or not at all', () => {
+    const block = {
+      name: 'disk',
+      usdPerGbMonth: 1,
+      freeIops: 3000,
+      usdPerIopsMonth: 1,
+      freeMbPerSecond: 1,
+      usdPerMbPerSecondMonth: 1,
+      mostIops: 1,
+      mostGb: 1,
+    }
+    expect(diskOf(block, offer('RDS for PostgreSQL'))).toMatchObject({ usdPerGbMonth: 0.115, freeIops: 12_000, usdPerIopsMonth: 0.02 })
+    expect(diskOf(block, offer('Atlas'))).toMatchObject({ usdPerGbMonth: 0, usdPerIopsMonth: 0 })
+    expect(offer('Atlas').storageIncluded).toBe(true)
+  })
+
+  test('Valkey is priced as Valkey: four fifths of Redis', () => {
+    const usd = (service: string) => offer(service).shapes.find((each) => each.name === 'cache.r7g.xlarge')?.usdPerHour as number
+    expect(offer('ElastiCache for Valkey').engines).toEqual(['valkey'])
+    expect(usd('ElastiCache for Valkey') / usd('ElastiCache for Redis')).toBeCloseTo(0.8, 3)
+  })
+
+  test('transactions cost twice in DynamoDB, and nothing more in Keyspaces, which has none; provisioned units have a price', () => {
+    expect(offer('DynamoDB').requests).toMatchObject({
+      transactionFactor: 2,
+      provisioned: { usdPerReadUnitHour: 0.00013, usdPerWriteUnitHour: 0.00065 },
+    })
+    expect(offer('Keyspaces').requests?.transactionFactor).toBe(1)
   })
 })
 
