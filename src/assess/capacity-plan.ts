@@ -8,6 +8,7 @@ import { choiceOf, encodeChoice, fleetText } from './choice.ts'
 import type { Demand } from './demand.ts'
 import { derivedFrom, type Figure, given } from './figure.ts'
 import { FigureMemo } from './figure-memo.ts'
+import { type HotShare, hotShareOf } from './hot-share.ts'
 import { loadOf } from './load.ts'
 import { needFiguresOf, needOf, standingOf } from './need.ts'
 import { assumptions, networkBytesPerSecond } from './plan-assumptions.ts'
@@ -34,6 +35,8 @@ export interface CapacityPlan {
   facts: PlanFacts
   work: Work
   storage: Storage
+  /** What caches of its data leave to the disks. */
+  hot: HotShare
   scalability: Scalability | null
   /** Operations per second of its mix at today's average load. */
   averageRate: number
@@ -82,15 +85,17 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
   const rows = rowsOf(result, demand)
   const load = loadOf(name, own, facts.topology, demand, work, rows, cores, memo)
   const traffic = trafficOf(candidate, own, productionRows(result), rows, demand, work, memo)
+  const hot = hotShareOf(name, demand, storage, traffic.readers, own.filter(changesRows))
   const standing = standingOf(name, facts, carried, doublingFigure(candidate))
-  const needFigures = (month: number) => needFiguresOf(name, month, load, storage, traffic, standing, memo)
-  const terms = termsOf(facts, candidate.provision?.limits.cpus ?? 1, traffic.missAt)
+  const needFigures = (month: number) => needFiguresOf(name, month, load, storage, hot, traffic, standing, memo)
+  const terms = termsOf(facts, candidate.provision?.limits.cpus ?? 1, hot.missAt)
   return {
     candidate: name,
     operations: own,
     facts,
     work,
     storage,
+    hot,
     scalability,
     averageRate: mix.reduce((sum, operation) => sum + operation.ratePerSecond, 0),
     carried,
@@ -105,6 +110,9 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
     choice: (month, shapes, block, path) => choiceFigure(`${path}@${month}`, needFigures(month), shapes, terms(block, shapes)),
   }
 }
+
+/** Pages of the rows that they change are read first, and then lie in the cache. */
+const changesRows = ({ kind }: Operation) => kind === 'update' || kind === 'put' || kind === 'delete'
 
 /** What more cores add: as measured on several sizes of server, or as assumed. */
 function doublingFigure({ name, sizes }: CandidateResult): Figure<'ratio'> {

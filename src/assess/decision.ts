@@ -9,6 +9,7 @@ import { type Constraint, constraintsOf } from './constraints.ts'
 import { costOf } from './cost.ts'
 import { type Criterion, criteriaOf, type Exhibit, type Judged, judgeCriteria } from './criteria.ts'
 import { Demand } from './demand.ts'
+import { type DemandTable, demandTable } from './demand-table.ts'
 import { Drawn } from './drawn.ts'
 import type { Explainable } from './explain.ts'
 import { type Forecast, forecastsOf } from './forecast.ts'
@@ -16,6 +17,7 @@ import { engineerUsdPerHour } from './managed.ts'
 import { type GroupCost, type PolyglotProposal, proposePolyglot } from './polyglot.ts'
 import { type Catalogue, caveats, consulted, serversOf } from './prices.ts'
 import { type Contender, type Ranking, rank, unknownUtility } from './ranking.ts'
+import { rowsOf } from './rows.ts'
 import { proposeShardKey, type ShardProposal } from './shard-key.ts'
 import { draws, middleOf, type Spread, simulate, spreadOf } from './simulate.ts'
 import { triggersOf } from './triggers.ts'
@@ -38,6 +40,7 @@ export interface CandidateDecision {
   noPlan: string | null
 }
 export interface Decision {
+  demand: DemandTable
   candidates: CandidateDecision[]
   criteria: (Criterion & { weight: number })[]
   rules: string[]
@@ -83,6 +86,11 @@ export function decide(result: Result, assessment: Assessment, options: Decision
   const contenders = cases.flatMap((each, at) => (candidates[at]?.out === true ? [] : [contenderOf(each, drawn, result.seed)]))
   return {
     decision: {
+      demand: demandTable(
+        demand,
+        rowsOf(result, demand),
+        cases.flatMap(({ exhibit: { plan } }) => (plan === null ? [] : [plan])),
+      ),
       candidates,
       criteria: criteriaOf(scenario).map((criterion) => ({ ...criterion, weight: weights.get(criterion.name) as number })),
       rules,

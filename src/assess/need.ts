@@ -2,6 +2,7 @@
 import type { PlanFacts } from '../engines/engine.ts'
 import { type Figure, given, productOf } from './figure.ts'
 import type { FigureMemo } from './figure-memo.ts'
+import type { HotShare } from './hot-share.ts'
 import type { Load } from './load.ts'
 import { assumptions } from './plan-assumptions.ts'
 import type { Storage } from './storage.ts'
@@ -37,6 +38,7 @@ export function needFiguresOf(
   month: number,
   load: Load,
   storage: Storage,
+  hot: HotShare,
   traffic: Traffic,
   standing: Standing,
   memo: FigureMemo,
@@ -53,12 +55,13 @@ export function needFiguresOf(
     standing.doubling,
     standing.host,
     bytes,
-    storage.workingSet(month),
+    hot.mustCache(month),
     standing.cacheShare,
     traffic.pages(month),
     traffic.flushes(month),
     traffic.written(month),
     traffic.network(month),
+    memo.constant(`plan.month@${month}`, 'months', month, 'the month that is planned for'),
   ]
 }
 
@@ -81,5 +84,6 @@ export function needOf(values: readonly number[], to = {} as Need): Need {
   to.writesPerSecond = (values[11] as number) + (values[12] as number) / bytesPerWrite
   to.writtenBytesPerSecond = values[12] as number
   to.networkBytesPerSecond = values[13] as number
+  to.month = values[14] as number
   return to
 }

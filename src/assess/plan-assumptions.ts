@@ -8,6 +8,10 @@ export const assumptions = {
   host: assumed(0.5, 0.85, 1.2),
   /** Cost of a call over rows that it touches: cost ∝ rows^e. */
   rowsExponent: assumed(0.8, 0.95, 1.1),
+  /** Of the reads, what a working set answers from memory. */
+  hotDraws: assumed(0.8, 0.9, 0.99),
+  /** Milliseconds of a read from block storage. */
+  diskReadMs: assumed(0.3, 0.8, 2),
   /** Of a cloud server with so many vCPUs, sustained. */
   networkBytesPerSecondPerVcpu: 40e6,
 } as const

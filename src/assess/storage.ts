@@ -1,17 +1,14 @@
-/** Bytes of a candidate's data in any month, from what two shares of one load took; how much of them is hot. */
+/** Bytes of a candidate's data in any month, from what two shares of one load took. */
 import { loadedRows } from '../data/dataset.ts'
 import type { PhysicalModel } from '../model/model.ts'
 import { rowBytes } from '../model/sizes.ts'
 import type { CandidateResult, Result } from '../result.ts'
-import { type Entity, entityOf, type Operation, ownedBy, type Scenario } from '../scenario/scenario.ts'
-import type { Skew } from '../scenario/units.ts'
+import { type Entity, entityOf, ownedBy } from '../scenario/scenario.ts'
 import type { Demand } from './demand.ts'
 import { derived, type Figure, given, productOf, sumOf } from './figure.ts'
 
 /** Sizes on disk are whole pages, and a load ends within one: two of the largest common size. */
 const grainBytes = 16_384
-/** The working set is what so large a share of the draws needs. */
-export const hotDraws = 0.9
 
 export interface Storage {
   /** Those with a store of their own. */
@@ -20,8 +17,6 @@ export interface Storage {
   bytes(month: number): Figure<'bytes'>
   /** Of one entity with what is embedded in it. */
   entityBytes(entity: string, month: number): Figure<'bytes'>
-  /** What `hotDraws` of the draws need in memory. */
-  workingSet(month: number): Figure<'bytes'>
 }
 
 /** Of all entities or of some. null where storage was not measured at two shares. */
@@ -101,73 +96,5 @@ export function storageOf(candidate: CandidateResult, result: Result, demand: De
     entities: entities.map((entity) => entity.name),
     entityBytes,
     bytes: (month) => all(`storage.${candidate.name}.bytes`, month, (name) => entityBytes(name, month)),
-    workingSet: (month) =>
-      all(`storage.${candidate.name}.workingSet`, month, (name) => {
-        const entity = entityOf(scenario, name)
-        const owner = entity.owner === null ? entity : entityOf(scenario, entity.owner.entity)
-        const hot = hotShare(scenario, owner)
-        const path = `storage.${candidate.name}.${name}.hot@${month}`
-        return once(path, () =>
-          productOf(path, 'bytes', `bytes × ${Number(hot.share.toPrecision(3))} (${hot.why})`, [entityBytes(name, month)], hot.share),
-        )
-      }),
   }
-}
-
-/** Share of an entity's rows that `hotDraws` of the draws of any one operation fall into. */
-export function hotShare(scenario: Scenario, entity: Entity): { share: number; why: string } {
-  const touching = scenario.operations.filter(
-    (operation) => operation.entity === entity.name && (operation.kind !== 'insert' || ownedBy(scenario, entity.name).length > 0),
-  )
-  const shares = touching.map((operation) => ({ share: hotShareOf(operation, entity), name: operation.name }))
-  const [largest] = shares.sort((a, b) => b.share - a.share)
-  return largest === undefined
-    ? { share: 0, why: 'nothing reads it' }
-    : { share: largest.share, why: `${hotDraws * 100} % of the draws of ${largest.name}` }
-}
-
-function hotShareOf(operation: Operation, entity: Entity): number {
-  if (operation.kind === 'insert' || operation.kind === 'transaction') return 0
-  // A window or a search reads rows whatever their popularity; a window only its newest part.
-  if (operation.kind === 'aggregate') return operation.over === null ? 1 : Math.min(1, operation.over.ms / entity.ageMs)
-  return rowsForDraws(operation.pick.skew, entity.count, hotDraws) / entity.count
-}
-
-/** The fewest of n rows that a share of the draws falls into. */
-export function rowsForDraws(skew: Skew, n: number, share: number): number {
-  let [low, high] = [0, n]
-  while (high - low > Math.max(1, n * 1e-6)) {
-    const middle = (low + high) / 2
-    if (drawsOfTop(skew, n, middle) < share) low = middle
-    else high = middle
-  }
-  return high
-}
-
-/** Share of the draws that falls into the k most drawn of n rows. */
-export function drawsOfTop(skew: Skew, n: number, k: number): number {
-  if (k <= 0) return 0
-  if (k >= n) return 1
-  if (skew.kind === 'uniform') return k / n
-  if (skew.kind === 'hotspot') {
-    const hot = n * skew.hotShare
-    return k <= hot ? (skew.hotProbability * k) / hot : skew.hotProbability + ((1 - skew.hotProbability) * (k - hot)) / (n - hot)
-  }
-  return harmonic(skew.theta, Math.max(1, Math.round(k))) / harmonic(skew.theta, n)
-}
-
-const exactTerms = 1000
-const prefixes = new Map<number, Float64Array>()
-
-/** Generalised harmonic number, Σ k^−θ to n; beyond 1000 terms by Euler–Maclaurin. */
-function harmonic(theta: number, n: number): number {
-  let prefix = prefixes.get(theta)
-  if (prefix === undefined) {
-    prefix = new Float64Array(exactTerms + 1)
-    for (let k = 1; k <= exactTerms; k++) prefix[k] = (prefix[k - 1] as number) + k ** -theta
-    prefixes.set(theta, prefix)
-  }
-  if (n <= exactTerms) return prefix[n] as number
-  const integral = theta === 1 ? Math.log(n / exactTerms) : (n ** (1 - theta) - exactTerms ** (1 - theta)) / (1 - theta)
-  return (prefix[exactTerms] as number) + integral + (n ** -theta - exactTerms ** -theta) / 2
 }

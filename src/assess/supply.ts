@@ -27,6 +27,8 @@ export interface Need {
   writesPerSecond: number
   writtenBytesPerSecond: number
   networkBytesPerSecond: number
+  /** Which it is: what is hot changes as tables grow. */
+  month: number
 }
 export interface Fleet {
   /** Shards, or servers of a ring that share the work. */
@@ -43,7 +45,7 @@ export interface Terms {
   /** Disk is planned to this share. */
   diskFill: number
   /** Share of the pages that is read from disk where this share of the bytes is cached. */
-  missAt: (cachedShare: number) => number
+  missAt: (cachedShare: number, month: number) => number
   block: BlockStorage
   /** Of the cheapest server: coordinators need no better. 0: nobody knows. */
   leastUsdPerHour: number
@@ -223,7 +225,7 @@ function ioPerNode(need: Need, terms: Terms, cache: number, parts: number, copie
 
 /** Pages read from disk per second, by all parts. */
 function missesOf(need: Need, { missAt, memoryBound }: Terms, cache: number, parts: number, copies: number): number {
-  return memoryBound ? 0 : need.pagesPerSecond * missAt(Math.min(1, (parts * cache) / Math.max(1, need.bytes * copies)))
+  return memoryBound ? 0 : need.pagesPerSecond * missAt(Math.min(1, (parts * cache) / Math.max(1, need.bytes * copies)), need.month)
 }
 
 /** Read at a time; a volume's throughput is charged beside its I/O. */

@@ -6,7 +6,8 @@ import { isReadOperation, payloadBytes, serviceSecondsOf } from './calls.ts'
 import type { Demand } from './demand.ts'
 import { type Figure, given, productOf, sumOf } from './figure.ts'
 import type { FigureMemo } from './figure-memo.ts'
-import { missCurve, pagesOf } from './pages.ts'
+import type { Reader } from './hot-share.ts'
+import { pagesOf } from './pages.ts'
 import type { Rows } from './rows.ts'
 import type { Work } from './work.ts'
 
@@ -22,8 +23,8 @@ export interface Traffic {
   seconds(operation: Operation, month: number): Figure<'seconds'> | null
   /** Bytes that one call returns or writes. */
   payload(operation: Operation): Figure<'bytes'>
-  /** Share of the pages that is read from disk where this share of the bytes is cached. */
-  missAt(cachedShare: number): number
+  /** Those that read, with the pages of a call and what their objectives leave for disks. */
+  readers: Reader[]
 }
 
 export function trafficOf(
@@ -79,7 +80,7 @@ export function trafficOf(
     connections: total('connections', 'connections', 'peakRate × service', timed, service),
     seconds: (operation, month) => (seconds.has(operation.name) ? service(operation, month) : null),
     payload,
-    missAt: missCurve(scenario, new Map(reads.map((operation) => [operation.name, operation.ratePerSecond * (pages.get(operation.name) as number)]))),
+    readers: reads.map((operation) => ({ operation, pages: pages.get(operation.name) as number, spare: spareOf(candidate, operation) })),
   }
 }
 
@@ -105,4 +106,16 @@ function atPeak(name: string, demand: Demand, memo: FigureMemo) {
           ),
         ),
       )
+}
+
+/** By its strictest objective, at the lowest rate that was confirmed; null: it has none, or was not timed. */
+function spareOf({ trials }: CandidateResult, { name, objectives }: Operation): Reader['spare'] {
+  const confirmed = trials
+    .filter(({ phase, client, saturated }) => phase === 'confirmation' && client === 'wire' && !saturated)
+    .sort((a, b) => (a.arrival.multiple ?? 0) - (b.arrival.multiple ?? 0))
+  const response = confirmed.map((trial) => trial.operations[name]?.responseUs).find((each) => each != null && each.count > 0)
+  if (response == null) return null
+  return objectives
+    .map(({ name: own, limitMs, quantile }) => ({ ms: limitMs - response[own] / 1000, share: 1 - quantile }))
+    .reduce<Reader['spare']>((least, each) => (least === null || each.ms < least.ms ? each : least), null)
 }

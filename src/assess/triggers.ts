@@ -99,7 +99,7 @@ export function triggersOf(plan: CapacityPlan, cost: CostPlan, demand: Demand, c
       stage: 'cache',
       month: first(
         'cache',
-        (month) => [plan.storage.workingSet(month)],
+        (month) => [plan.hot.workingSet(month)],
         [cacheShare],
         ([hot], [share]) => (hot as number) * (isRing ? topology.copies : 1) > memory * (share as number) * fleet.parts,
         `the working set passes the memory of ${fleet.parts} × ${shape.name}`,

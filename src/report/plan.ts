@@ -4,15 +4,19 @@ import { budgetsMs, type CandidatePlan, type FleetPlan } from '../assess/candida
 import type { CandidateDecision, Decision } from '../assess/decision.ts'
 import { engineerUsdPerHour } from '../assess/managed.ts'
 import type { Spread } from '../assess/simulate.ts'
+import { demandBlocks } from './demand.ts'
 import { type Block, details, heading, list, paragraph, table } from './document.ts'
 import { count, micros, percent, times, usd } from './format.ts'
 
 export function capacityPlan(decision: Decision): Block[] {
   const planned = decision.candidates.flatMap((each) => (each.plan === null ? [] : [{ ...each, name: titled(each), plan: each.plan }]))
   const unplanned = decision.candidates.filter((each) => each.plan === null).map((each) => `${each.name} has no plan: ${each.noPlan}.`)
-  if (planned.length === 0) return [list(unplanned)]
+  const asked = demandBlocks(decision.demand)
+  if (planned.length === 0) return [...asked, list(unplanned)]
   const budget = decision.budgetUsdPerMonth
   return [
+    ...asked,
+    heading(3, 'What carries it'),
     paragraph(
       `The cheapest servers of a public price list that carry the peak with one member lost, month by month for ${decision.months} months. Every number is the median of 10,000 draws of the measured capacity, the stated growth and what is assumed, in parentheses what holds 80 % of them (p10–p90); in budget is a share of the draws. What is assumed of a cloud server, of replication and of growth was not measured.`,
     ),

@@ -5,7 +5,7 @@ import type { EntityFile, FieldFile, ScenarioFile } from './schema.ts'
 import { monthMs, yearMs } from './units.ts'
 
 export interface EntityContext {
-  file: Pick<ScenarioFile, 'entities'>
+  file: Pick<ScenarioFile, 'entities'> & { requirements?: Pick<ScenarioFile['requirements'], 'growth'> }
   epochMs: number
   /** Whether the entity, or one of its fields, is in the file, but not whole. */
   isBroken(entity: string, field?: string): boolean
@@ -52,7 +52,7 @@ export function resolveEntity(name: string, entity: EntityFile, context: EntityC
   const resolved: Entity = {
     name,
     count: owner === undefined ? (entity.count ?? 1) : (owner.count ?? 1) * mean,
-    growthPerMonth: entity.growth ?? owner?.growth ?? 0,
+    growthPerMonth: entity.growth ?? owner?.growth ?? context.file.requirements?.growth ?? 0,
     retentionMs: entity.retention ?? owner?.retention ?? null,
     ttlMs: entity.ttl ?? null,
     ageMs,

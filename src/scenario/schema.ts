@@ -234,6 +234,7 @@ export const scenarioSchema = z.strictObject({
     budget: usdPerMonth.optional(),
     engineer: usdPerHour.optional().describe('What an hour of those who run it costs; default: assumed.'),
     horizon: horizon.optional(),
+    growth: growth.optional().describe('Growth of all rows and rates that state none of their own.'),
     durability: z.enum(['fsync', 'relaxed']),
   }),
   criteria: z

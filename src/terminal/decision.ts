@@ -2,6 +2,7 @@
 import type { Decision } from '../assess/decision.ts'
 import type { Spread } from '../assess/simulate.ts'
 import { median } from '../measure/median.ts'
+import { demandRows } from '../report/demand.ts'
 import { times, usd } from '../report/format.ts'
 import { cost, fleet, slowAtScale, spreadText, titled } from '../report/plan.ts'
 import { reasonOut, verdictLine } from '../report/verdict.ts'
@@ -36,6 +37,8 @@ export function decisionText(decision: Decision, startedAt: string): string {
   const out = candidates.filter((each) => each.out)
   if (out.length > 0) parts.push(out.map((each) => `${each.name} ${reasonOut(each)}`).join('\n'))
   const planned = candidates.flatMap((each) => (each.plan === null ? [] : [{ name: titled(each), plan: each.plan }]))
+  if (decision.demand.months.length > 0) parts.push(columns(demandRows(decision.demand)))
+  if (decision.demand.warning !== null) parts.push(decision.demand.warning)
   if (planned.length > 0) {
     const against = budget === null ? '' : ` (budget ${usd(budget)})`
     parts.push(

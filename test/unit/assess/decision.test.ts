@@ -16,7 +16,6 @@ import { groupsOf, proposePolyglot } from '../../../src/assess/polyglot.ts'
 import { type Catalogue, caveats, readPrices, type Shape } from '../../../src/assess/prices.ts'
 import { proposeShardKey } from '../../../src/assess/shard-key.ts'
 import { middleOf, type Spread } from '../../../src/assess/simulate.ts'
-import { drawsOfTop, rowsForDraws } from '../../../src/assess/storage.ts'
 import { carries, cheapest } from '../../../src/assess/supply.ts'
 import { applyWhatIf, type WhatIf, weightsAsked } from '../../../src/assess/what-if.ts'
 import type { EngineTraits } from '../../../src/engines/engine.ts'
@@ -158,14 +157,6 @@ describe('arithmetic by hand', () => {
     const after = middleOf(demand.rows(order, 30))
     expect(after).toBeLessThan(60e6 * 1.2 ** 30)
     expect(after).toBeGreaterThan(inserted)
-  })
-
-  test('draws of the most drawn rows', () => {
-    expect(drawsOfTop({ kind: 'uniform' }, 1000, 250)).toBe(0.25)
-    expect(drawsOfTop({ kind: 'hotspot', hotShare: 0.1, hotProbability: 0.9 }, 1000, 100)).toBeCloseTo(0.9, 12)
-    const harmonic = (n: number) => Array.from({ length: n }, (_, at) => 1 / (at + 1)).reduce((sum, each) => sum + each, 0)
-    expect(drawsOfTop({ kind: 'zipfian', theta: 1 }, 1000, 10)).toBeCloseTo(harmonic(10) / harmonic(1000), 9)
-    expect(rowsForDraws({ kind: 'uniform' }, 1e6, 0.9)).toBeCloseTo(900_000, -1)
   })
 
   test('what must stay together', () => {

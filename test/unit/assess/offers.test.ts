@@ -87,6 +87,7 @@ describe('fleets', () => {
     writesPerSecond: 0,
     writtenBytesPerSecond: 0,
     networkBytesPerSecond: 0,
+    month: 0,
   }
   const { topology } = mongodb.traits.plan
   const shape = { name: 'small', vcpus: 2, memoryGib: 8, usdPerHour: 0.2 }

@@ -389,3 +389,19 @@ describe('on a terminal', () => {
     expect(dbtrial('plan', 'ecommerce', '--candidates', 'postgers').stderr).toContain('did you mean "postgres"?')
   })
 }, 60_000)
+
+test('a growth for all is that of rows and rates which state none; a scheduled job does not run more often', () => {
+  const resolved = parseScenario(
+    scenario({ operations: 'j: { aggregate: e, rate: 1/min, p99: 1s, scales: false }', requirements: 'growth: 4%/month' }),
+    's.yaml',
+    engines,
+  )
+  const growthOf = (name: string) => resolved.entities.find((each) => each.name === name)?.growthPerMonth.toFixed(3)
+  expect([growthOf('e'), growthOf('l')]).toEqual(['0.040', '0.040'])
+  expect(resolved.operations.map(({ name, loadGrowthPerMonth }) => [name, loadGrowthPerMonth.toFixed(3)])).toEqual([
+    ['g', '0.040'],
+    ['j', '0.000'],
+  ])
+  const own = parseScenario(scenario({ entity: 'growth: 1%/month', requirements: 'growth: 4%/month' }), 's.yaml', engines)
+  expect(own.entities.find((each) => each.name === 'e')?.growthPerMonth).toBeCloseTo(0.01, 9)
+})

@@ -1,0 +1,41 @@
+/** What production asks is told first, with a question where the fastest table grows and most calls do not. */
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { Demand } from '../../../src/assess/demand.ts'
+import { demandTable } from '../../../src/assess/demand-table.ts'
+import { rowsOf } from '../../../src/assess/rows.ts'
+import { demandRows } from '../../../src/report/demand.ts'
+import { readResult } from '../../../src/result.ts'
+import type { Scenario } from '../../../src/scenario/scenario.ts'
+
+const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
+const tableOf = (change: (scenario: Scenario) => void = () => {}) => {
+  const scenario = structuredClone(result.scenario) as unknown as Scenario
+  change(scenario)
+  const demand = new Demand(scenario)
+  return demandTable(demand, rowsOf(result, demand), [])
+}
+
+test('rates, rows and bytes stand for every sampled month', () => {
+  const { months } = tableOf()
+  expect(months.map(({ month }) => month)).toEqual([0, 4, 8, 12, 16, 20, 24, 28, 32, 36])
+  expect(months[0]?.perSecond).toBeCloseTo(3052.9, 6)
+  expect(months[0]?.peakPerSecond).toBeCloseTo(3 * 3052.8 + 0.1, 6)
+  expect((months[9]?.entities.find(({ name }) => name === 'order')?.rows ?? 0) / 60e6).toBeCloseTo(1.05 ** 36, 1)
+  expect(demandRows({ months, warning: null })[0]).toEqual(['what production asks', 'now', 'month 12', 'month 36'])
+})
+
+test('a table that grows beside calls that do not is a question to ask', () => {
+  expect(tableOf().warning).toMatch(/^order grows 5\.8-fold in 36 months, and 91 % of the calls do not grow \(read_session, get_product, /)
+  expect(
+    tableOf(({ operations }) => {
+      for (const operation of operations) if (operation.scales) operation.loadGrowthPerMonth = 0.05
+    }).warning,
+  ).toBeNull()
+  expect(
+    tableOf(({ entities, operations }) => {
+      for (const entity of entities) entity.growthPerMonth = 0
+      for (const operation of operations) operation.loadGrowthPerMonth = 0
+    }).warning,
+  ).toBeNull()
+})

@@ -1,0 +1,145 @@
+/** Che's approximation against a cache that is simulated, and what it makes of memory in a plan. */
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { isPlan, planCapacity } from '../../../src/assess/capacity-plan.ts'
+import { cachedFor, type MissCurve, missCurveOf, missedAt } from '../../../src/assess/che.ts'
+import { Demand } from '../../../src/assess/demand.ts'
+import { reachable } from '../../../src/assess/figure.ts'
+import { drawsOfTop, pageBytes, pagesOfTable } from '../../../src/assess/popularity.ts'
+import { middleOf } from '../../../src/assess/simulate.ts'
+import { picker } from '../../../src/data/distributions.ts'
+import { keyOf, Source } from '../../../src/data/random.ts'
+import { type Result, readResult } from '../../../src/result.ts'
+import { readScenario } from '../../../src/scenario/read.ts'
+import { entityOf, type Operation, type Scenario } from '../../../src/scenario/scenario.ts'
+import type { Skew } from '../../../src/scenario/units.ts'
+
+const rowsPerPage = 16
+const rows = 40_000
+const pages = rows / rowsPerPage
+const scenario = readScenario('ecommerce')
+const asks = (skew: Skew, pagesPerSecond: number) => ({
+  operation: { name: 'get', kind: 'get', entity: 'product', pick: { skew, miss: 0 } } as unknown as Operation,
+  pagesPerSecond,
+})
+
+/** Share of the reads that an LRU of so many pages misses, of each stream of keys, once it is warm. */
+function simulated(streams: { skew: Skew; share: number }[], cached: number): number[] {
+  const source = new Source().restart(keyOf(1, 'lru'), cached)
+  const draw = streams.map(({ skew }, at) => picker(skew, rows, keyOf(2, `stream${at}`)))
+  const lru = new Map<number, true>()
+  const [asked, missed] = [streams.map(() => 0), streams.map(() => 0)]
+  for (let n = 0; n < 300_000; n++) {
+    let at = 0
+    for (let u = source.next(); at < streams.length - 1 && u >= (streams[at] as { share: number }).share; at++)
+      u -= (streams[at] as { share: number }).share
+    const page = Math.floor((draw[at] as ReturnType<typeof picker>)(source) / rowsPerPage)
+    const isCounted = n >= 100_000
+    if (isCounted) asked[at] = (asked[at] as number) + 1
+    if (lru.delete(page)) lru.set(page, true)
+    else {
+      if (isCounted) missed[at] = (missed[at] as number) + 1
+      lru.set(page, true)
+      if (lru.size > cached) lru.delete(lru.keys().next().value as number)
+    }
+  }
+  return missed.map((each, at) => each / Math.max(1, asked[at] as number))
+}
+
+function curveOf(streams: { skew: Skew; share: number }[]): MissCurve {
+  const table = { entity: entityOf(scenario, 'product'), rows, bytes: pages * pageBytes }
+  return missCurveOf(
+    pagesOfTable(
+      table,
+      streams.map(({ skew, share }) => asks(skew, share)),
+    ),
+    streams.length,
+    pages,
+  )
+}
+
+describe('an LRU cache', () => {
+  const laws: [string, { skew: Skew; share: number }[]][] = [
+    ['uniform', [{ skew: { kind: 'uniform' }, share: 1 }]],
+    ['zipfian', [{ skew: { kind: 'zipfian', theta: 0.99 }, share: 1 }]],
+    ['latest', [{ skew: { kind: 'latest', theta: 0.99 }, share: 1 }]],
+    ['hotspot', [{ skew: { kind: 'hotspot', hotShare: 0.01, hotProbability: 0.8 }, share: 1 }]],
+    [
+      'uniform and latest together',
+      [
+        { skew: { kind: 'uniform' }, share: 0.3 },
+        { skew: { kind: 'latest', theta: 0.99 }, share: 0.7 },
+      ],
+    ],
+  ]
+  test.each(laws)('of %s keys misses what the approximation says, for any size', (_, streams) => {
+    const { cached, missed } = curveOf(streams)
+    for (const share of [0.02, 0.1, 0.3, 0.7]) {
+      const real = simulated(streams, Math.round(pages * share))
+      for (const [at, column] of missed.entries())
+        expect(Math.abs(missedAt(cached, column, share) - (real[at] as number)), `${share} of ${at}`).toBeLessThan(0.04)
+    }
+  })
+
+  test('misses less the larger it is, nothing where it holds all that is asked for, and all where it holds nothing', () => {
+    for (const [, streams] of laws) {
+      const { cached, missed } = curveOf(streams)
+      const column = missed[0] as Float64Array
+      expect(missedAt(cached, column, 0)).toBe(1)
+      expect(missedAt(cached, column, 1)).toBeLessThan(1e-6)
+      for (let share = 0.01; share <= 1; share += 0.01)
+        expect(missedAt(cached, column, share)).toBeLessThanOrEqual(missedAt(cached, column, share - 0.01) + 1e-12)
+      for (const most of [0.5, 0.1, 0.01]) expect(missedAt(cached, column, cachedFor(cached, column, most))).toBeCloseTo(most, 6)
+    }
+  })
+
+  test('need not hold what nobody asks for', () => {
+    const { cached, missed } = missCurveOf([{ count: 10, perSecond: [1] }], 1, 1000)
+    expect(missedAt(cached, missed[0] as Float64Array, 0.01)).toBe(0)
+    expect(missedAt(missCurveOf([], 1, 1000).cached, missCurveOf([], 1, 1000).missed[0] as Float64Array, 0)).toBe(0)
+  })
+})
+
+test('draws of the most drawn rows', () => {
+  expect(drawsOfTop({ kind: 'uniform' }, 1000, 250)).toBe(0.25)
+  expect(drawsOfTop({ kind: 'hotspot', hotShare: 0.1, hotProbability: 0.9 }, 1000, 100)).toBeCloseTo(0.9, 12)
+  const harmonic = (n: number) => Array.from({ length: n }, (_, at) => 1 / (at + 1)).reduce((sum, each) => sum + each, 0)
+  expect(drawsOfTop({ kind: 'zipfian', theta: 1 }, 1000, 10)).toBeCloseTo(harmonic(10) / harmonic(1000), 9)
+})
+
+describe('a plan', () => {
+  const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
+  const planOf = (change: (scenario: Scenario) => void = () => {}) => {
+    const scenario = structuredClone(result.scenario) as unknown as Scenario
+    change(scenario)
+    const plan = planCapacity({ candidate: result.candidates[0] as Result['candidates'][number], result, demand: new Demand(scenario) })
+    if (!isPlan(plan)) throw new Error(plan.reason)
+    return plan
+  }
+  const latest = ({ operations }: Scenario) => {
+    for (const each of operations) if (each.entity === 'order') each.pick = { ...each.pick, skew: { kind: 'latest', theta: 0.99 } }
+  }
+
+  test('needs less memory where recent rows are asked for than where all are, and says by an assumption with a range how much is hot', () => {
+    const working = planOf().hot.workingSet(0)
+    expect(middleOf(planOf(latest).hot.workingSet(0))).toBeLessThan(0.8 * middleOf(working))
+    expect(reachable([working]).find((each) => each.path === 'plan.hotDraws')).toMatchObject({
+      provenance: 'assumed',
+      range: { low: 0.8, mid: 0.9, high: 0.99 },
+    })
+  })
+
+  test('forbids no read from disk that its objective can wait for', () => {
+    expect(middleOf(planOf().hot.mustCache(0))).toBe(0)
+    const tight = planOf(({ operations }) => {
+      for (const each of operations) if (each.name === 'get_order') each.objectives = [{ name: 'p99', quantile: 0.99, limitMs: 0.1 }]
+    })
+    expect(middleOf(tight.hot.mustCache(0))).toBeGreaterThan(0.9 * middleOf(tight.storage.entityBytes('order', 0)))
+  })
+
+  test('reads more from disk the less it caches, and more of what is asked for uniformly', () => {
+    const { hot } = planOf()
+    for (let share = 0.05; share <= 1; share += 0.05) expect(hot.missAt(share, 0)).toBeLessThanOrEqual(hot.missAt(share - 0.05, 0) + 1e-9)
+    for (const share of [0.1, 0.3]) expect(planOf(latest).hot.missAt(share, 0)).toBeLessThan(hot.missAt(share, 0))
+  })
+})
