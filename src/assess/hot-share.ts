@@ -13,6 +13,8 @@ import type { Storage } from './storage.ts'
 export interface HotShare {
   /** Share of the pages read that is read from disk, where this share of the bytes is cached. */
   missAt(cachedShare: number, month: number): number
+  /** The month of the middle path that has as many bytes: a draw that grows less is as hot as an earlier one. */
+  likeMonth(month: number): Figure<'months'>
   /** The same of one operation. */
   missOf(operation: Operation, cachedShare: number, month: number): number
   /** The same for a cache of so many bytes, of one copy. */
@@ -34,6 +36,8 @@ export interface Reader {
   operation: Operation
   /** Pages of one call. */
   pages: number
+  /** Share of the table that a call reads. */
+  tableShare: number
   /** Milliseconds that its objective leaves for disks: limit less what was measured, and the share of calls that may take longer. */
   spare: { ms: number; share: number } | null
 }
@@ -47,6 +51,12 @@ export function hotShareOf(name: string, demand: Demand, storage: Storage, reade
     curves[month] ??= curveOf(scenario, demand, storage, readers, others, month)
     return curves[month]
   }
+  const sampled = demand.sampledMonths
+  let known: number[] | undefined
+  const middles = () => {
+    known ??= sampled.map((month) => middleOf(storage.bytes(month)))
+    return known
+  }
   const indexOf = new Map(readers.map(({ operation }, at) => [operation.name, at]))
   const missOf = (operation: Operation, cachedShare: number, month: number) => {
     const at = indexOf.get(operation.name)
@@ -58,7 +68,21 @@ export function hotShareOf(name: string, demand: Demand, storage: Storage, reade
   const hotDraws = given('plan.hotDraws', 'share', assumptions.hotDraws, 'assumed', 'of the reads, those that the working set answers from memory')
   const diskRead = given('plan.diskRead', 'ratio', assumptions.diskReadMs, 'assumed', 'milliseconds of a read from block storage')
   return {
-    missAt: (cachedShare, month) => curveAt(month).table(cachedShare),
+    missAt: (cachedShare, month) => {
+      const before = positionOf(month, sampled)
+      const [from, to] = [sampled[before] as number, sampled[before + 1] as number]
+      const low = curveAt(from).table(cachedShare)
+      return month <= from ? low : low + ((curveAt(to).table(cachedShare) - low) * (month - from)) / (to - from)
+    },
+    likeMonth: (month) =>
+      memo.once(`storage.${name}.likeMonth@${month}`, (path) =>
+        derived(path, 'months', 'the month in which there are as many bytes, every number at its middle', [storage.bytes(month)], (bytes) => {
+          const before = positionOf(bytes, middles())
+          const [from, to] = [middles()[before] as number, middles()[before + 1] as number]
+          const [first, last] = [sampled[before] as number, sampled[before + 1] as number]
+          return to > from ? first + (last - first) * Math.min(1, Math.max(0, (bytes - from) / (to - from))) : first
+        }),
+      ),
     missOf,
     missShare: (operation, cacheBytes, month) =>
       derived(
@@ -87,6 +111,13 @@ export function hotShareOf(name: string, demand: Demand, storage: Storage, reade
   }
 }
 
+/** Of sorted values, the last but one at most that is not above. */
+function positionOf(value: number, sorted: readonly number[]): number {
+  let at = 0
+  while (at < sorted.length - 2 && (sorted[at + 1] as number) <= value) at++
+  return at
+}
+
 /** None where a call that reads all its pages from disk stays within its limit. */
 function mustShare({ pages, spare }: Reader, { cached, missed }: MissCurve, at: number, diskReadMs: number): number {
   if (spare === null || pages * diskReadMs <= spare.ms) return 0
@@ -103,15 +134,15 @@ function curveOf(
 ): Curve {
   const rateOf = (operation: Operation) => middleOf(demand.rate(operation, month))
   const asking = [
-    ...readers.map(({ operation, pages }) => ({ operation, pagesPerSecond: rateOf(operation) * pages })),
-    ...others.map((operation) => ({ operation, pagesPerSecond: rateOf(operation) })),
+    ...readers.map(({ operation, pages, tableShare }) => ({ operation, tableShare, pagesPerSecond: rateOf(operation) * pages })),
+    ...others.map((operation) => ({ operation, tableShare: 1, pagesPerSecond: rateOf(operation) })),
   ]
   const roots = Map.groupBy(storage.entities, (name) => rootOf(scenario, entityOf(scenario, name)).name)
   const pages = [...roots].flatMap(([root, names]) => {
     const entity = entityOf(scenario, root)
     const bytes = names.reduce((sum, name) => sum + middleOf(storage.entityBytes(name, month)), 0)
     const askers = asking.map((each) => (rootOf(scenario, entityOf(scenario, each.operation.entity)).name === root ? each : null))
-    return pagesOfTable({ entity, rows: middleOf(demand.rows(entity, month)), bytes }, askers)
+    return pagesOfTable({ rows: middleOf(demand.rows(entity, month)), bytes }, askers)
   })
   const curve = missCurveOf(pages, asking.length, Math.max(1, middleOf(storage.bytes(month)) / pageBytes))
   const weights = readers.map((_, at) => (asking[at] as (typeof asking)[number]).pagesPerSecond)

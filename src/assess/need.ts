@@ -61,7 +61,7 @@ export function needFiguresOf(
     traffic.flushes(month),
     traffic.written(month),
     traffic.network(month),
-    memo.constant(`plan.month@${month}`, 'months', month, 'the month that is planned for'),
+    hot.likeMonth(month),
   ]
 }
 

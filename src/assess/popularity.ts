@@ -1,5 +1,4 @@
 /** How often each page of a table is asked for, from the law by which operations pick rows. */
-import { newestShare } from '../model/sizes.ts'
 import { type Entity, entityOf, type Operation, type Scenario } from '../scenario/scenario.ts'
 import type { Skew } from '../scenario/units.ts'
 import type { Pages } from './che.ts'
@@ -13,10 +12,11 @@ const classRatio = 1.25
 export interface Asker {
   operation: Operation
   pagesPerSecond: number
+  /** Share of the table that an aggregate reads, each time the same. */
+  tableShare: number
 }
-/** An entity with what is stored in or beside its rows. */
+/** With what is stored in or beside its rows. */
 export interface Table {
-  entity: Entity
   rows: number
   bytes: number
 }
@@ -31,9 +31,9 @@ export function rootOf(scenario: Scenario, entity: Entity): Entity {
  * page that holds one of them holds average rows beside it. Where one operation asks for the newest and another for the popular, the newest
  * are taken to be the popular.
  */
-export function pagesOfTable({ entity, rows, bytes }: Table, askers: readonly (Asker | null)[]): Pages[] {
+export function pagesOfTable({ rows, bytes }: Table, askers: readonly (Asker | null)[]): Pages[] {
   const count = Math.max(1, bytes / pageBytes)
-  const laws = askers.map((asker) => (asker === null ? null : lawOf(asker.operation, entity, rows, count)))
+  const laws = askers.map((asker) => (asker === null ? null : lawOf(asker, rows, count)))
   const edges = edgesOf(
     count,
     laws.flatMap((law) => law?.edge ?? []),
@@ -55,10 +55,10 @@ interface Law {
   edge?: number
 }
 
-function lawOf(operation: Operation, entity: Entity, rows: number, pages: number): Law {
+function lawOf({ operation, tableShare }: Asker, rows: number, pages: number): Law {
   const flat = (edge: number): Law => ({ within: (some) => Math.min(1, some / edge), edge })
   // A search reads rows whatever their popularity, an aggregate those of its window each time.
-  if (operation.kind === 'aggregate') return flat(operation.over === null ? pages : Math.max(1, pages * newestShare(entity, operation.over.ms)))
+  if (operation.kind === 'aggregate') return flat(Math.max(1, pages * tableShare))
   const { skew } = operation.pick
   if (operation.kind === 'search' || skew.kind === 'uniform') return flat(pages)
   if (skew.kind === 'latest') return { within: (some) => drawsOfTop(skew, rows, (some * rows) / pages) }

@@ -27,7 +27,7 @@ export interface Need {
   writesPerSecond: number
   writtenBytesPerSecond: number
   networkBytesPerSecond: number
-  /** Which it is: what is hot changes as tables grow. */
+  /** In which of the middle path there are as many bytes: what is hot changes as tables grow. */
   month: number
 }
 export interface Fleet {
@@ -118,12 +118,15 @@ function partsForIo(shape: Shape, need: Need, terms: Terms, least: number): numb
   if (shape.localDiskGib !== undefined) return least
   const cache = shape.memoryGib * gib * need.cacheShare
   const copies = copiesInPart(terms.topology)
-  let parts = least
-  // More parts cache more: what the disk must do falls with them.
-  for (let round = 0; round < mostRounds; round++) {
-    const more = Math.ceil((parts * ioPerNode(need, terms, cache, parts, copies)) / terms.block.mostIops)
-    if (more <= parts) break
-    parts = more
+  // More parts cache more and share what is left: what each disk does falls with their number.
+  const isEnough = (parts: number) => ioPerNode(need, terms, cache, parts, copies) <= terms.block.mostIops
+  if (isEnough(least)) return least
+  let [short, parts] = [least, 2 * least]
+  for (; !isEnough(parts) && parts < mostParts; parts *= 2) short = parts
+  while (parts - short > 1) {
+    const middle = Math.floor((short + parts) / 2)
+    if (isEnough(middle)) parts = middle
+    else short = middle
   }
   return parts
 }
@@ -135,7 +138,7 @@ export function carries(shape: Shape, { parts, members }: Pick<Fleet, 'parts' | 
   return Math.max(cpu, disk, network, hot || terms.memoryBound ? memory : 0) <= parts && partsForIo(shape, need, terms, parts) === parts
 }
 
-const mostRounds = 8
+const mostParts = 1e6
 
 /** A ring goes on with one server less; elsewhere each part has its members. */
 export function nodesOf({ parts, members }: Pick<Fleet, 'parts' | 'members'>, topology: Topology): number {
@@ -148,8 +151,6 @@ export interface Choice extends Pick<Fleet, 'parts' | 'members'> {
   usdPerMonth: number
 }
 
-/** More parts than needed may cost less: they cache more, and need less of the disk. */
-const spareParts = 2
 /** Copies and replicas for reads that may be old: as many however many copies are asked for, so that more copies never cost less. */
 const mostMembersOfPart = 5
 
@@ -189,28 +190,34 @@ function improve(best: Choice, at: number, shape: Shape, carried: number, need: 
   candidate.members = leastMembers(topology)
   // The fewest servers that there can be cost more already: most of the larger shapes end here.
   if (nodesOf(candidate, topology) * usdPerServer >= best.usdPerMonth) return
-  const most = mostMembers(need, topology)
+  const membersAtMost = mostMembers(need, topology)
   const { memory, disk, network } = asksOf(shape, need, terms)
   const beside = Math.max(1, memory, disk, network)
-  for (let members = leastMembers(topology); members <= most; members++) {
+  for (let members = leastMembers(topology); members <= membersAtMost; members++) {
     const atLeast = Math.ceil(Math.max(busiestOf(need, members) / carried, beside))
     candidate.parts = atLeast
     candidate.members = members
     if (nodesOf(candidate, topology) * usdPerServer >= best.usdPerMonth) continue
     const needed = partsForIo(shape, need, terms, atLeast)
-    const mostParts = divisible && shape.shardable !== false ? needed + spareParts : 1
-    for (let parts = needed; parts <= mostParts; parts++) {
+    const most = divisible && shape.shardable !== false ? mostParts : 1
+    for (let parts = needed; parts <= most; parts++) {
       candidate.parts = parts
       candidate.nodes = nodesOf(candidate, topology)
       // The servers alone cost more already: so does everything larger.
       if (candidate.nodes * usdPerServer >= best.usdPerMonth) break
       const lines = linesOf(shape, candidate, need, terms, usdPerHour)
       const usdPerMonth = lines.servers + lines.storage + lines.provisionedIo
-      if (usdPerMonth >= best.usdPerMonth) continue
+      // More parts than needed may cost less: they cache more, and need less of the disk. Where that costs nothing, they only cost.
+      const isLast = lines.provisionedIo === 0
+      if (usdPerMonth >= best.usdPerMonth) {
+        if (isLast) break
+        continue
+      }
       best.shape = at
       best.parts = parts
       best.members = members
       best.usdPerMonth = usdPerMonth
+      if (isLast) break
     }
   }
 }

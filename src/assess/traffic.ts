@@ -1,7 +1,7 @@
 /** What the operations of a plan ask of disks, network and connections at peak, beside the CPU. */
 import type { PhysicalModel } from '../model/model.ts'
 import type { CandidateResult } from '../result.ts'
-import type { Operation } from '../scenario/scenario.ts'
+import { entityOf, type Operation } from '../scenario/scenario.ts'
 import { isReadOperation, payloadBytes, serviceSecondsOf } from './calls.ts'
 import type { Demand } from './demand.ts'
 import { type Figure, given, productOf, sumOf } from './figure.ts'
@@ -80,7 +80,12 @@ export function trafficOf(
     connections: total('connections', 'connections', 'peakRate × service', timed, service),
     seconds: (operation, month) => (seconds.has(operation.name) ? service(operation, month) : null),
     payload,
-    readers: reads.map((operation) => ({ operation, pages: pages.get(operation.name) as number, spare: spareOf(candidate, operation) })),
+    readers: reads.map((operation) => ({
+      operation,
+      pages: pages.get(operation.name) as number,
+      tableShare: Math.min(1, rowsIn(operation) / Math.max(1, entityOf(scenario, operation.entity).count)),
+      spare: spareOf(candidate, operation),
+    })),
   }
 }
 

@@ -10,17 +10,16 @@ import { middleOf } from '../../../src/assess/simulate.ts'
 import { picker } from '../../../src/data/distributions.ts'
 import { keyOf, Source } from '../../../src/data/random.ts'
 import { type Result, readResult } from '../../../src/result.ts'
-import { readScenario } from '../../../src/scenario/read.ts'
-import { entityOf, type Operation, type Scenario } from '../../../src/scenario/scenario.ts'
+import type { Operation, Scenario } from '../../../src/scenario/scenario.ts'
 import type { Skew } from '../../../src/scenario/units.ts'
 
 const rowsPerPage = 16
 const rows = 40_000
 const pages = rows / rowsPerPage
-const scenario = readScenario('ecommerce')
 const asks = (skew: Skew, pagesPerSecond: number) => ({
   operation: { name: 'get', kind: 'get', entity: 'product', pick: { skew, miss: 0 } } as unknown as Operation,
   pagesPerSecond,
+  tableShare: 1,
 })
 
 /** Share of the reads that an LRU of so many pages misses, of each stream of keys, once it is warm. */
@@ -47,7 +46,7 @@ function simulated(streams: { skew: Skew; share: number }[], cached: number): nu
 }
 
 function curveOf(streams: { skew: Skew; share: number }[]): MissCurve {
-  const table = { entity: entityOf(scenario, 'product'), rows, bytes: pages * pageBytes }
+  const table = { rows, bytes: pages * pageBytes }
   return missCurveOf(
     pagesOfTable(
       table,
