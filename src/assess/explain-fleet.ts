@@ -3,7 +3,7 @@ import { amount, bytes, digits } from './amount.ts'
 import { type Complete, tornadoOf } from './candidate-plan.ts'
 import { choiceOf } from './choice.ts'
 import type { Shape } from './prices.ts'
-import { middleOf, simulate, spreadOf } from './simulate.ts'
+import { middleOf, type Spread } from './simulate.ts'
 import {
   type Bound,
   bounds,
@@ -20,7 +20,7 @@ import {
 
 const mostMovers = 3
 
-export function explainFleet({ plan, cost, candidate }: Complete, month: number, seed: number): string[] {
+export function explainFleet({ plan, cost, candidate }: Complete, month: number, { p10, p50, p90 }: Spread): string[] {
   const { shapes, block } = cost
   const terms = plan.terms(block, shapes)
   const need = plan.needOf(plan.needFigures(month).map((figure) => middleOf(figure)))
@@ -28,14 +28,12 @@ export function explainFleet({ plan, cost, candidate }: Complete, month: number,
   const shape = shapes[chosen.shape]
   const at = month === 0 ? 'now' : `in month ${month}`
   if (shape === undefined) return [`${candidate.name} ${at}: no fleet of the catalogue carries it.`]
-  const total = cost.total(month)
-  const { p10, p50, p90 } = spreadOf(simulate([total], seed).get(total) as Float64Array)
   return [
     `${candidate.name} ${at}: ${fleetOf(chosen, shape, terms)}, with every number at its middle; ${digits(p50)} USD a month (${digits(p10)}–${digits(p90)}).`,
     asksText(shape, need, terms),
     smallerText(shape, shapes, need, terms),
     runnerUpText(chosen.shape, shapes, need, terms),
-    moversText(tornadoOf(total)),
+    moversText(tornadoOf(cost.total(month))),
   ]
 }
 

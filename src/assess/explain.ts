@@ -27,8 +27,13 @@ export function explain(all: Explainable, path: string): string {
   const found = find(all, plan === undefined ? name : `capacity.${name}.nodes`, month)
   if (found === undefined) throw unknown(all, path)
   const about = all.plans.find(({ candidate }) => ['capacity', 'cost'].some((part) => found.path.startsWith(`${part}.${candidate.name}.`)))
-  const tree = treeOf(found, all.seed)
-  return about === undefined ? tree : `${explainFleet(about, monthOf(found) ?? month ?? 0, all.seed).join('\n')}\n\n${tree}`
+  const total = about?.cost.total(monthOf(found) ?? 0)
+  const lines = linesOf(found)
+  const wanted = new Set([...lines.flatMap((line) => ('figure' in line ? [line.figure] : [])), ...(total === undefined ? [] : [total])])
+  const samples = simulate([...wanted], all.seed)
+  const tree = treeOf(lines, samples)
+  if (about === undefined || total === undefined) return tree
+  return `${explainFleet(about, monthOf(found) ?? 0, spreadOf(samples.get(total) as Float64Array)).join('\n')}\n\n${tree}`
 }
 
 const monthOf = ({ path }: Figure) => {
@@ -87,9 +92,7 @@ function linesOf(found: Figure): Line[] {
   return lines
 }
 
-function treeOf(found: Figure, seed: number): string {
-  const lines = linesOf(found)
-  const samples = simulate([...new Set(lines.flatMap((line) => ('figure' in line ? [line.figure] : [])))], seed)
+function treeOf(lines: Line[], samples: Map<Figure, Float64Array>): string {
   return lines
     .flatMap((line) => {
       const indent = '  '.repeat(line.depth)

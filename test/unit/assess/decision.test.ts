@@ -374,18 +374,12 @@ describe('asked again', () => {
     expect(tree).toMatch(/capacity\.postgres\.sustained = .*measured/)
     // Of a candidate, and of months that nobody draws; bytes are told in GB.
     expect(explain(explainable, 'postgres@36')).toMatch(/^postgres in month 36: /)
-    for (const path of [
-      'capacity.postgres.nodes@13',
-      'cost.postgres.total@13',
-      'cost.postgres.servers@7',
-      'capacity.postgres.connections@35',
-      'demand.order.rows@11',
-    ])
+    for (const path of ['capacity.postgres.nodes@13', 'cost.postgres.servers@7', 'demand.order.rows@11'])
       expect(explain(explainable, path)).toContain(`${path} = `)
     expect(explain(explainable, 'storage.postgres.bytes@13')).toMatch(/^storage\.postgres\.bytes@13 = [\d.]+ GB \([\d.]+ GB to [\d.]+ GB\)/m)
     expect(() => explain(explainable, 'cost.postgres.total@37')).toThrow(/the plan ends with month 36/)
     expect(() => explain(explainable, 'capacity.postgres.nods')).toThrow(/there is no such number/)
-  })
+  }, 60_000)
 })
 
 describe('prices', () => {
