@@ -3,14 +3,16 @@
 import { median } from '../measure/median.ts'
 import type { CandidateResult, TrialResult } from '../result.ts'
 import type { Operation } from '../scenario/scenario.ts'
-import { meanWait } from './queueing.ts'
+import { nonNegativeLeastSquares } from './linear.ts'
 import { fitScalability, sweepOf, throughputAt } from './scaling.ts'
+import { middleOf } from './simulate.ts'
 import { utilisationOf } from './utilisation.ts'
+import { type Work, workOf } from './work.ts'
 
 export interface Forecast {
   candidate: string
   what: string
-  unit: 'cores' | 'µs' | 'operations/s'
+  unit: 'cores' | 'µs' | 'operations/s' | 'bytes'
   predicted: number
   measured: number
   /** |predicted ÷ measured − 1|. */
@@ -22,7 +24,13 @@ export interface Forecast {
 const fewestSamples = 100
 
 export function forecastsOf(candidate: CandidateResult, operations: Operation[]): Forecast[] {
-  return [...heldBackRate(candidate, operations), ...heldBackConcurrency(candidate), ...heldBackSize(candidate)]
+  return [
+    ...heldBackRate(candidate, operations),
+    ...heldBackMix(candidate, operations),
+    ...heldBackStorage(candidate),
+    ...heldBackConcurrency(candidate),
+    ...heldBackSize(candidate),
+  ]
 }
 
 /** A rate that was measured among the others, from all others. */
@@ -75,9 +83,9 @@ function heldBackRate(candidate: CandidateResult, operations: Operation[]): Fore
   add(
     `mean of ${busiest.name} ${at}`,
     'µs',
-    byFormula(candidate, shown, held, busiest),
+    byQueue(candidate, shown, held, busiest),
     median(held.flatMap((trial) => mean(trial) ?? [])),
-    'Erlang C with the Allen–Cunneen factor',
+    's + k·ρ/(1 − ρ), fitted to other rates',
   )
   return found
 }
@@ -88,22 +96,76 @@ function byUtilisation(shown: TrialResult[], perSecond: number): number | null {
   return law === null ? null : law.idle + law.demand * perSecond
 }
 
-/** The lowest measured rate's mean, less its own wait, plus the wait at the predicted rate. */
-function byFormula(candidate: CandidateResult, shown: TrialResult[], held: TrialResult[], operation: Operation): number | null {
-  const servers = candidate.provision?.limits.cpus ?? 1
-  const [lowest] = [...shown].sort((a, b) => (a.arrival.multiple as number) - (b.arrival.multiple as number))
-  const multiple = held[0]?.arrival.multiple as number
-  const base = lowest?.operations[operation.name]?.responseUs
-  const used = lowest?.resources.server?.cpuCores ?? null
-  if (lowest === undefined || base == null || used === null || lowest.throughputPerSecond === 0) return null
-  const service = (used / lowest.throughputPerSecond) * 1e6
-  // Of a log-normal with these two percentiles.
-  const sigma = Math.log(Math.max(1, base.p90 / Math.max(1, base.p50))) / 1.2816
-  const variation2 = Math.expm1(sigma * sigma)
-  const offered = (at: number) => (used * at) / (lowest.arrival.multiple as number)
-  const wait = (at: number) => meanWait(servers, offered(at), service, variation2)
-  const predicted = base.mean - wait(lowest.arrival.multiple as number) + wait(multiple)
-  return Number.isFinite(predicted) && predicted > 0 ? predicted : null
+/** mean = s + k·ρ/(1 − ρ): s and k by least squares of shares over the shown rates, ρ from the utilisation law. What a queue adds is fitted, not guessed. */
+function byQueue(candidate: CandidateResult, shown: TrialResult[], held: TrialResult[], operation: Operation): number | null {
+  const law = utilisationOf(shown)
+  const cpus = candidate.provision?.limits.cpus ?? 1
+  if (law === null) return null
+  const queue = (perSecond: number) => {
+    const busy = Math.min(mostBusy, Math.max(0, (law.idle + law.demand * perSecond) / cpus))
+    return busy / (1 - busy)
+  }
+  const points = shown.flatMap((trial) => {
+    const mean = trial.operations[operation.name]?.responseUs?.mean ?? 0
+    return mean > 0 ? [{ mean, queue: queue(trial.throughputPerSecond) }] : []
+  })
+  const fitted = nonNegativeLeastSquares(
+    points.map((point) => [1 / point.mean, point.queue / point.mean]),
+    points.map(() => 1),
+  )
+  const [alone, perQueue] = fitted?.coefficients ?? []
+  const perSecond = median(held.map((trial) => trial.throughputPerSecond))
+  return alone === undefined || perQueue === undefined || perSecond === null ? null : alone + perQueue * queue(perSecond)
+}
+
+/** A server that is busier waits as long as its queue is: nothing steady is left to predict. */
+const mostBusy = 0.98
+
+/** The mix that all candidates can do, which the costs by operation were not fitted to: what they say of its CPU. */
+function heldBackMix(candidate: CandidateResult, operations: Operation[]): Forecast[] {
+  const common = candidate.trials.filter(
+    (trial) => trial.mix === 'common' && trial.validity.verdict === 'valid' && !trial.saturated && trial.arrival.loop === 'open',
+  )
+  const work = common.length === 0 ? null : workOf(candidate, operations)
+  if (work === null || work.perOperation.size === 0) return []
+  return [...Map.groupBy(common, (trial) => trial.arrival.multiple)].flatMap(([multiple, own]) => {
+    const measured = median(own.flatMap((trial) => trial.resources.server?.cpuCores ?? []))
+    if (measured === null || measured <= 0 || measured > mostSteady * (candidate.provision?.limits.cpus ?? 1)) return []
+    const predicted = median(own.map((trial) => coresOf(trial, work)))
+    if (predicted === null) return []
+    return [
+      {
+        candidate: candidate.name,
+        what: `server CPU of the common mix at ${Number((multiple ?? 0).toPrecision(3))}×`,
+        unit: 'cores' as const,
+        predicted,
+        measured,
+        error: Math.abs(predicted / measured - 1),
+        by: 'costs by operation, as the plan takes them',
+      },
+    ]
+  })
+}
+
+/** Of the cores: beyond it a server takes calls together, and the utilisation law bends. */
+const mostSteady = 0.85
+
+function coresOf(trial: TrialResult, work: Work): number {
+  return [...work.perOperation].reduce((sum, [name, cost]) => {
+    const each = trial.operations[name]
+    return each === undefined ? sum : sum + ((each.completed ?? each.ok + each.miss + each.conflict) / trial.seconds) * middleOf(cost)
+  }, middleOf(work.fixed))
+}
+
+/** The whole load's bytes from those of its half: what the slope of the plan takes for granted. */
+function heldBackStorage({ name, storage }: CandidateResult): Forecast[] {
+  const [half, whole] = storage?.at ?? []
+  if (half === undefined || whole === undefined || half.rows <= 0) return []
+  const bytesOf = ({ tables, indexes }: typeof half) => [...tables, ...indexes].reduce((sum, each) => sum + each.bytes, 0)
+  const [predicted, measured] = [(bytesOf(half) * whole.rows) / half.rows, bytesOf(whole)]
+  if (measured <= 0) return []
+  const error = Math.abs(predicted / measured - 1)
+  return [{ candidate: name, what: 'bytes of the whole load', unit: 'bytes', predicted, measured, error, by: 'bytes a row of its first part' }]
 }
 
 /** On logarithms of both, between the nearest multiples on either side; below the lowest it is taken as there, above the highest nothing is known. */

@@ -6,7 +6,7 @@ import { engineerUsdPerHour } from '../assess/managed.ts'
 import type { Spread } from '../assess/simulate.ts'
 import { demandBlocks } from './demand.ts'
 import { type Block, details, heading, list, paragraph, table } from './document.ts'
-import { count, micros, percent, times, usd } from './format.ts'
+import { bytes, count, micros, percent, times, usd } from './format.ts'
 
 export function capacityPlan(decision: Decision): Block[] {
   const planned = decision.candidates.flatMap((each) => (each.plan === null ? [] : [{ ...each, name: titled(each), plan: each.plan }]))
@@ -278,7 +278,7 @@ function forecasts({ forecasts: all }: Decision): Block[] {
   if (all.length === 0) return [paragraph('No trial could be held back to grade it.')]
   const within = all.filter((each) => each.error <= goodError).length
   const value = (amount: number, unit: string) =>
-    unit === 'µs' ? micros(amount) : unit === 'cores' ? `${amount.toFixed(2)} cores` : `${count(amount)}/s`
+    unit === 'µs' ? micros(amount) : unit === 'bytes' ? bytes(amount) : unit === 'cores' ? `${amount.toFixed(2)} cores` : `${count(amount)}/s`
   return [
     paragraph(`Trials that the model was not shown, predicted from the others: ${within} of ${all.length} within ${percent(goodError)}.`),
     table(

@@ -1,7 +1,8 @@
 /** Held-back numbers of candidates whose truth is known. */
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { forecastsOf } from '../../../src/assess/forecast.ts'
-import type { CandidateResult, TrialResult } from '../../../src/result.ts'
+import { type CandidateResult, readResult, type TrialResult } from '../../../src/result.ts'
 import { readScenario } from '../../../src/scenario/read.ts'
 
 const { operations } = readScenario('ecommerce')
@@ -44,4 +45,29 @@ test('a saturated trial tells neither what is used nor how long an answer takes'
 test('nothing is predicted where nothing was held back, or too little shown', () => {
   expect(forecastsOf(candidate([trial('curve', 1), trial('curve', 2)]), operations)).toEqual([])
   expect(forecastsOf(candidate([trial('curve', 1), trial('held-back', 0.7)]), operations)).toEqual([])
+})
+
+test('a mean grows with the queue: s + k·ρ/(1 − ρ) is found again from other rates', () => {
+  const queued = (phase: TrialResult['phase'], multiple: number) => {
+    const made = trial(phase, multiple)
+    const busy = 0.05 + 0.0002 * multiple * averageRate
+    const mean = 150 + (80 * busy) / (1 - busy)
+    return { ...made, operations: { read_session: { responseUs: { ...made.operations.read_session?.responseUs, mean } } } } as unknown as TrialResult
+  }
+  const shown = [0.5, 1, 2, 4].map((multiple) => queued('curve', multiple))
+  const found = forecastsOf(candidate([...shown, queued('held-back', 3)]), operations).find((each) => /^mean of read_session/.test(each.what))
+  expect(found?.error).toBeLessThan(1e-6)
+  expect(found?.by).toMatch(/fitted to other rates/)
+})
+
+test('what the plan takes is graded: costs on a mix that they were not fitted to, bytes of a row on the rest of the load', () => {
+  const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
+  const asked = (result.scenario as unknown as { operations: typeof operations }).operations
+  const found = result.candidates.flatMap((each) => forecastsOf(each, asked))
+  const mixes = found.filter((each) => /CPU of the common mix/.test(each.what))
+  expect(new Set(mixes.map((each) => each.candidate)).size).toBeGreaterThan(1)
+  for (const each of mixes) expect(each.error).toBeLessThan(0.6)
+  expect(found.filter((each) => each.what === 'bytes of the whole load').map((each) => each.candidate)).toEqual(
+    result.candidates.map(({ name }) => name),
+  )
 })

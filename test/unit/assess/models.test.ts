@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import { anyOf, availabilityOf, inSeries, quorumOf } from '../../../src/assess/availability.ts'
 import type { Figure } from '../../../src/assess/figure.ts'
 import { nonNegativeLeastSquares } from '../../../src/assess/linear.ts'
-import { erlangC, meanWait } from '../../../src/assess/queueing.ts'
 import { concurrencyFor, fitScalability, throughputAt } from '../../../src/assess/scaling.ts'
 import { middleOf } from '../../../src/assess/simulate.ts'
 import { costsOf } from '../../../src/assess/work.ts'
@@ -87,29 +86,7 @@ describe('Universal Scalability Law', () => {
   })
 })
 
-describe('queues', () => {
-  test('Erlang C against closed forms of one and two servers', () => {
-    for (const utilisation of [0.1, 0.5, 0.9, 0.99]) {
-      expect(erlangC(1, utilisation)).toBeCloseTo(utilisation, 12)
-      expect(erlangC(2, 2 * utilisation)).toBeCloseTo((2 * utilisation ** 2) / (1 + utilisation), 12)
-    }
-    expect(erlangC(3, 3)).toBe(1)
-    expect(erlangC(3, 0)).toBe(0)
-  })
-
-  test('is stable at a thousand servers', () => {
-    const waiting = erlangC(1000, 950)
-    expect(waiting).toBeGreaterThan(0.05)
-    expect(waiting).toBeLessThan(0.2)
-    expect(erlangC(1000, 999.999)).toBeLessThan(1)
-  })
-
-  test('mean wait: M/M/1 is ρ/(1 − ρ) of the service time, M/D/1 half of it', () => {
-    expect(meanWait(1, 0.8, 10, 1)).toBeCloseTo(40, 10)
-    expect(meanWait(1, 0.8, 10, 0)).toBeCloseTo(20, 10)
-    expect(meanWait(1, 1, 10, 1)).toBe(Number.POSITIVE_INFINITY)
-  })
-
+describe('availability', () => {
   test('availability in series and of k of n', () => {
     expect(inSeries(0.99, 0.99)).toBeCloseTo(0.9801, 12)
     expect(anyOf(2, 1, 0.99)).toBeCloseTo(0.9999, 12)
