@@ -3,7 +3,6 @@
 import type { Topology } from '../engines/engine.ts'
 import type { CandidateAssessment } from './assess.ts'
 import { type AtScale, atScaleOf, scaledCallsOf } from './at-scale.ts'
-import { availabilityOf } from './availability.ts'
 import { isReadOperation } from './calls.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
 import { choiceOf } from './choice.ts'
@@ -12,11 +11,13 @@ import { type Exhibit, nodesFigure } from './criteria.ts'
 import type { Demand } from './demand.ts'
 import type { Drawn } from './drawn.ts'
 import { type Figure, type Given, reachable } from './figure.ts'
+import { volumeGb } from './fleet-cost.ts'
 import { type ManagedCost, managedCost } from './managed.ts'
+import { figuresOfPlanned, type PlannedFigures, plannedFigures } from './planned-constraints.ts'
 import type { Catalogue } from './prices.ts'
 import { concurrencyFor, type Scalability } from './scaling.ts'
 import { middleOf, type Spread } from './simulate.ts'
-import { type Bound, boundOf, coordinatorsOf, volumeGb } from './supply.ts'
+import { type Bound, besideOf, boundOf } from './supply.ts'
 import type { Trigger } from './triggers.ts'
 
 /** What stands for one month. */
@@ -49,8 +50,8 @@ export interface CandidatePlan {
   usdToHorizon: Spread
   usdPerMillionOperations: Spread
   triggers: (Omit<Trigger, 'month'> & { month: Spread /** Share of the draws in which it comes before the horizon ends. */; probability: number })[]
-  /** Of the fleet now, by independent failures of servers that are up as often as is assumed. */
-  availability: number
+  /** Of the fleet now, by independent failures of servers that are up as often as is assumed, and the time until others take over. */
+  availability: Spread
   /** Operations in flight on one server at what it carries, by the scalability law; null: unknown. */
   inFlight: number | null
   /** Objectives that hold on one server, and may not with the stated budgets for copies and zones. */
@@ -67,9 +68,9 @@ export const budgetsMs = { zoneHop: 1.5, replication: 5 }
 const tornadoRows = 8
 
 /** An exhibit that has a plan and its price. */
-export type Complete = Exhibit & { plan: CapacityPlan; cost: CostPlan; nodes(month: number): Figure<'nodes'> }
+export type Complete = Exhibit & { plan: CapacityPlan; cost: CostPlan; nodes(month: number): Figure<'nodes'>; planned: PlannedFigures }
 
-export function completed(exhibit: Exhibit): Complete | null {
+export function completed(exhibit: Exhibit, demand: Demand): Complete | null {
   const { plan, cost } = exhibit
   if (plan === null || cost === null) return null
   const figures = new Map<number, Figure<'nodes'>>()
@@ -78,12 +79,13 @@ export function completed(exhibit: Exhibit): Complete | null {
     figures.set(month, known)
     return known
   }
-  return { ...exhibit, plan, cost, nodes }
+  return { ...exhibit, plan, cost, nodes, planned: plannedFigures(plan, cost, demand) }
 }
 
 /** All that must be drawn to tell of it. */
-export function figuresOf({ plan, cost, triggers, nodes }: Complete, demand: Demand): Figure[] {
+export function figuresOf({ plan, cost, triggers, nodes, planned }: Complete, demand: Demand): Figure[] {
   return [
+    ...figuresOfPlanned(planned),
     ...demand.sampledMonths.map((month) => cost.total(month)),
     ...[0, demand.months].flatMap((month) => [nodes(month), plan.connections(month), ...Object.values(cost.lines(month))]),
     ...scaledCallsOf(plan, [0, demand.months]).flatMap((call) => call.seconds),
@@ -116,7 +118,7 @@ interface Told {
 }
 
 export function describePlan(own: Complete, told: Told): CandidatePlan {
-  const { plan, cost, triggers, candidate } = own
+  const { plan, cost, triggers, candidate, planned } = own
   const { demand, drawn, assessed, catalogues } = told
   const { months } = demand
   const fleet = { now: fleetOf(own, told, 0), horizon: fleetOf(own, told, months) }
@@ -141,7 +143,7 @@ export function describePlan(own: Complete, told: Told): CandidatePlan {
         probability: drawn.share([trigger.month], (month) => month <= months),
       }))
       .sort((a, b) => a.month.p50 - b.month.p50 || a.month.p10 - b.month.p10),
-    availability: availabilityOf(plan.facts.topology, choiceOf(middleOf(cost.choice(0))).parts),
+    availability: drawn.spread(planned.availability),
     inFlight: plan.scalability === null ? null : inFlightAt(plan.scalability, middleOf(plan.carried) * plan.averageRate),
     atRisk: atRisk(plan, assessed),
     atScale: atScaleOf(plan, months, drawn),
@@ -165,7 +167,7 @@ function fleetOf({ plan, cost, nodes }: Complete, { demand, drawn }: Told, month
     nodes: drawn.spread(nodes(month)),
     shape: shape.name,
     shards: plan.facts.topology.kind === 'ring' ? 1 : chosen.parts,
-    coordinators: coordinatorsText(chosen.parts, plan.facts.topology),
+    coordinators: besideText(chosen.parts, plan.facts.topology),
     volumeGb: shape.localDiskGib === undefined ? Math.ceil(volumeGb(chosen, need, terms)) : 0,
     bound: boundOf(shape, chosen, need, terms),
     connections: drawn.spread(plan.connections(month)),
@@ -175,9 +177,10 @@ function fleetOf({ plan, cost, nodes }: Complete, { demand, drawn }: Told, month
   }
 }
 
-function coordinatorsText(parts: number, topology: Topology): string {
-  const nodes = coordinatorsOf(parts, topology)
-  return nodes === 0 ? '' : `${nodes} ${topology.coordinators?.what}`
+function besideText(parts: number, topology: Topology): string {
+  return besideOf(parts, topology)
+    .map(({ nodes, what }) => `${nodes} ${what}`)
+    .join(' and ')
 }
 
 /** At least one: less than one on average is still one at a time. */

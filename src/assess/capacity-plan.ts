@@ -1,22 +1,26 @@
 /** One candidate's plan: what production asks of it month by month, what a server carries, and the cheapest fleets that do. */
-import type { EngineTraits, PlanFacts } from '../engines/engine.ts'
+import type { PlanFacts } from '../engines/engine.ts'
+import type { PhysicalModel } from '../model/model.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import { productionRows } from './calls.ts'
 import { carriedOf, coresAtAverage } from './carried.ts'
+import { cheapest } from './cheapest.ts'
 import { choiceOf, encodeChoice, fleetText } from './choice.ts'
 import type { Demand } from './demand.ts'
+import { divisionOf } from './division.ts'
 import { derivedFrom, type Figure, given } from './figure.ts'
 import { FigureMemo } from './figure-memo.ts'
 import { type HotShare, hotShareOf } from './hot-share.ts'
 import { loadOf } from './load.ts'
 import { needFiguresOf, needOf, standingOf } from './need.ts'
 import { assumptions, networkBytesPerSecond } from './plan-assumptions.ts'
+import { planFactsOf } from './plan-facts.ts'
 import type { BlockStorage, Shape } from './prices.ts'
 import { type Rows, rowsOf } from './rows.ts'
 import { doublingOf, fitScalability, type Scalability, sweepOf } from './scaling.ts'
 import { type Storage, storageOf } from './storage.ts'
-import { cheapest, type Need, type Terms } from './supply.ts'
+import type { Need, Terms } from './supply.ts'
 import { trafficOf } from './traffic.ts'
 import { type Work, workOf } from './work.ts'
 
@@ -42,7 +46,10 @@ export interface CapacityPlan {
   averageRate: number
   /** Multiples that one bench-sized server carries. */
   carried: Figure<'multiple'>
-  cacheShare: Figure<'share'>
+  fixedMemory: Figure<'bytes'>
+  cacheOfRest: Figure<'share'>
+  /** Those that are atomic on one server, and not on several: with any, it cannot be divided. */
+  torn: Operation[]
   /** In use at peak, on all servers: operations in flight by Little's law. */
   connections(month: number): Figure<'connections'>
   rows: Rows
@@ -65,9 +72,9 @@ export const isPlan = (plan: CapacityPlan | NoPlan): plan is CapacityPlan => 'fa
 export function planCapacity({ candidate, result, demand, serves }: PlanInput): CapacityPlan | NoPlan {
   const { name } = candidate
   const none = (reason: string): NoPlan => ({ candidate: name, reason })
-  const facts = (candidate.traits as unknown as Partial<EngineTraits>).plan
+  const facts = planFactsOf(candidate)
   if (candidate.failure !== null) return none(`it did not run to the end: ${candidate.failure}`)
-  if (facts === undefined) return none('its engine states no topology: the result was written by an earlier dbtrial')
+  if (facts === null) return none('its engine states no topology: the result was written by an earlier dbtrial')
   const beyond = demand.beyond()
   if (beyond !== null) return none(beyond)
   const { scenario } = demand
@@ -81,14 +88,16 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
   const cores = coresAtAverage(name, mix, demand, work)
   const carried = carriedOf(candidate, mix, demand, work, cores, scalability)
   if (carried === null) return none(`no rate was found that it sustains on one server (${candidate.capacity.boundBy})`)
+  const division = divisionOf(scenario, candidate.model as unknown as PhysicalModel, facts)
+  const torn = own.filter(division.isTorn)
   const memo = new FigureMemo()
   const rows = rowsOf(result, demand)
-  const load = loadOf(name, own, facts.topology, demand, work, rows, cores, memo)
+  const load = loadOf(name, own, facts.topology, division.crosses, demand, work, rows, cores, memo)
   const traffic = trafficOf(candidate, own, productionRows(result), rows, demand, work, memo)
   const hot = hotShareOf(name, demand, storage, traffic.readers, own.filter(changesRows))
   const standing = standingOf(name, facts, carried, doublingFigure(candidate))
   const needFigures = (month: number) => needFiguresOf(name, month, load, storage, hot, traffic, standing, memo)
-  const terms = termsOf(facts, candidate.provision?.limits.cpus ?? 1, hot.missAt)
+  const terms = termsOf(facts, torn.length === 0, candidate.provision?.limits.cpus ?? 1, hot.missAt)
   return {
     candidate: name,
     operations: own,
@@ -99,7 +108,9 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
     scalability,
     averageRate: mix.reduce((sum, operation) => sum + operation.ratePerSecond, 0),
     carried,
-    cacheShare: standing.cacheShare,
+    fixedMemory: standing.fixedMemory,
+    cacheOfRest: standing.cacheOfRest,
+    torn,
     connections: traffic.connections,
     needFigures,
     needOf,
@@ -126,10 +137,17 @@ function doublingFigure({ name, sizes }: CandidateResult): Figure<'ratio'> {
   )
 }
 
-function termsOf({ topology, memoryBound }: PlanFacts, benchCpus: number, missAt: Terms['missAt']): CapacityPlan['terms'] {
+function termsOf(
+  { topology, memoryBound, commandThreads }: PlanFacts,
+  divisible: boolean,
+  benchCpus: number,
+  missAt: Terms['missAt'],
+): CapacityPlan['terms'] {
   return (block, shapes) => ({
     topology,
     memoryBound,
+    commandThreads: commandThreads.count,
+    divisible,
     benchCpus,
     diskFill: assumptions.diskFill,
     missAt,

@@ -1,6 +1,7 @@
 /** A fleet as one number, so that a choice can be a figure and be drawn like any other. */
+
+import type { Choice } from './cheapest.ts'
 import type { Shape } from './prices.ts'
-import type { Choice } from './supply.ts'
 
 type Chosen = Pick<Choice, 'shape' | 'parts' | 'members'>
 

@@ -7,7 +7,20 @@ import { complianceOf } from './compliance.ts'
 import type { Spread } from './simulate.ts'
 
 export interface Constraint {
-  name: 'runs' | 'operations' | 'answers' | 'invariants' | 'promises' | 'objectives' | 'licence' | 'compliance' | 'budget'
+  name:
+    | 'runs'
+    | 'operations'
+    | 'answers'
+    | 'invariants'
+    | 'promises'
+    | 'objectives'
+    | 'licence'
+    | 'compliance'
+    | 'budget'
+    | 'fleet'
+    | 'availability'
+    | 'recovery time'
+    | 'recovery point'
   /** That it holds, from the draws; 0 or 1 where nothing is left open; null: nothing was tried that tells. */
   probability: number | null
   /** `open`: neither is sure enough to decide, and it stays in the ranking. */

@@ -5,10 +5,12 @@ import type { CapacityPlan } from './capacity-plan.ts'
 import { choiceOf } from './choice.ts'
 import type { Demand } from './demand.ts'
 import { assumed, derived, derivedFrom, type Figure, given, productOf, sumOf } from './figure.ts'
+import { hoursPerMonth, linesOf } from './fleet-cost.ts'
 import { archiveOf, backupOf, logBytesPerSecond } from './kept.ts'
 import { type Labour, labourOf } from './labour.ts'
+import { fitsLeast } from './plan-facts.ts'
 import { type BlockStorage, bytesPerBilledGb, type Catalogue, type Shape } from './prices.ts'
-import { hoursPerMonth, linesOf, type Need, nodesOf } from './supply.ts'
+import { type Need, nodesOf } from './supply.ts'
 import { undominated } from './undominated.ts'
 
 export interface CostPlan {
@@ -20,6 +22,7 @@ export interface CostPlan {
     servers: Figure<'USD/month'>
     storage: Figure<'USD/month'>
     provisionedIo: Figure<'USD/month'>
+    shards: Figure<'USD/month'>
     backup: Figure<'USD/month'>
     archive: Figure<'USD/month'>
     transfer: Figure<'USD/month'>
@@ -44,7 +47,9 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand)
   const name = plan.candidate
   const { topology } = plan.facts
   const shapes = undominated(
-    catalogue.instances.filter((shape) => shape.usdPerHour !== null && (shape.localDiskGib === undefined || topology.localDisk)),
+    catalogue.instances.filter(
+      (shape) => shape.usdPerHour !== null && (shape.localDiskGib === undefined || topology.localDisk) && fitsLeast(shape, plan.facts),
+    ),
   )
   if (shapes.length === 0) return null
   const terms = plan.terms(blockStorage, shapes)
@@ -73,13 +78,14 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand)
         const fleet = choiceOf(values[inputs.length - 1] as number)
         const shape = shapes[fleet.shape] as Shape
         const each = linesOf(shape, { ...fleet, nodes: nodesOf(fleet, topology) }, plan.needOf(values, need), terms, shape.usdPerHour as number)
-        return what === 'infrastructure' ? each.servers + each.storage + each.provisionedIo : each[what]
+        return what === 'infrastructure' ? each.servers + each.storage + each.provisionedIo + each.shards : each[what]
       })
     })
   const lines = (month: number) => ({
     servers: line('servers', month),
     storage: line('storage', month),
     provisionedIo: line('provisionedIo', month),
+    shards: line('shards', month),
     backup: once(`cost.${name}.backup@${month}`, () => backupOf(plan, catalogue, month)),
     archive: once(`cost.${name}.archive@${month}`, () => archiveOf(plan, catalogue, demand, month)),
     transfer: once(`cost.${name}.transfer@${month}`, () => transferOf(month)),
@@ -91,7 +97,7 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand)
       return derivedFrom(
         path,
         'USD/month',
-        `(servers${share} + storage + provisionedIo + backup + archive + transfer) × regionFactor`,
+        `(servers${share} + storage + provisionedIo + shards + backup + archive + transfer) × regionFactor`,
         [own.servers, line('infrastructure', month), own.backup, own.archive, own.transfer, region],
         (values) => {
           const [server, infrastructure, kept, archived, moved, factor] = values as [number, number, number, number, number, number]
@@ -173,8 +179,9 @@ function sumBetween(months: readonly number[], values: readonly number[]): numbe
 }
 
 const lineFormulas = {
-  infrastructure: 'servers + storage + provisionedIo',
-  servers: `nodes × price an hour × ${hoursPerMonth} h, and coordinators where there are several parts`,
+  infrastructure: 'servers + storage + provisionedIo + shards',
+  servers: `nodes × price an hour × ${hoursPerMonth} h, and what stands beside the parts`,
   storage: 'nodes × volume ÷ 0.75 × price of block storage',
   provisionedIo: 'I/O and throughput beyond what comes with the volume',
+  shards: 'labour of each shard beside the first, and of dividing where the product does not',
 }

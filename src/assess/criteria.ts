@@ -9,7 +9,7 @@ import { choiceOf } from './choice.ts'
 import type { CostPlan } from './cost.ts'
 import type { Demand } from './demand.ts'
 import { derived, derivedFrom, type Figure, given } from './figure.ts'
-import { coordinatorsOf, type Fleet, type Need, nodesOf, usesOf } from './supply.ts'
+import { besideOf, type Fleet, type Need, nodesOf, usesOf } from './supply.ts'
 import type { Trigger } from './triggers.ts'
 
 export interface Criterion {
@@ -151,7 +151,7 @@ export function judgeCriteria(exhibit: Exhibit, demand: Demand): Judged[] {
 /** Servers times the kinds of parts that must be understood, watched and upgraded. */
 function burdenOf(fleet: Pick<Fleet, 'parts' | 'members'>, topology: Topology): number {
   const divided = topology.kind !== 'ring' && fleet.parts > 1
-  const beside = coordinatorsOf(fleet.parts, topology)
+  const beside = besideOf(fleet.parts, topology).reduce((sum, { nodes }) => sum + nodes, 0)
   return (nodesOf(fleet, topology) + beside) * (1 + (divided ? 1 : 0) + (beside > 0 ? 1 : 0))
 }
 
@@ -159,7 +159,7 @@ function burdenOf(fleet: Pick<Fleet, 'parts' | 'members'>, topology: Topology): 
 function ceilingFigure(plan: CapacityPlan, { shapes, block }: CostPlan, month: number): Figure<'ratio'> {
   const path = `capacity.${plan.candidate}.ceiling@${month}`
   const { topology } = plan.facts
-  if (topology.kind === 'ring' || topology.sharded)
+  if (topology.kind === 'ring' || (topology.sharded && plan.torn.length === 0))
     return given(path, 'ratio', mostCeiling, 'vendor', `it divides itself over more servers: ${topology.source}`)
   const terms = plan.terms(block, shapes)
   const largest = shapes.filter((shape) => !shapes.some((other) => other.vcpus >= shape.vcpus && other.memoryGib > shape.memoryGib))

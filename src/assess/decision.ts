@@ -13,7 +13,8 @@ import { type DemandTable, demandTable } from './demand-table.ts'
 import { Drawn } from './drawn.ts'
 import type { Explainable } from './explain.ts'
 import { type Forecast, forecastsOf } from './forecast.ts'
-import { engineerUsdPerHour } from './managed.ts'
+import { engineerUsdPerHour } from './plan-assumptions.ts'
+import { beyondCatalogue, plannedConstraints } from './planned-constraints.ts'
 import { type GroupCost, type PolyglotProposal, proposePolyglot } from './polyglot.ts'
 import { type Catalogue, caveats, consulted, serversOf } from './prices.ts'
 import { type Contender, type Ranking, rank, unknownUtility } from './ranking.ts'
@@ -113,16 +114,18 @@ export function decide(result: Result, assessment: Assessment, options: Decision
 function caseOf(candidate: CandidateResult, result: Result, demand: Demand, catalogue: Catalogue | undefined, assessed: CandidateAssessment): Case {
   const plan = planCapacity({ candidate, result, demand })
   const own = isPlan(plan) ? plan : null
-  const cost = own === null || catalogue === undefined ? null : costOf(own, catalogue, demand)
+  const priced = own === null || catalogue === undefined ? null : costOf(own, catalogue, demand)
+  const beyond = own === null || priced === null ? null : beyondCatalogue(own, priced)
+  const cost = beyond === null ? priced : null
   const triggers = own === null || cost === null ? [] : triggersOf(own, cost, demand, middleOf(cost.choice(0)))
   const peak = Math.max(...result.trialPlan.multiples)
   const exhibit = { candidate, plan: own, cost, triggers, atPeak: assessed.at.find((at) => at.multiple === peak) }
   return {
     exhibit,
-    complete: completed(exhibit),
+    complete: completed(exhibit, demand),
     assessed,
     judged: judgeCriteria(exhibit, demand),
-    reason: isPlan(plan) ? (cost === null ? 'no catalogue has priced servers and disks for it' : null) : plan.reason,
+    reason: isPlan(plan) ? (beyond ?? (cost === null ? 'no catalogue has priced servers and disks for it' : null)) : plan.reason,
   }
 }
 
@@ -144,7 +147,10 @@ function decisionOf(
           months: demand.months,
           withinBudget: budget === null ? null : drawn.share(totals, (usd) => usd <= budget),
         }
-  const constraints = constraintsOf(result, candidate, assessed, ahead)
+  const constraints = [
+    ...constraintsOf(result, candidate, assessed, ahead),
+    ...(complete === null ? [] : plannedConstraints(complete.plan, complete.planned, demand, drawn)),
+  ]
   return {
     name: candidate.name,
     mix: candidate.mix,

@@ -1,22 +1,11 @@
 /** Why a fleet is as it is, in five lines: what it is, what each resource asks, what a smaller server lacks, who comes next, what would change it most. */
 import { amount, bytes, digits } from './amount.ts'
 import { type Complete, tornadoOf } from './candidate-plan.ts'
+import { type Choice, cheapest } from './cheapest.ts'
 import { choiceOf } from './choice.ts'
 import type { Shape } from './prices.ts'
 import { middleOf, type Spread } from './simulate.ts'
-import {
-  type Bound,
-  bounds,
-  type Choice,
-  cheapest,
-  copiesInPart,
-  type Fleet,
-  leastMembers,
-  type Need,
-  nodesOf,
-  type Terms,
-  usesOf,
-} from './supply.ts'
+import { type Bound, bounds, copiesInPart, type Fleet, leastMembers, type Need, nodesOf, type Terms, usesOf } from './supply.ts'
 
 const mostMovers = 3
 

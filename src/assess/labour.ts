@@ -3,7 +3,7 @@ import type { Topology } from '../engines/engine.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { choiceOf } from './choice.ts'
 import { assumed, derived, type Figure, given, productOf } from './figure.ts'
-import { coordinatorsOf, nodesOf } from './supply.ts'
+import { besideOf, nodesOf } from './supply.ts'
 
 /** Of each kind of server (one that holds data, one that coordinates): upgrades, watching, practising a restore. */
 const hoursPerKind = assumed(2, 4, 8)
@@ -28,8 +28,8 @@ export function labourOf(name: string, month: number, topology: Topology, choice
     ],
     (chosen, kind, node) => {
       const fleet = choiceOf(chosen)
-      const coordinators = coordinatorsOf(fleet.parts, topology)
-      return (coordinators > 0 ? 2 : 1) * kind + (nodesOf(fleet, topology) + coordinators) * node
+      const beside = besideOf(fleet.parts, topology).reduce((sum, { nodes }) => sum + nodes, 0)
+      return (beside > 0 ? 2 : 1) * kind + (nodesOf(fleet, topology) + beside) * node
     },
   )
   return { hours, usdPerMonth: productOf(`cost.${name}.labour@${month}`, 'USD/month', 'labourHours × engineerHour', [hours, engineerHour(scenario)]) }

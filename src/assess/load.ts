@@ -1,4 +1,4 @@
-/** The work at peak in multiples of today's average on one bench-sized server: all of it, what replicas may answer, the writes. */
+/** The work at peak in multiples of today's average on one bench-sized server: all of it, what crosses shards, what replicas may answer, the writes. */
 import type { Topology } from '../engines/engine.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import { isReadOperation, mayBeOld } from './calls.ts'
@@ -11,6 +11,8 @@ import type { Work } from './work.ts'
 export interface Load {
   /** Of a ring with its replication. */
   all(month: number): Figure<'multiple'>
+  /** What every shard must do, once there are several. */
+  crossing(month: number): Figure<'multiple'>
   offloadable(month: number): Figure<'multiple'>
   writes(month: number): Figure<'multiple'>
 }
@@ -19,6 +21,7 @@ export function loadOf(
   name: string,
   own: Operation[],
   topology: Topology,
+  crosses: (operation: Operation) => boolean,
   demand: Demand,
   work: Work,
   rows: Rows,
@@ -52,9 +55,11 @@ export function loadOf(
   const single = () => 1
   const asked = (operation: Operation) => (isReadOperation(operation) ? topology.consulted[operation.consistency] : topology.copies)
   const old = isRing ? [] : own.filter(mayBeOld)
+  const crossing = own.filter(crosses)
   const writes = own.filter((operation) => !isReadOperation(operation))
   return {
     all: (month) => of('load', month, own, isRing ? asked : single),
+    crossing: (month) => of('crossing', month, crossing, single),
     offloadable: (month) => of('offloadable', month, old, single),
     writes: (month) => of('writes', month, writes, single),
   }

@@ -1,10 +1,13 @@
 /** The same need on managed offers: only what they price, beside the same lines run by oneself. */
 import type { CapacityPlan } from './capacity-plan.ts'
+import { cheapest, suffices } from './cheapest.ts'
 import type { CostPlan } from './cost.ts'
+import { linesOf, volumeGb } from './fleet-cost.ts'
 import { backupCopies } from './kept.ts'
+import { engineerUsdPerHour } from './plan-assumptions.ts'
 import { type BlockStorage, bytesPerBilledGb, type ManagedOffer } from './prices.ts'
 import { middleOf } from './simulate.ts'
-import { cheapest, linesOf, type Need, nodesOf, volumeGb } from './supply.ts'
+import { besideOf, type Need, nodesOf } from './supply.ts'
 
 export interface ManagedCost {
   service: string
@@ -19,8 +22,6 @@ export interface ManagedCost {
   breakEvenHours: number | null
 }
 
-export const engineerUsdPerHour = 100
-
 /** The same need on a managed offer, at the middle of all ranges; what it does not price is named, and left out of what it is compared with. */
 export function managedCost(
   plan: CapacityPlan,
@@ -31,7 +32,6 @@ export function managedCost(
   own: { name: string; usdPerMonth: { p50: number } }[],
 ): ManagedCost {
   const { topology, memoryBound } = plan.facts
-  const { coordinators } = topology
   const terms = plan.terms(diskOf(block, offer), [])
   const priced = offer.shapes.filter((shape) => shape.usdPerHour !== null)
   const isStoragePriced = offer.storageUsdPerGbMonth !== null || offer.storageIncluded === true
@@ -47,8 +47,8 @@ export function managedCost(
   }))
   const best = cheapest(perNode, need, terms)
   const shape = perNode[best.shape]
-  const divided = best.parts > 1 && !topology.sharded
-  if (shape === undefined || divided)
+  const divided = best.parts > 1 && topology.kind !== 'ring' && (!topology.sharded || !terms.divisible)
+  if (shape === undefined || divided || !suffices(shape, best, need, terms))
     return {
       service: offer.service,
       provider,
@@ -76,7 +76,10 @@ export function managedCost(
     usdPerMonth,
     selfRunUsdPerMonth,
     what: offer.per === 'cluster' ? `${fleet.parts} × ${shape.name}` : `${fleet.nodes} × ${shape.name}`,
-    missing: [...missing, ...(fleet.parts > 1 && coordinators !== undefined ? [coordinators.what] : [])],
+    missing: [
+      ...missing,
+      ...(offer.per === 'cluster' ? besideOf(fleet.parts, topology).filter(({ when }) => when === 'divided') : []).map(({ what }) => what),
+    ],
     breakEvenHours: (usdPerMonth - selfRunUsdPerMonth) / engineerUsdPerHour,
   }
 }

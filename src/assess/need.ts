@@ -4,7 +4,7 @@ import { type Figure, given, productOf } from './figure.ts'
 import type { FigureMemo } from './figure-memo.ts'
 import type { HotShare } from './hot-share.ts'
 import type { Load } from './load.ts'
-import { assumptions } from './plan-assumptions.ts'
+import { assumptions, engineerUsdPerHour } from './plan-assumptions.ts'
 import type { Storage } from './storage.ts'
 import type { Need } from './supply.ts'
 import type { Traffic } from './traffic.ts'
@@ -15,21 +15,49 @@ export interface Standing {
   doubling: Figure<'ratio'>
   host: Figure<'ratio'>
   diskReserve: Figure<'ratio'>
-  cacheShare: Figure<'share'>
+  fixedMemory: Figure<'bytes'>
+  cacheOfRest: Figure<'share'>
   replicaWork: Figure<'ratio'>
+  usdPerShard: Figure<'USD/month'>
+  usdToDivide: Figure<'USD/month'>
 }
 
 export function standingOf(name: string, facts: PlanFacts, carried: Figure<'multiple'>, doubling: Figure<'ratio'>): Standing {
-  const fact = <U extends 'ratio' | 'share'>(what: 'diskReserve' | 'cacheShare' | 'replicaWork', unit: U) =>
+  const fact = <U extends 'ratio' | 'share'>(what: 'diskReserve' | 'cacheOfRest' | 'replicaWork', unit: U) =>
     given(`plan.${name}.${what}`, unit, facts[what].range, 'assumed', facts[what].source)
   return {
     carried,
     doubling,
     host: given('plan.hostFactor', 'ratio', assumptions.host, 'assumed', 'a cloud vCPU over a core of the machine that was measured on'),
     diskReserve: fact('diskReserve', 'ratio'),
-    cacheShare: fact('cacheShare', 'share'),
+    fixedMemory: productOf(
+      `plan.${name}.fixedMemory`,
+      'bytes',
+      'fixedMemoryGib × 2³⁰',
+      [given(`plan.${name}.fixedMemoryGib`, 'ratio', facts.fixedMemoryGib.range, 'assumed', facts.fixedMemoryGib.source)],
+      2 ** 30,
+    ),
+    cacheOfRest: fact('cacheOfRest', 'share'),
     replicaWork: fact('replicaWork', 'ratio'),
+    usdPerShard: labour(
+      'usdPerShard',
+      given('plan.shardHours', 'hours/month', assumptions.shardHours, 'assumed', 'of watching, upgrading and balancing each shard beside the first'),
+    ),
+    usdToDivide: labour(
+      'usdToDivide',
+      given(
+        'plan.divideHours',
+        'hours/month',
+        assumptions.divideHours,
+        'assumed',
+        'of what routes, moves and joins rows in the application, where the product does not',
+      ),
+    ),
   }
+}
+
+function labour(what: string, hours: Figure<'hours/month'>): Figure<'USD/month'> {
+  return productOf(`plan.${what}`, 'USD/month', `hours × ${engineerUsdPerHour} USD`, [hours], engineerUsdPerHour)
 }
 
 /** In the order that `needOf` takes their values in. */
@@ -56,11 +84,16 @@ export function needFiguresOf(
     standing.host,
     bytes,
     hot.mustCache(month),
-    standing.cacheShare,
+    standing.fixedMemory,
+    standing.cacheOfRest,
     traffic.pages(month),
     traffic.flushes(month),
     traffic.written(month),
     traffic.network(month),
+    storage.bytes(month),
+    load.crossing(month),
+    standing.usdPerShard,
+    standing.usdToDivide,
     hot.likeMonth(month),
   ]
 }
@@ -79,11 +112,16 @@ export function needOf(values: readonly number[], to = {} as Need): Need {
   to.host = values[6] as number
   to.bytes = values[7] as number
   to.hotBytes = values[8] as number
-  to.cacheShare = values[9] as number
-  to.pagesPerSecond = values[10] as number
-  to.writesPerSecond = (values[11] as number) + (values[12] as number) / bytesPerWrite
-  to.writtenBytesPerSecond = values[12] as number
-  to.networkBytesPerSecond = values[13] as number
-  to.month = values[14] as number
+  to.fixedMemoryBytes = values[9] as number
+  to.cacheOfRest = values[10] as number
+  to.pagesPerSecond = values[11] as number
+  to.writesPerSecond = (values[12] as number) + (values[13] as number) / bytesPerWrite
+  to.writtenBytesPerSecond = values[13] as number
+  to.networkBytesPerSecond = values[14] as number
+  to.dataBytes = values[15] as number
+  to.crossing = values[16] as number
+  to.usdPerShard = values[17] as number
+  to.usdToDivide = values[18] as number
+  to.month = values[19] as number
   return to
 }

@@ -5,6 +5,9 @@ import type { Shape } from './prices.ts'
 export const assumptions = {
   diskFill: 0.75,
   doubling: assumed(0.6, 0.8, 1),
+  /** A month. */
+  shardHours: assumed(2, 4, 8),
+  divideHours: assumed(16, 40, 80),
   host: assumed(0.5, 0.85, 1.2),
   /** Cost of a call over rows that it touches: cost ∝ rows^e. */
   rowsExponent: assumed(0.8, 0.95, 1.1),
@@ -19,3 +22,6 @@ export const assumptions = {
 /** What its provider says that it sustains, or what is assumed. */
 export const networkBytesPerSecond = ({ vcpus, networkMbitPerSecond }: Pick<Shape, 'vcpus' | 'networkMbitPerSecond'>) =>
   networkMbitPerSecond === undefined ? vcpus * assumptions.networkBytesPerSecondPerVcpu : (networkMbitPerSecond * 1e6) / 8
+
+/** With what comes on top of a salary. */
+export const engineerUsdPerHour = 100

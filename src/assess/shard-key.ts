@@ -8,6 +8,8 @@ import { type Entity, entityOf, type Field, fieldOf, type Operation, type Scenar
 export interface ShardKey {
   entity: string
   field: string
+  /** Where the application writes the shard into the key that it makes, a row is found by its key as well; null: there is no need to. */
+  shardInKey: string | null
   /** Distinct values in production, at most. */
   cardinality: number
   /** Share of the rows that the heaviest value holds. */
@@ -61,10 +63,12 @@ export function shardKeysOf(scenario: Scenario, entity: Entity): ShardKey[] {
   return [...names]
     .map((name) => {
       const field = fieldOf(entity, name)
-      const crossing = on(scenario, entity).filter((operation) => !addresses(operation, entity, name))
+      const shardInKey = shardInKeyOf(entity, field)
+      const crossing = on(scenario, entity).filter((operation) => !addresses(operation, entity, { field: name, shardInKey }))
       return {
         entity: entity.name,
         field: name,
+        shardInKey,
         cardinality: cardinalityOf(scenario, entity, field),
         heaviestShare: heaviestValueShare(scenario, field, entity.count),
         crossShard: total === 0 ? 0 : crossing.reduce((sum, operation) => sum + operation.ratePerSecond, 0) / total,
@@ -79,18 +83,25 @@ const filtersOf = (operation: Operation) =>
     ? operation.where.flatMap((filter) => (filter.constant === null ? [filter.field] : []))
     : []
 
-function addresses(operation: Operation, entity: Entity, field: string): boolean {
+/** Rows that belong to another one, as orders do to a customer, are put where that one is: the key that is made for them says where. */
+function shardInKeyOf(entity: Entity, { name, generator }: Field): string | null {
+  const [key, ...others] = entity.key
+  return generator.kind === 'reference' && key !== undefined && others.length === 0 && key !== name ? key : null
+}
+
+/** Whether a call says by its parameters which shard it means. */
+export function addresses(operation: Operation, entity: Entity, { field, shardInKey }: Pick<ShardKey, 'field' | 'shardInKey'>): boolean {
   switch (operation.kind) {
     case 'list':
     case 'aggregate':
-      return filtersOf(operation).includes(field)
+      return filtersOf(operation).includes(field) || (shardInKey !== null && filtersOf(operation).includes(shardInKey))
     case 'search':
       return false
     case 'insert':
     case 'transaction':
       return true
     default:
-      return entity.key.includes(field)
+      return entity.key.includes(field) || shardInKey !== null
   }
 }
 

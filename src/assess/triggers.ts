@@ -1,12 +1,12 @@
 /** When a plan must change: the thresholds of the progressive path, each with the month in which growth crosses it, what to do, and how long before. */
 import { entityOf } from '../scenario/scenario.ts'
-import { availabilityOf, nodeAvailability, quorumOf } from './availability.ts'
+import { nodeAvailability, votersOf } from './availability.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
 import { choiceOf } from './choice.ts'
 import type { CostPlan } from './cost.ts'
 import type { Demand } from './demand.ts'
 import { assumed, derived, derivedFrom, type Figure, given } from './figure.ts'
-import { carries, mostMembers, type Need, nodesOf } from './supply.ts'
+import { cacheOf, carries, copiesInPart, mostMembers, type Need, nodesOf } from './supply.ts'
 
 export interface Trigger {
   stage: 'bigger' | 'replicas' | 'cache' | 'partitions' | 'shards'
@@ -80,7 +80,7 @@ export function triggersOf(plan: CapacityPlan, cost: CostPlan, demand: Demand, c
         'bigger',
         plan.needFigures,
         [],
-        (values) => !carries(shape, fleet, plan.needOf(values, need), terms, false),
+        (values) => !carries(shape, fleet, plan.needOf(values, need), terms),
         `the load passes what ${today}, by ${resources}`,
       ),
       threshold: `peak load passes what ${today}, by ${resources}`,
@@ -92,16 +92,17 @@ export function triggersOf(plan: CapacityPlan, cost: CostPlan, demand: Demand, c
       leadWeeks: 2,
     },
   ]
-  const { cacheShare } = plan
-  const memory = shape.memoryGib * 2 ** 30
+  const { fixedMemory, cacheOfRest } = plan
   if (!plan.facts.memoryBound)
     triggers.push({
       stage: 'cache',
       month: first(
         'cache',
         (month) => [plan.hot.workingSet(month)],
-        [cacheShare],
-        ([hot], [share]) => (hot as number) * (isRing ? topology.copies : 1) > memory * (share as number) * fleet.parts,
+        [fixedMemory, cacheOfRest],
+        ([hot], [fixed, share]) =>
+          (hot as number) * copiesInPart(topology) >
+          cacheOf(shape, { fixedMemoryBytes: fixed as number, cacheOfRest: share as number }) * fleet.parts,
         `the working set passes the memory of ${fleet.parts} × ${shape.name}`,
       ),
       threshold: `the working set passes the memory that caches it: reads begin to wait for disks, which was not measured`,
@@ -141,11 +142,11 @@ export function triggersOf(plan: CapacityPlan, cost: CostPlan, demand: Demand, c
         [],
         (values) => {
           plan.needOf(values, need)
-          return !carries(largest, { parts: 1, members: mostMembers(need, topology) }, need, terms, true)
+          return !carries(largest, { parts: 1, members: mostMembers(need, topology) }, need, terms)
         },
-        `one ${largest.name} no longer carries it, its working set in memory`,
+        `one ${largest.name} no longer carries it`,
       ),
-      threshold: `a primary on the largest server of the catalogue (${largest.name}) no longer carries it, its working set in memory`,
+      threshold: `a primary on the largest server of the catalogue (${largest.name}) no longer carries it`,
       action: topology.sharded
         ? 'shard: see the proposal of a shard key'
         : 'shard in the application, or move the heaviest group of operations to a store of its own',
@@ -159,7 +160,7 @@ function replicas(plan: CapacityPlan, { scenario, months }: Demand): Trigger {
   const wanted = scenario.requirements.availability
   const one = given('plan.nodeAvailability', 'share', nodeAvailability, 'assumed', 'of one server with its zone')
   const { topology } = plan.facts
-  const quorum = quorumOf(topology)
+  const { voters, quorum } = votersOf({ parts: 1, members: topology.copies }, topology)
   return {
     stage: 'replicas',
     month: derived(
@@ -170,7 +171,7 @@ function replicas(plan: CapacityPlan, { scenario, months }: Demand): Trigger {
       (availability) => (wanted !== null && availability < wanted ? 0 : months + 1),
     ),
     threshold: wanted === null ? 'no availability is required' : `one server is up less than ${wanted * 100} % of the time`,
-    action: `${topology.name}: up while ${quorum} of ${topology.copies} ${quorum === 1 ? 'is' : 'are'}, ${(availabilityOf(topology, 1) * 100).toFixed(4)} % by the binomial of independent failures`,
+    action: topology.kind === 'ring' ? topology.name : `${topology.name}: up while ${quorum} of ${voters} ${quorum === 1 ? 'is' : 'are'}`,
     leadWeeks: 1,
   }
 }

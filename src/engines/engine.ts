@@ -51,20 +51,39 @@ export interface Topology {
   consulted: Record<Consistency, number>
   /** Whether the product divides rows over parts itself; else the application must. */
   sharded: boolean
-  /** Small servers beside the parts, once there are several. */
-  coordinators?: { nodes: number; what: string }
+  /** Parts at least, once there are several. */
+  fewestShards: number
+  /** Small servers beside the parts: what votes where the members are too few to, what knows which part holds what. */
+  beside: { nodes: number; what: string; when: 'whole' | 'divided' | 'always' /** For the primary of each part. */; votes: boolean }[]
   /** Of three and more copies one may lie on a disk that dies with its server. */
   localDisk: boolean
+  source: string
+}
+/** The least that runs it sensibly in production. */
+export interface SmallestServer {
+  vcpus: number
+  memoryGib: number
   source: string
 }
 export interface PlanFacts {
   topology: Topology
   /** All data must fit into memory. */
   memoryBound: boolean
+  /** Threads that run what clients ask for, however many cores there are; null: as many as there are cores. */
+  commandThreads: { count: number | null; source: string }
+  /** Whether what is atomic is so across parts, too; `readsToo`: what it reads in one call must lie on one part, as well. */
+  atomicity: { acrossParts: boolean; readsToo: boolean; source: string }
+  smallestServer: SmallestServer
+  /** GiB of a server's memory that the process, its connections and the system take, whatever its size. */
+  fixedMemoryGib: AssumedRange
+  /** Share of the memory beside `fixedMemoryGib` that caches data. */
+  cacheOfRest: AssumedRange
+  /** Seconds that a part takes no writes after its primary died; 0 where there is none. */
+  failoverSeconds: AssumedRange
+  /** Seconds of acknowledged writes that are lost with a primary. */
+  lostSeconds: AssumedRange
   /** Bytes on disk over bytes of freshly loaded data: bloat, or what compaction needs. */
   diskReserve: AssumedRange
-  /** Share of a server's memory that caches data. */
-  cacheShare: AssumedRange
   /** CPU of a write on a replica over that on the primary. */
   replicaWork: AssumedRange
 }

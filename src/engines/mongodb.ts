@@ -27,14 +27,34 @@ export const mongodb: Engine = {
         consulted: { strong: 1, session: 1, eventual: 1 },
         sharded: true,
         localDisk: true,
-        coordinators: { nodes: 3, what: 'config servers' },
+        fewestShards: 2,
+        beside: [{ nodes: 3, what: 'config servers', when: 'divided', votes: false }],
         source: 'MongoDB manual, Replica Set Deployment Architectures',
       },
       memoryBound: false,
       diskReserve: { range: { low: 1.1, mid: 1.3, high: 1.8, confidence: null }, source: 'fragmentation, journal and oplog' },
-      cacheShare: {
-        range: { low: 0.5, mid: 0.65, high: 0.8, confidence: null },
+      commandThreads: { count: null, source: 'MongoDB manual, Production Notes: a thread for each connection' },
+      atomicity: { acrossParts: true, readsToo: false, source: 'MongoDB manual, Transactions: distributed transactions since 4.2' },
+      smallestServer: {
+        vcpus: 2,
+        memoryGib: 8,
+        source: 'MongoDB manual, Production Notes: two cores; Atlas offers 8 GiB (M30) as the least for production',
+      },
+      fixedMemoryGib: {
+        range: { low: 1, mid: 1.5, high: 3, confidence: null },
+        source: 'MongoDB manual: the cache leaves 1 GiB and half of the rest; connections at up to 1 MB each, sorts at up to 100 MB',
+      },
+      cacheOfRest: {
+        range: { low: 0.5, mid: 0.75, high: 0.9, confidence: null },
         source: 'MongoDB manual: half of memory less 1 GiB, and the page cache of the system',
+      },
+      failoverSeconds: {
+        range: { low: 5, mid: 12, high: 30, confidence: null },
+        source: 'MongoDB manual, Replica Set Elections: the median does not exceed 12 s',
+      },
+      lostSeconds: {
+        range: { low: 0, mid: 0, high: 0, confidence: null },
+        source: 'MongoDB manual, Write Concern: what a majority acknowledged is not rolled back',
       },
       replicaWork: { range: { low: 0.4, mid: 0.7, high: 1, confidence: null }, source: 'a secondary applies the oplog' },
     },

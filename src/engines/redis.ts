@@ -89,15 +89,41 @@ function makeEngine({ name, program, major, licence, audit, image, onPath, packa
           copies: 2,
           consulted: { strong: 1, session: 1, eventual: 1 },
           sharded: true,
+          fewestShards: 3,
+          beside: [{ nodes: 1, what: 'Sentinel', when: 'whole', votes: true }],
           localDisk: false,
-          source: 'Redis documentation, Replication and Cluster specification',
+          source:
+            'Redis documentation, Replication and Cluster specification: three primaries at least; Sentinel: three of them, two beside the servers',
         },
         memoryBound: true,
+        commandThreads: { count: 1, source: 'Redis documentation, Latency: commands are served by a single thread' },
+        atomicity: {
+          acrossParts: false,
+          readsToo: true,
+          source: 'Redis documentation, Cluster specification: the keys of a script share a hash slot',
+        },
+        smallestServer: {
+          vcpus: 2,
+          memoryGib: 2,
+          source: 'judged by the makers of dbtrial, 2026: one core for commands, one for saving and the network',
+        },
+        fixedMemoryGib: {
+          range: { low: 0.3, mid: 0.5, high: 1, confidence: null },
+          source: 'the system, buffers of clients and of replication (redis.conf, client-output-buffer-limit)',
+        },
+        cacheOfRest: { range: { low: 1, mid: 1, high: 1, confidence: null }, source: 'all data is in memory' },
+        failoverSeconds: {
+          range: { low: 5, mid: 30, high: 60, confidence: null },
+          source: 'redis.conf and sentinel.conf: cluster-node-timeout 15 s, down-after-milliseconds 30 s, then the vote',
+        },
+        lostSeconds: {
+          range: { low: 0, mid: 1, high: 10, confidence: null },
+          source: 'Redis documentation, Replication: asynchronous; min-replicas-max-lag 10 s bounds what is lost',
+        },
         diskReserve: {
           range: { low: 1.1, mid: 1.3, high: 2, confidence: null },
           source: 'fragmentation, and pages copied while the log is rewritten',
         },
-        cacheShare: { range: { low: 0.75, mid: 0.75, high: 0.75, confidence: null }, source: 'all data is in memory' },
         replicaWork: { range: { low: 0.7, mid: 0.9, high: 1, confidence: null }, source: 'a replica runs the same commands' },
       },
       minimum: null,

@@ -1,8 +1,9 @@
 /** The capacity and cost plan in words and tables: servers and dollars now and at the horizon, what changes when, what moves the cost. */
 
+import { availabilityText } from '../assess/availability.ts'
 import { budgetsMs, type CandidatePlan, type FleetPlan } from '../assess/candidate-plan.ts'
 import type { CandidateDecision, Decision } from '../assess/decision.ts'
-import { engineerUsdPerHour } from '../assess/managed.ts'
+import { engineerUsdPerHour } from '../assess/plan-assumptions.ts'
 import type { Spread } from '../assess/simulate.ts'
 import { demandBlocks } from './demand.ts'
 import { type Block, details, heading, list, paragraph, table } from './document.ts'
@@ -186,7 +187,9 @@ function lines(plan: CandidatePlan, horizon: number): Block[] {
     paragraph(
       `In use at peak: ${connectionsText(plan.fleet.now)} connections on all servers now, ${connectionsText(plan.fleet.horizon)} in month ${horizon}, by Little's law from the mean service times; a pool holds more, for bursts.`,
     ),
-    paragraph(`Up ${(plan.availability * 100).toFixed(4)} % of the time by independent failures of servers that are up 99.5 % (assumed).`),
+    paragraph(
+      `Up ${availabilityText(plan.availability)} of the time, by independent failures of servers and the time until others take over (assumed).`,
+    ),
     paragraph('What moves the cost at the horizon most, one at a time from its low to its high end:'),
     table(
       ['number', 'USD a month at its low end', 'at its high end', 'where it comes from'],
@@ -255,12 +258,17 @@ function shardKey({ shards }: Decision): Block[] {
   return [
     heading(3, 'If it must be sharded'),
     paragraph(
-      `Shard ${key.entity} by ${key.field}: ${count(key.cardinality)} values, the heaviest holds ${percentSmall(key.heaviestShare)} of the rows, ${percent(key.crossShard)} of the calls on it must ask every shard. Adding a ninth shard to eight moves ${percent(moved.consistentHashing)} of the rows with consistent hashing, ${percent(moved.modulo)} with the remainder of the hash; ${percent(moved.least)} must move.`,
+      `Shard ${key.entity} by ${key.field}${key.shardInKey === null ? '' : `, and write the shard into each ${key.shardInKey} that is made, so that a row is found by it, too`}: ${count(key.cardinality)} values, the heaviest holds ${percentSmall(key.heaviestShare)} of the rows, ${percent(key.crossShard)} of the calls on it must ask every shard. Adding a ninth shard to eight moves ${percent(moved.consistentHashing)} of the rows with consistent hashing, ${percent(moved.modulo)} with the remainder of the hash; ${percent(moved.least)} must move.`,
     ),
     details('keys and strategies that were weighed', [
       table(
         ['key', 'values', 'heaviest', 'calls to every shard'],
-        keys.map((each) => [`${each.entity}.${each.field}`, count(each.cardinality), percentSmall(each.heaviestShare), percent(each.crossShard)]),
+        keys.map((each) => [
+          `${each.entity}.${each.field}${each.shardInKey === null ? '' : `, shard in ${each.shardInKey}`}`,
+          count(each.cardinality),
+          percentSmall(each.heaviestShare),
+          percent(each.crossShard),
+        ]),
         [1, 2, 3],
       ),
       table(

@@ -326,7 +326,7 @@ function unjudged({ requirements }: Scenario): string[] {
   const found = [
     ...(compliance.length > 0 ? [`whether an audit for ${compliance.join(', ')} would pass: only what a store must have for one was looked up`] : []),
     ...(regions.length > 0 ? [`that an offer is to be had in ${regions.join(', ')}`] : []),
-    ...(rpoMs === null && rtoMs === null ? [] : ['the recovery point and time']),
+    ...(rpoMs === null && rtoMs === null ? [] : ['the recovery point and time after a region is lost']),
   ]
   return found.length === 0 ? [] : [`Stated, and neither measured nor judged: ${found.join('; ')}.`]
 }

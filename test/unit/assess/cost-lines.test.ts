@@ -8,7 +8,7 @@ import { Demand } from '../../../src/assess/demand.ts'
 import { logBytesPerSecond } from '../../../src/assess/kept.ts'
 import { type Catalogue, readPrices, serversOf } from '../../../src/assess/prices.ts'
 import { middleOf } from '../../../src/assess/simulate.ts'
-import { coordinatorsOf, nodesOf } from '../../../src/assess/supply.ts'
+import { besideOf, nodesOf } from '../../../src/assess/supply.ts'
 import { readResult } from '../../../src/result.ts'
 import type { Requirements, Scenario } from '../../../src/scenario/scenario.ts'
 
@@ -62,7 +62,7 @@ test('the total is the sum of its lines; labour stands beside it, by kinds of se
     expect(middleOf(cost.total(0)), name).toBeCloseTo(sum, 6)
     const { topology } = plan.facts
     const fleet = choiceOf(middleOf(cost.choice(0)))
-    const coordinators = coordinatorsOf(fleet.parts, topology)
+    const coordinators = besideOf(fleet.parts, topology).reduce((sum, { nodes }) => sum + nodes, 0)
     const hours = (coordinators > 0 ? 8 : 4) + (nodesOf(fleet, topology) + coordinators) * 0.5
     expect(middleOf(cost.labour(0).hours), name).toBeCloseTo(hours, 9)
     expect(middleOf(cost.labour(0).usdPerMonth), name).toBeCloseTo(hours * 100, 9)

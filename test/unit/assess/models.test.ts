@@ -1,12 +1,15 @@
 /** The physical models on inputs whose answer is known: scalability, queues, least squares, availability. */
+
 import { describe, expect, test } from 'vitest'
-import { anyOf, availabilityOf, inSeries, quorumOf } from '../../../src/assess/availability.ts'
+import { anyOf, availabilityOf, availabilityText, inSeries, upShare, votersOf } from '../../../src/assess/availability.ts'
 import type { Figure } from '../../../src/assess/figure.ts'
 import { nonNegativeLeastSquares } from '../../../src/assess/linear.ts'
 import { concurrencyFor, fitScalability, throughputAt } from '../../../src/assess/scaling.ts'
 import { middleOf } from '../../../src/assess/simulate.ts'
 import { costsOf } from '../../../src/assess/work.ts'
 import { keyOf, Source } from '../../../src/data/random.ts'
+import { cassandra } from '../../../src/engines/cassandra.ts'
+import type { Topology } from '../../../src/engines/engine.ts'
 import { designOf } from '../../../src/phases/work.ts'
 
 const concurrencies = [1, 2, 4, 8, 16, 32, 64]
@@ -92,18 +95,50 @@ describe('availability', () => {
     expect(anyOf(2, 1, 0.99)).toBeCloseTo(0.9999, 12)
     expect(anyOf(3, 2, 0.99)).toBeCloseTo(3 * 0.99 ** 2 * 0.01 + 0.99 ** 3, 12)
     expect(anyOf(3, 3, 0.99)).toBeCloseTo(0.99 ** 3, 12)
-    const topology = {
+    const topology: Topology = {
       kind: 'primary',
       name: '',
       copies: 3,
       consulted: { strong: 1, session: 1, eventual: 1 },
       sharded: true,
+      fewestShards: 2,
+      beside: [],
       localDisk: true,
       source: '',
-    } as const
-    expect(quorumOf(topology)).toBe(2)
-    expect(quorumOf({ ...topology, copies: 2 })).toBe(1)
-    expect(availabilityOf(topology, 4, 0.99)).toBeCloseTo(anyOf(3, 2, 0.99) ** 4, 12)
+    }
+    const three = { parts: 1, members: 3 }
+    expect(votersOf(three, topology)).toEqual({ voters: 3, quorum: 2 })
+    expect(votersOf({ parts: 1, members: 2 }, topology).quorum).toBe(1)
+    const witness = { ...topology, beside: [{ nodes: 1, what: 'witness', when: 'always' as const, votes: true }] }
+    expect(votersOf({ parts: 1, members: 2 }, witness)).toEqual({ voters: 3, quorum: 2 })
+    // Of four shards all are needed, and each waits for its next primary: 2 failures of 30 s a year.
+    expect(availabilityOf({ parts: 4, members: 3 }, topology, 0.99, 0, 30)).toBeCloseTo(anyOf(3, 2, 0.99) ** 4, 12)
+    expect(availabilityOf(three, topology, 1, 2, 30)).toBeCloseTo(1 - 60 / (365.25 * 86_400), 12)
+    expect(availabilityOf({ parts: 4, members: 3 }, topology, 1, 2, 30)).toBeCloseTo(1 - 240 / (365.25 * 86_400), 12)
+  })
+
+  test('a ring is down where two racks have a server down: the larger, the more often', () => {
+    const ring: Topology = { ...cassandra.traits.plan.topology }
+    const up = (nodes: number) => upShare({ parts: nodes - 1, members: 1 }, ring, 0.99)
+    expect(up(3)).toBeCloseTo(anyOf(3, 2, 0.99), 12)
+    // No rack with one down, or one rack: z³ + 3z²(1 − z) of z = .99³.
+    const z = 0.99 ** 3
+    expect(up(9)).toBeCloseTo(z ** 3 + 3 * z ** 2 * (1 - z), 12)
+    expect(up(9)).toBeLessThan(up(3))
+    // By simulation, each server down by itself.
+    const source = new Source().restart(keyOf(1, 'ring'), 1)
+    let ups = 0
+    const trials = 50_000
+    for (let trial = 0; trial < trials; trial++) {
+      const racks = [0, 1, 2].filter(() => [0, 1, 2].some(() => source.next() > 0.99))
+      if (racks.length < 2) ups++
+    }
+    expect(ups / trials).toBeCloseTo(up(9), 2)
+  })
+
+  test('an availability has no more digits than its interval', () => {
+    expect(availabilityText({ p10: 0.9993, p50: 0.99985, p90: 0.99997 })).toBe('99.98 % (99.93–99.99)')
+    expect(availabilityText({ p10: 0.96, p50: 0.98, p90: 0.99 })).toBe('98 % (96–99)')
   })
 })
 

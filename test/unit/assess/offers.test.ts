@@ -1,10 +1,12 @@
 /** What others would charge, by hand: requests in units, managed sizes that cannot be sharded, servers beside the shards; and what a regime asks. */
 import { describe, expect, test } from 'vitest'
+import { cheapest, suffices } from '../../../src/assess/cheapest.ts'
 import { complianceOf } from '../../../src/assess/compliance.ts'
+import { hoursPerMonth, linesOf } from '../../../src/assess/fleet-cost.ts'
 import { backupUsd, diskOf } from '../../../src/assess/managed.ts'
 import { type BlockStorage, readPrices } from '../../../src/assess/prices.ts'
 import { requestCost, unitsOf } from '../../../src/assess/requests.ts'
-import { cheapest, hoursPerMonth, linesOf, type Need, type Terms } from '../../../src/assess/supply.ts'
+import type { Need, Terms } from '../../../src/assess/supply.ts'
 import type { EngineTraits, Topology } from '../../../src/engines/engine.ts'
 import { mongodb } from '../../../src/engines/mongodb.ts'
 import { postgres } from '../../../src/engines/postgres.ts'
@@ -65,6 +67,8 @@ describe('fleets', () => {
   const terms = (topology: Topology): Terms => ({
     topology,
     memoryBound: false,
+    commandThreads: null,
+    divisible: true,
     benchCpus: 1,
     diskFill: 0.75,
     missAt: () => 0,
@@ -74,20 +78,25 @@ describe('fleets', () => {
   })
   const need: Need = {
     load: 30,
+    crossing: 0,
     offloadable: 0,
     writes: 1,
     replicaWork: 1,
     carried: 10,
     doubling: 1,
     host: 1,
+    dataBytes: 1e9,
     bytes: 1e9,
     hotBytes: 1e9,
-    cacheShare: 0.5,
+    fixedMemoryBytes: 0,
+    cacheOfRest: 0.5,
     pagesPerSecond: 0,
     writesPerSecond: 0,
     writtenBytesPerSecond: 0,
     networkBytesPerSecond: 0,
     month: 0,
+    usdPerShard: 400,
+    usdToDivide: 4000,
   }
   const { topology } = mongodb.traits.plan
   const shape = { name: 'small', vcpus: 2, memoryGib: 8, usdPerHour: 0.2 }
@@ -106,7 +115,8 @@ describe('fleets', () => {
     ]
     expect(cheapest(shapes, { ...need, load: 20 }, terms(topology))).toMatchObject({ shape: 0, parts: 1 })
     expect(cheapest(shapes, need, terms(topology))).toMatchObject({ shape: 1, parts: 1 })
-    expect(cheapest(shapes.slice(0, 1), need, terms(topology)).shape).toBe(-1)
+    const [small] = shapes as [(typeof shapes)[number]]
+    expect(suffices(small, cheapest([small], need, terms(topology)), need, terms(topology))).toBe(false)
   })
 
   test('the catalogue tells which sizes are not', () => {

@@ -1,12 +1,14 @@
 /** The catalogues: made of their extracts, of the region that was asked for, and pruned without making any fleet dearer. */
+
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { cheapest } from '../../../src/assess/cheapest.ts'
 import { networkBytesPerSecond } from '../../../src/assess/plan-assumptions.ts'
 import { generateCatalogues } from '../../../src/assess/prices/generate.ts'
 import { caveats, consulted, readPrices, type Shape, serversOf } from '../../../src/assess/prices.ts'
-import { cheapest, type Need, type Terms } from '../../../src/assess/supply.ts'
+import type { Need, Terms } from '../../../src/assess/supply.ts'
 import { undominated } from '../../../src/assess/undominated.ts'
 import { cassandra } from '../../../src/engines/cassandra.ts'
 import { mongodb } from '../../../src/engines/mongodb.ts'
@@ -98,7 +100,12 @@ describe('servers that no need would choose', () => {
     host: fc.double({ min: 0.5, max: 1.2, noNaN: true }),
     bytes: fc.double({ min: 1e9, max: 5e12, noNaN: true }),
     hotBytes: fc.double({ min: 1e8, max: 1e12, noNaN: true }),
-    cacheShare: fc.double({ min: 0.3, max: 0.8, noNaN: true }),
+    dataBytes: fc.double({ min: 1e9, max: 5e12, noNaN: true }),
+    crossing: fc.constant(0),
+    fixedMemoryBytes: fc.constant(1e9),
+    usdPerShard: fc.constant(400),
+    usdToDivide: fc.constant(4000),
+    cacheOfRest: fc.double({ min: 0.3, max: 0.8, noNaN: true }),
     pagesPerSecond: fc.double({ min: 0, max: 200_000, noNaN: true }),
     writesPerSecond: fc.double({ min: 0, max: 20_000, noNaN: true }),
     writtenBytesPerSecond: fc.double({ min: 0, max: 5e8, noNaN: true }),
@@ -114,6 +121,8 @@ describe('servers that no need would choose', () => {
     const terms: Terms = {
       topology: traits.plan.topology,
       memoryBound: false,
+      commandThreads: null,
+      divisible: true,
       benchCpus: 1,
       diskFill: 0.75,
       missAt: (cached) => (1 - cached) ** 2,

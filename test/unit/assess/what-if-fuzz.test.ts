@@ -38,7 +38,7 @@ function figuresOf(result: Result, at: number): Figure[] {
   if (cost === null) return []
   const triggers = triggersOf(plan, cost, demand, middleOf(cost.choice(0)))
   const exhibit = { candidate, plan, cost, triggers, atPeak: undefined }
-  const own = completed(exhibit)
+  const own = completed(exhibit, demand)
   return [
     ...(own === null ? [] : [0, demand.months].flatMap((month) => figuresOfMonth(own, month))),
     ...demand.sampledMonths.map((month) => cost.total(month)),

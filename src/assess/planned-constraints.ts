@@ -1,0 +1,97 @@
+/** Hard constraints that are judged on the plan: that a fleet carries it to the horizon, and is up, and back, and loses as little as is required. */
+import { availabilityFigure, availabilityText } from './availability.ts'
+import type { CapacityPlan } from './capacity-plan.ts'
+import { suffices } from './cheapest.ts'
+import { choiceOf } from './choice.ts'
+import { type Constraint, likelihood, uncertain } from './constraints.ts'
+import type { CostPlan } from './cost.ts'
+import type { Demand } from './demand.ts'
+import type { Drawn } from './drawn.ts'
+import { derivedFrom, type Figure, given } from './figure.ts'
+import type { Shape } from './prices.ts'
+import { middleOf } from './simulate.ts'
+import type { Need } from './supply.ts'
+
+/** Made once for each candidate, so that what is drawn is what is judged. */
+export interface PlannedFigures {
+  availability: Figure<'share'>
+  failover: Figure<'seconds'>
+  lost: Figure<'seconds'>
+  /** 1 where the fleet of the month carries it, 0 where none of the catalogue does. */
+  suffices: { month: number; figure: Figure<'ratio'> }[]
+}
+
+export function plannedFigures(plan: CapacityPlan, cost: CostPlan, { months }: Demand): PlannedFigures {
+  const { failoverSeconds, lostSeconds } = plan.facts
+  const name = plan.candidate
+  return {
+    availability: availabilityFigure(plan, cost, 0),
+    failover: given(`plan.${name}.failoverSeconds`, 'seconds', failoverSeconds.range, 'assumed', failoverSeconds.source),
+    lost: given(`plan.${name}.lostSeconds`, 'seconds', lostSeconds.range, 'assumed', lostSeconds.source),
+    suffices: [0, months].map((month) => ({ month, figure: sufficesFigure(plan, cost, month) })),
+  }
+}
+
+/** Why no fleet of the catalogue carries it today, every number at its middle; null: one does. */
+export function beyondCatalogue(plan: CapacityPlan, cost: CostPlan): string | null {
+  if (middleOf(sufficesFigure(plan, cost, 0)) === 1) return null
+  return `no fleet of the catalogue carries today's peak${whyWhole(plan)}`
+}
+
+function whyWhole({ torn, facts }: CapacityPlan): string {
+  const threads = facts.commandThreads.count === null ? '' : `, ${facts.commandThreads.count} thread runs its commands`
+  return `${threads}${torn.length === 0 ? '' : `, and shards would tear ${torn.map(({ name }) => name).join(', ')} (${facts.atomicity.source})`}`
+}
+
+export const figuresOfPlanned = ({ availability, failover, lost, suffices: carried }: PlannedFigures): Figure[] => [
+  availability,
+  failover,
+  lost,
+  ...carried.map(({ figure }) => figure),
+]
+
+function sufficesFigure(plan: CapacityPlan, { shapes, block, choice }: CostPlan, month: number): Figure<'ratio'> {
+  const terms = plan.terms(block, shapes)
+  const need = {} as Need
+  const inputs = [...plan.needFigures(month), choice(month)]
+  return derivedFrom(`plan.${plan.candidate}.suffices@${month}`, 'ratio', '1 where a fleet of the catalogue carries it', inputs, (values) => {
+    const fleet = choiceOf(values[inputs.length - 1] as number)
+    return suffices(shapes[fleet.shape] as Shape, fleet, plan.needOf(values, need), terms) ? 1 : 0
+  })
+}
+
+export function plannedConstraints(plan: CapacityPlan, planned: PlannedFigures, { scenario }: Demand, drawn: Drawn): Constraint[] {
+  const { availability, rpoMs, rtoMs } = scenario.requirements
+  const { topology, failoverSeconds, lostSeconds } = plan.facts
+  const found = [fleetConstraint(plan, planned, drawn)]
+  if (availability !== null) {
+    const holds = drawn.share([planned.availability], (share) => share >= availability)
+    const text = availabilityText(drawn.spread(planned.availability))
+    found.push(uncertain('availability', holds, `${topology.name}: up ${text} of the time, of ${Number((availability * 100).toPrecision(6))} %`))
+  }
+  if (rtoMs !== null)
+    found.push(within('recovery time', planned.failover, rtoMs, 'until writes go on after a server died', failoverSeconds.source, drawn))
+  if (rpoMs !== null) found.push(within('recovery point', planned.lost, rpoMs, 'of writes are lost with a server', lostSeconds.source, drawn))
+  return found
+}
+
+function within(name: Constraint['name'], figure: Figure<'seconds'>, limitMs: number, what: string, source: string, drawn: Drawn): Constraint {
+  const { p10, p50, p90 } = drawn.spread(figure)
+  const text = (seconds: number) => String(Number(seconds.toPrecision(2)))
+  const range = p10 === p90 ? '' : ` (${text(p10)}–${text(p90)})`
+  const holds = drawn.share([figure], (seconds) => seconds * 1000 <= limitMs)
+  return uncertain(name, holds, `${text(p50)} s${range} ${what}, of ${limitMs / 1000} s (${source})`)
+}
+
+/** What cannot be divided must fit into one server. */
+function fleetConstraint(plan: CapacityPlan, { suffices: months }: PlannedFigures, drawn: Drawn): Constraint {
+  const shares = months.map(({ month, figure }) => ({ month, share: drawn.share([figure], (carried) => carried === 1) }))
+  const least = Math.min(...shares.map(({ share }) => share))
+  return uncertain(
+    'fleet',
+    least,
+    least === 1
+      ? 'fleets of the catalogue carry it to the horizon'
+      : `a fleet of the catalogue carries it with a probability of ${shares.map(({ month, share }) => `${likelihood(share)} in month ${month}`).join(', ')}${whyWhole(plan)}`,
+  )
+}

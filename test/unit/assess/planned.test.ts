@@ -1,0 +1,84 @@
+/** What is judged on the plan: what would be torn by shards, what crosses them, availability, recovery; and facts that an older result lacks. */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { assess } from '../../../src/assess/assess.ts'
+import { decide } from '../../../src/assess/decision.ts'
+import { divisionOf } from '../../../src/assess/division.ts'
+import { fitsLeast, planFactsOf } from '../../../src/assess/plan-facts.ts'
+import { readPrices } from '../../../src/assess/prices.ts'
+import type { PhysicalModel } from '../../../src/model/model.ts'
+import { type Result, readResult } from '../../../src/result.ts'
+import type { Scenario } from '../../../src/scenario/scenario.ts'
+
+const read = (name: string) => readResult(join(fileURLToPath(new URL('../../golden', import.meta.url)), 'results', `${name}.json`))
+const ecommerce = read('ecommerce')
+const candidateOf = (result: Result, name: string) => result.candidates.find((each) => each.name === name) as Result['candidates'][number]
+
+describe('dividing the shop', () => {
+  const scenario = ecommerce.scenario as unknown as Scenario
+  const of = (name: string, what: 'crosses' | 'isTorn') => {
+    const candidate = candidateOf(ecommerce, name)
+    const facts = planFactsOf(candidate)
+    if (facts === null) throw new Error('no facts')
+    const division = divisionOf(scenario, candidate.model as unknown as PhysicalModel, facts)
+    const done = new Set(candidate.compiled.map((each) => each.operation))
+    return scenario.operations.filter((operation) => done.has(operation.name) && division[what](operation)).map((operation) => operation.name)
+  }
+
+  test('tears a transaction over orders and products where atomicity ends at a server', () => {
+    expect(of('postgres', 'isTorn')).toEqual(['place_order'])
+    expect(of('mongodb', 'isTorn')).toEqual([])
+    expect(of('cassandra', 'isTorn')).toEqual([])
+  })
+
+  test('tears scripts that read by an index, but for the one that lies with its customer', () => {
+    expect(of('redis', 'isTorn')).toEqual(['browse_category', 'search_products', 'place_order'])
+  })
+
+  test('makes every shard work for what names none; a ring has a table for each query', () => {
+    expect(of('mongodb', 'crosses')).toEqual(['browse_category', 'search_products'])
+    expect(of('cassandra', 'crosses')).toEqual([])
+  })
+})
+
+describe('facts', () => {
+  test('that an older result lacks are those of this version; what it states stands', () => {
+    const facts = planFactsOf(candidateOf(ecommerce, 'cassandra'))
+    expect(facts?.smallestServer).toMatchObject({ vcpus: 4, memoryGib: 16 })
+    expect(facts?.topology).toMatchObject({ copies: 3, beside: [] })
+    expect(planFactsOf({ engine: 'cassandra', traits: {} })).toBeNull()
+    expect(planFactsOf({ engine: 'another', traits: candidateOf(ecommerce, 'cassandra').traits })).toBeNull()
+  })
+
+  test('rule out servers that nobody would run it on', () => {
+    const facts = planFactsOf(candidateOf(ecommerce, 'cassandra'))
+    if (facts === null) throw new Error('no facts')
+    expect(fitsLeast({ vcpus: 2, memoryGib: 8 }, facts)).toBe(false)
+    expect(fitsLeast({ vcpus: 4, memoryGib: 16 }, facts)).toBe(true)
+  })
+})
+
+describe('required', () => {
+  const small = read('small')
+  const constraintsUnder = (requirements: Partial<Scenario['requirements']>) => {
+    const result = structuredClone(small)
+    Object.assign((result.scenario as unknown as Scenario).requirements, requirements)
+    const { decision } = decide(result, assess(result), { catalogues: readPrices(), weights: {}, today: new Date('2026-11-21') })
+    return (candidate: string, name: string) =>
+      decision.candidates.find((each) => each.name === candidate)?.constraints.find((constraint) => constraint.name === name)
+  }
+
+  test('availability, recovery time and point are hard constraints with a probability', () => {
+    const strict = constraintsUnder({ availability: 0.99999, rtoMs: 1000, rpoMs: 0 })
+    for (const name of ['availability', 'recovery time', 'recovery point']) expect(strict('postgres', name)).toMatchObject({ state: 'out' })
+    // A majority has what it acknowledged.
+    expect(strict('mongodb', 'recovery point')).toMatchObject({ probability: 1, state: 'holds' })
+    const lax = constraintsUnder({ availability: 0.9, rtoMs: 600_000, rpoMs: 60_000 })
+    for (const name of ['availability', 'recovery time', 'recovery point', 'fleet'])
+      expect(lax('postgres', name)).toMatchObject({ probability: 1, state: 'holds' })
+    const open = constraintsUnder({ availability: null, rtoMs: 40_000, rpoMs: null })
+    expect(open('postgres', 'recovery time')?.state).toBe('open')
+    expect(open('postgres', 'availability')).toBeUndefined()
+  })
+})
