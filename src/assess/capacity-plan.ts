@@ -78,6 +78,9 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
   const beyond = demand.beyond()
   if (beyond !== null) return none(beyond)
   const { scenario } = demand
+  // Of a server that somebody else runs nobody reads the CPU: an operation that seems to cost nothing is not planned with.
+  if (candidate.trials.every((trial) => trial.resources.server === null))
+    return none('the CPU of its server could not be read: what its operations cost is not known, only what one server sustained')
   const work = workOf(candidate, scenario.operations)
   if (work === null) return none('no trial tells what its operations cost')
   const storage = storageOf(candidate, result, demand, serves?.entities)

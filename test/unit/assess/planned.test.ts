@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { assess } from '../../../src/assess/assess.ts'
+import { isPlan, planCapacity } from '../../../src/assess/capacity-plan.ts'
 import { decide } from '../../../src/assess/decision.ts'
+import { Demand } from '../../../src/assess/demand.ts'
 import { divisionOf } from '../../../src/assess/division.ts'
 import { fitsLeast, planFactsOf } from '../../../src/assess/plan-facts.ts'
 import { readPrices } from '../../../src/assess/prices.ts'
@@ -57,6 +59,13 @@ describe('facts', () => {
     expect(fitsLeast({ vcpus: 2, memoryGib: 8 }, facts)).toBe(false)
     expect(fitsLeast({ vcpus: 4, memoryGib: 16 }, facts)).toBe(true)
   })
+})
+
+test('a server whose CPU nobody read has no plan, and it is said', () => {
+  const candidate = structuredClone(candidateOf(ecommerce, 'postgres'))
+  for (const trial of candidate.trials) trial.resources.server = null
+  const plan = planCapacity({ candidate, result: ecommerce, demand: new Demand(ecommerce.scenario as unknown as Scenario) })
+  expect(isPlan(plan) ? '' : plan.reason).toMatch(/^the CPU of its server could not be read/)
 })
 
 describe('required', () => {
