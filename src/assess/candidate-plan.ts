@@ -5,28 +5,32 @@ import type { CandidateAssessment } from './assess.ts'
 import { type AtScale, atScaleOf, scaledCallsOf } from './at-scale.ts'
 import { isReadOperation } from './calls.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
-import { choiceOf } from './choice.ts'
 import type { CostPlan } from './cost.ts'
 import { type Exhibit, nodesFigure } from './criteria.ts'
 import type { Demand } from './demand.ts'
 import type { Drawn } from './drawn.ts'
 import { type Figure, type Given, reachable } from './figure.ts'
 import { volumeGb } from './fleet-cost.ts'
+import type { Sufficiency } from './fleet-plan.ts'
 import { type ManagedCost, managedCost } from './managed.ts'
 import { figuresOfPlanned, type PlannedFigures, plannedFigures } from './planned-constraints.ts'
 import type { Catalogue } from './prices.ts'
 import { concurrencyFor, type Scalability } from './scaling.ts'
 import { middleOf, type Spread } from './simulate.ts'
-import { type Bound, besideOf, boundOf } from './supply.ts'
+import { type Bound, besideOf, boundOf, nodesOf } from './supply.ts'
 import type { Trigger } from './triggers.ts'
 
 /** What stands for one month. */
 export interface FleetPlan {
   month: number
-  nodes: Spread
+  servers: number
   shape: string
-  /** 1 where nothing is divided, or a ring divides by itself. */
-  shards: number
+  /** Shards; 1 where nothing is divided, or a ring divides by itself. */
+  parts: number
+  /** Of exactly this fleet: the median; `total` is what each draw needs. */
+  usdPerMonth: number
+  /** How likely it carries what each of some months needs, and what it falls short of first in most draws in which it does not. */
+  suffices: Sufficiency[]
   /** Small servers beside them; '' where there are none. */
   coordinators: string
   volumeGb: number
@@ -68,26 +72,20 @@ export const budgetsMs = { zoneHop: 1.5, replication: 5 }
 const tornadoRows = 8
 
 /** An exhibit that has a plan and its price. */
-export type Complete = Exhibit & { plan: CapacityPlan; cost: CostPlan; nodes(month: number): Figure<'nodes'>; planned: PlannedFigures }
+export type Complete = Exhibit & { plan: CapacityPlan; cost: CostPlan; planned: PlannedFigures }
 
 export function completed(exhibit: Exhibit, demand: Demand): Complete | null {
   const { plan, cost } = exhibit
-  if (plan === null || cost === null) return null
-  const figures = new Map<number, Figure<'nodes'>>()
-  const nodes = (month: number) => {
-    const known = figures.get(month) ?? nodesFigure(exhibit, month)
-    figures.set(month, known)
-    return known
-  }
-  return { ...exhibit, plan, cost, nodes, planned: plannedFigures(plan, cost, demand) }
+  return plan === null || cost === null ? null : { ...exhibit, plan, cost, planned: plannedFigures(plan, cost, demand) }
 }
 
 /** All that must be drawn to tell of it. */
-export function figuresOf({ plan, cost, triggers, nodes, planned }: Complete, demand: Demand): Figure[] {
+export function figuresOf(exhibit: Complete, demand: Demand): Figure[] {
+  const { plan, cost, triggers, planned } = exhibit
   return [
     ...figuresOfPlanned(planned),
-    ...demand.sampledMonths.map((month) => cost.total(month)),
-    ...[0, demand.months].flatMap((month) => [nodes(month), plan.connections(month), ...Object.values(cost.lines(month))]),
+    ...demand.sampledMonths.flatMap((month) => [cost.total(month), nodesFigure(exhibit, month)]),
+    ...[0, demand.months].flatMap((month) => [cost.planned(month), plan.connections(month), ...Object.values(cost.lines(month))]),
     ...scaledCallsOf(plan, [0, demand.months]).flatMap((call) => call.seconds),
     plan.carried,
     cost.horizon,
@@ -97,9 +95,10 @@ export function figuresOf({ plan, cost, triggers, nodes, planned }: Complete, de
 }
 
 /** What can be asked of any month. */
-export function figuresOfMonth({ plan, cost, nodes }: Complete, month: number): Figure[] {
+export function figuresOfMonth(exhibit: Complete, month: number): Figure[] {
+  const { plan, cost } = exhibit
   return [
-    nodes(month),
+    nodesFigure(exhibit, month),
     cost.total(month),
     ...Object.values(cost.lines(month)),
     plan.connections(month),
@@ -142,7 +141,7 @@ export function describePlan(own: Complete, told: Told): CandidatePlan {
         month: drawn.spread(trigger.month),
         probability: drawn.share([trigger.month], (month) => month <= months),
       }))
-      .sort((a, b) => a.month.p50 - b.month.p50 || a.month.p10 - b.month.p10),
+      .sort((a, b) => whenOf(a) - whenOf(b) || a.month.p10 - b.month.p10),
     availability: drawn.spread(planned.availability),
     inFlight: plan.scalability === null ? null : inFlightAt(plan.scalability, middleOf(plan.carried) * plan.averageRate),
     atRisk: atRisk(plan, assessed),
@@ -156,17 +155,22 @@ export function describePlan(own: Complete, told: Told): CandidatePlan {
   }
 }
 
-function fleetOf({ plan, cost, nodes }: Complete, { demand, drawn }: Told, month: number): FleetPlan {
-  const chosen = choiceOf(middleOf(cost.choice(month)))
+/** The month of the plan, or the median of the draws. */
+export const whenOf = ({ planned, month }: { planned: number | null; month: Spread }) => planned ?? month.p50
+
+function fleetOf({ plan, cost }: Complete, { demand, drawn }: Told, month: number): FleetPlan {
+  const chosen = cost.purchases.fleet(month)
   const need = plan.needOf(plan.needFigures(month).map((figure) => middleOf(figure)))
   const shape = cost.shapes[chosen.shape] as (typeof cost.shapes)[number]
   const terms = plan.terms(cost.block, cost.shapes)
   const budget = demand.scenario.requirements.budgetUsdPerMonth
   return {
     month,
-    nodes: drawn.spread(nodes(month)),
+    servers: nodesOf(chosen, plan.facts.topology),
     shape: shape.name,
-    shards: plan.facts.topology.kind === 'ring' ? 1 : chosen.parts,
+    parts: plan.facts.topology.kind === 'ring' ? 1 : chosen.parts,
+    usdPerMonth: drawn.spread(cost.planned(month)).p50,
+    suffices: cost.purchases.sufficiency(chosen),
     coordinators: besideText(chosen.parts, plan.facts.topology),
     volumeGb: shape.localDiskGib === undefined ? Math.ceil(volumeGb(chosen, need, terms)) : 0,
     bound: boundOf(shape, chosen, need, terms),

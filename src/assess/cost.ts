@@ -2,7 +2,7 @@
 import { secondsPerMonth } from '../scenario/units.ts'
 import { isReadOperation } from './calls.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
-import { choiceOf } from './choice.ts'
+import { choiceOf, encodeChoice } from './choice.ts'
 import type { Demand } from './demand.ts'
 import { assumed, derived, derivedFrom, type Figure, given, productOf, sumOf } from './figure.ts'
 import { hoursPerMonth, linesOf } from './fleet-cost.ts'
@@ -10,6 +10,7 @@ import { archiveOf, backupOf, logBytesPerSecond } from './kept.ts'
 import { type Labour, labourOf } from './labour.ts'
 import { fitsLeast } from './plan-facts.ts'
 import { type BlockStorage, bytesPerBilledGb, type Catalogue, type Shape } from './prices.ts'
+import { type Purchases, purchasesOf } from './purchases.ts'
 import { type Need, nodesOf } from './supply.ts'
 import { undominated } from './undominated.ts'
 
@@ -17,6 +18,9 @@ export interface CostPlan {
   block: BlockStorage
   /** Of the catalogue's servers, those that another one does not beat in everything. */
   shapes: Shape[]
+  /** What is bought, and when: one path for all draws. */
+  purchases: Purchases
+  /** What each draw needs: the cheapest fleet that carries it. */
   choice(month: number): Figure<'ratio'>
   lines(month: number): {
     servers: Figure<'USD/month'>
@@ -33,6 +37,8 @@ export interface CostPlan {
   labour(month: number): Labour
   /** The total where servers are bound to a term of so many years; null: nothing is published. */
   committed(month: number, years: 1 | 3): Figure<'USD/month'> | null
+  /** The same for exactly the fleet that the path has then. */
+  planned(month: number): Figure<'USD/month'>
   horizon: Figure<'USD'>
   perMillionOperations: Figure<'USD/million operations'>
 }
@@ -40,8 +46,11 @@ const regionFactor = assumed(1, 1.1, 1.2)
 /** Share of the reads that leave their zone. */
 const readsAcrossZones = assumed(0, 0.5, 0.67)
 
+/** Nobody knows what a change takes before it was tried. */
+const migrationEffort = assumed(0.5, 1, 2)
+
 /** null where the catalogue has no priced servers for this product, or no disks for them. */
-export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand): CostPlan | null {
+export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand, seed: number, draws?: number): CostPlan | null {
   const { blockStorage } = catalogue
   if (blockStorage === undefined) return null
   const name = plan.candidate
@@ -68,13 +77,15 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand)
     memo.set(path, known)
     return known
   }
+  const purchases = purchasesOf(plan, shapes, blockStorage, demand, seed, draws)
+  if (purchases === null) return null
   const choice = (month: number) => once(`cost.${name}.choice@${month}`, () => plan.choice(month, shapes, blockStorage, `cost.${name}.choice`))
   const across = given(`cost.readsAcrossZones`, 'share', readsAcrossZones, 'assumed', 'share of the reads whose caller is in another zone')
-  const line = (what: keyof typeof lineFormulas, month: number) =>
-    once(`cost.${name}.${what}@${month}`, () => {
-      const inputs = [...plan.needFigures(month), choice(month)]
+  const line = (what: keyof typeof lineFormulas, month: number, path = `cost.${name}.${what}@${month}`, of = choice) =>
+    once(path, () => {
+      const inputs = [...plan.needFigures(month), of(month)]
       const need = {} as Need
-      return derivedFrom(`cost.${name}.${what}@${month}`, 'USD/month', lineFormulas[what], inputs, (values) => {
+      return derivedFrom(path, 'USD/month', lineFormulas[what], inputs, (values) => {
         const fleet = choiceOf(values[inputs.length - 1] as number)
         const shape = shapes[fleet.shape] as Shape
         const each = linesOf(shape, { ...fleet, nodes: nodesOf(fleet, topology) }, plan.needOf(values, need), terms, shape.usdPerHour as number)
@@ -90,7 +101,7 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand)
     archive: once(`cost.${name}.archive@${month}`, () => archiveOf(plan, catalogue, demand, month)),
     transfer: once(`cost.${name}.transfer@${month}`, () => transferOf(month)),
   })
-  const totalOf = (path: string, month: number, servers: number) =>
+  const totalOf = (path: string, month: number, servers: number, infrastructure = line('infrastructure', month)) =>
     once(path, () => {
       const own = lines(month)
       const share = servers === 1 ? '' : ` × ${servers}`
@@ -98,14 +109,28 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand)
         path,
         'USD/month',
         `(servers${share} + storage + provisionedIo + shards + backup + archive + transfer) × regionFactor`,
-        [own.servers, line('infrastructure', month), own.backup, own.archive, own.transfer, region],
+        [own.servers, infrastructure, own.backup, own.archive, own.transfer, region],
         (values) => {
-          const [server, infrastructure, kept, archived, moved, factor] = values as [number, number, number, number, number, number]
-          return (infrastructure - server * (1 - servers) + kept + archived + moved) * factor
+          const [server, all, kept, archived, moved, factor] = values as [number, number, number, number, number, number]
+          return (all - server * (1 - servers) + kept + archived + moved) * factor
         },
       )
     })
   const total = (month: number) => totalOf(`cost.${name}.total@${month}`, month, 1)
+  const bought = (month: number) =>
+    once(`cost.${name}.bought@${month}`, () =>
+      given(`cost.${name}.bought@${month}`, 'ratio', encodeChoice(purchases.fleet(month)), 'derived', 'the fleet of the path'),
+    )
+  const planned = (month: number) =>
+    totalOf(`cost.${name}.planned@${month}`, month, 1, line('infrastructure', month, `cost.${name}.plannedInfrastructure@${month}`, bought))
+  const effort = given(
+    'plan.migrationEffort',
+    'ratio',
+    migrationEffort,
+    'assumed',
+    'of the hours and the double servers that a change is planned with',
+  )
+  const migrationUsd = purchases.changes.reduce((sum, { usd }) => sum + usd, 0)
   const own = plan.operations
   const average = sumOf(
     `cost.${name}.averageRate`,
@@ -115,6 +140,7 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand)
   return {
     block: blockStorage,
     shapes,
+    purchases,
     choice,
     lines,
     total,
@@ -123,12 +149,13 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand)
       const term = catalogue.terms.filter((each) => each.years === years).sort((a, b) => a.ofOnDemand - b.ofOnDemand)[0]
       return term === undefined ? null : totalOf(`cost.${name}.committed${years}@${month}`, month, term.ofOnDemand)
     },
+    planned,
     horizon: derivedFrom(
       `cost.${name}.horizon`,
       'USD',
-      `sum of ${demand.months} months, straight between months ${demand.sampledMonths.join(', ')}`,
-      demand.sampledMonths.map(total),
-      (totals) => sumBetween(demand.sampledMonths, totals),
+      `sum of ${demand.months} months, straight between months ${demand.sampledMonths.join(', ')}, and ${purchases.changes.length} changes of ${Math.round(migrationUsd)} USD in all × migrationEffort`,
+      [...demand.sampledMonths.map(total), effort],
+      (values) => sumBetween(demand.sampledMonths, values) + migrationUsd * (values[demand.sampledMonths.length] as number),
     ),
     perMillionOperations: derived(
       `cost.${name}.perMillionOperations`,

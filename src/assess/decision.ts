@@ -20,7 +20,7 @@ import { type Catalogue, caveats, consulted, serversOf } from './prices.ts'
 import { type Contender, type Ranking, rank, unknownUtility } from './ranking.ts'
 import { rowsOf } from './rows.ts'
 import { proposeShardKey, type ShardProposal } from './shard-key.ts'
-import { draws, middleOf, type Spread, simulate, spreadOf } from './simulate.ts'
+import { draws, type Spread, simulate, spreadOf } from './simulate.ts'
 import { triggersOf } from './triggers.ts'
 import { type Unmeasured, unmeasuredOf } from './unmeasured.ts'
 import { weightsOf } from './weights.ts'
@@ -114,10 +114,10 @@ export function decide(result: Result, assessment: Assessment, options: Decision
 function caseOf(candidate: CandidateResult, result: Result, demand: Demand, catalogue: Catalogue | undefined, assessed: CandidateAssessment): Case {
   const plan = planCapacity({ candidate, result, demand })
   const own = isPlan(plan) ? plan : null
-  const priced = own === null || catalogue === undefined ? null : costOf(own, catalogue, demand)
+  const priced = own === null || catalogue === undefined ? null : costOf(own, catalogue, demand, result.seed)
   const beyond = own === null || priced === null ? null : beyondCatalogue(own, priced)
   const cost = beyond === null ? priced : null
-  const triggers = own === null || cost === null ? [] : triggersOf(own, cost, demand, middleOf(cost.choice(0)))
+  const triggers = own === null || cost === null ? [] : triggersOf(own, cost, demand)
   const peak = Math.max(...result.trialPlan.multiples)
   const exhibit = { candidate, plan: own, cost, triggers, atPeak: assessed.at.find((at) => at.multiple === peak) }
   return {
@@ -188,6 +188,8 @@ function ableOf(candidates: CandidateDecision[]): string[] {
 
 /** A median needs no more. */
 const groupDraws = 1000
+/** Draws that choose its fleets. */
+const groupChoosing = 250
 
 /** Median at the horizon. */
 function groupCostOf(result: Result, demand: Demand, prices: Catalogue): GroupCost {
@@ -197,7 +199,7 @@ function groupCostOf(result: Result, demand: Demand, prices: Catalogue): GroupCo
     const does = new Set(candidate.compiled.map((each) => each.operation))
     if (group.operations.some((operation) => !does.has(operation.name))) return null
     const plan = planCapacity({ candidate, result, demand, serves: group })
-    const total = isPlan(plan) ? costOf(plan, prices, demand)?.total(demand.months) : undefined
+    const total = isPlan(plan) ? costOf(plan, prices, demand, result.seed, groupChoosing)?.total(demand.months) : undefined
     return total === undefined ? null : spreadOf(simulate([total], result.seed, groupDraws).get(total) as Float64Array).p50
   }
 }

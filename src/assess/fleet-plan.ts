@@ -1,12 +1,13 @@
 /**
  * Which fleets are bought, and when: one path through the months, for all draws. Of the fleets that are the cheapest in some draw, the path has
  * the least cost on average over the draws: a fleet that is too large costs what it costs; one that is too small costs what the draw would have
- * needed, and `shortfall` times that for the trouble. No draw buys with hindsight.
+ * needed, and a multiple of that for the trouble. No draw buys with hindsight.
  */
 import type { Topology } from '../engines/engine.ts'
+import type { Choice } from './cheapest.ts'
 import { type Migration, migrationOf } from './migration.ts'
 import { cheapestPath } from './purchase-path.ts'
-import type { Bound, Choice } from './supply.ts'
+import type { Bound } from './supply.ts'
 
 export type Chosen = Pick<Choice, 'shape' | 'parts' | 'members'>
 
@@ -45,8 +46,13 @@ export interface FleetPlan {
   sufficiency(fleet: Chosen): Sufficiency[]
 }
 
-/** A month in which servers are missing costs so many times those that were needed, beside them: a night's work, a move in a hurry, users who left. Assumed. */
-const shortfall = 3
+/**
+ * A month in which servers are missing costs so many times those that were needed, beside them. `now`: nobody knew, and it means a night's work,
+ * a move in a hurry, users who left. `later`: growth shows itself months before, and the next step of the path is only taken earlier than planned. Assumed.
+ */
+export const shortfall = { now: 1, later: 0.5, foreseenMonths: 6 }
+/** A fleet that most draws fall out of is taken only where there is no other. */
+const noPlan = 1000
 /** The last fleet is bought to be used for a while. */
 const monthsAfter = 12
 /** Draws that choose; more of them judge. */
@@ -57,11 +63,15 @@ const demanding = [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99]
 
 /** `needs[month][draw]`, of `months`; null where nothing carries the median of any month. */
 export function planFleets<N>(market: Market<N>, months: readonly number[], needs: readonly (readonly N[])[], usdPerHour: number): FleetPlan | null {
-  const chosen = needs.map((own) => own.slice(0, choosing))
+  const chosen = needs.map((own) => own.slice(0, Math.min(choosing, Math.ceil(own.length / 4))))
   const best = chosen.map((own) => own.map((need) => priced(market, need)))
   const pool = poolOf(best)
   if (pool.length === 0) return null
-  const month = chosen.map((own, at) => pool.map((fleet) => regretOf(market, fleet, own, best[at] as Priced[])))
+  const month = chosen.map((own, at) =>
+    pool.map((fleet) =>
+      regretOf(market, fleet, own, best[at] as Priced[], (months[at] as number) < shortfall.foreseenMonths ? shortfall.now : shortfall.later),
+    ),
+  )
   // A fleet stands from its month to the next: half of the way costs what its end does.
   const steps = month.map((own, at) => {
     const span = (months[at + 1] ?? Number.NaN) - (months[at] as number)
@@ -77,7 +87,12 @@ export function planFleets<N>(market: Market<N>, months: readonly number[], need
         : migration.hours * usdPerHour + migration.overlapMonths * Math.min(servers[at] as number, servers[other] as number)
     }),
   )
-  const path = cheapestPath(steps, (from, to) => (prices[from] as number[])[to] as number)
+  // Where the application divides, it must learn to from the first day on.
+  const first = (steps[0] ?? []).map((usd, option) => {
+    const start = migrationOf({ ...(pool[option] as Chosen), parts: 1 }, pool[option] as Chosen, market.topology)
+    return usd + (start === null || market.topology.kind === 'ring' ? 0 : start.hours * usdPerHour)
+  })
+  const path = cheapestPath([first, ...steps.slice(1)], (from, to) => (prices[from] as number[])[to] as number)
   const fleets = path.map((option) => pool[option] as Chosen)
   const sufficiency = (fleet: Chosen) => months.map((own, at) => sufficiencyOf(market, fleet, own, needs[at] as readonly N[]))
   const changes = fleets.flatMap((to, at): Change[] => {
@@ -119,18 +134,20 @@ function poolOf(best: readonly Priced[][]): Chosen[] {
 }
 
 /** USD of a month on average over the draws. Where nothing carries a draw, nothing that is bought changes that. */
-function regretOf<N>(market: Market<N>, fleet: Chosen, needs: readonly N[], best: readonly Priced[]): number {
+function regretOf<N>(market: Market<N>, fleet: Chosen, needs: readonly N[], best: readonly Priced[], trouble: number): number {
   let sum = 0
+  let short = 0
   for (let draw = 0; draw < needs.length; draw++) {
     const need = needs[draw] as N
     const usd = market.usd(fleet, need)
     if (market.carries(fleet, need)) sum += usd
     else {
+      short++
       const needed = (best[draw] as Priced).usd
-      sum += Number.isFinite(needed) ? Math.max(usd, needed) * (1 + shortfall) : usd * (1 + shortfall)
+      sum += Number.isFinite(needed) ? Math.max(usd, needed) * (1 + trouble) : usd * (1 + trouble)
     }
   }
-  return sum / Math.max(1, needs.length)
+  return (sum / Math.max(1, needs.length)) * (short > needs.length / 2 ? noPlan : 1)
 }
 
 function sufficiencyOf<N>(market: Market<N>, fleet: Chosen, month: number, needs: readonly N[]): Sufficiency {

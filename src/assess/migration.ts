@@ -1,6 +1,6 @@
 /** What it takes to go from one fleet to another: hours of people, and both fleets side by side while the data moves. Assumed; nothing of it was measured. */
 import type { Topology } from '../engines/engine.ts'
-import type { Choice } from './supply.ts'
+import type { Choice } from './cheapest.ts'
 
 type Fleet = Pick<Choice, 'shape' | 'parts' | 'members'>
 

@@ -3,6 +3,7 @@
 import { availabilityText } from '../assess/availability.ts'
 import { budgetsMs, type CandidatePlan, type FleetPlan } from '../assess/candidate-plan.ts'
 import type { CandidateDecision, Decision } from '../assess/decision.ts'
+import { shortfall } from '../assess/fleet-plan.ts'
 import { engineerUsdPerHour } from '../assess/plan-assumptions.ts'
 import type { Spread } from '../assess/simulate.ts'
 import { demandBlocks } from './demand.ts'
@@ -19,11 +20,19 @@ export function capacityPlan(decision: Decision): Block[] {
     ...asked,
     heading(3, 'What carries it'),
     paragraph(
-      `The cheapest servers of a public price list that carry the peak with one member lost, month by month for ${decision.months} months. Every number is the median of 10,000 draws of the measured capacity, the stated growth and what is assumed, in parentheses what holds 80 % of them (p10–p90); in budget is a share of the draws. What is assumed of a cloud server, of replication and of growth was not measured.`,
+      `Servers of a public price list that carry the peak with one member lost, for ${decision.months} months: one fleet a month on one path, the one that costs least on average over 10,000 draws of the measured capacity, the stated growth and what is assumed, where a month that it does not suffice for costs ${1 + shortfall.now} times what would have been needed (${1 + shortfall.later} times from month ${shortfall.foreseenMonths} on, when growth has shown itself), and a change its hours and its double servers. Suffices is the share of the draws that it carries, with what it falls short of first in the others. Costs are medians of the draws, in parentheses what holds 80 % of them (p10–p90); each draw pays for the cheapest fleet that carries it, so they say what it comes to once the numbers are known, and the price beside a fleet what that one costs; in budget is a share of the draws. What is assumed of a cloud server, of replication and of growth was not measured.`,
     ),
     table(
-      ['candidate', 'topology', 'one server of the bench carries', 'servers now', `servers in month ${decision.months}`],
-      planned.map(({ name, plan }) => [name, plan.topology, spreadText(plan.carried, times), fleet(plan.fleet.now), fleet(plan.fleet.horizon)]),
+      ['candidate', 'topology', 'one server of the bench carries', 'servers now', 'suffice', `servers in month ${decision.months}`, 'suffice'],
+      planned.map(({ name, plan: { topology, carried, fleet: own } }) => [
+        name,
+        topology,
+        spreadText(carried, times),
+        fleet(own.now),
+        sufficesText(own.now),
+        fleet(own.horizon),
+        sufficesText(own.horizon),
+      ]),
     ),
     table(
       [
@@ -49,20 +58,32 @@ export function capacityPlan(decision: Decision): Block[] {
     ...(unplanned.length > 0 ? [list(unplanned)] : []),
     heading(3, 'What changes, and when'),
     table(
-      ['candidate', 'stage', 'month: median (p10–p90)', 'within the horizon', 'when', 'what to do', 'begin before'],
+      [
+        'candidate',
+        'stage',
+        'planned for month',
+        'needed in: median (p10–p90)',
+        'within the horizon',
+        'because',
+        'what to do',
+        'begin before',
+        'USD, once',
+      ],
       planned.flatMap(({ name, plan }) =>
         plan.triggers.map((trigger) => [
           name,
           trigger.stage,
+          trigger.planned === null ? '—' : String(trigger.planned),
           monthText(trigger.month, decision.months),
           percent(trigger.probability),
           trigger.threshold,
           trigger.action,
           trigger.leadWeeks === 1 ? 'a week' : `${trigger.leadWeeks} weeks`,
+          trigger.usd === 0 ? '—' : usd(trigger.usd),
         ]),
       ),
     ),
-    ...remarks(planned, decision.months),
+    ...remarks(planned),
     ...risks(planned, decision.months),
     ...shardKey(decision),
     heading(3, 'Cost by line'),
@@ -90,8 +111,17 @@ export function spreadText({ p10, p50, p90 }: Spread, text: (value: number) => s
   return text(p10) === text(p90) ? text(p50) : `${text(p50)} (${text(p10)}–${text(p90)})`
 }
 
-export function fleet({ nodes, shape, shards, coordinators, volumeGb, bound }: FleetPlan): string {
-  return `${spreadText(nodes, String)} × ${shape}${shards > 1 ? ` in ${shards} shards` : ''}${coordinators === '' ? '' : ` and ${coordinators}`}${volumeGb > 0 ? `, ${count(volumeGb)} GB each` : ''}; bound by ${bound}`
+export function fleet({ servers, shape, parts: shards, coordinators, volumeGb, bound, usdPerMonth }: FleetPlan): string {
+  return `${servers} × ${shape}${shards > 1 ? ` in ${shards} shards` : ''}${coordinators === '' ? '' : ` and ${coordinators}`}${volumeGb > 0 ? `, ${count(volumeGb)} GB each` : ''}: ${usd(usdPerMonth)} USD; bound by ${bound}`
+}
+
+/** In its own month, a year on, and at the end: the share of the draws that it carries, and what fails first. */
+export function sufficesText({ suffices, month }: FleetPlan): string {
+  const last = suffices.at(-1)
+  const told = suffices.filter((each) => each.month >= month && (each.month === month || each.month === 12 || each === last))
+  const text = told.map((each) => `${percent(each.probability)}${told.length === 1 ? '' : each.month === month ? ' now' : ` in month ${each.month}`}`)
+  const resource = told.findLast((each) => each.resource !== null)?.resource
+  return `${text.join(', ')}${resource == null ? '' : `; ${resource} first`}`
 }
 
 export const cost = (spread: Spread): string => spreadText(spread, usd)
@@ -100,19 +130,11 @@ export function monthText(month: Spread, horizon: number): string {
   return spreadText(month, (value) => (value > horizon ? `after ${horizon}` : value <= 0 ? 'now' : `${Math.round(value)}`))
 }
 
-/** What is cheapest need not be what must be, nor what everybody wants. */
-function remarks(planned: Planned, horizon: number): Block[] {
+/** What is cheapest need not be what everybody wants. */
+function remarks(planned: Planned): Block[] {
   const said = planned.flatMap(({ name, plan }) => {
-    const both = [plan.fleet.now, plan.fleet.horizon]
-    const must = plan.triggers.find((trigger) => trigger.stage === 'shards')
-    const divided = both.find((month) => month.shards > 1)
-    const inside = both.find((month) => month.volumeGb === 0)
+    const inside = [plan.fleet.now, plan.fleet.horizon].find((month) => month.volumeGb === 0)
     return [
-      ...(divided !== undefined && must !== undefined && must.month.p50 > divided.month
-        ? [
-            `${name} has ${divided.shards} shards ${divided.month === 0 ? 'now' : `in month ${horizon}`} because several small servers cost less: one primary on the largest server would carry it still.`,
-          ]
-        : []),
       ...(inside === undefined
         ? []
         : [

@@ -1,10 +1,11 @@
 /** The verdict on one screen: ranking and its stability, servers, the first changes with dates, cost against the budget. */
+import { whenOf } from '../assess/candidate-plan.ts'
 import type { Decision } from '../assess/decision.ts'
 import type { Spread } from '../assess/simulate.ts'
 import { median } from '../measure/median.ts'
 import { demandRows } from '../report/demand.ts'
 import { times, usd } from '../report/format.ts'
-import { cost, fleet, slowAtScale, spreadText, titled } from '../report/plan.ts'
+import { cost, fleet, slowAtScale, spreadText, sufficesText, titled } from '../report/plan.ts'
 import { reasonOut, verdictLine } from '../report/verdict.ts'
 import { columns } from './tables.ts'
 
@@ -43,26 +44,38 @@ export function decisionText(decision: Decision, startedAt: string): string {
     const against = budget === null ? '' : ` (budget ${usd(budget)})`
     parts.push(
       columns([
-        ['candidate', 'one server carries', 'servers now', `servers in month ${months}`, `USD a month now${against}`, `in month ${months}`],
+        [
+          'candidate',
+          'one server carries',
+          'servers now',
+          'suffice',
+          `servers in month ${months}`,
+          'suffice',
+          `USD a month now${against}`,
+          `in month ${months}`,
+        ],
         ...planned.map(({ name, plan }) => [
           name,
           spreadText(plan.carried, times),
           fleet(plan.fleet.now),
+          sufficesText(plan.fleet.now),
           fleet(plan.fleet.horizon),
+          sufficesText(plan.fleet.horizon),
           cost(plan.usdPerMonth.now),
           cost(plan.usdPerMonth.horizon),
         ]),
       ]),
-      'Medians of 10,000 draws, in parentheses p10–p90.',
+      'One path of fleets for all draws, by least regret, with their own price; suffice: the share of the draws that a fleet carries. USD a month: what each draw needs, right-sized; medians of 10,000 draws, in parentheses p10–p90.',
     )
     const triggers = planned.flatMap(({ name, plan }) =>
       plan.triggers
-        .filter((trigger) => trigger.month.p50 <= months)
+        .filter((trigger) => whenOf(trigger) <= months)
         .slice(0, firstTriggers)
         .map((trigger) => [
           name,
           trigger.stage,
-          `${dateOf(startedAt, trigger.month.p50)}${spreadOfDates(startedAt, trigger.month, months)}`,
+          dateOf(startedAt, whenOf(trigger)),
+          datesText(startedAt, trigger.month, months),
           trigger.threshold,
           trigger.action,
         ]),
@@ -70,7 +83,7 @@ export function decisionText(decision: Decision, startedAt: string): string {
     parts.push(
       triggers.length === 0
         ? `No threshold is crossed within ${months} months.`
-        : columns([['candidate', 'stage', 'when', 'because', 'do'], ...triggers]),
+        : columns([['candidate', 'stage', 'when', 'needed', 'because', 'do'], ...triggers]),
     )
   }
   for (const { name, plan } of planned) for (const said of slowAtScale(plan, months)) parts.push(`${name}: ${said}`)
@@ -96,7 +109,7 @@ export function dateOf(startedAt: string, month: number): string {
   return date.toISOString().slice(0, 7)
 }
 
-function spreadOfDates(startedAt: string, { p10, p90 }: Spread, horizon: number): string {
-  if (p10 === p90) return ''
-  return ` (${dateOf(startedAt, p10)} to ${p90 > horizon ? 'never within the horizon' : dateOf(startedAt, p90)})`
+/** The median of the draws, and p10–p90. */
+function datesText(startedAt: string, month: Spread, horizon: number): string {
+  return spreadText(month, (value) => (value > horizon ? 'later' : dateOf(startedAt, value)))
 }

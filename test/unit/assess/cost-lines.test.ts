@@ -24,7 +24,7 @@ function costed(name: string, wishes: Partial<Requirements> = {}): { plan: Capac
   if (candidate === undefined) throw new Error(`no ${name}`)
   const plan = planCapacity({ candidate, result: changed, demand })
   if (!isPlan(plan)) throw new Error(plan.reason)
-  return { plan, cost: costOf(plan, catalogue, demand) as CostPlan, demand }
+  return { plan, cost: costOf(plan, catalogue, demand, 1) as CostPlan, demand }
 }
 
 test('volumes are kept as snapshots, disks of the server itself in object storage; a GB is 2^30 bytes', () => {

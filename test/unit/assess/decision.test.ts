@@ -19,7 +19,6 @@ import { proposeShardKey } from '../../../src/assess/shard-key.ts'
 import { middleOf, type Spread } from '../../../src/assess/simulate.ts'
 import { carries } from '../../../src/assess/supply.ts'
 import { applyWhatIf, type WhatIf, weightsAsked } from '../../../src/assess/what-if.ts'
-import type { EngineTraits } from '../../../src/engines/engine.ts'
 import { toMarkdown } from '../../../src/report/markdown.ts'
 import { makeDocument } from '../../../src/report/report.ts'
 import { type Result, readResult } from '../../../src/result.ts'
@@ -34,8 +33,6 @@ const options: DecisionOptions = { catalogues: readPrices(), weights: {}, today:
 const decideOn = (result: Result, change: Partial<DecisionOptions> = {}) => decide(result, assess(result), { ...options, ...change })
 const plans = (decision: Decision) => decision.candidates.flatMap(({ name, plan }) => (plan === null ? [] : [{ name, plan }]))
 const ecommerce = results.get('ecommerce') as Result
-const planFactsOf = (result: Result, name: string) =>
-  (result.candidates.find((candidate) => candidate.name === name)?.traits as unknown as EngineTraits).plan
 
 describe.each(names)('plan of %s', (name) => {
   const result = results.get(name) as Result
@@ -52,29 +49,24 @@ describe.each(names)('plan of %s', (name) => {
 
   test('has intervals that contain their middle', () => {
     for (const { plan } of plans(decision))
-      for (const spread of [
-        plan.carried,
-        plan.fleet.now.nodes,
-        plan.fleet.horizon.nodes,
-        plan.usdToHorizon,
-        ...plan.usdPerMonth.months,
-        ...plan.triggers.map((each) => each.month),
-      ]) {
+      for (const spread of [plan.carried, plan.usdToHorizon, ...plan.usdPerMonth.months, ...plan.triggers.map((each) => each.month)]) {
         expect(spread.p10).toBeLessThanOrEqual(spread.p50)
         expect(spread.p90).toBeGreaterThanOrEqual(spread.p50)
       }
   })
 
-  test('buys a fleet that carries today, and divides what divides nothing by itself only from the month in which it must', () => {
-    for (const { name: candidate, plan } of plans(decision)) {
-      // What no fleet of the catalogue carries is said by a constraint.
-      const fits = decision.candidates.find((each) => each.name === candidate)?.constraints.find(({ name: what }) => what === 'fleet')
-      if (fits?.state === 'out') continue
-      const { topology } = planFactsOf(result, candidate)
-      const midOf = (stage: string) => plan.triggers.find((trigger) => trigger.stage === stage)?.month.p50
-      expect(midOf('bigger')).toBeGreaterThan(0)
-      if (topology.kind === 'ring') expect(plan.fleet.horizon.shards).toBe(1)
-      else if (!topology.sharded) expect(plan.fleet.horizon.shards > 1).toBe((midOf('shards') as number) <= decision.months)
+  test('buys one fleet, says how likely it suffices and what fails first, and changes it only where its path does', () => {
+    for (const { plan } of plans(decision)) {
+      const { now, horizon } = plan.fleet
+      expect(now.suffices[0]?.month).toBe(0)
+      expect(now.suffices.at(-1)?.month).toBe(decision.months)
+      for (const { probability, resource } of [...now.suffices, ...horizon.suffices]) expect(resource === null).toBe(probability === 1)
+      const bought = plan.triggers.filter((trigger) => trigger.planned !== null)
+      for (const { planned } of bought) expect(planned).toBeLessThanOrEqual(decision.months)
+      const isSame = now.shape === horizon.shape && now.servers === horizon.servers
+      if (bought.length === 0) expect(isSame).toBe(true)
+      if (!isSame) expect(bought.length).toBeGreaterThan(0)
+      if (now.parts === 1 && horizon.parts > 1) expect(bought.map((trigger) => trigger.stage)).toContain('shards')
     }
   })
 
@@ -110,7 +102,7 @@ test.each(results.get('ecommerce')?.candidates.map((candidate) => candidate.name
   const candidate = ecommerce.candidates.find((each) => each.name === name) as Result['candidates'][number]
   const plan = planCapacity({ candidate, result: ecommerce, demand })
   if (!isPlan(plan)) return
-  const { shapes, block } = costOf(plan, options.catalogues[0] as Catalogue, demand) as CostPlan
+  const { shapes, block } = costOf(plan, options.catalogues[0] as Catalogue, demand, 1) as CostPlan
   // As if it could be divided, and no call asked every part.
   const terms = { ...plan.terms(block, shapes), divisible: true }
   const today = { ...plan.needOf(plan.needFigures(0).map((figure) => middleOf(figure))), crossing: 0 }
@@ -342,7 +334,7 @@ describe('asked again', () => {
       ecommerce.candidates.flatMap((candidate) => {
         const asked = demand()
         const plan = planCapacity({ candidate, result: ecommerce, demand: asked })
-        const cost = isPlan(plan) ? costOf(plan, options.catalogues[0] as Catalogue, asked) : null
+        const cost = isPlan(plan) ? costOf(plan, options.catalogues[0] as Catalogue, asked, 1) : null
         return cost === null ? [] : [cost.total(asked.months)]
       })
     const cost = (all: Figure[]) => all.map((figure) => middleOf(figure))

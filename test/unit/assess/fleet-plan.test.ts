@@ -78,7 +78,7 @@ describe('fleets', () => {
     expect(sufficiency[0]).toMatchObject({ probability: 1, resource: null })
     expect(sufficiency.at(-1)?.probability).toBeLessThan(0.2)
     expect(sufficiency.at(-1)?.resource).toBe('CPU')
-    for (const [at, fleet] of (found?.fleets ?? []).entries()) expect(found?.sufficiency(fleet)[at]?.probability).toBeGreaterThan(0.7)
+    for (const [at, fleet] of (found?.fleets ?? []).entries()) expect(found?.sufficiency(fleet)[at]?.probability).toBeGreaterThanOrEqual(0.5)
   })
 
   test('change with the resource that forces it, and never by the end of the catalogue', () => {

@@ -128,7 +128,7 @@ describe.each(ecommerce.candidates.map(({ name }) => name))('%s in the shop', (n
   const demand = new Demand(ecommerce.scenario as unknown as Scenario)
   const plan = planCapacity({ candidate, result: ecommerce, demand })
   if (!isPlan(plan)) throw new Error(plan.reason)
-  const cost = costOf(plan, catalogue, demand) as CostPlan
+  const cost = costOf(plan, catalogue, demand, 1) as CostPlan
   const usdAt = (month: number, path: string, value: number) => {
     const total = cost.total(month)
     const figure = reachable([total]).find((each) => each.path === path) as Figure

@@ -13,7 +13,7 @@ import { type DecisionOptions, decide } from '../../../src/assess/decision.ts'
 import { Demand } from '../../../src/assess/demand.ts'
 import { type Figure, reachable } from '../../../src/assess/figure.ts'
 import { type Catalogue, readPrices } from '../../../src/assess/prices.ts'
-import { middleOf, simulate } from '../../../src/assess/simulate.ts'
+import { simulate } from '../../../src/assess/simulate.ts'
 import { triggersOf } from '../../../src/assess/triggers.ts'
 import { weightsOf } from '../../../src/assess/weights.ts'
 import { applyWhatIf, type WhatIf, weightsAsked } from '../../../src/assess/what-if.ts'
@@ -34,9 +34,9 @@ function figuresOf(result: Result, at: number): Figure[] {
   const demand = new Demand(result.scenario as unknown as Scenario)
   const plan = planCapacity({ candidate, result, demand })
   if (!isPlan(plan)) return []
-  const cost = costOf(plan, priced, demand)
+  const cost = costOf(plan, priced, demand, 1, fewDraws)
   if (cost === null) return []
-  const triggers = triggersOf(plan, cost, demand, middleOf(cost.choice(0)))
+  const triggers = triggersOf(plan, cost, demand)
   const exhibit = { candidate, plan, cost, triggers, atPeak: undefined }
   const own = completed(exhibit, demand)
   return [
