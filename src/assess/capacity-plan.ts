@@ -162,8 +162,11 @@ function termsOf(
 
 function choiceFigure(path: string, needs: Figure[], shapes: readonly Shape[], terms: Terms): Figure<'ratio'> {
   const need = {} as Need
-  const figure = derivedFrom(path, 'ratio', 'the cheapest fleet that carries it', needs, (values) =>
-    encodeChoice(cheapest(shapes, needOf(values, need), terms)),
-  )
+  let likely = -1
+  const figure = derivedFrom(path, 'ratio', 'the cheapest fleet that carries it', needs, (values) => {
+    const choice = cheapest(shapes, needOf(values, need), terms, likely)
+    likely = choice.shape
+    return encodeChoice(choice)
+  })
   return { ...figure, display: (value) => fleetText(choiceOf(value), shapes) }
 }

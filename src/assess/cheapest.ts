@@ -24,10 +24,12 @@ export interface Choice extends Pick<Fleet, 'parts' | 'members'> {
 
 /**
  * Of the shapes that have a price. A greater need never costs less: every fleet that carries it carries the smaller one, too, and none of
- * them is cheaper under a greater need.
+ * them is cheaper under a greater need. `likely`: the shape that is tried first, because what costs more than its fleet is soon left.
  */
-export function cheapest(shapes: readonly Shape[], need: Need, terms: Terms): Choice {
+export function cheapest(shapes: readonly Shape[], need: Need, terms: Terms, likely = -1): Choice {
   const best: Choice = { shape: -1, parts: 0, members: 0, usdPerMonth: Number.POSITIVE_INFINITY }
+  const first = shapes[likely]
+  if (first !== undefined) improve(best, likely, first, carriedBy(first, need, terms), need, terms, terms.divisible && first.shardable !== false)
   let vcpus = 0
   let carried = 0
   for (let at = 0; at < shapes.length; at++) {
@@ -35,7 +37,7 @@ export function cheapest(shapes: readonly Shape[], need: Need, terms: Terms): Ch
     // Shapes of one size carry the same; they stand together.
     if (shape.vcpus !== vcpus) carried = carriedBy(shape, need, terms)
     vcpus = shape.vcpus
-    improve(best, at, shape, carried, need, terms, terms.divisible && shape.shardable !== false)
+    if (at !== likely) improve(best, at, shape, carried, need, terms, terms.divisible && shape.shardable !== false)
   }
   if (best.shape >= 0) return best
   // Nothing carries it: what the dearest would cost if it could be divided and no call asked every part. `suffices` says that it does not.

@@ -5,7 +5,7 @@ import { type Choice, cheapest } from './cheapest.ts'
 import { choiceOf } from './choice.ts'
 import type { Shape } from './prices.ts'
 import { middleOf, type Spread } from './simulate.ts'
-import { type Bound, bounds, copiesInPart, type Fleet, leastMembers, type Need, nodesOf, type Terms, usesOf } from './supply.ts'
+import { type Bound, bounds, carriedBy, copiesInPart, type Fleet, type Need, nodesOf, type Terms, usesOf } from './supply.ts'
 
 const mostMovers = 3
 
@@ -19,8 +19,8 @@ export function explainFleet({ plan, cost, candidate }: Complete, month: number,
   if (shape === undefined) return [`${candidate.name} ${at}: no fleet of the catalogue carries it.`]
   return [
     `${candidate.name} ${at}: ${fleetOf(chosen, shape, terms)}, with every number at its middle; ${digits(p50)} USD a month (${digits(p10)}–${digits(p90)}).`,
-    asksText(shape, need, terms),
-    smallerText(shape, shapes, need, terms),
+    asksText(shape, alone(chosen), need, terms),
+    smallerText(shape, alone(chosen), shapes, need, terms),
     runnerUpText(chosen.shape, shapes, need, terms),
     moversText(tornadoOf(cost.total(month))),
   ]
@@ -32,34 +32,35 @@ function fleetOf(fleet: Pick<Fleet, 'parts' | 'members'>, shape: Shape, { topolo
   return `${nodes} × ${shape.name}${fleet.parts > 1 ? ` in ${fleet.parts} shards of ${fleet.members}` : ''}`
 }
 
-const alone = ({ topology }: Terms) => ({ parts: 1, members: leastMembers(topology) })
+/** One part of it, with as many copies: what each of them does. */
+const alone = ({ members }: Pick<Fleet, 'members'>) => ({ parts: 1, members })
 
 /** Side by side, of one server: what is asked, and what it has. */
-function asksText(shape: Shape, need: Need, terms: Terms): string {
-  const uses = usesOf(shape, alone(terms), need, terms)
+function asksText(shape: Shape, part: Pick<Fleet, 'parts' | 'members'>, need: Need, terms: Terms): string {
+  const uses = usesOf(shape, part, need, terms)
   const copies = copiesInPart(terms.topology)
   const asked: Record<Bound, [number, (value: number) => string]> = {
-    CPU: [need.load, (value) => `${digits(value)}×`],
+    CPU: [(uses[bounds.indexOf('CPU')] ?? 0) * carriedBy(shape, need, terms), (value) => `${digits(value)}×`],
     memory: [(terms.memoryBound ? need.bytes : need.hotBytes) * copies, bytes],
     disk: [need.bytes * copies, bytes],
     'I/O': [(uses[bounds.indexOf('I/O')] ?? 0) * terms.block.mostIops, (value) => `${digits(value)} I/O/s`],
     network: [need.networkBytesPerSecond * copies, (value) => amount(value, 'bytes/s')],
   }
-  const each = bounds.flatMap((bound, index) => {
+  const each = bounds.map((bound, index) => {
     const use = uses[index] as number
     const [value, text] = asked[bound]
-    return use > 0 ? [`${bound} ${digits(use)} (${text(value)} of ${text(value / use)})`] : []
+    return use > 0 ? `${bound} ${digits(use)} (${text(value)} of ${text(value / use)})` : `${bound} 0`
   })
   const decides = bounds[uses.indexOf(Math.max(...uses))]
   return `Asked of one ${shape.name}: ${each.join(' · ')}; ${decides} decides.`
 }
 
 /** Of the next cheaper server. */
-function smallerText(shape: Shape, shapes: readonly Shape[], need: Need, terms: Terms): string {
+function smallerText(shape: Shape, part: Pick<Fleet, 'parts' | 'members'>, shapes: readonly Shape[], need: Need, terms: Terms): string {
   const price = (each: Shape) => each.usdPerHour ?? Number.POSITIVE_INFINITY
   const smaller = shapes.filter((each) => price(each) < price(shape)).sort((a, b) => price(b) - price(a))[0]
   if (smaller === undefined) return `No server of the catalogue that suits it is cheaper than a ${shape.name}.`
-  const uses = usesOf(smaller, alone(terms), need, terms)
+  const uses = usesOf(smaller, part, need, terms)
   const most = Math.max(...uses)
   return `Of the next cheaper one, ${smaller.name}, ${digits(most)} would be asked by ${bounds[uses.indexOf(most)]}.`
 }

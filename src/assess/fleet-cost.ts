@@ -1,7 +1,7 @@
 /** What a fleet costs a month, line by line, before the region's factor. */
 import type { Topology } from '../engines/engine.ts'
 import { bytesPerBilledGb, type Shape } from './prices.ts'
-import { besideOf, cacheOf, copiesInPart, type Fleet, ioPerNode, missesOf, type Need, type Terms } from './supply.ts'
+import { besideOf, cacheOf, copiesInPart, type Fleet, ioOf, missesOf, type Need, type Terms } from './supply.ts'
 
 export const hoursPerMonth = 730.5
 /** Nobody buys a volume that the log alone fills. */
@@ -26,9 +26,9 @@ export function linesOf(shape: Shape, fleet: Pick<Fleet, 'parts' | 'nodes'>, nee
   const servers = (fleet.nodes * usdPerHour + beside * terms.leastUsdPerHour) * hoursPerMonth
   const shards = shardsUsd(fleet.parts, need, topology)
   if (shape.localDiskGib !== undefined) return { servers, storage: besideStorage, provisionedIo: 0, shards }
-  const cache = cacheOf(shape, need)
-  const io = ioPerNode(need, terms, cache, fleet.parts)
-  const moved = (need.writtenBytesPerSecond * copiesInPart(topology) + missesOf(need, terms, cache, fleet.parts) * pageBytes) / fleet.parts
+  const misses = missesOf(need, terms, cacheOf(shape, need), fleet.parts)
+  const io = ioOf(misses, need, terms, fleet.parts)
+  const moved = (need.writtenBytesPerSecond * copiesInPart(topology) + misses * pageBytes) / fleet.parts
   return {
     servers,
     storage: fleet.nodes * volumeGb(fleet, need, terms) * block.usdPerGbMonth + besideStorage,

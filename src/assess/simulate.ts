@@ -11,7 +11,7 @@ export interface Spread {
   p90: number
 }
 
-export const draws = 10_000
+export const draws = 2000
 /** All columns of a plan, thousands, are held for so many draws at a time. */
 const chunkDraws = 250
 

@@ -217,9 +217,11 @@ export function mostMembers(need: Need, topology: Topology): number {
 }
 
 /** Reads and writes of one member's disk per second, with headroom. What is reserve is not data to cache. */
-export function ioPerNode(need: Need, terms: Terms, cache: number, parts: number, copies = copiesInPart(terms.topology)): number {
-  return ((missesOf(need, terms, cache, parts) + need.writesPerSecond * copies) / parts) * headroomOfIo
-}
+export const ioPerNode = (need: Need, terms: Terms, cache: number, parts: number) => ioOf(missesOf(need, terms, cache, parts), need, terms, parts)
+
+/** The same where the pages read from disk are known. */
+export const ioOf = (misses: number, { writesPerSecond }: Need, { topology }: Terms, parts: number) =>
+  ((misses + writesPerSecond * copiesInPart(topology)) / parts) * headroomOfIo
 
 /** Pages read from disk per second, by all parts. */
 export function missesOf(need: Need, { missAt, memoryBound, topology }: Terms, cache: number, parts: number): number {

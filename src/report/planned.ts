@@ -20,7 +20,7 @@ export function costSlide(decision: Decision, mix: Mix): Slide | undefined {
   return {
     file: `cost-${mix}-mix.png`,
     title: `Cost in month ${months}, USD a month${ofMix(mix)}: ${found.join(', ')}`,
-    subtitle: 'One path of servers that carry the peak with one member lost; medians of 10,000 draws, thin lines hold 80 % of them',
+    subtitle: 'One path of servers that carry the peak with one member lost; medians of 2,000 draws, thin lines hold 80 % of them',
     alternative: `Cost month by month${ofMix(mix)}: in month ${months} ${found.join(', ')} USD`,
     type: 'line',
     datasets: [

@@ -89,7 +89,7 @@ function ranks({ ranking }: Decision): Block[] {
       standings.map((each, at) => [String(at + 1), each.name, each.score.toFixed(2), each.topsis.toFixed(2), ...each.rankShares.map(probability)]),
       [0, 2, 3, ...standings.map((_, at) => at + 4)],
     ),
-    paragraph('Probabilities: 10,000 draws of the weights (Dirichlet around the stated ones) and of every measured and assumed interval.'),
+    paragraph('Probabilities: 2,000 draws of the weights (Dirichlet around the stated ones) and of every measured and assumed interval.'),
     ...(notes.length > 0 ? [list(notes)] : []),
   ]
 }

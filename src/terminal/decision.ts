@@ -65,7 +65,7 @@ export function decisionText(decision: Decision, startedAt: string): string {
           cost(plan.usdPerMonth.horizon),
         ]),
       ]),
-      'One path of fleets for all draws, by least regret, with their own price; suffice: the share of the draws that a fleet carries. USD a month: what each draw needs, right-sized; medians of 10,000 draws, in parentheses p10–p90.',
+      'One path of fleets for all draws, by least regret, with their own price; suffice: the share of the draws that a fleet carries. USD a month: what each draw needs, right-sized; medians of 2,000 draws, in parentheses p10–p90.',
     )
     const triggers = planned.flatMap(({ name, plan }) =>
       plan.triggers

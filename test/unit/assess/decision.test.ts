@@ -363,7 +363,7 @@ describe('asked again', () => {
     expect(five.split('\n')).toEqual([
       expect.stringMatching(/^postgres now: \d+ × \S+.*; [\d,]+ USD a month \([\d,]+–[\d,]+\)\.$/),
       expect.stringMatching(
-        /^Asked of one \S+: CPU [\d.]+ \(.* of .*\) · memory [\d.]+ \([\d.]+ GB of [\d.]+ GB\) · disk .* · network .*; \S+ decides\.$/,
+        /^Asked of one \S+: CPU [\d.]+ \(.* of .*\) · memory (0|[\d.]+ \([\d.]+ GB of [\d.]+ GB\)) · disk .* · network .*; \S+ decides\.$/,
       ),
       expect.stringMatching(/^Of the next cheaper one, \S+, [\d.]+ would be asked by |^No server of the catalogue/),
       expect.stringMatching(/^The runner-up is \d+ × \S+.*: servers and disks for [\d,]+ USD a month in place of [\d,]+, \d+ % more\.$/),
@@ -384,9 +384,13 @@ describe('asked again', () => {
 
 describe('prices', () => {
   test('say how old they are, and where they are from', () => {
-    const [first] = options.catalogues as [Catalogue]
-    expect(caveats(first, ['us-east-1'], new Date('2026-08-01'))).toEqual([])
-    expect(caveats(first, ['eu-west-1'], new Date('2027-06-01'))).toEqual([
+    const first = options.catalogues.find(({ region }) => region === 'us-east-1') as Catalogue
+    const fresh = { ...first, missing: [] }
+    expect(caveats(fresh, ['us-east-1'], new Date('2026-08-01'))).toEqual([])
+    expect(caveats({ ...fresh, missing: ['disks of i7i'] }, ['us-east-1'], new Date('2026-08-01'))).toEqual([
+      'prices of AWS EC2, us-east-1 lack disks of i7i',
+    ])
+    expect(caveats(fresh, ['eu-west-1'], new Date('2027-06-01'))).toEqual([
       expect.stringMatching(/316 days old/),
       expect.stringMatching(/eu-west-1: priced as us-east-1 × 1\.0–1\.2, assumed/),
     ])
