@@ -102,11 +102,11 @@ describe('an interrupted run decides nothing', () => {
 
   test('in its first line, in its tables, in its verdict and in its code', () => {
     const text = summaryText(stopped, assess(stopped))
-    expect(text).toMatch(/^Nothing was decided: the run was stopped during warm-up/)
+    expect(text).toMatch(/^Nothing was decided: the run was stopped during measurement/)
     expect(text).not.toMatch(/No candidate holds|0 of 0| ok$/m)
     expect(text).toMatch(/not checked\s+not checked$/m)
     expect(decideIfCompared(stopped, assess(stopped))).toBeNull()
-    expect(ended(stopped)).toEqual({ code: 4, reason: 'the run was stopped during warm-up' })
+    expect(ended(stopped)).toEqual({ code: 4, reason: 'the run was stopped during measurement' })
     const markdown = toMarkdown(makeDocument(stopped, assess(stopped), null, []))
     expect(markdown.split('\n')[2]).toMatch(/^> ℹ️ Nothing was decided/)
     expect(markdown).toMatch(/\| postgres \|.*\| not checked \|/)
