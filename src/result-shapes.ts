@@ -188,7 +188,6 @@ const model = open({
 
 const fact = open({ value: text, source: text })
 const range = open({ range: open({ low: count, mid: count, high: count, confidence: z.null() }), source: text })
-const rating = open({ stars: z.union([z.literal(1), z.literal(2), z.literal(3)]), reason: text, source: text })
 const members = number.min(0).max(100)
 /** Results of older versions lack the younger facts; what is there is whole. */
 const traits = open({
@@ -217,14 +216,6 @@ const traits = open({
   }),
   pinned: text,
   minimum: open({ cpus: count, memoryBytes: count, source: text }).nullable(),
-  ratings: open({
-    transactions: rating,
-    horizontalScaling: rating,
-    queryPower: rating,
-    documentSupport: rating,
-    ecosystem: rating,
-    easeOfOperation: rating,
-  }),
   licence: open({ kind: text, value: text, source: text }),
   transactions: fact,
   isolation: fact,

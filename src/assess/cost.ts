@@ -5,6 +5,7 @@ import type { CapacityPlan } from './capacity-plan.ts'
 import { choiceOf, encodeChoice } from './choice.ts'
 import type { Demand } from './demand.ts'
 import { assumed, derived, derivedFrom, type Figure, given, productOf, sumOf } from './figure.ts'
+import { FigureMemo } from './figure-memo.ts'
 import { hoursPerMonth, linesOf } from './fleet-cost.ts'
 import { archiveOf, backupOf, logBytesPerSecond } from './kept.ts'
 import { type Labour, labourOf } from './labour.ts'
@@ -71,18 +72,13 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand,
     elsewhere ? 'assumed' : 'vendor',
     elsewhere ? `${regions.join(', ')} priced as ${catalogue.region} × 1.0–1.2` : `${catalogue.source}, ${catalogue.region}`,
   )
-  const memo = new Map<string, Figure>()
-  const once = <U extends Figure['unit']>(path: string, make: () => Figure<U>): Figure<U> => {
-    const known = (memo.get(path) as Figure<U> | undefined) ?? make()
-    memo.set(path, known)
-    return known
-  }
+  const memo = new FigureMemo()
   const purchases = purchasesOf(plan, shapes, blockStorage, demand, seed, draws)
   if (purchases === null) return null
-  const choice = (month: number) => once(`cost.${name}.choice@${month}`, () => plan.choice(month, shapes, blockStorage, `cost.${name}.choice`))
+  const choice = (month: number) => memo.once(`cost.${name}.choice@${month}`, () => plan.choice(month, shapes, blockStorage, `cost.${name}.choice`))
   const across = given(`cost.readsAcrossZones`, 'share', readsAcrossZones, 'assumed', 'share of the reads whose caller is in another zone')
   const line = (what: keyof typeof lineFormulas, month: number, path = `cost.${name}.${what}@${month}`, of = choice) =>
-    once(path, () => {
+    memo.once(path, () => {
       const inputs = [...plan.needFigures(month), of(month)]
       const need = {} as Need
       return derivedFrom(path, 'USD/month', lineFormulas[what], inputs, (values) => {
@@ -97,12 +93,12 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand,
     storage: line('storage', month),
     provisionedIo: line('provisionedIo', month),
     shards: line('shards', month),
-    backup: once(`cost.${name}.backup@${month}`, () => backupOf(plan, catalogue, month)),
-    archive: once(`cost.${name}.archive@${month}`, () => archiveOf(plan, catalogue, demand, month)),
-    transfer: once(`cost.${name}.transfer@${month}`, () => transferOf(month)),
+    backup: memo.once(`cost.${name}.backup@${month}`, () => backupOf(plan, catalogue, month)),
+    archive: memo.once(`cost.${name}.archive@${month}`, () => archiveOf(plan, catalogue, demand, month)),
+    transfer: memo.once(`cost.${name}.transfer@${month}`, () => transferOf(month)),
   })
   const totalOf = (path: string, month: number, servers: number, infrastructure = line('infrastructure', month)) =>
-    once(path, () => {
+    memo.once(path, () => {
       const own = lines(month)
       const share = servers === 1 ? '' : ` × ${servers}`
       return derivedFrom(
@@ -118,7 +114,7 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand,
     })
   const total = (month: number) => totalOf(`cost.${name}.total@${month}`, month, 1)
   const bought = (month: number) =>
-    once(`cost.${name}.bought@${month}`, () =>
+    memo.once(`cost.${name}.bought@${month}`, () =>
       given(`cost.${name}.bought@${month}`, 'ratio', encodeChoice(purchases.fleet(month)), 'derived', 'the fleet of the path'),
     )
   const planned = (month: number) =>

@@ -2,6 +2,7 @@
 import { type Entity, entityOf, type Operation, type Scenario, writesOf } from '../scenario/scenario.ts'
 import { monthMs, secondsPerMonth } from '../scenario/units.ts'
 import { assumed, derived, derivedFrom, type Figure, given, productOf } from './figure.ts'
+import { FigureMemo } from './figure-memo.ts'
 
 /** A stated growth, or peak, is a wish: it is drawn between these shares of itself. */
 const growthSpread = assumed(0.5, 1, 1.5)
@@ -18,7 +19,7 @@ export class Demand {
   /** Those that costs are drawn for: ten at most, the first and the last among them; what lies between lies on a straight line. */
   readonly sampledMonths: number[]
   readonly peak: Figure<'multiple'>
-  readonly #figures = new Map<string, Figure>()
+  readonly #memo = new FigureMemo()
 
   constructor(scenario: Scenario) {
     this.scenario = scenario
@@ -46,7 +47,7 @@ export class Demand {
 
   rows(entity: Entity, month: number): Figure<'rows'> {
     const path = `demand.${entity.name}.rows@${month}`
-    return this.#once(path, () => {
+    return this.#memo.once(path, () => {
       if (entity.owner !== null) {
         const owner = this.rows(entityOf(this.scenario, entity.owner.entity), month)
         const mean = given(`demand.${entity.name}.perOwner`, 'ratio', entity.owner.mean, 'stated', `entities.${entity.name}.per_owner`)
@@ -68,7 +69,7 @@ export class Demand {
     const owner = entityOf(this.scenario, owned.owner?.entity ?? owned.name)
     if (owned.growthPerMonth === owner.growthPerMonth) return null
     const path = `demand.${owned.name}.linesDrift@${month}`
-    return this.#once(path, () =>
+    return this.#memo.once(path, () =>
       derived(
         path,
         'ratio',
@@ -82,7 +83,7 @@ export class Demand {
   /** Average over the day. */
   rate(operation: Operation, month: number): Figure<'operations/s'> {
     const path = `demand.${operation.name}.rate@${month}`
-    return this.#once(path, () => {
+    return this.#memo.once(path, () => {
       const now = given(`demand.${operation.name}.rate`, 'operations/s', operation.ratePerSecond, 'stated', `operations.${operation.name}.rate`)
       // A scheduled job reads more as its table grows; it does not run more often for that.
       if (this.#isScheduled(operation)) return productOf(path, 'operations/s', 'rate (scales: false)', [now])
@@ -99,7 +100,7 @@ export class Demand {
   /** At peak; scheduled jobs do not follow it. */
   peakRate(operation: Operation, month: number): Figure<'operations/s'> {
     const path = `demand.${operation.name}.peakRate@${month}`
-    return this.#once(path, () => {
+    return this.#memo.once(path, () => {
       const rate = this.rate(operation, month)
       return operation.scales
         ? productOf(path, 'operations/s', 'rate × peak', [rate, this.peak])
@@ -187,20 +188,12 @@ export class Demand {
   }
 
   #growthFigure(name: string, perMonth: number, source: string): Figure<'ratio'> {
-    return this.#once(`demand.${name}.growth`, () =>
+    return this.#memo.once(`demand.${name}.growth`, () =>
       productOf(`demand.${name}.growth`, 'ratio', 'statedGrowth × growthSpread', [
         given(`demand.${name}.statedGrowth`, 'ratio', perMonth, 'stated', `${source}, a month`),
         given(`demand.${name}.growthSpread`, 'ratio', growthSpread, 'assumed', 'how far a growth lies from what was stated'),
       ]),
     )
-  }
-
-  #once<U extends Figure['unit']>(path: string, make: () => Figure<U>): Figure<U> {
-    const known = this.#figures.get(path) as Figure<U> | undefined
-    if (known !== undefined) return known
-    const made = make()
-    this.#figures.set(path, made)
-    return made
   }
 }
 

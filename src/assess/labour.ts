@@ -3,13 +3,14 @@ import type { Topology } from '../engines/engine.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { choiceOf } from './choice.ts'
 import { assumed, derived, type Figure, given, productOf } from './figure.ts'
+import { engineerUsdPerHour } from './plan-assumptions.ts'
 import { besideOf, nodesOf } from './supply.ts'
 
 /** Of each kind of server (one that holds data, one that coordinates): upgrades, watching, practising a restore. */
 const hoursPerKind = assumed(2, 4, 8)
 /** Of each server: patches, disks, replacements. */
 const hoursPerNode = assumed(0.25, 0.5, 1)
-const engineerUsdPerHour = assumed(60, 100, 160)
+const engineerUsd = assumed(60, engineerUsdPerHour, 160)
 
 export interface Labour {
   hours: Figure<'hours/month'>
@@ -41,7 +42,7 @@ export function engineerHour({ requirements }: Scenario): Figure<'USD/hour'> {
   return given(
     'plan.engineerHour',
     'USD/hour',
-    stated ?? engineerUsdPerHour,
+    stated ?? engineerUsd,
     stated === null ? 'assumed' : 'stated',
     stated === null ? 'an hour of an engineer with all that it costs' : 'requirements.engineer',
   )

@@ -12,6 +12,7 @@ export interface Spread {
 }
 
 export const draws = 2000
+export const drawsText = draws.toLocaleString('en')
 /** All columns of a plan, thousands, are held for so many draws at a time. */
 const chunkDraws = 250
 

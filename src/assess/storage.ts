@@ -6,6 +6,7 @@ import type { CandidateResult, Result } from '../result.ts'
 import { type Entity, entityOf, ownedBy } from '../scenario/scenario.ts'
 import type { Demand } from './demand.ts'
 import { derived, type Figure, given, productOf, sumOf } from './figure.ts'
+import { FigureMemo } from './figure-memo.ts'
 
 /** Sizes on disk are whole pages, and a load ends within one: two of the largest common size. */
 const grainBytes = 16_384
@@ -35,12 +36,7 @@ export function storageOf(candidate: CandidateResult, result: Result, demand: De
     .map((name) => entityOf(scenario, name))
   const { shares, share } = result.trialPlan
   const loaded = (entity: Entity, at: number) => loadedRows(entity, (shares[entity.name] ?? share) * at, scenario) * (entity.owner?.mean ?? 1)
-  const figures = new Map<string, Figure<'bytes'>>()
-  const once = (path: string, make: () => Figure<'bytes'>) => {
-    const known = figures.get(path) ?? make()
-    figures.set(path, known)
-    return known
-  }
+  const memo = new FigureMemo()
   const perRow = new Map(
     entities.map((entity) => {
       const [rowsBefore, rowsAfter] = [loaded(entity, half.share), loaded(entity, whole.share)]
@@ -77,7 +73,7 @@ export function storageOf(candidate: CandidateResult, result: Result, demand: De
     })
   }
   const entityBytes = (name: string, month: number) =>
-    once(`storage.${candidate.name}.${name}.bytes@${month}`, () =>
+    memo.once(`storage.${candidate.name}.${name}.bytes@${month}`, () =>
       productOf(`storage.${candidate.name}.${name}.bytes@${month}`, 'bytes', 'rows × perRow', [
         demand.rows(entityOf(scenario, name), month),
         perRow.get(name) as Figure<'bytes/row'>,
@@ -85,7 +81,7 @@ export function storageOf(candidate: CandidateResult, result: Result, demand: De
       ]),
     )
   const all = (path: string, month: number, of: (name: string) => Figure<'bytes'>) =>
-    once(`${path}@${month}`, () =>
+    memo.once(`${path}@${month}`, () =>
       sumOf(
         `${path}@${month}`,
         'bytes',

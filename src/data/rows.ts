@@ -104,8 +104,13 @@ function fillColumn(generator: FieldGenerator, rows: Float64Array, epochMs: numb
   return { field, kind: 'bytes', bytes, ends }
 }
 
+/** Where the bytes, or the lines, of a row begin. */
+export const startOf = (ends: Uint32Array, row: number) => (row === 0 ? 0 : (ends[row - 1] as number))
+
+export const columnOf = (chunk: Chunk, field: string) => chunk.columns.find((column) => column.field.name === field) as Column
+
 /** The value of one cell, for engines whose bulk path takes values. */
 export function cell(column: Column, row: number): Value {
   if (column.kind === 'numbers') return valueOfNumber(column.field, column.numbers[row] as number)
-  return valueOfBytes(column.field, column.bytes, row === 0 ? 0 : (column.ends[row - 1] as number), column.ends[row] as number)
+  return valueOfBytes(column.field, column.bytes, startOf(column.ends, row), column.ends[row] as number)
 }

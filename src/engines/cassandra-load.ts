@@ -1,5 +1,5 @@
 /** The bulk load of Cassandra over the wire client: rows go from their columns straight into unlogged batches, many of which are in flight. */
-import { type Block, type Chunk, type Column, cell } from '../data/rows.ts'
+import { type Block, type Chunk, type Column, cell, columnOf, startOf } from '../data/rows.ts'
 import { bucketOf } from '../model/buckets.ts'
 import type { Store, StoreColumn } from '../model/model.ts'
 import { type Entity, entityOf } from '../scenario/scenario.ts'
@@ -11,6 +11,7 @@ import { type CassandraRows, lifeOfLines, nativeTtlSeconds } from './cassandra-r
 import { consistencies } from './cassandra-talk.ts'
 import { writeBytes, writeValue } from './cassandra-templates.ts'
 import type { Compiled } from './engine.ts'
+import { Loading } from './loading.ts'
 
 const batchesInFlight = 4
 /** A node that flushes and compacts may be late with a batch: all of it may be written again. */
@@ -40,9 +41,8 @@ export class CassandraLoad {
   readonly #streams = Array.from({ length: batchesInFlight }, (_, stream) => stream)
   /** By stream, what was sent on it last. */
   readonly #sent: { message: Buffer; tries: number }[] = []
-  #failure: Error | null = null
+  readonly #loading = new Loading()
   readonly #repeats: Buffer[] = []
-  #wake: () => void = () => {}
   /** Of the batch that is being written: where it starts, and its statements so far. */
   #start = 0
   #statements = 0
@@ -55,15 +55,12 @@ export class CassandraLoad {
       if (code >= 0 && this.#again(stream, errorName(code))) return
       this.#streams.push(stream)
       if (code >= 0)
-        this.#failure ??= Object.assign(new Error(bytes.toString('utf8', from + 6, from + 6 + bytes.readUInt16BE(from + 4))), {
-          code: errorName(code),
-        })
-      this.#wake()
+        this.#loading.fail(
+          Object.assign(new Error(bytes.toString('utf8', from + 6, from + 6 + bytes.readUInt16BE(from + 4))), { code: errorName(code) }),
+        )
+      this.#loading.wake()
     }
-    connection.onClosed = (cause) => {
-      this.#failure ??= cause
-      this.#wake()
-    }
+    connection.onClosed = (cause) => this.#loading.fail(cause)
   }
 
   /** The rows of a block in all of their stores. @throws what the server refused. */
@@ -97,8 +94,7 @@ export class CassandraLoad {
         const { ends } = lines[at] as Block['owned'][number]
         const { insert: own, setOwner } = inserts[at] as LineInsert
         setOwner(row)
-        for (let line = row === 0 ? 0 : (ends[row - 1] as number); line < (ends[row] as number); line++)
-          if (this.#write(own, line)) await this.#until(1)
+        for (let line = startOf(ends, row); line < (ends[row] as number); line++) if (this.#write(own, line)) await this.#until(1)
       }
     }
   }
@@ -182,26 +178,22 @@ export class CassandraLoad {
     const sent = this.#sent[stream]
     if (sent === undefined || !late.has(error) || ++sent.tries > mostTries) return false
     this.#repeats.push(sent.message)
-    this.#wake()
+    this.#loading.wake()
     return true
   }
 
   /** Resolves when so many more batches may be sent. */
-  async #until(free: number): Promise<void> {
-    while (this.#failure === null && this.#streams.length < free) {
+  #until(free: number): Promise<void> {
+    return this.#loading.until(() => {
+      if (this.#streams.length >= free) return true
       // Between batches: a reply may come while one is being written.
       for (const message of this.#repeats.splice(0)) {
         this.#connection.request.append(message)
         this.#connection.flush()
       }
-      await new Promise<void>((resolve) => (this.#wake = resolve))
-    }
-    if (this.#failure !== null) throw this.#failure
+      return false
+    })
   }
-}
-
-function columnOf(chunk: Chunk, field: string): Column {
-  return chunk.columns.find((column) => column.field.name === field) as Column
 }
 
 /** Distinct words of the fields of a token. */
@@ -215,7 +207,7 @@ function putOf(store: Store, column: StoreColumn, type: number, chunk: Chunk): P
   if (source.kind === 'bytes') {
     const { bytes, ends } = source
     return (row, to) => {
-      const from = row === 0 ? 0 : (ends[row - 1] as number)
+      const from = startOf(ends, row)
       const end = ends[row] as number
       to.reserve(4 + end - from)
       to.length = to.bytes.writeInt32BE(end - from, to.length)

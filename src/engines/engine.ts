@@ -88,12 +88,6 @@ export interface PlanFacts {
   replicaWork: AssumedRange
 }
 /** Judged, not measured: one to three stars. */
-export interface Rating {
-  stars: 1 | 2 | 3
-  reason: string
-  source: string
-}
-export type Ratings = Record<'transactions' | 'horizontalScaling' | 'queryPower' | 'documentSupport' | 'ecosystem' | 'easeOfOperation', Rating>
 
 /** What auditors ask of a store, and what meets it: the product as measured, something beside it, an edition that was not measured, or nothing. */
 export type Control = 'transport encryption' | 'access control' | 'audit trail' | 'encryption at rest'
@@ -112,7 +106,6 @@ export interface EngineTraits {
   plan: PlanFacts
   /** null: the maker documents none. */
   minimum: Minimum | null
-  ratings: Ratings
   /** `kind` is a hard constraint where a scenario names those that it accepts. */
   licence: Fact & { kind: LicenceKind }
   transactions: Fact

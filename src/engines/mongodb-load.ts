@@ -1,12 +1,13 @@
 /** The bulk load of MongoDB over the wire client: rows go from their columns straight into BSON, and into `insert` with a sequence of documents. */
 import type { BSON, Document } from 'mongodb'
 import type { LineSource, WireSource } from '../data/parameters.ts'
-import { type Block, type Chunk, type Column, cell } from '../data/rows.ts'
+import { type Block, type Chunk, type Column, cell, columnOf, startOf } from '../data/rows.ts'
 import type { Value } from '../data/value.ts'
 import { embeddedName } from '../model/document.ts'
 import { type Entity, entityOf, type Field, lineFields } from '../scenario/scenario.ts'
 import { beginMessage, endMessage, type MongoConnection, scanReply } from '../wire/mongodb.ts'
 import type { Compiled } from './engine.ts'
+import { Loading } from './loading.ts'
 import { compile, type Instruction, Repeat, type Writing } from './mongodb-bson.ts'
 import { type MongoDocuments, nativeGraceMs, Slot } from './mongodb-documents.ts'
 
@@ -26,8 +27,7 @@ export class MongoLoad {
   readonly #documents: MongoDocuments
   readonly #database: string
   readonly #templates = new Map<string, Instruction>()
-  #failure: Error | null = null
-  #wake: () => void = () => {}
+  readonly #loading = new Loading()
 
   /** Each connection has one command under way: while the server works on it the next is written. */
   constructor(connections: MongoConnection[], bson: Bson, compiled: Compiled, documents: MongoDocuments, database: string) {
@@ -42,14 +42,11 @@ export class MongoLoad {
       connection.onReply = (bytes, from, to) => {
         scanReply(bytes, from, to, reply)
         if (!reply.ok || reply.error !== '')
-          this.#failure ??= Object.assign(new Error(`the server refused to load rows: ${reply.error}`), { code: reply.error })
+          this.#loading.fail(Object.assign(new Error(`the server refused to load rows: ${reply.error}`), { code: reply.error }))
         this.#free.push(connection)
-        this.#wake()
+        this.#loading.wake()
       }
-      connection.onClosed = (cause) => {
-        this.#failure ??= cause
-        this.#wake()
-      }
+      connection.onClosed = (cause) => this.#loading.fail(cause)
     }
   }
 
@@ -126,9 +123,8 @@ export class MongoLoad {
   }
 
   /** Resolves when so many connections are free. */
-  async #until(free: number): Promise<void> {
-    while (this.#failure === null && this.#free.length < free) await new Promise<void>((resolve) => (this.#wake = resolve))
-    if (this.#failure !== null) throw this.#failure
+  #until(free: number): Promise<void> {
+    return this.#loading.until(() => this.#free.length >= free)
   }
 }
 
@@ -147,20 +143,17 @@ function beginSequence(request: MongoConnection['request']): number {
 
 /** By row, ms since the epoch; see `MongoDocuments.expiresNatively`. */
 function expiryOf(chunk: Chunk): Float64Array {
-  const column = chunk.columns.find(({ field }) => field.name === 'expires_at')
+  const column = columnOf(chunk, 'expires_at')
   const laterMs = Date.now() - chunk.epochMs + nativeGraceMs
-  return column?.kind === 'numbers' ? column.numbers.map((ms) => ms + laterMs) : new Float64Array()
+  return column.kind === 'numbers' ? column.numbers.map((ms) => ms + laterMs) : new Float64Array()
 }
 
 /** Owned rows go with their owners. */
 function ofOwners(expiry: Float64Array, { rows, ends }: Block['owned'][number]): Float64Array {
   const lines = new Float64Array(rows)
-  for (let owner = 0; owner < ends.length; owner++) lines.fill(expiry[owner] as number, owner === 0 ? 0 : ends[owner - 1], ends[owner])
+  for (let owner = 0; owner < ends.length; owner++) lines.fill(expiry[owner] as number, startOf(ends, owner), ends[owner])
   return lines
 }
-
-/** Bytes of one cell of a column. */
-const startOf = (ends: Uint32Array, row: number) => (row === 0 ? 0 : (ends[row - 1] as number))
 
 function copyCell(column: Column, row: number, to: Buffer, offset: number): number {
   if (column.kind === 'numbers') throw new TypeError(`${column.field.name} is a number`)

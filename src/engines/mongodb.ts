@@ -59,18 +59,6 @@ export const mongodb: Engine = {
       replicaWork: { range: { low: 0.4, mid: 0.7, high: 1, confidence: null }, source: 'a secondary applies the oplog' },
     },
     minimum: { cpus: 2, memoryBytes: 0, source: 'MongoDB manual, Production Notes' },
-    ratings: {
-      transactions: { stars: 2, reason: 'across documents, at a price; conflicts are retried by the client', source: 'MongoDB manual, Transactions' },
-      horizontalScaling: { stars: 3, reason: 'sharding by hash or range is built in', source: 'MongoDB manual, Sharding' },
-      queryPower: { stars: 2, reason: 'aggregation pipelines; joins are weak', source: 'MongoDB manual, Aggregation' },
-      documentSupport: { stars: 3, reason: 'documents are its model', source: 'MongoDB manual, Documents' },
-      ecosystem: { stars: 2, reason: 'drivers for every language; one vendor, its own licence', source: 'judged by the makers of dbtrial, 2026' },
-      easeOfOperation: {
-        stars: 2,
-        reason: 'failover is built in; sharded clusters have many parts',
-        source: 'judged by the makers of dbtrial, 2026',
-      },
-    },
     licence: { kind: 'source-available', value: 'SSPL (not OSI approved)', source: 'mongodb.com/licensing/server-side-public-license' },
     transactions: { value: 'across documents and collections, on replica sets', source: 'MongoDB manual, Transactions' },
     isolation: { value: 'snapshot in transactions, single documents atomic', source: 'MongoDB manual, Read Isolation' },

@@ -1,11 +1,12 @@
 /** The bulk load of Redis over the wire client: rows go from their columns straight into pipelined commands, a block at a time. */
-import { type Block, type Chunk, type Column, cell } from '../data/rows.ts'
+import { type Block, type Chunk, type Column, cell, columnOf, startOf } from '../data/rows.ts'
 import { setsOf, uniquesOf } from '../model/key-value.ts'
 import type { Store } from '../model/model.ts'
 import { type Constant, type Entity, entityOf, type Field, fieldOf, lineFields } from '../scenario/scenario.ts'
 import { bulkOf, errorOf, type RedisConnection } from '../wire/redis.ts'
 import { RequestBuffer, writeInt64BE } from '../wire/request.ts'
 import type { Compiled } from './engine.ts'
+import { Loading } from './loading.ts'
 import { constantValue, enumSortable, leading, linesField, plain, uniqueHash } from './redis-keys.ts'
 import { writeDigits } from './redis-templates.ts'
 import { nativeGraceMs } from './redis-writes.ts'
@@ -27,21 +28,17 @@ export class RedisLoad {
   readonly #scratch = new RequestBuffer()
   #commands = 0
   #pending = 0
-  #failure: Error | null = null
-  #wake: () => void = () => {}
+  readonly #loading = new Loading()
 
   constructor(connection: RedisConnection, compiled: Compiled) {
     this.#connection = connection
     this.#compiled = compiled
     connection.onReply = (bytes, from, to) => {
       const code = errorOf(bytes, from, to)
-      if (code !== '') this.#failure ??= Object.assign(new Error(bytes.toString('utf8', from + 1, to - 2)), { code })
-      if (--this.#pending === 0) this.#wake()
+      if (code !== '') this.#loading.fail(Object.assign(new Error(bytes.toString('utf8', from + 1, to - 2)), { code }))
+      if (--this.#pending === 0) this.#loading.wake()
     }
-    connection.onClosed = (cause) => {
-      this.#failure ??= cause
-      this.#wake()
-    }
+    connection.onClosed = (cause) => this.#loading.fail(cause)
   }
 
   /** @throws what the server refused of the blocks before. */
@@ -60,9 +57,8 @@ export class RedisLoad {
   }
 
   /** Resolves when everything that was sent is acknowledged. */
-  async finish(): Promise<void> {
-    if (this.#pending > 0 && this.#failure === null) await new Promise<void>((resolve) => (this.#wake = resolve))
-    if (this.#failure !== null) throw this.#failure
+  finish(): Promise<void> {
+    return this.#loading.until(() => this.#pending === 0)
   }
 
   /** Each row's commands: its hash with its embedded lines, its life, the sets it stands in, its unique values. */
@@ -148,8 +144,6 @@ export class RedisLoad {
   }
 }
 
-const columnOf = (chunk: Chunk, field: string) => chunk.columns.find((column) => column.field.name === field) as Column
-
 function constant(text: string): Put {
   const bytes = Buffer.from(text)
   return (_, to) => to.append(bytes)
@@ -180,7 +174,7 @@ function chosen(numbers: Float64Array, texts: Buffer[]): Put {
 
 function bytesOf({ bytes, ends }: { bytes: Buffer; ends: Ends }): Put {
   return (row, to) => {
-    const from = row === 0 ? 0 : (ends[row - 1] as number)
+    const from = startOf(ends, row)
     to.reserve((ends[row] as number) - from)
     to.length += bytes.copy(to.bytes, to.length, from, ends[row] as number)
   }
@@ -214,7 +208,7 @@ function sortable(column: Column): Put {
 /** Texts that end, so that none is a prefix of another. */
 function escaped({ bytes, ends }: { bytes: Buffer; ends: Ends }): Put {
   return (row, to) => {
-    const from = row === 0 ? 0 : (ends[row - 1] as number)
+    const from = startOf(ends, row)
     const end = ends[row] as number
     to.reserve(2 * (end - from) + 2)
     for (let at = from; at < end; at++) {
@@ -231,7 +225,7 @@ function escaped({ bytes, ends }: { bytes: Buffer; ends: Ends }): Put {
 function linesOf(owned: Entity, chunk: Block['owned'][number]): Put {
   const puts = lineFields(owned).map((field) => json(fieldOf(owned, field.name), columnOf(chunk, field.name)))
   return (row, to) => {
-    const first = row === 0 ? 0 : (chunk.ends[row - 1] as number)
+    const first = startOf(chunk.ends, row)
     to.append(open)
     for (let line = first; line < (chunk.ends[row] as number); line++) {
       to.append(line === first ? open : nextLine)

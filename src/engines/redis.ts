@@ -127,14 +127,6 @@ function makeEngine({ name, program, major, licence, audit, image, onPath, packa
         replicaWork: { range: { low: 0.7, mid: 0.9, high: 1, confidence: null }, source: 'a replica runs the same commands' },
       },
       minimum: null,
-      ratings: {
-        transactions: { stars: 1, reason: 'atomic scripts on one node; nothing is undone', source: 'Redis documentation, Transactions' },
-        horizontalScaling: { stars: 2, reason: 'hash slots; a script stays within one', source: 'Redis documentation, Cluster specification' },
-        queryPower: { stars: 1, reason: 'by key; the application keeps its own indexes', source: 'Redis documentation, Data types' },
-        documentSupport: { stars: 1, reason: 'hashes of fields; documents are a module', source: 'Redis documentation, Hashes' },
-        ecosystem: { stars: 3, reason: 'every provider manages it, every language has drivers', source: 'judged by the makers of dbtrial, 2026' },
-        easeOfOperation: { stars: 3, reason: 'one process, one file', source: 'judged by the makers of dbtrial, 2026' },
-      },
       licence,
       transactions: {
         value: 'scripts and MULTI, atomic on one node; nothing is undone after an error inside one',

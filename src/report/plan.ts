@@ -5,7 +5,7 @@ import { budgetsMs, type CandidatePlan, type FleetPlan } from '../assess/candida
 import type { CandidateDecision, Decision } from '../assess/decision.ts'
 import { shortfall } from '../assess/fleet-plan.ts'
 import { engineerUsdPerHour } from '../assess/plan-assumptions.ts'
-import type { Spread } from '../assess/simulate.ts'
+import { drawsText, type Spread } from '../assess/simulate.ts'
 import { demandBlocks } from './demand.ts'
 import { type Block, details, heading, list, paragraph, table } from './document.ts'
 import { bytes, count, micros, percent, times, usd } from './format.ts'
@@ -20,7 +20,7 @@ export function capacityPlan(decision: Decision): Block[] {
     ...asked,
     heading(3, 'What carries it'),
     paragraph(
-      `Servers of a public price list that carry the peak with one member lost, for ${decision.months} months: one fleet a month on one path, the one that costs least on average over 2,000 draws of the measured capacity, the stated growth and what is assumed, where a month that it does not suffice for costs ${1 + shortfall.now} times what would have been needed (${1 + shortfall.later} times from month ${shortfall.foreseenMonths} on, when growth has shown itself), and a change its hours and its double servers. Suffices is the share of the draws that it carries, with what it falls short of first in the others. Costs are medians of the draws, in parentheses what holds 80 % of them (p10–p90); each draw pays for the cheapest fleet that carries it, so they say what it comes to once the numbers are known, and the price beside a fleet what that one costs; in budget is a share of the draws. What is assumed of a cloud server, of replication and of growth was not measured.`,
+      `Servers of a public price list that carry the peak with one member lost, for ${decision.months} months: one fleet a month on one path, the one that costs least on average over ${drawsText} draws of the measured capacity, the stated growth and what is assumed, where a month that it does not suffice for costs ${1 + shortfall.now} times what would have been needed (${1 + shortfall.later} times from month ${shortfall.foreseenMonths} on, when growth has shown itself), and a change its hours and its double servers. Suffices is the share of the draws that it carries, with what it falls short of first in the others. Costs are medians of the draws, in parentheses what holds 80 % of them (p10–p90); each draw pays for the cheapest fleet that carries it, so they say what it comes to once the numbers are known, and the price beside a fleet what that one costs; in budget is a share of the draws. What is assumed of a cloud server, of replication and of growth was not measured.`,
     ),
     table(
       ['candidate', 'topology', 'one server of the bench carries', 'servers now', 'suffice', `servers in month ${decision.months}`, 'suffice'],

@@ -2,6 +2,7 @@
 import type { ChartDataset } from 'chart.js'
 import type { Decision } from '../assess/decision.ts'
 import { sweepOf, throughputAt } from '../assess/scaling.ts'
+import { drawsText } from '../assess/simulate.ts'
 import type { CandidateResult } from '../result.ts'
 import { count, usd } from './format.ts'
 import { type Kind, lines, type Slide } from './slide.ts'
@@ -20,7 +21,7 @@ export function costSlide(decision: Decision, mix: Mix): Slide | undefined {
   return {
     file: `cost-${mix}-mix.png`,
     title: `Cost in month ${months}, USD a month${ofMix(mix)}: ${found.join(', ')}`,
-    subtitle: 'One path of servers that carry the peak with one member lost; medians of 2,000 draws, thin lines hold 80 % of them',
+    subtitle: `One path of servers that carry the peak with one member lost; medians of ${drawsText} draws, thin lines hold 80 % of them`,
     alternative: `Cost month by month${ofMix(mix)}: in month ${months} ${found.join(', ')} USD`,
     type: 'line',
     datasets: [

@@ -1,6 +1,7 @@
 /** The verdict in words and tables: who is out and why, who ranks where and how firmly, what a second store would change. */
 import { type Constraint, likelihood } from '../assess/constraints.ts'
 import type { CandidateDecision, Decision } from '../assess/decision.ts'
+import { drawsText } from '../assess/simulate.ts'
 import { type Block, details, heading, list, paragraph, table } from './document.ts'
 import { usd } from './format.ts'
 import { spreadText } from './plan.ts'
@@ -89,7 +90,7 @@ function ranks({ ranking }: Decision): Block[] {
       standings.map((each, at) => [String(at + 1), each.name, each.score.toFixed(2), each.topsis.toFixed(2), ...each.rankShares.map(probability)]),
       [0, 2, 3, ...standings.map((_, at) => at + 4)],
     ),
-    paragraph('Probabilities: 2,000 draws of the weights (Dirichlet around the stated ones) and of every measured and assumed interval.'),
+    paragraph(`Probabilities: ${drawsText} draws of the weights (Dirichlet around the stated ones) and of every measured and assumed interval.`),
     ...(notes.length > 0 ? [list(notes)] : []),
   ]
 }

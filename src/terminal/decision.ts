@@ -1,7 +1,7 @@
 /** The verdict on one screen: ranking and its stability, servers, the first changes with dates, cost against the budget. */
 import { whenOf } from '../assess/candidate-plan.ts'
 import type { Decision } from '../assess/decision.ts'
-import type { Spread } from '../assess/simulate.ts'
+import { drawsText, type Spread } from '../assess/simulate.ts'
 import { median } from '../measure/median.ts'
 import { demandRows } from '../report/demand.ts'
 import { times, usd } from '../report/format.ts'
@@ -65,7 +65,7 @@ export function decisionText(decision: Decision, startedAt: string): string {
           cost(plan.usdPerMonth.horizon),
         ]),
       ]),
-      'One path of fleets for all draws, by least regret, with their own price; suffice: the share of the draws that a fleet carries. USD a month: what each draw needs, right-sized; medians of 2,000 draws, in parentheses p10–p90.',
+      `One path of fleets for all draws, by least regret, with their own price; suffice: the share of the draws that a fleet carries. USD a month: what each draw needs, right-sized; medians of ${drawsText} draws, in parentheses p10–p90.`,
     )
     const triggers = planned.flatMap(({ name, plan }) =>
       plan.triggers
