@@ -3,6 +3,7 @@
 import type { Topology } from '../engines/engine.ts'
 import type { CandidateAssessment } from './assess.ts'
 import { type AtScale, atScaleOf, scaledCallsOf } from './at-scale.ts'
+import type { ToldLine } from './bill.ts'
 import { isReadOperation } from './calls.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
 import type { CostPlan } from './cost.ts'
@@ -12,6 +13,7 @@ import type { Drawn } from './drawn.ts'
 import { type Figure, type Given, reachable } from './figure.ts'
 import { volumeGb } from './fleet-cost.ts'
 import type { Sufficiency } from './fleet-plan.ts'
+import { engineerHour } from './labour.ts'
 import { type ManagedCost, managedCost } from './managed.ts'
 import { figuresOfPlanned, type PlannedFigures, plannedFigures } from './planned-constraints.ts'
 import type { Catalogue } from './prices.ts'
@@ -37,8 +39,8 @@ export interface FleetPlan {
   bound: Bound
   /** In use at peak, on all servers. */
   connections: Spread
-  /** USD a month. */
-  lines: { name: string; usdPerMonth: Spread }[]
+  /** Of the bill, and what stands beside it. */
+  lines: ToldLine[]
   total: Spread
   /** Share of the draws that the budget allows; null where none is stated. */
   withinBudget: number | null
@@ -85,7 +87,7 @@ export function figuresOf(exhibit: Complete, demand: Demand): Figure[] {
   return [
     ...figuresOfPlanned(planned),
     ...demand.sampledMonths.flatMap((month) => [cost.total(month), nodesFigure(exhibit, month)]),
-    ...[0, demand.months].flatMap((month) => [cost.planned(month), plan.connections(month), ...Object.values(cost.lines(month))]),
+    ...[0, demand.months].flatMap((month) => [cost.planned(month), plan.connections(month), ...cost.bill(month).map(({ figure }) => figure)]),
     ...scaledCallsOf(plan, [0, demand.months]).flatMap((call) => call.seconds),
     plan.carried,
     cost.horizon,
@@ -100,7 +102,7 @@ export function figuresOfMonth(exhibit: Complete, month: number): Figure[] {
   return [
     nodesFigure(exhibit, month),
     cost.total(month),
-    ...Object.values(cost.lines(month)),
+    ...cost.bill(month).map(({ figure }) => figure),
     plan.connections(month),
     ...plan.needFigures(month),
     plan.carried,
@@ -149,7 +151,9 @@ export function describePlan(own: Complete, told: Told): CandidatePlan {
     managed: catalogues.flatMap((each) =>
       each.managed
         .filter((offer) => offer.engines.includes(candidate.engine))
-        .map((offer) => managedCost(plan, need, offer, `${each.provider}, ${each.region}`, cost, fleet.now.lines)),
+        .map((offer) =>
+          managedCost(plan, need, offer, `${each.provider}, ${each.region}`, cost, fleet.now.lines, middleOf(engineerHour(demand.scenario))),
+        ),
     ),
     tornado: tornadoOf(cost.total(months)),
   }
@@ -175,7 +179,7 @@ function fleetOf({ plan, cost }: Complete, { demand, drawn }: Told, month: numbe
     volumeGb: shape.localDiskGib === undefined ? Math.ceil(volumeGb(chosen, need, terms)) : 0,
     bound: boundOf(shape, chosen, need, terms),
     connections: drawn.spread(plan.connections(month)),
-    lines: Object.entries(cost.lines(month)).map(([name, figure]) => ({ name, usdPerMonth: drawn.spread(figure) })),
+    lines: cost.bill(month).map(({ figure, ...line }) => ({ ...line, usdPerMonth: drawn.spread(figure) })),
     total: drawn.spread(cost.total(month)),
     withinBudget: budget === null ? null : drawn.share([cost.total(month)], (usd) => usd <= budget),
   }

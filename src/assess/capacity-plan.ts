@@ -12,6 +12,7 @@ import { divisionOf } from './division.ts'
 import { derivedFrom, type Figure, given } from './figure.ts'
 import { FigureMemo } from './figure-memo.ts'
 import { type HotShare, hotShareOf } from './hot-share.ts'
+import { engineerHour } from './labour.ts'
 import { loadOf } from './load.ts'
 import { needFiguresOf, needOf, standingOf } from './need.ts'
 import { assumptions, networkBytesPerSecond } from './plan-assumptions.ts'
@@ -98,7 +99,7 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
   const load = loadOf(name, own, facts.topology, division.crosses, demand, work, rows, cores, memo)
   const traffic = trafficOf(candidate, own, productionRows(result), rows, demand, work, memo)
   const hot = hotShareOf(name, demand, storage, traffic.readers, own.filter(changesRows))
-  const standing = standingOf(name, facts, carried, doublingFigure(candidate))
+  const standing = standingOf(name, facts, carried, doublingFigure(candidate), engineerHour(scenario))
   const needFigures = (month: number) => needFiguresOf(name, month, load, storage, hot, traffic, standing, memo)
   const terms = termsOf(facts, torn.length === 0, candidate.provision?.limits.cpus ?? 1, hot.missAt)
   return {

@@ -1,5 +1,6 @@
 /** What a plan costs: the cheapest fleets of a catalogue month by month, with every line. */
 import { secondsPerMonth } from '../scenario/units.ts'
+import { billOf, type CostLine, type Source } from './bill.ts'
 import { isReadOperation } from './calls.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
 import { choiceOf, encodeChoice } from './choice.ts'
@@ -37,7 +38,9 @@ export interface CostPlan {
   /** Of those who run it; on no bill. */
   labour(month: number): Labour
   /** The total where servers are bound to a term of so many years; null: nothing is published. */
-  committed(month: number, years: 1 | 3): Figure<'USD/month'> | null
+  committed(month: number, years: 1 | 3): { total: Figure<'USD/month'>; source: Source } | null
+  /** All of these with what they rest on. */
+  bill(month: number): CostLine[]
   /** The same for exactly the fleet that the path has then. */
   planned(month: number): Figure<'USD/month'>
   horizon: Figure<'USD'>
@@ -133,18 +136,34 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand,
     'operations/s',
     own.map((operation) => demand.rate(operation, 0)),
   )
+  const beside = {
+    lines,
+    labour: (month: number) => labourOf(name, month, topology, choice(month), demand.scenario),
+    committed: (month: number, years: 1 | 3) => {
+      const term = catalogue.terms.filter((each) => each.years === years).sort((a, b) => a.ofOnDemand - b.ofOnDemand)[0]
+      if (term === undefined) return null
+      const listed = term.source === undefined ? undefined : catalogue.sources[term.source]
+      return {
+        total: totalOf(`cost.${name}.committed${years}@${month}`, month, term.ofOnDemand),
+        source: { from: `servers × ${term.ofOnDemand}, as ${term.what}: ${listed?.from ?? catalogue.source}`, date: listed?.date ?? null },
+      }
+    },
+  }
+  // Drawn once, told once: the same figures whenever they are asked for.
+  const bills = new Map<number, CostLine[]>()
+  const bill = (month: number) => {
+    const made = bills.get(month) ?? billOf(beside, catalogue, topology.localDisk, month)
+    bills.set(month, made)
+    return made
+  }
   return {
+    ...beside,
     block: blockStorage,
     shapes,
     purchases,
     choice,
-    lines,
     total,
-    labour: (month) => labourOf(name, month, topology, choice(month), demand.scenario),
-    committed: (month, years) => {
-      const term = catalogue.terms.filter((each) => each.years === years).sort((a, b) => a.ofOnDemand - b.ofOnDemand)[0]
-      return term === undefined ? null : totalOf(`cost.${name}.committed${years}@${month}`, month, term.ofOnDemand)
-    },
+    bill,
     planned,
     horizon: derivedFrom(
       `cost.${name}.horizon`,

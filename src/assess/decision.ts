@@ -12,15 +12,16 @@ import { Demand } from './demand.ts'
 import { type DemandTable, demandTable } from './demand-table.ts'
 import { Drawn } from './drawn.ts'
 import type { Explainable } from './explain.ts'
+import type { Provenance } from './figure.ts'
 import { type Forecast, forecastsOf } from './forecast.ts'
-import { engineerUsdPerHour } from './plan-assumptions.ts'
+import { engineerHour } from './labour.ts'
 import { beyondCatalogue, plannedConstraints } from './planned-constraints.ts'
 import { type GroupCost, type PolyglotProposal, proposePolyglot } from './polyglot.ts'
 import { type Catalogue, caveats, consulted, serversOf } from './prices.ts'
 import { type Contender, type Ranking, rank, unknownUtility } from './ranking.ts'
 import { rowsOf } from './rows.ts'
 import { proposeShardKey, type ShardProposal } from './shard-key.ts'
-import { draws, type Spread, simulate, spreadOf } from './simulate.ts'
+import { draws, middleOf, type Spread, simulate, spreadOf } from './simulate.ts'
 import { triggersOf } from './triggers.ts'
 import { type Unmeasured, unmeasuredOf } from './unmeasured.ts'
 import { weightsOf } from './weights.ts'
@@ -53,6 +54,8 @@ export interface Decision {
   caveats: string[]
   months: number
   budgetUsdPerMonth: number | null
+  /** What an hour of people is charged with, at the middle, and where that comes from. */
+  engineerHour: { usd: number; provenance: Provenance }
 }
 
 /** A candidate with all that is known of it before anything is drawn. */
@@ -68,6 +71,7 @@ interface Case {
 export function decide(result: Result, assessment: Assessment, options: DecisionOptions): { decision: Decision; explainable: Explainable } {
   const scenario = result.scenario as unknown as Scenario
   const demand = new Demand(scenario)
+  const hour = engineerHour(scenario)
   const { regions } = scenario.requirements
   const catalogue = serversOf(options.catalogues, regions)
   const cases = result.candidates.map((candidate, at) =>
@@ -99,13 +103,14 @@ export function decide(result: Result, assessment: Assessment, options: Decision
       polyglot:
         catalogue === undefined
           ? null
-          : proposePolyglot(scenario, ableOf(candidates), groupCostOf(result, demand, catalogue), cheapestOf(candidates), engineerUsdPerHour),
+          : proposePolyglot(scenario, ableOf(candidates), groupCostOf(result, demand, catalogue), cheapestOf(candidates), middleOf(hour)),
       shards: proposeShardKey(scenario),
       forecasts: result.candidates.flatMap((candidate) => forecastsOf(candidate, scenario.operations)),
       pricedNotMeasured: unmeasuredOf(result, options.catalogues),
       caveats: [...new Set(consulted(options.catalogues, regions).flatMap((each) => caveats(each, regions, options.today)))],
       months: demand.months,
       budgetUsdPerMonth: scenario.requirements.budgetUsdPerMonth,
+      engineerHour: { usd: middleOf(hour), provenance: hour.provenance },
     },
     explainable: { figures: wanted, plans: cases.flatMap(({ complete }) => complete ?? []), months: demand.months, seed: result.seed },
   }

@@ -3,14 +3,13 @@ import type { Topology } from '../engines/engine.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { choiceOf } from './choice.ts'
 import { assumed, derived, type Figure, given, productOf } from './figure.ts'
-import { engineerUsdPerHour } from './plan-assumptions.ts'
+import { assumptions } from './plan-assumptions.ts'
 import { besideOf, nodesOf } from './supply.ts'
 
 /** Of each kind of server (one that holds data, one that coordinates): upgrades, watching, practising a restore. */
 const hoursPerKind = assumed(2, 4, 8)
 /** Of each server: patches, disks, replacements. */
 const hoursPerNode = assumed(0.25, 0.5, 1)
-const engineerUsd = assumed(60, engineerUsdPerHour, 160)
 
 export interface Labour {
   hours: Figure<'hours/month'>
@@ -42,7 +41,7 @@ export function engineerHour({ requirements }: Scenario): Figure<'USD/hour'> {
   return given(
     'plan.engineerHour',
     'USD/hour',
-    stated ?? engineerUsd,
+    stated ?? assumptions.engineerUsd,
     stated === null ? 'assumed' : 'stated',
     stated === null ? 'an hour of an engineer with all that it costs' : 'requirements.engineer',
   )

@@ -4,7 +4,6 @@ import { cheapest, suffices } from './cheapest.ts'
 import type { CostPlan } from './cost.ts'
 import { linesOf, volumeGb } from './fleet-cost.ts'
 import { backupCopies } from './kept.ts'
-import { engineerUsdPerHour } from './plan-assumptions.ts'
 import { type BlockStorage, bytesPerBilledGb, type ManagedOffer } from './prices.ts'
 import { middleOf } from './simulate.ts'
 import { besideOf, type Need, nodesOf } from './supply.ts'
@@ -30,6 +29,7 @@ export function managedCost(
   provider: string,
   { block }: CostPlan,
   own: { name: string; usdPerMonth: { p50: number } }[],
+  usdPerHour: number,
 ): ManagedCost {
   const { topology, memoryBound } = plan.facts
   const terms = plan.terms(diskOf(block, offer), [])
@@ -80,7 +80,7 @@ export function managedCost(
       ...missing,
       ...(offer.per === 'cluster' ? besideOf(fleet.parts, topology).filter(({ when }) => when === 'divided') : []).map(({ what }) => what),
     ],
-    breakEvenHours: (usdPerMonth - selfRunUsdPerMonth) / engineerUsdPerHour,
+    breakEvenHours: (usdPerMonth - selfRunUsdPerMonth) / usdPerHour,
   }
 }
 

@@ -4,7 +4,7 @@ import { type Figure, given, productOf } from './figure.ts'
 import type { FigureMemo } from './figure-memo.ts'
 import type { HotShare } from './hot-share.ts'
 import type { Load } from './load.ts'
-import { assumptions, engineerUsdPerHour } from './plan-assumptions.ts'
+import { assumptions } from './plan-assumptions.ts'
 import type { Storage } from './storage.ts'
 import type { Need } from './supply.ts'
 import type { Traffic } from './traffic.ts'
@@ -22,7 +22,13 @@ export interface Standing {
   usdToDivide: Figure<'USD/month'>
 }
 
-export function standingOf(name: string, facts: PlanFacts, carried: Figure<'multiple'>, doubling: Figure<'ratio'>): Standing {
+export function standingOf(
+  name: string,
+  facts: PlanFacts,
+  carried: Figure<'multiple'>,
+  doubling: Figure<'ratio'>,
+  hour: Figure<'USD/hour'>,
+): Standing {
   const fact = <U extends 'ratio' | 'share'>(what: 'diskReserve' | 'cacheOfRest' | 'replicaWork', unit: U) =>
     given(`plan.${name}.${what}`, unit, facts[what].range, 'assumed', facts[what].source)
   return {
@@ -42,6 +48,7 @@ export function standingOf(name: string, facts: PlanFacts, carried: Figure<'mult
     usdPerShard: labour(
       'usdPerShard',
       given('plan.shardHours', 'hours/month', assumptions.shardHours, 'assumed', 'of watching, upgrading and balancing each shard beside the first'),
+      hour,
     ),
     usdToDivide: labour(
       'usdToDivide',
@@ -52,13 +59,13 @@ export function standingOf(name: string, facts: PlanFacts, carried: Figure<'mult
         'assumed',
         'of what routes, moves and joins rows in the application, where the product does not',
       ),
+      hour,
     ),
   }
 }
 
-function labour(what: string, hours: Figure<'hours/month'>): Figure<'USD/month'> {
-  return productOf(`plan.${what}`, 'USD/month', `hours × ${engineerUsdPerHour} USD`, [hours], engineerUsdPerHour)
-}
+const labour = (what: string, hours: Figure<'hours/month'>, hour: Figure<'USD/hour'>) =>
+  productOf(`plan.${what}`, 'USD/month', 'hours × engineerHour', [hours, hour])
 
 /** In the order that `needOf` takes their values in. */
 export function needFiguresOf(

@@ -13,6 +13,8 @@ export const assumptions = {
   rowsExponent: assumed(0.8, 0.95, 1.1),
   /** Of the reads, what a working set answers from memory. */
   hotDraws: assumed(0.8, 0.9, 0.99),
+  /** An hour of an engineer, with what comes on top of a salary. */
+  engineerUsd: assumed(60, 100, 160),
   /** Milliseconds of a read from block storage. */
   diskReadMs: assumed(0.3, 0.8, 2),
   /** Of a cloud server with so many vCPUs, sustained. */
@@ -22,6 +24,3 @@ export const assumptions = {
 /** What its provider says that it sustains, or what is assumed. */
 export const networkBytesPerSecond = ({ vcpus, networkMbitPerSecond }: Pick<Shape, 'vcpus' | 'networkMbitPerSecond'>) =>
   networkMbitPerSecond === undefined ? vcpus * assumptions.networkBytesPerSecondPerVcpu : (networkMbitPerSecond * 1e6) / 8
-
-/** With what comes on top of a salary. */
-export const engineerUsdPerHour = 100

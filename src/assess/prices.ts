@@ -47,6 +47,10 @@ const catalogueSchema = z.strictObject({
   snapshotUsdPerGbMonth: usd.optional().describe('of volumes, of what changed since the one before'),
   objectStorageUsdPerGbMonth: usd.optional(),
   transferUsdPerGb: z.strictObject({ betweenZones: usd, betweenRegions: usd }).optional(),
+  sourceOf: z
+    .strictObject({ blockStorage: source, snapshots: source, objectStorage: source, transfer: source })
+    .default({})
+    .describe('of the prices beside those of servers, where it is not that of the catalogue'),
   terms: z
     .array(z.strictObject({ years: z.union([z.literal(1), z.literal(3)]), ofOnDemand: z.number().positive().max(1), what: z.string(), source }))
     .default([])

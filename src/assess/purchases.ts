@@ -4,9 +4,9 @@ import { cheapest, suffices } from './cheapest.ts'
 import type { Demand } from './demand.ts'
 import { linesOf } from './fleet-cost.ts'
 import { type Change, type Chosen, type Market, planFleets, type Sufficiency } from './fleet-plan.ts'
-import { engineerUsdPerHour } from './plan-assumptions.ts'
+import { engineerHour } from './labour.ts'
 import type { BlockStorage, Shape } from './prices.ts'
-import { simulate } from './simulate.ts'
+import { middleOf, simulate } from './simulate.ts'
 import { boundOf, type Need, nodesOf } from './supply.ts'
 
 export interface Purchases {
@@ -34,7 +34,7 @@ export function purchasesOf(
 ): Purchases | null {
   const market = marketOf(plan, shapes, block)
   const { months, needs } = needsOf(plan, demand, seed, draws)
-  const planned = planFleets(market, months, needs, engineerUsdPerHour)
+  const planned = planFleets(market, months, needs, middleOf(engineerHour(demand.scenario)))
   if (planned === null) return null
   const sampled = new Set(demand.sampledMonths)
   const fleet = (month: number) => planned.fleets[months.indexOf(month)] as Chosen

@@ -4,8 +4,8 @@ import { availabilityText } from '../assess/availability.ts'
 import { budgetsMs, type CandidatePlan, type FleetPlan } from '../assess/candidate-plan.ts'
 import type { CandidateDecision, Decision } from '../assess/decision.ts'
 import { shortfall } from '../assess/fleet-plan.ts'
-import { engineerUsdPerHour } from '../assess/plan-assumptions.ts'
 import { drawsText, type Spread } from '../assess/simulate.ts'
+import { lineText, sourcesOf } from './bill.ts'
 import { demandBlocks } from './demand.ts'
 import { type Block, details, heading, list, paragraph, table } from './document.ts'
 import { bytes, count, micros, percent, times, usd } from './format.ts'
@@ -185,24 +185,18 @@ function monthly(planned: Planned): Block {
 }
 
 function lines(plan: CandidatePlan, horizon: number): Block[] {
-  const names: Record<string, string> = {
-    servers: 'servers',
-    storage: 'block storage',
-    provisionedIo: 'provisioned I/O',
-    backup: 'backup',
-    archive: 'log archive',
-    transfer: 'transfer between zones',
-  }
+  const sources = sourcesOf([plan])
   const { scalability } = plan
   return [
     table(
-      ['line', 'now', `month ${horizon}`],
+      ['line', 'now', `month ${horizon}`, 'price from'],
       plan.fleet.now.lines.map((line, at) => {
         const later = plan.fleet.horizon.lines[at] as (typeof plan.fleet.now.lines)[number]
-        return [names[line.name] ?? line.name, cost(line.usdPerMonth), cost(later.usdPerMonth)]
+        return [lineText(line), cost(line.usdPerMonth), cost(later.usdPerMonth), sources.of(line)]
       }),
       [1, 2],
     ),
+    list(sources.texts),
     paragraph(
       `${plan.how}. ${scalability === null ? 'Too few concurrencies for a scalability law.' : `Universal Scalability Law: λ ${count(scalability.single)}/s, σ ${parameter(scalability.contention, scalability.standardErrors[1])}, κ ${parameter(scalability.coherency, scalability.standardErrors[2])}${scalability.mostPerSecond === null ? '' : `, at most ${count(scalability.mostPerSecond)}/s`}${scalability.bestConcurrency === null ? '' : ` with ${count(scalability.bestConcurrency)} in flight`}; it describes this size of server only${plan.inFlight === null ? '' : `; at what one server carries, ${count(plan.inFlight)} operations are in flight`}.${scalability.warning === null ? '' : ` ${scalability.warning}.`}`}`,
     ),
@@ -229,7 +223,7 @@ function parameter(value: number, error: number | null): string {
   return `${text} ${value <= 0 || value >= 1 ? '(at its bound)' : '(no more points than parameters: its error is unknown)'}`
 }
 
-function managed(planned: Planned, { pricedNotMeasured }: Decision): Block[] {
+function managed(planned: Planned, { pricedNotMeasured, engineerHour }: Decision): Block[] {
   const rows = planned.flatMap(({ name, plan }) =>
     plan.managed.map((offer) => [
       name,
@@ -248,7 +242,7 @@ function managed(planned: Planned, { pricedNotMeasured }: Decision): Block[] {
       : [
           heading(3, 'Managed instead'),
           paragraph(
-            `The same need, now, on demand, beside the same lines run by yourself: what an offer has no price of is on neither side. Break-even: engineer hours a month, at ${engineerUsdPerHour} USD (assumed), that it must save.`,
+            `The same need, now, on demand, beside the same lines run by yourself: what an offer has no price of is on neither side. Break-even: engineer hours a month, at ${usd(engineerHour.usd)} USD (${engineerHour.provenance}), that it must save.`,
           ),
           table(['candidate', 'offer', 'what', 'USD a month', 'run by yourself', 'break-even', 'no price of'], rows, [3, 4]),
         ]),

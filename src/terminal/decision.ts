@@ -3,6 +3,7 @@ import { whenOf } from '../assess/candidate-plan.ts'
 import type { Decision } from '../assess/decision.ts'
 import { drawsText, type Spread } from '../assess/simulate.ts'
 import { median } from '../measure/median.ts'
+import { billRows, sourcesOf } from '../report/bill.ts'
 import { demandRows } from '../report/demand.ts'
 import { times, usd } from '../report/format.ts'
 import { cost, fleet, slowAtScale, spreadText, sufficesText, titled } from '../report/plan.ts'
@@ -67,6 +68,7 @@ export function decisionText(decision: Decision, startedAt: string): string {
       ]),
       `One path of fleets for all draws, by least regret, with their own price; suffice: the share of the draws that a fleet carries. USD a month: what each draw needs, right-sized; medians of ${drawsText} draws, in parentheses p10–p90.`,
     )
+    parts.push(columns(billRows(planned, months)), sourcesOf(planned.map(({ plan }) => plan)).texts.join('\n'))
     const triggers = planned.flatMap(({ name, plan }) =>
       plan.triggers
         .filter((trigger) => whenOf(trigger) <= months)

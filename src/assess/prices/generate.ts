@@ -57,6 +57,12 @@ function serversIn(volume: Row) {
     snapshotUsdPerGbMonth: price('snapshotUsdPerGbMonth'),
     objectStorageUsdPerGbMonth: price('objectStorageUsdPerGbMonth'),
     transferUsdPerGb: { betweenZones: price('betweenZones'), betweenRegions: price('betweenRegions') },
+    sourceOf: {
+      blockStorage: volume.source,
+      snapshots: 'snapshots',
+      objectStorage: complete.source,
+      transfer: complete.source,
+    },
     terms: extract('terms').map(({ what, years, ofOnDemand, source }) => ({ years: Number(years), ofOnDemand: Number(ofOnDemand), what, source })),
   }
 }

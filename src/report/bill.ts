@@ -1,0 +1,44 @@
+/** A plan's bill line by line, in words: what is on it, what stands beside it, and where each price is from. */
+import type { ToldLine } from '../assess/bill.ts'
+import type { CandidatePlan } from '../assess/candidate-plan.ts'
+import { usd } from './format.ts'
+
+const texts: Record<string, string> = {
+  servers: 'servers',
+  storage: 'block storage',
+  provisionedIo: 'provisioned I/O',
+  backup: 'backup: snapshots, or copies of files',
+  archive: 'log archive for the recovery point',
+  transfer: 'traffic between zones',
+  shards: 'labour of shards',
+  labour: 'labour of running it',
+  committed1: 'all, servers for one year',
+  committed3: 'all, servers for three years',
+}
+
+/** What is not on the bill says so. */
+export const lineText = ({ name, billed }: ToldLine) =>
+  `${texts[name] ?? name}${billed ? '' : name === 'labour' ? ', on no bill' : ', in place of the total'}`
+
+/** Numbers of the sources in the order in which lines name them first, and their texts. */
+export function sourcesOf(plans: readonly CandidatePlan[]): { of(line: ToldLine): string; texts: string[] } {
+  const text = ({ from, date }: ToldLine) => (date === null ? from : `${from} (${date})`)
+  const all = [...new Set(plans.flatMap((plan) => plan.fleet.now.lines.map(text)))]
+  return { of: (line) => `[${all.indexOf(text(line)) + 1}]`, texts: all.map((each, at) => `[${at + 1}] ${each}`) }
+}
+
+/** Medians of all candidates side by side, now → at the horizon; the first row names the columns. */
+export function billRows(planned: readonly { name: string; plan: CandidatePlan }[], months: number): string[][] {
+  const sources = sourcesOf(planned.map(({ plan }) => plan))
+  const lines = planned[0]?.plan.fleet.now.lines ?? []
+  return [
+    [`USD a month, now → month ${months}`, ...planned.map(({ name }) => name), 'price from'],
+    ...lines.map((line, at) => [
+      lineText(line),
+      ...planned.map(
+        ({ plan: { fleet } }) => `${usd(fleet.now.lines[at]?.usdPerMonth.p50 ?? 0)} → ${usd(fleet.horizon.lines[at]?.usdPerMonth.p50 ?? 0)}`,
+      ),
+      [...new Set(planned.map(({ plan }) => sources.of(plan.fleet.now.lines[at] as ToldLine)))].join(' '),
+    ]),
+  ]
+}
