@@ -1,11 +1,10 @@
 /** What the evidence says: which candidates hold every objective at average load and at peak, and how they compare at the same rates. */
 
-import { samplesNeeded } from '../measure/decide.ts'
-import type { CandidateResult, Result } from '../result.ts'
-import type { Operation, Scenario } from '../scenario/scenario.ts'
+import type { Result } from '../result.ts'
+import type { Scenario } from '../scenario/scenario.ts'
 import { type AtMultiple, type Evidence, judgeAt } from './at-multiple.ts'
-import { type PairedRatio, pairedRatio } from './intervals.ts'
-import { factorOf } from './resolution.ts'
+import { type KnownResolution, resolutionIn } from './machine-resolution.ts'
+import { type Comparison, comparePairs } from './pairs.ts'
 import { curvesOf, offeredRates } from './response-curve.ts'
 
 export interface CandidateAssessment {
@@ -30,22 +29,13 @@ export interface Tried {
   /** The objective that is likeliest to be missed there. */
   binding: string
 }
-/** Two candidates at the same rate: how many times the p99 response of the second is that of the first. */
-export interface Comparison {
-  multiple: number
-  operation: string
-  mix: 'full' | 'common'
-  first: string
-  second: string
-  ratio: PairedRatio
-  /** Of the second. */
-  verdict: 'faster' | 'slower' | 'tie'
-}
 export interface Assessment {
   candidates: CandidateAssessment[]
   /** Full mix, right answers, every tested objective met at every confirmed multiple. */
   holds: string[]
   comparisons: Comparison[]
+  /** By how much equals differ on this machine: what differs less is a tie. */
+  resolution: KnownResolution[]
 }
 
 export function assess(result: Result): Assessment {
@@ -86,7 +76,8 @@ export function assess(result: Result): Assessment {
       each.at.length > 0 &&
       each.at.every((at) => at.outcome === 'met'),
   )
-  return { candidates, holds: holds.map((each) => each.name), comparisons: compareAll(result, operations) }
+  const resolution = resolutionIn(result)
+  return { candidates, holds: holds.map((each) => each.name), comparisons: comparePairs(result, operations, resolution), resolution }
 }
 
 function triedBy({ trials }: Evidence, curves: ReturnType<typeof curvesOf>): Tried | null {
@@ -97,47 +88,4 @@ function triedBy({ trials }: Evidence, curves: ReturnType<typeof curvesOf>): Tri
     .sort((a, b) => a.holds - b.holds)
   if (least === undefined) return null
   return { lowest, highest, rates: new Set(offered).size, rounds: offered.length, holdsAtLowest: least.holds, binding: least.binding }
-}
-
-/** Every pair that was measured with the same mix at the same rates, round by round. */
-function compareAll({ candidates, resolution, trialPlan: { multiples } }: Result, operations: Operation[]): Comparison[] {
-  const comparisons: Comparison[] = []
-  for (const mix of ['full', 'common'] as const) {
-    const own = candidates.filter((candidate) => candidate.trials.some((trial) => trial.mix === mix && trial.phase === 'confirmation'))
-    for (const multiple of multiples)
-      for (const { name: operation } of operations)
-        for (const [index, first] of own.entries())
-          for (const second of own.slice(index + 1)) {
-            const [a, b] = [first, second].map((candidate) => p99ByRound(candidate, mix, multiple, operation)) as [
-              Map<number, number>,
-              Map<number, number>,
-            ]
-            const ratio = pairedRatio([...a].flatMap(([round, value]) => (b.has(round) ? [[value, b.get(round) as number] as [number, number]] : [])))
-            if (ratio === null) continue
-            const { low, high } = ratio.interval
-            // What equals differ by on this machine is no difference.
-            const factor = factorOf(resolution, [first.engine, second.engine], 'p99')
-            const verdict = high < 1 / factor ? 'faster' : low > factor ? 'slower' : 'tie'
-            comparisons.push({ multiple, operation, mix, first: first.name, second: second.name, ratio, verdict })
-          }
-  }
-  return comparisons
-}
-
-/** Only valid rounds compare candidates, and only with samples enough for a p99. */
-function p99ByRound(candidate: CandidateResult, mix: 'full' | 'common', multiple: number, operation: string): Map<number, number> {
-  const rounds = new Map<number, number>()
-  for (const trial of candidate.trials) {
-    if (
-      trial.phase !== 'confirmation' ||
-      trial.mix !== mix ||
-      trial.arrival.multiple !== multiple ||
-      trial.validity.verdict !== 'valid' ||
-      trial.saturated
-    )
-      continue
-    const response = trial.operations[operation]?.responseUs
-    if (response != null && response.count >= samplesNeeded(0.99)) rounds.set(trial.repeat, response.p99)
-  }
-  return rounds
 }

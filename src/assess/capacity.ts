@@ -52,7 +52,7 @@ export function capacityOf(evidence: Evidence, mix: Capacity['mix'], cpus: numbe
 }
 
 /** Closed-loop throughput by start: the middle of the repeats at the concurrency that did most in the middle of all. */
-function saturations(trials: readonly TrialResult[]): Map<number, number> {
+export function saturations(trials: readonly TrialResult[]): Map<number, number> {
   const loops = trials.filter((trial) => trial.phase === 'sweep' && isUsable(trial))
   const byConcurrency = [...Map.groupBy(loops, (trial) => trial.arrival.concurrency)].map(([, own]) => ({
     own,

@@ -5,8 +5,9 @@ import { median } from '../measure/median.ts'
 import type { Index, PhysicalModel, Store } from '../model/model.ts'
 import type { CandidateResult, Result, TrialResult } from '../result.ts'
 import { assess } from './assess.ts'
-import { type Interval, ratioOf } from './intervals.ts'
-import { factorOf } from './resolution.ts'
+import { type CapacityKind, capacityDifference, capacityKinds } from './capacity-difference.ts'
+import { fewestRepeats, type Interval, ratioOf } from './intervals.ts'
+import { cpuByRound, factorOf, type KnownResolution, p99Of, resolutionIn, resolutionText, spreadOf } from './machine-resolution.ts'
 
 export type Verdict = 'faster' | 'slower' | 'tie' | 'undetermined'
 
@@ -26,34 +27,48 @@ export interface ComparedRow {
   verdict: Verdict
   /** Why nothing can be said; null: something can. */
   undetermined: string | null
-  /** Slower by more than the tolerance, the whole interval. */
+  /** Slower by more than the tolerance, the whole interval, and by more than equals differ. */
+  regression: boolean
+}
+/** What a server does at most, and what an operation costs it. */
+export interface ComparedNumber {
+  candidate: string
+  /** CPU in µs; capacities in multiples of the average load. */
+  number: 'CPU per operation' | `capacity: ${CapacityKind}`
+  baseline: number | null
+  result: number | null
+  /** Result over baseline. */
+  ratio: Interval | null
+  /** `slower`: more CPU, or less capacity. */
+  verdict: Verdict
+  undetermined: string | null
   regression: boolean
 }
 export interface Comparison {
   tolerance: number
+  /** By how much equals differ on this machine: what differs less is a tie. */
+  resolution: string
   /** What is not the same, besides the times: models, statements, versions, machines. */
   differences: string[]
   rows: ComparedRow[]
+  numbers: ComparedNumber[]
   /** Objectives held before and missed now, wrong answers, broken invariants, failures. */
   broken: string[]
   regressions: number
 }
 
-const metrics: { metric: Metric; usable: TrialResult['validity']['verdict'][]; of: (trial: TrialResult, operation: string) => number | undefined }[] =
-  [
-    // A late harness adds to the response, hardly to the service time.
-    { metric: 'service p50', usable: ['valid', 'client-bound'], of: (trial, operation) => trial.operations[operation]?.serviceUs.p50 },
-    {
-      metric: 'response p99',
-      usable: ['valid'],
-      of: (trial, operation) => (trial.saturated ? undefined : trial.operations[operation]?.responseUs?.p99),
-    },
-  ]
+const metrics: { metric: Metric; usable: TrialResult['validity']['verdict'][]; of: (trial: TrialResult, operation: string) => number | null }[] = [
+  // A late harness adds to the response, hardly to the service time.
+  { metric: 'service p50', usable: ['valid', 'client-bound'], of: p50Of },
+  { metric: 'response p99', usable: ['valid'], of: p99Of },
+]
 /** A percentile of fewer samples is that of one outlier. */
 const fewestSamples: Record<Metric, number> = { 'service p50': 20, 'response p99': 299 }
 
-/** As an interval needs them, see `ratioOf`. */
-const fewestRounds = 3
+function p50Of(trial: TrialResult, operation: string): number | null {
+  const service = trial.operations[operation]?.serviceUs
+  return service === undefined || service.count < fewestSamples['service p50'] || service.p50 <= 0 ? null : service.p50
+}
 
 /** @throws TrialError, exit code 2, where the two measured different things. */
 export function compare(baseline: Result, result: Result, tolerance: number): Comparison {
@@ -62,17 +77,61 @@ export function compare(baseline: Result, result: Result, tolerance: number): Co
     const before = baseline.candidates.find((each) => each.name === after.name)
     return before === undefined ? [] : [{ before, after }]
   })
-  const rows = pairs.flatMap(({ before, after }) => {
-    const factor = factorOf(result.resolution ?? baseline.resolution, [after.engine], 'p99')
-    return comparedRows(before, after, result.trialPlan.multiples, Math.max(tolerance, factor - 1))
-  })
+  const known = knownOf(baseline, result)
+  const rows = pairs.flatMap(({ before, after }) => comparedRows(before, after, result.trialPlan.multiples, tolerance, known))
+  const numbers = pairs.flatMap(({ before, after }) => comparedNumbers(before, after, tolerance, known))
   return {
     tolerance,
+    resolution: resolutionText(known),
     differences: [...differingRuns(baseline, result), ...pairs.flatMap(({ before, after }) => differingCandidates(before, after))],
     rows,
+    numbers,
     broken: brokenSince(baseline, result),
-    regressions: rows.filter((row) => row.regression).length,
+    regressions: [...rows, ...numbers].filter((row) => row.regression).length,
   }
+}
+
+/** Of both: a machine that was measured with equals is known; else the run whose starts differ more tells. */
+function knownOf(baseline: Result, result: Result): KnownResolution[] {
+  const all = [...resolutionIn(result), ...resolutionIn(baseline)]
+  const measured = all.filter(({ from }) => from === 'equals')
+  return [...measured, ...all.filter((each) => !measured.some(({ engine, number }) => engine === each.engine && number === each.number))]
+}
+
+/** `worse`: how many times worse the result is. Within the tolerance, or within what equals differ by, it is a tie. */
+function verdictOf(worse: Interval | null, tolerance: number, factor: number): Verdict {
+  if (worse === null) return 'undetermined'
+  if (worse.low > 1 + tolerance && worse.mid > factor) return 'slower'
+  return worse.high < 1 / (1 + tolerance) && worse.mid < 1 / factor ? 'faster' : 'tie'
+}
+
+function comparedNumbers(before: CandidateResult, after: CandidateResult, tolerance: number, known: KnownResolution[]): ComparedNumber[] {
+  const compared = (number: ComparedNumber['number'], values: (number | null)[], ratio: Interval | null, worse: Interval | null): ComparedNumber => {
+    const kind = number === 'CPU per operation' ? number : 'capacity'
+    const verdict = verdictOf(worse, tolerance, factorOf(known, [after.engine], kind))
+    const [baseline = null, result = null] = values
+    const isKnown = baseline !== null && result !== null
+    return {
+      candidate: after.name,
+      number,
+      baseline,
+      result,
+      ratio,
+      verdict,
+      undetermined: ratio !== null ? null : isKnown ? `too few starts for an interval of ${number}` : `one of the two does not tell ${number}`,
+      regression: verdict === 'slower',
+    }
+  }
+  const [was, is] = [before, after].map((candidate) => [...cpuByRound(candidate).values()]) as [number[], number[]]
+  const cpu = ratioOf(was, is)
+  return [
+    compared('CPU per operation', [median(was), median(is)], cpu, cpu),
+    ...capacityKinds.map((kind) => {
+      const ratio = capacityDifference(before, after, kind)?.ratio ?? null
+      const worse = ratio === null ? null : { ...ratio, low: 1 / ratio.high, mid: 1 / ratio.mid, high: 1 / ratio.low }
+      return compared(`capacity: ${kind}`, [before.capacity[kind]?.mid ?? null, after.capacity[kind]?.mid ?? null], ratio, worse)
+    }),
+  ]
 }
 
 /** @throws TrialError, exit code 2, where the two measured different things. */
@@ -97,11 +156,18 @@ export function checkComparable(baseline: Result, result: Result): void {
     })
 }
 
-function comparedRows(before: CandidateResult, after: CandidateResult, multiples: number[], tolerance: number): ComparedRow[] {
+function comparedRows(
+  before: CandidateResult,
+  after: CandidateResult,
+  multiples: number[],
+  tolerance: number,
+  known: KnownResolution[],
+): ComparedRow[] {
+  const factors = metrics.map(({ metric, of }) => floorOf(metric, of, [before, after], known))
   const operations = after.compiled.map((each) => each.operation).filter((name) => before.compiled.some((each) => each.operation === name))
   return multiples.flatMap((multiple) =>
     operations.flatMap((operation) =>
-      metrics.map(({ metric, usable, of }): ComparedRow => {
+      metrics.map(({ metric, usable, of }, at): ComparedRow => {
         const rounds = (candidate: CandidateResult) => {
           const all = candidate.trials.filter(
             (trial) => trial.phase === 'confirmation' && trial.mix !== 'common' && trial.arrival.multiple === multiple,
@@ -109,14 +175,13 @@ function comparedRows(before: CandidateResult, after: CandidateResult, multiples
           const valid = all.filter((trial) => usable.includes(trial.validity.verdict))
           const values = valid
             .filter((trial) => (trial.operations[operation]?.serviceUs.count ?? 0) >= fewestSamples[metric])
-            .map((trial) => of(trial, operation))
-            .filter((value) => value !== undefined && value > 0) as number[]
+            .flatMap((trial) => of(trial, operation) ?? [])
           return { all: all.length, valid: valid.length, values }
         }
         const [first, second] = [rounds(before), rounds(after)]
         const [was, is] = [first.values, second.values]
         const ratio = ratioOf(was, is)
-        const verdict = ratio === null ? 'undetermined' : ratio.low > 1 + tolerance ? 'slower' : ratio.high < 1 / (1 + tolerance) ? 'faster' : 'tie'
+        const verdict = verdictOf(ratio, tolerance, factors[at] as number)
         return {
           candidate: after.name,
           operation,
@@ -134,11 +199,19 @@ function comparedRows(before: CandidateResult, after: CandidateResult, multiples
   )
 }
 
+/** Equals measure the p99, which differs at least as much as the middle does; the starts of a run tell of both. */
+function floorOf(metric: Metric, of: typeof p99Of, candidates: CandidateResult[], known: KnownResolution[]): number {
+  const engines = candidates.map(({ engine }) => engine)
+  const isMeasured = known.some(({ engine, number, from }) => number === 'p99' && from === 'equals' && engines.includes(engine))
+  if (metric === 'response p99' || isMeasured) return factorOf(known, engines, 'p99')
+  return Math.exp(Math.max(0, ...candidates.map((candidate) => spreadOf(candidate, of) ?? 0)))
+}
+
 /** What one side lacks for a ratio; null: nothing. */
 function tooFew(side: string, { all, valid, values }: { all: number; valid: number; values: number[] }, metric: Metric): string | null {
-  if (values.length >= fewestRounds) return null
-  if (all < fewestRounds) return `the ${side} has ${all} of the ${fewestRounds} rounds that a ratio needs (effort smoke has one)`
-  if (valid < fewestRounds) return `only ${valid} of the ${side}'s ${all} rounds are valid, ${fewestRounds} are needed`
+  if (values.length >= fewestRepeats) return null
+  if (all < fewestRepeats) return `the ${side} has ${all} of the ${fewestRepeats} rounds that a ratio needs (effort smoke has one)`
+  if (valid < fewestRepeats) return `only ${valid} of the ${side}'s ${all} rounds are valid, ${fewestRepeats} are needed`
   return `too few calls in the ${side}'s rounds for a ${metric.split(' ')[1]} (${fewestSamples[metric]} each)`
 }
 

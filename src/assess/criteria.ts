@@ -121,7 +121,7 @@ export function judgeCriteria(exhibit: Exhibit, demand: Demand): Judged[] {
     const range =
       interval === null
         ? worst.ratio
-        : { low: interval.low / limit, mid: worst.ratio, high: Math.max(interval.high / limit, worst.ratio), confidence: null }
+        : { low: interval.low / limit, mid: worst.ratio, high: Math.max(interval.high / limit, worst.ratio), confidence: interval.confidence }
     const figure = given(
       `measured.${name}.latency`,
       'ratio',

@@ -2,7 +2,7 @@
 import { compare } from '../assess/compare.ts'
 import { TrialError } from '../errors.ts'
 import { commandLine } from '../invocation.ts'
-import { comparedCells, comparisonJunit, comparisonMarkdown, undeterminedLines, verdictLine } from '../report/comparison.ts'
+import { comparedCells, comparedNumberCells, comparisonJunit, comparisonMarkdown, undeterminedLines, verdictLine } from '../report/comparison.ts'
 import { comparisonCsv } from '../report/csv.ts'
 import { readResult } from '../result.ts'
 import { coloured } from '../terminal/style.ts'
@@ -33,10 +33,11 @@ export function compareCommand(baseline: string, result: string | undefined, { t
   else if (format === 'junit') print(comparisonJunit(comparison))
   else if (format === 'csv') print(comparisonCsv(comparison))
   else {
-    const { differences, rows } = comparison
+    const { differences, rows, numbers } = comparison
     if (baseline === 'last') print(`baseline ${before}\nresult   ${after}\n`)
     if (differences.length > 0) print(`different besides the times:\n${differences.map((each) => `  ${each}`).join('\n')}\n`)
-    print(coloured(`${columns(comparedCells(rows))}\n\n${[...undeterminedLines(comparison), verdictLine(comparison)].join('\n')}`))
+    const said = [...undeterminedLines(comparison), comparison.resolution, verdictLine(comparison)].filter((line) => line !== '')
+    print(coloured(`${columns(comparedCells(rows))}\n\n${columns(comparedNumberCells(numbers))}\n\n${said.join('\n')}`))
   }
   addStepSummary(() => comparisonMarkdown(comparison))
   if (comparison.regressions > 0 || comparison.broken.length > 0) end({ code: exitFinding, reason: verdictLine(comparison) })

@@ -48,7 +48,7 @@ export async function resolution(name: string, options: ResolutionOptions): Prom
       code: 4,
       reason: `no number of both is known, so nothing was learnt of this machine; its trials are in ${join(directory, 'result.json')}`,
     })
-  const file = keep(options.out, knownFrom(found))
+  const file = keep(options.out, knownFrom(found, result.candidates))
   print(options.json ? JSON.stringify(found) : coloured(`${resolutionText(found)}\n\n${join(directory, 'result.json')}\n${file}`))
 }
 

@@ -1,12 +1,12 @@
 /** A comparison as text, as Markdown for a pull request, and as JUnit for a build server. */
-import type { ComparedRow, Comparison } from '../assess/compare.ts'
+import type { ComparedNumber, ComparedRow, Comparison } from '../assess/compare.ts'
 import { type Document, details, heading, list, paragraph, table } from './document.ts'
 import { micros, times } from './format.ts'
 import { toMarkdown } from './markdown.ts'
 
 /** One line that says it all. */
-export function verdictLine({ rows, broken, regressions, tolerance }: Comparison): string {
-  const count = (verdict: ComparedRow['verdict']) => rows.filter((row) => row.verdict === verdict).length
+export function verdictLine({ rows, numbers, broken, regressions, tolerance }: Comparison): string {
+  const count = (verdict: ComparedRow['verdict']) => [...rows, ...numbers].filter((row) => row.verdict === verdict).length
   const counts = `${count('slower')} slower, ${count('faster')} faster, ${count('tie')} tie, ${count('undetermined')} undetermined`
   const allowance = `tolerance ${Math.round(tolerance * 100)} %`
   if (regressions === 0 && broken.length === 0) return `No regression: ${counts} (${allowance})`
@@ -14,14 +14,15 @@ export function verdictLine({ rows, broken, regressions, tolerance }: Comparison
 }
 
 /** Each reason why nothing can be said, with how many comparisons it concerns. */
-export function undeterminedLines({ rows }: Comparison): string[] {
-  return [...Map.groupBy(rows, (row) => row.undetermined)].flatMap(([reason, own]) =>
+export function undeterminedLines({ rows, numbers }: Comparison): string[] {
+  return [...Map.groupBy([...rows, ...numbers], (row) => row.undetermined)].flatMap(([reason, own]) =>
     reason === null ? [] : [`${own.length} undetermined: ${reason}`],
   )
 }
 
 export function comparisonDocument(comparison: Comparison): Document {
-  const { rows, differences } = comparison
+  const { rows, numbers, differences } = comparison
+  const [numbersHead, ...numbersRows] = comparedNumberCells(numbers)
   const changed = rows.filter((row) => row.verdict === 'slower' || row.verdict === 'faster')
   return [
     heading(2, 'dbtrial: compared with the baseline'),
@@ -29,13 +30,15 @@ export function comparisonDocument(comparison: Comparison): Document {
     ...(differences.length === 0
       ? [paragraph('Models, statements, settings and versions are the same.')]
       : [paragraph('Different besides the times:'), list(differences)]),
-    ...(rows.some((row) => row.undetermined !== null) ? [list(undeterminedLines(comparison))] : []),
+    ...([...rows, ...numbers].some((row) => row.undetermined !== null) ? [list(undeterminedLines(comparison))] : []),
     ...(changed.length === 0 ? [] : [comparedTable([...changed].sort((a, b) => (b.ratio?.mid ?? 0) - (a.ratio?.mid ?? 0)))]),
-    details(`All ${rows.length} comparisons`, [
+    table(numbersHead as string[], numbersRows, [2, 3, 4]),
+    details(`All ${rows.length} comparisons of times`, [
       comparedTable(rows),
       paragraph(
-        'Ratio: result over baseline, with its interval: Welch’s t on logarithms from five rounds, with three or four the plain range (marked ~), with fewer none. Slower and faster mean that the whole interval lies beyond the tolerance; rounds within one start of a server share its luck.',
+        'Ratio: result over baseline, with its interval at 95 %: Welch’s t on logarithms from three rounds or starts on, with fewer none. Slower and faster mean that the whole interval lies beyond the tolerance, and that the difference is more than equals have on this machine; of a capacity less is slower, of CPU per operation more.',
       ),
+      ...(comparison.resolution === '' ? [] : [paragraph(comparison.resolution)]),
     ]),
   ]
 }
@@ -60,31 +63,47 @@ export function comparedCells(rows: ComparedRow[]): string[][] {
   ]
 }
 
+export function comparedNumberCells(numbers: ComparedNumber[]): string[][] {
+  const figure = (value: number | null) => (value === null ? '—' : Number(value.toPrecision(3)).toLocaleString('en'))
+  return [
+    ['candidate', 'number', 'baseline', 'result', 'ratio', 'verdict'],
+    ...numbers.map((row) => [
+      row.candidate,
+      row.number === 'CPU per operation' ? `${row.number}, µs` : `${row.number}, ×`,
+      figure(row.baseline),
+      figure(row.result),
+      ratioText(row),
+      row.verdict,
+    ]),
+  ]
+}
+
 function comparedTable(rows: ComparedRow[]) {
   const [first, ...rest] = comparedCells(rows)
   return table(first as string[], rest, [4, 5, 6])
 }
 
-function ratioText({ ratio }: ComparedRow): string {
+function ratioText({ ratio }: Pick<ComparedRow, 'ratio'>): string {
   if (ratio === null) return '—'
   const number = (value: number) => (value >= 10 ? value.toFixed(0) : value.toFixed(2))
-  return `${number(ratio.mid)} [${number(ratio.low)}, ${number(ratio.high)}]${ratio.confidence === null ? '~' : ''}`
+  return `${number(ratio.mid)} [${number(ratio.low)}, ${number(ratio.high)}]`
 }
 
 export const comparisonMarkdown = (comparison: Comparison): string => toMarkdown(comparisonDocument(comparison))
 
 /** A suite per candidate, a case per operation, rate and metric; one more for what broke in kind. */
 export function comparisonJunit(comparison: Comparison): string {
-  const { rows, broken } = comparison
-  const suites = [...Map.groupBy(rows, (row) => row.candidate)].map(([candidate, own]) => {
+  const { rows, numbers, broken } = comparison
+  const suites = [...Map.groupBy([...rows, ...numbers], (row) => row.candidate)].map(([candidate, own]) => {
     const cases = own.map((row) => {
-      const name = `${row.operation} at ${times(row.multiple)}: ${row.metric}`
+      const name = 'number' in row ? row.number : `${row.operation} at ${times(row.multiple)}: ${row.metric}`
+      const seconds = 'number' in row || row.resultUs === null ? null : row.resultUs / 1e6
       const body = row.regression
         ? `<failure message="${xml(`${ratioText(row)} times the baseline`)}"/>`
         : row.verdict === 'undetermined'
           ? `<skipped message="${xml(row.undetermined ?? '')}"/>`
           : ''
-      return `    <testcase classname="${xml(candidate)}" name="${xml(name)}"${row.resultUs === null ? '' : ` time="${(row.resultUs / 1e6).toFixed(6)}"`}>${body}</testcase>`
+      return `    <testcase classname="${xml(candidate)}" name="${xml(name)}"${seconds === null ? '' : ` time="${seconds.toFixed(6)}"`}>${body}</testcase>`
     })
     const failures = own.filter((row) => row.regression).length
     const skipped = own.filter((row) => row.verdict === 'undetermined').length

@@ -38,20 +38,8 @@ export function assessmentCsv({ candidates }: Assessment): string {
   return csv([head, ...rows])
 }
 
-export function comparisonCsv({ rows }: Comparison): string {
-  const head = [
-    'candidate',
-    'operation',
-    'multiple',
-    'metric',
-    'baseline_us',
-    'result_us',
-    'ratio',
-    'ratio_low',
-    'ratio_high',
-    'verdict',
-    'undetermined',
-  ]
+export function comparisonCsv({ rows, numbers }: Comparison): string {
+  const head = ['candidate', 'operation', 'multiple', 'metric', 'baseline', 'result', 'ratio', 'ratio_low', 'ratio_high', 'verdict', 'undetermined']
   return csv([
     head,
     ...rows.map((row) => [
@@ -61,6 +49,20 @@ export function comparisonCsv({ rows }: Comparison): string {
       row.metric,
       row.baselineUs,
       row.resultUs,
+      row.ratio?.mid ?? null,
+      row.ratio?.low ?? null,
+      row.ratio?.high ?? null,
+      row.verdict,
+      row.undetermined,
+    ]),
+    // Multiples of the average load, and µs.
+    ...numbers.map((row) => [
+      row.candidate,
+      null,
+      null,
+      row.number,
+      row.baseline,
+      row.result,
       row.ratio?.mid ?? null,
       row.ratio?.low ?? null,
       row.ratio?.high ?? null,

@@ -1,5 +1,7 @@
 /** Candidates beside each other: what all of them can do, and pairs at the same rates. */
-import type { Assessment, Comparison } from '../assess/assess.ts'
+import type { Assessment } from '../assess/assess.ts'
+import { resolutionText } from '../assess/machine-resolution.ts'
+import type { Comparison } from '../assess/pairs.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { type Block, details, heading, paragraph, table } from './document.ts'
@@ -58,7 +60,7 @@ export function capacityText(capacity: CandidateResult['capacity']): string {
 }
 
 /** Pairs within the same rounds: faster, slower or tie. */
-export function comparisons({ comparisons: all }: Assessment): Block[] {
+export function comparisons({ comparisons: all, resolution }: Assessment): Block[] {
   if (all.length === 0) return []
   const rows = all.map((each) => [
     times(each.multiple),
@@ -72,11 +74,12 @@ export function comparisons({ comparisons: all }: Assessment): Block[] {
   return [
     details(`Candidates in pairs: ${count('faster')} faster, ${count('slower')} slower, ${count('tie')} tie`, [
       paragraph(
-        'How many times the p99 response of the second is that of the first, from the valid rounds that both have: Student’s t at 95 % on paired log ratios from five rounds on, the plain range of three or four, which has no confidence.',
+        'How many times the p99 response of the second is that of the first, from the valid rounds that both have: Student’s t at 95 % on paired log ratios, whose scatter is moderated by that of the other operations. Faster and slower: beyond chance over all that is compared of the two (Holm), and by more than two equals differ on this machine. ' +
+          resolutionText(resolution),
       ),
       table(['load', 'mix', 'operation', '', 'ratio of p99', 'probability that the second is faster'], rows),
     ]),
   ]
 }
 
-const probability = ({ ratio }: Comparison) => (ratio.belowOne === null ? '—' : ratio.belowOne.toFixed(3))
+const probability = ({ ratio }: Comparison) => ratio.belowOne.toFixed(3)

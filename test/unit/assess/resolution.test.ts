@@ -3,8 +3,12 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { assess } from '../../../src/assess/assess.ts'
-import { factorOf, knownFrom, resolutionOf } from '../../../src/assess/resolution.ts'
+import { factorOf, resolutionIn, resolutionText } from '../../../src/assess/machine-resolution.ts'
+import { comparePairs } from '../../../src/assess/pairs.ts'
+import { knownFrom, resolutionOf } from '../../../src/assess/resolution.ts'
+import { keyOf, Source } from '../../../src/data/random.ts'
 import { readResult } from '../../../src/result.ts'
+import type { Operation } from '../../../src/scenario/scenario.ts'
 
 const golden = readResult(fileURLToPath(new URL('../../golden/results/small.json', import.meta.url)))
 
@@ -35,10 +39,10 @@ test('of one and the same nothing is different, and all ratios are 1', () => {
 test('three times the work is different, and is the resolution that is kept', () => {
   const found = twice(3)
   expect(found.rows.find((row) => row.number.startsWith('CPU per operation'))).toMatchObject({ verdict: 'different' })
-  const known = knownFrom(found)
+  const known = knownFrom(found, [])
   expect(factorOf(known, ['postgres'], 'CPU per operation')).toBeCloseTo(3, 6)
   expect(factorOf(known, ['redis'], 'CPU per operation')).toBe(1)
-  expect(factorOf(null, ['postgres'], 'capacity')).toBe(1)
+  expect(factorOf([], ['postgres'], 'capacity')).toBe(1)
 })
 
 test('pairs that differ less than equals do on this machine are a tie', () => {
@@ -54,4 +58,79 @@ test('pairs that differ less than equals do on this machine are a tie', () => {
   expect(verdicts()).toEqual(new Set(['slower']))
   result.resolution = [{ engine: 'postgres', number: 'p99', ratio: 1.6 }]
   expect(verdicts()).toEqual(new Set(['tie']))
+})
+
+/** Two equals with this many rounds: every operation scatters by itself, all of a round a little together. */
+function equals(seed: number, rounds: number, apart = 1) {
+  const draws = new Source().restart(keyOf(seed, 'equals'), 1)
+  const normal = () => Math.sqrt(-2 * Math.log(1 - draws.next())) * Math.cos(2 * Math.PI * draws.next())
+  const result = structuredClone(golden)
+  const [first] = result.candidates
+  const model = first?.trials.find((trial) => trial.phase === 'confirmation')
+  if (first === undefined || model === undefined) throw new Error('the golden result has no candidate')
+  const [operation, own] = Object.entries(model.operations).find(([, each]) => each.responseUs !== null) ?? []
+  if (operation === undefined || own === undefined || own.responseUs === null) throw new Error('the golden result has no open loop')
+  const [some] = result.scenario.operations as { name: string }[]
+  const names = Array.from({ length: 10 }, (_, at) => `operation${at}`)
+  Object.assign(result.scenario, { operations: names.map((name) => ({ ...some, name })) })
+  const valid = { verdict: 'valid' as const, reasons: [], clientBound: [] }
+  const scatters = names.map((_, at) => 0.1 + 0.02 * at)
+  const candidateOf = (name: string, factor: number) => ({
+    ...first,
+    name,
+    mix: 'full' as const,
+    compiled: names.map((each) => ({ operation: each, statements: [] })),
+    trials: result.trialPlan.multiples.flatMap((multiple) =>
+      Array.from({ length: rounds }, (_, repeat) => {
+        const round = 0.1 * normal()
+        const times = names.map((each, at) => {
+          const p99 = 1000 * factor * Math.exp(round + (scatters[at] as number) * normal())
+          return [each, { ...own, responseUs: { ...own.responseUs, count: 1000, p99 } }] as const
+        })
+        return {
+          ...model,
+          repeat,
+          start: repeat + 1,
+          mix: 'full' as const,
+          saturated: false,
+          validity: valid,
+          arrival: { ...model.arrival, multiple },
+          resources: { ...model.resources, server: { cpuCores: 0.5 * factor * Math.exp(0.04 * normal()), residentBytes: 1 } },
+          operations: Object.fromEntries(times),
+        }
+      }),
+    ),
+  })
+  return { ...result, candidates: [candidateOf('a', 1), candidateOf('b', apart)] } as typeof result
+}
+
+test('of two equals with three rounds and ten operations hardly ever is anything called different, and what is three times as slow is', () => {
+  const differing = (seed: number, apart: number) => {
+    const result = equals(seed, 3, apart)
+    const comparisons = comparePairs(result, result.scenario.operations as Operation[], [])
+    return resolutionOf(result, { candidates: [], holds: [], comparisons, resolution: [] }, null).rows.filter(
+      ({ verdict }) => verdict === 'different',
+    ).length
+  }
+  const seeds = Array.from({ length: 60 }, (_, at) => at)
+  // With intervals that are the plain range of three ratios every second operation and more of a pair of equals was "different".
+  expect(seeds.filter((seed) => differing(seed, 1) > 0).length).toBeLessThanOrEqual(6)
+  const found = seeds.map((seed) => differing(seed, 3))
+  expect(found.reduce((sum, each) => sum + each, 0) / seeds.length).toBeGreaterThan(8)
+})
+
+test('where no equals were measured, what differs less than the starts of the run let expect is a tie, and that is said', () => {
+  const result = equals(7, 5, 1.02)
+  const known = resolutionIn(result)
+  expect(known.every(({ from }) => from === 'starts')).toBe(true)
+  expect(factorOf(known, ['postgres'], 'p99')).toBeGreaterThan(1.05)
+  expect(factorOf(known, ['postgres'], 'CPU per operation')).toBeGreaterThan(1.01)
+  expect(resolutionText(known)).toContain('was not measured (dbtrial resolution does)')
+  const verdicts = new Set(comparePairs(result, result.scenario.operations as Operation[], known).map(({ verdict }) => verdict))
+  expect(verdicts).toEqual(new Set(['tie']))
+  result.resolution = [{ engine: 'postgres', number: 'p99', ratio: 1.3 }]
+  const both = resolutionIn(result)
+  expect(factorOf(both, ['postgres'], 'p99')).toBe(1.3)
+  expect(both.filter(({ from }) => from === 'equals').length).toBe(1)
+  expect(resolutionText(both)).toContain('measured with postgres: p99 1.30 times')
 })

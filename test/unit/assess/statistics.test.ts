@@ -1,6 +1,6 @@
 /** Intervals and verdicts on pairs, on data whose truth is known; seeds are fixed. */
 import { describe, expect, test } from 'vitest'
-import { levelOf, pairedRatio } from '../../../src/assess/intervals.ts'
+import { holm, levelOf, pairedRatio, scatterOf } from '../../../src/assess/intervals.ts'
 import { keyOf, Source } from '../../../src/data/random.ts'
 
 /** The rounds that `standard` has. */
@@ -45,15 +45,30 @@ describe('intervals', () => {
     expect(held / 400).toBeLessThan(0.98)
   })
 
-  test('of three or four repeats there is a range without a confidence, of fewer nothing', () => {
-    expect(levelOf([1, 2, 4])).toEqual({ low: 1, mid: 2, high: 4, confidence: null })
+  test('of three repeats it is Student’s t, of fewer there is none', () => {
+    // t(0.975, 2) = 4.303, standard error ln 2 / √3.
+    expect(Math.log(levelOf([1, 2, 4])?.high ?? 0) - Math.log(2)).toBeCloseTo((4.3027 * Math.LN2) / Math.sqrt(3), 3)
     expect(levelOf([1, 2])).toBeNull()
-    expect(
-      pairedRatio([
-        [1, 2],
-        [1, 2],
-        [1, 2],
-      ]),
-    ).toMatchObject({ interval: { confidence: null }, belowOne: null })
+    const three = Array.from({ length: 400 }, () => {
+      const { low = 0, high = 0 } = levelOf([1, 2, 3].map(() => 50 * Math.exp(0.3 * normal()))) ?? {}
+      return low <= 50 && high >= 50
+    }).filter(Boolean).length
+    expect(three / 400).toBeGreaterThan(0.92)
+  })
+
+  test('three rounds that agree by luck are no evidence where others scatter', () => {
+    const lucky: [number, number][] = [[100, 110], [100, 110.1], [100, 109.9]] // biome-ignore format: three pairs
+    const scattered: [number, number][] = [[100, 150], [100, 70], [100, 100]] // biome-ignore format: three pairs
+    expect(pairedRatio(lucky)?.interval.low).toBeGreaterThan(1)
+    const scatter = scatterOf([lucky, scattered], 2)
+    expect(pairedRatio(lucky, scatter)?.interval.low).toBeLessThan(1)
+    expect(pairedRatio(scattered, scatter)).toEqual(pairedRatio(scattered))
+  })
+
+  test('Holm: the least by a share of the error, the others by what is left of it', () => {
+    expect(holm([0.01, 0.04, 0.03, 0.005])).toEqual([true, false, false, true])
+    expect(holm([0.01, 0.02, 0.03])).toEqual([true, true, true])
+    expect(holm([0.004], 20)).toEqual([false])
+    expect(holm([])).toEqual([])
   })
 })

@@ -13,7 +13,7 @@ const candidate = {
   storage: { at: [] },
 }
 const result = { candidates: [candidate], scenario: { operations: [] }, trialPlan: { multiples: [] } } as unknown as Result
-const [chart] = await drawCharts(result, { candidates: [], holds: [], comparisons: [] }, null)
+const [chart] = await drawCharts(result, { candidates: [], holds: [], comparisons: [], resolution: [] }, null)
 if (chart === undefined) throw new Error('no chart')
 const image = await loadImage(chart.png)
 const canvas = createCanvas(image.width, image.height)
