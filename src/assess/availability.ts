@@ -1,14 +1,22 @@
 /** How often a fleet is up: servers that fail independently, which a shared zone or a bad release breaks, and the time until another one takes over. */
 import type { Topology } from '../engines/engine.ts'
+import { boughtIn } from './bought.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
-import { choiceOf } from './choice.ts'
 import type { CostPlan } from './cost.ts'
 import { assumed, derived, type Figure, given } from './figure.ts'
 import type { Spread } from './simulate.ts'
 import { besideOf, type Fleet, nodesOf } from './supply.ts'
 
-/** One server with its zone. */
-export const nodeAvailability = assumed(0.99, 0.995, 0.999)
+/** From what a provider promises of a single server to what it promises of several zones. */
+const nodeAvailability = assumed(0.995, 0.999, 0.9999)
+export const nodeAvailabilityFigure = () =>
+  given(
+    'plan.nodeAvailability',
+    'share',
+    nodeAvailability,
+    'assumed',
+    'of one server with its zone: AWS Compute Service Level Agreement promises 99.5 % of a single server, 99.99 % across zones',
+  )
 /** Of one server, restarts for upgrades included. */
 const failuresPerYear = assumed(1, 4, 12)
 const secondsPerYear = 365.25 * 86_400
@@ -33,39 +41,86 @@ export function votersOf({ parts, members }: Pick<Fleet, 'parts' | 'members'>, t
   return { voters, quorum: voters > 2 ? Math.floor(voters / 2) + 1 : 1 }
 }
 
+/** Ranges of a server of a ring: `num_tokens` in cassandra.yaml since 4.0. */
+const rangesPerServer = 16
+/** More servers of a rack are not down at once. */
+const mostDown = 12
+
 /**
- * Share of the time that all rows can be written. Of a ring any two servers in different racks hold a range together: what counts is how
- * many racks have a server down. Of shards all are needed.
+ * Share of the time that all rows can be written. Of shards all are needed. A ring has as many racks as copies, and rows are lost where too
+ * many of its servers are down in different racks that hold a range together: in a small ring any two do, in a large one fewer.
  */
 export function upShare(fleet: Pick<Fleet, 'parts' | 'members'>, topology: Topology, node: number): number {
   const { kind, copies, consulted } = topology
-  if (kind === 'ring') return anyOf(copies, consulted.strong, node ** (nodesOf(fleet, topology) / copies))
-  const { voters, quorum } = votersOf(fleet, topology)
-  return anyOf(voters, quorum, node) ** fleet.parts
+  if (kind !== 'ring') {
+    const { voters, quorum } = votersOf(fleet, topology)
+    return anyOf(voters, quorum, node) ** fleet.parts
+  }
+  const perRack = nodesOf(fleet, topology) / copies
+  const shared = sharedShare(nodesOf(fleet, topology), copies)
+  // Any two share rows, or more than two must be down: then racks with a server down are what counts.
+  if (shared > 0.999 || copies !== 3 || consulted.strong !== 2) return anyOf(copies, consulted.strong, node ** perRack)
+  const down = Array.from({ length: Math.min(mostDown, perRack) + 1 }, (_, count) => exactly(perRack, count, 1 - node))
+  let up = 0
+  for (const [a, ofA] of down.entries())
+    for (const [b, ofB] of down.entries()) for (const [c, ofC] of down.entries()) up += ofA * ofB * ofC * (1 - shared) ** (a * b + a * c + b * c)
+  return Math.min(1, up)
 }
+
+/** Of two servers in different racks, how likely they hold a range together (Lynch and Snyder, "Cassandra Availability with Virtual Nodes", 2018). */
+export function sharedShare(nodes: number, copies: number): number {
+  const others = (nodes * (copies - 1)) / copies
+  return 1 - (1 - 1 / others) ** (rangesPerServer * 2 * (copies - 1))
+}
+
+function exactly(n: number, k: number, share: number): number {
+  let ways = 1
+  for (let at = 0; at < k; at++) ways = (ways * (n - at)) / (at + 1)
+  return ways * share ** k * (1 - share) ** (n - k)
+}
+
+/** The same of one row, which is what one call asks for: its copies, or its part. */
+export function rowUpShare(fleet: Pick<Fleet, 'parts' | 'members'>, topology: Topology, node: number): number {
+  const { kind, copies, consulted } = topology
+  return kind === 'ring'
+    ? anyOf(copies, consulted.strong, node)
+    : upShare({ parts: 1, members: fleet.members }, { ...topology, beside: besideAsIn(fleet, topology) }, node)
+}
+
+/** What votes in a part of several does so beside one alone. */
+const besideAsIn = ({ parts }: Pick<Fleet, 'parts'>, topology: Topology) =>
+  besideOf(parts, topology).map((each) => ({ ...each, when: 'always' as const }))
 
 /** Less the time in which a part waits for its next primary. */
 export function availabilityOf(fleet: Pick<Fleet, 'parts' | 'members'>, topology: Topology, node: number, failures: number, failoverSeconds: number) {
-  const waits = topology.kind === 'ring' ? 0 : (fleet.parts * failures * failoverSeconds) / secondsPerYear
-  return Math.max(0, upShare(fleet, topology, node) - waits)
+  return Math.max(0, upShare(fleet, topology, node) - waitsOf(fleet.parts, topology, failures, failoverSeconds))
 }
 
-/** Of the fleet that stands in a month. */
-export function availabilityFigure({ candidate, facts }: CapacityPlan, cost: CostPlan, month: number): Figure<'share'> {
+const waitsOf = (parts: number, { kind }: Topology, failures: number, failoverSeconds: number) =>
+  kind === 'ring' ? 0 : (parts * failures * failoverSeconds) / secondsPerYear
+
+/** Of the fleet that the path has in a month: of all its rows at once, or of any one of them. */
+export function availabilityFigure({ candidate, facts }: CapacityPlan, { purchases }: CostPlan, month: number, rows: 'all' | 'one'): Figure<'share'> {
   const { topology, failoverSeconds } = facts
+  const fleet = boughtIn(purchases, month)
+  const parts = rows === 'one' ? 1 : fleet.parts
   return derived(
-    `plan.${candidate}.availability@${month}`,
+    `plan.${candidate}.${rows === 'all' ? 'availability' : 'rowAvailability'}@${month}`,
     'share',
     topology.kind === 'ring'
-      ? `${topology.consulted.strong} of ${topology.copies} racks with all their servers up`
-      : 'a majority of the voters of every part up, less failovers × failoverSeconds of every part',
+      ? rows === 'all'
+        ? `no two of ${nodesOf(fleet, topology)} servers down in different racks that hold a range together`
+        : `${topology.consulted.strong} of the ${topology.copies} copies of a row up`
+      : `a majority of the voters of ${rows === 'all' ? 'every' : 'its'} part up, less failovers × failoverSeconds${rows === 'all' ? ' of every part' : ''}`,
     [
-      given('plan.nodeAvailability', 'share', nodeAvailability, 'assumed', 'of one server with its zone'),
+      nodeAvailabilityFigure(),
       given('plan.failuresPerYear', 'ratio', failuresPerYear, 'assumed', 'of one server, restarts for upgrades included'),
       given(`plan.${candidate}.failoverSeconds`, 'seconds', failoverSeconds.range, 'assumed', failoverSeconds.source),
-      cost.choice(month),
     ],
-    (node, failures, seconds, choice) => availabilityOf(choiceOf(choice), topology, node, failures, seconds),
+    (node, failures, seconds) =>
+      rows === 'all'
+        ? availabilityOf(fleet, topology, node, failures, seconds)
+        : Math.max(0, rowUpShare(fleet, topology, node) - waitsOf(parts, topology, failures, seconds)),
   )
 }
 

@@ -58,6 +58,8 @@ export interface CandidatePlan {
   triggers: (Omit<Trigger, 'month'> & { month: Spread /** Share of the draws in which it comes before the horizon ends. */; probability: number })[]
   /** Of the fleet now, by independent failures of servers that are up as often as is assumed, and the time until others take over. */
   availability: Spread
+  /** The same of any one row: what one call sees. */
+  rowAvailability: Spread
   /** Operations in flight on one server at what it carries, by the scalability law; null: unknown. */
   inFlight: number | null
   /** Objectives that hold on one server, and may not with the stated budgets for copies and zones. */
@@ -145,6 +147,7 @@ export function describePlan(own: Complete, told: Told): CandidatePlan {
       }))
       .sort((a, b) => whenOf(a) - whenOf(b) || a.month.p10 - b.month.p10),
     availability: drawn.spread(planned.availability),
+    rowAvailability: drawn.spread(planned.rowAvailability),
     inFlight: plan.scalability === null ? null : inFlightAt(plan.scalability, middleOf(plan.carried) * plan.averageRate),
     atRisk: atRisk(plan, assessed),
     atScale: atScaleOf(plan, months, drawn),

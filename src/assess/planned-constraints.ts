@@ -15,6 +15,7 @@ import type { Need } from './supply.ts'
 /** Made once for each candidate, so that what is drawn is what is judged. */
 export interface PlannedFigures {
   availability: Figure<'share'>
+  rowAvailability: Figure<'share'>
   failover: Figure<'seconds'>
   lost: Figure<'seconds'>
   /** 1 where the fleet of the month carries it, 0 where none of the catalogue does. */
@@ -25,7 +26,8 @@ export function plannedFigures(plan: CapacityPlan, cost: CostPlan, { months }: D
   const { failoverSeconds, lostSeconds } = plan.facts
   const name = plan.candidate
   return {
-    availability: availabilityFigure(plan, cost, 0),
+    availability: availabilityFigure(plan, cost, 0, 'all'),
+    rowAvailability: availabilityFigure(plan, cost, 0, 'one'),
     failover: given(`plan.${name}.failoverSeconds`, 'seconds', failoverSeconds.range, 'assumed', failoverSeconds.source),
     lost: given(`plan.${name}.lostSeconds`, 'seconds', lostSeconds.range, 'assumed', lostSeconds.source),
     suffices: [0, months].map((month) => ({ month, figure: sufficesFigure(plan, cost, month) })),
@@ -43,8 +45,9 @@ function whyWhole({ torn, facts }: CapacityPlan): string {
   return `${threads}${torn.length === 0 ? '' : `, and shards would tear ${torn.map(({ name }) => name).join(', ')} (${facts.atomicity.source})`}`
 }
 
-export const figuresOfPlanned = ({ availability, failover, lost, suffices: carried }: PlannedFigures): Figure[] => [
+export const figuresOfPlanned = ({ availability, rowAvailability, failover, lost, suffices: carried }: PlannedFigures): Figure[] => [
   availability,
+  rowAvailability,
   failover,
   lost,
   ...carried.map(({ figure }) => figure),
@@ -67,7 +70,15 @@ export function plannedConstraints(plan: CapacityPlan, planned: PlannedFigures, 
   if (availability !== null) {
     const holds = drawn.share([planned.availability], (share) => share >= availability)
     const text = availabilityText(drawn.spread(planned.availability))
-    found.push(uncertain('availability', holds, `${topology.name}: up ${text} of the time, of ${Number((availability * 100).toPrecision(6))} %`))
+    const ofOne = availabilityText(drawn.spread(planned.rowAvailability))
+    const wanted = Number((availability * 100).toPrecision(6))
+    found.push(
+      uncertain(
+        'availability',
+        holds,
+        `${topology.name}: all rows up ${text} of the time, of ${wanted} %${ofOne === text ? '' : `; any one row ${ofOne}`}`,
+      ),
+    )
   }
   if (rtoMs !== null)
     found.push(within('recovery time', planned.failover, rtoMs, 'until writes go on after a server died', failoverSeconds.source, drawn))

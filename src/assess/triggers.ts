@@ -1,6 +1,6 @@
 /** When a plan must change: the months in which the purchase path changes, and what growth asks for beside servers, each with what to do and how long before. */
 import { entityOf } from '../scenario/scenario.ts'
-import { nodeAvailability, votersOf } from './availability.ts'
+import { nodeAvailabilityFigure, votersOf } from './availability.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
 import type { CostPlan } from './cost.ts'
 import type { Demand } from './demand.ts'
@@ -142,7 +142,7 @@ function partitions(plan: CapacityPlan, demand: Demand): Trigger[] {
 /** Where one node is not available enough, replicas are needed from the first day. */
 function replicas(plan: CapacityPlan, { scenario, months }: Demand): Trigger {
   const wanted = scenario.requirements.availability
-  const one = given('plan.nodeAvailability', 'share', nodeAvailability, 'assumed', 'of one server with its zone')
+  const one = nodeAvailabilityFigure()
   const { topology } = plan.facts
   const { voters, quorum } = votersOf({ parts: 1, members: topology.copies }, topology)
   return {

@@ -48,7 +48,7 @@ export const cassandra: Engine = {
         source: 'Cassandra documentation, Dynamo; racks as zones, as many as copies: Cassandra documentation, Snitch',
       },
       memoryBound: false,
-      commandThreads: { count: null, source: 'Cassandra documentation, concurrent_reads and concurrent_writes: pools that grow with the cores' },
+      commandThreads: { count: null, source: 'cassandra.yaml, concurrent_reads and concurrent_writes: pools of 32 threads each unless set' },
       atomicity: { acrossParts: true, readsToo: false, source: 'Cassandra documentation, BATCH: logged batches are atomic across partitions' },
       smallestServer: {
         vcpus: 4,
@@ -58,11 +58,11 @@ export const cassandra: Engine = {
       fixedMemoryGib: {
         range: { low: 6, mid: 10, high: 14, confidence: null },
         source:
-          'cassandra-env.sh: a heap of a quarter of the memory, 8 GB at most with CMS, as much again off heap for filters, summaries and compression',
+          'conf/cassandra-env.sh (github.com/apache/cassandra): a heap of a quarter of the memory, 8 GB at most; about as much again off heap for filters, summaries and compression is assumed',
       },
       diskReserve: {
         range: { low: 1.3, mid: 1.6, high: 2, confidence: null },
-        source: 'Cassandra documentation, Compaction: up to half of the disk stays free',
+        source: 'DataStax documentation, Calculating usable disk capacity: disks are filled to 50 to 80 % depending on the compaction',
       },
       cacheOfRest: {
         range: { low: 0.7, mid: 0.85, high: 0.95, confidence: null },

@@ -29,7 +29,8 @@ export const mongodb: Engine = {
         localDisk: true,
         fewestShards: 2,
         beside: [{ nodes: 3, what: 'config servers', when: 'divided', votes: false }],
-        source: 'MongoDB manual, Replica Set Deployment Architectures',
+        source:
+          'MongoDB manual, Sharded Cluster Components (mongodb.com/docs/manual/core/sharded-cluster-components): shards and config servers as replica sets of three, two shards at least; routers stand with the application',
       },
       memoryBound: false,
       diskReserve: { range: { low: 1.1, mid: 1.3, high: 1.8, confidence: null }, source: 'fragmentation, journal and oplog' },
@@ -50,7 +51,7 @@ export const mongodb: Engine = {
       },
       failoverSeconds: {
         range: { low: 5, mid: 12, high: 30, confidence: null },
-        source: 'MongoDB manual, Replica Set Elections: the median does not exceed 12 s',
+        source: 'MongoDB manual, Replica Set Elections (mongodb.com/docs/manual/core/replica-set-elections): the median should not exceed 12 s',
       },
       lostSeconds: {
         range: { low: 0, mid: 0, high: 0, confidence: null },

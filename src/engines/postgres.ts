@@ -28,7 +28,7 @@ export const postgres: Engine = {
         source: 'PostgreSQL documentation, chapter 26; two cannot tell who of them is cut off: Patroni documentation, etcd asks for three voters',
       },
       memoryBound: false,
-      commandThreads: { count: null, source: 'PostgreSQL documentation, 51.2: a process for each connection' },
+      commandThreads: { count: null, source: 'PostgreSQL 18 documentation, 51.2, How Connections Are Established: a process for each connection' },
       atomicity: { acrossParts: false, readsToo: false, source: 'PostgreSQL documentation, 5.12: partitions are of one server' },
       smallestServer: {
         vcpus: 2,
@@ -42,7 +42,7 @@ export const postgres: Engine = {
       cacheOfRest: { range: { low: 0.7, mid: 0.85, high: 0.95, confidence: null }, source: 'shared buffers and the page cache of the system' },
       failoverSeconds: {
         range: { low: 15, mid: 40, high: 90, confidence: null },
-        source: 'Patroni documentation: a lease of 30 s that is looked at every 10 s, then the promotion',
+        source: 'Patroni documentation, Dynamic configuration settings (patroni.readthedocs.io): ttl 30 s, loop_wait 10 s, then the promotion',
       },
       lostSeconds: {
         range: { low: 0, mid: 0.2, high: 5, confidence: null },

@@ -96,7 +96,10 @@ function makeEngine({ name, program, major, licence, audit, image, onPath, packa
             'Redis documentation, Replication and Cluster specification: three primaries at least; Sentinel: three of them, two beside the servers',
         },
         memoryBound: true,
-        commandThreads: { count: 1, source: 'Redis documentation, Latency: commands are served by a single thread' },
+        commandThreads: {
+          count: 1,
+          source: 'Redis documentation, Latency monitoring (redis.io/topics/latency-monitor): single threaded; io-threads read and write only',
+        },
         atomicity: {
           acrossParts: false,
           readsToo: true,
@@ -114,11 +117,12 @@ function makeEngine({ name, program, major, licence, audit, image, onPath, packa
         cacheOfRest: { range: { low: 1, mid: 1, high: 1, confidence: null }, source: 'all data is in memory' },
         failoverSeconds: {
           range: { low: 5, mid: 30, high: 60, confidence: null },
-          source: 'redis.conf and sentinel.conf: cluster-node-timeout 15 s, down-after-milliseconds 30 s, then the vote',
+          source: 'redis.conf and sentinel.conf as distributed: cluster-node-timeout 15000, down-after-milliseconds 30000, then the vote',
         },
         lostSeconds: {
           range: { low: 0, mid: 1, high: 10, confidence: null },
-          source: 'Redis documentation, Replication: asynchronous; min-replicas-max-lag 10 s bounds what is lost',
+          source:
+            'Redis documentation, Replication: asynchronous; min-replicas-max-lag of 10 s bounds what is lost only where min-replicas-to-write is set',
         },
         diskReserve: {
           range: { low: 1.1, mid: 1.3, high: 2, confidence: null },

@@ -204,7 +204,7 @@ function lines(plan: CandidatePlan, horizon: number): Block[] {
       `In use at peak: ${connectionsText(plan.fleet.now)} connections on all servers now, ${connectionsText(plan.fleet.horizon)} in month ${horizon}, by Little's law from the mean service times; a pool holds more, for bursts.`,
     ),
     paragraph(
-      `Up ${availabilityText(plan.availability)} of the time, by independent failures of servers and the time until others take over (assumed).`,
+      `All rows are up ${availabilityText(plan.availability)} of the time, any one row ${availabilityText(plan.rowAvailability)}, by independent failures of servers and the time until others take over (assumed).`,
     ),
     paragraph('What moves the cost at the horizon most, one at a time from its low to its high end:'),
     table(

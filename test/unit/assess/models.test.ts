@@ -1,7 +1,7 @@
 /** The physical models on inputs whose answer is known: scalability, queues, least squares, availability. */
 
 import { describe, expect, test } from 'vitest'
-import { anyOf, availabilityOf, availabilityText, inSeries, upShare, votersOf } from '../../../src/assess/availability.ts'
+import { anyOf, availabilityOf, availabilityText, inSeries, rowUpShare, sharedShare, upShare, votersOf } from '../../../src/assess/availability.ts'
 import type { Figure } from '../../../src/assess/figure.ts'
 import { nonNegativeLeastSquares } from '../../../src/assess/linear.ts'
 import { concurrencyFor, fitScalability, throughputAt } from '../../../src/assess/scaling.ts'
@@ -10,6 +10,7 @@ import { costsOf } from '../../../src/assess/work.ts'
 import { keyOf, Source } from '../../../src/data/random.ts'
 import { cassandra } from '../../../src/engines/cassandra.ts'
 import type { Topology } from '../../../src/engines/engine.ts'
+import { postgres } from '../../../src/engines/postgres.ts'
 import { designOf } from '../../../src/phases/work.ts'
 
 const concurrencies = [1, 2, 4, 8, 16, 32, 64]
@@ -134,6 +135,31 @@ describe('availability', () => {
       if (racks.length < 2) ups++
     }
     expect(ups / trials).toBeCloseTo(up(9), 2)
+  })
+
+  test('two servers of a large ring need not share rows: as many neighbours as the paper on virtual nodes counts', () => {
+    const ring: Topology = { ...cassandra.traits.plan.topology }
+    // 16 ranges: 32.0867 of 40 servers in other racks of 60, 54.8867 of 200 of 300.
+    expect(sharedShare(60, 3) * 40).toBeCloseTo(32.0867, 3)
+    expect(sharedShare(300, 3) * 200).toBeCloseTo(54.8867, 3)
+    const racks = (nodes: number, node: number) => anyOf(3, 2, node ** (nodes / 3))
+    const up = (nodes: number, node: number) => upShare({ parts: nodes - 1, members: 1 }, ring, node)
+    expect(up(300, 0.999)).toBeGreaterThan(racks(300, 0.999))
+    // Pairs of which one in so many matters: by simulation.
+    const source = new Source().restart(keyOf(1, 'vnodes'), 1)
+    let ups = 0
+    const trials = 20_000
+    for (let trial = 0; trial < trials; trial++) {
+      const down = [0, 1, 2].map(() => Array.from({ length: 20 }, () => source.next()).filter((each) => each > 0.99).length)
+      const [a, b, c] = down as [number, number, number]
+      const isLost = Array.from({ length: a * b + a * c + b * c }, () => source.next()).some((each) => each < sharedShare(60, 3))
+      if (!isLost) ups++
+    }
+    expect(ups / trials).toBeCloseTo(up(60, 0.99), 2)
+    // One row sees two of its own three copies.
+    expect(rowUpShare({ parts: 59, members: 1 }, ring, 0.99)).toBeCloseTo(anyOf(3, 2, 0.99), 12)
+    const primary = postgres.traits.plan.topology
+    expect(rowUpShare({ parts: 4, members: 2 }, primary, 0.99)).toBeCloseTo(upShare({ parts: 1, members: 2 }, primary, 0.99), 12)
   })
 
   test('an availability has no more digits than its interval', () => {

@@ -79,7 +79,7 @@ describe('required', () => {
   }
 
   test('availability, recovery time and point are hard constraints with a probability', () => {
-    const strict = constraintsUnder({ availability: 0.99999, rtoMs: 1000, rpoMs: 0 })
+    const strict = constraintsUnder({ availability: 0.9999999, rtoMs: 1000, rpoMs: 0 })
     for (const name of ['availability', 'recovery time', 'recovery point']) expect(strict('postgres', name)).toMatchObject({ state: 'out' })
     // A majority has what it acknowledged.
     expect(strict('mongodb', 'recovery point')).toMatchObject({ probability: 1, state: 'holds' })
