@@ -9,6 +9,8 @@ import { choiceOf } from './choice.ts'
 import type { CostPlan } from './cost.ts'
 import type { Demand } from './demand.ts'
 import { derived, derivedFrom, type Figure, given } from './figure.ts'
+import { factorOf, type KnownResolution } from './machine-resolution.ts'
+import type { Blur } from './ranking.ts'
 import { besideOf, type Fleet, type Need, nodesOf, usesOf } from './supply.ts'
 import type { Trigger } from './triggers.ts'
 
@@ -58,6 +60,23 @@ export function criteriaOf({ criteria: own }: Scenario): Criterion[] {
     ...Object.entries(ofPurpose).map(([name, each]) => ({ name, ...each })),
     ...(own?.own ?? []).map(({ name, source }) => ({ name, group: 'yours' as const, scale: `one to five stars: ${source}` })),
   ]
+}
+
+/** What the machine measured and the scale hangs on, and how many times its better end is its worse one. */
+const hangsOn: Partial<Record<string, { number: 'p99' | 'CPU per operation'; ends: number }>> = {
+  money: { number: 'CPU per operation', ends: 2 / 0.05 },
+  headroom: { number: 'CPU per operation', ends: mostCeiling },
+  latency: { number: 'p99', ends: 100 },
+  operations: { number: 'CPU per operation', ends: 100 },
+}
+
+/** By how much two equals of this engine may differ in a utility on this machine; null: nothing measured moves it. */
+export function blurOf(criterion: string, engine: string, known: readonly KnownResolution[], utilities: Float64Array): Blur | null {
+  const scale = hangsOn[criterion]
+  if (scale === undefined) return null
+  // Where production asks so little that the smallest fleet does, or servers are added without end, no measurement moves it. A p99 without an interval moves all the same.
+  if (criterion !== 'latency' && utilities.every((each) => each === utilities[0])) return null
+  return { number: scale.number, utility: Math.min(1, Math.log(factorOf(known, [engine], scale.number)) / Math.log(scale.ends)) }
 }
 
 /** 0 at `worst`, 1 at `best`, straight on a logarithmic scale between, flat outside. */

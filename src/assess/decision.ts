@@ -7,7 +7,7 @@ import { type CandidatePlan, type Complete, completed, describePlan, figuresOf }
 import { isPlan, planCapacity } from './capacity-plan.ts'
 import { type Constraint, constraintsOf } from './constraints.ts'
 import { costOf } from './cost.ts'
-import { type Criterion, criteriaOf, type Exhibit, type Judged, judgeCriteria } from './criteria.ts'
+import { blurOf, type Criterion, criteriaOf, type Exhibit, type Judged, judgeCriteria } from './criteria.ts'
 import { Demand } from './demand.ts'
 import { type DemandTable, demandTable } from './demand-table.ts'
 import { Drawn } from './drawn.ts'
@@ -15,10 +15,11 @@ import type { Explainable } from './explain.ts'
 import type { Provenance } from './figure.ts'
 import { type Forecast, forecastsOf } from './forecast.ts'
 import { engineerHour } from './labour.ts'
+import type { KnownResolution } from './machine-resolution.ts'
 import { beyondCatalogue, plannedConstraints } from './planned-constraints.ts'
 import { type GroupCost, type PolyglotProposal, proposePolyglot } from './polyglot.ts'
 import { type Catalogue, caveats, consulted, serversOf } from './prices.ts'
-import { type Contender, type Ranking, rank, unknownUtility } from './ranking.ts'
+import { type Blur, type Contender, type Ranking, rank, unknownUtility } from './ranking.ts'
 import { rowsOf } from './rows.ts'
 import { proposeShardKey, type ShardProposal } from './shard-key.ts'
 import { draws, middleOf, type Spread, simulate, spreadOf } from './simulate.ts'
@@ -47,6 +48,8 @@ export interface Decision {
   criteria: (Criterion & { weight: number })[]
   rules: string[]
   ranking: Ranking
+  /** By how much two equals differ on this machine: who differs by less shares a rank. */
+  resolution: KnownResolution[]
   polyglot: PolyglotProposal | null
   shards: ShardProposal | null
   forecasts: Forecast[]
@@ -88,7 +91,7 @@ export function decide(result: Result, assessment: Assessment, options: Decision
   const drawn = new Drawn(wanted, result.seed)
   const candidates = cases.map((each) => decisionOf(each, result, demand, drawn, options.catalogues))
   const { weights, rules } = weightsOf(scenario, options.weights)
-  const contenders = cases.flatMap((each, at) => (candidates[at]?.out === true ? [] : [contenderOf(each, drawn, result.seed)]))
+  const contenders = cases.flatMap((each, at) => (candidates[at]?.out === true ? [] : [contenderOf(each, drawn, result.seed, assessment.resolution)]))
   return {
     decision: {
       demand: demandTable(
@@ -100,6 +103,7 @@ export function decide(result: Result, assessment: Assessment, options: Decision
       criteria: criteriaOf(scenario).map((criterion) => ({ ...criterion, weight: weights.get(criterion.name) as number })),
       rules,
       ranking: rank(contenders, weights, result.seed),
+      resolution: assessment.resolution,
       polyglot:
         catalogue === undefined
           ? null
@@ -167,15 +171,17 @@ function decisionOf(
   }
 }
 
-const contenderOf = ({ exhibit: { candidate }, judged }: Case, drawn: Drawn, seed: number): Contender => ({
-  name: candidate.name,
-  utilities: new Map(
-    judged.map(({ criterion, utility }) => [
-      criterion,
-      utility === null ? unknownUtility(seed, candidate.name, criterion, draws) : drawn.of(utility),
-    ]),
-  ),
-})
+function contenderOf({ exhibit: { candidate }, judged }: Case, drawn: Drawn, seed: number, resolution: KnownResolution[]): Contender {
+  const utilities = judged.map(({ criterion, utility }): [string, Float64Array] => [
+    criterion,
+    utility === null ? unknownUtility(seed, candidate.name, criterion, draws) : drawn.of(utility),
+  ])
+  const blur = utilities.flatMap(([criterion, own]): [string, Blur][] => {
+    const found = blurOf(criterion, candidate.engine, resolution, own)
+    return found === null ? [] : [[criterion, found]]
+  })
+  return { name: candidate.name, utilities: new Map(utilities), blur: new Map(blur) }
+}
 
 /** The cheapest at the horizon of those that are in. */
 function cheapestOf(candidates: CandidateDecision[]): { candidate: string; usdPerMonth: number } | null {

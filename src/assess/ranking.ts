@@ -5,9 +5,18 @@ import { keyOf, Source } from '../data/random.ts'
 export interface Contender {
   name: string
   utilities: Map<string, Float64Array>
+  /** By criterion that hangs on a measured number: by how much its utility may differ between two equals. */
+  blur: Map<string, Blur>
+}
+export interface Blur {
+  /** Utilities that hang on one number are wrong together. */
+  number: string
+  utility: number
 }
 export interface Standing {
   name: string
+  /** Shared by those whom nothing tells apart. */
+  rank: number
   /** 0 to 1. */
   score: number
   /** Closeness to the ideal, 0 to 1; its ideals are the ends of the scales, not the best and worst of those present. */
@@ -17,8 +26,8 @@ export interface Standing {
 }
 export interface Ranking {
   standings: Standing[]
-  /** P(first beats second) of every pair, in the order of the standings. */
-  beats: { first: string; second: string; probability: number }[]
+  /** P(first beats second) of every pair, in the order of the standings; `withinResolution`: their scores differ by no more than those of two equals may on this machine. */
+  beats: { first: string; second: string; probability: number; withinResolution: boolean }[]
   /** null: nobody is ranked, or the first two are a tie. */
   winner: string | null
   tie: string[]
@@ -68,8 +77,21 @@ export function rank(contenders: Contender[], weights: Map<string, number>, seed
       own[better] = (own[better] as number) + 1
     }
   }
+  const beats = order.flatMap((first, a) =>
+    order.slice(a + 1).map((second, offset) => ({
+      first: first.name,
+      second: second.name,
+      probability: ((wins[a] as number[])[a + 1 + offset] as number) / Math.max(1, draws),
+      withinResolution: scoreAt(first, mids, 0) - scoreAt(second, mids, 0) <= blurOf(first, second, names, mids),
+    })),
+  )
+  const places = placesOf(
+    order.map(({ name }) => name),
+    beats,
+  )
   const standings = order.map((contender, who) => ({
     name: contender.name,
+    rank: places[who] as number,
     score: scoreAt(contender, mids, 0),
     topsis: closeness(
       names.map((name) => (contender.utilities.get(name) as Float64Array)[0] as number),
@@ -77,27 +99,44 @@ export function rank(contenders: Contender[], weights: Map<string, number>, seed
     ),
     rankShares: n === 1 ? [] : (ranks[who] as number[]).map((count) => count / Math.max(1, draws)),
   }))
-  const beats = order.flatMap((first, a) =>
-    order.slice(a + 1).map((second, offset) => ({
-      first: first.name,
-      second: second.name,
-      probability: ((wins[a] as number[])[a + 1 + offset] as number) / Math.max(1, draws),
-    })),
-  )
   const [first] = standings
-  const tie = first === undefined ? [] : beats.filter((pair) => pair.first === first.name && pair.probability < sure).map((pair) => pair.second)
+  const sharing = standings.filter(({ rank: place }) => place === 1).map(({ name }) => name)
+  const isTie = sharing.length > 1
   const byTopsis = [...standings].sort((a, b) => b.topsis - a.topsis)[0]
   return {
     standings,
     beats,
-    winner: first === undefined || tie.length > 0 ? null : first.name,
-    tie: tie.length > 0 && first !== undefined ? [first.name, ...tie] : [],
+    winner: first === undefined || isTie ? null : first.name,
+    tie: isTie ? sharing : [],
     disagreement:
       byTopsis !== undefined && first !== undefined && byTopsis.name !== first.name
         ? `TOPSIS puts ${byTopsis.name} first, the weighted sum ${first.name}`
         : null,
     smallestChange: smallestChange(order, names, mids),
   }
+}
+
+/** Who is not surely behind the first of a rank shares it, and so do all between the two: their scores are no further apart. */
+function placesOf(names: readonly string[], beats: Ranking['beats']): number[] {
+  const places: number[] = []
+  for (let from = 0; from < names.length; ) {
+    const open = beats.filter(({ first, probability, withinResolution }) => first === names[from] && (probability < sure || withinResolution))
+    const last = Math.max(from, ...open.map(({ second }) => names.indexOf(second)))
+    for (let at = from; at <= last; at++) places.push(from + 1)
+    from = last + 1
+  }
+  return places
+}
+
+/** By how much the scores of two equals may differ: utilities that hang on one number are wrong together, different numbers independently. */
+function blurOf(a: Contender, b: Contender, names: readonly string[], weights: readonly number[]): number {
+  const byNumber = new Map<string, number>()
+  for (const [at, name] of names.entries()) {
+    const blurs = [a.blur.get(name), b.blur.get(name)].filter((each) => each !== undefined)
+    const most = blurs.reduce<Blur | undefined>((x, y) => (x === undefined || y.utility > x.utility ? y : x), undefined)
+    if (most !== undefined) byNumber.set(most.number, (byNumber.get(most.number) ?? 0) + (weights[at] as number) * most.utility)
+  }
+  return Math.hypot(...byNumber.values())
 }
 
 /** Hwang and Yoon, "Multiple Attribute Decision Making", 1981, with the ends of the scales as ideals: removing a rival changes nothing. */

@@ -1,6 +1,8 @@
 /** The verdict in words and tables: who is out and why, who ranks where and how firmly, what a second store would change. */
 import { type Constraint, likelihood } from '../assess/constraints.ts'
 import type { CandidateDecision, Decision } from '../assess/decision.ts'
+import { resolutionText } from '../assess/machine-resolution.ts'
+import type { Standing } from '../assess/ranking.ts'
 import { drawsText } from '../assess/simulate.ts'
 import { type Block, details, heading, list, paragraph, table } from './document.ts'
 import { usd } from './format.ts'
@@ -32,13 +34,22 @@ export function verdictLine(decision: Decision): string {
 }
 
 function ranked({ ranking, candidates }: Decision): string {
-  const { standings, winner, tie } = ranking
+  const { standings, winner } = ranking
   const [first, second] = standings
   if (first === undefined) return `Nobody is ranked: ${candidates.map((each) => `${each.name} ${reasonOut(each)}`).join('; ')}.`
   if (second === undefined) return `${first.name} is the only one that ${openOf(candidates, first.name)}.`
-  if (winner === null) return `${tie.join(' and ')} are a tie: no order of them has a probability of 0.9.`
+  if (winner === null) return tieText(ranking)
   const surely = ranking.beats.find((pair) => pair.first === winner && pair.second === second.name)
   return `${winner} ranks first, ahead of ${second.name} with a probability of ${probability(surely?.probability ?? 1)}.`
+}
+
+/** Of those that share the first rank. */
+function tieText({ tie, beats }: Decision['ranking']): string {
+  const own = beats.filter(({ first, second }) => tie.includes(first) && tie.includes(second))
+  const why = own.some(({ probability: share }) => share < 0.9)
+    ? 'no order of them has a probability of 0.9'
+    : 'their scores differ by no more than those of two equals may on this machine'
+  return `${tie.join(' and ')} are a tie: ${why}.`
 }
 
 function openOf(candidates: CandidateDecision[], name: string): string {
@@ -72,7 +83,11 @@ const markOf = (constraint: Constraint) =>
 /** Never a certainty: so many draws have none. */
 const probability = (share: number) => (share > 0.999 ? 'over 0.999' : share < 0.001 ? 'under 0.001' : share.toFixed(2))
 
-function ranks({ ranking }: Decision): Block[] {
+/** With a mark where it is shared. */
+export const rankText = ({ rank }: Standing, all: readonly Standing[]) =>
+  `${rank}${all.filter((each) => each.rank === rank).length > 1 ? ' (tie)' : ''}`
+
+function ranks({ ranking, resolution }: Decision): Block[] {
   const { standings, disagreement, smallestChange } = ranking
   // Alone it is first whatever is drawn: that is no probability.
   if (standings.length < 2) return []
@@ -87,10 +102,18 @@ function ranks({ ranking }: Decision): Block[] {
   return [
     table(
       ['rank', 'candidate', 'score', 'TOPSIS', ...standings.map((_, at) => `P(rank ${at + 1})`)],
-      standings.map((each, at) => [String(at + 1), each.name, each.score.toFixed(2), each.topsis.toFixed(2), ...each.rankShares.map(probability)]),
+      standings.map((each) => [
+        rankText(each, standings),
+        each.name,
+        each.score.toFixed(2),
+        each.topsis.toFixed(2),
+        ...each.rankShares.map(probability),
+      ]),
       [0, 2, 3, ...standings.map((_, at) => at + 4)],
     ),
-    paragraph(`Probabilities: ${drawsText} draws of the weights (Dirichlet around the stated ones) and of every measured and assumed interval.`),
+    paragraph(
+      `Probabilities: ${drawsText} draws of the weights (Dirichlet around the stated ones) and of every measured and assumed interval. Candidates share a rank where no order of them has a probability of 0.9, or their scores differ by no more than those of two equals may. ${resolutionText(resolution)}`.trimEnd(),
+    ),
     ...(notes.length > 0 ? [list(notes)] : []),
   ]
 }

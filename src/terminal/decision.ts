@@ -1,27 +1,28 @@
 /** The verdict on one screen: ranking and its stability, servers, the first changes with dates, cost against the budget. */
 import { whenOf } from '../assess/candidate-plan.ts'
 import type { Decision } from '../assess/decision.ts'
+import { resolutionText } from '../assess/machine-resolution.ts'
 import { drawsText, type Spread } from '../assess/simulate.ts'
 import { median } from '../measure/median.ts'
 import { billRows, sourcesOf } from '../report/bill.ts'
 import { demandRows } from '../report/demand.ts'
 import { times, usd } from '../report/format.ts'
 import { cost, fleet, slowAtScale, spreadText, sufficesText, titled } from '../report/plan.ts'
-import { reasonOut, verdictLine } from '../report/verdict.ts'
+import { rankText, reasonOut, verdictLine } from '../report/verdict.ts'
 import { columns } from './tables.ts'
 
 const firstTriggers = 3
 
 export function decisionText(decision: Decision, startedAt: string): string {
-  const { candidates, ranking, polyglot, forecasts, budgetUsdPerMonth: budget, months } = decision
+  const { candidates, ranking, resolution, polyglot, forecasts, budgetUsdPerMonth: budget, months } = decision
   const parts = [verdictLine(decision)]
   if (ranking.standings.length > 1)
     parts.push(
       columns(
         [
           ['rank', 'candidate', 'score', 'TOPSIS', 'P(first)'],
-          ...ranking.standings.map((each, at) => [
-            String(at + 1),
+          ...ranking.standings.map((each) => [
+            rankText(each, ranking.standings),
             each.name,
             each.score.toFixed(2),
             each.topsis.toFixed(2),
@@ -30,6 +31,7 @@ export function decisionText(decision: Decision, startedAt: string): string {
         ],
         2,
       ),
+      ...[resolutionText(resolution)].filter((each) => each !== ''),
     )
   const { smallestChange } = ranking
   if (smallestChange !== null)

@@ -19,6 +19,7 @@ const flat = (value: number) => new Float64Array(draws).fill(value)
 const contender = (name: string, utilities: number[]): Contender => ({
   name,
   utilities: new Map(names.map((each, at) => [each, flat(utilities[at] as number)])),
+  blur: new Map(),
 })
 const utilities = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: names.length, maxLength: names.length })
 const weights = fc
@@ -123,6 +124,37 @@ describe('ranking', () => {
     const share = found.beats[0]?.probability ?? 0
     expect(share).toBeGreaterThan(0.1)
     expect(share).toBeLessThan(0.9)
+  })
+
+  test('whose score differs by no more than that of two equals may shares the rank, however sure the draws are', () => {
+    const by = new Map(names.map((name) => [name, 1]))
+    const level = (name: string, value: number, utility: number) => ({
+      ...contender(
+        name,
+        names.map(() => value),
+      ),
+      blur: new Map([
+        ['money', { number: 'CPU per operation', utility }],
+        ['headroom', { number: 'CPU per operation', utility }],
+        ['latency', { number: 'p99', utility }],
+      ]),
+    })
+    const places = (utility: number) => rank([level('a', 0.6, utility), level('b', 0.55, utility), level('c', 0.3, utility)], by, 1)
+    const apart = places(0.01)
+    expect(apart.standings.map(({ name, rank: place }) => [name, place])).toEqual([
+      ['a', 1],
+      ['b', 2],
+      ['c', 3],
+    ])
+    expect(apart.winner).toBe('a')
+    // Two criteria of one number are wrong together, that of another by itself: √(0.4² + 0.2²) of the five weights times the blur.
+    const blur = Math.hypot(2 / names.length, 1 / names.length)
+    const same = places((0.05 / blur) * 1.001)
+    expect(same.standings.map(({ rank: place }) => place)).toEqual([1, 1, 3])
+    expect(same.winner).toBeNull()
+    expect(same.tie).toEqual(['a', 'b'])
+    expect(same.beats[0]).toMatchObject({ probability: 1, withinResolution: true })
+    expect(places((0.05 / blur) * 0.999).winner).toBe('a')
   })
 
   test('alone it has no probability', () => {
