@@ -5,7 +5,8 @@ import { makeDataset } from '../src/data/dataset.ts'
 import { DrawnParameters } from '../src/data/drawn.ts'
 import { rowSource } from '../src/data/rows.ts'
 import { encodeCopy } from '../src/engines/postgres-copy.ts'
-import { OperationRecord } from '../src/measure/recorder.ts'
+import { Counts } from '../src/measure/recorder.ts'
+import { Samples } from '../src/measure/samples.ts'
 import { bindToCores } from '../src/provision/processes.ts'
 import { measureCeiling } from '../src/replay/ceiling.ts'
 import { realClock } from '../src/replay/clock.ts'
@@ -20,7 +21,8 @@ await bindToCores(process.pid, [cpus().length - 1])
 
 const orders = [...rowSource(dataset, 0, 1).blocks()].find((block) => block.entity === 'order')
 if (orders === undefined) throw new Error('no orders')
-const record = new OperationRecord([20e6])
+const counts = new Counts([20e6])
+const samples = new Samples()
 const params = new DrawnParameters(dataset, scenario.operations, 'micro', 0, scenario.epochMs)
 const bytes = Buffer.alloc(4096)
 /** Operations per call, so that the loop around does not count. */
@@ -29,14 +31,12 @@ const batch = 1000
 const bench = new Bench({ time: 1500, warmupTime: 500 })
 bench.add('orders', () => void encodeCopy(scenario, orders))
 bench.add('record', () => {
+  samples.clear(batch)
   for (let i = 0; i < batch; i++) {
     const sentNs = realClock.nowNs()
     const doneNs = realClock.nowNs()
-    record.queue.record(0)
-    record.dispatch.record(1000)
-    record.service.record(doneNs - sentNs)
-    record.response.record(doneNs - sentNs)
-    record.finish('ok', 1, doneNs - sentNs, doneNs - sentNs)
+    samples.add(0, doneNs - sentNs, doneNs - sentNs, 0, 1000)
+    counts.finish('ok', 1, doneNs - sentNs, doneNs - sentNs)
   }
 })
 bench.add('draw', () => {

@@ -12,6 +12,7 @@ import { hashesOf, makeResult, type RunState } from './evidence.ts'
 import { busyText } from './measure/busy.ts'
 import { calibrate } from './measure/calibrate.ts'
 import { deviceOf } from './measure/disk.ts'
+import { PauseWatch } from './measure/pause-watch.ts'
 import { allOperations, deriveModel } from './model/derive.ts'
 import type { Excuse } from './model/model.ts'
 import { measureStart } from './phases/measurement.ts'
@@ -88,6 +89,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     resolution: options.resolution ?? null,
     harnessCores: cores.harness,
     harnessPinned: false,
+    pausesUnseen: 'nothing was measured',
     phases: new Map(),
     excuses: [],
   }
@@ -95,6 +97,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   const blocks = new Map<string, number>()
   // One core is this process's own, where it has more than one.
   await using pool = new WorkerPool(Math.max(1, cores.harness.length - 1), cores.separate)
+  await using pauses = new PauseWatch(cores.separate ? cores.server : [])
   const context: RunContext = {
     dataset,
     plan,
@@ -102,6 +105,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     signal,
     start: nextStart(resume),
     harnessCores: () => (state.harnessPinned ? cores.harness : null),
+    pauses: () => (state.pausesUnseen === null ? pauses : null),
     device: deviceOf(dataParent(options.data)),
     laws: new Map(),
     commonMix: () => commonMixOf(runs),
@@ -175,7 +179,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     await stoppable('calibrate', async () => {
       // Where nothing is claimed of a capacity nothing is gained by waiting.
       const patienceSeconds = options.effort === 'smoke' ? 0 : mostPatienceSeconds
-      const found = await calibrate(runDirectory, { patienceSeconds, workers: pool.pids, report: progress.note })
+      const found = await calibrate(runDirectory, { patienceSeconds, workers: [...pool.pids, ...pauses.pids], report: progress.note })
       if (found.busy !== null) progress.warn(`the machine is busy: ${busyText(found.busy)}`)
       state.calibration = { ...found, harness: await measureCeiling(dataset, scenario.operations, 0.4, [2000, 20_000]) }
     })
@@ -188,6 +192,8 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
       for (const run of runs) await run.visit((instance) => settleCandidate(run, instance))
       // Where there are cores enough, none of those that replay is this process's.
       state.harnessPinned = cores.separate && (await bindToCores(process.pid, cores.harness.slice(0, 1))) && (await pool.bind(cores.harness))
+      state.pausesUnseen = state.harnessPinned ? await pauses.settle() : 'the server has no cores of its own'
+      if (state.pausesUnseen !== null) progress.warn(`pauses of the host are not seen: ${state.pausesUnseen}`)
     })
     await stoppable('verify', () => each((run) => verifyCandidate(run, context)))
     await stoppable('measurement', async () => {
@@ -216,6 +222,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   } finally {
     await phase('stop', async () => {
       await pool[Symbol.asyncDispose]()
+      await pauses[Symbol.asyncDispose]()
       await Promise.all(runs.map((run) => run.stop().catch((error: unknown) => progress.note(messageOf(error)))))
       // What still works in it would make it anew, without its owner's name: the guard removes it, once we are gone.
       if (!abandoned) rmSync(runDirectory, { recursive: true, force: true })

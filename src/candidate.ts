@@ -6,6 +6,8 @@ import { type Dataset, type EntityData, isLoaded } from './data/dataset.ts'
 import type { ClientKind, Compiled, Engine, Lane, Session } from './engines/engine.ts'
 import { Reference } from './engines/reference.ts'
 import { messageOf, TrialError } from './errors.ts'
+import type { PauseWatch } from './measure/pause-watch.ts'
+import { hostPausesOf, keptSeconds, pauseLimitNs } from './measure/pauses.ts'
 import { appendWrites, clearWrites, emptyRecording, emptyWriteLog } from './measure/recorder.ts'
 import { between } from './measure/resources.ts'
 import { type Course, startSampler } from './measure/sampler.ts'
@@ -56,6 +58,8 @@ export interface RunContext {
   signal: AbortSignal
   /** Those that the harness has to itself; null: it is bound to none. */
   harnessCores: () => number[] | null
+  /** Watches the server's cores; null: nothing does. */
+  pauses: () => PauseWatch | null
   /** The disk that holds the servers' data; null where it cannot be named. */
   device: string | null
   /** 1, or one more for each time that the run was resumed. */
@@ -289,7 +293,11 @@ export class CandidateRun extends CandidateServer {
     const startedAt = new Date().toISOString()
     const startNs = realClock.nowNs() + startLeadNs
     const measureNs = startNs + order.warmUpSeconds * 1e9
-    const sampler = startSampler(instance, this.#context.device, pool.pids, this.#context.harnessCores(), measureNs, measureNs + order.seconds * 1e9)
+    // Where the server is bound to no core, a pause of one says nothing of it.
+    const watch = instance.enforced.cpu === 'cpuset' ? this.#context.pauses() : null
+    const { device, harnessCores } = this.#context
+    const sampler = startSampler(instance, device, pool.pids, watch?.pids ?? [], harnessCores(), measureNs, measureNs + order.seconds * 1e9)
+    watch?.begin(pauseLimitNs(this.compiled.scenario.operations, order.loop))
     const attempt = (this.#attempts.get(label) ?? 0) + 1
     this.#attempts.set(label, attempt)
     // A repeated trial draws the same arrivals and picks, but never the same new rows: the first attempt has inserted those.
@@ -306,11 +314,19 @@ export class CandidateRun extends CandidateServer {
       // Of a trial that an abort cuts short, too: a sampler that goes on would hold the process.
       .finally(() => (course = sampler.stop()))
     const used = await (course as unknown as Promise<Course>)
+    const pauses = (await watch?.end()) ?? null
     const { timeline } = used
-    const resources = between(used, recording)
+    // Asked for was what all windows ask for, those that are left out, too.
+    const workload = this.#workload.check(spec, block, recording)
+    const hostPauses =
+      pauses && broken === null ? hostPausesOf(pauses, instance.cores, this.compiled.scenario.operations, recording, order.loop, measureNs) : null
+    if (hostPauses !== null && hostPauses.windowsLeftOut > 0) {
+      recording.operations = await pool.recordsOf(hostPauses.isKept)
+      recording.seconds = keptSeconds(recording.seconds, hostPauses.isKept)
+    }
+    const resources = between(used, recording, hostPauses?.isKept)
     this.#elapsedMs += Math.ceil((order.warmUpSeconds + order.seconds) * 1000) + 1000
     appendWrites(this.writes, recording.writes)
-    const workload = this.#workload.check(spec, block, recording)
     const validity = judgeValidity(
       this.compiled.operations,
       recording.operations,
@@ -318,9 +334,10 @@ export class CandidateRun extends CandidateServer {
       timeline,
       order.loop,
       this.failure ?? this.death ?? broken ?? recording.purgeFailure ?? workload.fault,
+      hostPauses,
     )
     const trial: TrialResult = {
-      ...describeTrial(order, recording, this, this.#context.plan, workload),
+      ...describeTrial(order, recording, this, this.#context.plan, workload, hostPauses),
       startedAt,
       validity,
       resources,

@@ -25,6 +25,8 @@ export interface RunState {
   resolution: Result['resolution']
   harnessCores: number[]
   harnessPinned: boolean
+  /** Why pauses of the host are not seen; null: they are. */
+  pausesUnseen: string | null
   /** Seconds by phase. */
   phases: Map<string, number>
   excuses: Excuse[]
@@ -143,7 +145,11 @@ export function hashesOf(
   }
 }
 
-function describeHost({ harnessCores, harnessPinned }: Pick<RunState, 'harnessCores' | 'harnessPinned'>): Result['host'] {
+function describeHost({
+  harnessCores,
+  harnessPinned,
+  pausesUnseen,
+}: Pick<RunState, 'harnessCores' | 'harnessPinned' | 'pausesUnseen'>): Result['host'] {
   return {
     platform: `${process.platform}-${process.arch}`,
     kernel: release(),
@@ -153,6 +159,7 @@ function describeHost({ harnessCores, harnessPinned }: Pick<RunState, 'harnessCo
     node: process.version,
     harnessCores,
     harnessPinned,
+    pausesUnseen,
     machine: thisProcess().machine,
   }
 }

@@ -69,7 +69,7 @@ const trial = z.strictObject({
   connections: number,
   start: number.default(1).describe('which start of the server it belongs to: a resumed run, a restart and a restored snapshot make a new one'),
   startedAt: text,
-  seconds: number,
+  seconds: number.describe('of the windows that count: what is told of throughput, of operations and of the machine is of these'),
   throughputPerSecond: number.describe('answers that came inside the measured window'),
   backlog: nullable(number)
     .default(null)
@@ -79,6 +79,17 @@ const trial = z.strictObject({
     .default(false)
     .describe('the backlog grew: response times are as long as the trial lets them become, and no latencies of the server'),
   gapsUs: nullable(histogram).default(null).describe('open loop: how late turns of the replay itself were, where they were late by more than 100 µs'),
+  hostPauses: nullable(
+    z.strictObject({
+      limitMs: number,
+      count: number.describe('moments in which no thread ran on a core of the server for longer than the limit, because the host did something else'),
+      longestMs: number,
+      windows: number,
+      windowsLeftOut: number.describe('those that such a pause touched, and those after them until no more was without an answer than before'),
+    }),
+  )
+    .default(null)
+    .describe('null: nothing watched the server’s cores'),
   outcome,
   missed: z.array(text).describe('operations that missed an objective'),
   undetermined: z.array(text),
@@ -120,6 +131,10 @@ const trial = z.strictObject({
         othersCores: nullable(number),
         othersOnServerCores: nullable(number).default(null),
         othersOnHarnessCores: nullable(number).default(null),
+        stolenOnServerCores: nullable(number).default(null).describe('cores that the host took away of those of the server, in steps of 10 ms'),
+        stalled: nullable(z.strictObject({ cpu: number, memory: number, disk: number }))
+          .default(null)
+          .describe('share of the time in which some thread of the server waited for a core, for memory or for a disk (PSI of its control group)'),
         disk: nullable(z.strictObject({ readBytesPerSecond: number, writtenBytesPerSecond: number, syncsPerSecond: number })).describe(
           'of the disk that holds the data, whoever caused it',
         ),
@@ -135,6 +150,7 @@ const trial = z.strictObject({
       failed: number,
       meanResponseUs: number,
       maxResponseUs: number,
+      leftOut: z.boolean().default(false).describe('the host paused the server’s cores: it does not count'),
     }),
   ),
   realised: z.strictObject({
@@ -233,6 +249,7 @@ const host = z.strictObject({
   node: text,
   harnessCores: z.array(number),
   harnessPinned: z.boolean(),
+  pausesUnseen: nullable(text).default('an earlier dbtrial did not look for them').describe('why pauses of the host were not seen; null: they were'),
   machine: text.default('').describe('hash of the machine id: a resumed run stays on its machine'),
 })
 const phase = z.strictObject({ name: text, predictedSeconds: number, actualSeconds: nullable(number) })

@@ -3,7 +3,8 @@ import type { CandidateRun, TrialOrder } from './candidate.ts'
 import { backlogOf } from './measure/backlog.ts'
 import { decide, errorsMissed, type Outcome } from './measure/decide.ts'
 import type { Histogram } from './measure/histogram.ts'
-import type { OperationRecord, Recording } from './measure/recorder.ts'
+import type { HostPauses } from './measure/pauses.ts'
+import { type OperationRecord, type Recording, windowSeconds } from './measure/recorder.ts'
 import type { WorkloadCheck } from './replay/workload.ts'
 import type { HistogramResult, OperationResult, TrialResult } from './result.ts'
 import type { TrialPlan } from './scenario/plan.ts'
@@ -17,6 +18,7 @@ export function describeTrial(
   candidate: Pick<CandidateRun, 'compiled' | 'supported' | 'mix' | 'ratesAt'>,
   plan: TrialPlan,
   workload: Pick<WorkloadCheck, 'asked' | 'realised'>,
+  hostPauses: HostPauses | null,
 ): Omit<TrialResult, 'startedAt' | 'start' | 'validity' | 'resources' | 'timeline'> {
   const missed: string[] = []
   const undetermined: string[] = []
@@ -61,14 +63,21 @@ export function describeTrial(
     },
     connections: order.concurrency,
     seconds: recording.seconds,
-    throughputPerSecond: sum(recording.operations.map((record) => record.completed)) / recording.seconds,
+    throughputPerSecond: recording.seconds === 0 ? 0 : sum(recording.operations.map((record) => record.completed)) / recording.seconds,
     backlog: backlog?.secondsPerSecond ?? null,
     saturated: backlog?.saturated ?? false,
     gapsUs: order.loop === 'open' ? histogramResult(recording.gaps) : null,
     outcome: missed.length > 0 ? 'missed' : blocking.length > 0 ? 'undetermined' : 'met',
     missed,
     undetermined,
-    windows: recording.windows,
+    hostPauses: hostPauses && {
+      limitMs: hostPauses.limitMs,
+      count: hostPauses.count,
+      longestMs: hostPauses.longestMs,
+      windows: hostPauses.isKept.length,
+      windowsLeftOut: hostPauses.windowsLeftOut,
+    },
+    windows: recording.windows.map((window) => ({ ...window, leftOut: hostPauses?.isKept[Math.round(window.atSeconds / windowSeconds)] === false })),
     realised: { mix, skew, askedSkew },
     operations,
   }

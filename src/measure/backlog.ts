@@ -18,8 +18,12 @@ export interface Backlog {
  * (Theil and Sen): a stall, at whose end everything is answered, has none.
  */
 export function backlogOf(unanswered: number[], ratePerSecond: number): Backlog {
-  const slopes = unanswered.flatMap((late, at) => unanswered.slice(0, at).map((early, before) => (late - early) / (at - before)))
-  const secondsPerSecond = Math.max(0, (median(slopes) ?? 0) / windowSeconds / ratePerSecond)
+  const secondsPerSecond = Math.max(0, slopeOf(unanswered) / windowSeconds / ratePerSecond)
   const grown = (unanswered.at(-1) ?? 0) - (unanswered[0] ?? 0)
   return { secondsPerSecond, saturated: secondsPerSecond > saturatedFrom && grown > fewestOperations }
+}
+
+/** How much there is more at each edge than at the one before. */
+export function slopeOf(unanswered: readonly number[]): number {
+  return median(unanswered.flatMap((late, at) => unanswered.slice(0, at).map((early, before) => (late - early) / (at - before)))) ?? 0
 }

@@ -1,4 +1,4 @@
-/** What one trial counted, per operation and per second; made in each worker, merged in the main process. */
+/** What one trial counted, per operation and per window; made in each worker, merged in the main process. */
 import type { Answer, Value } from '../data/value.ts'
 import type { OutcomeCode } from '../engines/engine.ts'
 import type { Operation } from '../scenario/scenario.ts'
@@ -6,7 +6,8 @@ import { Histogram } from './histogram.ts'
 
 export const drawBuckets = 1024
 
-export class OperationRecord {
+/** What became of one operation's starts in one window, or in several. */
+export class Counts {
   intended = 0
   attempts = 0
   ok = 0
@@ -15,7 +16,7 @@ export class OperationRecord {
   retries = 0
   dropped = 0
   rows = 0
-  /** Answers that came inside the measured window, whenever they were asked for: throughput. */
+  /** Answers that came inside the window, whenever they were asked for: throughput. */
   completed = 0
   errors: Record<string, number> = {}
   /** Samples above the limit of each objective, errors and drops included. */
@@ -23,12 +24,6 @@ export class OperationRecord {
   /** The same of their twins: response times less the gaps in which the harness did not turn. */
   readonly exceededTwin: number[]
   readonly limitsNs: number[]
-  /** Rows that were drawn by a law, by their hash: not new ones, which are made. */
-  readonly draws = new Uint32Array(drawBuckets)
-  readonly response = new Histogram()
-  readonly service = new Histogram()
-  readonly queue = new Histogram()
-  readonly dispatch = new Histogram()
 
   constructor(limitsNs: number[]) {
     this.limitsNs = limitsNs
@@ -69,10 +64,24 @@ export class OperationRecord {
     }
   }
 
-  merge(other: OperationRecord): void {
+  add(other: Counts): void {
     for (const key of ['intended', 'attempts', 'ok', 'miss', 'conflict', 'retries', 'dropped', 'rows', 'completed'] as const) this[key] += other[key]
     for (const [code, count] of Object.entries(other.errors)) this.errors[code] = (this.errors[code] ?? 0) + count
     for (const key of ['exceeded', 'exceededTwin'] as const) other[key].forEach((count, at) => void (this[key][at] = (this[key][at] ?? 0) + count))
+  }
+}
+
+/** The same, with how long they took. */
+export class OperationRecord extends Counts {
+  /** Rows that were drawn by a law, by their hash: not new ones, which are made. */
+  readonly draws = new Uint32Array(drawBuckets)
+  readonly response = new Histogram()
+  readonly service = new Histogram()
+  readonly queue = new Histogram()
+  readonly dispatch = new Histogram()
+
+  merge(other: OperationRecord): void {
+    this.add(other)
     for (let i = 0; i < drawBuckets; i++) this.draws[i] = (this.draws[i] as number) + (other.draws[i] as number)
     for (const key of ['response', 'service', 'queue', 'dispatch'] as const) this[key].merge(other[key])
   }
@@ -80,6 +89,8 @@ export class OperationRecord {
 
 /** Seconds of one window. */
 export const windowSeconds = 0.25
+/** Of a trial; the last may be cut short by its end. */
+export const windowsOf = (seconds: number) => Math.max(1, Math.ceil(seconds / windowSeconds))
 
 /** A quarter of a second of a trial. */
 export interface Window {
@@ -140,16 +151,18 @@ export function emptyWriteLog(): WriteLog {
   return { operation: [], step: [], row: [], version: [], nowMs: [], sentNs: [], doneNs: [], outcome: [] }
 }
 
-export function makeRecords(operations: Operation[]): OperationRecord[] {
-  return operations.map((operation) => new OperationRecord(operation.objectives.map((objective) => objective.limitMs * 1e6)))
-}
+const limitsOf = (operation: Operation) => operation.objectives.map((objective) => objective.limitMs * 1e6)
+
+export const makeCounts = (operations: Operation[]): Counts[] => operations.map((operation) => new Counts(limitsOf(operation)))
+
+export const makeRecords = (operations: Operation[]): OperationRecord[] => operations.map((operation) => new OperationRecord(limitsOf(operation)))
 
 /** Revives what a worker sent: plain data has lost its classes. */
 export const revive = (plain: Recording): Recording => ({ ...plain, operations: plain.operations.map(reviveRecord), gaps: histogram(plain.gaps) })
 
 const histogram = (from: Histogram) => Object.assign(new Histogram(from.counts), { count: from.count, sumNs: from.sumNs, maxNs: from.maxNs })
 
-function reviveRecord(plain: OperationRecord): OperationRecord {
+export function reviveRecord(plain: OperationRecord): OperationRecord {
   const record = new OperationRecord([...plain.limitsNs])
   return Object.assign(record, plain, {
     response: histogram(plain.response),

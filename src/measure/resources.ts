@@ -2,7 +2,7 @@
 import type { DiskUse } from './disk.ts'
 import type { Recording } from './recorder.ts'
 import type { Course } from './sampler.ts'
-import { usedBetween } from './usage.ts'
+import { usedBetween, without } from './usage.ts'
 
 export interface Resources {
   /** null: nobody tells. */
@@ -15,11 +15,17 @@ export interface Resources {
   others: { cpuCores: number; onServerCores: number | null; onHarnessCores: number | null } | null
 }
 
-/** CPU as cores used on average between two readings. */
+/** CPU as cores used on average between the edges of the window, less the windows that do not count. */
 export function between(
-  { before, after, bound }: Pick<Course, 'before' | 'after' | 'bound'>,
+  { before, after: end, edges, bound }: Pick<Course, 'before' | 'after' | 'edges' | 'bound'>,
   recording: Pick<Recording, 'busyShare' | 'cpuSeconds' | 'completed'>,
+  isKept: readonly boolean[] = [],
 ): Resources {
+  const leftOut = isKept.flatMap((kept, window) => {
+    const [from, to] = [edges[window], edges[window + 1]]
+    return kept || from === undefined || to === undefined ? [] : [[from, to] as const]
+  })
+  const after = without(before, end, leftOut)
   const { busyShare, cpuSeconds, completed } = recording
   const { serverCores, clientCores, othersCores, othersOnServerCores, othersOnHarnessCores, disk } = usedBetween(before, after, bound)
   return {

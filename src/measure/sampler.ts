@@ -16,6 +16,10 @@ export interface Sample {
   /** Of these, on the cores of the server, and on those of the harness; null where either is not bound. */
   othersOnServerCores: number | null
   othersOnHarnessCores: number | null
+  /** What the host took of the server's cores, as the kernel counts it in steps of 10 ms. */
+  stolenOnServerCores: number | null
+  /** Shares of the time in which some thread of the server waited for a core, for memory or for a disk; null: nobody tells. */
+  stalled: { cpu: number; memory: number; disk: number } | null
   /** Of the data's disk, whoever caused it; null where it cannot be named. */
   disk: { readBytesPerSecond: number; writtenBytesPerSecond: number; syncsPerSecond: number } | null
   /** Over all interfaces of this machine, loopback included. */
@@ -25,6 +29,8 @@ export interface Course {
   /** At the edges of the measured window; of a trial that broke before it, all that there is. */
   before: Reading
   after: Reading
+  /** At the edges of the windows, as far as it came. */
+  edges: Reading[]
   bound: Bound | null
   timeline: Sample[]
 }
@@ -34,11 +40,12 @@ const shortestNs = 0.1e9
 
 type Sampled = Reading & { networkBytes: number }
 
-/** Reads at the edges of windows that begin at `measureNs` and end at `endNs`. `device` is the data's disk, as `deviceOf` names it; `workers` are the processes that replay. */
+/** Reads at the edges of windows that begin at `measureNs` and end at `endNs`. `device` is the data's disk, as `deviceOf` names it; `workers` are the processes that replay, `watchers` those that watch the server's cores. */
 export function startSampler(
   instance: Pick<Instance, 'sample' | 'watch' | 'enforced' | 'cores'>,
   device: string | null,
   workers: number[],
+  watchers: number[],
   harnessCores: number[] | null,
   measureNs: number,
   endNs: number,
@@ -46,7 +53,7 @@ export function startSampler(
   const watch = instance.watch()
   const bound = harnessCores !== null && instance.enforced.cpu === 'cpuset' ? { server: instance.cores, harness: harnessCores } : null
   const asked: Promise<unknown>[] = []
-  const read = (): Sampled => ({ ...readUsage(watch(), device, workers), networkBytes: networkBytes() })
+  const read = (): Sampled => ({ ...readUsage(watch(), device, workers, watchers), networkBytes: networkBytes() })
   /** A server that is not to be watched may still answer when it is asked, slowly: at the edges it is. */
   const readEdge = (): Sampled => {
     const reading = read()
@@ -83,13 +90,14 @@ export function startSampler(
         const previous = readings[index] as Sampled
         return reading.atNs - previous.atNs < shortestNs ? [] : [sampleOf(previous, reading, measureNs, bound)]
       })
-      return { before, after, bound, timeline }
+      return { before, after, edges: readings, bound, timeline }
     },
   }
 }
 
 function sampleOf(before: Sampled, after: Sampled, measureNs: number, bound: Bound | null): Sample {
-  const { seconds, serverCores, clientCores, othersCores, othersOnServerCores, othersOnHarnessCores, disk } = usedBetween(before, after, bound)
+  const used = usedBetween(before, after, bound)
+  const { seconds, serverCores, clientCores, othersCores, othersOnServerCores, othersOnHarnessCores, stolenOnServerCores, stalled, disk } = used
   const perSecond = (amount: number) => rounded(Math.max(0, amount) / seconds)
   return {
     atSeconds: rounded((before.atNs - measureNs) / 1e9),
@@ -99,6 +107,8 @@ function sampleOf(before: Sampled, after: Sampled, measureNs: number, bound: Bou
     othersCores: orNull(othersCores),
     othersOnServerCores: orNull(othersOnServerCores),
     othersOnHarnessCores: orNull(othersOnHarnessCores),
+    stolenOnServerCores: orNull(stolenOnServerCores),
+    stalled: stalled && { cpu: rounded(stalled.cpu), memory: rounded(stalled.memory), disk: rounded(stalled.disk) },
     disk:
       disk === null
         ? null

@@ -1,5 +1,6 @@
 /** Whether the harness itself was out of the way: a verdict on every trial, with reasons. */
 import type { Operation } from '../scenario/scenario.ts'
+import type { HostPauses } from './pauses.ts'
 import { type OperationRecord, windowSeconds } from './recorder.ts'
 import type { Resources } from './resources.ts'
 import type { Sample } from './sampler.ts'
@@ -16,6 +17,8 @@ export const mostBusyShare = 0.65
 /** Cores that others may use, on average and in one window: on those of the server, and on those of the harness, where both are bound. */
 const noiseAllowance = 0.1
 const noiseOfWindow = 0.5
+/** A second. */
+const fewestWindows = 1 / windowSeconds
 
 /** `timeline`: the windows of the trial. `failure`: why the trial did not run to its end. */
 export function judgeValidity(
@@ -25,6 +28,7 @@ export function judgeValidity(
   timeline: Sample[],
   loop: 'open' | 'closed',
   failure: string | null,
+  hostPauses: Pick<HostPauses, 'windowsLeftOut' | 'longestMs' | 'isKept'> | null = null,
 ): Validity {
   if (failure !== null) return { verdict: 'broken', reasons: [failure], clientBound: [] }
   const bound = loop === 'closed' ? [] : boundByGaps(operations, records)
@@ -35,9 +39,17 @@ export function judgeValidity(
     clientBound = operations.filter((_, index) => (records[index]?.intended ?? 0) > 0).map(({ name }) => name)
   }
   // Others come first: a harness that was late because of them is no limit of the harness.
-  const noise = noiseIn(resources, timeline)
+  const noise = [...pausedIn(hostPauses), ...noiseIn(resources, timeline)]
   if (noise.length > 0) return { verdict: 'noisy', reasons: [...noise, ...reasons], clientBound }
   return { verdict: reasons.length > 0 ? 'client-bound' : 'valid', reasons, clientBound }
+}
+
+/** Windows that are left out are no noise of those that are left; too few of them are no trial. */
+function pausedIn(hostPauses: Pick<HostPauses, 'windowsLeftOut' | 'longestMs' | 'isKept'> | null): string[] {
+  if (hostPauses === null) return []
+  const { windowsLeftOut, longestMs, isKept } = hostPauses
+  if (windowsLeftOut === 0 || isKept.length - windowsLeftOut >= Math.min(isKept.length, fewestWindows)) return []
+  return [`the host paused the server's cores, for up to ${longestMs.toFixed(1)} ms: ${windowsLeftOut} of ${isKept.length} windows are left out`]
 }
 
 /** What others used, wherever that is more than a trial can bear: an absolute limit, whatever they used before the run. */

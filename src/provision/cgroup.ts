@@ -13,11 +13,17 @@ export function watchContainer(id: string): (() => Usage) | null {
 }
 
 function unifiedUsage(path: string): Usage {
-  return {
+  const usage = {
     cpuSeconds: numberOf(read(`${path}/cpu.stat`), /^usage_usec (\d+)/m) / 1e6,
     residentBytes: Number(read(`${path}/memory.current`)) - numberOf(read(`${path}/memory.stat`), /^inactive_file (\d+)/m),
   }
+  const [cpu, memory, disk] = ['cpu', 'memory', 'io'].map((resource) => read(`${path}/${resource}.pressure`)) as [string, string, string]
+  const stalled = { cpuSeconds: stalledSeconds(cpu), memorySeconds: stalledSeconds(memory), diskSeconds: stalledSeconds(disk) }
+  return cpu === '' ? usage : { ...usage, stalled }
 }
+
+/** Pressure-stall information: since the group was made. */
+export const stalledSeconds = (pressure: string) => numberOf(pressure, /^some .*\btotal=(\d+)/m) / 1e6
 
 /** Version 1: a tree of groups for each controller. */
 function usageByController(own: (controller: string) => string): Usage {

@@ -136,9 +136,10 @@ export function watchTree(root: number): () => Usage {
   }
 }
 
-/** Seconds that the cores were busy since boot, all together and by their numbers; what the host took away counts. */
-export function machineCpu(): { busySeconds: number; byCore: number[] } {
+/** Seconds that the cores were busy since boot, all together and by their numbers; what the host took away counts, and is told by itself. */
+export function machineCpu(): { busySeconds: number; byCore: number[]; stolenByCore: number[] } {
   const byCore: number[] = []
+  const stolenByCore: number[] = []
   let busySeconds = 0
   for (const line of readFileSync('/proc/stat', 'latin1').split('\n')) {
     const [, core, times] = /^cpu(\d*) +(.*)/.exec(line) ?? []
@@ -146,9 +147,12 @@ export function machineCpu(): { busySeconds: number; byCore: number[] } {
     const ticks = times.split(' ').slice(0, 8).map(Number)
     const busy = ticks.reduce((sum, each) => sum + each, 0) - (ticks[3] as number) - (ticks[4] as number)
     if (core === '') busySeconds = busy / ticksPerSecond
-    else byCore[Number(core)] = busy / ticksPerSecond
+    else {
+      byCore[Number(core)] = busy / ticksPerSecond
+      stolenByCore[Number(core)] = (ticks[7] as number) / ticksPerSecond
+    }
   }
-  return { busySeconds, byCore }
+  return { busySeconds, byCore, stolenByCore }
 }
 
 /** The process that uses most CPU between two calls; null where none of them uses so much. */

@@ -4,16 +4,20 @@ import type { DrawnParameters, DrawnStep } from '../data/drawn.ts'
 import { hash32 } from '../data/random.ts'
 import type { Lane, OutcomeCode } from '../engines/engine.ts'
 import {
+  type Counts,
   drawBuckets,
   emptyWriteLog,
   type KeptAnswer,
   logOutcomes,
+  makeCounts,
   makeRecords,
   type OperationRecord,
   type Recording,
   type Window,
   windowSeconds,
+  windowsOf,
 } from '../measure/recorder.ts'
+import { Samples } from '../measure/samples.ts'
 import { ageBoundMs, type Operation, writesOf } from '../scenario/scenario.ts'
 import { type Arrivals, startsOf } from './arrivals.ts'
 import type { Clock } from './clock.ts'
@@ -56,7 +60,12 @@ export class Executor {
   readonly #clock: Clock
   readonly #spec: TrialSpec
   readonly #params: DrawnParameters
-  readonly #records: OperationRecord[]
+  readonly #operations: Operation[]
+  /** By window and operation: windows can be left out afterwards. */
+  readonly #counts: Counts[]
+  readonly #samples: Samples
+  /** By operation. */
+  readonly #draws: Uint32Array[]
   readonly #timeoutsNs: number[]
   /** Steps to log, by operation: 0 of a read. */
   readonly #logged: number[]
@@ -72,10 +81,14 @@ export class Executor {
   readonly #free: number[] = []
   // By slot: what is in flight.
   readonly #slotOperation: Int32Array
+  /** Index of its counts; -1: it is not measured. */
+  readonly #slotCell: Int32Array
   readonly #slotIntended: Float64Array
   readonly #slotTwin: Float64Array
   readonly #slotFree: Float64Array
   readonly #slotSent: Float64Array
+  /** When the start was due and the slot free. */
+  readonly #slotReady: Float64Array
   // By slot and step.
   readonly #slotRow: Float64Array
   readonly #slotVersion: Float64Array
@@ -105,13 +118,18 @@ export class Executor {
   #nextEdgeNs = 0
   #resolve: (recording: Recording) => void = () => {}
 
-  constructor(lane: Lane, clock: Clock, spec: TrialSpec, operations: Operation[], params: DrawnParameters) {
+  /** `samples` may be those of an earlier trial: they are forgotten. */
+  constructor(lane: Lane, clock: Clock, spec: TrialSpec, operations: Operation[], params: DrawnParameters, samples = new Samples()) {
     this.#lane = lane
     this.#clock = clock
     this.#spec = spec
     this.#params = params
     this.#part = spec.part ?? { index: 0, of: 1 }
-    this.#records = makeRecords(operations)
+    this.#operations = operations
+    this.#counts = Array.from({ length: windowsOf(spec.seconds) }, () => makeCounts(operations)).flat()
+    this.#draws = operations.map(() => new Uint32Array(drawBuckets))
+    this.#samples = samples
+    samples.clear(spec.loop === 'open' ? spec.ratesPerSecond.reduce((sum, rate) => sum + rate, 0) * spec.seconds : 0)
     this.#timeoutsNs = operations.map((operation) => ageBoundMs(operation) * 1e6)
     this.#logged = operations.map((operation) => writesOf(operation).length)
     this.#mostSteps = Math.max(1, ...this.#logged)
@@ -122,10 +140,12 @@ export class Executor {
     const slots = Math.min(lane.slots, spec.concurrency)
     for (let slot = slots - 1; slot >= 0; slot--) this.#free.push(slot)
     this.#slotOperation = new Int32Array(slots)
+    this.#slotCell = new Int32Array(slots)
     this.#slotIntended = new Float64Array(slots)
     this.#slotTwin = new Float64Array(slots)
     this.#slotFree = new Float64Array(slots)
     this.#slotSent = new Float64Array(slots)
+    this.#slotReady = new Float64Array(slots)
     this.#slotRow = new Float64Array(slots * this.#mostSteps)
     this.#slotVersion = new Float64Array(slots * this.#mostSteps)
     this.#slotNowMs = new Float64Array(slots)
@@ -192,7 +212,7 @@ export class Executor {
       const ordinal = this.#params.schedule(operation, nextNs / 1e6)
       this.#arrivals.advance()
       if (!this.#isOwnStart()) continue
-      if (intended >= this.#measureNs) (this.#records[operation] as OperationRecord).intended++
+      if (intended >= this.#measureNs) this.#countsAt(this.#cellOf(intended, operation)).intended++
       this.#queue.push(operation, ordinal, nextNs / 1e6, intended, this.#gaps.twinBeforeTurnNs(intended))
       this.#withoutAnswer++
     }
@@ -221,9 +241,9 @@ export class Executor {
   #dropHead(now: number): void {
     const intended = this.#queue.intendedNs
     if (intended >= this.#measureNs) {
-      const record = this.#records[this.#queue.operation] as OperationRecord
-      record.drop()
-      record.response.record(now - intended)
+      const cell = this.#cellOf(intended, this.#queue.operation)
+      this.#countsAt(cell).drop()
+      this.#samples.add(cell, now - intended, -1, -1, -1)
       this.#window(intended, now - intended, true)
     }
     this.#queue.shift()
@@ -242,11 +262,13 @@ export class Executor {
     this.#queue.shift()
     this.#activity++
     this.#inFlight++
-    const record = this.#records[operation] as OperationRecord
     const measured = intended >= this.#measureNs && (this.#arrivals !== null || now < this.#endNs)
+    const cell = measured ? this.#cellOf(intended, operation) : -1
+    this.#slotCell[slot] = cell
     if (measured) {
-      if (this.#arrivals === null) record.intended++
-      record.attempts++
+      const counts = this.#countsAt(cell)
+      if (this.#arrivals === null) counts.intended++
+      counts.attempts++
     }
     this.#params.draw(operation, ordinal, scheduledMs)
     const { drawn } = this.#params
@@ -255,11 +277,12 @@ export class Executor {
     this.#slotTwin[slot] = twinNs
     const { steps } = this.#params
     if (measured) {
+      const draws = this.#draws[operation] as Uint32Array
       for (let step = 0; step < steps.length; step++) {
         const { isPicked, row } = steps[step] as DrawnStep
         if (!isPicked) continue
         const bucket = bucketOf(row)
-        record.draws[bucket] = (record.draws[bucket] as number) + 1
+        draws[bucket] = (draws[bucket] as number) + 1
       }
     }
     for (let step = 0; step < (this.#logged[operation] as number); step++) {
@@ -277,11 +300,7 @@ export class Executor {
     else if (this.#keptValues.size > 0) this.#keptValues.delete(slot)
     const sentNs = this.#clock.nowNs()
     this.#slotSent[slot] = sentNs
-    if (measured && this.#arrivals !== null) {
-      const ready = Math.max(intended, this.#slotFree[slot] as number)
-      record.queue.record(ready - intended)
-      record.dispatch.record(sentNs - ready)
-    }
+    this.#slotReady[slot] = Math.max(intended, this.#slotFree[slot] as number)
     this.#lane.send(slot, operation, this.#params, keep)
   }
 
@@ -299,10 +318,10 @@ export class Executor {
       this.#inFlight--
       this.#withoutAnswer--
       if (outcome !== 'error' && now >= this.#measureNs && now < this.#endNs) {
-        ;(this.#records[operation] as OperationRecord).completed++
+        this.#countsAt(this.#cellOf(now, operation)).completed++
         this.#windowAt(now).completed++
       }
-      this.#record(slot, operation, now, outcome, rows, retries, error)
+      this.#record(slot, now, outcome, rows, retries, error)
     }
     this.#free.push(slot)
     if (this.#arrivals === null) {
@@ -313,26 +332,45 @@ export class Executor {
     } else if (this.#queue.length > 0) this.#startQueued(now)
   }
 
-  #record(slot: number, operation: number, now: number, outcome: OutcomeCode, rows: number, retries: number, error: string): void {
-    const intended = this.#slotIntended[slot] as number
-    if (intended < this.#measureNs) return
+  #record(slot: number, now: number, outcome: OutcomeCode, rows: number, retries: number, error: string): void {
+    const cell = this.#slotCell[slot] as number
+    if (cell < 0) return
+    const counts = this.#countsAt(cell)
     if (this.#arrivals === null && now > this.#endNs) {
       // The window of a closed loop ends for everybody at the same moment: what ends later was not measured.
-      const record = this.#records[operation] as OperationRecord
-      record.intended--
-      record.attempts--
+      counts.intended--
+      counts.attempts--
       return
     }
-    const record = this.#records[operation] as OperationRecord
+    const intended = this.#slotIntended[slot] as number
     const responseNs = now - intended
-    const serviceNs = now - (this.#slotSent[slot] as number)
-    record.retries += retries
-    record.service.record(serviceNs)
-    if (this.#arrivals !== null) record.response.record(responseNs)
-    if (outcome === 'error') record.fail(error)
-    else if (this.#arrivals === null) record.finish(outcome, rows, serviceNs, serviceNs)
-    else record.finish(outcome, rows, responseNs, this.#gaps.twinNs(now) - (this.#slotTwin[slot] as number))
+    counts.retries += retries
+    this.#sample(slot, cell, now)
+    if (outcome === 'error') counts.fail(error)
+    else if (this.#arrivals === null) {
+      const serviceNs = now - (this.#slotSent[slot] as number)
+      counts.finish(outcome, rows, serviceNs, serviceNs)
+    } else counts.finish(outcome, rows, responseNs, this.#gaps.twinNs(now) - (this.#slotTwin[slot] as number))
     this.#window(intended, responseNs, outcome === 'error')
+  }
+
+  /** Of what was sent: in a closed loop its service alone. */
+  #sample(slot: number, cell: number, now: number): void {
+    const sent = this.#slotSent[slot] as number
+    if (this.#arrivals === null) this.#samples.add(cell, -1, now - sent, -1, -1)
+    else {
+      const [intended, ready] = [this.#slotIntended[slot] as number, this.#slotReady[slot] as number]
+      this.#samples.add(cell, now - intended, now - sent, ready - intended, sent - ready)
+    }
+  }
+
+  #cellOf(ns: number, operation: number): number {
+    const window = Math.floor((ns - this.#measureNs) / (windowSeconds * 1e9))
+    return Math.min(this.#counts.length, (window + 1) * this.#operations.length) - this.#operations.length + operation
+  }
+
+  #countsAt(cell: number): Counts {
+    return this.#counts[cell] as Counts
   }
 
   #window(intended: number, responseNs: number, failed: boolean): void {
@@ -386,11 +424,10 @@ export class Executor {
     this.#slotState[slot] = 2
     this.#inFlight--
     const intended = this.#slotIntended[slot] as number
-    if (intended < this.#measureNs) return
-    const record = this.#records[this.#slotOperation[slot] as number] as OperationRecord
-    record.fail('timeout')
-    record.service.record(now - (this.#slotSent[slot] as number))
-    if (this.#arrivals !== null) record.response.record(now - intended)
+    const cell = this.#slotCell[slot] as number
+    if (cell < 0) return
+    this.#countsAt(cell).fail('timeout')
+    this.#sample(slot, cell, now)
     this.#window(intended, now - intended, true)
   }
 
@@ -399,6 +436,21 @@ export class Executor {
     const arrival = this.#arrivals === null || now >= this.#endNs ? Number.POSITIVE_INFINITY : this.#startNs + this.#arrivals.nextNs
     const end = now < this.#endNs ? this.#endNs : now + 1e6
     return Math.min(arrival, end, Math.max(now, this.#nextTimeoutCheckNs))
+  }
+
+  /** Of the windows that count; of a trial that has ended. */
+  recordsOf(isKept: (window: number) => boolean): OperationRecord[] {
+    const records = makeRecords(this.#operations)
+    this.#counts.forEach((counts, cell) => {
+      const operation = cell % records.length
+      if (isKept((cell - operation) / records.length)) (records[operation] as OperationRecord).add(counts)
+    })
+    this.#samples.fill(records, isKept)
+    return records
+  }
+
+  #wholeRecords(): OperationRecord[] {
+    return this.recordsOf(() => true).map((record, operation) => Object.assign(record, { draws: this.#draws[operation] }))
   }
 
   #finish(now: number): void {
@@ -412,7 +464,7 @@ export class Executor {
     const seconds = (this.#endNs - this.#measureNs) / 1e9
     this.#resolve({
       seconds,
-      operations: this.#records,
+      operations: this.#wholeRecords(),
       windows: this.#windows.filter((window) => window !== undefined),
       writes: this.#writes,
       kept: this.#kept,

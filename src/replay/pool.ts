@@ -2,14 +2,13 @@
  * The replay's processes, one per client core; each order goes to all, their recordings come back merged. They are processes of their own
  * because what else a run holds, references, logs of writes and results, is collected in steps of milliseconds: the replay would wait for them.
  */
-import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import type { ChildProcess } from 'node:child_process'
 import { TrialError } from '../errors.ts'
-import { mergeRecordings, type Recording, revive } from '../measure/recorder.ts'
-import { which } from '../provision/local.ts'
+import { mergeRecordings, type OperationRecord, type Recording, revive, reviveRecord } from '../measure/recorder.ts'
 import { bindToCores } from '../provision/processes.ts'
 import { realClock } from './clock.ts'
 import { drainNs } from './executor.ts'
+import { endProgram, forkProgram } from './fork.ts'
 import { collectGarbage } from './garbage.ts'
 import type { OpenOrder, Reply, TrialOrder, WorkerOrder } from './worker.ts'
 
@@ -26,6 +25,8 @@ export class WorkerPool implements AsyncDisposable {
   #cores: number[] | null = null
   /** Of them take part with the connections that are open. */
   #active = 0
+  /** Of them took part in the last trial. */
+  #ran = 0
 
   /** `spins`: whether the workers have cores that no server uses. */
   constructor(count: number, spins = true) {
@@ -75,6 +76,7 @@ export class WorkerPool implements AsyncDisposable {
   async run(order: Omit<TrialOrder, 'type'>): Promise<Recording> {
     const { concurrency, warmUpSeconds, seconds } = order.spec
     const workers = Math.min(this.#active, concurrency)
+    this.#ran = workers
     const withinNs = order.startNs - realClock.nowNs() + (warmUpSeconds + seconds) * 1e9 + drainNs + patienceNs
     const recordings = await this.#all(
       (index) => ({
@@ -94,12 +96,20 @@ export class WorkerPool implements AsyncDisposable {
     return mergeRecordings((recordings as Recording[]).map(revive))
   }
 
+  /** Of the last trial, what became of the starts in the windows that count. */
+  async recordsOf(isKept: boolean[]): Promise<OperationRecord[]> {
+    const answers = (await this.#all(() => ({ type: 'records', isKept }), this.#ran, patienceNs / 1e6)) as OperationRecord[][]
+    const [first, ...others] = answers.map((records) => records.map(reviveRecord)) as [OperationRecord[], ...OperationRecord[][]]
+    for (const other of others) first.forEach((record, at) => record.merge(other[at] as OperationRecord))
+    return first
+  }
+
   async close(): Promise<void> {
     await this.#all(() => ({ type: 'close' }), this.#active, patienceNs / 1e6)
   }
 
   async [Symbol.asyncDispose]() {
-    await Promise.all(this.#workers.map(end))
+    await Promise.all(this.#workers.map(endProgram))
   }
 
   /** Waits for every answer, also where one has failed: none is left to be taken for that of the next order. */
@@ -114,7 +124,7 @@ export class WorkerPool implements AsyncDisposable {
 const shareOf = (whole: number, index: number, parts: number) => Math.floor(whole / parts) + (index < whole % parts ? 1 : 0)
 
 function makeWorkers(count: number): ChildProcess[] {
-  const program = fileURLToPath(new URL('./worker.ts', import.meta.url))
+  const program = new URL('./worker.ts', import.meta.url)
   const flags = [
     '--disable-warning=ExperimentalWarning',
     '--expose-gc',
@@ -122,31 +132,10 @@ function makeWorkers(count: number): ChildProcess[] {
     `--max-old-space-size=${heapMb}`,
     `--max-semi-space-size=${halfOfYoungMb}`,
   ]
-  // A terminal's signals are for its own group; a worker ends when its channel does, and the kernel ends one that does not come to it.
-  const setpriv = which('setpriv')
-  const launch =
-    setpriv === undefined
-      ? { execPath: process.execPath, execArgv: flags }
-      : { execPath: setpriv, execArgv: ['--pdeathsig', 'KILL', process.execPath, ...flags] }
-  // Passwords go over the channel alone.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DBTRIAL_PASSWORD')))
-  return Array.from({ length: count }, () => {
-    const worker = fork(program, [], { ...launch, env, detached: true, serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
-    worker.setMaxListeners(20)
-    worker.on('error', () => {}) // Between two orders nobody waits; the next order finds the process gone.
-    return worker
-  })
+  return Array.from({ length: count }, () => forkProgram(program, flags).setMaxListeners(20))
 }
 
 const hasEnded = ({ connected, exitCode, signalCode }: ChildProcess) => !connected || exitCode !== null || signalCode !== null
-
-function end(worker: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    if (worker.pid === undefined || worker.exitCode !== null || worker.signalCode !== null) return resolve()
-    worker.once('exit', () => resolve())
-    worker.kill('SIGKILL')
-  })
-}
 
 function ask(worker: ChildProcess, order: WorkerOrder, withinMs?: number): Promise<unknown> {
   return new Promise((resolve, reject) => {

@@ -5,6 +5,7 @@ import { driverLane } from '../engines/driver-lane.ts'
 import type { ClientKind, Compiled, Endpoint, Lane, Session } from '../engines/engine.ts'
 import { engineNamed } from '../engines/registry.ts'
 import { messageOf } from '../errors.ts'
+import { Samples } from '../measure/samples.ts'
 import type { Shares } from '../scenario/shares.ts'
 import { type Clock, realClock } from './clock.ts'
 import { Executor, type TrialSpec } from './executor.ts'
@@ -34,8 +35,8 @@ export interface TrialOrder {
   /** On the monotonic clock, which all processes share: their windows are the same, and those of what is read of the machine. */
   startNs: number
 }
-/** `collect`: garbage, now and not in a trial. */
-export type WorkerOrder = OpenOrder | TrialOrder | { type: 'close' } | { type: 'collect' }
+/** `collect`: garbage, now and not in a trial. `records`: those of the last trial, by window whether it counts. */
+export type WorkerOrder = OpenOrder | TrialOrder | { type: 'records'; isKept: boolean[] } | { type: 'close' } | { type: 'collect' }
 /** `ends`: nothing more can be asked of this process. */
 export type Reply = { result: unknown } | { error: string; ends: boolean }
 
@@ -45,6 +46,8 @@ let lane: Lane | undefined
 let purger: Session | undefined
 let clock: Clock = realClock
 let pacer: AsyncDisposable | undefined
+let last: Executor | undefined
+const samples = new Samples()
 
 async function open(order: OpenOrder): Promise<void> {
   compiled = order.compiled
@@ -72,7 +75,8 @@ async function trial({ spec, block, nowMs, startNs }: TrialOrder): Promise<unkno
   const purge = purger === undefined ? undefined : startPurge(async () => purger?.purge?.(replayNow()))
   try {
     const before = process.cpuUsage()
-    const recording = await new Executor(lane as Lane, clock, spec, compiled.operations, params).run(startNs)
+    last = new Executor(lane as Lane, clock, spec, compiled.operations, params, samples)
+    const recording = await last.run(startNs)
     const { user, system } = process.cpuUsage(before)
     return { ...recording, cpuSeconds: (user + system) / 1e6, purgeFailure: (await purge?.stop()) ?? null }
   } finally {
@@ -91,6 +95,8 @@ async function close(): Promise<void> {
 async function obey(order: WorkerOrder): Promise<unknown> {
   if (order.type === 'open') return await open(order)
   if (order.type === 'trial') return await trial(order)
+  if (order.type === 'records') return last?.recordsOf((window) => order.isKept[window] === true)
+  last = undefined
   if (order.type === 'close') return await close()
   collectGarbage()
 }

@@ -45,12 +45,16 @@ export function courseSlides(candidate: CandidateResult): Slide[] {
   )
 }
 
+/** With the windows that do not count. */
+const lengthOf = ({ seconds, hostPauses }: TrialResult) => seconds + (hostPauses?.windowsLeftOut ?? 0) * windowSeconds
+
 const loadOf = ({ arrival, phase }: TrialResult) => (arrival.multiple === null ? phase : `${phase} at ${times(arrival.multiple)}`)
 
 /** Before the maintenance, and from then on: what was slow before it is none of its doing. */
-function worst({ windows, seconds }: TrialResult): string {
+function worst(trial: TrialResult): string {
+  const { windows } = trial
   const most = (some: TrialResult['windows']) => micros(Math.max(0, ...some.map((window) => window.maxResponseUs)))
-  const began = (window: TrialResult['windows'][number]) => window.atSeconds + windowSeconds > seconds * maintenanceAfter - leadSeconds
+  const began = (window: TrialResult['windows'][number]) => window.atSeconds + windowSeconds > lengthOf(trial) * maintenanceAfter - leadSeconds
   return `slowest answer ${most(windows.filter((window) => !began(window)))} before, ${most(windows.filter(began))} from then on`
 }
 
@@ -63,7 +67,7 @@ function slide(candidate: CandidateResult, kind: string, title: string, trials: 
   for (const trial of trials) {
     for (const window of trial.windows) {
       // The last window of a trial may be cut short by its end.
-      if (window.atSeconds + windowSeconds > trial.seconds + 1e-9) continue
+      if (window.atSeconds + windowSeconds > lengthOf(trial) + 1e-9) continue
       throughput.push({ x: offset + window.atSeconds, y: window.completed / windowSeconds })
       slowest.push({ x: offset + window.atSeconds, y: window.maxResponseUs / 1000 })
     }
@@ -73,7 +77,7 @@ function slide(candidate: CandidateResult, kind: string, title: string, trials: 
       cores.harness.push({ x, y: sample.clientCores })
       if (sample.othersCores !== null) cores.others.push({ x, y: sample.othersCores })
     }
-    offset += trial.seconds
+    offset += lengthOf(trial)
   }
   const closed = trials[0]?.arrival.loop === 'closed'
   const main = closed ? line('operations per second', throughput, 0, [], 'y') : line('slowest answer, ms', slowest, 0, [], 'y')
@@ -112,7 +116,7 @@ function resourceSlide(candidate: CandidateResult, kind: string, trials: TrialRe
       series.read.push({ x, y: disk.readBytesPerSecond / 1e6 })
       series.flushes.push({ x, y: disk.syncsPerSecond })
     }
-    offset += trial.seconds
+    offset += lengthOf(trial)
   }
   const memory = resident.length === 0 ? 'memory unknown' : `server memory ${bytes(Math.min(...resident))} to ${bytes(Math.max(...resident))}`
   const most = series.written.reduce((highest, point) => Math.max(highest, point.y), 0)

@@ -4,6 +4,7 @@ import type { CandidateResult, Result } from '../result.ts'
 import { cautionNotes, markedName } from './cautions.ts'
 import { type Block, details, list, table } from './document.ts'
 import { bytes, count, micros, seconds } from './format.ts'
+import { pausesLine } from './host-pauses.ts'
 
 /** What follows from the limits is nothing that a server with unknown limits promised. */
 export function isUnknownLimit(candidate: CandidateResult, parity: CandidateResult['parity'][number]): boolean {
@@ -36,6 +37,7 @@ export function environment(result: Result): Block[] {
     list([
       `dbtrial ${result.dbtrial}, Node ${host.node}, ${host.platform}, Linux ${host.kernel}`,
       `${host.cores} cores (${host.cpu}), ${bytes(host.memoryBytes)} of memory; the harness ran on core ${host.harnessCores.join(', ')}${host.harnessPinned ? '' : ', not pinned'}`,
+      pausesLine(result),
       ...cautionNotes(result),
       ...restarts,
       ...resumed,

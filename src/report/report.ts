@@ -15,6 +15,7 @@ import { type Block, type Chart, code, type Document, details, heading, list, pa
 import { environment, isUnknownLimit } from './environment.ts'
 import { bytes, count, micros, microsRange, outcomeMarks, percent, seconds, times } from './format.ts'
 import { headline } from './headline.ts'
+import { leftOut } from './host-pauses.ts'
 import { toHtml } from './html.ts'
 import { toMarkdown } from './markdown.ts'
 import { capacityPlan } from './plan.ts'
@@ -307,7 +308,7 @@ function trials(candidate: CandidateResult): Block {
     trial.resources.others?.cpuCores.toFixed(2) ?? '—',
     trial.arrival.loop === 'open' ? trial.outcome : '—',
     trial.validity.verdict,
-    [...saturation(trial), ...trial.validity.reasons].join('; '),
+    [...saturation(trial), ...leftOut(trial), ...trial.validity.reasons].join('; '),
   ])
   return table(
     ['phase', 'load', 'connections', 'done', 'server cores', 'harness busy', 'others cores', 'outcome', 'validity', 'reasons'],

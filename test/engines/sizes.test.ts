@@ -28,6 +28,7 @@ test('a size is measured', async () => {
     pool,
     signal: new AbortController().signal,
     harnessCores: () => null,
+    pauses: () => null,
     device: null,
     start: 1,
     laws: new Map(),

@@ -50,12 +50,12 @@ describe('a trial', () => {
   })
 })
 
-test('what is busy on a core beside the one that is bound to it is of others', () => {
+test('what is busy on a core beside the one that is bound to it, and what watches it, is of others', () => {
   const reading = (seconds: number, server: number, client: number, byCore: number[]) => ({
-    ...{ atNs: seconds * 1e9, server: { cpuSeconds: server, residentBytes: 1 }, clientSeconds: client, disk: null },
-    ...{ busySeconds: byCore.reduce((sum, each) => sum + each, 0), busyByCore: byCore },
+    ...{ atNs: seconds * 1e9, server: { cpuSeconds: server, residentBytes: 1 }, clientSeconds: client, watchSeconds: 0.01 * seconds, disk: null },
+    ...{ busySeconds: byCore.reduce((sum, each) => sum + each, 0), busyByCore: byCore, stolenByCore: [] },
   })
-  const [before, after] = [reading(10, 5, 3, [50, 60, 70]), reading(12, 6, 5, [52, 61.2, 71.6])]
+  const [before, after] = [reading(10, 5, 3, [50, 60, 70]), reading(12, 6, 5, [52, 61.22, 71.6])]
   const used = usedBetween(before, after, { server: [1], harness: [0] })
   expect(used.othersOnServerCores).toBeCloseTo(0.1, 9)
   expect(used.othersOnHarnessCores).toBeCloseTo(0, 9)

@@ -6,6 +6,7 @@ import { type SimulatedOptions, simulatedLane } from '../../../src/engines/simul
 import { backlogOf } from '../../../src/measure/backlog.ts'
 import { type CurvePoint, fitCurve } from '../../../src/measure/curve.ts'
 import type { OperationRecord, Recording } from '../../../src/measure/recorder.ts'
+import { Samples } from '../../../src/measure/samples.ts'
 import { constantArrivals, poissonArrivals } from '../../../src/replay/arrivals.ts'
 import { Executor, type TrialSpec } from '../../../src/replay/executor.ts'
 import { Fifo } from '../../../src/replay/fifo.ts'
@@ -33,19 +34,25 @@ async function run(...[spec, simulated, operations]: Parameters<typeof record>):
   return (await record(spec, simulated, operations)).operations[0] as OperationRecord
 }
 
-async function record(
+async function record(...asked: Parameters<typeof execute>): Promise<Recording> {
+  return (await execute(...asked)).recording
+}
+
+async function execute(
   spec: Partial<TrialSpec> & { ratesPerSecond: number[]; seconds: number },
   simulated: Partial<SimulatedOptions>,
   operations = scenario.operations,
-): Promise<Recording> {
+  samples = new Samples(),
+): Promise<{ recording: Recording; executor: Executor }> {
   const clock = new VirtualClock()
   const slots = simulated.slots ?? 1_000_000
   const lane = simulatedLane({ slots, servers: slots, meanServiceNs: 1e6, service: 'exponential', stalls: [], seed: 7, ...simulated }, clock)
   const whole: TrialSpec = { loop: 'open', arrival: 'poisson', concurrency: slots, warmUpSeconds: 0, seed: 3, stream: 'test', ...spec }
   const params = new DrawnParameters(dataset, operations, 'test', 1, scenario.epochMs)
-  const recording = new Executor(lane, clock, whole, operations, params).run()
+  const executor = new Executor(lane, clock, whole, operations, params, samples)
+  const recording = executor.run()
   clock.run()
-  return await recording
+  return { recording: await recording, executor }
 }
 
 const within = (value: number, expected: number, share = 0.05) =>
@@ -205,6 +212,36 @@ describe('accounting', () => {
     within(record.ok, 800_000, 0.001)
     expect(record.response.count).toBe(0)
     within(record.service.meanNs, 1e6, 0.01)
+  })
+})
+
+describe('windows that are left out', () => {
+  const { operations } = scenarioWith('20ms')
+  const server = { slots: 100, servers: 1, meanServiceNs: 1e6, service: 'constant' as const, stalls: [{ atNs: 2.1e9, forNs: 5e7 }] }
+  const stalled = (samples?: Samples) => execute({ ratesPerSecond: [400], seconds: 5, warmUpSeconds: 1 }, server, operations, samples)
+
+  test('take their starts along: those that went over the limit, their times and what was answered in them', async () => {
+    const { recording, executor } = await stalled()
+    const [whole] = recording.operations as [OperationRecord]
+    const isKept = (window: number) => window !== 4
+    const [kept, out] = [isKept, (window: number) => !isKept(window)].map((each) => executor.recordsOf(each)[0]) as [OperationRecord, OperationRecord]
+    expect(whole.exceeded[0], 'the stall is in the fifth window').toBeGreaterThan(5)
+    expect(kept.exceeded).toEqual([0])
+    expect(kept.response.maxNs).toBeLessThan(20e6)
+    expect(out.response.maxNs).toBeGreaterThan(45e6)
+    expect(out.intended).toBe(recording.windows[4]?.intended)
+    expect(out.completed).toBe(recording.windows[4]?.completed)
+    for (const key of ['intended', 'attempts', 'ok', 'completed', 'rows'] as const) expect(kept[key] + out[key], key).toBe(whole[key])
+    for (const key of ['response', 'service', 'queue', 'dispatch'] as const) {
+      expect(kept[key].count + out[key].count, key).toBe(whole[key].count)
+      expect(whole[key].count, key).toBe(whole.intended)
+    }
+  })
+
+  test('nothing of an earlier trial is in the samples that are used again', async () => {
+    const samples = new Samples()
+    const recordings = [await stalled(samples), await stalled(samples)].map(({ recording }) => recording.operations[0] as OperationRecord)
+    expect(recordings[1]?.response.encode()).toBe(recordings[0]?.response.encode())
   })
 })
 

@@ -1,0 +1,104 @@
+/** Watches the server's cores for pauses of the host, a process for each, while a trial runs. */
+import { type ChildProcess, execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { promisify } from 'node:util'
+import { bindToCores } from '../provision/processes.ts'
+import { endProgram, forkProgram } from '../replay/fork.ts'
+import type { Pause } from './pauses.ts'
+import type { WakeOrder, Wakes } from './wake.ts'
+
+/** The lowest: above every thread that has none, below all that the kernel needs to run in time. */
+const priority = 1
+const patienceMs = 5000
+const heapMb = 16
+
+interface Watcher {
+  core: number
+  child: ChildProcess
+  /** null: it did not. */
+  started: Promise<unknown>
+}
+
+export class PauseWatch implements AsyncDisposable {
+  readonly #watchers: Watcher[]
+
+  constructor(cores: number[]) {
+    const program = new URL('./wake.ts', import.meta.url)
+    const flags = ['--disable-warning=ExperimentalWarning', '--single-threaded', `--max-old-space-size=${heapMb}`]
+    this.#watchers = cores.map((core) => {
+      const child = forkProgram(program, flags)
+      return { core, child, started: answer(child) }
+    })
+  }
+
+  /** Before anything is watched: null, or why pauses on these cores cannot be told from the server's own work. */
+  async settle(): Promise<string | null> {
+    const refusals = await Promise.all(this.#watchers.map(settle))
+    const refusal = refusals.find((each) => each !== null) ?? null
+    if (refusal !== null) await this[Symbol.asyncDispose]()
+    return refusal
+  }
+
+  get pids(): number[] {
+    return this.#watchers.flatMap(({ child: { pid, exitCode, signalCode } }) =>
+      pid === undefined || exitCode !== null || signalCode !== null ? [] : [pid],
+    )
+  }
+
+  /** From now on; shorter pauses are not told. */
+  begin(leastNs: number): void {
+    for (const { child } of this.#watchers) order(child, { watch: true, leastNs })
+  }
+
+  /** Those since the beginning, on all cores; null: a watcher is gone, and nobody knows. */
+  async end(): Promise<Pause[] | null> {
+    const seen = await Promise.all(this.#watchers.map(({ core, child }) => pausesOf(child, core)))
+    return seen.some((each) => each === null) ? null : seen.flatMap((each) => each ?? []).sort((a, b) => a.endNs - b.endNs)
+  }
+
+  async [Symbol.asyncDispose]() {
+    await Promise.all(this.#watchers.map(({ child }) => endProgram(child)))
+  }
+}
+
+/** On its core and before all others; null, or what forbids it. */
+async function settle({ core, child, started }: Watcher): Promise<string | null> {
+  const { pid } = child
+  if ((await started) === null || pid === undefined) return 'the process that would watch for them does not start'
+  if (!(await bindToCores(pid, [core]))) return 'taskset of util-linux is missing, or refuses'
+  try {
+    // Of its main thread alone: what the runtime does beside it may wait.
+    await promisify(execFile)('chrt', ['--reset-on-fork', '--fifo', '--pid', String(priority), String(pid)])
+    return null
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'chrt of util-linux is missing' : 'no permission for real-time priority'
+  }
+}
+
+async function pausesOf(child: ChildProcess, core: number): Promise<Pause[] | null> {
+  if (!child.connected) return null
+  const told = answer(child, AbortSignal.timeout(patienceMs))
+  order(child, { watch: false })
+  const wakes = (await told) as Wakes | null
+  return wakes === null ? null : wakes.endNs.map((endNs, at) => ({ core, endNs, lateNs: wakes.lateNs[at] as number }))
+}
+
+/** null: it ended, or hangs. */
+async function answer(child: ChildProcess, late?: AbortSignal): Promise<unknown> {
+  const ended = new AbortController()
+  const onExit = () => ended.abort()
+  child.once('exit', onExit)
+  try {
+    const [message] = await once(child, 'message', { signal: AbortSignal.any([ended.signal, ...(late === undefined ? [] : [late])]) })
+    return message
+  } catch {
+    return null
+  } finally {
+    child.off('exit', onExit)
+  }
+}
+
+/** One that is gone is found when it is asked for what it saw. */
+function order(child: ChildProcess, what: WakeOrder): void {
+  if (child.connected) child.send(what, () => {})
+}
