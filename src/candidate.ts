@@ -296,8 +296,9 @@ export class CandidateRun extends CandidateServer {
     // Where the server is bound to no core, a pause of one says nothing of it.
     const watch = instance.enforced.cpu === 'cpuset' ? this.#context.pauses() : null
     const { device, harnessCores } = this.#context
-    const sampler = startSampler(instance, device, pool.pids, watch?.pids ?? [], harnessCores(), measureNs, measureNs + order.seconds * 1e9)
-    watch?.begin(pauseLimitNs(this.compiled.scenario.operations, order.loop))
+    const endNs = measureNs + order.seconds * 1e9
+    const sampler = startSampler(instance, device, pool.pids, watch?.pids ?? [], harnessCores(), measureNs, endNs)
+    watch?.begin(pauseLimitNs(this.compiled.scenario.operations, order.loop), endNs)
     const attempt = (this.#attempts.get(label) ?? 0) + 1
     this.#attempts.set(label, attempt)
     // A repeated trial draws the same arrivals and picks, but never the same new rows: the first attempt has inserted those.
@@ -321,7 +322,10 @@ export class CandidateRun extends CandidateServer {
     const hostPauses =
       pauses && broken === null ? hostPausesOf(pauses, instance.cores, this.compiled.scenario.operations, recording, order.loop, measureNs) : null
     if (hostPauses !== null && hostPauses.windowsLeftOut > 0) {
-      recording.operations = await pool.recordsOf(hostPauses.isKept)
+      await pool.recordsOf(hostPauses.isKept).then(
+        (records) => (recording.operations = records),
+        async (error: unknown) => (broken = await this.#breakage(error)),
+      )
       recording.seconds = keptSeconds(recording.seconds, hostPauses.isKept)
     }
     const resources = between(used, recording, hostPauses?.isKept)

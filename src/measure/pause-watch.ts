@@ -45,9 +45,9 @@ export class PauseWatch implements AsyncDisposable {
     )
   }
 
-  /** From now on; shorter pauses are not told. */
-  begin(leastNs: number): void {
-    for (const { child } of this.#watchers) order(child, { watch: true, leastNs })
+  /** From now on; shorter pauses are not told, and before `untilNs` an answer may take a quarter of a second. */
+  begin(leastNs: number, untilNs: number): void {
+    for (const { child } of this.#watchers) order(child, { watch: true, leastNs, untilNs })
   }
 
   /** Those since the beginning, on all cores; null: a watcher is gone, and nobody knows. */

@@ -6,8 +6,8 @@
 import { openSync, readSync } from 'node:fs'
 import { realClock } from '../replay/clock.ts'
 
-/** `leastNs`: shorter ones are not told. */
-export type WakeOrder = { watch: true; leastNs: number } | { watch: false }
+/** `leastNs`: shorter ones are not told. `untilNs`: before then nobody asks what was seen. */
+export type WakeOrder = { watch: true; leastNs: number; untilNs: number } | { watch: false }
 /** Of those that were seen since the order: when the thread ran again, and how late. */
 export interface Wakes {
   endNs: number[]
@@ -16,8 +16,8 @@ export interface Wakes {
 
 const everyMs = 1
 const everyNs = everyMs * 1e6
-/** Between two slices orders are read. */
-const wakesOfSlice = 25
+/** Between two slices orders are read, which costs more than some wakes: before anybody asks, and from then on. */
+const wakesOfSlice = { long: 250, short: 25 }
 /** On a machine that is late all the time it is known after so many. */
 const mostPauses = 10_000
 /** Nobody ever wakes this thread: only time does. */
@@ -28,15 +28,17 @@ const text = Buffer.alloc(128)
 
 let isWatching = false
 let leastNs = 0
+let untilNs = 0
 let seen: Wakes = { endNs: [], lateNs: [] }
 let waitedNs = 0
 
-/** Lasts some 25 ms and allocates nothing, unless a wake was late. */
+/** Allocates nothing, unless a wake was late. */
 function slice(): void {
   if (!isWatching) return
   waitedNs = waitedForCoreNs()
   let lastNs = realClock.nowNs()
-  for (let wake = 0; wake < wakesOfSlice; wake++) {
+  const wakes = Math.max(wakesOfSlice.short, Math.min(wakesOfSlice.long, Math.floor((untilNs - lastNs) / everyNs)))
+  for (let wake = 0; wake < wakes; wake++) {
     Atomics.wait(cell, 0, 0, everyMs)
     const nowNs = realClock.nowNs()
     if (nowNs - lastNs - everyNs > leastNs) note(nowNs, nowNs - lastNs - everyNs)
@@ -73,6 +75,7 @@ function openStatistics(): number | null {
 process.on('message', (order: WakeOrder) => {
   if (order.watch) {
     leastNs = order.leastNs
+    untilNs = order.untilNs
     seen = { endNs: [], lateNs: [] }
     if (!isWatching) setImmediate(slice)
     isWatching = true

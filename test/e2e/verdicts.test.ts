@@ -1,6 +1,6 @@
 /** Each verdict on a trial, provoked on a real server through the real command. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
@@ -74,3 +74,41 @@ test('a server that stalls: missed with the harness out of the way; what has too
   const other = cells.candidates[0]?.at.find((at) => at.multiple !== trial?.arrival.multiple)
   expect(other?.cells.find((cell) => cell.operation === 'add')?.outcome).toBe('undetermined')
 })
+
+test('a core of the server that the host takes away: those windows are left out, and the report says their share', async ({ skip }) => {
+  const ended = await dbtrialUntil(
+    /start 1 of 1: redis, open loops/,
+    (pid) => {
+      // A thread of real-time priority does not run: only a host does that, or who stops it.
+      const watchers = matching(pid, /measure\/wake\.ts/)
+      const signal = (name: NodeJS.Signals) => {
+        for (const watcher of watchers) process.kill(watcher, name)
+      }
+      for (let stop = 0; stop < 12; stop++) {
+        setTimeout(() => signal('SIGSTOP'), 500 + 1000 * stop)
+        setTimeout(() => signal('SIGCONT'), 530 + 1000 * stop)
+      }
+    },
+    ...arguments_('paused'),
+  )
+  expect(ended.acted).toBe(true)
+  const { result, directory } = resultIn(join(out, 'paused'), 'small')
+  const trials = confirmations('paused')
+  if (result.host.pausesUnseen !== null) {
+    for (const trial of trials) expect(trial.hostPauses).toBeNull()
+    return skip(result.host.pausesUnseen)
+  }
+  const paused = trials.filter((trial) => (trial.hostPauses?.longestMs ?? 0) > 25)
+  expect(paused.length).toBeGreaterThan(0)
+  for (const trial of paused) {
+    const kept = trial.windows.filter((window) => !window.leftOut)
+    expect(trial.hostPauses?.windowsLeftOut).toBeGreaterThan(0)
+    expect(trial.seconds).toBeCloseTo(3 - (trial.hostPauses?.windowsLeftOut ?? 0) * 0.25, 6)
+    const intended = Object.values(trial.operations).reduce((sum, operation) => sum + operation.intended, 0)
+    expect(intended).toBe(kept.reduce((sum, window) => sum + window.intended, 0))
+  }
+  expect(readFileSync(join(directory, 'report.md'), 'utf8')).toMatch(
+    /pauses of the host on the server’s cores: redis \d+ above 5 ms, the longest \d+\.\d ms, \d+(\.\d)? % of its windows left out/,
+  )
+  expect(matching(process.pid, /measure\/wake\.ts/)).toEqual([])
+}, 120_000)

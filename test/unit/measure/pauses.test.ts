@@ -99,7 +99,7 @@ describe('on this machine', () => {
     const others = [await spinning(), await spinning()]
     try {
       // Two that take turns of some ms each: whoever waits behind them is late all the time.
-      watch.begin(3e6)
+      watch.begin(3e6, realClock.nowNs() + 0.9e9)
       const beganNs = realClock.nowNs()
       await sleep(1000)
       const pauses = await watch.end()
@@ -121,7 +121,7 @@ describe('on this machine', () => {
     await using watch = new PauseWatch([core])
     const refusal = await watch.settle()
     if (refusal !== null) return skip(refusal)
-    watch.begin(5e6)
+    watch.begin(5e6, realClock.nowNs())
     const [pid] = watch.pids as [number]
     await sleep(300)
     // To the thread that watches, a signal that stops it is what a host is that takes its core away.
@@ -138,7 +138,7 @@ describe('on this machine', () => {
     await using watch = new PauseWatch([core])
     const refusal = await watch.settle()
     if (refusal !== null) return skip(refusal)
-    watch.begin(5e6)
+    watch.begin(5e6, realClock.nowNs())
     process.kill(watch.pids[0] as number, 'SIGKILL')
     expect(await watch.end()).toBeNull()
   }, 30_000)
