@@ -69,7 +69,10 @@ program
 program
   .command('resolution')
   .description('how far two equals differ on this machine: one engine entered twice, every number that a report compares')
-  .argument('<scenario>', 'name in scenarios/ or path of a YAML file')
+  .argument(
+    '<scenario...>',
+    'name in scenarios/ or path of a YAML file; or results of earlier trials of equals: in how many of them was each number called different',
+  )
   .option('--engine <name>', 'the engine; else the first candidate of the scenario')
   .addOption(efforts)
   .addOption(new Option('--provision <kind>', 'where servers come from').choices(['auto', 'container', 'local']).default('auto'))
@@ -78,7 +81,7 @@ program
   .addOption(data)
   .option('--json', 'print JSON, and nothing else')
   .option('--quiet', 'no progress')
-  .action(async (name: string, options: ResolutionOptions) => (await import('./commands/resolution.ts')).resolution(name, options))
+  .action(async (names: string[], options: ResolutionOptions) => (await import('./commands/resolution.ts')).resolution(names, options))
 
 program
   .command('init')

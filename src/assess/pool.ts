@@ -28,7 +28,7 @@ const deviations = jstat.normal.inv((1 + confidence) / 2, 0, 1)
  * The newest result with the trials of all, and with pooled capacities; starts of different runs are different starts.
  * @throws TrialError, exit code 2, where they measured different things, or where one was interrupted.
  */
-export function poolResults(results: readonly Result[]): { result: Result; numbers: PooledNumber[]; startedAt: string[] } {
+export function poolResults(results: readonly Result[]): { result: Result; numbers: PooledNumber[]; runs: Result[] } {
   const runs = [...results].sort((a, b) => a.startedAt.localeCompare(b.startedAt))
   const newest = runs.at(-1) as Result
   if (new Set(runs.map((run) => run.startedAt)).size < runs.length)
@@ -49,7 +49,7 @@ export function poolResults(results: readonly Result[]): { result: Result; numbe
     numbers.push(...found)
     return pooledCandidate(candidate, own, found)
   })
-  return { result: { ...newest, candidates }, numbers, startedAt: runs.map((run) => run.startedAt) }
+  return { result: { ...newest, candidates }, numbers, runs }
 }
 
 function pooledCandidate(newest: CandidateResult, runs: CandidateResult[], numbers: PooledNumber[]): CandidateResult {

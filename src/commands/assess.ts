@@ -1,4 +1,5 @@
 /** `dbtrial assess RESULT…`: the verdict and the plan of saved results, with other weights, prices or wishes; offline. */
+import { agreementOf } from '../assess/agreement.ts'
 import { type Assessment, assess } from '../assess/assess.ts'
 import { assumedBy, withAssumed } from '../assess/assume.ts'
 import { type DecisionOptions, decide } from '../assess/decision.ts'
@@ -34,12 +35,11 @@ export function assessCommand(arguments_: string[], options: AssessOptions): voi
   const before = pooled?.result ?? (runs[0] as Result)
   const result = applyWhatIf(before, options)
   const assessment = assess(result)
-  const decided = withAssumed(assumedBy(options.assume), () =>
-    decideIfCompared(result, assessment, {
-      catalogues: readPrices(options.prices),
-      weights: weightsAsked(options.weights, result.scenario as unknown as Scenario),
-    }),
-  )
+  const optionsOf = (run: Result): Omit<DecisionOptions, 'today'> => ({
+    catalogues: readPrices(options.prices),
+    weights: weightsAsked(options.weights, run.scenario as unknown as Scenario),
+  })
+  const decided = withAssumed(assumedBy(options.assume), () => decideIfCompared(result, assessment, optionsOf(result)))
   if (options.explain !== undefined) {
     if (decided === null)
       throw new TrialError('nothing-planned', `--explain ${options.explain}: ${notCompared(result)}`, {
@@ -50,12 +50,23 @@ export function assessCommand(arguments_: string[], options: AssessOptions): voi
     return
   }
   const decision = decided?.decision ?? null
-  if (options.json === true) print(JSON.stringify({ ...assessment, decision, ...(pooled === null ? {} : { runs: pooled.numbers }) }, null, 2))
+  // Each run by itself, with the same wishes: would the next one have said something else?
+  const alone = (pooled?.runs ?? []).map((run) => applyWhatIf(run, options))
+  const agreement =
+    pooled === null
+      ? null
+      : agreementOf(
+          alone,
+          withAssumed(assumedBy(options.assume), () => alone.map((run) => decideIfCompared(run, assess(run), optionsOf(run))?.decision ?? null)),
+          pooled.numbers,
+        )
+  if (options.json === true)
+    print(JSON.stringify({ ...assessment, decision, ...(pooled === null ? {} : { runs: pooled.numbers, agreement }) }, null, 2))
   else {
     const changes =
       decision === null || !asksWhatIf(options) ? '' : `${changesText(decideIfCompared(before, assess(before))?.decision ?? null, decision)}\n\n`
     const planned = decision === null ? `No verdict: ${notCompared(result)}.` : decisionText(decision, result.startedAt)
-    const together = pooled === null ? '' : `${pooledText(pooled.numbers, pooled.startedAt)}\n\n`
+    const together = pooled === null || agreement === null ? '' : `${pooledText(pooled.numbers, agreement)}\n\n`
     print(coloured(`${changes}${together}${summaryText(result, assessment)}\n\n${planned}`))
   }
   end(assessedEnding(result, assessment, failOn))

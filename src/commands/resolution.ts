@@ -1,10 +1,13 @@
 /** `dbtrial resolution SCENARIO`: one engine enters twice under two names; how far do the two differ? */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { assess } from '../assess/assess.ts'
+import { type PooledResolution, pooledEquals } from '../assess/pooled-equals.ts'
 import { knownFrom, type Resolution, resolutionOf } from '../assess/resolution.ts'
 import { engineNamed } from '../engines/registry.ts'
 import { TrialError } from '../errors.ts'
 import type { ProvisionKind } from '../provision/choose.ts'
+import { type Result, readResult } from '../result.ts'
 import { effortOf } from '../scenario/plan.ts'
 import type { Effort, Scenario } from '../scenario/scenario.ts'
 import { coloured } from '../terminal/style.ts'
@@ -14,6 +17,7 @@ import { end } from './ending.ts'
 import { keep } from './known-resolution.ts'
 import { print } from './output.ts'
 import { measure, signalCode } from './run.ts'
+import { resultPath } from './runs.ts'
 import { prepareScenario } from './scenario.ts'
 
 export interface ResolutionOptions {
@@ -27,7 +31,20 @@ export interface ResolutionOptions {
   quiet?: boolean
 }
 
-export async function resolution(name: string, options: ResolutionOptions): Promise<void> {
+/** `names`: one scenario, which is measured; or results of trials of equals, which are summed up. */
+export async function resolution(names: string[], options: ResolutionOptions): Promise<void> {
+  const saved = names.map((name) => resultPath(name, options.out)).filter((path) => path.endsWith('.json') && existsSync(path))
+  if (saved.length === names.length)
+    return pooled(
+      saved.map((path) => readResult(path)),
+      options.json === true,
+    )
+  const [name, another] = names as [string, ...string[]]
+  if (another !== undefined)
+    throw new TrialError('several-scenarios', `resolution measures one scenario, or sums up saved results: ${names.join(', ')} are neither`, {
+      hint: 'give one scenario, or paths of results',
+      exitCode: 2,
+    })
   const scenario = twice(
     prepareScenario(name, {
       ...(options.seed === undefined ? {} : { seed: options.seed }),
@@ -41,8 +58,7 @@ export async function resolution(name: string, options: ResolutionOptions): Prom
   if (signal !== undefined) return end({ code: signalCode(signal), reason: `stopped by ${signal}` })
   const failed = result.candidates.find((each) => each.failure !== null)
   if (failed !== undefined) return end({ code: 4, reason: `${failed.name}: ${failed.failure}` })
-  const assessment = assess(result)
-  const found = resolutionOf(result, assessment, decideIfCompared(result, assessment)?.decision ?? null)
+  const found = resolutionFrom(result)
   if (found.rows.every(({ ratio }) => ratio === null))
     return end({
       code: 4,
@@ -50,6 +66,39 @@ export async function resolution(name: string, options: ResolutionOptions): Prom
     })
   const file = keep(options.out, knownFrom(found, result.candidates))
   print(options.json ? JSON.stringify(found) : coloured(`${resolutionText(found)}\n\n${join(directory, 'result.json')}\n${file}`))
+}
+
+function resolutionFrom(result: Result): Resolution {
+  const assessment = assess(result)
+  return resolutionOf(result, assessment, decideIfCompared(result, assessment)?.decision ?? null)
+}
+
+function pooled(results: Result[], json: boolean): void {
+  for (const { candidates, startedAt } of results)
+    if (candidates.length !== 2 || candidates[0]?.engine !== candidates[1]?.engine)
+      throw new TrialError(
+        'no-equals',
+        `the run of ${startedAt} is of ${candidates.map(({ name }) => name).join(', ')}, and not of one engine entered twice`,
+        {
+          hint: 'give results that dbtrial resolution wrote',
+          exitCode: 2,
+        },
+      )
+  const found = pooledEquals(results.map(resolutionFrom))
+  print(json ? JSON.stringify(found, null, 2) : coloured(pooledEqualsText(found)))
+}
+
+function pooledEqualsText({ engines, trials, trialsWithDifference, rows, eliminations }: PooledResolution): string {
+  return [
+    `${trials} trials of equals (${engines.join(', ')}): in ${trialsWithDifference} of them a capacity, a p99 at the average load or CPU per operation was called different; in ${eliminations} one was out and the other was not.`,
+    columns(
+      [
+        ['number', 'trials', 'different', 'most, times'],
+        ...rows.map((row) => [row.number, String(row.trials), String(row.different), row.largestRatio === null ? '—' : row.largestRatio.toFixed(2)]),
+      ],
+      1,
+    ),
+  ].join('\n\n')
 }
 
 /** The first candidate, under two names. */

@@ -1,8 +1,12 @@
 /** Several runs as one: what they differ by is in the interval. */
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { agreementOf } from '../../../src/assess/agreement.ts'
 import { assess } from '../../../src/assess/assess.ts'
+import type { Decision } from '../../../src/assess/decision.ts'
 import { pooledOf, poolResults } from '../../../src/assess/pool.ts'
+import { pooledEquals } from '../../../src/assess/pooled-equals.ts'
+import type { Resolution } from '../../../src/assess/resolution.ts'
 import { keyOf, Source } from '../../../src/data/random.ts'
 import { type Result, readResult } from '../../../src/result.ts'
 
@@ -80,4 +84,87 @@ describe('pooled results', () => {
     expect(() => poolResults([golden, { ...again('2026-11-04T10:00:00.000Z', 1), seed: 99 }])).toThrow('different things')
     expect(() => poolResults([golden, { ...again('2026-11-04T10:00:00.000Z', 1), status: 'interrupted' }])).toThrow('interrupted')
   })
+})
+
+describe('how far runs agree', () => {
+  const runs = [again('2026-11-01T10:00:00.000Z', 1), again('2026-11-02T10:00:00.000Z', 1.2), again('2026-11-03T10:00:00.000Z', 0.9)]
+  const name = golden.candidates[0]?.name as string
+  const decided = (probability: number, places: [string, number][]) =>
+    ({
+      candidates: [
+        {
+          name,
+          out: probability < 0.1,
+          constraints: [
+            { name: 'objectives', probability },
+            { name: 'runs', probability: 1 },
+          ],
+        },
+      ],
+      ranking: { standings: places.map(([each, rank]) => ({ name: each, rank })) },
+    }) as unknown as Decision
+
+  test('the spread is that of the farthest run, and each interval that holds the middle is counted', () => {
+    const { numbers } = poolResults(runs)
+    const { candidates, ranksAgree } = agreementOf(runs, [null, null, null], numbers)
+    const [own] = candidates
+    expect(own?.saturationSpreadPercent).toBeCloseTo(20, 6)
+    expect(own?.cpuPerOperationSpreadPercent).toBeCloseTo(0, 6)
+    const holds = (factor: number) => {
+      const { low = 0, high = null } = golden.candidates[0]?.capacity.saturation ?? {}
+      const mid = golden.candidates[0]?.capacity.saturation?.mid ?? 0
+      return low * factor <= mid && mid <= (high ?? Number.POSITIVE_INFINITY) * factor
+    }
+    expect(own?.intervalsHold.saturation).toEqual({ held: [1, 1.2, 0.9].filter(holds).length, of: 3 })
+    expect(own?.flips).toBe(false)
+    expect(ranksAgree).toBe(true)
+  })
+
+  test('almost surely in, in one run, and almost surely out in another is a flip; likely is none', () => {
+    const { numbers } = poolResults(runs)
+    const of = (...shares: number[]) =>
+      agreementOf(
+        runs,
+        shares.map((share) => decided(share, [[name, 1]])),
+        numbers,
+      ).candidates[0]
+    expect(of(0.95, 0.5, 0.05)).toMatchObject({ flips: true, runs: [{ probabilityIn: 0.95, out: false }, { probabilityIn: 0.5 }, { out: true }] })
+    expect(of(0.95, 0.5, 0.15)?.flips).toBe(false)
+  })
+
+  test('candidates that change places are said, those that share a rank in between do not', () => {
+    const two = runs.map((run) => ({ ...run, candidates: [run.candidates[0], { ...run.candidates[0], name: 'other' }] })) as Result[]
+    const of = (...places: [number, number][]) =>
+      agreementOf(
+        two,
+        places.map(([own, other]) =>
+          decided(1, [
+            [name, own],
+            ['other', other],
+          ]),
+        ),
+        [],
+      ).ranksAgree
+    expect(of([1, 2], [1, 1], [1, 2])).toBe(true)
+    expect(of([1, 2], [1, 1], [2, 1])).toBe(false)
+  })
+})
+
+test('ten trials of equals: in how many was each number called different', () => {
+  const trial = (verdict: 'tie' | 'different', ratio: number, eliminated: string[] = []): Resolution => ({
+    engine: 'postgres',
+    rows: [
+      { number: 'capacity: saturation', a: 1, b: ratio, ratio, verdict },
+      { number: 'p99 of read at 3×, µs', a: 1, b: 3, ratio: 3, verdict: 'different' },
+      { number: 'CPU per operation, µs', a: null, b: null, ratio: null, verdict: 'tie' },
+    ],
+    eliminated,
+  })
+  const found = pooledEquals([...Array.from({ length: 8 }, () => trial('tie', 1.02)), trial('different', 0.8), trial('tie', 1, ['b'])])
+  expect(found).toMatchObject({ engines: ['postgres'], trials: 10, trialsWithDifference: 1, eliminations: 1 })
+  expect(found.rows).toEqual([
+    { number: 'capacity: saturation', trials: 10, different: 1, largestRatio: expect.closeTo(1.25, 9) },
+    { number: 'p99 of read at 3×, µs', trials: 10, different: 10, largestRatio: expect.closeTo(3, 9) },
+    { number: 'CPU per operation, µs', trials: 0, different: 0, largestRatio: null },
+  ])
 })
