@@ -1,10 +1,8 @@
 /** One candidate's plan as it is told: its fleet, what that costs, when it must change, and what its numbers rest on. */
 
 import type { Topology } from '../engines/engine.ts'
-import type { CandidateAssessment } from './assess.ts'
 import { type AtScale, atScaleOf, scaledCallsOf } from './at-scale.ts'
 import type { ToldLine } from './bill.ts'
-import { isReadOperation } from './calls.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
 import type { CostPlan } from './cost.ts'
 import { type Exhibit, nodesFigure } from './criteria.ts'
@@ -14,6 +12,7 @@ import { type Figure, type Given, reachable } from './figure.ts'
 import { volumeGb } from './fleet-cost.ts'
 import type { Sufficiency } from './fleet-plan.ts'
 import { engineerHour } from './labour.ts'
+import { describeLatency, figuresOfLatency, type Latency, type PlannedLatency } from './latency-of-plan.ts'
 import { type ManagedCost, managedCost } from './managed.ts'
 import { figuresOfPlanned, type PlannedFigures, plannedFigures } from './planned-constraints.ts'
 import type { Catalogue } from './prices.ts'
@@ -62,7 +61,9 @@ export interface CandidatePlan {
   rowAvailability: Spread
   /** Operations in flight on one server at what it carries, by the scalability law; null: unknown. */
   inFlight: number | null
-  /** Objectives that hold on one server, and may not with the stated budgets for copies and zones. */
+  /** Of calls on the fleet, on average and at peak. */
+  latency: Latency
+  /** Operations that hold an objective on one server at this load, and more likely than not do not with what the fleet adds, in some month. */
   atRisk: string[]
   /** Calls that touch more rows in production than were loaded: how long they take there, by what a row is assumed to cost. */
   atScale: AtScale[]
@@ -71,23 +72,22 @@ export interface CandidatePlan {
   tornado: { path: string; low: number; high: number; provenance: string }[]
 }
 
-/** Added to what was measured on one node, in milliseconds: the second is not measured here. */
-export const budgetsMs = { zoneHop: 1.5, replication: 5 }
 const tornadoRows = 8
 
 /** An exhibit that has a plan and its price. */
-export type Complete = Exhibit & { plan: CapacityPlan; cost: CostPlan; planned: PlannedFigures }
+export type Complete = Exhibit & { plan: CapacityPlan; cost: CostPlan; planned: PlannedFigures; latency: PlannedLatency }
 
 export function completed(exhibit: Exhibit, demand: Demand): Complete | null {
-  const { plan, cost } = exhibit
-  return plan === null || cost === null ? null : { ...exhibit, plan, cost, planned: plannedFigures(plan, cost, demand) }
+  const { plan, cost, latency } = exhibit
+  return plan === null || cost === null || latency === null ? null : { ...exhibit, plan, cost, latency, planned: plannedFigures(plan, cost, demand) }
 }
 
 /** All that must be drawn to tell of it. */
 export function figuresOf(exhibit: Complete, demand: Demand): Figure[] {
-  const { plan, cost, triggers, planned } = exhibit
+  const { plan, cost, triggers, planned, latency } = exhibit
   return [
     ...figuresOfPlanned(planned),
+    ...figuresOfLatency(latency),
     ...demand.sampledMonths.flatMap((month) => [cost.total(month), nodesFigure(exhibit, month)]),
     ...[0, demand.months].flatMap((month) => [cost.planned(month), plan.connections(month), ...cost.bill(month).map(({ figure }) => figure)]),
     ...scaledCallsOf(plan, [0, demand.months]).flatMap((call) => call.seconds),
@@ -116,13 +116,13 @@ export function figuresOfMonth(exhibit: Complete, month: number): Figure[] {
 interface Told {
   demand: Demand
   drawn: Drawn
-  assessed: CandidateAssessment
   catalogues: readonly Catalogue[]
 }
 
 export function describePlan(own: Complete, told: Told): CandidatePlan {
   const { plan, cost, triggers, candidate, planned } = own
-  const { demand, drawn, assessed, catalogues } = told
+  const { demand, drawn, catalogues } = told
+  const latency = describeLatency(own.latency, drawn)
   const { months } = demand
   const fleet = { now: fleetOf(own, told, 0), horizon: fleetOf(own, told, months) }
   const need = plan.needOf(plan.needFigures(0).map((figure) => middleOf(figure)))
@@ -149,7 +149,8 @@ export function describePlan(own: Complete, told: Told): CandidatePlan {
     availability: drawn.spread(planned.availability),
     rowAvailability: drawn.spread(planned.rowAvailability),
     inFlight: plan.scalability === null ? null : inFlightAt(plan.scalability, middleOf(plan.carried) * plan.averageRate),
-    atRisk: atRisk(plan, assessed),
+    latency,
+    atRisk: [...new Set(latency.calls.flatMap((call) => (call.atRisk ? [call.operation] : [])))],
     atScale: atScaleOf(plan, months, drawn),
     managed: catalogues.flatMap((each) =>
       each.managed
@@ -198,16 +199,6 @@ function besideText(parts: number, topology: Topology): string {
 function inFlightAt(law: Scalability, perSecond: number): number | null {
   const found = concurrencyFor(law, perSecond)
   return found === null ? null : Math.max(1, Math.round(found))
-}
-
-function atRisk(plan: CapacityPlan, assessed: CandidateAssessment): string[] {
-  const extra = (operation: CapacityPlan['operations'][number]) => budgetsMs.zoneHop + (isReadOperation(operation) ? 0 : budgetsMs.replication)
-  return plan.operations.flatMap((operation) => {
-    const cell = assessed.at[0]?.cells.find((each) => each.operation === operation.name)
-    const limit = operation.objectives.find((objective) => objective.name === 'p99')?.limitMs
-    if (cell?.p99Us == null || limit === undefined || cell.outcome !== 'met') return []
-    return cell.p99Us / 1000 + extra(operation) > limit ? [operation.name] : []
-  })
 }
 
 export function tornadoOf(cost: Figure<'USD/month'>): CandidatePlan['tornado'] {

@@ -60,6 +60,8 @@ export interface CapacityPlan {
   terms(block: BlockStorage, shapes: readonly Shape[]): Terms
   /** Mean of a call with as many rows as it touches then; null: none was timed. */
   seconds(operation: Operation, month: number): Figure<'seconds'> | null
+  /** Pages that one call reads, cached or not. */
+  pagesOfCall(operation: Operation, month: number): Figure<'ratio'>
   /** Bytes that one call returns or writes. */
   payload(operation: Operation): Figure<'bytes'>
   /** The cheapest fleet, for `choiceOf`. */
@@ -121,6 +123,7 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
     terms,
     seconds: traffic.seconds,
     rows,
+    pagesOfCall: traffic.pagesOfCall,
     payload: traffic.payload,
     choice: (month, shapes, block, path) => choiceFigure(`${path}@${month}`, needFigures(month), shapes, terms(block, shapes)),
   }

@@ -3,14 +3,15 @@ import type { Topology } from '../engines/engine.ts'
 import type { PhysicalModel } from '../model/model.ts'
 import type { CandidateResult } from '../result.ts'
 import type { purposes, Scenario } from '../scenario/scenario.ts'
-import type { AtMultiple } from './at-multiple.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
 import { choiceOf } from './choice.ts'
 import type { CostPlan } from './cost.ts'
 import type { Demand } from './demand.ts'
 import { derived, derivedFrom, type Figure, given } from './figure.ts'
+import { type PlannedLatency, worstOverLimit } from './latency-of-plan.ts'
 import { factorOf, type KnownResolution } from './machine-resolution.ts'
 import type { Blur } from './ranking.ts'
+import { middleOf } from './simulate.ts'
 import { besideOf, type Fleet, type Need, nodesOf, usesOf } from './supply.ts'
 import type { Trigger } from './triggers.ts'
 
@@ -34,7 +35,8 @@ export interface Exhibit {
   plan: CapacityPlan | null
   cost: CostPlan | null
   triggers: Trigger[]
-  atPeak: AtMultiple | undefined
+  /** Of calls on the fleet that is planned. */
+  latency: PlannedLatency | null
 }
 
 const budgetWhereNone = 5000
@@ -49,7 +51,10 @@ const ofPurpose: Record<(typeof purposes)[number], Omit<Criterion, 'name'>> = {
     group: 'planned',
     scale: `how many times the peak of the horizon its topology can take, by larger servers or more of them, before it must be built anew: 1 → 0, ${mostCeiling} → 1, logarithmic`,
   },
-  latency: { group: 'measured', scale: 'worst p99 at peak over its objective: 10 → 0, 0.1 → 1, logarithmic' },
+  latency: {
+    group: 'planned',
+    scale: 'worst latency of the plan at peak over its objective, with hops between zones, flushes, reads from disk: 10 → 0, 0.1 → 1, logarithmic',
+  },
   operations: { group: 'planned', scale: 'servers at the horizon × kinds of parts (data, coordinators, shards): 100 → 0, 1 → 1, logarithmic' },
   fit: { group: 'measured', scale: 'share of the operations that it does without excuse or emulation, as verified' },
 }
@@ -86,7 +91,7 @@ export function logarithmic(worst: number, best: number): (value: number) => num
 }
 
 export function judgeCriteria(exhibit: Exhibit, demand: Demand): Judged[] {
-  const { candidate, plan, cost, atPeak } = exhibit
+  const { candidate, plan, cost } = exhibit
   const { scenario, months } = demand
   const name = candidate.name
   const scales = new Map(criteriaOf(scenario).map((criterion) => [criterion.name, criterion.scale]))
@@ -125,30 +130,9 @@ export function judgeCriteria(exhibit: Exhibit, demand: Demand): Judged[] {
   }
 
   function latency(): Judged {
-    const limits = new Map(
-      scenario.operations.map((operation) => [operation.name, operation.objectives.find((objective) => objective.name === 'p99')?.limitMs]),
-    )
-    const worst = (atPeak?.cells ?? [])
-      .flatMap((cell) => {
-        const limit = limits.get(cell.operation)
-        return cell.p99Us === null || limit === undefined ? [] : [{ cell, limit: limit * 1000, ratio: cell.p99Us / (limit * 1000) }]
-      })
-      .sort((a, b) => b.ratio - a.ratio)[0]
-    if (worst === undefined) return none('latency')
-    const { cell, limit } = worst
-    const interval = cell.p99IntervalUs
-    const range =
-      interval === null
-        ? worst.ratio
-        : { low: interval.low / limit, mid: worst.ratio, high: Math.max(interval.high / limit, worst.ratio), confidence: interval.confidence }
-    const figure = given(
-      `measured.${name}.latency`,
-      'ratio',
-      typeof range === 'number' ? range : { ...range, low: Math.min(range.low, range.mid) },
-      'measured',
-      `p99 of ${cell.operation} at ${atPeak?.multiple}× over its objective`,
-    )
-    return from('latency', [figure], logarithmic(10, 0.1), `${cell.operation} ${Number(worst.ratio.toPrecision(2)).toLocaleString('en')}×`)
+    const worst = exhibit.latency === null ? null : worstOverLimit(name, exhibit.latency)
+    if (worst === null) return none('latency')
+    return from('latency', [worst], logarithmic(10, 0.1), `${Number(middleOf(worst).toPrecision(2)).toLocaleString('en')}× its objective`)
   }
 
   function fit(): Judged {

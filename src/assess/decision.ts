@@ -15,6 +15,7 @@ import type { Explainable } from './explain.ts'
 import type { Provenance } from './figure.ts'
 import { type Forecast, forecastsOf } from './forecast.ts'
 import { engineerHour } from './labour.ts'
+import { latencyOf } from './latency-of-plan.ts'
 import type { KnownResolution } from './machine-resolution.ts'
 import { beyondCatalogue, plannedConstraints } from './planned-constraints.ts'
 import { type GroupCost, type PolyglotProposal, proposePolyglot } from './polyglot.ts'
@@ -127,8 +128,8 @@ function caseOf(candidate: CandidateResult, result: Result, demand: Demand, cata
   const beyond = own === null || priced === null ? null : beyondCatalogue(own, priced)
   const cost = beyond === null ? priced : null
   const triggers = own === null || cost === null ? [] : triggersOf(own, cost, demand)
-  const peak = Math.max(...result.trialPlan.multiples)
-  const exhibit = { candidate, plan: own, cost, triggers, atPeak: assessed.at.find((at) => at.multiple === peak) }
+  const latency = own === null || cost === null ? null : latencyOf(own, cost, candidate, demand, result.calibration)
+  const exhibit = { candidate, plan: own, cost, triggers, latency }
   return {
     exhibit,
     complete: completed(exhibit, demand),
@@ -166,7 +167,7 @@ function decisionOf(
     constraints,
     out: constraints.some((constraint) => constraint.state === 'out'),
     criteria: judged.map(({ criterion, utility, shown }) => ({ criterion, utility: utility === null ? null : drawn.spread(utility), shown })),
-    plan: complete === null ? null : describePlan(complete, { demand, drawn, assessed, catalogues }),
+    plan: complete === null ? null : describePlan(complete, { demand, drawn, catalogues }),
     noPlan: reason,
   }
 }

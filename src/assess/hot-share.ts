@@ -19,6 +19,8 @@ export interface HotShare {
   missOf(operation: Operation, cachedShare: number, month: number): number
   /** The same for a cache of so many bytes, of one copy. */
   missShare(operation: Operation, cacheBytes: Figure<'bytes'>, month: number): Figure<'share'>
+  /** Milliseconds of a page from block storage. */
+  diskRead: Figure<'ratio'>
   /** Bytes that answer a share of the reads from memory: `plan.hotDraws`. */
   workingSet(month: number): Figure<'bytes'>
   /** Bytes without which more calls wait for a disk than their objectives can bear. */
@@ -68,6 +70,7 @@ export function hotShareOf(name: string, demand: Demand, storage: Storage, reade
   const hotDraws = given('plan.hotDraws', 'share', assumptions.hotDraws, 'assumed', 'of the reads, those that the working set answers from memory')
   const diskRead = given('plan.diskRead', 'ratio', assumptions.diskReadMs, 'assumed', 'milliseconds of a read from block storage')
   return {
+    diskRead,
     missAt: (cachedShare, month) => {
       const before = positionOf(month, sampled)
       const [from, to] = [sampled[before] as number, sampled[before + 1] as number]

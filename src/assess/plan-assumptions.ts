@@ -17,6 +17,19 @@ export const assumptions = {
   engineerUsd: assumed(60, 100, 160),
   /** Milliseconds of a read from block storage. */
   diskReadMs: assumed(0.3, 0.8, 2),
+  /**
+   * Seconds that a hop between zones and back adds to a high percentile. Low: neighbours at their usual; high: the farthest pairs when they are
+   * busy. AWS, "Fault Isolation Boundaries": zones are up to 100 km apart, replication between them takes single-digit milliseconds; FlashGrid
+   * (2023) measured .5 to 1.5 ms by the pair of zones.
+   */
+  zoneHopSeconds: assumed(0.0004, 0.001, 0.0025),
+  /**
+   * Seconds in which a volume over the network makes a write durable, at a high percentile. Amazon EBS User Guide: single-digit milliseconds
+   * for general purpose volumes.
+   */
+  volumeFlushSeconds: assumed(0.0007, 0.0015, 0.006),
+  /** A high percentile ∝ load^e: hardly at a small load, faster than it near the knee. */
+  latencyExponent: assumed(0.3, 1, 2),
   /** Of a cloud server with so many vCPUs, sustained. */
   networkBytesPerSecondPerVcpu: 40e6,
 } as const

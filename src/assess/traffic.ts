@@ -21,6 +21,8 @@ export interface Traffic {
   connections(month: number): Figure<'connections'>
   /** Of one call, on average, with as many rows as it touches then; null: none was timed. */
   seconds(operation: Operation, month: number): Figure<'seconds'> | null
+  /** Of one call, by the access path, with as many rows as it touches then. */
+  pagesOfCall(operation: Operation, month: number): Figure<'ratio'>
   /** Bytes that one call returns or writes. */
   payload(operation: Operation): Figure<'bytes'>
   /** Those that read, with the pages of a call and what their objectives leave for disks. */
@@ -43,7 +45,7 @@ export function trafficOf(
   const writes = own.filter((operation) => !isReadOperation(operation))
   const model = candidate.model as unknown as PhysicalModel
   const pages = new Map(own.map((operation) => [operation.name, pagesOf(operation, model, scenario, rowsIn(operation))]))
-  const pagesOfCall = (operation: Operation, month: number) => {
+  const pagesOfCall = (operation: Operation, month: number): Figure<'ratio'> => {
     const now = memo.constant(
       `plan.${name}.${operation.name}.pages`,
       'ratio',
@@ -79,6 +81,7 @@ export function trafficOf(
     network: total('network', 'bytes/s', 'peakRate × payload', own, payload),
     connections: total('connections', 'connections', 'peakRate × service', timed, service),
     seconds: (operation, month) => (seconds.has(operation.name) ? service(operation, month) : null),
+    pagesOfCall,
     payload,
     readers: reads.map((operation) => ({
       operation,

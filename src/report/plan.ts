@@ -1,7 +1,7 @@
 /** The capacity and cost plan in words and tables: servers and dollars now and at the horizon, what changes when, what moves the cost. */
 
 import { availabilityText } from '../assess/availability.ts'
-import { budgetsMs, type CandidatePlan, type FleetPlan } from '../assess/candidate-plan.ts'
+import type { CandidatePlan, FleetPlan } from '../assess/candidate-plan.ts'
 import type { CandidateDecision, Decision } from '../assess/decision.ts'
 import { shortfall } from '../assess/fleet-plan.ts'
 import { drawsText, type Spread } from '../assess/simulate.ts'
@@ -9,6 +9,7 @@ import { lineText, sourcesOf } from './bill.ts'
 import { demandBlocks } from './demand.ts'
 import { type Block, details, heading, list, paragraph, table } from './document.ts'
 import { bytes, count, micros, percent, times, usd } from './format.ts'
+import { latencyBlocks } from './latency.ts'
 
 export function capacityPlan(decision: Decision): Block[] {
   const planned = decision.candidates.flatMap((each) => (each.plan === null ? [] : [{ ...each, name: titled(each), plan: each.plan }]))
@@ -84,6 +85,7 @@ export function capacityPlan(decision: Decision): Block[] {
       ),
     ),
     ...remarks(planned),
+    ...latencyBlocks(planned),
     ...risks(planned, decision.months),
     ...shardKey(decision),
     heading(3, 'Cost by line'),
@@ -159,16 +161,7 @@ const duration = (seconds: number) => micros(seconds * 1e6)
 
 function risks(planned: Planned, horizon: number): Block[] {
   const slow = planned.flatMap(({ name, plan }) => slowAtScale(plan, horizon).map((said) => `${name}: ${said}`))
-  const found = planned.filter(({ plan }) => plan.atRisk.length > 0)
-  const scaled = slow.length === 0 ? [] : [list(slow)]
-  if (found.length === 0) return scaled
-  return [
-    ...scaled,
-    paragraph(
-      `At risk: objectives that hold on one server, and may not with ${budgetsMs.zoneHop} ms for a hop between zones and ${budgetsMs.replication} ms for a copy of a write, neither of which was measured.`,
-    ),
-    list(found.map(({ name, plan }) => `${name}: ${plan.atRisk.join(', ')}`)),
-  ]
+  return slow.length === 0 ? [] : [list(slow)]
 }
 
 function monthly(planned: Planned): Block {

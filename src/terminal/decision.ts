@@ -7,6 +7,7 @@ import { median } from '../measure/median.ts'
 import { billRows, sourcesOf } from '../report/bill.ts'
 import { demandRows } from '../report/demand.ts'
 import { times, usd } from '../report/format.ts'
+import { atRiskText, worstText } from '../report/latency.ts'
 import { cost, fleet, slowAtScale, spreadText, sufficesText, titled } from '../report/plan.ts'
 import { rankText, reasonOut, verdictLine } from '../report/verdict.ts'
 import { columns } from './tables.ts'
@@ -90,6 +91,12 @@ export function decisionText(decision: Decision, startedAt: string): string {
         : columns([['candidate', 'stage', 'when', 'needed', 'because', 'do'], ...triggers]),
     )
   }
+  const worst = planned.flatMap(({ name, plan }) => {
+    const said = worstText(plan.latency)
+    return said === null ? [] : [`${name}: ${said}`]
+  })
+  if (worst.length > 0) parts.push(`Calls on these fleets, with hops between zones, volumes and reads from disk:\n${worst.join('\n')}`)
+  for (const { name, plan } of planned) for (const said of atRiskText(plan.latency)) parts.push(`${name}: at risk: ${said}`)
   for (const { name, plan } of planned) for (const said of slowAtScale(plan, months)) parts.push(`${name}: ${said}`)
   for (const each of candidates) if (each.plan === null) parts.push(`${each.name} has no plan: ${each.noPlan}`)
   if (polyglot !== null)

@@ -12,6 +12,7 @@ import { criteriaOf, judgeCriteria } from '../../../src/assess/criteria.ts'
 import { type DecisionOptions, decide } from '../../../src/assess/decision.ts'
 import { Demand } from '../../../src/assess/demand.ts'
 import { type Figure, reachable } from '../../../src/assess/figure.ts'
+import { latencyOf } from '../../../src/assess/latency-of-plan.ts'
 import { type Catalogue, readPrices } from '../../../src/assess/prices.ts'
 import { simulate } from '../../../src/assess/simulate.ts'
 import { triggersOf } from '../../../src/assess/triggers.ts'
@@ -37,7 +38,7 @@ function figuresOf(result: Result, at: number): Figure[] {
   const cost = costOf(plan, priced, demand, 1, fewDraws)
   if (cost === null) return []
   const triggers = triggersOf(plan, cost, demand)
-  const exhibit = { candidate, plan, cost, triggers, atPeak: undefined }
+  const exhibit = { candidate, plan, cost, triggers, latency: latencyOf(plan, cost, candidate, demand, result.calibration) }
   const own = completed(exhibit, demand)
   return [
     ...(own === null ? [] : [0, demand.months].flatMap((month) => figuresOfMonth(own, month))),
