@@ -1,4 +1,5 @@
 /** What about a machine decides how far its measurements can be trusted: cores, memory, disk, clock, limits, neighbours. */
+import { spawnSync } from 'node:child_process'
 import { readFileSync, statfsSync } from 'node:fs'
 import { availableParallelism, cpus, freemem, loadavg, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -27,7 +28,7 @@ const mostNeighbourCores = 0.1
 
 /** `directory`: where the servers' data would lie. Takes two seconds: one watches an idle machine, one a busy loop. */
 export async function inspectMachine(directory: string): Promise<MachineFact[]> {
-  return [coresFact(), memoryFact(), ...diskFacts(directory), filesFact(), await neighboursFact(), clockFact()]
+  return [coresFact(), memoryFact(), ...diskFacts(directory), filesFact(), await neighboursFact(), clockFact(), priorityFact()]
 }
 
 function coresFact(): MachineFact {
@@ -119,6 +120,17 @@ function clockFact(): MachineFact {
     found: `${source === '' ? 'monotonic' : source}, steps of ${smallest} ns, longest pause of a busy loop ${(Number(longest) / 1e6).toFixed(1)} ms, ${(share * 100).toFixed(1)} % lost in pauses above 1 ms`,
     ok,
     fix: ok ? null : `${taker} the CPU away: percentiles above such pauses are the machine, not the database; use a quieter one`,
+  }
+}
+
+/** Whether pauses of the host on a server's core can be told from the server's own work. */
+function priorityFact(): MachineFact {
+  const ok = spawnSync('chrt', ['--fifo', '1', 'true']).status === 0
+  return {
+    what: 'real-time priority',
+    found: ok ? 'permitted: pauses of the host on the cores of a server are seen' : 'not permitted, or chrt of util-linux is missing',
+    ok,
+    fix: ok ? null : 'run as root or with CAP_SYS_NICE: else pauses of the host on the cores of a server are not seen',
   }
 }
 

@@ -1,5 +1,5 @@
 /** Pauses of the host: which windows they take from a trial, and that only the host's are seen. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
@@ -133,6 +133,15 @@ describe('on this machine', () => {
     expect(longest).toBeGreaterThan(100)
     expect(await watch.end(), 'since the last order').not.toBeNull()
   }, 30_000)
+
+  test('without the permission nothing watches, and that is said', ({ skip }) => {
+    if (process.getuid?.() !== 0) return skip('only root can give the permission up')
+    const program = `const { PauseWatch } = await import(${JSON.stringify(new URL('../../../src/measure/pause-watch.ts', import.meta.url).href)})
+      const watch = new PauseWatch([${core}])
+      console.log(await watch.settle(), watch.pids.length)`
+    const ended = spawnSync('setpriv', ['--bounding-set', '-sys_nice', process.execPath, '--input-type=module', '-e', program], { encoding: 'utf8' })
+    expect(ended.stdout, ended.stderr).toBe('no permission for real-time priority 0\n')
+  }, 60_000)
 
   test('a watcher that is gone knows nothing', async ({ skip }) => {
     await using watch = new PauseWatch([core])
