@@ -247,7 +247,8 @@ export class CandidateRun extends CandidateServer {
 
   async withSession<T>(connections: number, work: (session: Session) => Promise<T>): Promise<T> {
     const instance = this.instance as Instance
-    const options = instance.administer === undefined ? { connections } : { connections, administer: instance.administer }
+    const { administer, kind } = instance
+    const options = { connections, alone: kind !== 'external', ...(administer === undefined ? {} : { administer }) }
     await using session = await this.engine.connect(instance.endpoint, this.compiled, options)
     return await work(session)
   }

@@ -247,6 +247,8 @@ export interface ConnectOptions {
   connections: number
   /** Runs the server's administration tool; absent where there is none. */
   administer?: (arguments_: string[]) => Promise<string>
+  /** Nobody else uses the server: how it keeps its data may change while it is loaded. */
+  alone?: boolean
 }
 
 /** What was asked, what was set, what the server says. */

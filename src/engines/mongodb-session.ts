@@ -28,18 +28,23 @@ import { readReply, wroteReply } from './replies.ts'
 import { retrying } from './retry.ts'
 
 const loadingConnections = 2
+/** WiredTiger's own (its configuration reference); a load that writes everywhere in its indexes would write the same pages out again and again. */
+const byDefault = { target: 5, trigger: 20 }
+const whileLoading = { target: 50, trigger: 75 }
 
 export class MongoSession implements Session {
   readonly #driver: Driver
   readonly #client: MongoClient
   readonly #compiled: Compiled
   readonly #namespace: string
+  readonly #alone: boolean
   readonly #parameters: Map<string, number>[]
   readonly #documents: MongoDocuments
   readonly #queries: MongoQueries
   readonly #openWire: (connections: number) => Promise<MongoConnection[]>
 
-  constructor(driver: Driver, client: MongoClient, compiled: Compiled, namespace: string, login: MongoLogin) {
+  constructor(driver: Driver, client: MongoClient, compiled: Compiled, namespace: string, login: MongoLogin, alone: boolean) {
+    this.#alone = alone
     this.#openWire = (connections) => openAll(connections, () => MongoConnection.open(login, driver.BSON))
     this.#namespace = namespace
     this.#driver = driver
@@ -67,6 +72,7 @@ export class MongoSession implements Session {
   }
 
   async create() {
+    await this.#evict(whileLoading)
     const database = this.#client.db(this.#namespace)
     await database.dropDatabase()
     for (const store of this.#compiled.model.stores) {
@@ -77,7 +83,7 @@ export class MongoSession implements Session {
   }
 
   /** Through the wire client: the driver's documents cost more than the server's work. */
-  async load(rows: RowSource) {
+  async load(rows: RowSource, last: boolean) {
     const connections = await this.#openWire(loadingConnections)
     try {
       const load = new MongoLoad(connections, this.#driver.BSON, this.#compiled, this.#documents, this.#namespace)
@@ -87,6 +93,15 @@ export class MongoSession implements Session {
       for (const connection of connections) connection.end()
     }
     await this.#journaled()
+    if (last) await this.#evict(byDefault)
+  }
+
+  /** Of a server of our own: shares of its cache, in percent, from which on changed pages are written out. */
+  async #evict({ target, trigger }: typeof byDefault) {
+    if (!this.#alone) return
+    // The limits of updates follow those of pages at zero.
+    const wiredTigerEngineRuntimeConfig = `eviction_dirty_target=${target},eviction_dirty_trigger=${trigger},eviction_updates_target=0,eviction_updates_trigger=0`
+    await this.#client.db('admin').command({ setParameter: 1, wiredTigerEngineRuntimeConfig })
   }
 
   /** On disk, and seen by a reader of what a majority has: a checkpoint alone leaves the majority commit point where it was. */

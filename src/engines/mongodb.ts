@@ -181,7 +181,7 @@ export const mongodb: Engine = {
     const driver = await import('mongodb')
     const client = clientOf(driver, endpoint, options.connections, 5000)
     await client.connect()
-    return new MongoSession(driver, client, compiled, endpoint.namespace, loginOf(endpoint))
+    return new MongoSession(driver, client, compiled, endpoint.namespace, loginOf(endpoint), options.alone ?? false)
   },
   async openLane(endpoint, compiled, slots) {
     return await openMongoLane(await import('mongodb'), loginOf(endpoint), compiled, endpoint.namespace, slots)

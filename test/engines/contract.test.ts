@@ -75,11 +75,11 @@ describe.each(
     })
     if (isUnobtainable(started)) throw new Error(`no ${name}: ${started.tried.join('; ')}; ${started.mend}`)
     instance = started
-    session = await engine.connect(
-      instance.endpoint,
-      compiled,
-      instance.administer === undefined ? { connections: 8 } : { connections: 8, administer: instance.administer },
-    )
+    session = await engine.connect(instance.endpoint, compiled, {
+      connections: 8,
+      alone: true,
+      ...(instance.administer === undefined ? {} : { administer: instance.administer }),
+    })
     await session.create()
     const halves = [rowSource(dataset, 0, 0.5), rowSource(dataset, 0.5, 1)] as const
     await session.load(halves[0], false)
@@ -271,11 +271,11 @@ describe.each(
     await session[Symbol.asyncDispose]()
     await instance.restore?.()
     await answering()
-    session = await engine.connect(
-      instance.endpoint,
-      compiled,
-      instance.administer === undefined ? { connections: 8 } : { connections: 8, administer: instance.administer },
-    )
+    session = await engine.connect(instance.endpoint, compiled, {
+      connections: 8,
+      alone: true,
+      ...(instance.administer === undefined ? {} : { administer: instance.administer }),
+    })
     expect(await count()).toBe(before)
   }, 120_000)
 

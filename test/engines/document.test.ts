@@ -1,5 +1,6 @@
 /** What is particular to the document model, on a real MongoDB: reads that their indexes serve. */
 import { fileURLToPath } from 'node:url'
+import { MongoClient } from 'mongodb'
 import { afterAll, expect, test } from 'vitest'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { DrawnParameters } from '../../src/data/drawn.ts'
@@ -40,3 +41,28 @@ test.each(['owned_apart', 'pages', 'twins'])('every list of %s is read in the or
     await mongodb.external.drop(endpoint, namespace)
   }
 }, 120_000)
+
+test('a server of our own loads with a cache that keeps changed pages, and has the default limits once the load has ended', async () => {
+  const { endpoint } = await bed.server(mongodb)
+  const { host, port, user, password } = endpoint
+  const namespace = await mongodb.external.create(endpoint, 'dbtrial_cache')
+  const scenario = readScenario(`${awkward}twins.yaml`)
+  const compiled = mongodb.compile(deriveModel('document', scenario), allOperations(scenario), scenario, 'fsync')
+  const client = new MongoClient(`mongodb://${host}:${port}`, { directConnection: true, auth: { username: user, password } })
+  const limit = async () => {
+    const { wiredTigerEngineRuntimeConfig } = await client.db('admin').command({ getParameter: 1, wiredTigerEngineRuntimeConfig: 1 })
+    return /eviction_dirty_target=(\d+)/.exec(String(wiredTigerEngineRuntimeConfig))?.[1]
+  }
+  try {
+    await using session = await mongodb.connect({ ...endpoint, namespace }, compiled, { connections: 2, alone: true })
+    const dataset = makeDataset(scenario, 1)
+    await session.create()
+    await session.load(rowSource(dataset, 0, 0.5), false)
+    expect(await limit()).toBe('50')
+    await session.load(rowSource(dataset, 0.5, 1), true)
+    expect(await limit()).toBe('5')
+  } finally {
+    await client.close()
+    await mongodb.external.drop(endpoint, namespace)
+  }
+}, 60_000)
