@@ -6,6 +6,7 @@ import { type Constant, type Entity, entityOf, type Field, fieldOf, lineFields }
 import { bulkOf, errorOf, type RedisConnection } from '../wire/redis.ts'
 import { RequestBuffer, writeInt64BE } from '../wire/request.ts'
 import type { Compiled } from './engine.ts'
+import { eachWord, Gathered } from './gathered.ts'
 import { Loading } from './loading.ts'
 import { constantValue, enumSortable, leading, linesField, plain, uniqueHash } from './redis-keys.ts'
 import { writeDigits } from './redis-templates.ts'
@@ -16,8 +17,12 @@ type Put = (row: number, to: RequestBuffer) => void
 type Ends = Uint32Array
 
 const commandOf = (words: number, ...first: (string | Buffer)[]) => Buffer.concat([Buffer.from(`*${words}\r\n`), ...first.map(bulkOf)])
-const lineEnd = Buffer.from('\r\n')
+const noScore = bulkOf('0')
 const widestNumber = 24
+/** Most values are 10 to 99 bytes long. */
+const lengthBytes = '$00\r\n'.length
+const mostMembers = 1000
+const [dollar, carriage, newline] = [...'$\r\n'].map((letter) => letter.charCodeAt(0)) as [number, number, number]
 
 export class RedisLoad {
   readonly #connection: RedisConnection
@@ -26,6 +31,8 @@ export class RedisLoad {
   #building = new RequestBuffer()
   #sent = new RequestBuffer()
   readonly #scratch = new RequestBuffer()
+  /** Members of the sorted sets, by set. */
+  readonly #gathered = new Gathered()
   #commands = 0
   #pending = 0
   readonly #loading = new Loading()
@@ -48,17 +55,28 @@ export class RedisLoad {
     const inside = block.owned.filter((owned) => embedded.includes(owned.entity))
     this.#rows(entityOf(scenario, block.entity), block, inside)
     for (const owned of block.owned) if (!inside.includes(owned)) this.#rows(entityOf(scenario, owned.entity), owned, [])
-    await this.finish()
+    if (this.#gathered.full) this.#sets()
+    await this.#send()
+  }
+
+  /** Resolves when everything is acknowledged. */
+  async finish(): Promise<void> {
+    this.#sets()
+    await this.#send()
+    await this.#answered()
+  }
+
+  #answered(): Promise<void> {
+    return this.#loading.until(() => this.#pending === 0)
+  }
+
+  async #send(): Promise<void> {
+    await this.#answered()
     ;[this.#building, this.#sent] = [this.#sent, this.#building]
     this.#building.length = 0
     this.#pending = this.#commands
     this.#commands = 0
     if (this.#pending > 0) this.#connection.send(this.#sent)
-  }
-
-  /** Resolves when everything that was sent is acknowledged. */
-  finish(): Promise<void> {
-    return this.#loading.until(() => this.#pending === 0)
   }
 
   /** Each row's commands: its hash with its embedded lines, its life, the sets it stands in, its unique values. */
@@ -71,9 +89,9 @@ export class RedisLoad {
     const head = commandOf(2 + 2 * fields.length, 'HSET')
     const places = [
       ...(entity.ttlMs === null ? [] : [this.#life(chunk, hash, scenario.epochMs)]),
-      ...setsOf(model.stores, entity.name).map((store) => this.#set(store, entity, chunk, key)),
       ...uniquesOf(model.stores, entity.name).map((store) => this.#unique(store, chunk, key)),
     ]
+    for (const store of setsOf(model.stores, entity.name)) this.#members(store, entity, chunk, key)
     const to = this.#building
     for (let row = 0; row < chunk.rows; row++) {
       this.#commands++
@@ -98,24 +116,42 @@ export class RedisLoad {
     return this.#command(commandOf(4, 'HSET', uniqueHash(store)), [stored(columnOf(chunk, store.partition[0] as string)), key])
   }
 
-  #set(store: Store, entity: Entity, chunk: Chunk, key: Put): (row: number) => void {
-    const head = commandOf(4, 'ZADD')
-    const score = constant('0')
+  /** Gathers the members of a sorted set. */
+  #members(store: Store, entity: Entity, chunk: Chunk, key: Put): void {
     const member = joined([...leading(entity, store).map((name) => sortable(columnOf(chunk, name))), key])
     const token = store.columns.find((each) => each.role === 'token')
     if (token !== undefined) {
-      return (row) => {
-        const words = token.field.split(' ').flatMap((field) => String(cell(columnOf(chunk, field), row)).split(' '))
-        for (const word of new Set(words.filter((each) => each !== ''))) this.#write(head, [constant(`${store.name}:${word}`), score, member], row)
-      }
+      const name = Buffer.from(`${store.name}:`).toString('latin1')
+      eachWord(chunk, token.field, (word, row) => this.#gathered.add(name + word, (to) => member(row, to)))
+      return
     }
     const set = prefixed(`${store.name}:`, joined(store.partition.map((name) => sortable(columnOf(chunk, name)))))
     const filters = (store.where ?? []).map(({ field, constant: value }) => ({
       column: columnOf(chunk, field),
       value: constantValue(entity, field, value as Constant),
     }))
-    return (row) => {
-      if (filters.every(({ column, value }) => cell(column, row) === value)) this.#write(head, [set, score, member], row)
+    for (let row = 0; row < chunk.rows; row++) {
+      if (!filters.every(({ column, value }) => cell(column, row) === value)) continue
+      this.#scratch.length = 0
+      set(row, this.#scratch)
+      this.#gathered.add(this.#scratch.bytes.toString('latin1', 0, this.#scratch.length), (to) => member(row, to))
+    }
+  }
+
+  /** One command for many members of one set. */
+  #sets(): void {
+    for (const { place, rows, append } of this.#gathered.drain()) {
+      const key = bulkOf(Buffer.from(place, 'latin1'))
+      for (let from = 0; from < rows.length; from += mostMembers) {
+        const some = rows.slice(from, from + mostMembers)
+        this.#commands++
+        this.#building.append(commandOf(2 + 2 * some.length, 'ZADD'))
+        this.#building.append(key)
+        for (const row of some) {
+          this.#building.append(noScore)
+          this.#bulk(append, row)
+        }
+      }
     }
   }
 
@@ -131,22 +167,27 @@ export class RedisLoad {
 
   /** A value behind its length, which is known once it is written. */
   #bulk(put: Put, row: number): void {
-    const [scratch, to] = [this.#scratch, this.#building]
-    scratch.length = 0
-    put(row, scratch)
-    to.reserve(scratch.length + widestNumber)
-    to.bytes[to.length++] = 0x24
-    to.length = writeDigits(scratch.length, to.bytes, to.length)
-    to.append(lineEnd)
-    to.reserve(scratch.length + 2)
-    to.length += scratch.bytes.copy(to.bytes, to.length, 0, scratch.length)
-    to.append(lineEnd)
+    const to = this.#building
+    to.reserve(lengthBytes)
+    const start = to.length
+    const first = start + lengthBytes
+    to.length = first
+    put(row, to)
+    const length = to.length - first
+    to.reserve(widestNumber)
+    const { bytes } = to
+    const digits = length < 10 ? 1 : length < 100 ? 2 : String(length).length
+    if (digits !== 2) {
+      bytes.copyWithin(first + digits - 2, first, to.length)
+      to.length += digits - 2
+    }
+    bytes[start] = dollar
+    let at = writeDigits(length, bytes, start + 1)
+    bytes[at++] = carriage
+    bytes[at++] = newline
+    bytes[to.length++] = carriage
+    bytes[to.length++] = newline
   }
-}
-
-function constant(text: string): Put {
-  const bytes = Buffer.from(text)
-  return (_, to) => to.append(bytes)
 }
 
 function prefixed(prefix: string, put: Put): Put {
@@ -174,9 +215,7 @@ function chosen(numbers: Float64Array, texts: Buffer[]): Put {
 
 function bytesOf({ bytes, ends }: { bytes: Buffer; ends: Ends }): Put {
   return (row, to) => {
-    const from = startOf(ends, row)
-    to.reserve((ends[row] as number) - from)
-    to.length += bytes.copy(to.bytes, to.length, from, ends[row] as number)
+    to.appendPart(bytes, startOf(ends, row), ends[row] as number)
   }
 }
 
@@ -247,5 +286,9 @@ function json(field: Field, column: Column): Put {
       textsOf(field).map((text) => Buffer.from(JSON.stringify(text.toString()))),
     )
   if (column.kind === 'numbers' && field.type !== 'bool') return (row, to) => digits(column.numbers[row] as number, to)
-  return (row, to) => to.append(Buffer.from(JSON.stringify(plain(field, cell(column, row)))))
+  return (row, to) => {
+    const text = JSON.stringify(plain(field, cell(column, row)))
+    to.reserve(3 * text.length)
+    to.length += to.bytes.write(text, to.length)
+  }
 }

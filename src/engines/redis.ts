@@ -245,8 +245,9 @@ function makeEngine({ name, program, major, licence, audit, image, onPath, packa
         await client.ping() // INFO is answered while data is still being read from disk; this is not.
         return version[1]
       }),
-    async connect(endpoint, compiled) {
-      return new RedisSession(await openClient(endpoint), compiled, (limits) => settings(limits, compiled.durability), loginOf(endpoint))
+    async connect(endpoint, compiled, { alone = false }) {
+      const set = (limits: Limits) => settings(limits, compiled.durability)
+      return new RedisSession(await openClient(endpoint), compiled, set, loginOf(endpoint), alone)
     },
     openLane: (endpoint, compiled, slots) => openRedisLane(loginOf(endpoint), compiled, slots),
   }

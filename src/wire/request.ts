@@ -1,6 +1,8 @@
 /** The bytes of requests, written in place and kept from one request to the next. */
 
 const firstBytes = 4096
+/** Up to here a loop is faster than the call that copies. */
+const mostLoopedBytes = 40
 
 export class RequestBuffer {
   bytes = Buffer.allocUnsafe(firstBytes)
@@ -14,8 +16,19 @@ export class RequestBuffer {
   }
 
   append(bytes: Buffer): void {
-    this.reserve(bytes.length)
-    this.length += bytes.copy(this.bytes, this.length)
+    this.appendPart(bytes, 0, bytes.length)
+  }
+
+  appendPart(bytes: Buffer, from: number, end: number): void {
+    this.reserve(end - from)
+    if (end - from > mostLoopedBytes) {
+      this.length += bytes.copy(this.bytes, this.length, from, end)
+      return
+    }
+    const to = this.bytes
+    let { length } = this
+    for (let at = from; at < end; at++) to[length++] = bytes[at] as number
+    this.length = length
   }
 }
 

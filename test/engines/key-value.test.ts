@@ -1,4 +1,5 @@
 /** What is particular to the key-value model, on a real Redis: hot rows without a retry, unique values, exact sums. */
+import { Redis } from 'ioredis'
 import { afterAll, expect, test } from 'vitest'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { DrawnParameters } from '../../src/data/drawn.ts'
@@ -31,6 +32,35 @@ async function loaded(lines: string[], use: (session: Session, compiled: Compile
     await redis.external.drop(endpoint, own.namespace)
   }
 }
+
+test('a server of our own is loaded without its log, which holds every row once the load has ended; sizes are told the same by every server', async () => {
+  const lines = [
+    'entities:',
+    '  a: { count: 4000, fields: { id: { type: uuid, key: true }, n: { type: int, range: [0, 9] }, m: { type: int, range: [0, 9] }, o: { type: int, range: [0, 9] }, p: { type: int, range: [0, 9] }, q: { type: int, range: [0, 9] }, t: { type: bytes, size: 600B } } }',
+    'operations:',
+    '  g: { get: a, rate: 10/s, p99: 1s }',
+  ]
+  await loaded(lines, async (_, compiled, endpoint) => {
+    const client = new Redis({ host: endpoint.host, port: endpoint.port, password: endpoint.password as string, db: Number(endpoint.namespace) })
+    const logging = async () => ((await client.config('GET', 'appendonly')) as string[])[1]
+    try {
+      await using session = await redis.connect(endpoint, compiled, { connections: 2, alone: true })
+      const dataset = makeDataset(compiled.scenario, 1)
+      await session.create()
+      await session.load(rowSource(dataset, 0, 0.5), false)
+      await session.settle()
+      expect(await logging()).toBe('no')
+      await session.load(rowSource(dataset, 0.5, 1), true)
+      expect(await logging()).toBe('yes')
+      expect(Number(/aof_base_size:(\d+)/.exec(await client.info('persistence'))?.[1])).toBeGreaterThan(1e6)
+      // The widest of seven fields counts on every server, whichever five come first there.
+      expect((await session.storage()).tables[0]?.bytes).toBeGreaterThan(4000 * (600 + 7 * 16))
+      expect((await session.storage()).tables[0]?.bytes).toBeLessThan(4000 * 1600)
+    } finally {
+      client.disconnect()
+    }
+  })
+}, 60_000)
 
 test('hot rows are written by many at once without an error or a retry, and their sums are kept', async () => {
   const lines = [
