@@ -1,16 +1,17 @@
-/** The bulk load of Cassandra over the wire client: rows go from their columns straight into unlogged batches, many of which are in flight. */
-import { type Block, type Chunk, type Column, cell, columnOf, startOf } from '../data/rows.ts'
+/** The bulk load of Cassandra over the wire client: rows go from their columns straight into unlogged batches, several of which are in flight. */
+import { type Block, type Chunk, type Column, columnOf, startOf } from '../data/rows.ts'
 import { bucketOf } from '../model/buckets.ts'
 import type { Store, StoreColumn } from '../model/model.ts'
 import { type Entity, entityOf } from '../scenario/scenario.ts'
 import type { CqlConnection } from '../wire/cql.ts'
 import { batchStatement, beginBatch, endBatch, errorName, type PreparedStatement, writeNumber } from '../wire/cql-messages.ts'
-import type { RequestBuffer } from '../wire/request.ts'
+import { RequestBuffer, writeInt32BE } from '../wire/request.ts'
 import { insertRow } from './cassandra-cql.ts'
 import { type CassandraRows, lifeOfLines, nativeTtlSeconds } from './cassandra-rows.ts'
 import { consistencies } from './cassandra-talk.ts'
 import { writeBytes, writeValue } from './cassandra-templates.ts'
 import type { Compiled } from './engine.ts'
+import { eachWord, Gathered } from './gathered.ts'
 import { Loading } from './loading.ts'
 
 const batchesInFlight = 4
@@ -25,12 +26,10 @@ const widestNumber = 32
 /** Writes one value of a row, length first. */
 type Put = (row: number, to: RequestBuffer) => void
 interface Insert {
-  prepared: PreparedStatement
-  puts: Put[]
-}
-interface LineInsert {
-  insert: Insert
-  setOwner: (row: number) => void
+  /** The statement of a row, as a batch carries it. */
+  write: Put
+  /** The values of its partition alone. */
+  partition: Put
 }
 
 export class CassandraLoad {
@@ -42,6 +41,12 @@ export class CassandraLoad {
   /** By stream, what was sent on it last. */
   readonly #sent: { message: Buffer; tries: number }[] = []
   readonly #loading = new Loading()
+  /** Rows that share their partitions with others, by partition. */
+  readonly #gathered = new Gathered()
+  readonly #scratch = new RequestBuffer()
+  /** Of the row that is written: its word, and the owner whose partition its line belongs to. */
+  #word: Buffer = Buffer.alloc(0)
+  #owner = 0
   readonly #repeats: Buffer[] = []
   /** Of the batch that is being written: where it starts, and its statements so far. */
   #start = 0
@@ -68,73 +73,94 @@ export class CassandraLoad {
     const { scenario, model } = this.#compiled
     for (const store of model.stores) {
       if (store.entity === block.entity) await this.#owners(store, block)
-      for (const owned of block.owned)
-        if (store.entity === owned.entity) await this.#all(store, owned, await this.#insert(store, entityOf(scenario, owned.entity), owned))
+      for (const owned of block.owned) if (store.entity === owned.entity) await this.#all(store, entityOf(scenario, owned.entity), owned)
     }
+    if (this.#gathered.full) await this.#partitions()
   }
 
   /** Resolves when everything is acknowledged. */
   async finish(): Promise<void> {
+    await this.#partitions()
+    await this.#acknowledged()
+  }
+
+  async #acknowledged(): Promise<void> {
     this.#send()
     await this.#until(batchesInFlight)
   }
 
-  /** An owner and its embedded lines follow one another: they are one partition, which the server writes at once. */
+  /** Rows of one partition follow one another: the server writes them at once. */
+  async #partitions(): Promise<void> {
+    for (const { rows, append } of this.#gathered.drain()) for (const row of rows) if (this.#write(append, row)) await this.#until(1)
+  }
+
+  /** An owner and its embedded lines follow one another: they are one partition. */
   async #owners(store: Store, block: Block): Promise<void> {
-    const insert = await this.#insert(store, entityOf(this.#compiled.scenario, block.entity), block)
+    const entity = entityOf(this.#compiled.scenario, block.entity)
     const lines = block.owned.filter((owned) => store.embedded.includes(owned.entity))
     if (lines.length === 0) {
-      await this.#all(store, block, insert)
+      await this.#all(store, entity, block)
       return
     }
-    const inserts = await Promise.all(lines.map((owned) => this.#lineInsert(store, owned, block)))
+    const { write } = await this.#insert(store, entity, block)
+    const writes: Put[] = []
+    for (const owned of lines) writes.push(await this.#lineInsert(store, owned, block))
     for (let row = 0; row < block.rows; row++) {
-      if (this.#write(insert, row)) await this.#until(1)
+      this.#owner = row
+      if (this.#write(write, row)) await this.#until(1)
       for (let at = 0; at < lines.length; at++) {
         const { ends } = lines[at] as Block['owned'][number]
-        const { insert: own, setOwner } = inserts[at] as LineInsert
-        setOwner(row)
+        const own = writes[at] as Put
         for (let line = startOf(ends, row); line < (ends[row] as number); line++) if (this.#write(own, line)) await this.#until(1)
       }
     }
   }
 
-  async #all(store: Store, chunk: Chunk, insert: Insert): Promise<void> {
-    const token = store.columns.findIndex((column) => column.role === 'token')
-    for (let row = 0; row < chunk.rows; row++) {
-      if (token < 0) {
-        if (this.#write(insert, row)) await this.#until(1)
-        continue
-      }
-      for (const word of wordsOf(chunk, (store.columns[token] as StoreColumn).field, row)) {
-        const bytes = Buffer.from(word)
-        insert.puts[token] = (_, to) => writeBytes(to, bytes)
-        if (this.#write(insert, row)) await this.#until(1)
-      }
+  async #all(store: Store, entity: Entity, chunk: Chunk): Promise<void> {
+    const { write, partition } = await this.#insert(store, entity, chunk)
+    if (store.clustering.length === 0) {
+      for (let row = 0; row < chunk.rows; row++) if (this.#write(write, row)) await this.#until(1)
+      return
     }
+    const gather = (row: number) => {
+      this.#scratch.length = 0
+      partition(row, this.#scratch)
+      const place = `${store.name} ${this.#scratch.bytes.toString('latin1', 0, this.#scratch.length)}`
+      this.#gathered.add(place, (to) => write(row, to))
+    }
+    const token = store.columns.find((column) => column.role === 'token')
+    if (token === undefined) for (let row = 0; row < chunk.rows; row++) gather(row)
+    else
+      eachWord(chunk, token.field, (word, row) => {
+        this.#word = Buffer.from(word, 'latin1')
+        gather(row)
+      })
   }
 
   async #insert(store: Store, entity: Entity, chunk: Chunk): Promise<Insert> {
     const columns = this.#rows.insertColumns(store, entity)
     const life = lifeOf(this.#compiled, entity, chunk)
     const prepared = await this.#prepare(store, columns, life !== null)
-    const puts = columns.map((column, at) => putOf(store, column, prepared.parameters[at]?.type ?? 0, chunk))
-    return { prepared, puts: life === null ? puts : [...puts, life] }
+    const puts = columns.map(
+      (column, at): Put =>
+        column.role === 'token' ? (_, to) => writeBytes(to, this.#word) : putOf(store, column, prepared.parameters[at]?.type ?? 0, chunk),
+    )
+    const partition = puts.filter((_, at) => store.partition.includes((columns[at] as StoreColumn).name))
+    return { write: statement(prepared, life === null ? puts : [...puts, life]), partition: inTurn(partition) }
   }
 
-  /** The key of a line's partition is its owner's, which `setOwner` names. */
-  async #lineInsert(store: Store, owned: Chunk, block: Block): Promise<LineInsert> {
+  /** The key of a line's partition is its owner's. */
+  async #lineInsert(store: Store, owned: Chunk, block: Block): Promise<Put> {
     const columns = this.#rows.lineColumns(store, owned.entity)
     const life = lifeOf(this.#compiled, entityOf(this.#compiled.scenario, owned.entity), owned)
     const prepared = await this.#prepare(store, columns, life !== null)
-    let owner = 0
     const puts = columns.map((column, at): Put => {
       const type = prepared.parameters[at]?.type ?? 0
       if (column.name !== store.partition[0]) return putOf(store, column, type, owned)
       const put = putOf(store, column, type, block)
-      return (_, to) => put(owner, to)
+      return (_, to) => put(this.#owner, to)
     })
-    return { insert: { prepared, puts: life === null ? puts : [...puts, life] }, setOwner: (row) => (owner = row) }
+    return statement(prepared, life === null ? puts : [...puts, life])
   }
 
   async #prepare(store: Store, columns: StoreColumn[], expiring: boolean): Promise<PreparedStatement> {
@@ -146,18 +172,17 @@ export class CassandraLoad {
     const known = this.#prepared.get(text)
     if (known !== undefined) return known
     // A statement that is prepared travels in the buffer that a batch is written into.
-    await this.finish()
+    await this.#acknowledged()
     const prepared = await this.#connection.prepare(text)
     this.#prepared.set(text, prepared)
     return prepared
   }
 
   /** Whether no more batches may be in flight. */
-  #write({ prepared, puts }: Insert, row: number): boolean {
+  #write(put: Put, row: number): boolean {
     const { request, version } = this.#connection
     if (this.#statements === 0) this.#start = beginBatch(request, version, this.#streams.at(-1) as number, 'unlogged')
-    batchStatement(request, prepared)
-    for (let at = 0; at < puts.length; at++) (puts[at] as Put)(row, request)
+    put(row, request)
     this.#statements++
     if (request.length - this.#start < mostBatchBytes && this.#statements < mostBatchRows) return false
     this.#send()
@@ -196,22 +221,30 @@ export class CassandraLoad {
   }
 }
 
-/** Distinct words of the fields of a token. */
-function wordsOf(chunk: Chunk, fields: string, row: number): Set<string> {
-  return new Set(fields.split(' ').flatMap((field) => String(cell(columnOf(chunk, field), row)).split(' ')))
+function statement(prepared: PreparedStatement, puts: Put[]): Put {
+  const values = inTurn(puts)
+  return (row, to) => {
+    batchStatement(to, prepared)
+    values(row, to)
+  }
+}
+
+function inTurn(puts: Put[]): Put {
+  return (row, to) => {
+    for (let at = 0; at < puts.length; at++) (puts[at] as Put)(row, to)
+  }
 }
 
 function putOf(store: Store, column: StoreColumn, type: number, chunk: Chunk): Put {
-  if (column.role === 'token') return () => {} // Set word by word.
   const source = columnOf(chunk, column.field)
   if (source.kind === 'bytes') {
     const { bytes, ends } = source
     return (row, to) => {
       const from = startOf(ends, row)
       const end = ends[row] as number
-      to.reserve(4 + end - from)
-      to.length = to.bytes.writeInt32BE(end - from, to.length)
-      to.length += bytes.copy(to.bytes, to.length, from, end)
+      to.reserve(4)
+      to.length = writeInt32BE(end - from, to.bytes, to.length)
+      to.appendPart(bytes, from, end)
     }
   }
   const { numbers, field } = source
