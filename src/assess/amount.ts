@@ -4,9 +4,16 @@ import type { Unit } from './figure.ts'
 const bytesUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
 
 export function amount(value: number, unit: Unit): string {
+  if (unit === 'share') return `${share(value)} %`
   if (unit === 'ratio') return digits(value)
   if (unit === 'bytes' || unit === 'bytes/s') return `${bytes(value)}${unit === 'bytes/s' ? '/s' : ''}`
   return `${digits(value)} ${unit}`
+}
+
+/** Of what is nearly all, as many digits as tell how much is missing. */
+function share(value: number): string {
+  const missing = 100 * (1 - value)
+  return missing > 0 && missing < 1 ? (100 * value).toFixed(Math.min(8, 1 - Math.floor(Math.log10(missing)))) : digits(100 * value)
 }
 
 export function bytes(value: number): string {

@@ -2,13 +2,15 @@
 
 import type { Topology } from '../engines/engine.ts'
 import { type AtScale, atScaleOf, scaledCallsOf } from './at-scale.ts'
+import { availabilityFigure } from './availability.ts'
 import type { ToldLine } from './bill.ts'
+import { boughtIn } from './bought.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
 import type { CostPlan } from './cost.ts'
 import { type Exhibit, nodesFigure } from './criteria.ts'
 import type { Demand } from './demand.ts'
 import type { Drawn } from './drawn.ts'
-import { type Figure, type Given, reachable } from './figure.ts'
+import { derivedFrom, type Figure, type Given, reachable } from './figure.ts'
 import { volumeGb } from './fleet-cost.ts'
 import type { Sufficiency } from './fleet-plan.ts'
 import { engineerHour } from './labour.ts'
@@ -18,7 +20,7 @@ import { figuresOfPlanned, type PlannedFigures, plannedFigures } from './planned
 import type { Catalogue } from './prices.ts'
 import { concurrencyFor, type Scalability } from './scaling.ts'
 import { middleOf, type Spread } from './simulate.ts'
-import { type Bound, besideOf, boundOf, nodesOf } from './supply.ts'
+import { type Bound, besideOf, boundOf, type Need, nodesOf } from './supply.ts'
 import type { Trigger } from './triggers.ts'
 
 /** What stands for one month. */
@@ -105,12 +107,30 @@ export function figuresOfMonth(exhibit: Complete, month: number): Figure[] {
     nodesFigure(exhibit, month),
     cost.total(month),
     ...cost.bill(month).map(({ figure }) => figure),
+    cost.planned(month),
+    volumeFigure(exhibit, month),
+    ...(['all', 'one'] as const).map((rows) => availabilityFigure(plan, cost, month, rows)),
     plan.connections(month),
     ...plan.needFigures(month),
     plan.carried,
     cost.horizon,
     cost.perMillionOperations,
   ]
+}
+
+/** Of one server of the fleet that is bought; 0 where its disks stand in it. */
+function volumeFigure({ plan, cost }: Complete, month: number): Figure<'bytes'> {
+  const chosen = boughtIn(cost.purchases, month)
+  const shape = cost.shapes[chosen.shape]
+  const terms = plan.terms(cost.block, cost.shapes)
+  const need = {} as Need
+  return derivedFrom(
+    `capacity.${plan.candidate}.volume@${month}`,
+    'bytes',
+    'diskBytes ÷ parts ÷ 0.75, and no smaller than a log needs',
+    plan.needFigures(month),
+    (values) => (shape?.localDiskGib === undefined ? volumeGb(chosen, plan.needOf(values, need), terms) * 2 ** 30 : 0),
+  )
 }
 
 interface Told {

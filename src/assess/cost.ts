@@ -1,6 +1,7 @@
 /** What a plan costs: the cheapest fleets of a catalogue month by month, with every line. */
 import { secondsPerMonth } from '../scenario/units.ts'
 import { billOf, type CostLine, type Source } from './bill.ts'
+import { boughtIn } from './bought.ts'
 import { isReadOperation } from './calls.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
 import { choiceOf, encodeChoice } from './choice.ts'
@@ -118,7 +119,7 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand,
   const total = (month: number) => totalOf(`cost.${name}.total@${month}`, month, 1)
   const bought = (month: number) =>
     memo.once(`cost.${name}.bought@${month}`, () =>
-      given(`cost.${name}.bought@${month}`, 'ratio', encodeChoice(purchases.fleet(month)), 'derived', 'the fleet of the path'),
+      given(`cost.${name}.bought@${month}`, 'ratio', encodeChoice(boughtIn(purchases, month)), 'derived', 'the fleet of the path'),
     )
   const planned = (month: number) =>
     totalOf(`cost.${name}.planned@${month}`, month, 1, line('infrastructure', month, `cost.${name}.plannedInfrastructure@${month}`, bought))

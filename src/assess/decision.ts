@@ -117,7 +117,13 @@ export function decide(result: Result, assessment: Assessment, options: Decision
       budgetUsdPerMonth: scenario.requirements.budgetUsdPerMonth,
       engineerHour: { usd: middleOf(hour), provenance: hour.provenance },
     },
-    explainable: { figures: wanted, plans: cases.flatMap(({ complete }) => complete ?? []), months: demand.months, seed: result.seed },
+    explainable: {
+      catalogues: options.catalogues,
+      figures: wanted,
+      plans: cases.flatMap(({ complete }) => complete ?? []),
+      months: demand.months,
+      seed: result.seed,
+    },
   }
 }
 

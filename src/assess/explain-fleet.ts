@@ -1,79 +1,170 @@
-/** Why a fleet is as it is, in five lines: what it is, what each resource asks, what a smaller server lacks, who comes next, what would change it most. */
+/** Why a fleet is as it is, in five lines: what is bought, what each resource asks of one server, what a cheaper fleet lacks, who comes next, what would change it most. */
 import { amount, bytes, digits } from './amount.ts'
+import { boughtIn } from './bought.ts'
 import { type Complete, tornadoOf } from './candidate-plan.ts'
-import { type Choice, cheapest } from './cheapest.ts'
-import { choiceOf } from './choice.ts'
+import { cheapest, suffices } from './cheapest.ts'
+import { linesOf } from './fleet-cost.ts'
+import type { Chosen, Sufficiency } from './fleet-plan.ts'
 import type { Shape } from './prices.ts'
-import { middleOf, type Spread } from './simulate.ts'
-import { type Bound, bounds, carriedBy, copiesInPart, type Fleet, type Need, nodesOf, type Terms, usesOf } from './supply.ts'
+import type { Purchases } from './purchases.ts'
+import { middleOf, type Spread, simulate } from './simulate.ts'
+import {
+  type Bound,
+  besideOf,
+  bounds,
+  cacheOf,
+  carriedBy,
+  fewest,
+  mostMembers,
+  type Need,
+  nodesOf,
+  type Terms,
+  usesOf,
+  wholeParts,
+} from './supply.ts'
 
 const mostMovers = 3
+/** As often as the chosen one, but for what so many draws cannot tell. */
+const asOften = 0.01
+const comparingDraws = 250
 
-export function explainFleet({ plan, cost, candidate }: Complete, month: number, { p10, p50, p90 }: Spread): string[] {
-  const { shapes, block } = cost
-  const terms = plan.terms(block, shapes)
-  const need = plan.needOf(plan.needFigures(month).map((figure) => middleOf(figure)))
-  const chosen = choiceOf(middleOf(cost.choice(month)))
-  const shape = shapes[chosen.shape]
+interface Around {
+  shapes: readonly Shape[]
+  need: Need
+  terms: Terms
+  /** How likely a fleet suffices then. */
+  suffices(fleet: Chosen): Sufficiency | undefined
+  month: number
+  /** What that month needs, by some draws: enough to compare fleets. */
+  needs: readonly Need[]
+}
+
+/** `planned`: USD a month of exactly that fleet. */
+export function explainFleet({ plan, cost, candidate }: Complete, month: number, planned: Spread, seed: number): string[] {
+  const { shapes, block, purchases } = cost
+  const bought = boughtIn(purchases, month)
+  const shape = shapes[bought.shape]
   const at = month === 0 ? 'now' : `in month ${month}`
   if (shape === undefined) return [`${candidate.name} ${at}: no fleet of the catalogue carries it.`]
+  const terms = plan.terms(block, shapes)
+  const figures = plan.needFigures(month)
+  const drawn = simulate(figures, seed, comparingDraws)
+  const columns = figures.map((figure) => drawn.get(figure) as Float64Array)
+  const around: Around = {
+    needs: Array.from({ length: comparingDraws }, (_, draw) => plan.needOf(columns.map((column) => column[draw] as number))),
+    shapes,
+    need: plan.needOf(figures.map((figure) => middleOf(figure))),
+    terms,
+    suffices: (fleet) => purchases.sufficiency(fleet).find((each) => each.month >= month),
+    month,
+  }
   return [
-    `${candidate.name} ${at}: ${fleetOf(chosen, shape, terms)}, with every number at its middle; ${digits(p50)} USD a month (${digits(p10)}–${digits(p90)}).`,
-    asksText(shape, alone(chosen), need, terms),
-    smallerText(shape, alone(chosen), shapes, need, terms),
-    runnerUpText(chosen.shape, shapes, need, terms),
+    `${candidate.name} ${at}: ${fleetOf(bought, shape, terms)}, ${sinceText(purchases, month)}; ${digits(planned.p50)} USD a month (${digits(planned.p10)}–${digits(planned.p90)}). ${sufficesText(bought, around)}`,
+    asksText(shape, bought, around),
+    cheaperText(bought, shape, around),
+    runnerUpText(bought, around),
     moversText(tornadoOf(cost.total(month))),
   ]
 }
 
-function fleetOf(fleet: Pick<Fleet, 'parts' | 'members'>, shape: Shape, { topology }: Terms): string {
+export function fleetOf(fleet: Pick<Chosen, 'parts' | 'members'>, shape: Shape, { topology }: Terms): string {
   const nodes = nodesOf(fleet, topology)
+  const beside = besideOf(fleet.parts, topology).map((each) => ` and ${each.nodes} ${each.what}`)
   if (topology.kind === 'ring') return `a ring of ${nodes} × ${shape.name}`
-  return `${nodes} × ${shape.name}${fleet.parts > 1 ? ` in ${fleet.parts} shards of ${fleet.members}` : ''}`
+  return `${nodes} × ${shape.name}${fleet.parts > 1 ? ` in ${fleet.parts} shards of ${fleet.members}` : ''}${beside.join('')}`
 }
 
-/** One part of it, with as many copies: what each of them does. */
-const alone = ({ members }: Pick<Fleet, 'members'>) => ({ parts: 1, members })
+function sinceText({ changes }: Purchases, month: number): string {
+  const since = changes.findLast((change) => change.month <= month)
+  const until = changes.find((change) => change.month > month)
+  const from = since === undefined ? 'from the start' : `since month ${since.month}`
+  return until === undefined ? from : `${from}, until month ${until.month}`
+}
 
-/** Side by side, of one server: what is asked, and what it has. */
-function asksText(shape: Shape, part: Pick<Fleet, 'parts' | 'members'>, need: Need, terms: Terms): string {
-  const uses = usesOf(shape, part, need, terms)
-  const copies = copiesInPart(terms.topology)
-  const asked: Record<Bound, [number, (value: number) => string]> = {
-    CPU: [(uses[bounds.indexOf('CPU')] ?? 0) * carriedBy(shape, need, terms), (value) => `${digits(value)}×`],
-    memory: [(terms.memoryBound ? need.bytes : need.hotBytes) * copies, bytes],
-    disk: [need.bytes * copies, bytes],
-    'I/O': [(uses[bounds.indexOf('I/O')] ?? 0) * terms.block.mostIops, (value) => `${digits(value)} I/O/s`],
-    network: [need.networkBytesPerSecond * copies, (value) => amount(value, 'bytes/s')],
+const percent = (share: number) => `${Math.round(share * 100)} %`
+
+function sufficesText(fleet: Chosen, { suffices, month }: Around): string {
+  const found = suffices(fleet)
+  if (found === undefined) return ''
+  const when = found.month === month ? '' : ` of month ${found.month}`
+  return `It suffices in ${percent(found.probability)} of the draws${when}${found.resource === null ? '' : `; ${found.resource} is what the others lack first`}.`
+}
+
+/** Side by side, of one server at peak, with one of its part lost: what is asked, and what it has. */
+function asksText(shape: Shape, fleet: Chosen, { need, terms }: Around): string {
+  const uses = usesOf(shape, fleet, need, terms)
+  const cache = cacheOf(shape, need)
+  const has: Record<Bound, [number, (value: number) => string]> = {
+    CPU: [carriedBy(shape, need, terms), (value) => `${digits(value)}×`],
+    memory: [terms.memoryBound ? cache * 0.75 : cache, bytes],
+    disk: [(shape.localDiskGib ?? terms.block.mostGb) * 2 ** 30 * terms.diskFill, bytes],
+    'I/O': [terms.block.mostIops, (value) => `${digits(value)}/s`],
+    network: [terms.networkBytesPerSecond(shape), (value) => amount(value, 'bytes/s')],
   }
   const each = bounds.map((bound, index) => {
     const use = uses[index] as number
-    const [value, text] = asked[bound]
-    return use > 0 ? `${bound} ${digits(use)} (${text(value)} of ${text(value / use)})` : `${bound} 0`
+    const [most, text] = has[bound]
+    if (bound === 'memory' && use === 0) return `memory none that must be cached (it caches ${bytes(cache)}, the rest is I/O)`
+    return `${bound} ${percent(use)} (${text(use * most)} of ${text(most)})`
   })
   const decides = bounds[uses.indexOf(Math.max(...uses))]
-  return `Asked of one ${shape.name}: ${each.join(' · ')}; ${decides} decides.`
+  return `Asked of one ${shape.name} at peak, every number at its middle: ${each.join(' · ')}; ${decides} decides. CPU counts in what one server of the bench does at average load.`
 }
 
-/** Of the next cheaper server. */
-function smallerText(shape: Shape, part: Pick<Fleet, 'parts' | 'members'>, shapes: readonly Shape[], need: Need, terms: Terms): string {
+/** The cheapest that the middle of all ranges needs, or what the next cheaper server lacks. */
+function cheaperText(bought: Chosen, shape: Shape, around: Around): string {
+  const { shapes, need, terms } = around
+  const usd = usdOf(bought, around)
+  const least = cheapest(shapes, need, terms)
+  const cheaper = shapes[least.shape]
+  if (cheaper !== undefined && least.usdPerMonth < usd * 0.999) {
+    const often = around.suffices(least)
+    return `Cheaper: ${fleetOf(least, cheaper, terms)}, servers and disks for ${digits(least.usdPerMonth)} USD a month in place of ${digits(usd)}, is enough where every number is at its middle${often === undefined ? '' : `, and in ${percent(often.probability)} of the draws`}.`
+  }
   const price = (each: Shape) => each.usdPerHour ?? Number.POSITIVE_INFINITY
-  const smaller = shapes.filter((each) => price(each) < price(shape)).sort((a, b) => price(b) - price(a))[0]
-  if (smaller === undefined) return `No server of the catalogue that suits it is cheaper than a ${shape.name}.`
-  const uses = usesOf(smaller, part, need, terms)
-  const most = Math.max(...uses)
-  return `Of the next cheaper one, ${smaller.name}, ${digits(most)} would be asked by ${bounds[uses.indexOf(most)]}.`
+  const lacking = shapes
+    .filter((each) => price(each) < price(shape))
+    .sort((a, b) => price(b) - price(a))
+    .map((each) => ({ each, uses: usesOf(each, bought, need, terms) }))
+    .find(({ uses }) => Math.max(...uses) > Math.max(1, 1.01 * Math.max(...usesOf(shape, bought, need, terms))))
+  if (lacking === undefined) return `Cheaper: no server of the catalogue that suits it costs less than a ${shape.name} and does not carry it.`
+  const most = Math.max(...lacking.uses)
+  return `Cheaper: as many ${lacking.each.name} would be asked ${percent(most)} of their ${bounds[lacking.uses.indexOf(most)]}.`
 }
 
 /** Servers, disks and their I/O are what fleets differ by. */
-function runnerUpText(chosen: number, shapes: readonly Shape[], need: Need, terms: Terms): string {
-  const best = cheapest([shapes[chosen] as Shape], need, terms)
-  const others = shapes.filter((_, at) => at !== chosen)
-  const next: Choice = cheapest(others, need, terms)
-  const shape = others[next.shape]
-  if (shape === undefined) return 'No other server of the catalogue carries it.'
-  const more = Math.round((next.usdPerMonth / best.usdPerMonth - 1) * 100)
-  return `The runner-up is ${fleetOf(next, shape, terms)}: servers and disks for ${digits(next.usdPerMonth)} USD a month in place of ${digits(best.usdPerMonth)}, ${more} % more.`
+function usdOf(fleet: Chosen, { shapes, need, terms }: Around): number {
+  const shape = shapes[fleet.shape] as Shape
+  const lines = linesOf(shape, { ...fleet, nodes: nodesOf(fleet, terms.topology) }, need, terms, shape.usdPerHour as number)
+  return lines.servers + lines.storage + lines.provisionedIo + lines.shards
+}
+
+/** Of other servers the cheapest that suffice as often as what is bought. */
+function runnerUpText(bought: Chosen, around: Around): string {
+  const { shapes, need, terms } = around
+  const usd = usdOf(bought, around)
+  const share = (fleet: Chosen) =>
+    around.needs.filter((each) => suffices(shapes[fleet.shape] as Shape, fleet, each, terms)).length / around.needs.length
+  const wanted = share(bought) - asOften
+  const enough = (fleet: Chosen) => share(fleet) >= wanted
+  let best: { fleet: Chosen; usd: number } | null = null
+  for (const [shape, each] of shapes.entries()) {
+    if (shape === bought.shape || each.usdPerHour === null) continue
+    for (let members = bought.members; members <= mostMembers(need, terms.topology); members++) {
+      const of = (parts: number): Chosen => ({ shape, members, parts: wholeParts(parts, terms.topology) })
+      const isDivisible = terms.divisible && each.shardable !== false
+      // More than twice the price is nobody's runner-up.
+      const isDear = (fleet: Chosen) => usdOf(fleet, around) > Math.min(2 * usd, best?.usd ?? Number.POSITIVE_INFINITY)
+      const parts = isDivisible ? fewest(1, (some) => isDear(of(some)) || enough(of(some))) : 1
+      if (!Number.isFinite(parts)) continue
+      const fleet = of(parts)
+      if (!isDear(fleet) && enough(fleet)) best = { fleet, usd: usdOf(fleet, around) }
+    }
+  }
+  if (best === null) return 'Runner-up: no other server of the catalogue suffices as often for less than twice the price.'
+  const more = Math.round((best.usd / usd - 1) * 100)
+  const shape = shapes[best.fleet.shape] as Shape
+  return `Runner-up: ${fleetOf(best.fleet, shape, terms)} suffices as often, servers and disks for ${digits(best.usd)} USD a month in place of ${digits(usd)}, ${more >= 0 ? `${more} % more` : `${-more} % less in this month`}.`
 }
 
 function moversText(movers: { path: string; low: number; high: number; provenance: string }[]): string {

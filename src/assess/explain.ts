@@ -5,6 +5,8 @@ import type { Complete } from './candidate-plan.ts'
 import { figuresOfMonth } from './candidate-plan.ts'
 import { explainFleet } from './explain-fleet.ts'
 import { type Figure, reachable } from './figure.ts'
+import { managedFigures } from './managed.ts'
+import type { Catalogue } from './prices.ts'
 import { middleOf, simulate, spreadOf } from './simulate.ts'
 
 const deepest = 4
@@ -15,6 +17,7 @@ const mostNear = 12
 export interface Explainable {
   figures: readonly Figure[]
   plans: readonly Complete[]
+  catalogues: readonly Catalogue[]
   /** Of the horizon. */
   months: number
   seed: number
@@ -24,16 +27,16 @@ export interface Explainable {
 export function explain(all: Explainable, path: string): string {
   const { name, month } = parted(path, all)
   const plan = all.plans.find(({ candidate }) => candidate.name === name)
-  const found = find(all, plan === undefined ? name : `capacity.${name}.nodes`, month)
+  const found = find(all, plan === undefined ? name : `cost.${name}.planned`, month)
   if (found === undefined) throw unknown(all, path)
-  const about = all.plans.find(({ candidate }) => ['capacity', 'cost'].some((part) => found.path.startsWith(`${part}.${candidate.name}.`)))
-  const total = about?.cost.total(monthOf(found) ?? 0)
+  const about = all.plans.find(({ candidate }) => ['capacity', 'cost', 'plan'].some((part) => found.path.startsWith(`${part}.${candidate.name}.`)))
+  const planned = about?.cost.planned(monthOf(found) ?? 0)
   const lines = linesOf(found)
-  const wanted = new Set([...lines.flatMap((line) => ('figure' in line ? [line.figure] : [])), ...(total === undefined ? [] : [total])])
+  const wanted = new Set([...lines.flatMap((line) => ('figure' in line ? [line.figure] : [])), ...(planned === undefined ? [] : [planned])])
   const samples = simulate([...wanted], all.seed)
   const tree = treeOf(lines, samples)
-  if (about === undefined || total === undefined) return tree
-  return `${explainFleet(about, monthOf(found) ?? 0, spreadOf(samples.get(total) as Float64Array)).join('\n')}\n\n${tree}`
+  if (about === undefined || planned === undefined) return tree
+  return `${explainFleet(about, monthOf(found) ?? 0, spreadOf(samples.get(planned) as Float64Array), all.seed).join('\n')}\n\n${tree}`
 }
 
 const monthOf = ({ path }: Figure) => {
@@ -53,16 +56,20 @@ function parted(path: string, { months }: Explainable): { name: string; month: n
 }
 
 /** Without a month: of what has one, that of now. */
-function find({ figures, plans }: Explainable, name: string, month: number | undefined): Figure | undefined {
+function find({ figures, plans, catalogues }: Explainable, name: string, month: number | undefined): Figure | undefined {
   const paths = month === undefined ? [name, `${name}@0`] : [`${name}@${month}`]
   const within = (some: readonly Figure[]) =>
     paths.map((path) => reachable(some).find((figure) => figure.path === path)).find((each) => each !== undefined)
-  return within(figures) ?? within(plans.flatMap((plan) => figuresOfMonth(plan, month ?? 0)))
+  return within(figures) ?? within(plans.flatMap((plan) => [...figuresOfMonth(plan, month ?? 0), ...managedFigures(plan, catalogues, month ?? 0)]))
 }
 
-function unknown({ figures, plans }: Explainable, path: string): TrialError {
+function unknown({ figures, plans, catalogues }: Explainable, path: string): TrialError {
   const names = [
-    ...new Set(reachable([...figures, ...plans.flatMap((plan) => figuresOfMonth(plan, 0))]).map((figure) => figure.path.replace(/@\d+$/, ''))),
+    ...new Set(
+      reachable([...figures, ...plans.flatMap((plan) => [...figuresOfMonth(plan, 0), ...managedFigures(plan, catalogues, 0)])]).map((figure) =>
+        figure.path.replace(/@\d+$/, ''),
+      ),
+    ),
   ]
   const near = names.filter((each) => each.startsWith(path.split('.').slice(0, 2).join('.')))
   const shown = [...plans.map(({ candidate }) => candidate.name), ...names]

@@ -1,10 +1,12 @@
 /** The same need on managed offers: only what they price, beside the same lines run by oneself. */
+import type { Complete } from './candidate-plan.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
 import { cheapest, suffices } from './cheapest.ts'
 import type { CostPlan } from './cost.ts'
+import { derivedFrom, type Figure } from './figure.ts'
 import { linesOf, volumeGb } from './fleet-cost.ts'
 import { backupCopies } from './kept.ts'
-import { type BlockStorage, bytesPerBilledGb, type ManagedOffer } from './prices.ts'
+import { type BlockStorage, bytesPerBilledGb, type Catalogue, type ManagedOffer } from './prices.ts'
 import { middleOf } from './simulate.ts'
 import { besideOf, type Need, nodesOf } from './supply.ts'
 
@@ -32,8 +34,6 @@ export function managedCost(
   usdPerHour: number,
 ): ManagedCost {
   const { topology, memoryBound } = plan.facts
-  const terms = plan.terms(diskOf(block, offer), [])
-  const priced = offer.shapes.filter((shape) => shape.usdPerHour !== null)
   const isStoragePriced = offer.storageUsdPerGbMonth !== null || offer.storageIncluded === true
   const missing = [
     ...offer.missing,
@@ -41,14 +41,8 @@ export function managedCost(
     ...(offer.provisionedIo !== undefined || memoryBound || offer.storageIncluded === true ? [] : ['provisioned I/O']),
     ...(offer.backupUsdPerGbMonth === undefined ? ['backup'] : []),
   ]
-  const perNode = priced.map((shape) => ({
-    ...shape,
-    usdPerHour: offer.per === 'cluster' ? (shape.usdPerHour as number) / topology.copies : shape.usdPerHour,
-  }))
-  const best = cheapest(perNode, need, terms)
-  const shape = perNode[best.shape]
-  const divided = best.parts > 1 && topology.kind !== 'ring' && (!topology.sharded || !terms.divisible)
-  if (shape === undefined || divided || !suffices(shape, best, need, terms))
+  const { best, shape, divided } = fitting(plan, need, offer, block)
+  if (shape === null)
     return {
       service: offer.service,
       provider,
@@ -59,10 +53,7 @@ export function managedCost(
       breakEvenHours: null,
     }
   const fleet = { ...best, nodes: nodesOf(best, topology) }
-  const lines = linesOf(shape, fleet, need, terms, shape.usdPerHour as number)
-  const keptGb = (middleOf(plan.storage.bytes(0)) / bytesPerBilledGb) * backupCopies.mid
-  const backup = backupUsd(offer, keptGb, fleet.nodes * volumeGb(fleet, need, terms))
-  const usdPerMonth = lines.servers + lines.storage + lines.provisionedIo + backup
+  const usdPerMonth = usdOf(plan, need, offer, block, middleOf(plan.storage.bytes(0)))
   const compared = new Set([
     'servers',
     ...(isStoragePriced ? ['storage'] : []),
@@ -82,6 +73,45 @@ export function managedCost(
     ],
     breakEvenHours: (usdPerMonth - selfRunUsdPerMonth) / usdPerHour,
   }
+}
+
+/** The cheapest size that carries it; null: none does, or only divided where the offer does not divide. */
+function fitting(plan: CapacityPlan, need: Need, offer: ManagedOffer, block: BlockStorage) {
+  const { topology } = plan.facts
+  const terms = plan.terms(diskOf(block, offer), [])
+  const perNode = offer.shapes
+    .filter((shape) => shape.usdPerHour !== null)
+    .map((shape) => ({ ...shape, usdPerHour: offer.per === 'cluster' ? (shape.usdPerHour as number) / topology.copies : shape.usdPerHour }))
+  const best = cheapest(perNode, need, terms)
+  const shape = perNode[best.shape]
+  const divided = best.parts > 1 && topology.kind !== 'ring' && (!topology.sharded || !terms.divisible)
+  return { best, terms, divided, shape: shape === undefined || divided || !suffices(shape, best, need, terms) ? null : shape }
+}
+
+/** 0 where no size carries it. */
+function usdOf(plan: CapacityPlan, need: Need, offer: ManagedOffer, block: BlockStorage, storedBytes: number): number {
+  const { best, shape, terms } = fitting(plan, need, offer, block)
+  if (shape === null) return 0
+  const fleet = { ...best, nodes: nodesOf(best, plan.facts.topology) }
+  const lines = linesOf(shape, fleet, need, terms, shape.usdPerHour as number)
+  const backup = backupUsd(offer, (storedBytes / bytesPerBilledGb) * backupCopies.mid, fleet.nodes * volumeGb(fleet, need, terms))
+  return lines.servers + lines.storage + lines.provisionedIo + backup
+}
+
+/** What each offer costs in a month, for `--explain`. */
+export function managedFigures({ plan, cost, candidate }: Complete, catalogues: readonly Catalogue[], month: number): Figure<'USD/month'>[] {
+  const offers = catalogues.flatMap(({ managed }) => managed.filter(({ engines }) => engines.includes(candidate.engine)))
+  const need = {} as Need
+  const inputs = [...plan.needFigures(month), plan.storage.bytes(month)]
+  return offers.map((offer) =>
+    derivedFrom(
+      `cost.${plan.candidate}.managed.${offer.service.toLowerCase().replace(/[^a-z0-9]+/g, '-')}@${month}`,
+      'USD/month',
+      'the cheapest of its sizes that carries it, with storage, I/O and backup as it prices them; 0 where none does',
+      inputs,
+      (values) => usdOf(plan, plan.needOf(values, need), offer, cost.block, values[inputs.length - 1] as number),
+    ),
+  )
 }
 
 /** Its own price of storage and I/O; what it has no price of costs nothing here, and is left out of what it is compared with. */
