@@ -72,7 +72,7 @@ export const mongodb: Engine = {
       'encryption at rest': { by: 'beside', value: 'encrypted disks', source: 'MongoDB manual, Encryption at Rest: of its own in Enterprise only' },
     },
   },
-  pace: { startSeconds: 2, loadSeconds: 0.8, loadRowsPerSecond: 60_000, settleSeconds: 1, verifySeconds: 6, warmUpSeconds: 4 },
+  pace: { startSeconds: 2, loadSeconds: 0.8, loadRowsPerSecond: 75_000, settleSeconds: 1, verifySeconds: 6, warmUpSeconds: 4 },
   namespace,
   external: {
     schemes: ['mongodb'],

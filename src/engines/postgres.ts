@@ -64,7 +64,7 @@ export const postgres: Engine = {
       'encryption at rest': { by: 'beside', value: 'encrypted disks', source: 'PostgreSQL documentation, 18.8' },
     },
   },
-  pace: { startSeconds: 1, loadSeconds: 0.2, loadRowsPerSecond: 100_000, settleSeconds: 2, verifySeconds: 6, warmUpSeconds: 3 },
+  pace: { startSeconds: 1, loadSeconds: 0.2, loadRowsPerSecond: 90_000, settleSeconds: 2, verifySeconds: 6, warmUpSeconds: 3 },
   namespace: 'postgres',
   external: {
     schemes: ['postgres', 'postgresql'],

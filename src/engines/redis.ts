@@ -146,7 +146,7 @@ function makeEngine({ name, program, major, licence, audit, image, onPath, packa
         'encryption at rest': { by: 'beside', value: 'encrypted disks', source: 'Redis documentation, Security' },
       },
     },
-    pace: { startSeconds: 0.5, loadSeconds: 0.5, loadRowsPerSecond: 80_000, settleSeconds: 1.5, verifySeconds: 5, warmUpSeconds: 2 },
+    pace: { startSeconds: 0.5, loadSeconds: 0.5, loadRowsPerSecond: 62_000, settleSeconds: 0.2, verifySeconds: 5, warmUpSeconds: 2 },
     namespace: '0',
     external: {
       schemes: ['redis'],
