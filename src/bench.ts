@@ -12,7 +12,9 @@ import { hashesOf, makeResult, type RunState } from './evidence.ts'
 import { busyText } from './measure/busy.ts'
 import { calibrate } from './measure/calibrate.ts'
 import { deviceOf } from './measure/disk.ts'
+import { HostSpeed } from './measure/host-speed.ts'
 import { PauseWatch } from './measure/pause-watch.ts'
+import { fullSpeedUs, sensitivityOf, slowdownOf, usualSensitivity } from './measure/slowdown.ts'
 import { allOperations, deriveModel } from './model/derive.ts'
 import type { Excuse } from './model/model.ts'
 import { measureStart } from './phases/measurement.ts'
@@ -95,6 +97,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   }
   const dataset = makeDataset(scenario, plan.shares)
   const blocks = new Map<string, number>()
+  let hostSpeed: HostSpeed | null = null
   // One core is this process's own, where it has more than one.
   await using pool = new WorkerPool(Math.max(1, cores.harness.length - 1), cores.separate)
   await using pauses = new PauseWatch(cores.separate ? cores.server : [])
@@ -107,6 +110,8 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     harnessCores: () => (state.harnessPinned ? cores.harness : null),
     pauses: () => (state.pausesUnseen === null ? pauses : null),
     device: deviceOf(dataParent(options.data)),
+    hostSpeed: () => hostSpeed,
+    fullSpeedUs: () => fullSpeedUs(runs.flatMap(({ trials }) => trials)),
     laws: new Map(),
     commonMix: () => commonMixOf(runs),
     blockOf: (label) => {
@@ -144,6 +149,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   }
   const visit = async (run: CandidateRun, work: () => Promise<void>) => {
     await run.visit(work)
+    tellSlowdowns(runs, context.fullSpeedUs())
     // Written after every visit, so that a killed run can be continued; while a server works nothing is written.
     if (run.trials.length > 0) writeQuietly(directory, result('interrupted'), progress)
   }
@@ -194,6 +200,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
       state.harnessPinned = cores.separate && (await bindToCores(process.pid, cores.harness.slice(0, 1))) && (await pool.bind(cores.harness))
       state.pausesUnseen = state.harnessPinned ? await pauses.settle() : 'the server has no cores of its own'
       if (state.pausesUnseen !== null) progress.warn(`pauses of the host are not seen: ${state.pausesUnseen}`)
+      if (cores.separate) hostSpeed = await HostSpeed.start(cores.server.slice(0, scenario.bench.cpus))
     })
     await stoppable('verify', () => each((run) => verifyCandidate(run, context)))
     await stoppable('measurement', async () => {
@@ -221,8 +228,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     status = 'interrupted'
   } finally {
     await phase('stop', async () => {
-      await pool[Symbol.asyncDispose]()
-      await pauses[Symbol.asyncDispose]()
+      await Promise.all([pool[Symbol.asyncDispose](), pauses[Symbol.asyncDispose](), hostSpeed?.[Symbol.asyncDispose]()])
       await Promise.all(runs.map((run) => run.stop().catch((error: unknown) => progress.note(messageOf(error)))))
       // What still works in it would make it anew, without its owner's name: the guard removes it, once we are gone.
       if (!abandoned) rmSync(runDirectory, { recursive: true, force: true })
@@ -235,6 +241,14 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     return { result: finished, directory, unsaved }
   }
   return { result: finished, directory }
+}
+
+/** By all that is known so far of the host, and of how each server follows it. */
+function tellSlowdowns(runs: readonly CandidateRun[], fullUs: number | null): void {
+  for (const run of runs) {
+    run.sensitivity = sensitivityOf(run.trials)
+    for (const trial of run.trials) trial.slowdown = slowdownOf(trial, fullUs, run.sensitivity ?? usualSensitivity)
+  }
 }
 
 /** After an abort work has a moment to end by itself; whether it did. */

@@ -6,6 +6,7 @@ import { type Dataset, type EntityData, isLoaded } from './data/dataset.ts'
 import type { ClientKind, Compiled, Engine, Lane, Session } from './engines/engine.ts'
 import { Reference } from './engines/reference.ts'
 import { messageOf, TrialError } from './errors.ts'
+import type { HostSpeed } from './measure/host-speed.ts'
 import type { PauseWatch } from './measure/pause-watch.ts'
 import { hostPausesOf, keptSeconds, pauseLimitNs } from './measure/pauses.ts'
 import { appendWrites, clearWrites, emptyRecording, emptyWriteLog } from './measure/recorder.ts'
@@ -62,6 +63,10 @@ export interface RunContext {
   pauses: () => PauseWatch | null
   /** The disk that holds the servers' data; null where it cannot be named. */
   device: string | null
+  /** null: nobody times the server's cores. */
+  hostSpeed: () => HostSpeed | null
+  /** By all trials so far of all candidates. */
+  fullSpeedUs: () => number | null
   /** 1, or one more for each time that the run was resumed. */
   start: number
   /** Disjoint row numbers for a trial; the same for every candidate. */
@@ -98,6 +103,8 @@ export class CandidateRun extends CandidateServer {
   /** Server CPU seconds of one call, for operations that had a trial of their own. */
   readonly cpuSecondsPerCall = new Map<number, number>()
   connections = 16
+  /** How closely its server follows the speed of its cores; null: not known yet. */
+  sensitivity: number | null = null
   /** Completions per window that the first warm-up ended with; null before it. */
   warmLevel: number | null = null
   /** What the warm-up found; null before it. */
@@ -296,9 +303,18 @@ export class CandidateRun extends CandidateServer {
     const measureNs = startNs + order.warmUpSeconds * 1e9
     // Where the server is bound to no core, a pause of one says nothing of it.
     const watch = instance.enforced.cpu === 'cpuset' ? this.#context.pauses() : null
-    const { device, harnessCores } = this.#context
+    const { device, harnessCores, hostSpeed } = this.#context
     const endNs = measureNs + order.seconds * 1e9
-    const sampler = startSampler(instance, device, pool.pids, watch?.pids ?? [], harnessCores(), measureNs, endNs)
+    const sampler = startSampler(
+      instance,
+      device,
+      pool.pids,
+      [...(watch?.pids ?? []), ...(hostSpeed()?.pids ?? [])],
+      harnessCores(),
+      hostSpeed(),
+      measureNs,
+      endNs,
+    )
     watch?.begin(pauseLimitNs(this.compiled.scenario.operations, order.loop), endNs)
     const attempt = (this.#attempts.get(label) ?? 0) + 1
     this.#attempts.set(label, attempt)
@@ -347,6 +363,7 @@ export class CandidateRun extends CandidateServer {
       validity,
       resources,
       timeline,
+      slowdown: 1,
       start: this.#context.start + this.restores + this.restarts.length,
     }
     if (this.reference !== null) {

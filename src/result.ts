@@ -78,6 +78,10 @@ const trial = z.strictObject({
     .boolean()
     .default(false)
     .describe('the backlog grew: response times are as long as the trial lets them become, and no latencies of the server'),
+  slowdown: number
+    .gt(0)
+    .default(1)
+    .describe('how many times longer the server took over everything than at the full speed of its cores, by `timeline[].hostUs`'),
   gapsUs: nullable(histogram).default(null).describe('open loop: how late turns of the replay itself were, where they were late by more than 100 µs'),
   hostPauses: nullable(
     z.strictObject({
@@ -139,6 +143,9 @@ const trial = z.strictObject({
           'of the disk that holds the data, whoever caused it',
         ),
         networkBytesPerSecond: number.describe('over all interfaces of the machine, loopback included'),
+        hostUs: nullable(number.gt(0))
+          .default(null)
+          .describe('what a fixed piece of code took on the cores of the server: longer where the host gave them less; null: nobody timed it'),
       }),
     )
     .describe('what was used of the machine, every 250 ms'),

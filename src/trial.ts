@@ -19,7 +19,7 @@ export function describeTrial(
   plan: TrialPlan,
   workload: Pick<WorkloadCheck, 'asked' | 'realised'>,
   hostPauses: HostPauses | null,
-): Omit<TrialResult, 'startedAt' | 'start' | 'validity' | 'resources' | 'timeline'> {
+): Omit<TrialResult, 'startedAt' | 'start' | 'validity' | 'resources' | 'timeline' | 'slowdown'> {
   const missed: string[] = []
   const undetermined: string[] = []
   const operations: Record<string, OperationResult> = {}

@@ -5,7 +5,7 @@ import type { Scenario } from '../scenario/scenario.ts'
 import { type AtMultiple, type Evidence, judgeAt } from './at-multiple.ts'
 import { type KnownResolution, resolutionIn } from './machine-resolution.ts'
 import { type Comparison, comparePairs } from './pairs.ts'
-import { curvesOf, offeredRates } from './response-curve.ts'
+import { curvesOf, offeredLoads } from './response-curve.ts'
 
 export interface CandidateAssessment {
   name: string
@@ -81,7 +81,7 @@ export function assess(result: Result): Assessment {
 }
 
 function triedBy({ trials }: Evidence, curves: ReturnType<typeof curvesOf>): Tried | null {
-  const offered = offeredRates(trials)
+  const offered = offeredLoads(trials)
   const [lowest, highest] = [Math.min(...offered), Math.max(...offered)]
   const [least] = (curves ?? [])
     .map(({ operation, objective, curve }) => ({ binding: `${objective.name} of ${operation}`, holds: curve.holds(lowest) }))

@@ -51,20 +51,17 @@ export function capacityOf(evidence: Evidence, mix: Capacity['mix'], cpus: numbe
   return { ...least, mix, ratePerSecond: fixed + scaling * least.multiple.mid, notTested, saturation, cpu, objectives }
 }
 
-/** Closed-loop throughput by start: the middle of the repeats at the concurrency that did most in the middle of all. */
+const atFullSpeed = ({ throughputPerSecond, slowdown }: TrialResult) => throughputPerSecond * slowdown
+
+/** Closed-loop throughput by start, at the full speed of the cores: the middle of the repeats at the concurrency that did most in the middle of all. */
 export function saturations(trials: readonly TrialResult[]): Map<number, number> {
   const loops = trials.filter((trial) => trial.phase === 'sweep' && isUsable(trial))
   const byConcurrency = [...Map.groupBy(loops, (trial) => trial.arrival.concurrency)].map(([, own]) => ({
     own,
-    middle: median(own.map((trial) => trial.throughputPerSecond)) as number,
+    middle: median(own.map(atFullSpeed)) as number,
   }))
   const best = byConcurrency.reduce<(typeof byConcurrency)[number] | undefined>((a, b) => (a === undefined || b.middle > a.middle ? b : a), undefined)
-  return new Map(
-    [...Map.groupBy(best?.own ?? [], (trial) => trial.start)].map(([start, own]) => [
-      start,
-      median(own.map((trial) => trial.throughputPerSecond)) as number,
-    ]),
-  )
+  return new Map([...Map.groupBy(best?.own ?? [], (trial) => trial.start)].map(([start, own]) => [start, median(own.map(atFullSpeed)) as number]))
 }
 
 const fewestRates = 2

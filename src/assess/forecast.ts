@@ -22,6 +22,8 @@ export interface Forecast {
 }
 
 const fewestSamples = 100
+/** At the full speed of the cores: on slower ones the same calls are more work. */
+const workPerSecond = ({ throughputPerSecond, slowdown }: TrialResult) => throughputPerSecond * slowdown
 
 export function forecastsOf(candidate: CandidateResult, operations: Operation[]): Forecast[] {
   return [
@@ -58,7 +60,7 @@ function heldBackRate(candidate: CandidateResult, operations: Operation[]): Fore
   add(
     `server CPU ${at}`,
     'cores',
-    byUtilisation(shown, median(held.map((trial) => trial.throughputPerSecond)) ?? 0),
+    byUtilisation(shown, median(held.map(workPerSecond)) ?? 0),
     median(held.flatMap((trial) => cores(trial) ?? [])),
     'utilisation law over other rates',
   )
@@ -107,14 +109,14 @@ function byQueue(candidate: CandidateResult, shown: TrialResult[], held: TrialRe
   }
   const points = shown.flatMap((trial) => {
     const mean = trial.operations[operation.name]?.responseUs?.mean ?? 0
-    return mean > 0 ? [{ mean, queue: queue(trial.throughputPerSecond) }] : []
+    return mean > 0 ? [{ mean, queue: queue(workPerSecond(trial)) }] : []
   })
   const fitted = nonNegativeLeastSquares(
     points.map((point) => [1 / point.mean, point.queue / point.mean]),
     points.map(() => 1),
   )
   const [alone, perQueue] = fitted?.coefficients ?? []
-  const perSecond = median(held.map((trial) => trial.throughputPerSecond))
+  const perSecond = median(held.map(workPerSecond))
   return alone === undefined || perQueue === undefined || perSecond === null ? null : alone + perQueue * queue(perSecond)
 }
 

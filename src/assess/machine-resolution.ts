@@ -112,7 +112,7 @@ export function cpuUsOf(trial: TrialResult): number | null {
   const { server } = trial.resources
   return !comparesCandidates(trial) || trial.arrival.loop !== 'open' || trial.saturated || server === null || trial.throughputPerSecond === 0
     ? null
-    : (server.cpuCores / trial.throughputPerSecond) * 1e6
+    : (server.cpuCores / trial.throughputPerSecond / trial.slowdown) * 1e6
 }
 
 /** The CPU per operation, µs, by round: geometric means over the rates, each beside the other rounds at its rate. */

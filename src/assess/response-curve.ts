@@ -28,7 +28,7 @@ export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[
       operation.objectives.flatMap((objective): OperationCurve[] => {
         const points = judged.flatMap((trial): CurvePoint[] => {
           const count = countOf(trial, operation.name, objective.name)
-          return count === null ? [] : [{ ...count, multiple: trial.arrival.multiple as number, start: trial.start }]
+          return count === null ? [] : [{ ...count, multiple: loadOf(trial), start: trial.start }]
         })
         const intended = points.reduce((sum, point) => sum + point.intended, 0)
         if (
@@ -45,8 +45,11 @@ export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[
 const judgedOf = (trials: readonly TrialResult[]) =>
   trials.filter((trial) => phases.has(trial.phase) && trial.arrival.loop === 'open' && trial.client === 'wire' && isUsable(trial))
 
-/** Multiples of the trials that the curves rest on, one for each trial. */
-export const offeredRates = (trials: readonly TrialResult[]) => judgedOf(trials).map((trial) => trial.arrival.multiple as number)
+/** What an open loop asked of the server, in multiples of the average load at the full speed of its cores: a slower server has more to do. */
+export const loadOf = ({ arrival, slowdown }: TrialResult) => (arrival.multiple as number) * slowdown
+
+/** Loads of the trials that the curves rest on, one for each trial. */
+export const offeredLoads = (trials: readonly TrialResult[]) => judgedOf(trials).map(loadOf)
 
 /** How bursty the run was, by what all its curves say together: operations that are called rarely cannot tell by themselves. */
 export function correlationsOf(curves: readonly OperationCurve[] | null): number[] | undefined {

@@ -52,7 +52,7 @@ export function sweepOf({ trials }: Pick<CandidateResult, 'trials'>): { concurre
       ({ phase, validity, throughputPerSecond }) =>
         phase === 'sweep' && validity.verdict !== 'noisy' && validity.verdict !== 'broken' && throughputPerSecond > 0,
     )
-    .map(({ arrival, throughputPerSecond }) => ({ concurrency: arrival.concurrency ?? 1, perSecond: throughputPerSecond }))
+    .map(({ arrival, throughputPerSecond, slowdown }) => ({ concurrency: arrival.concurrency ?? 1, perSecond: throughputPerSecond * slowdown }))
 }
 
 /** Least squares with 0 ≤ σ, κ ≤ 1 on ln X, because throughputs err by a share, and beside it on X. null under three concurrencies. */

@@ -2,10 +2,10 @@
 import type { TrialResult } from '../result.ts'
 import { nonNegativeLeastSquares } from './linear.ts'
 
-/** Cores busy at rest, and core-seconds of one operation of the mix; null where the trials do not tell. */
+/** Cores busy at rest, and core-seconds of one operation of the mix, at the full speed of the cores; null where the trials do not tell. */
 export function utilisationOf(trials: readonly TrialResult[]): { idle: number; demand: number } | null {
-  const points = trials.flatMap(({ throughputPerSecond, resources: { server } }) =>
-    server === null || server.cpuCores <= 0 ? [] : [{ perSecond: throughputPerSecond, cores: server.cpuCores }],
+  const points = trials.flatMap(({ throughputPerSecond, slowdown, resources: { server } }) =>
+    server === null || server.cpuCores <= 0 ? [] : [{ perSecond: throughputPerSecond * slowdown, cores: server.cpuCores }],
   )
   // Errors are shares of what is used.
   const fitted = nonNegativeLeastSquares(

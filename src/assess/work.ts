@@ -63,6 +63,8 @@ export function workOf(candidate: CandidateResult, operations: Operation[]): Wor
   }
 }
 
+/** On slower cores the same calls are more work. */
+const slowdownOf = ({ slowdown }: TrialResult) => slowdown
 const coresOf = (trial: TrialResult) => trial.resources.server?.cpuCores ?? null
 /** A server that answers less than this share of what is asked is saturated, whatever its backlog says. */
 const leastAnswered = 0.95
@@ -80,19 +82,23 @@ function cpuOf(path: string, own: string[], trials: TrialResult[], candidate: Ca
     trials.filter((trial) => trial.phase === 'work'),
     own,
     coresOf,
+    slowdownOf,
   )
   const open = trials.filter((trial) => isOffered(trial, candidate))
   const offered = observe(
     open.filter((trial) => (coresOf(trial) ?? 0) < mostBusy * (candidate.provision?.limits.cpus ?? Number.POSITIVE_INFINITY)),
     own,
     coresOf,
+    slowdownOf,
   )
-  const answered = observe(open, own, coresOf)
+  const answered = observe(open, own, coresOf, slowdownOf)
   // Closed loops are saturated: what they use beside the calls is told apart from nothing, so the ratios are through the origin.
   const ratios = costsOf(path, 'cpuInSaturation', 'core-s/operation', own, designed.length > own.length ? designed : [], 'origin')
   const relative = own.map((name) => middleOfRange(ratios.figures.get(name)) || 1)
   const lawOf = (weights: number[]) =>
-    levelOf(offered, weights) ?? levelOf(answered, weights) ?? averageLevel(answered.length > 0 ? answered : observe(trials, own, coresOf), weights)
+    levelOf(offered, weights) ??
+    levelOf(answered, weights) ??
+    averageLevel(answered.length > 0 ? answered : observe(trials, own, coresOf, slowdownOf), weights)
   if (ratios.groups.length === 1) {
     const { perUnit, fixed, source } = lawOf(own.map(() => 1))
     const figure = given(`${path}.mix.cpu`, 'core-s/operation', perUnit, 'measured', source)
@@ -188,12 +194,17 @@ function tells(trial: TrialResult): boolean {
   )
 }
 
-function observe(trials: TrialResult[], operations: string[], of: (trial: TrialResult) => number | null): Observation[] {
+function observe(
+  trials: TrialResult[],
+  operations: string[],
+  of: (trial: TrialResult) => number | null,
+  weight = (_: TrialResult) => 1,
+): Observation[] {
   return trials.flatMap((trial) => {
     const used = of(trial)
     const calls = operations.map((name) => {
       const each = trial.operations[name]
-      return each === undefined ? 0 : (each.completed ?? each.ok + each.miss + each.conflict) / trial.seconds
+      return each === undefined ? 0 : (weight(trial) * (each.completed ?? each.ok + each.miss + each.conflict)) / trial.seconds
     })
     return used === null || calls.every((rate) => rate === 0) ? [] : [{ calls, used, seconds: trial.seconds }]
   })

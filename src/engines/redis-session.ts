@@ -172,7 +172,7 @@ export class RedisSession implements Session {
   async *#scan(prefix: string): AsyncIterable<Buffer[]> {
     let cursor = '0'
     do {
-      const [next, keys] = (await this.#client.scanBuffer(cursor, 'MATCH', `${prefix}:*`, 'COUNT', 1000)) as [Buffer, Buffer[]]
+      const [next, keys] = (await this.#client.scanBuffer(cursor, 'MATCH', `${prefix}:*`, 'COUNT', 10_000)) as [Buffer, Buffer[]]
       cursor = next.toString()
       if (keys.length > 0) yield keys
     } while (cursor !== '0')

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { Instance } from '../provision/provision.ts'
 import { realClock } from '../replay/clock.ts'
+import type { HostSpeed } from './host-speed.ts'
 import { windowSeconds } from './recorder.ts'
 import { type Bound, type Reading, readUsage, usedBetween } from './usage.ts'
 
@@ -24,6 +25,8 @@ export interface Sample {
   disk: { readBytesPerSecond: number; writtenBytesPerSecond: number; syncsPerSecond: number } | null
   /** Over all interfaces of this machine, loopback included. */
   networkBytesPerSecond: number
+  /** What a fixed piece of code took on the server's cores; null where nobody timed it. */
+  hostUs: number | null
 }
 export interface Course {
   /** At the edges of the measured window; of a trial that broke before it, all that there is. */
@@ -47,6 +50,7 @@ export function startSampler(
   workers: number[],
   watchers: number[],
   harnessCores: number[] | null,
+  speed: Pick<HostSpeed, 'between'> | null,
   measureNs: number,
   endNs: number,
 ): { stop(): Promise<Course> } {
@@ -88,14 +92,16 @@ export function startSampler(
       const [before, after] = [readings.length < 2 ? started : (readings[0] as Sampled), readings.at(-1) as Sampled]
       const timeline = readings.slice(1).flatMap((reading, index) => {
         const previous = readings[index] as Sampled
-        return reading.atNs - previous.atNs < shortestNs ? [] : [sampleOf(previous, reading, measureNs, bound)]
+        return reading.atNs - previous.atNs < shortestNs
+          ? []
+          : [{ ...sampleOf(previous, reading, measureNs, bound), hostUs: orNull(speed?.between(previous.atNs, reading.atNs) ?? null) }]
       })
       return { before, after, edges: readings, bound, timeline }
     },
   }
 }
 
-function sampleOf(before: Sampled, after: Sampled, measureNs: number, bound: Bound | null): Sample {
+function sampleOf(before: Sampled, after: Sampled, measureNs: number, bound: Bound | null): Omit<Sample, 'hostUs'> {
   const used = usedBetween(before, after, bound)
   const { seconds, serverCores, clientCores, othersCores, othersOnServerCores, othersOnHarnessCores, stolenOnServerCores, stalled, disk } = used
   const perSecond = (amount: number) => rounded(Math.max(0, amount) / seconds)

@@ -2,6 +2,7 @@
 import type { CandidateRun, RunContext } from '../candidate.ts'
 import { median } from '../measure/median.ts'
 import { windowSeconds } from '../measure/recorder.ts'
+import { completedAtFullSpeed, usualSensitivity } from '../measure/slowdown.ts'
 import { gainsNoMore, warmSince } from '../measure/steady.ts'
 import { closedTrial } from './trials.ts'
 
@@ -13,7 +14,7 @@ const steadySeconds = 2
 const compilingConcurrency = 2
 
 /** Caches, plans and compilers differ by engine: each warms in pieces of its own usual time. */
-export async function warmUp(run: CandidateRun, { plan }: RunContext): Promise<void> {
+export async function warmUp(run: CandidateRun, { plan, fullSpeedUs }: RunContext): Promise<void> {
   const { pace } = run.engine
   const pieceSeconds = Math.max(1, pace.warmUpSeconds * plan.warmUpShare)
   const long = Math.floor(Math.max(steadySeconds, pieceSeconds) / windowSeconds)
@@ -24,7 +25,8 @@ export async function warmUp(run: CandidateRun, { plan }: RunContext): Promise<v
     const trial = await closedTrial(run, { phase: 'warm-up', concurrency, seconds: pieceSeconds, repeat: piece }, 0)
     if (trial.validity.verdict === 'broken') return
     // The last window of a piece is cut short by its end.
-    windows.push(...trial.windows.slice(0, Math.floor(pieceSeconds / windowSeconds)).map((window) => window.completed))
+    const completed = completedAtFullSpeed(trial, fullSpeedUs(), run.sensitivity ?? usualSensitivity)
+    windows.push(...completed.slice(0, Math.floor(pieceSeconds / windowSeconds)))
     since = pace.compiles ? gainsNoMore(windows, long, run.warmLevel) : warmSince(windows, long, run.warmLevel)
   }
   run.warmLevel ??= median(windows.slice(-long))

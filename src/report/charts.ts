@@ -2,7 +2,7 @@
 import type { ChartDataset } from 'chart.js'
 import type { Assessment } from '../assess/assess.ts'
 import type { Decision } from '../assess/decision.ts'
-import { bindingOf, countOf, curvesOf, isUsable, type OperationCurve } from '../assess/response-curve.ts'
+import { bindingOf, countOf, curvesOf, isUsable, loadOf, type OperationCurve } from '../assess/response-curve.ts'
 import type { CandidateResult, Result } from '../result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { markedName } from './cautions.ts'
@@ -109,7 +109,7 @@ function loadPoints(candidate: CandidateResult, { operation, objective }: Operat
     const own = trial.operations[operation]
     if (trial.mix === 'common' || !judged.has(trial.phase) || own === undefined || own.intended === 0) return []
     const y = shownPercent((100 * Math.min(own.intended, own.exceeded[objective.name] ?? 0)) / own.intended)
-    return [{ x: trial.arrival.multiple as number, y, counts: isUsable(trial) && countOf(trial, operation, objective.name) !== null }]
+    return [{ x: loadOf(trial), y, counts: isUsable(trial) && countOf(trial, operation, objective.name) !== null }]
   })
 }
 const judged = new Set(['confirmation', 'curve', 'held-back'])

@@ -67,7 +67,7 @@ const budgets: Record<Effort, Budget> = {
     sweepSeconds: 2,
     workSeconds: 1,
     starts: 3,
-    openSeconds: 5,
+    openSeconds: 4,
     curveRates: 2,
     narrowingTrials: 3,
     narrowEnough: 1.3,

@@ -30,6 +30,8 @@ test('a size is measured', async () => {
     harnessCores: () => null,
     pauses: () => null,
     device: null,
+    hostSpeed: () => null,
+    fullSpeedUs: () => null,
     start: 1,
     laws: new Map(),
     blockOf: () => 1000,

@@ -26,10 +26,11 @@ interface Made {
   clientBound?: string[]
   saturated?: boolean
   errors?: Record<string, number>
+  slowdown?: number
 }
 function open(
   multiple: number,
-  { phase = 'curve', start = 1, verdict = 'valid', clientBound = [], saturated = false, errors = {}, ...rest }: Made = {},
+  { phase = 'curve', start = 1, verdict = 'valid', clientBound = [], saturated = false, errors = {}, slowdown = 1, ...rest }: Made = {},
 ) {
   const intended = multiple * averageRate * seconds
   const response = new Histogram()
@@ -44,27 +45,29 @@ function open(
     saturated,
     backlog: saturated ? 0.4 : 0,
     throughputPerSecond: multiple * averageRate,
+    slowdown,
     validity: { verdict, reasons: [], clientBound },
-    resources: { server: { cpuCores: 0.05 + 0.2 * multiple } },
+    resources: { server: { cpuCores: 0.05 + 0.2 * multiple * slowdown } },
     operations: {
       get: {
         intended,
         dropped: 0,
         errors,
-        exceeded: { p99: rest.exceeded ?? Math.round(Math.min(0.9, 0.01 * (multiple / 2) ** 6) * intended) },
+        exceeded: { p99: rest.exceeded ?? Math.round(Math.min(0.9, 0.01 * ((multiple * slowdown) / 2) ** 6) * intended) },
         responseUs: { count: intended, p99: 1990, p50: 1500, encoded: response.encode() },
       },
     },
   } as unknown as TrialResult
 }
-const closed = (perSecond: number, concurrency: number, start: number) =>
+const closed = (perSecond: number, concurrency: number, start: number, slowdown = 1) =>
   ({
     phase: 'sweep',
     mix: 'full',
     client: 'wire',
     start,
     arrival: { loop: 'closed', multiple: null, ratePerSecond: null, concurrency },
-    throughputPerSecond: perSecond,
+    throughputPerSecond: perSecond / slowdown,
+    slowdown,
     validity: { verdict: 'valid', reasons: [], clientBound: [] },
     operations: {},
   }) as unknown as TrialResult
@@ -107,6 +110,20 @@ describe('the three capacities', () => {
     for (const made of [{ verdict: 'client-bound' as const, clientBound: ['get'] }, { verdict: 'noisy' as const }, { verdict: 'broken' as const }]) {
       const after = capacityOf(evidence([...whole(), open(1.2, { ...made, exceeded: 600 })]), 'full', cpus)
       expect(after.objectives).toEqual(before.objectives)
+    }
+  })
+
+  test('a host that gives the cores less moves no capacity, whatever trials it hits', () => {
+    const rates = [1, 1.6, 2, 2.4, 3]
+    const on = (slow: (at: number) => number) => [
+      ...[1, 2, 3].flatMap((start) => rates.map((multiple, at) => open(multiple, { start, slowdown: slow(start + at) }))),
+      ...[1, 2, 3].map((start) => closed(1950 + 10 * start, 16, start, slow(start))),
+    ]
+    const quiet = capacityOf(evidence(on(() => 1)), 'full', cpus)
+    const shared = capacityOf(evidence(on((at) => 1 + 0.35 * (at % 3))), 'full', cpus)
+    for (const kind of ['saturation', 'cpu', 'objectives'] as const) {
+      expect((shared[kind]?.mid as number) / (quiet[kind]?.mid as number)).toBeGreaterThan(0.95)
+      expect((shared[kind]?.mid as number) / (quiet[kind]?.mid as number)).toBeLessThan(1.05)
     }
   })
 

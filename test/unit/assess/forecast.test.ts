@@ -18,6 +18,7 @@ function trial(phase: TrialResult['phase'], multiple: number): TrialResult {
     client: 'wire',
     arrival: { loop: 'open', multiple, ratePerSecond: multiple * averageRate, concurrency: null },
     throughputPerSecond: multiple * averageRate,
+    slowdown: 1,
     validity: { verdict: 'valid', reasons: [] },
     resources: { server: { cpuCores: 0.05 + 0.0002 * multiple * averageRate, residentBytes: 1 } },
     operations: { read_session: { responseUs: histogram } },

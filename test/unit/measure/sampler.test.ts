@@ -21,7 +21,7 @@ test('CPU of the warm-up and of the drain is none of the window', async () => {
   const measureNs = realClock.nowNs() + 0.3e9
   const endNs = measureNs + 0.75e9
   const usage = server(measureNs, endNs)
-  const sampler = startSampler({ ...unbound, watch: () => usage, sample: async () => usage() }, null, [], [], null, measureNs, endNs)
+  const sampler = startSampler({ ...unbound, watch: () => usage, sample: async () => usage() }, null, [], [], null, null, measureNs, endNs)
   await sleep(1300)
   const { before, after, timeline } = await sampler.stop()
   // A timer may be late by some milliseconds on a busy machine.
@@ -32,7 +32,7 @@ test('CPU of the warm-up and of the drain is none of the window', async () => {
 test('a server that is not to be watched is asked at both edges', async () => {
   const startNs = realClock.nowNs()
   const sample = async () => ({ cpuSeconds: ((realClock.nowNs() - startNs) / 1e9) * 0.5, residentBytes: 1 })
-  const sampler = startSampler({ ...unbound, watch: () => () => null, sample }, null, [], [], null, startNs + 0.1e9, startNs + 0.6e9)
+  const sampler = startSampler({ ...unbound, watch: () => () => null, sample }, null, [], [], null, null, startNs + 0.1e9, startNs + 0.6e9)
   await sleep(700)
   const { before, after } = await sampler.stop()
   const cores = usedBetween(before, after, null).serverCores as number
@@ -45,6 +45,7 @@ test('a trial that ends before its window has what was read so far', async () =>
     null,
     [],
     [],
+    null,
     null,
     realClock.nowNs() + 60e9,
     realClock.nowNs() + 61e9,

@@ -9,7 +9,7 @@ const candidate = {
   mix: 'full',
   steady: null,
   compiled: [],
-  trials: [{ phase: 'sweep', arrival: { loop: 'closed', concurrency: 4 }, throughputPerSecond: 100, validity: { verdict: 'valid' } }],
+  trials: [{ phase: 'sweep', arrival: { loop: 'closed', concurrency: 4 }, throughputPerSecond: 100, slowdown: 1, validity: { verdict: 'valid' } }],
   storage: { at: [] },
 }
 const result = { candidates: [candidate], scenario: { operations: [] }, trialPlan: { multiples: [] } } as unknown as Result

@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest'
+import { Source } from '../../../src/data/random.ts'
+import { fullSpeedUs, sensitivityOf, slowdownOf } from '../../../src/measure/slowdown.ts'
+import { codeToTime } from '../../../src/measure/speed-code.ts'
+import type { TrialResult } from '../../../src/result.ts'
+
+const fullUs = 7
+const windowsOfTrial = 8
+
+/** A server whose operations take `cpuUs` at the full speed, on a host that has two speeds and stays in each for seconds. */
+function trialsOn(sensitivity: number, count: number, seed = 1): TrialResult[] {
+  const source = new Source().restart(seed, 1)
+  const noise = () => (source.below(1000) / 1000 - 0.5) * 0.1
+  let slow = 1
+  return Array.from({ length: count }, (_, at) => {
+    const concurrency = [4, 16, 64][at % 3] as number
+    const cpuUs = 50 * (1 + concurrency / 100)
+    const windows = Array.from({ length: windowsOfTrial }, () => {
+      if (source.below(6) === 0) slow = slow === 1 ? 1.8 : 1
+      return {
+        completed: Math.round((0.25 * 1e6) / (cpuUs * slow ** sensitivity * Math.exp(noise()))),
+        hostUs: fullUs * slow * Math.exp(noise() / 2),
+      }
+    })
+    return {
+      phase: 'sweep',
+      client: 'wire',
+      mix: 'full',
+      connections: concurrency,
+      arrival: { loop: 'closed', multiple: null, ratePerSecond: null, concurrency },
+      validity: { verdict: 'valid', reasons: [], clientBound: [] },
+      timeline: windows.map(({ hostUs }) => ({ serverCores: 1, hostUs })),
+      windows: windows.map(({ completed }) => ({ completed })),
+    } as unknown as TrialResult
+  })
+}
+
+const throughputOf = ({ windows }: TrialResult) => windows.reduce((sum, { completed }) => sum + completed, 0) / windowsOfTrial
+const spreadOf = (values: number[]) => {
+  const logs = values.map(Math.log)
+  const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length
+  return Math.sqrt(logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / logs.length)
+}
+
+test('how a server follows its host is found, whatever its own load does', () => {
+  for (const sensitivity of [0.5, 0.75, 1]) expect(sensitivityOf(trialsOn(sensitivity, 60))).toBeCloseTo(sensitivity, 1)
+})
+
+test('one speed of the host tells nothing, and changes nothing', () => {
+  const trials = trialsOn(1, 60).map((trial) => ({ ...trial, timeline: trial.timeline.map((sample) => ({ ...sample, hostUs: fullUs })) }))
+  expect(sensitivityOf(trials)).toBeNull()
+  expect(slowdownOf(trials[0] as TrialResult, fullSpeedUs(trials), 0)).toBe(1)
+})
+
+test('at the full speed equal loads have equal throughputs', () => {
+  const trials = trialsOn(0.8, 90)
+  const full = fullSpeedUs(trials)
+  const sensitivity = sensitivityOf(trials) as number
+  expect(full).toBeGreaterThan(0.93 * fullUs)
+  expect(full).toBeLessThan(1.03 * fullUs)
+  const own = trials.filter(({ connections }) => connections === 16)
+  const raw = own.map(throughputOf)
+  const told = own.map((trial) => throughputOf(trial) * slowdownOf(trial, full, sensitivity))
+  expect(spreadOf(raw)).toBeGreaterThan(0.15)
+  expect(spreadOf(told)).toBeLessThan(0.05)
+})
+
+test('a result from before anything was timed stands as it was measured', () => {
+  const trials = trialsOn(1, 60).map((trial) => ({ ...trial, timeline: trial.timeline.map((sample) => ({ ...sample, hostUs: null })) }))
+  expect(fullSpeedUs(trials)).toBeNull()
+  expect(slowdownOf(trials[0] as TrialResult, null, 1)).toBe(1)
+})
+
+test('the code that is timed does the same at every call, and something else for another input', () => {
+  const run = codeToTime()
+  expect(run(77)).toBe(run(77))
+  expect(run(77)).not.toBe(run(78))
+})
