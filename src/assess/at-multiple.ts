@@ -5,7 +5,8 @@ import { Histogram } from '../measure/histogram.ts'
 import { median } from '../measure/median.ts'
 import type { OperationResult, TrialResult } from '../result.ts'
 import type { Operation } from '../scenario/scenario.ts'
-import { type Interval, levelOf } from './intervals.ts'
+import type { Interval } from './intervals.ts'
+import { percentileInterval, type TrialHistogram } from './percentile-interval.ts'
 import { correlationsOf, countOf, curvesOf, isUsable, type OperationCurve } from './response-curve.ts'
 
 /** One operation of one candidate at one multiple, pooled over the valid trials. */
@@ -20,7 +21,8 @@ export interface Cell {
   p99Us: number | null
   /** Seconds by which the backlog grows per second where a trial was saturated; null: none was. */
   backlog: number | null
-  /** Over the trials, from three on. */
+  /** By how the starts differ, 95 %; null with fewer than three. */
+  p50IntervalUs: Interval | null
   p99IntervalUs: Interval | null
   scaleLimited: boolean
   /** Enough samples, and still neither met nor missed; `late`: with the harness's own delays missed, without them met. */
@@ -124,23 +126,29 @@ function byCurve({ curve, objective }: OperationCurve, multiple: number, counts:
 
 const samplesOfP99 = samplesNeeded(0.99)
 
-function percentilesOf(trials: TrialResult[], operation: string): Pick<Cell, 'p50Us' | 'p99Us' | 'p99IntervalUs' | 'backlog'> {
-  const none = { p50Us: null, p99Us: null, p99IntervalUs: null, backlog: null }
+function percentilesOf(trials: TrialResult[], operation: string): Pick<Cell, 'p50Us' | 'p99Us' | 'p50IntervalUs' | 'p99IntervalUs' | 'backlog'> {
+  const none = { p50Us: null, p99Us: null, p50IntervalUs: null, p99IntervalUs: null, backlog: null }
   const saturated = trials.filter((trial) => trial.saturated && trial.operations[operation] !== undefined)
   if (saturated.length > 0) return { ...none, backlog: median(saturated.flatMap((trial) => trial.backlog ?? [])) }
-  const responses = samplesOf(trials, operation).flatMap(({ responseUs }) => (responseUs === null || responseUs.count === 0 ? [] : [responseUs]))
-  if (responses.reduce((sum, each) => sum + each.count, 0) < samplesOfP99) return none
+  const answered = trials.flatMap((trial): TrialHistogram[] => {
+    const response = trial.operations[operation]?.responseUs
+    return response == null || response.count === 0 ? [] : [{ start: trial.start, histogram: Histogram.decode(response.encoded) }]
+  })
+  if (answered.reduce((sum, { histogram }) => sum + histogram.count, 0) < samplesOfP99) return none
   const merged = new Histogram()
-  for (const { encoded } of responses) merged.merge(Histogram.decode(encoded))
-  const p99Us = merged.quantileNs(0.99) / 1000
-  const over = responses.every((each) => each.count >= samplesOfP99) ? levelOf(responses.map((each) => each.p99)) : null
+  for (const { histogram } of answered) merged.merge(histogram)
   return {
     backlog: null,
     p50Us: merged.quantileNs(0.5) / 1000,
-    p99Us,
-    p99IntervalUs: over === null ? null : { ...over, low: Math.min(over.low, p99Us), mid: p99Us, high: Math.max(over.high, p99Us) },
+    p99Us: merged.quantileNs(0.99) / 1000,
+    p50IntervalUs: inUs(percentileInterval(answered, 0.5)),
+    // A start with too few answers for a p99 of its own says nothing of how p99s differ.
+    p99IntervalUs: answered.every(({ histogram }) => histogram.count >= samplesOfP99) ? inUs(percentileInterval(answered, 0.99)) : null,
   }
 }
+
+const inUs = (interval: Interval | null): Interval | null =>
+  interval === null ? null : { ...interval, low: interval.low / 1000, mid: interval.mid / 1000, high: interval.high / 1000 }
 
 const errorsOf = (sample: OperationResult) => Object.values(sample.errors).reduce((sum, count) => sum + count, 0)
 

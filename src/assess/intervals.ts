@@ -1,4 +1,4 @@
-/** Intervals from repeats: of a level, of the ratio of two runs, of the ratio within pairs; and which of several differences are none by luck. */
+/** Intervals from repeats: of the ratio of two runs, of the ratio within pairs; and which of several differences are none by luck. */
 import jstat from 'jstat'
 
 /** `high` and `low` enclose the value with this confidence. */
@@ -23,13 +23,6 @@ export function ratioOf(before: number[], after: number[]): Interval | null {
   // Welch–Satterthwaite.
   const freedom = (partA + partB) ** 2 / (partA ** 2 / (before.length - 1) + partB ** 2 / (after.length - 1))
   return around(b.mean - a.mean, Number.isFinite(freedom) ? reachOf(freedom) * Math.sqrt(partA + partB) : 0)
-}
-
-/** The middle of positive values, by Student's t on logarithms; null with fewer than three. */
-export function levelOf(values: number[]): Interval | null {
-  if (values.length < fewestRepeats) return null
-  const { mean, variance } = moments(values.map(Math.log))
-  return around(mean, reachOf(values.length - 1) * Math.sqrt(variance / values.length))
 }
 
 const around = (log: number, reach: number): Interval => ({ low: Math.exp(log - reach), mid: Math.exp(log), high: Math.exp(log + reach), confidence })

@@ -60,6 +60,9 @@ export class Histogram {
     return this.maxNs
   }
 
+  /** The longest time that a position of `counts` stands for. */
+  static readonly highestNs = (index: number): number => highest(index)
+
   /** What `encode` wrote: counts exactly, mean and maximum to 3 digits. */
   static decode(text: string): Histogram {
     const frame = Buffer.from(text, 'base64')

@@ -146,25 +146,26 @@ function objectives(result: Result, assessment: Assessment, scenario: Scenario):
       const cells = assessment.candidates.map((each) => {
         const cell = each.at.find((at) => at.multiple === multiple)?.cells.find((own) => own.operation === operation.name)
         if (cell === undefined) return '—'
-        return cell.p50Us === null ? p99Text(cell) : `${p99Text(cell)} · ${micros(cell.p50Us)}`
+        return cell.p50Us === null ? p99Text(cell) : `${p99Text(cell)} · ${micros(cell.p50Us)}${rangeText(cell.p50IntervalUs)}`
       })
       return [operation.name, limits || '—', ...cells]
     })
     return [heading(3, `At ${times(multiple)} the average load (${count(rateAt(scenario, multiple))} operations per second)`), table(head, rows)]
   })
   const legend =
-    'Response time from the intended start: percentiles of the merged histograms of all valid trials at this rate, and in parentheses how far the p99 differed between them; a dash where a p99 would need more samples, or the server was saturated. ✓ met and ✗ missed with 95 % probability by the response curve over all rates, in which a burst counts once; ? too few samples, fewer rows touched than in production, or missed only while the harness itself was late.'
+    'Response time from the intended start: percentiles of the merged histograms of all valid trials at this rate, and in parentheses where they lie with 95 %, by a bootstrap over the starts of the server and their trials (from three starts on; one start knows nothing of the next); a dash where a p99 would need more samples, or the server was saturated. ✓ met and ✗ missed with 95 % probability by the response curve over all rates, in which a burst counts once; ? too few samples, fewer rows touched than in production, or missed only while the harness itself was late.'
   return [paragraph(legend), ...tables]
 }
 
 const rateAt = (scenario: Scenario, multiple: number) =>
   scenario.operations.reduce((sum, operation) => sum + operation.ratePerSecond * (operation.scales ? multiple : 1), 0)
 
+const rangeText = (interval: Cell['p99IntervalUs']) => (interval === null ? '' : ` (${microsRange(interval.low, interval.high)})`)
+
 function p99Text(cell: Cell): string {
   if (cell.backlog !== null) return `${outcomeMarks[cell.outcome]} saturated: the backlog grows by ${cell.backlog.toFixed(2)} s per s`
   if (cell.p99Us === null) return outcomeMarks[cell.outcome] ?? cell.outcome
-  const range = cell.p99IntervalUs === null ? '' : ` (${microsRange(cell.p99IntervalUs.low, cell.p99IntervalUs.high)})`
-  return `${outcomeMarks[cell.outcome]} ${micros(cell.p99Us)}${range}${cell.errors + cell.dropped > 0 ? `, ${cell.errors + cell.dropped} failed` : ''}${cell.scaleLimited ? ', scale-limited' : ''}${cell.undecided === 'late' ? ', harness late' : ''}`
+  return `${outcomeMarks[cell.outcome]} ${micros(cell.p99Us)}${rangeText(cell.p99IntervalUs)}${cell.errors + cell.dropped > 0 ? `, ${cell.errors + cell.dropped} failed` : ''}${cell.scaleLimited ? ', scale-limited' : ''}${cell.undecided === 'late' ? ', harness late' : ''}`
 }
 
 function storageTable(result: Result): Block {

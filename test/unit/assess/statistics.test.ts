@@ -1,6 +1,6 @@
 /** Intervals and verdicts on pairs, on data whose truth is known; seeds are fixed. */
 import { describe, expect, test } from 'vitest'
-import { holm, levelOf, pairedRatio, scatterOf } from '../../../src/assess/intervals.ts'
+import { holm, pairedRatio, scatterOf } from '../../../src/assess/intervals.ts'
 import { keyOf, Source } from '../../../src/data/random.ts'
 
 /** The rounds that `standard` has. */
@@ -34,6 +34,9 @@ describe('A/A', () => {
     expect(pairedRatio(pairs(1.25))?.belowOne).toBeLessThan(0.05)
   })
 })
+
+/** The level of positive values. */
+const levelOf = (values: number[]) => pairedRatio(values.map((value) => [1, value]))?.interval ?? null
 
 describe('intervals', () => {
   test('hold the truth in about 95 of 100 cases', () => {
