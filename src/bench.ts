@@ -287,7 +287,7 @@ async function startCandidate(
   excuses: Excuse[],
 ): Promise<void> {
   const { candidate, engine } = run
-  const { cpus: limit, memoryBytes } = run.compiled.scenario.bench
+  const { cpus: limit, memoryBytes, security } = run.compiled.scenario.bench
   progress.note(candidate.name)
   try {
     const order = {
@@ -297,6 +297,7 @@ async function startCandidate(
       limits: { cpus: limit, memoryBytes },
       durability: candidate.durability,
       cores,
+      secured: security === 'on',
       directory,
       signal,
       report: progress.note,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Evidence } from './assess/at-multiple.ts'
 import { CandidateServer } from './candidate-server.ts'
 import { type Dataset, type EntityData, isLoaded } from './data/dataset.ts'
-import type { ClientKind, Compiled, Engine, Lane, Session } from './engines/engine.ts'
+import { asRole, type ClientKind, type Compiled, type Endpoint, type Engine, type Lane, type Session } from './engines/engine.ts'
 import { Reference } from './engines/reference.ts'
 import { messageOf, TrialError } from './errors.ts'
 import type { HostSpeed } from './measure/host-speed.ts'
@@ -252,17 +252,31 @@ export class CandidateRun extends CandidateServer {
     }
   }
 
-  async withSession<T>(connections: number, work: (session: Session) => Promise<T>): Promise<T> {
+  /** As who administers the server. */
+  withSession<T>(connections: number, work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#withSession((this.instance as Instance).endpoint, connections, work)
+  }
+
+  /** As who the measured operations come from, and through the same driver. */
+  withOperations<T>(connections: number, work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#withSession(this.#measured, connections, work)
+  }
+
+  get #measured(): Endpoint {
+    return asRole((this.instance as Instance).endpoint)
+  }
+
+  async #withSession<T>(endpoint: Endpoint, connections: number, work: (session: Session) => Promise<T>): Promise<T> {
     const instance = this.instance as Instance
     const { administer, kind } = instance
     const options = { connections, alone: kind !== 'external', ...(administer === undefined ? {} : { administer }) }
-    await using session = await this.engine.connect(instance.endpoint, this.compiled, options)
+    await using session = await this.engine.connect(endpoint, this.compiled, options)
     return await work(session)
   }
 
   /** The wire client, with so many operations in flight. */
   openLane(slots: number): Promise<Lane> {
-    return this.engine.openLane((this.instance as Instance).endpoint, this.compiled, slots)
+    return this.engine.openLane(this.#measured, this.compiled, slots)
   }
 
   makeReference(): Reference {
@@ -287,7 +301,7 @@ export class CandidateRun extends CandidateServer {
     if (this.#openWith !== wanted) {
       if (this.#openWith !== '') await pool.close()
       this.#openWith = wanted
-      await pool.open({ client, compiled: this.compiled, endpoint: instance.endpoint, shares: dataset.shares, connections: order.concurrency })
+      await pool.open({ client, compiled: this.compiled, endpoint: this.#measured, shares: dataset.shares, connections: order.concurrency })
     }
     const ratesPerSecond = order.ratesPerSecond ?? this.ratesAt(order.multiple ?? 1, order.mix)
     const spec = {

@@ -138,6 +138,7 @@ const scenario = open({
     sizes: z.array(positive.max(4096)).optional(),
     effort: text,
     repeats: nullable(positive),
+    security: z.literal('on').optional(),
   }),
 })
 

@@ -77,7 +77,7 @@ export function constraintsOf(result: Result, candidate: CandidateResult, assess
   ]
   if (licences != null && kind !== undefined)
     found.push(fact('licence', licences.includes(kind), `${traits.licence?.value}: ${kind}; accepted: ${licences.join(', ')}`))
-  const compliance = complianceOf(scenario.requirements.compliance, traits.controls)
+  const compliance = complianceOf(scenario.requirements.compliance, traits.controls, candidate.parity)
   if (compliance !== null) found.push(fact('compliance', compliance.holds, compliance.evidence))
   if (budgetUsdPerMonth !== null && cost?.withinBudget != null) found.push(budgetConstraint(budgetUsdPerMonth, cost, cost.withinBudget))
   return found

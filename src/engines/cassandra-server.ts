@@ -70,6 +70,18 @@ export const timeouts = [
 ]
 export const timeout = '30s'
 
+/** Clients speak TLS, and rights are looked at; like roles they are looked up once. */
+const secured = (directory: string) => [
+  'client_encryption_options:',
+  '  enabled: true',
+  '  optional: false',
+  `  keystore: ${directory}/client.pem`,
+  '  ssl_context_factory:',
+  '    class_name: org.apache.cassandra.security.PEMBasedSslContextFactory',
+  'authorizer: CassandraAuthorizer',
+  'permissions_validity: 24h',
+]
+
 export function configurationFiles({
   address,
   directory,
@@ -79,6 +91,7 @@ export function configurationFiles({
   user,
   password,
   durability,
+  security,
 }: ServerContext): { name: string; text: string }[] {
   const yaml = [
     'cluster_name: dbtrial',
@@ -111,6 +124,7 @@ export function configurationFiles({
     '  require_client_auth: true',
     ...['keystore', 'truststore'].flatMap((store) => [`  ${store}: ${directory}/member.p12`, `  ${store}_password: "${password}"`]),
     '  store_type: PKCS12',
+    ...(security === undefined ? [] : secured(directory)),
     'auto_bootstrap: false',
     'auto_snapshot: false',
     'batch_size_fail_threshold: 5120KiB',
@@ -123,5 +137,6 @@ export function configurationFiles({
     { name: 'logback.xml', text: logback },
     { name: 'jmx.password', text: `${user} ${password}\n` },
     { name: 'password', text: password },
+    ...(security === undefined ? [] : [{ name: 'client.pem', text: security.key + security.certificate }]),
   ]
 }

@@ -6,6 +6,7 @@ import { TrialError } from '../errors.ts'
 import type { Store, StoreColumn } from '../model/model.ts'
 import { entityOf, type Operation, type Scenario } from '../scenario/scenario.ts'
 import type { CqlLogin } from '../wire/cql.ts'
+import { tlsOptions } from '../wire/socket.ts'
 import {
   cqlType,
   createTable,
@@ -24,7 +25,7 @@ import { pageStarts } from './cassandra-pages.ts'
 import { lifeOfLines, storeFor } from './cassandra-rows.ts'
 import { configurationFiles, memberKeyCommand, nodetoolCommand, startCommand } from './cassandra-server.ts'
 import { CassandraSession, type Driver } from './cassandra-session.ts'
-import type { CompiledOperation, Endpoint, Engine } from './engine.ts'
+import { asRole, type CompiledOperation, type Endpoint, type Engine, type Guards } from './engine.ts'
 import { named } from './replies.ts'
 
 const namespace = 'dbtrial'
@@ -125,7 +126,11 @@ export const cassandra: Engine = {
     files: configurationFiles,
     prepare: memberKeyCommand,
     start: startCommand,
-    initiate: replaceFirstRole,
+    async initiate(endpoint) {
+      await replaceFirstRole(endpoint)
+      await ask(endpoint, `CREATE KEYSPACE IF NOT EXISTS ${endpoint.namespace} WITH replication = ${replication}`)
+      await makeRole(endpoint)
+    },
     administer: nodetoolCommand,
   },
   compile(model, operations, scenario, durability) {
@@ -178,8 +183,8 @@ export const cassandra: Engine = {
     const [row] = await ask(endpoint, 'SELECT release_version FROM system.local')
     return String(row?.release_version)
   },
+  guards,
   async connect(endpoint, compiled, options) {
-    await ask(endpoint, `CREATE KEYSPACE IF NOT EXISTS ${endpoint.namespace} WITH replication = ${replication}`)
     const driver = await import('cassandra-driver')
     const client = clientOf(driver, endpoint, endpoint.namespace)
     await client.connect()
@@ -195,24 +200,66 @@ const loginOf = ({ host, port, user, password, tls, namespace: keyspace }: Endpo
  * connected, and then the node is not ours alone.
  */
 async function replaceFirstRole(endpoint: Endpoint): Promise<void> {
-  const { user, password } = endpoint
+  const { user, password, role } = endpoint
+  const ours = [user, role?.user]
   const known = 'cassandra'
   const create = `CREATE ROLE IF NOT EXISTS ${user} WITH SUPERUSER = true AND LOGIN = true AND PASSWORD = '${password}'`
   await ask({ ...endpoint, user: known, password: known }, create).catch(() => {}) // Too early, which the next line finds out, or already done.
   await asking(endpoint, async (query) => {
     await query(`DROP ROLE IF EXISTS ${known}`)
-    const roles = await query('SELECT role FROM system_auth.roles')
+    const roles = (await query('SELECT role FROM system_auth.roles')).filter((row) => !ours.includes(String(row.role)))
     const connected = async () => (await query('SELECT username FROM system_views.clients')).map((row) => row.username)
     // Who has not logged in can do nothing; our own connection under the known role has been closed a moment ago.
-    const strangers = async () => (await connected()).some((name) => name !== user && name !== 'anonymous')
-    for (let left = 100; roles.length > 1 || (await strangers()); left--) {
-      if (roles.length > 1 || left === 0)
+    const strangers = async () => (await connected()).some((name) => !ours.includes(String(name)) && name !== 'anonymous')
+    for (let left = 100; roles.length > 0 || (await strangers()); left--) {
+      if (roles.length > 0 || left === 0)
         throw new TrialError('not-alone', 'somebody else logged in to the new Cassandra node while it started', {
           hint: 'find out which program of this machine connects to new ports, then run again',
         })
       await sleep(50)
     }
   })
+}
+
+async function makeRole({ role, ...endpoint }: Endpoint): Promise<void> {
+  if (role === undefined) return
+  await asking(endpoint, async (query) => {
+    await query(`CREATE ROLE IF NOT EXISTS ${role.user} WITH LOGIN = true AND PASSWORD = '${role.password}'`)
+    for (const right of rowRights) await query(`GRANT ${right} ON KEYSPACE ${endpoint.namespace} TO ${role.user}`)
+  })
+}
+
+/** To read and write rows. */
+const rowRights = ['SELECT', 'MODIFY']
+
+async function guards(endpoint: Endpoint): Promise<Guards> {
+  const { user = 'anonymous' } = asRole(endpoint)
+  const [settings, clients, rights] = await asking(endpoint, async (query) => [
+    new Map((await query('SELECT name, value FROM system_views.settings')).map((row) => [String(row.name), String(row.value)])),
+    await query('SELECT ssl_enabled, ssl_protocol, ssl_cipher_suite FROM system_views.clients'),
+    await query(`LIST ALL PERMISSIONS OF ${user}`),
+  ])
+  const [own] = await ask(asRole(endpoint), `LIST ROLES OF ${user}`)
+  const setting = (name: string) => settings.get(`client_encryption_options.${name}`)
+  const more = rights.filter(
+    (row) => !rowRights.includes(String(row.permission)) || !String(row.resource).startsWith(`<keyspace ${endpoint.namespace}`),
+  )
+  const has =
+    own?.super === true
+      ? 'is a superuser'
+      : more.length === 0
+        ? 'has rights on rows alone'
+        : `may ${more.map((row) => `${row.permission} ${row.resource}`).join(', ')}`
+  return {
+    transport: {
+      effective: `client_encryption_options enabled ${setting('enabled')}, optional ${setting('optional')}; ${[...new Set(clients.map((row) => `${row.ssl_protocol}, ${row.ssl_cipher_suite}`))].join(' · ')}`,
+      ok: setting('enabled') === 'true' && setting('optional') === 'false' && clients.every((row) => row.ssl_enabled === true),
+    },
+    access: {
+      effective: `${settings.get('authorizer')}, ${settings.get('authenticator')}; role ${user} ${has}`,
+      ok: settings.get('authorizer') === 'CassandraAuthorizer' && own?.super !== true && more.length === 0,
+    },
+  }
 }
 
 type Query = (statement: string) => Promise<Record<string, unknown>[]>
@@ -234,9 +281,7 @@ function clientOf(driver: Driver, { host, port, user, password, tls }: Endpoint,
     contactPoints: [`${host}:${port}`],
     ...(name === undefined ? {} : { keyspace: name }),
     ...(user === undefined ? {} : { authProvider: new driver.auth.PlainTextAuthProvider(user, password ?? '') }),
-    ...(tls === undefined
-      ? {}
-      : { sslOptions: { rejectUnauthorized: tls.verify, host, ...(tls.authority === undefined ? {} : { ca: tls.authority }) } }),
+    ...(tls === undefined ? {} : { sslOptions: { host, ...tlsOptions({ host, tls }) } }),
     pooling: { coreConnectionsPerHost: { [driver.types.distance.local]: 1 }, maxRequestsPerConnection: 32768 },
     socketOptions: { connectTimeout: 5000, readTimeout: 30_000 },
     queryOptions: { prepare: true, consistency: driver.types.consistencies.quorum, fetchSize: 5000 },

@@ -4,6 +4,7 @@ import type { RowSource } from '../data/rows.ts'
 import type { Answer } from '../data/value.ts'
 import type { Family, PhysicalModel } from '../model/model.ts'
 import type { Pace } from '../scenario/plan.ts'
+import type { Control } from '../scenario/regimes.ts'
 import type { Consistency, Durability, LicenceKind, Operation, Scenario } from '../scenario/scenario.ts'
 
 export interface Engine {
@@ -26,6 +27,8 @@ export interface Engine {
   ready(endpoint: Endpoint): Promise<string>
   /** The driver is imported here, lazily. */
   connect(endpoint: Endpoint, compiled: Compiled, options: ConnectOptions): Promise<Session>
+  /** What the server says of how it guards its connections, and of what the role that operations come from may do. */
+  guards(endpoint: Endpoint): Promise<Guards>
   /** The wire client: how a replay reaches the server, at a native tool's cost. */
   openLane(endpoint: Endpoint, compiled: Compiled, slots: number): Promise<Lane>
 }
@@ -89,8 +92,7 @@ export interface PlanFacts {
 }
 /** Judged, not measured: one to three stars. */
 
-/** What auditors ask of a store, and what meets it: the product as measured, something beside it, an edition that was not measured, or nothing. */
-export type Control = 'transport encryption' | 'access control' | 'audit trail' | 'encryption at rest'
+/** What meets a control that auditors ask of a store: the product as measured, something beside it, an edition that was not measured, or nothing. */
 export interface ControlFact extends Fact {
   by: 'product' | 'beside' | 'other edition' | 'nothing'
 }
@@ -140,6 +142,23 @@ export interface ServerContext {
   password: string
   limits: Limits
   durability: Durability
+  /** Absent: connections are plain, and there is no account but the one that administers. */
+  security?: ServerSecurity
+}
+export interface Account {
+  user: string
+  password: string
+}
+/** What a server of our own is given where its scenario asks for security; PEM texts. */
+export interface ServerSecurity {
+  certificate: string
+  key: string
+  /** Certificate of the authority that signed the server's, which clients verify it by. */
+  authority: string
+  /** The name that the server's certificate holds. */
+  name: string
+  /** Who the operations come from: reads and writes rows, and may do nothing else. */
+  role: Account
 }
 /** A package that one of the machine's package managers fetches; `sha256` is ours, over the file (Maven: over the sorted list of jars). */
 export interface ServerPackage {
@@ -152,6 +171,8 @@ export interface ServerPackage {
   files: Record<string, { name: string; sha256: string }>
   /** Where the programs lie in the unpacked package. */
   home: string
+  /** Its server was built without TLS. */
+  withoutTls?: true
 }
 /** An image of `docker/`: the published one, pinned, and the one that `docker/offline` builds where no registry is reached. */
 export interface ServerImage {
@@ -194,6 +215,8 @@ export interface Endpoint {
   user?: string
   password?: string
   tls?: Tls
+  /** Who the operations come from, where that is not who administers: a server of our own that is to be secured. */
+  role?: Account
   /** Database, keyspace or number that holds this run's data. */
   namespace: string
 }
@@ -202,6 +225,8 @@ export interface Tls {
   verify: boolean
   /** Certificate of the authority, PEM; absent: those that the system trusts. */
   authority?: string
+  /** Name that the certificate must hold, where that is not the host's: a container learns its address only when it has started. */
+  name?: string
 }
 /** How a server that somebody else runs is reached, and kept apart from what it holds already. */
 export interface External {
@@ -261,6 +286,17 @@ export interface Parity {
   /** Follows from the limits, which a server that somebody else runs does not share. */
   sizing?: true
 }
+/** In the server's words, and whether that is what was asked for. */
+export interface Said {
+  effective: string
+  ok: boolean
+}
+export interface Guards {
+  /** Whether and how connections are encrypted. */
+  transport: Said
+  /** What the role of the operations may do: no more than to read and write rows. */
+  access: Said
+}
 export interface StorageFacts {
   tables: { name: string; bytes: number }[]
   indexes: { name: string; table: string; bytes: number }[]
@@ -306,6 +342,11 @@ export interface Lane extends AsyncDisposable {
   onDone: (slot: number, outcome: OutcomeCode, rows: number, retries: number, error: string) => void
   /** For operations sent with `keep`, before onDone. */
   onAnswer: (slot: number, answer: Answer) => void
+}
+
+/** The same server, as the role that operations come from. */
+export function asRole({ role, ...endpoint }: Endpoint): Endpoint {
+  return { ...endpoint, ...role }
 }
 
 export interface Handbook {

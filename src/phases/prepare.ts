@@ -8,6 +8,7 @@ import { messageOf, TrialError } from '../errors.ts'
 import type { Instance } from '../provision/provision.ts'
 import { takeTotals } from '../verify/invariants.ts'
 import { addVerification, blocks, verify } from '../verify/verify.ts'
+import { securityParity } from './security.ts'
 
 /** Storage is measured at two shares of one load: the slope is what a row costs. */
 const firstShare = 0.5
@@ -42,7 +43,9 @@ export async function settleCandidate(run: CandidateRun, instance: Instance): Pr
   await run.withSession(1, async (session) => {
     await recordStorage(run, session, 1, run.load?.rows ?? 0)
     await instance.confine()
-    const { parity } = await session.facts({ cpus: run.compiled.scenario.bench.cpus, memoryBytes: run.compiled.scenario.bench.memoryBytes })
+    const { scenario } = run.compiled
+    const { parity } = await session.facts({ cpus: scenario.bench.cpus, memoryBytes: scenario.bench.memoryBytes })
+    if (scenario.bench.security === 'on') parity.push(...(await securityParity(run.engine, instance.endpoint, scenario)))
     run.parity = parity
     // What follows from the limits is no promise of a server whose limits are unknown.
     const broken = parity.filter((each) => !each.ok && !(each.sizing === true && instance.kind === 'external'))
@@ -65,8 +68,8 @@ export async function verifyCandidate(run: CandidateRun, context: RunContext): P
 }
 
 async function verifyBoth(run: CandidateRun, { dataset, plan, signal }: RunContext): Promise<void> {
-  await run.withSession(16, async (session) => {
-    const reference = run.makeReference()
+  const reference = run.makeReference()
+  await run.withOperations(16, async (session) => {
     run.verification = await verify(session, 'driver', run.compiled, dataset, reference, plan.answersPerOperation, signal)
     await using lane = await run.openLane(1)
     addVerification(run.verification, await verify(new LaneAnswers(lane), 'wire', run.compiled, dataset, reference, plan.answersPerOperation, signal))
@@ -77,6 +80,8 @@ async function verifyBoth(run: CandidateRun, { dataset, plan, signal }: RunConte
         `${run.verification.wrong} of ${run.verification.checked} answers were wrong, first in ${first?.operation}`,
       )
     }
+  })
+  await run.withSession(1, async (session) => {
     run.explanations = await explain(run, session, dataset)
     run.totals = await takeTotals(session, dataset.scenario)
     run.verified = true

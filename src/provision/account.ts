@@ -4,8 +4,12 @@ import type { Engine, ServerContext } from '../engines/engine.ts'
 import { keepSecret } from '../secrets.ts'
 
 export function newAccount({ server: { user } }: Engine): Pick<ServerContext, 'user' | 'password'> {
-  // Letters and digits alone: it stands in configuration files of five syntaxes.
+  return { user, password: newPassword() }
+}
+
+/** Letters and digits alone: it stands in configuration files of five syntaxes. */
+export function newPassword(): string {
   const password = randomBytes(24).toString('hex')
   keepSecret(password)
-  return { user, password }
+  return password
 }

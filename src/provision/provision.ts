@@ -67,6 +67,8 @@ export interface Order {
   limits: Limits
   durability: Durability
   cores: number[]
+  /** Whether it is to ask for TLS and to know a role for the operations. */
+  secured?: boolean
   /** Where data directories go; on a real disk. */
   directory: string
   signal: AbortSignal

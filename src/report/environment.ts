@@ -1,6 +1,7 @@
 /** The conditions of a run: where the servers ran and under which limits, the machine, the time of each phase. */
 import { busyText } from '../measure/busy.ts'
 import type { CandidateResult, Result } from '../result.ts'
+import type { Scenario } from '../scenario/scenario.ts'
 import { cautionNotes, markedName } from './cautions.ts'
 import { type Block, details, list, table } from './document.ts'
 import { bytes, count, micros, seconds } from './format.ts'
@@ -38,6 +39,11 @@ export function environment(result: Result): Block[] {
       `dbtrial ${result.dbtrial}, Node ${host.node}, ${host.platform}, Linux ${host.kernel}`,
       `${host.cores} cores (${host.cpu}), ${bytes(host.memoryBytes)} of memory; the harness ran on core ${host.harnessCores.join(', ')}${host.harnessPinned ? '' : ', not pinned'}`,
       pausesLine(result),
+      ...((result.scenario as unknown as Scenario).bench.security === 'on'
+        ? [
+            'security was on: connections over TLS, operations from a role that may read and write rows; what each server says of it is among the promises',
+          ]
+        : []),
       ...cautionNotes(result),
       ...restarts,
       ...resumed,

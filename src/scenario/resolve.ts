@@ -4,6 +4,7 @@ import { everything } from './grammar.ts'
 import { type OperationContext, resolveOperation } from './operations.ts'
 import { resolvePreferences } from './preferences.ts'
 import { choice, type Problem, type Report } from './problems.ts'
+import { asksForSecurity } from './regimes.ts'
 import type { Entity, Invariant, Scenario } from './scenario.ts'
 import { defaultEpoch, type ScenarioFile } from './schema.ts'
 import { checkSearched } from './writes.ts'
@@ -67,6 +68,7 @@ export function resolve(file: ScenarioFile, broken: Set<string>, engines: string
       sizes: [...new Set(file.bench?.sizes ?? [])].sort((a, b) => a - b),
       effort: file.bench?.effort ?? 'quick',
       repeats: file.bench?.repeats ?? null,
+      ...((file.bench?.security ?? (asksForSecurity(requirements.compliance ?? []) ? 'on' : 'off')) === 'on' ? { security: 'on' as const } : {}),
     },
   }
   checkCandidates(scenario, file, context)

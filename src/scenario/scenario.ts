@@ -168,6 +168,8 @@ export interface Bench {
   sizes: number[]
   effort: Effort
   repeats: number | null
+  /** TLS, and a login with few rights, in what is measured. */
+  security?: 'on'
 }
 /** What a licence lets its users do: anything · share changes alike · see the source, but not offer it as a service. */
 export const licenceKinds = ['permissive', 'copyleft', 'source-available'] as const

@@ -270,6 +270,10 @@ export const scenarioSchema = z.strictObject({
         .describe('Whole-core sizes on which throughput is measured, so that the capacity plan need not assume how a server scales up.'),
       effort: z.enum(['smoke', 'quick', 'standard', 'thorough']).optional(),
       repeats: z.int().min(1).max(20).optional(),
+      security: z
+        .enum(['on', 'off'])
+        .optional()
+        .describe('TLS, and a login with few rights, in what is measured; default: on where a regime of requirements.compliance asks for either.'),
     })
     .optional(),
 })

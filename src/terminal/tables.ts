@@ -134,7 +134,7 @@ export function planText(scenario: Scenario, plan: TrialPlan, models: { candidat
   ])
   const { data } = plan
   return [
-    `${scenario.name}: ${scenario.candidates.map((candidate) => candidate.name).join(', ')}, effort ${plan.effort}, seed ${scenario.seed}`,
+    `${scenario.name}: ${scenario.candidates.map((candidate) => candidate.name).join(', ')}, effort ${plan.effort}, seed ${scenario.seed}${scenario.bench.security === 'on' ? ', security on' : ''}`,
     `${count(plan.rows)} rows, ${Number((plan.share * 100).toPrecision(2))} % of production (${sharesText(scenario, plan.shares)}); data : memory ${(data.loadedBytes / data.memoryBytes).toPrecision(2)} loaded (${bytes(data.loadedBytes)}), ${(data.productionBytes / data.memoryBytes).toPrecision(2)} in production (${bytes(data.productionBytes)})`,
     columns([['operation', 'rate', 'rows loaded', 'in production', '', 'resolved'], ...operations]),
     columns(

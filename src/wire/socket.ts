@@ -6,7 +6,7 @@ import { enlarged } from './request.ts'
 export interface Address {
   host: string
   port: number
-  tls?: { verify: boolean; authority?: string }
+  tls?: { verify: boolean; authority?: string; name?: string }
 }
 
 /** What a protocol does with its connection. */
@@ -53,7 +53,7 @@ export class WireSocket implements Wire {
         },
       }
       const socket = secured
-        ? connectSecurely({ host, port, ...secrets(address) })
+        ? connectSecurely({ host, port, ...tlsOptions(address) })
         : connect({ host, port, noDelay: true, ...(address.tls === undefined ? { onread } : {}) })
       const made = new WireSocket(socket)
       made.#listen(socket)
@@ -78,7 +78,7 @@ export class WireSocket implements Wire {
       const plain = this.#socket
       plain.removeAllListeners()
       // The name that the certificate must have: a socket that is there already tells none.
-      const socket = connectSecurely({ socket: plain, host: address.host, ...secrets(address) })
+      const socket = connectSecurely({ socket: plain, host: address.host, ...tlsOptions(address) })
       socket.once('error', reject)
       socket.once('secureConnect', () => {
         socket.off('error', reject)
@@ -162,10 +162,12 @@ export class Frames {
   }
 }
 
-function secrets({ host, tls }: Address) {
+/** What Node's TLS, and the drivers that hand it on, are told of a server. */
+export function tlsOptions({ host, tls }: Pick<Address, 'host' | 'tls'>) {
+  const name = tls?.name ?? (isIP(host) === 0 ? host : undefined)
   return {
     rejectUnauthorized: tls?.verify ?? true,
     ...(tls?.authority === undefined ? {} : { ca: tls.authority }),
-    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...(name === undefined ? {} : { servername: name }),
   }
 }

@@ -46,6 +46,19 @@ describe('ecommerce at smoke with all its candidates', () => {
     ])
   })
 
+  test('what its regimes ask for was on in what was measured, and is what they are judged by', () => {
+    expect(result.scenario.bench).toMatchObject({ security: 'on' })
+    for (const { name, parity } of result.candidates) {
+      const [transport, access] = ['transport encryption', 'access control'].map((what) => parity.find((row) => row.what === what))
+      expect(transport, name).toMatchObject({ asked: 'no plain connections (gdpr, pci_dss)', ok: true })
+      expect(access, name).toMatchObject({ set: 'operations come from the role application, which may read and write rows', ok: true })
+    }
+    const report = readFileSync(join(directory, 'report.md'), 'utf8')
+    expect(report).toContain('transport encryption was measured: ')
+    expect(report).toContain('security was on: ')
+    for (const file of ['report.md', 'report.html', 'result.json']) expect(readFileSync(join(directory, file), 'utf8')).not.toContain('PRIVATE KEY')
+  })
+
   test('open-loop trials account for every intended start', () => {
     for (const candidate of result.candidates) {
       for (const trial of candidate.trials.filter((each) => each.arrival.loop === 'open')) {

@@ -7,7 +7,7 @@ import { backupUsd, diskOf } from '../../../src/assess/managed.ts'
 import { type BlockStorage, readPrices } from '../../../src/assess/prices.ts'
 import { requestCost, unitsOf } from '../../../src/assess/requests.ts'
 import type { Need, Terms } from '../../../src/assess/supply.ts'
-import type { EngineTraits, Topology } from '../../../src/engines/engine.ts'
+import type { EngineTraits, Parity, Topology } from '../../../src/engines/engine.ts'
 import { mongodb } from '../../../src/engines/mongodb.ts'
 import { postgres } from '../../../src/engines/postgres.ts'
 import { valkey } from '../../../src/engines/redis.ts'
@@ -186,6 +186,25 @@ describe('compliance', () => {
       evidence: expect.stringMatching(/^has no audit trail, which pci_dss \(PCI DSS/),
     })
     expect(complianceOf(['gdpr'], controls(valkey.traits))?.holds).toBe(true)
+  })
+
+  test('is judged by what the server that was measured said; what was not on in it is said', () => {
+    const row = (what: string, ok: boolean): Parity => ({ what, asked: 'on', set: 'on', effective: `${what} as seen`, ok })
+    const both = [row('transport encryption', true), row('access control', true)]
+    expect(complianceOf(['gdpr'], controls(postgres.traits), both)).toEqual({
+      holds: true,
+      evidence:
+        'has what gdpr (GDPR, article 32) asks for; transport encryption was measured: transport encryption as seen; access control was measured: access control as seen; beside it encryption at rest by encrypted disks',
+    })
+    expect(complianceOf(['gdpr'], controls(postgres.traits), [row('transport encryption', false), row('access control', true)])).toMatchObject({
+      holds: false,
+      evidence: expect.stringMatching(/^has no transport encryption, which gdpr/),
+    })
+    expect(complianceOf(['gdpr'], controls(postgres.traits))?.evidence).toContain(
+      'transport encryption and access control only by its documentation: not on in what was measured',
+    )
+    // Nobody asked for it: whether it was on does not matter.
+    expect(complianceOf(['sox'], controls(postgres.traits), [row('transport encryption', false), row('access control', true)])?.holds).toBe(true)
   })
 
   test('a regime without a rule is said not to be judged', () => {

@@ -390,6 +390,16 @@ describe('on a terminal', () => {
   })
 }, 60_000)
 
+test('security is on where a regime asks for it, unless the scenario says otherwise, and may be on without one', () => {
+  const securityOf = (parts: Parts) => parseScenario(scenario(parts), 's.yaml', engines).bench.security
+  for (const regime of ['gdpr', 'hipaa', 'pci_dss', 'soc2', 'sox', 'PCI DSS'])
+    expect(securityOf({ requirements: `compliance: [${regime}]` }), regime).toBe('on')
+  expect(securityOf({})).toBeUndefined()
+  expect(securityOf({ requirements: 'compliance: []' })).toBeUndefined()
+  expect(securityOf({ bench: '{ security: on }' })).toBe('on')
+  expect(securityOf({ requirements: 'compliance: [gdpr]', bench: '{ security: off }' })).toBeUndefined()
+})
+
 test('a growth for all is that of rows and rates which state none; a scheduled job does not run more often', () => {
   const resolved = parseScenario(
     scenario({ operations: 'j: { aggregate: e, rate: 1/min, p99: 1s, scales: false }', requirements: 'growth: 4%/month' }),
