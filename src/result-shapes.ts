@@ -267,7 +267,7 @@ function unreadableHistogram({ candidates }: Result): string | undefined {
 
 function countOf(encoded: string): number | undefined {
   try {
-    return Histogram.decode(encoded).count
+    return Histogram.countIn(encoded)
   } catch {
     return undefined
   }

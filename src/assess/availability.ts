@@ -1,6 +1,5 @@
 /** How often a fleet is up: servers that fail independently, which a shared zone or a bad release breaks, and the time until another one takes over. */
 import type { Topology } from '../engines/engine.ts'
-import { boughtIn } from './bought.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
 import type { CostPlan } from './cost.ts'
 import { assumed, derived, type Figure, given } from './figure.ts'
@@ -102,7 +101,7 @@ const waitsOf = (parts: number, { kind }: Topology, failures: number, failoverSe
 /** Of the fleet that the path has in a month: of all its rows at once, or of any one of them. */
 export function availabilityFigure({ candidate, facts }: CapacityPlan, { purchases }: CostPlan, month: number, rows: 'all' | 'one'): Figure<'share'> {
   const { topology, failoverSeconds } = facts
-  const fleet = boughtIn(purchases, month)
+  const fleet = purchases.fleet(month)
   const parts = rows === 'one' ? 1 : fleet.parts
   return derived(
     `plan.${candidate}.${rows === 'all' ? 'availability' : 'rowAvailability'}@${month}`,

@@ -30,8 +30,6 @@ export interface FleetPlan {
   shape: string
   /** Shards; 1 where nothing is divided, or a ring divides by itself. */
   parts: number
-  /** Of exactly this fleet: the median; `total` is what each draw needs. */
-  usdPerMonth: number
   /** How likely it carries what each of some months needs, and what it falls short of first in most draws in which it does not. */
   suffices: Sufficiency[]
   /** Small servers beside them; '' where there are none. */
@@ -40,10 +38,12 @@ export interface FleetPlan {
   bound: Bound
   /** In use at peak, on all servers. */
   connections: Spread
-  /** Of the bill, and what stands beside it. */
+  /** Of the bill of exactly this fleet, and what stands beside it. */
   lines: ToldLine[]
   total: Spread
-  /** Share of the draws that the budget allows; null where none is stated. */
+  /** Servers, disks and shards of what each draw would need once its numbers are known, of those that some fleet carries; null: none is carried. */
+  needed: Spread | null
+  /** Share of the draws that a fleet within the budget carries; null where none is stated. */
   withinBudget: number | null
 }
 export interface CandidatePlan {
@@ -61,6 +61,8 @@ export interface CandidatePlan {
   availability: Spread
   /** The same of any one row: what one call sees. */
   rowAvailability: Spread
+  /** Share of the draws that each fleet is bought to carry. */
+  boughtFor: number
   /** Operations in flight on one server at what it carries, by the scalability law; null: unknown. */
   inFlight: number | null
   /** Of calls on the fleet, on average and at peak. */
@@ -70,7 +72,7 @@ export interface CandidatePlan {
   /** Calls that touch more rows in production than were loaded: how long they take there, by what a row is assumed to cost. */
   atScale: AtScale[]
   managed: ManagedCost[]
-  /** What moves the cost at the horizon most, one at a time from its low to its high end. */
+  /** What moves most what is needed at the horizon, one at a time from its low to its high end: the cheapest fleet that then carries it. */
   tornado: { path: string; low: number; high: number; provenance: string }[]
 }
 
@@ -91,7 +93,8 @@ export function figuresOf(exhibit: Complete, demand: Demand): Figure[] {
     ...figuresOfPlanned(planned),
     ...figuresOfLatency(latency),
     ...demand.sampledMonths.flatMap((month) => [cost.total(month), nodesFigure(exhibit, month)]),
-    ...[0, demand.months].flatMap((month) => [cost.planned(month), plan.connections(month), ...cost.bill(month).map(({ figure }) => figure)]),
+    ...demand.sampledMonths.flatMap((month) => cost.affordable(month) ?? []),
+    ...[0, demand.months].flatMap((month) => [plan.connections(month), ...cost.bill(month).map(({ figure }) => figure)]),
     ...scaledCallsOf(plan, [0, demand.months]).flatMap((call) => call.seconds),
     plan.carried,
     cost.horizon,
@@ -168,6 +171,7 @@ export function describePlan(own: Complete, told: Told): CandidatePlan {
       .sort((a, b) => whenOf(a) - whenOf(b) || a.month.p10 - b.month.p10),
     availability: drawn.spread(planned.availability),
     rowAvailability: drawn.spread(planned.rowAvailability),
+    boughtFor: cost.purchases.target,
     inFlight: plan.scalability === null ? null : inFlightAt(plan.scalability, middleOf(plan.carried) * plan.averageRate),
     latency,
     atRisk: [...new Set(latency.calls.flatMap((call) => (call.atRisk ? [call.operation] : [])))],
@@ -179,25 +183,24 @@ export function describePlan(own: Complete, told: Told): CandidatePlan {
           managedCost(plan, need, offer, `${each.provider}, ${each.region}`, cost, fleet.now.lines, middleOf(engineerHour(demand.scenario))),
         ),
     ),
-    tornado: tornadoOf(cost.total(months)),
+    tornado: tornadoOf(cost.needed(months)),
   }
 }
 
 /** The month of the plan, or the median of the draws. */
 export const whenOf = ({ planned, month }: { planned: number | null; month: Spread }) => planned ?? month.p50
 
-function fleetOf({ plan, cost }: Complete, { demand, drawn }: Told, month: number): FleetPlan {
+function fleetOf({ plan, cost }: Complete, { drawn }: Told, month: number): FleetPlan {
   const chosen = cost.purchases.fleet(month)
   const need = plan.needOf(plan.needFigures(month).map((figure) => middleOf(figure)))
   const shape = cost.shapes[chosen.shape] as (typeof cost.shapes)[number]
   const terms = plan.terms(cost.block, cost.shapes)
-  const budget = demand.scenario.requirements.budgetUsdPerMonth
+  const affordable = cost.affordable(month)
   return {
     month,
     servers: nodesOf(chosen, plan.facts.topology),
     shape: shape.name,
     parts: plan.facts.topology.kind === 'ring' ? 1 : chosen.parts,
-    usdPerMonth: drawn.spread(cost.planned(month)).p50,
     suffices: cost.purchases.sufficiency(chosen),
     coordinators: besideText(chosen.parts, plan.facts.topology),
     volumeGb: shape.localDiskGib === undefined ? Math.ceil(volumeGb(chosen, need, terms)) : 0,
@@ -205,7 +208,8 @@ function fleetOf({ plan, cost }: Complete, { demand, drawn }: Told, month: numbe
     connections: drawn.spread(plan.connections(month)),
     lines: cost.bill(month).map(({ figure, ...line }) => ({ ...line, usdPerMonth: drawn.spread(figure) })),
     total: drawn.spread(cost.total(month)),
-    withinBudget: budget === null ? null : drawn.share([cost.total(month)], (usd) => usd <= budget),
+    needed: cost.purchases.needed(month),
+    withinBudget: affordable === null ? null : drawn.share([affordable], (within) => within === 1),
   }
 }
 

@@ -47,6 +47,39 @@ export function cheapest(shapes: readonly Shape[], need: Need, terms: Terms, lik
   return best
 }
 
+/** Whether some fleet carries the need for no more than so much. `likely`: the shape that is tried first. */
+export function isAffordable(
+  shapes: readonly Shape[],
+  need: Need,
+  terms: Terms,
+  usdPerMonth: number,
+  likely: number,
+): { within: boolean; shape: number } {
+  const best: Choice = { shape: -1, parts: 0, members: 0, usdPerMonth: usdPerMonth * (1 + 1e-12) }
+  for (let at = -1; at < shapes.length && best.shape < 0; at++) {
+    const shape = shapes[at < 0 ? likely : at]
+    if (shape === undefined) continue
+    improve(best, at < 0 ? likely : at, shape, carriedBy(shape, need, terms), need, terms, terms.divisible && shape.shardable !== false)
+  }
+  return { within: best.shape >= 0, shape: best.shape < 0 ? likely : best.shape }
+}
+
+/** Whether any fleet carries the need, whatever it costs. */
+export function isCarriable(shapes: readonly Shape[], need: Need, terms: Terms): boolean {
+  const most = mostMembers(need, terms.topology)
+  // The largest stand last.
+  for (let at = shapes.length - 1; at >= 0; at--) {
+    const shape = shapes[at] as Shape
+    const divisible = terms.divisible && shape.shardable !== false
+    for (let members = leastMembers(terms.topology); members <= most; members++) {
+      const parts = leastParts(shape, members, need, terms, carriedBy(shape, need, terms))
+      const needed = Number.isFinite(parts) ? partsForIo(shape, need, terms, parts) : parts
+      if (Number.isFinite(needed) && (divisible || needed <= 1)) return true
+    }
+  }
+  return false
+}
+
 /** Whether a fleet that was chosen carries the need: the last resort of `cheapest` does not. */
 export function suffices(shape: Shape, fleet: Pick<Fleet, 'parts' | 'members'>, need: Need, terms: Terms): boolean {
   return (fleet.parts === 1 || (terms.divisible && shape.shardable !== false)) && carries(shape, fleet, need, terms)
@@ -72,13 +105,14 @@ function improve(best: Choice, at: number, shape: Shape, carried: number, need: 
     take(best, at, needed, members, usd)
     // More parts cache more and need less of the disk, and the spare of a ring is a smaller part of it: they may cost less.
     if (!divisible || (lines.provisionedIo === 0 && topology.kind !== 'ring')) continue
-    const more = cheaperParts(wholeParts(needed + 1, topology), shape, members, need, terms, usdPerHour)
+    const more = cheaperParts(wholeParts(needed + 1, topology), shape, members, need, terms)
     take(best, at, more, members, costOf(shape, more, members, need, terms, usdPerHour))
   }
 }
 
 /** The cheapest number of parts from `least` on: each line is convex in it where the most drawn pages are cached first. */
-function cheaperParts(least: number, shape: Shape, members: number, need: Need, terms: Terms, usdPerHour: number): number {
+export function cheaperParts(least: number, shape: Shape, members: number, need: Need, terms: Terms): number {
+  const usdPerHour = shape.usdPerHour as number
   const at = (step: number) => costOf(shape, wholeParts(least + step * stepOf(terms), terms.topology), members, need, terms, usdPerHour)
   return wholeParts(least + (fewest(1, (step) => at(step) >= at(step - 1)) - 1) * stepOf(terms), terms.topology)
 }
@@ -92,6 +126,10 @@ function take(best: Choice, shape: number, parts: number, members: number, usdPe
   best.members = members
   best.usdPerMonth = usdPerMonth
 }
+
+/** USD a month of what a fleet decides: its servers, disks, their I/O, and labour of its shards. */
+export const usdOf = (shape: Shape, { parts, members }: Pick<Fleet, 'parts' | 'members'>, need: Need, terms: Terms): number =>
+  costOf(shape, parts, members, need, terms, shape.usdPerHour as number)
 
 /** The fleet under trial and its lines: millions are tried. */
 const tried: Fleet = { parts: 0, members: 0, nodes: 0 }

@@ -33,7 +33,7 @@ export interface CostAhead {
   now: Spread
   horizon: Spread
   months: number
-  /** Share of the draws that stay within the budget in every month; null where none is stated. */
+  /** Share of the draws that fleets within the budget carry in every month; null where none is stated. */
   withinBudget: number | null
 }
 
@@ -100,7 +100,7 @@ function budgetConstraint(budget: number, { now, horizon, months }: CostAhead, w
   return uncertain(
     'budget',
     withinBudget,
-    `${text(now)} USD a month now, ${text(horizon)} in month ${months}, of ${whole(budget)}: within it in every month with a probability of ${likelihood(withinBudget)}`,
+    `${text(now)} USD a month now, ${text(horizon)} in month ${months}, of ${whole(budget)}: fleets within it carry every month with a probability of ${likelihood(withinBudget)}`,
   )
 }
 

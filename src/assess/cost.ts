@@ -1,10 +1,10 @@
-/** What a plan costs: the cheapest fleets of a catalogue month by month, with every line. */
+/** What a plan costs: one path of fleets of a catalogue, month by month, with every line. */
 import { secondsPerMonth } from '../scenario/units.ts'
 import { billOf, type CostLine, type Source } from './bill.ts'
-import { boughtIn } from './bought.ts'
 import { isReadOperation } from './calls.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
-import { choiceOf, encodeChoice } from './choice.ts'
+import { isAffordable, usdOf } from './cheapest.ts'
+import { choiceOf, encodeChoice, fleetText } from './choice.ts'
 import type { Demand } from './demand.ts'
 import { assumed, derived, derivedFrom, type Figure, given, productOf, sumOf } from './figure.ts'
 import { FigureMemo } from './figure-memo.ts'
@@ -23,7 +23,7 @@ export interface CostPlan {
   shapes: Shape[]
   /** What is bought, and when: one path for all draws. */
   purchases: Purchases
-  /** What each draw needs: the cheapest fleet that carries it. */
+  /** The fleet that the path has then, for `choiceOf`. */
   choice(month: number): Figure<'ratio'>
   lines(month: number): {
     servers: Figure<'USD/month'>
@@ -34,16 +34,18 @@ export interface CostPlan {
     archive: Figure<'USD/month'>
     transfer: Figure<'USD/month'>
   }
-  /** All lines, times the region's factor. */
+  /** All lines of that fleet, times the region's factor. */
   total(month: number): Figure<'USD/month'>
+  /** The same for the cheapest fleet that carries each draw, as if its numbers had been known: what moves it is asked of this one. */
+  needed(month: number): Figure<'USD/month'>
+  /** 1 where a fleet that carries the draw is within the budget in that month, else 0; null: there is no budget. */
+  affordable(month: number): Figure<'ratio'> | null
   /** Of those who run it; on no bill. */
   labour(month: number): Labour
   /** The total where servers are bound to a term of so many years; null: nothing is published. */
   committed(month: number, years: 1 | 3): { total: Figure<'USD/month'>; source: Source } | null
   /** All of these with what they rest on. */
   bill(month: number): CostLine[]
-  /** The same for exactly the fleet that the path has then. */
-  planned(month: number): Figure<'USD/month'>
   horizon: Figure<'USD'>
   perMillionOperations: Figure<'USD/million operations'>
 }
@@ -54,18 +56,25 @@ const readsAcrossZones = assumed(0, 0.5, 0.67)
 /** Nobody knows what a change takes before it was tried. */
 const migrationEffort = assumed(0.5, 1, 2)
 
-/** null where the catalogue has no priced servers for this product, or no disks for them. */
+/** Servers of a catalogue that the product can run on; none where it prices none, or no disks for them. */
+export const pricedShapes = ({ facts }: CapacityPlan, { instances, blockStorage }: Catalogue): Shape[] =>
+  blockStorage === undefined
+    ? []
+    : undominated(
+        instances.filter(
+          (shape) => shape.usdPerHour !== null && (shape.localDiskGib === undefined || facts.topology.localDisk) && fitsLeast(shape, facts),
+        ),
+      )
+
+/** null where the catalogue has no priced servers for this product, or no disks for them; or no fleet of it carries any draw of today. */
 export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand, seed: number, draws?: number): CostPlan | null {
   const { blockStorage } = catalogue
   if (blockStorage === undefined) return null
   const name = plan.candidate
   const { topology } = plan.facts
-  const shapes = undominated(
-    catalogue.instances.filter(
-      (shape) => shape.usdPerHour !== null && (shape.localDiskGib === undefined || topology.localDisk) && fitsLeast(shape, plan.facts),
-    ),
-  )
-  if (shapes.length === 0) return null
+  const shapes = pricedShapes(plan, catalogue)
+  const purchases = shapes.length === 0 ? null : purchasesOf(plan, shapes, blockStorage, demand, seed, draws)
+  if (purchases === null) return null
   const terms = plan.terms(blockStorage, shapes)
   const { regions } = demand.scenario.requirements
   const elsewhere = regions.length > 0 && !regions.includes(catalogue.region)
@@ -77,9 +86,19 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand,
     elsewhere ? `${regions.join(', ')} priced as ${catalogue.region} × 1.0–1.2` : `${catalogue.source}, ${catalogue.region}`,
   )
   const memo = new FigureMemo()
-  const purchases = purchasesOf(plan, shapes, blockStorage, demand, seed, draws)
-  if (purchases === null) return null
-  const choice = (month: number) => memo.once(`cost.${name}.choice@${month}`, () => plan.choice(month, shapes, blockStorage, `cost.${name}.choice`))
+  const choice = (month: number) =>
+    memo.once(`cost.${name}.choice@${month}`, (path) => ({
+      ...given(
+        path,
+        'ratio',
+        encodeChoice(purchases.fleet(month)),
+        'derived',
+        `one fleet for all draws, bought to carry ${percentOf(purchases.target)} of them`,
+      ),
+      display: (value: number) => fleetText(choiceOf(value), shapes),
+    }))
+  const cheapestChoice = (month: number) =>
+    memo.once(`cost.${name}.cheapest@${month}`, () => plan.choice(month, shapes, blockStorage, `cost.${name}.cheapest`))
   const across = given(`cost.readsAcrossZones`, 'share', readsAcrossZones, 'assumed', 'share of the reads whose caller is in another zone')
   const line = (what: keyof typeof lineFormulas, month: number, path = `cost.${name}.${what}@${month}`, of = choice) =>
     memo.once(path, () => {
@@ -117,12 +136,9 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand,
       )
     })
   const total = (month: number) => totalOf(`cost.${name}.total@${month}`, month, 1)
-  const bought = (month: number) =>
-    memo.once(`cost.${name}.bought@${month}`, () =>
-      given(`cost.${name}.bought@${month}`, 'ratio', encodeChoice(boughtIn(purchases, month)), 'derived', 'the fleet of the path'),
-    )
-  const planned = (month: number) =>
-    totalOf(`cost.${name}.planned@${month}`, month, 1, line('infrastructure', month, `cost.${name}.plannedInfrastructure@${month}`, bought))
+  const needed = (month: number) =>
+    totalOf(`cost.${name}.needed@${month}`, month, 1, line('infrastructure', month, `cost.${name}.neededInfrastructure@${month}`, cheapestChoice))
+  const budget = demand.scenario.requirements.budgetUsdPerMonth
   const effort = given(
     'plan.migrationEffort',
     'ratio',
@@ -165,7 +181,9 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand,
     choice,
     total,
     bill,
-    planned,
+    needed,
+    affordable: (month) =>
+      budget === null ? null : memo.once(`cost.${name}.affordable@${month}`, (path) => affordableOf(path, month, budget, purchases)),
     horizon: derivedFrom(
       `cost.${name}.horizon`,
       'USD',
@@ -180,6 +198,24 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand,
       [total(0), average],
       (usd, rate) => usd / Math.max(1e-12, (rate * secondsPerMonth) / 1e6),
     ),
+  }
+
+  function affordableOf(path: string, month: number, most: number, { fleet, suffices }: Purchases): Figure<'ratio'> {
+    const own = lines(month)
+    const needs = plan.needFigures(month)
+    const inputs = [...needs, own.backup, own.archive, own.transfer, region]
+    const need = {} as Need
+    const bought = fleet(month)
+    let likely = bought.shape
+    return derivedFrom(path, 'ratio', `1 where a fleet that carries it costs at most ${most} USD a month`, inputs, (values) => {
+      const [kept, archived, moved, factor] = values.slice(needs.length) as [number, number, number, number]
+      const left = most / factor - kept - archived - moved
+      plan.needOf(values, need)
+      if (suffices(bought, need) && usdOf(shapes[bought.shape] as Shape, bought, need, terms) <= left) return 1
+      const found = isAffordable(shapes, need, terms, left, likely)
+      likely = found.shape
+      return found.within ? 1 : 0
+    })
   }
 
   /** Each copy beyond the first is in another zone, and both directions are charged: a ring sends values, all others their log. */
@@ -220,6 +256,8 @@ function sumBetween(months: readonly number[], values: readonly number[]): numbe
   }
   return sum
 }
+
+const percentOf = (share: number) => `${Number((share * 100).toPrecision(3))} %`
 
 const lineFormulas = {
   infrastructure: 'servers + storage + provisionedIo + shards',

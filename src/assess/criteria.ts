@@ -184,7 +184,7 @@ export function nodesFigure({ candidate, plan, cost }: Exhibit, month: number): 
   return derived(
     `capacity.${candidate.name}.nodes@${month}`,
     'nodes',
-    `${topology.kind === 'ring' ? `max(${topology.copies}, parts + 1)` : 'parts × members'} of the cheapest fleet that carries it`,
+    `${topology.kind === 'ring' ? `max(${topology.copies}, parts + 1)` : 'parts × members'} of the fleet that is bought`,
     [(cost as CostPlan).choice(month)],
     (choice) => nodesOf(choiceOf(choice), topology),
   )

@@ -6,7 +6,7 @@ import type { Assessment, CandidateAssessment } from './assess.ts'
 import { type CandidatePlan, type Complete, completed, describePlan, figuresOf } from './candidate-plan.ts'
 import { isPlan, planCapacity } from './capacity-plan.ts'
 import { type Constraint, constraintsOf } from './constraints.ts'
-import { costOf } from './cost.ts'
+import { costOf, pricedShapes } from './cost.ts'
 import { blurOf, type Criterion, criteriaOf, type Exhibit, type Judged, judgeCriteria } from './criteria.ts'
 import { Demand } from './demand.ts'
 import { type DemandTable, demandTable } from './demand-table.ts'
@@ -17,7 +17,7 @@ import { type Forecast, forecastsOf } from './forecast.ts'
 import { engineerHour } from './labour.ts'
 import { latencyOf } from './latency-of-plan.ts'
 import type { KnownResolution } from './machine-resolution.ts'
-import { beyondCatalogue, plannedConstraints } from './planned-constraints.ts'
+import { beyondCatalogue, beyondText, plannedConstraints } from './planned-constraints.ts'
 import { type GroupCost, type PolyglotProposal, proposePolyglot } from './polyglot.ts'
 import { type Catalogue, caveats, consulted, serversOf } from './prices.ts'
 import { type Blur, type Contender, type Ranking, rank, unknownUtility } from './ranking.ts'
@@ -133,6 +133,8 @@ function caseOf(candidate: CandidateResult, result: Result, demand: Demand, cata
   const priced = own === null || catalogue === undefined ? null : costOf(own, catalogue, demand, result.seed)
   const beyond = own === null || priced === null ? null : beyondCatalogue(own, priced)
   const cost = beyond === null ? priced : null
+  const isPriced = own !== null && catalogue !== undefined && pricedShapes(own, catalogue).length > 0
+  const unpriced = own === null || cost !== null ? null : isPriced ? beyondText(own) : 'no catalogue has priced servers and disks for it'
   const triggers = own === null || cost === null ? [] : triggersOf(own, cost, demand)
   const latency = own === null || cost === null ? null : latencyOf(own, cost, candidate, demand, result.calibration)
   const exhibit = { candidate, plan: own, cost, triggers, latency }
@@ -141,7 +143,7 @@ function caseOf(candidate: CandidateResult, result: Result, demand: Demand, cata
     complete: completed(exhibit, demand),
     assessed,
     judged: judgeCriteria(exhibit, demand),
-    reason: isPlan(plan) ? (beyond ?? (cost === null ? 'no catalogue has priced servers and disks for it' : null)) : plan.reason,
+    reason: isPlan(plan) ? (beyond ?? unpriced) : plan.reason,
   }
 }
 
@@ -152,8 +154,7 @@ function decisionOf(
   drawn: Drawn,
   catalogues: Catalogue[],
 ): CandidateDecision {
-  const budget = demand.scenario.requirements.budgetUsdPerMonth
-  const totals = cost === null ? [] : demand.sampledMonths.map((month) => cost.total(month))
+  const affordable = cost === null ? [] : demand.sampledMonths.flatMap((month) => cost.affordable(month) ?? [])
   const ahead =
     cost === null
       ? null
@@ -161,7 +162,7 @@ function decisionOf(
           now: drawn.spread(cost.total(0)),
           horizon: drawn.spread(cost.total(demand.months)),
           months: demand.months,
-          withinBudget: budget === null ? null : drawn.share(totals, (usd) => usd <= budget),
+          withinBudget: affordable.length === 0 ? null : drawn.share(affordable, (within) => within === 1),
         }
   const constraints = [
     ...constraintsOf(result, candidate, assessed, ahead),
@@ -204,10 +205,8 @@ function ableOf(candidates: CandidateDecision[]): string[] {
   return candidates.filter(({ constraints }) => constraints.every(({ name, state }) => state !== 'out' || !fatal.has(name))).map(({ name }) => name)
 }
 
-/** A median needs no more. */
-const groupDraws = 1000
-/** Draws that choose its fleets. */
-const groupChoosing = 250
+/** What one fleet costs differs little from draw to draw. */
+const groupDraws = 250
 
 /** Median at the horizon. */
 function groupCostOf(result: Result, demand: Demand, prices: Catalogue): GroupCost {
@@ -217,7 +216,7 @@ function groupCostOf(result: Result, demand: Demand, prices: Catalogue): GroupCo
     const does = new Set(candidate.compiled.map((each) => each.operation))
     if (group.operations.some((operation) => !does.has(operation.name))) return null
     const plan = planCapacity({ candidate, result, demand, serves: group })
-    const total = isPlan(plan) ? costOf(plan, prices, demand, result.seed, groupChoosing)?.total(demand.months) : undefined
+    const total = isPlan(plan) ? costOf(plan, prices, demand, result.seed, groupDraws)?.total(demand.months) : undefined
     return total === undefined ? null : spreadOf(simulate([total], result.seed, groupDraws).get(total) as Float64Array).p50
   }
 }

@@ -1,6 +1,5 @@
 /** Why a fleet is as it is, in five lines: what is bought, what each resource asks of one server, what a cheaper fleet lacks, who comes next, what would change it most. */
 import { amount, bytes, digits } from './amount.ts'
-import { boughtIn } from './bought.ts'
 import { type Complete, tornadoOf } from './candidate-plan.ts'
 import { cheapest, suffices } from './cheapest.ts'
 import { linesOf } from './fleet-cost.ts'
@@ -42,7 +41,7 @@ interface Around {
 /** `planned`: USD a month of exactly that fleet. */
 export function explainFleet({ plan, cost, candidate }: Complete, month: number, planned: Spread, seed: number): string[] {
   const { shapes, block, purchases } = cost
-  const bought = boughtIn(purchases, month)
+  const bought = purchases.fleet(month)
   const shape = shapes[bought.shape]
   const at = month === 0 ? 'now' : `in month ${month}`
   if (shape === undefined) return [`${candidate.name} ${at}: no fleet of the catalogue carries it.`]
@@ -63,7 +62,7 @@ export function explainFleet({ plan, cost, candidate }: Complete, month: number,
     asksText(shape, bought, around),
     cheaperText(bought, shape, around),
     runnerUpText(bought, around),
-    moversText(tornadoOf(cost.total(month))),
+    moversText(tornadoOf(cost.needed(month))),
   ]
 }
 
@@ -171,5 +170,5 @@ function moversText(movers: { path: string; low: number; high: number; provenanc
   const most = movers.slice(0, mostMovers).map(({ path, low, high, provenance }) => `${path} (${provenance}): ${digits(low)} to ${digits(high)}`)
   return most.length === 0
     ? 'No number in it has a range.'
-    : `What moves its cost most, in USD a month from its low to its high end: ${most.join(' · ')}.`
+    : `What moves most what is needed, in USD a month from its low to its high end: ${most.join(' · ')}.`
 }

@@ -1,12 +1,11 @@
 /**
- * Which fleets are bought, and when: one path through the months, for all draws. Of the fleets that are the cheapest in some draw, the path has
- * the least cost on average over the draws: a fleet that is too large costs what it costs; one that is too small costs what the draw would have
- * needed, and a multiple of that for the trouble. No draw buys with hindsight.
+ * Which fleets are bought, and when: one path through the months, for all draws. Once a year it is looked at: a fleet stands that is enough for
+ * the year to come, the one that costs least until then, the change included. No draw buys with hindsight, and what lies beyond a year changes nothing.
  */
 import type { Topology } from '../engines/engine.ts'
 import type { Choice } from './cheapest.ts'
+import { isEnoughIn } from './enough.ts'
 import { type Migration, migrationOf } from './migration.ts'
-import { cheapestPath } from './purchase-path.ts'
 import type { Bound } from './supply.ts'
 
 export type Chosen = Pick<Choice, 'shape' | 'parts' | 'members'>
@@ -14,11 +13,13 @@ export type Chosen = Pick<Choice, 'shape' | 'parts' | 'members'>
 /** What can be bought and what it does; `N` is what a month of one draw needs. */
 export interface Market<N> {
   topology: Topology
-  /** `shape` -1: nothing carries it. */
-  cheapest(need: N): Chosen
+  /** The cheapest fleets that carry this share of the draws in each of the months, each of other servers or copies; none where no fleet does. */
+  enough(months: readonly (readonly N[])[], share: number): Chosen[]
+  /** Share of the needs that some fleet carries. */
+  reach(needs: readonly N[]): number
   carries(fleet: Chosen, need: N): boolean
-  /** USD a month, of servers, disks and what else the fleet decides. */
-  usd(fleet: Chosen, need: N): number
+  /** USD a month on average over the draws, of servers, disks and what else the fleet decides. */
+  usd(fleet: Chosen, needs: readonly N[]): number
   bound(fleet: Chosen, need: N): Bound
 }
 
@@ -39,118 +40,92 @@ export interface Sufficiency {
   /** What fails first in most of the draws in which it does not; null: in none. */
   resource: Bound | null
 }
+/** A year of the path. */
+export interface Stage {
+  /** From which on, and in which it is looked at again. */
+  from: number
+  until: number
+  fleet: Chosen
+  /** Of the draws, what it was bought to carry: the target, or less where no fleet carries as many. */
+  share: number
+  /** What would be enough, too, the cheapest first. */
+  others: readonly Chosen[]
+}
 export interface FleetPlan {
-  /** Of each month that was given. */
-  fleets: readonly Chosen[]
+  stages: readonly Stage[]
   changes: Change[]
-  sufficiency(fleet: Chosen): Sufficiency[]
 }
 
 /**
- * A month in which servers are missing costs so many times those that were needed, beside them. `now`: nobody knew, and it means a night's work,
- * a move in a hurry, users who left. `later`: growth shows itself months before, and the next step of the path is only taken earlier than planned. Assumed.
+ * The share of the draws that a fleet must carry: the critical ratio of under- and over-buying. Where a month short of servers costs so many
+ * times what a month of the next larger fleet costs more, the larger one pays until it is short in one draw of so many and one.
  */
-export const shortfall = { now: 1, later: 0.5, foreseenMonths: 6 }
-/** A fleet that most draws fall out of is taken only where there is no other. */
-const noPlan = 1000
-/** The last fleet is bought to be used for a while. */
-const monthsAfter = 12
-/** Draws that choose; more of them judge. */
-const choosing = 100
-/** Fleets of a month that are weighed: those that most draws would buy, and those of the most demanding draws. */
-const mostCommon = 6
-const demanding = [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99]
+export const enoughShare = (shortfall: number) => shortfall / (shortfall + 1)
 
-/** `needs[month][draw]`, of `months`; null where nothing carries the median of any month. */
-export function planFleets<N>(market: Market<N>, months: readonly number[], needs: readonly (readonly N[])[], usdPerHour: number): FleetPlan | null {
-  const chosen = needs.map((own) => own.slice(0, Math.min(choosing, Math.ceil(own.length / 4))))
-  const best = chosen.map((own) => own.map((need) => priced(market, need)))
-  const pool = poolOf(best)
-  if (pool.length === 0) return null
-  const month = chosen.map((own, at) =>
-    pool.map((fleet) =>
-      regretOf(market, fleet, own, best[at] as Priced[], (months[at] as number) < shortfall.foreseenMonths ? shortfall.now : shortfall.later),
-    ),
-  )
-  // A fleet stands from its month to the next: half of the way costs what its end does.
-  const steps = month.map((own, at) => {
-    const span = (months[at + 1] ?? Number.NaN) - (months[at] as number)
-    const next = month[at + 1]
-    return next === undefined ? own.map((usd) => usd * monthsAfter) : own.map((usd, option) => ((usd + (next[option] as number)) / 2) * span)
-  })
-  const servers = pool.map((fleet) => market.usd(fleet, (chosen[0] as readonly N[])[0] as N))
-  const prices = pool.map((from, at) =>
-    pool.map((to, other) => {
-      const migration = migrationOf(from, to, market.topology)
-      return migration === null
-        ? 0
-        : migration.hours * usdPerHour + migration.overlapMonths * Math.min(servers[at] as number, servers[other] as number)
-    }),
-  )
-  // Where the application divides, it must learn to from the first day on.
-  const first = (steps[0] ?? []).map((usd, option) => {
-    const start = migrationOf({ ...(pool[option] as Chosen), parts: 1 }, pool[option] as Chosen, market.topology)
-    return usd + (start === null || market.topology.kind === 'ring' ? 0 : start.hours * usdPerHour)
-  })
-  const path = cheapestPath([first, ...steps.slice(1)], (from, to) => (prices[from] as number[])[to] as number)
-  const fleets = path.map((option) => pool[option] as Chosen)
-  const sufficiency = (fleet: Chosen) => months.map((own, at) => sufficiencyOf(market, fleet, own, needs[at] as readonly N[]))
-  const changes = fleets.flatMap((to, at): Change[] => {
-    const from = fleets[at - 1]
-    const migration = from === undefined ? null : migrationOf(from, to, market.topology)
-    if (from === undefined || migration === null) return []
-    // It must carry until the next month.
-    const until = Math.min(at + 1, months.length - 1)
-    const short = sufficiencyOf(market, from, months[until] as number, needs[until] as readonly N[])
-    const usd = (prices[path[at - 1] as number] as number[])[path[at] as number] as number
-    return [{ ...migration, month: months[at] as number, from, to, resource: short.resource, usd }]
-  })
-  return { fleets, changes, sufficiency }
-}
+/** Months from one look at the fleet to the next. */
+export const reviewMonths = 12
 
-interface Priced {
-  fleet: Chosen
-  usd: number
-}
+/** Of the horizon, the months in which the fleet is looked at, and the last. */
+export const reviewsOf = (horizon: number): number[] => [
+  ...Array.from({ length: Math.ceil(horizon / reviewMonths) }, (_, review) => review * reviewMonths),
+  horizon,
+]
 
-function priced<N>(market: Market<N>, need: N): Priced {
-  const { shape, parts, members } = market.cheapest(need)
-  const fleet = { shape, parts, members }
-  return { fleet, usd: shape < 0 ? Number.POSITIVE_INFINITY : market.usd(fleet, need) }
-}
-
-const keyOf = ({ shape, parts, members }: Chosen) => `${shape} ${parts} ${members}`
-
-function poolOf(best: readonly Priced[][]): Chosen[] {
-  const pool = new Map<string, Chosen>()
-  const add = ({ fleet }: Priced) => pool.set(keyOf(fleet), fleet)
-  for (const all of best) {
-    const own = all.filter(({ usd }) => Number.isFinite(usd)).sort((a, b) => a.usd - b.usd)
-    for (const share of demanding) if (own.length > 0) add(own[Math.min(own.length - 1, Math.floor(share * own.length))] as Priced)
-    const common = [...Map.groupBy(own, ({ fleet }) => keyOf(fleet)).values()].sort((a, b) => b.length - a.length)
-    for (const group of common.slice(0, mostCommon)) add(group[0] as Priced)
+/** `needs[review][draw]`, of `reviews`; `target`: the share of the draws that fleets carry. null where nothing carries any draw of the first year. */
+export function planFleets<N>(
+  market: Market<N>,
+  reviews: readonly number[],
+  needs: readonly (readonly N[])[],
+  target: number,
+  usdPerHour: number,
+): FleetPlan | null {
+  const stages: Stage[] = []
+  const changes: Change[] = []
+  for (let at = 0; at < reviews.length - 1; at++) {
+    const [from, until] = [reviews[at] as number, reviews[at + 1] as number]
+    const [here, there] = [needs[at] as readonly N[], needs[at + 1] as readonly N[]]
+    const before = stages.at(-1)?.fleet
+    const { share, fleets } = wantedOf(market, [here, there], target)
+    const isShort = before !== undefined && fleets.length > 0 && !isEnoughIn([here, there], share, (need) => market.carries(before, need))
+    const kept = before === undefined || isShort ? [] : [before]
+    const usdOf = (fleet: Chosen) => (market.usd(fleet, here) + market.usd(fleet, there)) / 2
+    const all = [...kept, ...fleets].map((fleet) => {
+      const usd = usdOf(fleet)
+      const migration = before === undefined ? null : migrationOf(before, fleet, market.topology)
+      const once = migration === null ? 0 : migration.hours * usdPerHour + migration.overlapMonths * Math.min(usd, usdOf(before as Chosen))
+      return { fleet, migration, once, usd, untilNext: usd * (until - from) + once }
+    })
+    if (all.length === 0) return null
+    const best = all.reduce((least, each) => (each.untilNext < least.untilNext ? each : least))
+    const others = [...all].sort((a, b) => a.usd - b.usd).map(({ fleet }) => fleet)
+    stages.push({ from, until, fleet: best.fleet, share, others })
+    if (best.migration !== null && before !== undefined)
+      changes.push({
+        ...best.migration,
+        month: from,
+        from: before,
+        to: best.fleet,
+        resource: isShort ? sufficiencyOf(market, before, until, there).resource : null,
+        usd: best.once,
+      })
   }
-  return [...pool.values()]
+  return { stages, changes }
 }
 
-/** USD of a month on average over the draws. Where nothing carries a draw, nothing that is bought changes that. */
-function regretOf<N>(market: Market<N>, fleet: Chosen, needs: readonly N[], best: readonly Priced[], trouble: number): number {
-  let sum = 0
-  let short = 0
-  for (let draw = 0; draw < needs.length; draw++) {
-    const need = needs[draw] as N
-    const usd = market.usd(fleet, need)
-    if (market.carries(fleet, need)) sum += usd
-    else {
-      short++
-      const needed = (best[draw] as Priced).usd
-      sum += Number.isFinite(needed) ? Math.max(usd, needed) * (1 + trouble) : usd * (1 + trouble)
-    }
-  }
-  return (sum / Math.max(1, needs.length)) * (short > needs.length / 2 ? noPlan : 1)
+interface Wanted {
+  share: number
+  fleets: Chosen[]
 }
 
-function sufficiencyOf<N>(market: Market<N>, fleet: Chosen, month: number, needs: readonly N[]): Sufficiency {
+/** Where no fleet carries as many draws: as many of those that any carries. */
+function wantedOf<N>(market: Market<N>, months: readonly (readonly N[])[], target: number): Wanted {
+  const fleets = market.enough(months, target)
+  if (fleets.length > 0) return { share: target, fleets }
+  const share = target * Math.min(...months.map((needs) => market.reach(needs)))
+  return { share, fleets: share > 0 ? market.enough(months, share) : [] }
+}
+
+export function sufficiencyOf<N>(market: Market<N>, fleet: Chosen, month: number, needs: readonly N[]): Sufficiency {
   const failing = new Map<Bound, number>()
   let held = 0
   for (const need of needs) {

@@ -32,9 +32,9 @@ export function migrationOf(from: Fleet, to: Fleet, { kind, sharded }: Topology)
   // A ring takes and gives servers one at a time, and moves its ranges by itself.
   if (kind === 'ring') return isShape ? migration('bigger', 24, days.copy, 2) : migration('bigger', 4 + 2 * parts, 0, 1)
   if (parts > 0) {
-    // The application learns to ask several servers: code, tests, and every query that crosses them.
+    // What the application must learn to ask several servers is in what shards cost a month (divideHours); here the rows move.
     const isFirst = from.parts === 1 && !sharded
-    return isFirst ? migration('shards', 640, days.divide, 16) : migration('shards', 24 + 8 * parts, days.reshard, sharded ? 4 : 8)
+    return migration('shards', 24 + 8 * parts, isFirst ? days.divide : days.reshard, sharded ? 4 : isFirst ? 16 : 8)
   }
   return isShape ? migration('bigger', 16, days.copy, 2) : migration('replicas', 4, 0, 1)
 }

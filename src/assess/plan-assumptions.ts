@@ -4,6 +4,8 @@ import type { Shape } from './prices.ts'
 
 export const assumptions = {
   diskFill: 0.75,
+  /** A month that is short of servers, over what a month of the next larger fleet costs more. */
+  shortfall: assumed(4, 9, 19),
   doubling: assumed(0.6, 0.8, 1),
   /** A month. */
   shardHours: assumed(2, 4, 8),

@@ -1,16 +1,11 @@
 /** Hard constraints that are judged on the plan: that a fleet carries it to the horizon, and is up, and back, and loses as little as is required. */
 import { availabilityFigure, availabilityText } from './availability.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
-import { suffices } from './cheapest.ts'
-import { choiceOf } from './choice.ts'
 import { type Constraint, likelihood, uncertain } from './constraints.ts'
 import type { CostPlan } from './cost.ts'
 import type { Demand } from './demand.ts'
 import type { Drawn } from './drawn.ts'
-import { derivedFrom, type Figure, given } from './figure.ts'
-import type { Shape } from './prices.ts'
-import { middleOf } from './simulate.ts'
-import type { Need } from './supply.ts'
+import { type Figure, given } from './figure.ts'
 
 /** Made once for each candidate, so that what is drawn is what is judged. */
 export interface PlannedFigures {
@@ -18,8 +13,8 @@ export interface PlannedFigures {
   rowAvailability: Figure<'share'>
   failover: Figure<'seconds'>
   lost: Figure<'seconds'>
-  /** 1 where the fleet of the month carries it, 0 where none of the catalogue does. */
-  suffices: { month: number; figure: Figure<'ratio'> }[]
+  /** Share of the draws that some fleet of the catalogue carries. */
+  reach: { month: number; share: number }[]
 }
 
 export function plannedFigures(plan: CapacityPlan, cost: CostPlan, { months }: Demand): PlannedFigures {
@@ -30,43 +25,33 @@ export function plannedFigures(plan: CapacityPlan, cost: CostPlan, { months }: D
     rowAvailability: availabilityFigure(plan, cost, 0, 'one'),
     failover: given(`plan.${name}.failoverSeconds`, 'seconds', failoverSeconds.range, 'assumed', failoverSeconds.source),
     lost: given(`plan.${name}.lostSeconds`, 'seconds', lostSeconds.range, 'assumed', lostSeconds.source),
-    suffices: [0, months].map((month) => ({ month, figure: sufficesFigure(plan, cost, month) })),
+    reach: [0, months].map((month) => ({ month, share: cost.purchases.reach(month) })),
   }
 }
 
-/** Why no fleet of the catalogue carries it today, every number at its middle; null: one does. */
+/** Why no fleet of the catalogue carries it today, as likely as not; null: one does. */
 export function beyondCatalogue(plan: CapacityPlan, cost: CostPlan): string | null {
-  if (middleOf(sufficesFigure(plan, cost, 0)) === 1) return null
-  return `no fleet of the catalogue carries today's peak${whyWhole(plan)}`
+  return cost.purchases.reach(0) >= 0.5 ? null : beyondText(plan)
 }
+
+export const beyondText = (plan: CapacityPlan) => `no fleet of the catalogue carries today's peak${whyWhole(plan)}`
 
 function whyWhole({ torn, facts }: CapacityPlan): string {
   const threads = facts.commandThreads.count === null ? '' : `, ${facts.commandThreads.count} thread runs its commands`
   return `${threads}${torn.length === 0 ? '' : `, and shards would tear ${torn.map(({ name }) => name).join(', ')} (${facts.atomicity.source})`}`
 }
 
-export const figuresOfPlanned = ({ availability, rowAvailability, failover, lost, suffices: carried }: PlannedFigures): Figure[] => [
+export const figuresOfPlanned = ({ availability, rowAvailability, failover, lost }: PlannedFigures): Figure[] => [
   availability,
   rowAvailability,
   failover,
   lost,
-  ...carried.map(({ figure }) => figure),
 ]
-
-function sufficesFigure(plan: CapacityPlan, { shapes, block, choice }: CostPlan, month: number): Figure<'ratio'> {
-  const terms = plan.terms(block, shapes)
-  const need = {} as Need
-  const inputs = [...plan.needFigures(month), choice(month)]
-  return derivedFrom(`plan.${plan.candidate}.suffices@${month}`, 'ratio', '1 where a fleet of the catalogue carries it', inputs, (values) => {
-    const fleet = choiceOf(values[inputs.length - 1] as number)
-    return suffices(shapes[fleet.shape] as Shape, fleet, plan.needOf(values, need), terms) ? 1 : 0
-  })
-}
 
 export function plannedConstraints(plan: CapacityPlan, planned: PlannedFigures, { scenario }: Demand, drawn: Drawn): Constraint[] {
   const { availability, rpoMs, rtoMs } = scenario.requirements
   const { topology, failoverSeconds, lostSeconds } = plan.facts
-  const found = [fleetConstraint(plan, planned, drawn)]
+  const found = [fleetConstraint(plan, planned)]
   if (availability !== null) {
     const holds = drawn.share([planned.availability], (share) => share >= availability)
     const text = availabilityText(drawn.spread(planned.availability))
@@ -95,8 +80,7 @@ function within(name: Constraint['name'], figure: Figure<'seconds'>, limitMs: nu
 }
 
 /** What cannot be divided must fit into one server. */
-function fleetConstraint(plan: CapacityPlan, { suffices: months }: PlannedFigures, drawn: Drawn): Constraint {
-  const shares = months.map(({ month, figure }) => ({ month, share: drawn.share([figure], (carried) => carried === 1) }))
+function fleetConstraint(plan: CapacityPlan, { reach: shares }: PlannedFigures): Constraint {
   const least = Math.min(...shares.map(({ share }) => share))
   return uncertain(
     'fleet',

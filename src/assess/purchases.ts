@@ -1,28 +1,47 @@
-/** What one candidate's plan buys, month by month, of the servers of a price list: one path for all draws of its needs. */
+/** What one candidate's plan buys, year by year, of the servers of a price list: one path for all draws of its needs. */
 import type { CapacityPlan } from './capacity-plan.ts'
-import { cheapest, suffices } from './cheapest.ts'
+import { cheapest, isCarriable, suffices, usdOf } from './cheapest.ts'
 import type { Demand } from './demand.ts'
-import { linesOf } from './fleet-cost.ts'
-import { type Change, type Chosen, type Market, planFleets, type Sufficiency } from './fleet-plan.ts'
+import { demandingFirst, enoughFleets, meanOf } from './enough.ts'
+import { given } from './figure.ts'
+import {
+  type Change,
+  type Chosen,
+  enoughShare,
+  type Market,
+  planFleets,
+  reviewsOf,
+  type Stage,
+  type Sufficiency,
+  sufficiencyOf,
+} from './fleet-plan.ts'
 import { engineerHour } from './labour.ts'
+import { assumptions } from './plan-assumptions.ts'
 import type { BlockStorage, Shape } from './prices.ts'
-import { middleOf, simulate } from './simulate.ts'
-import { boundOf, type Need, nodesOf } from './supply.ts'
+import { middleOf, type Spread, simulate, spreadOf } from './simulate.ts'
+import { boundOf, type Need } from './supply.ts'
 
 export interface Purchases {
-  /** Of a sampled month. */
+  /** Of any month. */
   fleet(month: number): Chosen
+  /** What would be enough in that year, the cheapest first. */
+  others(month: number): readonly Chosen[]
   changes: readonly Change[]
   /** At each sampled month. */
   sufficiency(fleet: Chosen): Sufficiency[]
   suffices(fleet: Chosen, need: Need): boolean
+  /** The share of the draws that each fleet is bought to carry. */
+  target: number
+  /** Share of the draws that some fleet of the catalogue carries in a sampled month. */
+  reach(month: number): number
+  /** USD a month of the fleet that each draw would need, once its numbers are known, where some fleet carries it; null: nothing carries any. */
+  needed(month: number): Spread | null
 }
 
 /** Enough to tell a probability within two or three per cent. */
-export const judgingDraws = 1000
-/** Months between two decisions, where the horizon is short; so many decisions where it is long. */
-const stepMonths = 2
-const mostSteps = 20
+export const judgingDraws = 500
+/** Fleets of a year that are weighed with what changing to them costs. */
+const mostWeighed = 8
 
 export function purchasesOf(
   plan: CapacityPlan,
@@ -32,64 +51,78 @@ export function purchasesOf(
   seed: number,
   draws = judgingDraws,
 ): Purchases | null {
+  const terms = plan.terms(block, shapes)
   const market = marketOf(plan, shapes, block)
-  const { months, needs } = needsOf(plan, demand, seed, draws)
-  const planned = planFleets(market, months, needs, middleOf(engineerHour(demand.scenario)))
+  const reviews = reviewsOf(demand.months)
+  const needs = needsOf(plan, [...new Set([...reviews, ...demand.sampledMonths])], seed, draws)
+  const of = (month: number) => needs.get(month) as Need[]
+  const shortfall = given(
+    'plan.shortfall',
+    'ratio',
+    assumptions.shortfall,
+    'assumed',
+    'what a month short of servers costs (an emergency purchase beside what stands, objectives missed) over what a month of the next larger fleet costs more',
+  )
+  const target = enoughShare(shortfall.kind === 'given' ? shortfall.range.mid : assumptions.shortfall.mid)
+  const planned = planFleets(market, reviews, reviews.map(of), target, middleOf(engineerHour(demand.scenario)))
   if (planned === null) return null
-  const sampled = new Set(demand.sampledMonths)
-  const fleet = (month: number) => planned.fleets[months.indexOf(month)] as Chosen
+  const stageOf = (month: number) => (planned.stages.find(({ until }) => month < until) ?? planned.stages.at(-1)) as Stage
   return {
-    fleet,
+    fleet: (month) => stageOf(month).fleet,
+    others: (month) => stageOf(month).others,
     changes: planned.changes,
-    sufficiency: (own) => planned.sufficiency(own).filter((each) => sampled.has(each.month)),
+    sufficiency: (own) => demand.sampledMonths.map((month) => sufficiencyOf(market, own, month, of(month))),
     suffices: market.carries,
+    target,
+    reach: (month) => market.reach(of(month)),
+    needed: (month) => {
+      const carried = of(month).filter((need) => isCarriable(shapes, need, terms))
+      let likely = -1
+      const usd = carried.map((need) => {
+        const choice = cheapest(shapes, need, terms, likely)
+        likely = choice.shape
+        return choice.usdPerMonth
+      })
+      return usd.length === 0 ? null : spreadOf(Float64Array.from(usd))
+    },
   }
 }
 
-function marketOf(plan: CapacityPlan, shapes: readonly Shape[], block: BlockStorage): Market<Need> {
-  const { topology } = plan.facts
+export function marketOf(plan: CapacityPlan, shapes: readonly Shape[], block: BlockStorage): Market<Need> {
   const terms = plan.terms(block, shapes)
   const shapeOf = ({ shape }: Chosen) => shapes[shape] as Shape
+  const known = new WeakMap<readonly Need[], Need>()
+  const typical = (needs: readonly Need[]) => {
+    const mean = known.get(needs) ?? meanOf(needs)
+    known.set(needs, mean)
+    return mean
+  }
+  let order = shapes.map((_, at) => at)
   return {
-    topology,
-    cheapest: (need) => cheapest(shapes, need, terms),
-    carries: (fleet, need) => suffices(shapeOf(fleet), fleet, need, terms),
-    usd: (fleet, need) => {
-      const shape = shapeOf(fleet)
-      const lines = linesOf(shape, { parts: fleet.parts, nodes: nodesOf(fleet, topology) }, need, terms, shape.usdPerHour as number)
-      return lines.servers + lines.storage + lines.provisionedIo + lines.shards
+    topology: plan.facts.topology,
+    enough: (months, share) => {
+      const found = enoughFleets(shapes, order, months, meanOf(months.flat()), terms, share, mostWeighed)
+      // What was enough last month is likely to be among the cheapest next month.
+      const first = [...new Set(found.map(({ shape }) => shape))]
+      order = [...first, ...order.filter((at) => !first.includes(at))]
+      return found
     },
+    reach: (needs) => needs.filter((need) => isCarriable(shapes, need, terms)).length / Math.max(1, needs.length),
+    carries: (fleet, need) => suffices(shapeOf(fleet), fleet, need, terms),
+    usd: (fleet, needs) => usdOf(shapeOf(fleet), fleet, typical(needs), terms),
     bound: (fleet, need) => boundOf(shapeOf(fleet), fleet, need, terms),
   }
 }
 
-/** Of the sampled months and of some between them, where all lies on straight lines. */
-function needsOf(plan: CapacityPlan, demand: Demand, seed: number, draws: number): { months: number[]; needs: Need[][] } {
-  const { sampledMonths: sampled } = demand
-  const figures = sampled.map((month) => plan.needFigures(month))
+/** Of each month, those of all draws, the most demanding first. */
+export function needsOf(plan: CapacityPlan, months: readonly number[], seed: number, draws: number): Map<number, Need[]> {
+  const figures = months.map((month) => plan.needFigures(month))
   const samples = simulate([...new Set(figures.flat())], seed, draws)
-  const columns = figures.map((own) => own.map((figure) => samples.get(figure) as Float64Array))
-  const perInterval = Math.max(1, Math.floor(mostSteps / Math.max(1, sampled.length - 1)))
-  const months: number[] = []
-  const needs: Need[][] = []
-  for (const [at, month] of sampled.entries()) {
-    const next = sampled[at + 1]
-    const steps = next === undefined ? 1 : Math.max(1, Math.min(Math.ceil((next - month) / stepMonths), perInterval))
-    for (let step = 0; step < steps; step++) {
-      const way = step / steps
-      const [here, there] = [columns[at] as Float64Array[], (columns[at + 1] ?? columns[at]) as Float64Array[]]
-      months.push(month + Math.round(way * ((next ?? month) - month)))
-      needs.push(
-        Array.from({ length: draws }, (_, draw) =>
-          plan.needOf(
-            here.map((column, each) => {
-              const now = column[draw] as number
-              return now + way * (((there[each] as Float64Array)[draw] as number) - now)
-            }),
-          ),
-        ),
-      )
-    }
-  }
-  return { months, needs }
+  return new Map(
+    months.map((month, at) => {
+      const columns = (figures[at] ?? []).map((figure) => samples.get(figure) as Float64Array)
+      const own = Array.from({ length: draws }, (_, draw) => plan.needOf(columns.map((column) => column[draw] as number)))
+      return [month, demandingFirst(own)]
+    }),
+  )
 }

@@ -57,6 +57,20 @@ export function sweepOf({ trials }: Pick<CandidateResult, 'trials'>): { concurre
 
 /** Least squares with 0 ≤ σ, κ ≤ 1 on ln X, because throughputs err by a share, and beside it on X. null under three concurrencies. */
 export function fitScalability(points: { concurrency: number; perSecond: number }[]): Scalability | null {
+  const name = JSON.stringify(points)
+  const known = fitted.get(name)
+  if (known !== undefined) return known
+  const law = fitOnBoth(points)
+  if (fitted.size >= mostKept) fitted.clear()
+  fitted.set(name, law)
+  return law
+}
+
+/** A part of a candidate's work, beside another store, has the law of all of it. */
+const fitted = new Map<string, Scalability | null>()
+const mostKept = 100
+
+function fitOnBoth(points: { concurrency: number; perSecond: number }[]): Scalability | null {
   if (new Set(points.map((point) => point.concurrency)).size < 3) return null
   const found = fit(points, onLogarithms)
   const { free, covariance, cost } = found

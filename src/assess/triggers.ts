@@ -54,7 +54,10 @@ function changed(
     ),
     planned: month,
     resource,
-    threshold: resource === null ? `${after} cost less from then on` : `${resource} of ${before} is used up`,
+    threshold:
+      resource === null
+        ? `${after} cost less from then on`
+        : `${resource} of ${before} is used up within the year in more than ${Math.round((1 - cost.purchases.target) * 100)} % of the draws`,
     action:
       stage === 'shards'
         ? `${after}: ${sharded ? 'see the proposal of a shard key' : 'divide in the application, or move the heaviest group of operations to a store of its own'}`

@@ -69,7 +69,7 @@ function fit(points: readonly CurvePoint[], allowed: number): Curve {
   const starts = [...Map.groupBy(points, (point) => point.start).values()].map((own) =>
     own.map((point) => ({ x: Math.log(point.multiple), likelihood: new Likelihood(point) })),
   )
-  const kernels = startSpreads.map(({ sigma, weight }) => ({ weight, kernel: kernelOf(sigma) }))
+  const kernels = startSpreads.map(({ sigma }) => kernelOf(sigma))
   const all: { slope: number; floor: number; centre: number; correlation: number; log: Float64Array }[] = []
   for (const slope of steepness) {
     for (const floorShare of floors) {
@@ -89,11 +89,13 @@ function fit(points: readonly CurvePoint[], allowed: number): Curve {
           }
           return total
         })
-        for (const { weight, kernel } of kernels) {
-          const log = new Float64Array(cells).fill(Math.log(weight * (usualWeights[correlation] as number)))
-          for (const own of logs) smeared(own, kernel).forEach((each, cell) => void (log[cell] = (log[cell] as number) + each))
-          all.push({ slope, floor, centre, correlation, log })
-        }
+        const byKernel = startSpreads.map(({ weight }) => new Float64Array(cells).fill(Math.log(weight * (usualWeights[correlation] as number))))
+        for (const own of logs)
+          for (const [at, each] of smeared(own, kernels).entries()) {
+            const log = byKernel[at] as Float64Array
+            for (let cell = 0; cell < cells; cell++) log[cell] = (log[cell] as number) + (each[cell] as number)
+          }
+        for (const log of byKernel) all.push({ slope, floor, centre, correlation, log })
       }
     }
   }
@@ -144,24 +146,33 @@ const shareAt = ({ slope, floor, centre }: { slope: number; floor: number; centr
   floor + (1 - floor) / (1 + Math.exp(-(centre + slope * x)))
 
 /** Weights of neighbouring cells, a normal distribution; one cell where nothing is smeared. */
-function kernelOf(sigma: number): number[] {
+function kernelOf(sigma: number): Float64Array {
   const reach = Math.ceil((2.5 * sigma) / step)
   const weights = Array.from({ length: 2 * reach + 1 }, (_, at) => (sigma === 0 ? 1 : Math.exp(-0.5 * (((at - reach) * step) / sigma) ** 2)))
   const sum = weights.reduce((total, weight) => total + weight, 0)
-  return weights.map((weight) => weight / sum)
+  return Float64Array.from(weights, (weight) => weight / sum)
 }
 
-/** ln of the average of e^values over the kernel; beyond the ends the last value holds. */
-function smeared(values: Float64Array, kernel: number[]): Float64Array {
-  if (kernel.length === 1) return values
-  const reach = kernel.length >> 1
-  const most = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
-  const plain = values.map((value) => Math.exp(value - most))
-  const last = values.length - 1
-  return plain.map((_, cell) => {
-    let sum = 0
-    for (let at = 0; at < kernel.length; at++) sum += (kernel[at] as number) * (plain[Math.min(last, Math.max(0, cell + at - reach))] as number)
-    // What is nothing beside the largest stays a number.
-    return most + Math.log(Math.max(sum, 1e-300))
+/** Of each kernel, ln of the average of e^values over it; beyond the ends the last value holds. */
+function smeared(values: Float64Array, kernels: readonly Float64Array[]): Float64Array[] {
+  const cells = values.length
+  const widest = kernels.reduce((most, kernel) => Math.max(most, kernel.length >> 1), 0)
+  let most = Number.NEGATIVE_INFINITY
+  for (let cell = 0; cell < cells; cell++) most = Math.max(most, values[cell] as number)
+  const plain = new Float64Array(cells + 2 * widest)
+  for (let cell = 0; cell < cells; cell++) plain[cell + widest] = Math.exp((values[cell] as number) - most)
+  plain.fill(plain[widest] as number, 0, widest)
+  plain.fill(plain[cells + widest - 1] as number, cells + widest)
+  return kernels.map((kernel) => {
+    if (kernel.length === 1) return values
+    const first = widest - (kernel.length >> 1)
+    const logs = new Float64Array(cells)
+    for (let cell = 0; cell < cells; cell++) {
+      let sum = 0
+      for (let at = 0; at < kernel.length; at++) sum += (kernel[at] as number) * (plain[cell + first + at] as number)
+      // What is nothing beside the largest stays a number.
+      logs[cell] = most + Math.log(Math.max(sum, 1e-300))
+    }
+    return logs
   })
 }

@@ -65,29 +65,19 @@ export class Histogram {
 
   /** What `encode` wrote: counts exactly, mean and maximum to 3 digits. */
   static decode(text: string): Histogram {
-    const frame = Buffer.from(text, 'base64')
-    const payload = inflateSync(frame.subarray(8)).subarray(40)
     const histogram = new Histogram()
-    let at = 0
-    for (let index = 0; at < payload.length; ) {
-      let zigzag = 0
-      let scale = 1
-      for (let more = true; more; scale *= 0x80) {
-        const byte = payload[at++] as number
-        zigzag += (byte & 0x7f) * scale
-        more = byte >= 0x80
-      }
-      const value = zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2
-      if (value < 0) index -= value
-      else {
-        histogram.counts[index] = value
-        histogram.count += value
-        histogram.sumNs += value * highest(index)
-        if (value > 0) histogram.maxNs = Math.min(largestNs, highest(index))
-        index++
-      }
+    for (const [index, value] of decoded(text)) {
+      histogram.counts[index] = value
+      histogram.count += value
+      histogram.sumNs += value * highest(index)
+      histogram.maxNs = Math.min(largestNs, highest(index))
     }
     return histogram
+  }
+
+  /** How many values are in what `encode` wrote. */
+  static countIn(text: string): number {
+    return decoded(text).reduce((sum, [, value]) => sum + value, 0)
   }
 
   /** HDR histogram V2, deflated, base64: readable by the HdrHistogram tools of every language. */
@@ -124,6 +114,30 @@ export class Histogram {
     frame.writeInt32BE(compressed.length, 4)
     return Buffer.concat([frame, compressed]).toString('base64')
   }
+}
+
+/** Places and counts of what is not empty in what `encode` wrote. */
+function decoded(text: string): [index: number, count: number][] {
+  const frame = Buffer.from(text, 'base64')
+  const payload = inflateSync(frame.subarray(8)).subarray(40)
+  const found: [number, number][] = []
+  let at = 0
+  for (let index = 0; at < payload.length; ) {
+    let zigzag = 0
+    let scale = 1
+    for (let more = true; more; scale *= 0x80) {
+      const byte = payload[at++] as number
+      zigzag += (byte & 0x7f) * scale
+      more = byte >= 0x80
+    }
+    const value = zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2
+    if (value < 0) index -= value
+    else {
+      if (value > 0) found.push([index, value])
+      index++
+    }
+  }
+  return found
 }
 
 /** From here on values are no 31-bit integers, which processors shift in one step. */

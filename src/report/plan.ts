@@ -3,7 +3,6 @@
 import { availabilityText } from '../assess/availability.ts'
 import type { CandidatePlan, FleetPlan } from '../assess/candidate-plan.ts'
 import type { CandidateDecision, Decision } from '../assess/decision.ts'
-import { shortfall } from '../assess/fleet-plan.ts'
 import { drawsText, type Spread } from '../assess/simulate.ts'
 import { lineText, sourcesOf } from './bill.ts'
 import { demandBlocks } from './demand.ts'
@@ -21,7 +20,7 @@ export function capacityPlan(decision: Decision): Block[] {
     ...asked,
     heading(3, 'What carries it'),
     paragraph(
-      `Servers of a public price list that carry the peak with one member lost, for ${decision.months} months: one fleet a month on one path, the one that costs least on average over ${drawsText} draws of the measured capacity, the stated growth and what is assumed, where a month that it does not suffice for costs ${1 + shortfall.now} times what would have been needed (${1 + shortfall.later} times from month ${shortfall.foreseenMonths} on, when growth has shown itself), and a change its hours and its double servers. Suffices is the share of the draws that it carries, with what it falls short of first in the others. Costs are medians of the draws, in parentheses what holds 80 % of them (p10–p90); each draw pays for the cheapest fleet that carries it, so they say what it comes to once the numbers are known, and the price beside a fleet what that one costs; in budget is a share of the draws. What is assumed of a cloud server, of replication and of growth was not measured.`,
+      `Servers of a public price list that carry the peak with one member lost, for ${decision.months} months: one path of fleets for all of ${drawsText} draws of the measured capacity, the stated growth and what is assumed. ${boughtText(planned[0]?.plan)} Once a year it is looked at: what is enough for the year to come and costs least until then is bought, the hours and double servers of a change included. Suffices is the share of the draws that a fleet carries, with what it falls short of first in the others. USD a month is what exactly that fleet costs: the median of what the draws consume, in parentheses what holds 80 % of them (p10–p90); a draw that outgrows it is told by suffices, not by a price. In budget is the share of the draws that some fleet within the budget carries. What is assumed of a cloud server, of replication and of growth was not measured.`,
     ),
     table(
       ['candidate', 'topology', 'one server of the bench carries', 'servers now', 'suffice', `servers in month ${decision.months}`, 'suffice'],
@@ -103,6 +102,14 @@ export function capacityPlan(decision: Decision): Block[] {
   ]
 }
 
+/** How much headroom is bought, and at which price of too little. */
+export function boughtText(plan: Pick<CandidatePlan, 'boughtFor'> | undefined): string {
+  if (plan === undefined) return ''
+  const { boughtFor } = plan
+  const shortfall = Number((boughtFor / (1 - boughtFor)).toPrecision(3))
+  return `Each fleet is bought with headroom, for at least ${percent(boughtFor)} of the draws: a month short of servers is taken to cost ${shortfall} times what a month of the next larger fleet costs more (an emergency purchase, objectives missed; assumed), so the larger one pays until it is short in one draw of ${Number((shortfall + 1).toPrecision(3))}.`
+}
+
 /** A plan of a smaller job says so wherever it stands beside others. */
 export const titled = ({ name, mix }: Pick<CandidateDecision, 'name' | 'mix'>) => (mix === 'partial' ? `${name} (partial mix)` : name)
 
@@ -113,8 +120,8 @@ export function spreadText({ p10, p50, p90 }: Spread, text: (value: number) => s
   return text(p10) === text(p90) ? text(p50) : `${text(p50)} (${text(p10)}–${text(p90)})`
 }
 
-export function fleet({ servers, shape, parts: shards, coordinators, volumeGb, bound, usdPerMonth }: FleetPlan): string {
-  return `${servers} × ${shape}${shards > 1 ? ` in ${shards} shards` : ''}${coordinators === '' ? '' : ` and ${coordinators}`}${volumeGb > 0 ? `, ${count(volumeGb)} GB each` : ''}: ${usd(usdPerMonth)} USD; bound by ${bound}`
+export function fleet({ servers, shape, parts: shards, coordinators, volumeGb, bound, total }: FleetPlan): string {
+  return `${servers} × ${shape}${shards > 1 ? ` in ${shards} shards` : ''}${coordinators === '' ? '' : ` and ${coordinators}`}${volumeGb > 0 ? `, ${count(volumeGb)} GB each` : ''}: ${usd(total.p50)} USD; bound by ${bound}`
 }
 
 /** In its own month, a year on, and at the end: the share of the draws that it carries, and what fails first. */
@@ -199,7 +206,7 @@ function lines(plan: CandidatePlan, horizon: number): Block[] {
     paragraph(
       `All rows are up ${availabilityText(plan.availability)} of the time, any one row ${availabilityText(plan.rowAvailability)}, by independent failures of servers and the time until others take over (assumed).`,
     ),
-    paragraph('What moves the cost at the horizon most, one at a time from its low to its high end:'),
+    paragraph('What moves most what is needed at the horizon, one at a time from its low to its high end (the cheapest fleet that then carries it):'),
     table(
       ['number', 'USD a month at its low end', 'at its high end', 'where it comes from'],
       plan.tornado.map((each) => [each.path, usd(each.low), usd(each.high), each.provenance]),

@@ -63,7 +63,7 @@ function overBudget({ candidates, ranking, budgetUsdPerMonth: budget, months }: 
     const horizon = candidates.find((each) => each.name === name)?.plan?.fleet.horizon
     if (budget === null || horizon === undefined || horizon.total.p50 <= budget) return []
     return [
-      `In month ${months} ${name} costs ${usd(horizon.total.p50)} USD a month, over the budget of ${usd(budget)} (within it in ${Math.round((horizon.withinBudget ?? 0) * 100)} % of the draws).`,
+      `In month ${months} ${name} costs ${usd(horizon.total.p50)} USD a month, over the budget of ${usd(budget)} (a fleet within it carries ${Math.round((horizon.withinBudget ?? 0) * 100)} % of the draws).`,
     ]
   })
 }

@@ -8,7 +8,7 @@ import { billRows, sourcesOf } from '../report/bill.ts'
 import { demandRows } from '../report/demand.ts'
 import { times, usd } from '../report/format.ts'
 import { atRiskText, worstText } from '../report/latency.ts'
-import { cost, fleet, slowAtScale, spreadText, sufficesText, titled } from '../report/plan.ts'
+import { boughtText, cost, fleet, slowAtScale, spreadText, sufficesText, titled } from '../report/plan.ts'
 import { rankText, reasonOut, verdictLine } from '../report/verdict.ts'
 import { columns } from './tables.ts'
 
@@ -69,7 +69,7 @@ export function decisionText(decision: Decision, startedAt: string): string {
           cost(plan.usdPerMonth.horizon),
         ]),
       ]),
-      `One path of fleets for all draws, by least regret, with their own price; suffice: the share of the draws that a fleet carries. USD a month: what each draw needs, right-sized; medians of ${drawsText} draws, in parentheses p10–p90.`,
+      `One path of fleets for all of ${drawsText} draws, looked at once a year. ${boughtText(planned[0]?.plan)} Suffice: the share of the draws that a fleet carries. USD a month: of that fleet, the median, in parentheses p10–p90.`,
     )
     parts.push(columns(billRows(planned, months)), sourcesOf(planned.map(({ plan }) => plan)).texts.join('\n'))
     const triggers = planned.flatMap(({ name, plan }) =>

@@ -1,6 +1,7 @@
 /** The plans of three runs of one day beside each other: node bin/node24.mjs test/golden/side-by-side.ts */
 import { fileURLToPath } from 'node:url'
 import { assess } from '../../src/assess/assess.ts'
+import type { FleetPlan } from '../../src/assess/candidate-plan.ts'
 import { type Decision, decide } from '../../src/assess/decision.ts'
 import { readPrices } from '../../src/assess/prices.ts'
 import { cost, fleet } from '../../src/report/plan.ts'
@@ -11,6 +12,8 @@ export function oldDecision(commit: (typeof oldCommits)[number]): Decision {
   const result = oldResult(commit)
   return decide(result, assess(result), { catalogues: readPrices(), weights: {}, today: new Date('2026-11-26') }).decision
 }
+
+const neededText = ({ needed }: FleetPlan) => (needed === null ? '—' : cost(needed))
 
 export function sideBySide(decisions: ReadonlyMap<string, Decision>): string {
   const names = [...decisions.values()][0]?.candidates.map((each) => each.name) ?? []
@@ -28,11 +31,11 @@ export function sideBySide(decisions: ReadonlyMap<string, Decision>): string {
         open?.join(', ') || '—',
         ...(plan == null
           ? [own?.noPlan ?? '', '', '', '']
-          : [fleet(plan.fleet.now), cost(plan.usdPerMonth.now), fleet(plan.fleet.horizon), cost(plan.usdPerMonth.horizon)]),
+          : [fleet(plan.fleet.now), neededText(plan.fleet.now), fleet(plan.fleet.horizon), neededText(plan.fleet.horizon)]),
       ]
     }),
   )
-  return columns([['candidate', 'run', '', 'not certain', 'servers now', 'USD a month now', 'servers at the horizon', 'USD a month then'], ...rows])
+  return columns([['candidate', 'run', '', 'not certain', 'servers now', 'draws need, USD a month', 'servers at the horizon', 'draws need then'], ...rows])
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -7,14 +7,14 @@ import { assess } from '../../../src/assess/assess.ts'
 import { assumedBy, withAssumed } from '../../../src/assess/assume.ts'
 import { isPlan, planCapacity } from '../../../src/assess/capacity-plan.ts'
 import { cheapest } from '../../../src/assess/cheapest.ts'
-import { type CostPlan, costOf } from '../../../src/assess/cost.ts'
+import { costOf, pricedShapes } from '../../../src/assess/cost.ts'
 import { criteriaOf } from '../../../src/assess/criteria.ts'
 import { type Decision, type DecisionOptions, decide } from '../../../src/assess/decision.ts'
 import { Demand } from '../../../src/assess/demand.ts'
 import { explain } from '../../../src/assess/explain.ts'
 import { type Figure, type Given, reachable } from '../../../src/assess/figure.ts'
 import { groupsOf, proposePolyglot } from '../../../src/assess/polyglot.ts'
-import { type Catalogue, caveats, readPrices, type Shape } from '../../../src/assess/prices.ts'
+import { type BlockStorage, type Catalogue, caveats, readPrices, type Shape } from '../../../src/assess/prices.ts'
 import { proposeShardKey } from '../../../src/assess/shard-key.ts'
 import { middleOf, type Spread } from '../../../src/assess/simulate.ts'
 import { carries } from '../../../src/assess/supply.ts'
@@ -45,6 +45,28 @@ describe.each(names)('plan of %s', (name) => {
   test('has no number that is none, in itself or in its report', () => {
     expect(badNumbers(decision)).toEqual([])
     expect(toMarkdown(makeDocument(result, assess(result), decision, []))).not.toMatch(/\b(NaN|Infinity|undefined)\b/)
+  })
+
+  test('tells one story: the first number is what the fleet shown costs, in no draw of another one', () => {
+    for (const { plan } of plans(decision)) {
+      const { now, horizon } = plan.fleet
+      expect(plan.usdPerMonth.now).toEqual(now.total)
+      expect(plan.usdPerMonth.months[0]).toMatchObject(now.total)
+      expect(plan.usdPerMonth.months.at(-1)).toMatchObject(horizon.total)
+      for (const { total, lines, suffices, month } of [now, horizon]) {
+        const billed = lines.filter((line) => line.billed)
+        const sum = (end: 'p10' | 'p90') => billed.reduce((all, { usdPerMonth }) => all + usdPerMonth[end], 0)
+        // A region that has no list of its own is dearer by up to a fifth.
+        expect(total.p50).toBeGreaterThanOrEqual(sum('p10') * (1 - 1e-9))
+        expect(total.p50).toBeLessThanOrEqual(sum('p90') * 1.2 * (1 + 1e-9))
+        // Servers are bought once for all draws.
+        const servers = lines.find(({ name: line }) => line === 'servers')?.usdPerMonth
+        expect(servers?.p10).toBe(servers?.p90)
+        // Bought with headroom for the year: nine draws of ten.
+        expect(suffices.find((each) => each.month === month)?.probability).toBeGreaterThanOrEqual(0.89)
+      }
+      for (const { usd } of plan.triggers.slice(1)) expect(Number.isFinite(usd)).toBe(true)
+    }
   })
 
   test('has intervals that contain their middle', () => {
@@ -102,7 +124,8 @@ test.each(results.get('ecommerce')?.candidates.map((candidate) => candidate.name
   const candidate = ecommerce.candidates.find((each) => each.name === name) as Result['candidates'][number]
   const plan = planCapacity({ candidate, result: ecommerce, demand })
   if (!isPlan(plan)) return
-  const { shapes, block } = costOf(plan, options.catalogues[0] as Catalogue, demand, 1) as CostPlan
+  const prices = options.catalogues[0] as Catalogue
+  const [shapes, block] = [pricedShapes(plan, prices), prices.blockStorage as BlockStorage]
   // As if it could be divided, and no call asked every part.
   const terms = { ...plan.terms(block, shapes), divisible: true }
   const today = { ...plan.needOf(plan.needFigures(0).map((figure) => middleOf(figure))), crossing: 0 }

@@ -130,7 +130,7 @@ describe.each(ecommerce.candidates.map(({ name }) => name))('%s in the shop', (n
   if (!isPlan(plan)) throw new Error(plan.reason)
   const cost = costOf(plan, catalogue, demand, 1) as CostPlan
   const usdAt = (month: number, path: string, value: number) => {
-    const total = cost.total(month)
+    const total = cost.needed(month)
     const figure = reachable([total]).find((each) => each.path === path) as Figure
     return middleOf(total, { figure, value })
   }

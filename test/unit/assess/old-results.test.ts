@@ -23,10 +23,11 @@ describe.each(names)('%s in three runs of one day', (name) => {
     }
   })
 
-  test('costs the same within its intervals, now and at the horizon, wherever it has a plan', () => {
-    const planned = all.flatMap(({ plan }) => (plan === null ? [] : [plan.usdPerMonth]))
-    for (const first of planned)
-      for (const second of planned) for (const at of ['now', 'horizon'] as const) expect(overlaps(first[at], second[at]), at).toBe(true)
+  test('needs the same within its intervals, now and at the horizon, wherever it has a plan', () => {
+    for (const at of ['now', 'horizon'] as const) {
+      const needed = all.flatMap(({ plan }) => plan?.fleet[at].needed ?? [])
+      for (const first of needed) for (const second of needed) expect(overlaps(first, second), at).toBe(true)
+    }
   })
 })
 

@@ -1,0 +1,110 @@
+/** The plan of the shop: more load never costs less, a longer horizon changes no year before it, a bigger budget rules nobody out. */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { isPlan, planCapacity } from '../../../src/assess/capacity-plan.ts'
+import { isAffordable } from '../../../src/assess/cheapest.ts'
+import { pricedShapes } from '../../../src/assess/cost.ts'
+import { Demand } from '../../../src/assess/demand.ts'
+import { type Chosen, type FleetPlan, planFleets, reviewsOf } from '../../../src/assess/fleet-plan.ts'
+import { migrationOf } from '../../../src/assess/migration.ts'
+import { type BlockStorage, type Catalogue, readPrices } from '../../../src/assess/prices.ts'
+import { marketOf, needsOf } from '../../../src/assess/purchases.ts'
+import type { Need } from '../../../src/assess/supply.ts'
+import { type Result, readResult } from '../../../src/result.ts'
+import type { Scenario } from '../../../src/scenario/scenario.ts'
+
+const ecommerce = readResult(join(fileURLToPath(new URL('../../golden', import.meta.url)), 'results', 'ecommerce.json'))
+const catalogue = readPrices().find((each) => each.instances.length > 0 && each.blockStorage !== undefined) as Catalogue
+const drawn = { numRuns: 300, seed: 12 }
+/** Of 250: enough to make nine in ten of them a matter of several. */
+const fewDraws = 40
+const engineer = 100
+
+/** A greater load is more of all that follows it; more rows are more bytes, too. */
+const byLoad = ['load', 'crossing', 'offloadable', 'writes', 'pagesPerSecond', 'writesPerSecond', 'writtenBytesPerSecond', 'networkBytesPerSecond'] as const
+const byRows = [...byLoad, 'dataBytes', 'bytes', 'hotBytes'] as const
+const times = (need: Need, keys: readonly (keyof Need)[], factor: number): Need => ({
+  ...need,
+  ...Object.fromEntries(keys.map((key) => [key, need[key] * factor])),
+})
+const size = (low: number, high: number) => fc.double({ min: Math.log(low), max: Math.log(high), noNaN: true }).map((value) => Math.exp(value))
+
+describe.each(['postgres', 'mongodb', 'cassandra'])('%s in the shop', (name) => {
+  const demand = new Demand(ecommerce.scenario as unknown as Scenario)
+  const candidate = ecommerce.candidates.find((each) => each.name === name) as Result['candidates'][number]
+  const plan = planCapacity({ candidate, result: ecommerce, demand })
+  if (!isPlan(plan)) throw new Error(plan.reason)
+  const shapes = pricedShapes(plan, catalogue)
+  const block = catalogue.blockStorage as BlockStorage
+  const market = marketOf(plan, shapes, block)
+  const now = (needsOf(plan, [0], 1, 250).get(0) as Need[]).filter((_, at) => at % 6 === 0).slice(0, fewDraws)
+  const needsAt = (reviews: readonly number[], peak: number, growth: number) =>
+    reviews.map((month) => now.map((need) => times(times(need, byLoad, peak), byRows, (1 + growth) ** month)))
+  const planned = (reviews: readonly number[], peak: number, growth: number) => planFleets(market, reviews, needsAt(reviews, peak, growth), 0.9, engineer)
+  const reviews = reviewsOf(36)
+
+  /** No year of the smaller costs more than with the fleet of the greater one, what it takes to come to it included. */
+  const expectNoDearer = (less: FleetPlan | null, more: FleetPlan | null, needs: readonly Need[][]) => {
+    if (more === null) return
+    expect(less).not.toBeNull()
+    for (const [at, stage] of (less as FleetPlan).stages.entries()) {
+      // What no fleet carries in nine draws of ten has no price that means anything: the constraint `fleet` says so.
+      if ((more.stages[at]?.share ?? 0) < 0.9) return
+      const usdOf = (fleet: Chosen) => (market.usd(fleet, needs[at] as Need[]) + market.usd(fleet, needs[at + 1] as Need[])) / 2
+      const change = (to: Chosen) => {
+        const before = less?.stages[at - 1]?.fleet
+        const migration = before === undefined ? null : migrationOf(before, to, plan.facts.topology)
+        return migration === null ? 0 : migration.hours * engineer + migration.overlapMonths * Math.min(usdOf(before as Chosen), usdOf(to))
+      }
+      const usdOfYear = (fleet: Chosen) => 12 * usdOf(fleet) + change(fleet)
+      expect(usdOfYear(stage.fleet)).toBeLessThanOrEqual(usdOfYear(more.stages[at]?.fleet as Chosen) * (1 + 1e-9))
+    }
+  }
+
+  test('a higher peak never costs less, and never suffices where a lower one does not', () => {
+    fc.assert(
+      fc.property(size(0.3, 20), size(1, 5), fc.double({ min: 0, max: 0.08, noNaN: true }), (peak, more, growth) => {
+        expectNoDearer(planned(reviews, peak, growth), planned(reviews, peak * more, growth), needsAt(reviews, peak, growth))
+      }),
+      drawn,
+    )
+  }, 300_000)
+
+  test('faster growth never costs less', () => {
+    fc.assert(
+      fc.property(size(0.3, 10), fc.double({ min: 0, max: 0.08, noNaN: true }), fc.double({ min: 0, max: 0.08, noNaN: true }), (peak, growth, more) => {
+        expectNoDearer(planned(reviews, peak, growth), planned(reviews, peak, growth + more), needsAt(reviews, peak, growth))
+      }),
+      drawn,
+    )
+  }, 300_000)
+
+  test('a longer horizon changes no whole year before it, and month 0 never becomes cheaper', () => {
+    fc.assert(
+      fc.property(size(0.3, 10), fc.double({ min: 0, max: 0.08, noNaN: true }), fc.integer({ min: 1, max: 48 }), fc.integer({ min: 1, max: 48 }), (peak, growth, months, more) => {
+        const [short, long] = [reviewsOf(months), reviewsOf(months + more)]
+        const [before, after] = [planned(short, peak, growth), planned(long, peak, growth)]
+        if (after === null || before === null) return
+        const whole = Math.floor(months / 12)
+        expect(after.stages.slice(0, whole).map(({ fleet }) => fleet)).toEqual(before.stages.slice(0, whole).map(({ fleet }) => fleet))
+        const usd = ({ stages }: FleetPlan) => market.usd((stages[0] as FleetPlan['stages'][number]).fleet, needsAt([0], peak, growth)[0] as Need[])
+        expect(usd(after)).toBeGreaterThanOrEqual(usd(before) * (1 - 0.02))
+      }),
+      drawn,
+    )
+  }, 300_000)
+
+  test('a bigger budget never rules out, more load never comes back in', () => {
+    const terms = plan.terms(block, shapes)
+    fc.assert(
+      fc.property(fc.constantFrom(...now), size(0.1, 30), size(1, 10), size(100, 1e6), size(1, 10), fc.nat(shapes.length - 1), (need, peak, more, budget, larger, likely) => {
+        const within = (load: number, usd: number) => isAffordable(shapes, times(need, byLoad, load), terms, usd, likely).within
+        if (within(peak, budget)) expect(within(peak, budget * larger)).toBe(true)
+        if (within(peak * more, budget)) expect(within(peak, budget)).toBe(true)
+      }),
+      drawn,
+    )
+  }, 300_000)
+})
