@@ -4,7 +4,6 @@ import type { Topology } from '../engines/engine.ts'
 import { type AtScale, atScaleOf, scaledCallsOf } from './at-scale.ts'
 import { availabilityFigure } from './availability.ts'
 import type { ToldLine } from './bill.ts'
-import { boughtIn } from './bought.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
 import type { CostPlan } from './cost.ts'
 import { type Exhibit, nodesFigure } from './criteria.ts'
@@ -110,7 +109,6 @@ export function figuresOfMonth(exhibit: Complete, month: number): Figure[] {
     nodesFigure(exhibit, month),
     cost.total(month),
     ...cost.bill(month).map(({ figure }) => figure),
-    cost.planned(month),
     volumeFigure(exhibit, month),
     ...(['all', 'one'] as const).map((rows) => availabilityFigure(plan, cost, month, rows)),
     plan.connections(month),
@@ -123,7 +121,7 @@ export function figuresOfMonth(exhibit: Complete, month: number): Figure[] {
 
 /** Of one server of the fleet that is bought; 0 where its disks stand in it. */
 function volumeFigure({ plan, cost }: Complete, month: number): Figure<'bytes'> {
-  const chosen = boughtIn(cost.purchases, month)
+  const chosen = cost.purchases.fleet(month)
   const shape = cost.shapes[chosen.shape]
   const terms = plan.terms(cost.block, cost.shapes)
   const need = {} as Need

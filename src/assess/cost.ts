@@ -87,16 +87,12 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand,
   )
   const memo = new FigureMemo()
   const choice = (month: number) =>
-    memo.once(`cost.${name}.choice@${month}`, (path) => ({
-      ...given(
-        path,
-        'ratio',
-        encodeChoice(purchases.fleet(month)),
-        'derived',
-        `one fleet for all draws, bought to carry ${percentOf(purchases.target)} of them`,
-      ),
-      display: (value: number) => fleetText(choiceOf(value), shapes),
-    }))
+    memo.once(`cost.${name}.choice@${month}`, (path) => {
+      const bought = encodeChoice(purchases.fleet(month))
+      // Its inputs are what it was chosen by, over all draws: none of them has another fleet.
+      const figure = derivedFrom(path, 'ratio', `one fleet for all draws, bought to carry ${percentOf(purchases.target)} of them`, plan.needFigures(month), () => bought)
+      return { ...figure, display: (value: number) => fleetText(choiceOf(value), shapes) }
+    })
   const cheapestChoice = (month: number) =>
     memo.once(`cost.${name}.cheapest@${month}`, () => plan.choice(month, shapes, blockStorage, `cost.${name}.cheapest`))
   const across = given(`cost.readsAcrossZones`, 'share', readsAcrossZones, 'assumed', 'share of the reads whose caller is in another zone')

@@ -27,10 +27,10 @@ export interface Explainable {
 export function explain(all: Explainable, path: string): string {
   const { name, month } = parted(path, all)
   const plan = all.plans.find(({ candidate }) => candidate.name === name)
-  const found = find(all, plan === undefined ? name : `cost.${name}.planned`, month)
+  const found = find(all, plan === undefined ? name : `cost.${name}.total`, month)
   if (found === undefined) throw unknown(all, path)
   const about = all.plans.find(({ candidate }) => ['capacity', 'cost', 'plan'].some((part) => found.path.startsWith(`${part}.${candidate.name}.`)))
-  const planned = about?.cost.planned(monthOf(found) ?? 0)
+  const planned = about?.cost.total(monthOf(found) ?? 0)
   const lines = linesOf(found)
   const wanted = new Set([...lines.flatMap((line) => ('figure' in line ? [line.figure] : [])), ...(planned === undefined ? [] : [planned])])
   const samples = simulate([...wanted], all.seed)
