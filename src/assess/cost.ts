@@ -90,7 +90,13 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand,
     memo.once(`cost.${name}.choice@${month}`, (path) => {
       const bought = encodeChoice(purchases.fleet(month))
       // Its inputs are what it was chosen by, over all draws: none of them has another fleet.
-      const figure = derivedFrom(path, 'ratio', `one fleet for all draws, bought to carry ${percentOf(purchases.target)} of them`, plan.needFigures(month), () => bought)
+      const figure = derivedFrom(
+        path,
+        'ratio',
+        `one fleet for all draws, bought to carry ${percentOf(purchases.target)} of them`,
+        plan.needFigures(month),
+        () => bought,
+      )
       return { ...figure, display: (value: number) => fleetText(choiceOf(value), shapes) }
     })
   const cheapestChoice = (month: number) =>

@@ -23,7 +23,16 @@ const fewDraws = 40
 const engineer = 100
 
 /** A greater load is more of all that follows it; more rows are more bytes, too. */
-const byLoad = ['load', 'crossing', 'offloadable', 'writes', 'pagesPerSecond', 'writesPerSecond', 'writtenBytesPerSecond', 'networkBytesPerSecond'] as const
+const byLoad = [
+  'load',
+  'crossing',
+  'offloadable',
+  'writes',
+  'pagesPerSecond',
+  'writesPerSecond',
+  'writtenBytesPerSecond',
+  'networkBytesPerSecond',
+] as const
 const byRows = [...byLoad, 'dataBytes', 'bytes', 'hotBytes'] as const
 const times = (need: Need, keys: readonly (keyof Need)[], factor: number): Need => ({
   ...need,
@@ -42,7 +51,8 @@ describe.each(['postgres', 'mongodb', 'cassandra'])('%s in the shop', (name) => 
   const now = (needsOf(plan, [0], 1, 250).get(0) as Need[]).filter((_, at) => at % 6 === 0).slice(0, fewDraws)
   const needsAt = (reviews: readonly number[], peak: number, growth: number) =>
     reviews.map((month) => now.map((need) => times(times(need, byLoad, peak), byRows, (1 + growth) ** month)))
-  const planned = (reviews: readonly number[], peak: number, growth: number) => planFleets(market, reviews, needsAt(reviews, peak, growth), 0.9, engineer)
+  const planned = (reviews: readonly number[], peak: number, growth: number) =>
+    planFleets(market, reviews, needsAt(reviews, peak, growth), 0.9, engineer)
   const reviews = reviewsOf(36)
 
   /** No year of the smaller costs more than with the fleet of the greater one, what it takes to come to it included. */
@@ -74,24 +84,35 @@ describe.each(['postgres', 'mongodb', 'cassandra'])('%s in the shop', (name) => 
 
   test('faster growth never costs less', () => {
     fc.assert(
-      fc.property(size(0.3, 10), fc.double({ min: 0, max: 0.08, noNaN: true }), fc.double({ min: 0, max: 0.08, noNaN: true }), (peak, growth, more) => {
-        expectNoDearer(planned(reviews, peak, growth), planned(reviews, peak, growth + more), needsAt(reviews, peak, growth))
-      }),
+      fc.property(
+        size(0.3, 10),
+        fc.double({ min: 0, max: 0.08, noNaN: true }),
+        fc.double({ min: 0, max: 0.08, noNaN: true }),
+        (peak, growth, more) => {
+          expectNoDearer(planned(reviews, peak, growth), planned(reviews, peak, growth + more), needsAt(reviews, peak, growth))
+        },
+      ),
       drawn,
     )
   }, 300_000)
 
   test('a longer horizon changes no whole year before it, and month 0 never becomes cheaper', () => {
     fc.assert(
-      fc.property(size(0.3, 10), fc.double({ min: 0, max: 0.08, noNaN: true }), fc.integer({ min: 1, max: 48 }), fc.integer({ min: 1, max: 48 }), (peak, growth, months, more) => {
-        const [short, long] = [reviewsOf(months), reviewsOf(months + more)]
-        const [before, after] = [planned(short, peak, growth), planned(long, peak, growth)]
-        if (after === null || before === null) return
-        const whole = Math.floor(months / 12)
-        expect(after.stages.slice(0, whole).map(({ fleet }) => fleet)).toEqual(before.stages.slice(0, whole).map(({ fleet }) => fleet))
-        const usd = ({ stages }: FleetPlan) => market.usd((stages[0] as FleetPlan['stages'][number]).fleet, needsAt([0], peak, growth)[0] as Need[])
-        expect(usd(after)).toBeGreaterThanOrEqual(usd(before) * (1 - 0.02))
-      }),
+      fc.property(
+        size(0.3, 10),
+        fc.double({ min: 0, max: 0.08, noNaN: true }),
+        fc.integer({ min: 1, max: 48 }),
+        fc.integer({ min: 1, max: 48 }),
+        (peak, growth, months, more) => {
+          const [short, long] = [reviewsOf(months), reviewsOf(months + more)]
+          const [before, after] = [planned(short, peak, growth), planned(long, peak, growth)]
+          if (after === null || before === null) return
+          const whole = Math.floor(months / 12)
+          expect(after.stages.slice(0, whole).map(({ fleet }) => fleet)).toEqual(before.stages.slice(0, whole).map(({ fleet }) => fleet))
+          const usd = ({ stages }: FleetPlan) => market.usd((stages[0] as FleetPlan['stages'][number]).fleet, needsAt([0], peak, growth)[0] as Need[])
+          expect(usd(after)).toBeGreaterThanOrEqual(usd(before) * (1 - 0.02))
+        },
+      ),
       drawn,
     )
   }, 300_000)
@@ -99,11 +120,19 @@ describe.each(['postgres', 'mongodb', 'cassandra'])('%s in the shop', (name) => 
   test('a bigger budget never rules out, more load never comes back in', () => {
     const terms = plan.terms(block, shapes)
     fc.assert(
-      fc.property(fc.constantFrom(...now), size(0.1, 30), size(1, 10), size(100, 1e6), size(1, 10), fc.nat(shapes.length - 1), (need, peak, more, budget, larger, likely) => {
-        const within = (load: number, usd: number) => isAffordable(shapes, times(need, byLoad, load), terms, usd, likely).within
-        if (within(peak, budget)) expect(within(peak, budget * larger)).toBe(true)
-        if (within(peak * more, budget)) expect(within(peak, budget)).toBe(true)
-      }),
+      fc.property(
+        fc.constantFrom(...now),
+        size(0.1, 30),
+        size(1, 10),
+        size(100, 1e6),
+        size(1, 10),
+        fc.nat(shapes.length - 1),
+        (need, peak, more, budget, larger, likely) => {
+          const within = (load: number, usd: number) => isAffordable(shapes, times(need, byLoad, load), terms, usd, likely).within
+          if (within(peak, budget)) expect(within(peak, budget * larger)).toBe(true)
+          if (within(peak * more, budget)) expect(within(peak, budget)).toBe(true)
+        },
+      ),
       drawn,
     )
   }, 300_000)
