@@ -5,6 +5,7 @@ import type { Scenario } from '../scenario/scenario.ts'
 import type { Assessment, CandidateAssessment } from './assess.ts'
 import { type CandidatePlan, type Complete, completed, describePlan, figuresOf } from './candidate-plan.ts'
 import { isPlan, planCapacity } from './capacity-plan.ts'
+import { type Composite, compositesOf } from './composites.ts'
 import { type Constraint, constraintsOf } from './constraints.ts'
 import { costOf, pricedShapes } from './cost.ts'
 import { blurOf, type Criterion, criteriaOf, type Exhibit, type Judged, judgeCriteria } from './criteria.ts'
@@ -52,6 +53,8 @@ export interface Decision {
   /** By how much two equals differ on this machine: who differs by less shares a rank. */
   resolution: KnownResolution[]
   polyglot: PolyglotProposal | null
+  /** Beside the candidates: none was measured, none is ranked. */
+  composites: Composite[]
   shards: ShardProposal | null
   forecasts: Forecast[]
   pricedNotMeasured: Unmeasured[]
@@ -105,6 +108,9 @@ export function decide(result: Result, assessment: Assessment, options: Decision
       rules,
       ranking: rank(contenders, weights, result.seed),
       resolution: assessment.resolution,
+      composites: cases.flatMap(({ complete }, at) =>
+        complete === null || candidates[at]?.out === true ? [] : compositesOf(complete.plan, complete.cost, demand, middleOf(hour)),
+      ),
       polyglot:
         catalogue === undefined
           ? null

@@ -19,9 +19,9 @@ export interface PolyglotProposal {
   why: string
 }
 
-const margin = 0.2
+export const margin = 0.2
 /** Hours a month that one more system takes: its upgrades, backups, alarms, and people who know it. */
-const secondSystemHours = 16
+export const secondSystemHours = 16
 
 /** Entities joined by ownership, by transactions, and by operations that read several. */
 export function groupsOf(scenario: Scenario): Group[] {

@@ -5,6 +5,7 @@ import type { CandidatePlan, FleetPlan } from '../assess/candidate-plan.ts'
 import type { CandidateDecision, Decision } from '../assess/decision.ts'
 import { drawsText, type Spread } from '../assess/simulate.ts'
 import { lineText, sourcesOf } from './bill.ts'
+import { compositeBlocks } from './composites.ts'
 import { demandBlocks } from './demand.ts'
 import { type Block, details, heading, list, paragraph, table } from './document.ts'
 import { bytes, count, micros, percent, times, usd } from './format.ts'
@@ -85,6 +86,7 @@ export function capacityPlan(decision: Decision): Block[] {
     ),
     ...remarks(planned),
     ...latencyBlocks(planned),
+    ...compositeBlocks(decision),
     ...risks(planned, decision.months),
     ...shardKey(decision),
     heading(3, 'Cost by line'),

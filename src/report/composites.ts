@@ -1,0 +1,30 @@
+/** One store with something beside it: priced, and not measured. */
+import type { Composite } from '../assess/composites.ts'
+import type { Decision } from '../assess/decision.ts'
+import { type Block, heading, paragraph, table } from './document.ts'
+import { percent, usd } from './format.ts'
+
+export function compositeBlocks({ composites, months }: Decision): Block[] {
+  if (composites.length === 0) return []
+  return [
+    heading(3, 'With something beside it: planned, not measured'),
+    paragraph(
+      'Servers and disks at the middle of every number, with the hours of one system more where there is one; alone: the cheapest fleet without replicas for reads. What a cache answers follows from the law of the picks (Che); none of these was measured, and none is ranked.',
+    ),
+    table(
+      ['candidate', 'with', 'takes', 'what stands beside it', 'USD a month now (alone)', `in month ${months} (alone)`, 'needs'],
+      composites.map((each) => [
+        each.candidate,
+        `${each.kind}, ${each.label}`,
+        each.takes.map(({ operation, share }) => `${operation} ${percent(share)}`).join(', '),
+        each.what,
+        price(each, 'now'),
+        price(each, 'horizon'),
+        `${each.worthTrying ? 'worth measuring' : 'saves too little'}${each.needs === '' ? '' : `; ${each.needs}`}`,
+      ]),
+      [4, 5],
+    ),
+  ]
+}
+
+const price = ({ usdPerMonth, aloneUsdPerMonth }: Composite, at: 'now' | 'horizon') => `${usd(usdPerMonth[at])} (${usd(aloneUsdPerMonth[at])})`

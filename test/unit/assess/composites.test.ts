@@ -1,0 +1,56 @@
+/** What stands beside one store: hits of a cache, and prices that say that nothing was measured. */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { isPlan, planCapacity } from '../../../src/assess/capacity-plan.ts'
+import { compositesOf, hitShares } from '../../../src/assess/composites.ts'
+import { costOf } from '../../../src/assess/cost.ts'
+import { Demand } from '../../../src/assess/demand.ts'
+import { type Catalogue, readPrices, serversOf } from '../../../src/assess/prices.ts'
+import { type Result, readResult } from '../../../src/result.ts'
+import type { Operation, Scenario } from '../../../src/scenario/scenario.ts'
+
+const ecommerce = readResult(join(fileURLToPath(new URL('../../golden', import.meta.url)), 'results', 'ecommerce.json'))
+
+test('a cache of equally popular values answers the share of them that it holds, and no more than their age allows', () => {
+  const stream = { entries: [{ count: 1000, perSecond: 1, bytes: 100 }], staleSeconds: Number.POSITIVE_INFINITY }
+  expect(hitShares([stream], 50_000)[0]).toBeCloseTo(0.5, 3)
+  expect(hitShares([stream], 200_000)[0]).toBeCloseTo(1, 3)
+  // A value that is asked for once a second and lives for nine answers nine calls of ten.
+  expect(hitShares([{ ...stream, staleSeconds: 9 }], 200_000)[0]).toBeCloseTo(0.9, 3)
+  const skewed = {
+    entries: [
+      { count: 10, perSecond: 90, bytes: 100 },
+      { count: 990, perSecond: 0.1, bytes: 100 },
+    ],
+    staleSeconds: Number.POSITIVE_INFINITY,
+  }
+  expect(hitShares([skewed], 5000)[0]).toBeGreaterThan(0.85)
+})
+
+test('each is priced, beside the store alone, and labelled; what may not be old is said', () => {
+  const of = (result: Result) => {
+    const demand = new Demand(result.scenario as unknown as Scenario)
+    const candidate = result.candidates.find(({ name }) => name === 'postgres') as Result['candidates'][number]
+    const plan = planCapacity({ candidate, result, demand })
+    const catalogue = serversOf(readPrices(), []) as Catalogue
+    const cost = isPlan(plan) ? costOf(plan, catalogue, demand, 1, 250) : null
+    if (!isPlan(plan) || cost === null) throw new Error('no plan')
+    return compositesOf(plan, cost, demand, 100)
+  }
+  const found = of(ecommerce)
+  expect(new Set(found.map(({ kind }) => kind))).toEqual(new Set(['read replicas', 'cache in front', 'search store beside']))
+  for (const each of found) {
+    expect(each.label).toBe('planned, not measured')
+    for (const usd of [each.usdPerMonth.now, each.usdPerMonth.horizon, each.aloneUsdPerMonth.horizon]) expect(usd).toBeGreaterThan(0)
+    for (const { share } of each.takes) expect(share >= 0 && share <= 1).toBe(true)
+  }
+  const cache = found.find(({ kind }) => kind === 'cache in front')
+  expect(cache?.needs).toMatch(/none of these may be old now: get_product/)
+  const allowed = structuredClone(ecommerce)
+  const operation = (allowed.scenario as unknown as Scenario).operations.find(({ name }) => name === 'get_product') as Operation
+  operation.stalenessMs = 60_000
+  const may = of(allowed).find(({ kind }) => kind === 'cache in front')
+  expect(may?.needs).toBe('')
+  expect(may?.takes.map((each) => each.operation)).toEqual(['get_product'])
+})
