@@ -35,6 +35,7 @@ function trialOf(trial: Trial): Trial {
   const open = arrival.loop === 'open' && arrival.ratePerSecond !== null
   return {
     ...trial,
+    slowdown: 1,
     phase: steps.has(trial.phase) ? 'curve' : trial.phase,
     // Reasons name the operation that the harness was late for; one that names none was about the harness as a whole.
     validity: { ...validity, clientBound: validity.verdict === 'client-bound' ? lateIn(trial) : [] },

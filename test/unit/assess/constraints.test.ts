@@ -61,5 +61,5 @@ test('a budget is kept in every month with a probability', () => {
   const within = (withinBudget: number) => named('budget', { now: spread, horizon: spread, months: 36, withinBudget })
   expect(within(0.45)).toMatchObject({ state: 'open', probability: 0.45 })
   expect(within(0.02)).toMatchObject({ state: 'out' })
-  expect(within(0.45)?.evidence).toMatch(/5,000 \(3,000–7,000\) in month 36, of 4,000: within it in every month with a probability of 45 %/)
+  expect(within(0.45)?.evidence).toMatch(/5,000 \(3,000–7,000\) in month 36, of 4,000: fleets within it carry every month with a probability of 45 %/)
 })

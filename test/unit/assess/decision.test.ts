@@ -394,7 +394,7 @@ describe('asked again', () => {
     expect(asked).toMatch(new RegExp(`^Asked of one ${bought?.shape} at peak.*; ${bought?.bound} decides`))
     expect(cheaper).toMatch(/^Cheaper: /)
     expect(runnerUp).toMatch(/^Runner-up: /)
-    expect(movers).toMatch(/^What moves its cost most/)
+    expect(movers).toMatch(/^What moves most what is needed/)
     expect(empty).toBe('')
     expect(tree).toMatch(/^cost\.postgres\.total@36 = /)
     for (const path of ['plan.postgres.availability@12', 'plan.postgres.rowAvailability@36', 'capacity.postgres.volume@7', 'cost.postgres.total@5'])

@@ -107,8 +107,8 @@ describe('wishes of any values', () => {
           expect(error.exitCode).toBe(2)
           expect(error.message).toMatch(/^--(peak|growth|horizon|budget|weights|assume)/)
         }
-        // Forty times so many draws, and four candidates: ten seconds at most.
-        expect(performance.now() - began).toBeLessThan(3000)
+        // What nobody waits for: no wish makes it so. How long one takes is told by bench/, not here.
+        expect(performance.now() - began).toBeLessThan(10_000)
       }),
       { numRuns: 80, seed: 20261126 },
     )
