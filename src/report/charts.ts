@@ -96,7 +96,7 @@ function loadSlide(candidates: CandidateResult[], mix: 'full' | 'partial', resul
         },
       ]
     }) as ChartDataset<Kind>[],
-    x: { title: 'offered load, multiples of the average', type: 'logarithmic', ticks: (value) => decade(value, times) },
+    x: { title: 'load in multiples of the average, at the full speed of the cores', type: 'logarithmic', ticks: (value) => decade(value, times) },
     y: { title: 'answers over the objective', type: 'logarithmic', ticks: (value) => decade(value, (each) => `${each} %`) },
   }
 }

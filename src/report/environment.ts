@@ -6,6 +6,12 @@ import { cautionNotes, markedName } from './cautions.ts'
 import { type Block, details, list, table } from './document.ts'
 import { bytes, count, micros, seconds } from './format.ts'
 import { pausesLine } from './host-pauses.ts'
+import { speedLine } from './host-speed.ts'
+
+/** Its trials belong to more starts of its server than the last process made: an earlier one made the others. */
+export function isResumed({ trials, restores, restarts }: Pick<CandidateResult, 'trials' | 'restores' | 'restarts'>): boolean {
+  return new Set(trials.map(({ start }) => start)).size > 1 + restores + restarts.length
+}
 
 /** What follows from the limits is nothing that a server with unknown limits promised. */
 export function isUnknownLimit(candidate: CandidateResult, parity: CandidateResult['parity'][number]): boolean {
@@ -32,13 +38,14 @@ export function environment(result: Result): Block[] {
   const restarts = result.candidates.flatMap((candidate) =>
     candidate.restarts.map((each) => `${candidate.name} was started again once, on its data: ${each.reason}`),
   )
-  const starts = new Set(result.candidates.flatMap((candidate) => candidate.trials.map((trial) => trial.start)))
-  const resumed = starts.size > 1 ? [`the run was interrupted and continued: its trials belong to ${starts.size} starts of the servers`] : []
+  const resumed = result.candidates.some(isResumed) ? ['the run was interrupted and continued: its trials belong to starts of the servers before and after'] : []
+  const speed = speedLine(result)
   return [
     list([
       `dbtrial ${result.dbtrial}, Node ${host.node}, ${host.platform}, Linux ${host.kernel}`,
       `${host.cores} cores (${host.cpu}), ${bytes(host.memoryBytes)} of memory; the harness ran on core ${host.harnessCores.join(', ')}${host.harnessPinned ? '' : ', not pinned'}`,
       pausesLine(result),
+      ...(speed === null ? [] : [speed]),
       ...((result.scenario as unknown as Scenario).bench.security === 'on'
         ? [
             'security was on: connections over TLS, operations from a role that may read and write rows; what each server says of it is among the promises',

@@ -166,11 +166,22 @@ export function slowAtScale({ atScale }: CandidatePlan, horizon: number): string
     )
 }
 
+/** The assumption that moves the plan most; null: nothing in it is assumed. */
+export function decidingText({ tornado }: Pick<CandidatePlan, 'tornado'>): string | null {
+  const most = tornado.find(({ provenance }) => provenance === 'assumed')
+  if (most === undefined) return null
+  return `of what is assumed, ${most.path} decides most: from its low to its high end ${usd(most.low)} to ${usd(most.high)} USD a month are needed at the horizon (--assume ${most.path}=… puts in what you know)`
+}
+
 const duration = (seconds: number) => micros(seconds * 1e6)
 
 function risks(planned: Planned, horizon: number): Block[] {
   const slow = planned.flatMap(({ name, plan }) => slowAtScale(plan, horizon).map((said) => `${name}: ${said}`))
-  return slow.length === 0 ? [] : [list(slow)]
+  const deciding = planned.flatMap(({ name, plan }) => {
+    const said = decidingText(plan)
+    return said === null ? [] : [`${name}: ${said}`]
+  })
+  return slow.length + deciding.length === 0 ? [] : [list([...slow, ...deciding])]
 }
 
 function monthly(planned: Planned): Block {

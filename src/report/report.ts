@@ -16,6 +16,7 @@ import { environment, isUnknownLimit } from './environment.ts'
 import { bytes, count, micros, microsRange, outcomeMarks, percent, seconds, times } from './format.ts'
 import { headline } from './headline.ts'
 import { leftOut } from './host-pauses.ts'
+import { slowed } from './host-speed.ts'
 import { toHtml } from './html.ts'
 import { toMarkdown } from './markdown.ts'
 import { capacityPlan } from './plan.ts'
@@ -309,7 +310,7 @@ function trials(candidate: CandidateResult): Block {
     trial.resources.others?.cpuCores.toFixed(2) ?? '—',
     trial.arrival.loop === 'open' ? trial.outcome : '—',
     trial.validity.verdict,
-    [...saturation(trial), ...leftOut(trial), ...trial.validity.reasons].join('; '),
+    [...saturation(trial), ...slowed(trial), ...leftOut(trial), ...trial.validity.reasons].join('; '),
   ])
   return table(
     ['phase', 'load', 'connections', 'done', 'server cores', 'harness busy', 'others cores', 'outcome', 'validity', 'reasons'],

@@ -8,7 +8,7 @@ import { billRows, sourcesOf } from '../report/bill.ts'
 import { demandRows } from '../report/demand.ts'
 import { times, usd } from '../report/format.ts'
 import { atRiskText, worstText } from '../report/latency.ts'
-import { boughtText, cost, fleet, slowAtScale, spreadText, sufficesText, titled } from '../report/plan.ts'
+import { boughtText, cost, fleet, decidingText, slowAtScale, spreadText, sufficesText, titled } from '../report/plan.ts'
 import { rankText, reasonOut, verdictLine } from '../report/verdict.ts'
 import { columns } from './tables.ts'
 
@@ -98,6 +98,11 @@ export function decisionText(decision: Decision, startedAt: string): string {
   if (worst.length > 0) parts.push(`Calls on these fleets, with hops between zones, volumes and reads from disk:\n${worst.join('\n')}`)
   for (const { name, plan } of planned) for (const said of atRiskText(plan.latency)) parts.push(`${name}: at risk: ${said}`)
   for (const { name, plan } of planned) for (const said of slowAtScale(plan, months)) parts.push(`${name}: ${said}`)
+  const deciding = planned.flatMap(({ name, plan }) => {
+    const said = decidingText(plan)
+    return said === null ? [] : [`${name}: ${said}`]
+  })
+  if (deciding.length > 0) parts.push(deciding.join('\n'))
   for (const each of candidates) if (each.plan === null) parts.push(`${each.name} has no plan: ${each.noPlan}`)
   if (polyglot !== null)
     parts.push(

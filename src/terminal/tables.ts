@@ -8,6 +8,7 @@ import type { PhysicalModel } from '../model/model.ts'
 import { markedName } from '../report/cautions.ts'
 import { bytes, count, micros, outcomeMarks, seconds, times } from '../report/format.ts'
 import { headline } from '../report/headline.ts'
+import { speedLine } from '../report/host-speed.ts'
 import { intervalText } from '../report/rivals.ts'
 import type { Result } from '../result.ts'
 import type { TrialPlan } from '../scenario/plan.ts'
@@ -114,6 +115,8 @@ export function summaryText(result: Result, assessment: Assessment): string {
   const failures = result.candidates
     .filter((candidate) => candidate.failure !== null && !told.has(candidate.name))
     .map((candidate) => `${candidate.name} ${candidate.provision === null ? 'did not start' : 'failed'}: ${candidate.failure}`)
+  const speed = speedLine(result)
+  if (speed !== null) parts.push(speed)
   if (excuses.length + failures.length > 0) parts.push([...excuses, ...failures].join('\n'))
   return stripVTControlCharacters(parts.join('\n\n'))
 }
