@@ -14,7 +14,7 @@ import { calibrate } from './measure/calibrate.ts'
 import { deviceOf } from './measure/disk.ts'
 import { HostSpeed } from './measure/host-speed.ts'
 import { PauseWatch } from './measure/pause-watch.ts'
-import { fullSpeedUs, sensitivityOf, slowdownOf, usualSensitivity } from './measure/slowdown.ts'
+import { fullSpeedUs, isTimed, sensitivityOf, slowdownOf, usualSensitivity } from './measure/slowdown.ts'
 import { allOperations, deriveModel } from './model/derive.ts'
 import type { Excuse } from './model/model.ts'
 import { measureStart } from './phases/measurement.ts'
@@ -247,7 +247,9 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
 function tellSlowdowns(runs: readonly CandidateRun[], fullUs: number | null): void {
   for (const run of runs) {
     run.sensitivity = sensitivityOf(run.trials)
-    for (const trial of run.trials) trial.slowdown = slowdownOf(trial, fullUs, run.sensitivity ?? usualSensitivity)
+    // Trials of before that nobody timed stay as they were measured, and so do then the others beside them.
+    const own = run.trials.every(isTimed) ? fullUs : null
+    for (const trial of run.trials) trial.slowdown = slowdownOf(trial, own, run.sensitivity ?? usualSensitivity)
   }
 }
 

@@ -315,17 +315,18 @@ export class CandidateRun extends CandidateServer {
     const startedAt = new Date().toISOString()
     const startNs = realClock.nowNs() + startLeadNs
     const measureNs = startNs + order.warmUpSeconds * 1e9
-    // Where the server is bound to no core, a pause of one says nothing of it.
+    // Where the server is bound to no core, a pause of one and its speed say nothing of it.
     const watch = instance.enforced.cpu === 'cpuset' ? this.#context.pauses() : null
-    const { device, harnessCores, hostSpeed } = this.#context
+    const { device, harnessCores } = this.#context
+    const speed = instance.enforced.cpu === 'cpuset' ? this.#context.hostSpeed() : null
     const endNs = measureNs + order.seconds * 1e9
     const sampler = startSampler(
       instance,
       device,
       pool.pids,
-      [...(watch?.pids ?? []), ...(hostSpeed()?.pids ?? [])],
+      [...(watch?.pids ?? []), ...(speed?.pids ?? [])],
       harnessCores(),
-      hostSpeed(),
+      speed,
       measureNs,
       endNs,
     )

@@ -85,7 +85,7 @@ const trial = z.strictObject({
   gapsUs: nullable(histogram).default(null).describe('open loop: how late turns of the replay itself were, where they were late by more than 100 µs'),
   hostPauses: nullable(
     z.strictObject({
-      limitMs: number,
+      limitMs: nullable(number).describe('null: nothing has an objective, and no pause counts'),
       count: number.describe('moments in which no thread ran on a core of the server for longer than the limit, because the host did something else'),
       longestMs: number,
       windows: number,

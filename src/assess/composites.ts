@@ -77,9 +77,10 @@ function told(
   usd: (month: number) => number,
 ): Composite {
   const usdPerMonth = ahead(usd, demand)
-  // Replicas are part of every plan that may have them: alone is without.
-  const aloneUsdPerMonth = ahead((month) => storeUsd(plan, cost, { ...needAt(plan, month), offloadable: 0 }), demand)
-  const worthTrying = usdPerMonth.horizon <= aloneUsdPerMonth.horizon * (1 - margin)
+  // Replicas are part of every plan that may have them: beside them alone is without, beside all else it is with what the plan has.
+  const alone = (month: number) => (own.kind === 'read replicas' ? { ...needAt(plan, month), offloadable: 0 } : needAt(plan, month))
+  const aloneUsdPerMonth = ahead((month) => storeUsd(plan, cost, alone(month)), demand)
+  const worthTrying = Number.isFinite(usdPerMonth.horizon) && usdPerMonth.horizon <= aloneUsdPerMonth.horizon * (1 - margin)
   return { ...own, candidate: plan.candidate, label, usdPerMonth, aloneUsdPerMonth, worthTrying }
 }
 

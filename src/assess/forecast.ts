@@ -155,7 +155,9 @@ const mostSteady = 0.85
 function coresOf(trial: TrialResult, work: Work): number {
   return [...work.perOperation].reduce((sum, [name, cost]) => {
     const each = trial.operations[name]
-    return each === undefined ? sum : sum + ((each.completed ?? each.ok + each.miss + each.conflict) / trial.seconds) * middleOf(cost)
+    return each === undefined
+      ? sum
+      : sum + ((trial.slowdown * (each.completed ?? each.ok + each.miss + each.conflict)) / trial.seconds) * middleOf(cost)
   }, middleOf(work.fixed))
 }
 

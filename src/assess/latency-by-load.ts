@@ -8,7 +8,7 @@ import type { CandidateResult, TrialResult } from '../result.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import { assumed, type Range } from './figure.ts'
 import { moments } from './intervals.ts'
-import { curvesOf, isUsable, type Objective } from './response-curve.ts'
+import { curvesOf, isUsable, loadOf, type Objective } from './response-curve.ts'
 
 export interface LatencyByLoad {
   limitMs: number
@@ -101,7 +101,9 @@ function lowestOf(trials: readonly TrialResult[], operation: string, quantile: n
   return {
     multiple: Math.exp(logs / merged.count),
     ms: merged.quantileNs(quantile) / 1e6,
-    error: errorOf(taken.flatMap(({ response }) => (response.count >= needed ? [response] : [])).map(({ p99 }) => p99)),
+    error: errorOf(
+      taken.flatMap(({ response }) => (response.count >= needed ? [response] : [])).map((response) => response[percentileNearest(quantile)]),
+    ),
   }
 }
 
@@ -116,10 +118,15 @@ function answersOf(trials: readonly TrialResult[], operation: string, of: Readon
         isUsable(trial) &&
         !trial.validity.clientBound.includes(operation),
     )
-    .flatMap(({ arrival: { multiple }, operations }) => {
-      const response = operations[operation]?.responseUs
-      return multiple === null || response == null || response.count === 0 ? [] : [{ multiple, response }]
+    .flatMap((trial) => {
+      const response = trial.operations[operation]?.responseUs
+      return trial.arrival.multiple === null || response == null || response.count === 0 ? [] : [{ multiple: loadOf(trial), response }]
     })
+}
+
+/** Of those that a trial keeps. */
+function percentileNearest(quantile: number): 'p50' | 'p90' | 'p95' | 'p99' | 'p999' {
+  return quantile <= 0.5 ? 'p50' : quantile <= 0.9 ? 'p90' : quantile <= 0.95 ? 'p95' : quantile <= 0.99 ? 'p99' : 'p999'
 }
 
 /** By how far trials of about one rate lie apart. */

@@ -2,6 +2,7 @@
  * How long calls take on the fleet that is planned: what one server of the bench took at the load that a server of the fleet has, and what the
  * bench has not: hops between zones, volumes over the network, rows that are not cached, tables of production's size.
  */
+import jstat from 'jstat'
 import type { CandidateResult, Result } from '../result.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import { isReadOperation } from './calls.ts'
@@ -250,12 +251,10 @@ export function binomialQuantile(trials: number, share: number, quantile: number
     below += probability
     at++
   }
-  return below >= quantile || at >= n ? at : Math.min(n, Math.ceil(n * share + highDeviate * Math.sqrt(n * share * (1 - share))))
+  return below >= quantile || at >= n ? at : Math.min(n, Math.ceil(n * share + jstat.normal.inv(quantile, 0, 1) * Math.sqrt(n * share * (1 - share))))
 }
 
 const mostCounted = 200
-/** Of the normal distribution, at 99 %. */
-const highDeviate = 2.326
 
 /** All that must be drawn to tell of it. */
 export const figuresOfLatency = ({ loads, calls }: PlannedLatency): Figure[] => [

@@ -34,7 +34,8 @@ export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[
         if (
           intended < samplesNeeded(objective.quantile) ||
           objective.quantile >= 1 ||
-          new Set(points.map((point) => point.multiple)).size < fewestRates
+          new Set(judged.filter((trial) => countOf(trial, operation.name, objective.name) !== null).map((trial) => trial.arrival.multiple)).size <
+            fewestRates
         )
           return []
         return [{ operation: operation.name, objective, curve: fitCurve(points, 1 - objective.quantile) }]

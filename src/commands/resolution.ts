@@ -84,6 +84,12 @@ function pooled(results: Result[], json: boolean): void {
           exitCode: 2,
         },
       )
+  const twiceGiven = results.find(({ startedAt }, at) => results.findIndex((each) => each.startedAt === startedAt) < at)
+  if (twiceGiven !== undefined)
+    throw new TrialError('same-result', `the run of ${twiceGiven.startedAt} is given twice: it would count as two`, {
+      hint: 'give it once',
+      exitCode: 2,
+    })
   const found = pooledEquals(results.map(resolutionFrom))
   print(json ? JSON.stringify(found, null, 2) : coloured(pooledEqualsText(found)))
 }

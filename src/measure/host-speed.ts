@@ -12,8 +12,9 @@ import type { Timed } from './speed-probe.ts'
 /** Interrupts and others that run meanwhile make some calls longer, none shorter. */
 const quantile = 0.25
 const fewestCalls = 5
-/** Of calls that nobody asked for. */
-const keptNs = 60e9
+/** More than the longest trial and its drain. */
+const keptNs = 180e9
+const readyWithinMs = 30_000
 
 export class HostSpeed implements AsyncDisposable {
   readonly #probes: ChildProcess[]
@@ -69,6 +70,8 @@ function isReady(probe: ChildProcess): Promise<boolean> {
   return new Promise((resolve) => {
     probe.once('message', () => resolve(true))
     probe.once('exit', () => resolve(false))
+    probe.once('error', () => resolve(false))
+    setTimeout(() => resolve(false), readyWithinMs).unref()
   })
 }
 

@@ -35,7 +35,8 @@ function tightestNs(operations: readonly Operation[]): number {
 
 /** What a trial says of them. */
 export interface HostPauses {
-  limitMs: number
+  /** null: nothing has an objective, and no pause counts. */
+  limitMs: number | null
   /** Longer ones, inside the window. */
   count: number
   longestMs: number
@@ -64,7 +65,7 @@ export function hostPausesOf(
     unanswered,
   })
   return {
-    limitMs: limitNs / 1e6,
+    limitMs: Number.isFinite(limitNs) ? limitNs / 1e6 : null,
     count: inside.length,
     longestMs: Math.max(0, ...inside.map(({ lateNs }) => lateNs)) / 1e6,
     windowsLeftOut: isKept.filter((kept) => !kept).length,

@@ -188,6 +188,7 @@ export function mergeRecordings(recordings: Recording[]): Recording {
         own.maxResponseUs = Math.max(own.maxResponseUs, window.maxResponseUs)
       }
     }
+    first.windows.sort((a, b) => a.atSeconds - b.atSeconds)
     appendWrites(first.writes, other.writes)
     first.kept.push(...other.kept)
     first.seconds = Math.max(first.seconds, other.seconds)

@@ -3,6 +3,7 @@
  * operations cost there follows it. How closely is each server's own, and fitted; the rest is reading it off at the full speed.
  */
 import type { TrialResult } from '../result.ts'
+import { windowSeconds } from './recorder.ts'
 
 /** Of all windows so few were faster: the full speed of these cores. */
 const fullQuantile = 0.05
@@ -21,6 +22,10 @@ export function fullSpeedUs(trials: readonly Trial[]): number | null {
   const timed = trials.flatMap(({ timeline }) => timeline.flatMap(({ hostUs }) => hostUs ?? [])).sort((a, b) => a - b)
   return timed[Math.floor(fullQuantile * timed.length)] ?? null
 }
+
+/** A trial that broke, or is shorter than a window or two, may have no speed. */
+export const isTimed = ({ timeline, validity }: Pick<Trial, 'timeline' | 'validity'>) =>
+  validity.verdict === 'broken' || timeline.length < 3 || timeline.some(({ hostUs }) => hostUs !== null)
 
 /** ln(CPU of an operation) per ln(time of the piece of code), over windows of the same load: within groups, so that what a load does is in no slope. null: they do not tell. */
 export function sensitivityOf(trials: readonly Trial[]): number | null {
@@ -47,7 +52,8 @@ export function completedAtFullSpeed(
   fullUs: number | null,
   sensitivity: number,
 ): number[] {
-  return windows.map(({ completed }, at) => completed * ((timeline[at]?.hostUs ?? fullUs ?? 1) / (fullUs ?? 1)) ** sensitivity)
+  const hostUs = new Map(timeline.map((sample) => [windowOf(sample), sample.hostUs]))
+  return windows.map((window) => window.completed * ((hostUs.get(windowOf(window)) ?? fullUs ?? 1) / (fullUs ?? 1)) ** sensitivity)
 }
 
 interface Point {
@@ -55,11 +61,18 @@ interface Point {
   y: number
 }
 
-/** A warming server gets cheaper by itself. */
+/** Which of the trial: one without a call, or too short to read, is in no list. */
+const windowOf = ({ atSeconds }: { atSeconds: number }) => Math.round(atSeconds / windowSeconds)
+
+/** Trials of the mix at one load are alike. A warming server gets cheaper by itself, and trials that raise operations cost what these do. */
+const alike = new Set<TrialResult['phase']>(['sweep', 'connections', 'confirmation', 'curve', 'held-back'])
+
 function pointsOf({ phase, timeline, windows }: Trial): Point[] {
-  if (phase === 'warm-up') return []
-  return timeline.flatMap(({ serverCores, hostUs }, index) => {
-    const done = windows[index]?.completed ?? 0
+  if (!alike.has(phase)) return []
+  const completed = new Map(windows.map((window) => [windowOf(window), window.completed]))
+  return timeline.flatMap((sample) => {
+    const { serverCores, hostUs } = sample
+    const done = completed.get(windowOf(sample)) ?? 0
     return serverCores === null || serverCores <= 0 || hostUs === null || done === 0 ? [] : [{ x: Math.log(hostUs), y: Math.log(serverCores / done) }]
   })
 }

@@ -39,7 +39,13 @@ export function judgeValidity(
     clientBound = operations.filter((_, index) => (records[index]?.intended ?? 0) > 0).map(({ name }) => name)
   }
   // Others come first: a harness that was late because of them is no limit of the harness.
-  const noise = [...pausedIn(hostPauses), ...noiseIn(resources, timeline)]
+  const noise = [
+    ...pausedIn(hostPauses),
+    ...noiseIn(
+      resources,
+      timeline.filter((sample) => hostPauses?.isKept[Math.round(sample.atSeconds / windowSeconds)] !== false),
+    ),
+  ]
   if (noise.length > 0) return { verdict: 'noisy', reasons: [...noise, ...reasons], clientBound }
   return { verdict: reasons.length > 0 ? 'client-bound' : 'valid', reasons, clientBound }
 }

@@ -13,7 +13,8 @@ export async function securityParity(engine: Engine, endpoint: Endpoint, { requi
       const unknown = { effective: `the server does not tell (${messageOf(error)})`, ok: role === undefined }
       return { transport: unknown, access: unknown }
     }),
-    isLetIn(engine, plain),
+    // With the login of somebody else's server in clear nothing is tried.
+    role === undefined ? null : isLetIn(engine, plain),
     isLetIn(engine, anonymous),
   ])
   const who = requirements.compliance.filter((name) => ruleOf(name) !== undefined).join(', ')
@@ -26,10 +27,14 @@ export async function securityParity(engine: Engine, endpoint: Endpoint, { requi
       set: 'TLS, and no connection without it; clients verify the certificate and its name',
       effective: [
         said.transport.effective,
-        plainIsLetIn ? 'a plain connection is let in' : 'a plain connection is refused',
+        plainIsLetIn === null
+          ? 'a plain connection was not tried, as it would carry the login'
+          : plainIsLetIn
+            ? 'a plain connection is let in'
+            : 'a plain connection is refused',
         ...(tls === undefined ? ['the connections that are measured are plain'] : verified ? [] : ['its certificate is not verified']),
       ].join('; '),
-      ok: said.transport.ok && !plainIsLetIn && verified,
+      ok: said.transport.ok && plainIsLetIn !== true && verified,
     },
     {
       what: 'access control',

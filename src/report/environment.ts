@@ -38,7 +38,9 @@ export function environment(result: Result): Block[] {
   const restarts = result.candidates.flatMap((candidate) =>
     candidate.restarts.map((each) => `${candidate.name} was started again once, on its data: ${each.reason}`),
   )
-  const resumed = result.candidates.some(isResumed) ? ['the run was interrupted and continued: its trials belong to starts of the servers before and after'] : []
+  const resumed = result.candidates.some(isResumed)
+    ? ['the run was interrupted and continued: its trials belong to starts of the servers before and after']
+    : []
   const speed = speedLine(result)
   return [
     list([

@@ -14,7 +14,7 @@ function ofCandidate({ name, trials }: CandidateResult): string {
   const total = (of: (each: (typeof all)[number]) => number) => all.reduce((sum, each) => sum + of(each), 0)
   const count = total((each) => each.count)
   const leftOut = total((each) => each.windowsLeftOut)
-  const limits = [...new Set(all.map((each) => each.limitMs))].sort((a, b) => a - b)
+  const limits = [...new Set(all.flatMap((each) => each.limitMs ?? []))].sort((a, b) => a - b)
   const longest = Math.max(...all.map((each) => each.longestMs))
   const seen = count === 0 ? `none above ${limits.join(' or ')} ms` : `${count} above ${limits.join(' or ')} ms, the longest ${longest.toFixed(1)} ms`
   return `${name} ${seen}, ${percent(leftOut / total((each) => each.windows))} of its windows left out`

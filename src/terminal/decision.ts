@@ -8,7 +8,7 @@ import { billRows, sourcesOf } from '../report/bill.ts'
 import { demandRows } from '../report/demand.ts'
 import { times, usd } from '../report/format.ts'
 import { atRiskText, worstText } from '../report/latency.ts'
-import { boughtText, cost, fleet, decidingText, slowAtScale, spreadText, sufficesText, titled } from '../report/plan.ts'
+import { boughtText, cost, decidingText, fleet, slowAtScale, spreadText, sufficesText, titled } from '../report/plan.ts'
 import { rankText, reasonOut, verdictLine } from '../report/verdict.ts'
 import { columns } from './tables.ts'
 
