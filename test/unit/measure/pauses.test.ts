@@ -59,6 +59,8 @@ describe('the rule', () => {
     const pauses = [pause(1.1, 5), pause(2.1, 1.9), pause(3.1, 30, 0), pause(-0.5, 9)]
     const found = hostPausesOf(pauses, [1], [operationWith(20)], { seconds: 5, unanswered }, 'open', measureNs)
     expect(found).toMatchObject({ limitMs: 2, count: 1, longestMs: 5, windowsLeftOut: 2 })
+    // Where nothing has an objective no pause counts, and the result can be saved.
+    expect(hostPausesOf(pauses, [1], [operationWith()], { seconds: 5, unanswered }, 'open', measureNs)).toMatchObject({ limitMs: null, count: 0 })
     expect(leftOut(found.isKept)).toEqual([4, 5])
     expect(keptSeconds(5, found.isKept)).toBe(4.5)
     expect(keptSeconds(0.6, [true, false, true])).toBeCloseTo(0.35, 9)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Source } from '../../../src/data/random.ts'
-import { fullSpeedUs, sensitivityOf, slowdownOf } from '../../../src/measure/slowdown.ts'
+import { fullSpeedUs, isTimed, sensitivityOf, slowdownOf } from '../../../src/measure/slowdown.ts'
 import { codeToTime } from '../../../src/measure/speed-code.ts'
 import type { TrialResult } from '../../../src/result.ts'
 
@@ -29,8 +29,8 @@ function trialsOn(sensitivity: number, count: number, seed = 1): TrialResult[] {
       connections: concurrency,
       arrival: { loop: 'closed', multiple: null, ratePerSecond: null, concurrency },
       validity: { verdict: 'valid', reasons: [], clientBound: [] },
-      timeline: windows.map(({ hostUs }) => ({ serverCores: 1, hostUs })),
-      windows: windows.map(({ completed }) => ({ completed })),
+      timeline: windows.map(({ hostUs }, window) => ({ atSeconds: window / 4 + 0.001, serverCores: 1, hostUs })),
+      windows: windows.map(({ completed }, window) => ({ atSeconds: window / 4, completed })),
     } as unknown as TrialResult
   })
 }
@@ -44,6 +44,17 @@ const spreadOf = (values: number[]) => {
 
 test('how a server follows its host is found, whatever its own load does', () => {
   for (const sensitivity of [0.5, 0.75, 1]) expect(sensitivityOf(trialsOn(sensitivity, 60))).toBeCloseTo(sensitivity, 1)
+})
+
+test('windows without a call, out of order, and trials of other work change nothing', () => {
+  const trials = trialsOn(0.75, 60)
+  const ragged = trials.map((trial, at) => ({ ...trial, windows: trial.windows.filter((_, window) => (at + window) % 5 !== 0).reverse() }))
+  const others = trialsOn(0.75, 60, 2).map((trial, at) => ({
+    ...trial,
+    phase: 'work' as const,
+    windows: trial.windows.map((window) => ({ ...window, completed: window.completed / (1 + (at % 7)) })),
+  }))
+  expect(sensitivityOf([...ragged, ...others])).toBeCloseTo(0.75, 1)
 })
 
 test('one speed of the host tells nothing, and changes nothing', () => {
@@ -68,6 +79,7 @@ test('at the full speed equal loads have equal throughputs', () => {
 test('a result from before anything was timed stands as it was measured', () => {
   const trials = trialsOn(1, 60).map((trial) => ({ ...trial, timeline: trial.timeline.map((sample) => ({ ...sample, hostUs: null })) }))
   expect(fullSpeedUs(trials)).toBeNull()
+  expect(trials.some(isTimed)).toBe(false)
   expect(slowdownOf(trials[0] as TrialResult, null, 1)).toBe(1)
 })
 
