@@ -87,6 +87,9 @@ function labelOf(order: Pick<TrialOrder, 'phase' | 'loop' | 'multiple' | 'concur
   return `${order.phase} ${order.client ?? ''}${order.mix ?? ''} ${order.loop} ${order.multiple ?? order.concurrency} ${order.repeat} ${order.ratesPerSecond?.join() ?? ''}`
 }
 
+/** What drivers and sockets say when the other side went away. */
+const lostConnection = /ECONNRESET|EPIPE|ECONNREFUSED|terminated unexpectedly|closed/
+
 const unverified = (): CandidateResult['verification'] => ({ checked: 0, wrong: 0, byOperation: {}, differences: [] })
 
 export class CandidateRun extends CandidateServer {
@@ -243,7 +246,9 @@ export class CandidateRun extends CandidateServer {
     } catch (error) {
       if (this.#context.signal.aborted) throw error
       if (error instanceof TrialError && error.exitCode === 1) throw error
-      await sleep(100) // A server that ends tells more about the cause than the error it left us with.
+      // A server that ends tells more about the cause than the error it left us with; one whose disk is full tries to recover before it does.
+      await Promise.race([instance.exited, sleep(lostConnection.test(messageOf(error)) ? 5000 : 100)])
+      await sleep(100)
       if (this.death !== null && !this.verified) this.verification = unverified() // Errors of a dead server are no wrong answers.
       this.failure ??= this.death ?? messageOf(error)
     } finally {
