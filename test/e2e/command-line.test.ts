@@ -131,7 +131,7 @@ test('assess says first what other wishes change; a budget that the horizon brea
   const sample = join(root, 'reports/sample')
   const ended = await dbtrial('assess', sample, '--peak', '5x', '--growth', 'order=8%/month', '--horizon', '5y', '--budget', '9000 USD/month')
   expect(ended.stdout).toMatch(/^What changed: .*postgres.* → nobody passes every hard constraint/)
-  expect(ended.stdout).toMatch(/postgres is out: .* in month 60, of 9,000: within it in every month with a probability of /)
+  expect(ended.stdout).toMatch(/postgres is out: .* in month 60, of 9,000: fleets within it carry every month with a probability of /)
   expect(ended.code).toBe(0)
   const unchanged = await dbtrial('assess', sample)
   expect(unchanged.stdout).toMatch(/^postgres is the only one that passes every hard constraint\./m)
