@@ -25,7 +25,7 @@ describe('ecommerce at smoke with all its candidates', () => {
     directory = join(out, 'ecommerce', name as string)
     result = JSON.parse(readFileSync(join(directory, 'result.json'), 'utf8')) as Result
     for (const file of ['report.md', 'report.html', 'result.json']) expect(ended.stdout).toContain(join(directory, file))
-  }, 240_000)
+  }, 480_000)
 
   test('every candidate answered right, kept its invariants, and was measured', () => {
     expect(result.status).toBe('complete')
