@@ -246,10 +246,10 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
 /** By all that is known so far of the host, and of how each server follows it. */
 function tellSlowdowns(runs: readonly CandidateRun[], fullUs: number | null): void {
   for (const run of runs) {
-    run.sensitivity = sensitivityOf(run.trials)
+    run.sensitivity = sensitivityOf(run.trials) ?? usualSensitivity
     // Trials of before that nobody timed stay as they were measured, and so do then the others beside them.
     const own = run.trials.every(isTimed) ? fullUs : null
-    for (const trial of run.trials) trial.slowdown = slowdownOf(trial, own, run.sensitivity ?? usualSensitivity)
+    for (const trial of run.trials) trial.slowdown = slowdownOf(trial, own, run.sensitivity)
   }
 }
 

@@ -12,6 +12,7 @@ import { hostPausesOf, keptSeconds, pauseLimitNs } from './measure/pauses.ts'
 import { appendWrites, clearWrites, emptyRecording, emptyWriteLog } from './measure/recorder.ts'
 import { between } from './measure/resources.ts'
 import { type Course, startSampler } from './measure/sampler.ts'
+import { usualSensitivity } from './measure/slowdown.ts'
 import { judgeValidity } from './measure/validity.ts'
 import type { Instance } from './provision/provision.ts'
 import { realClock } from './replay/clock.ts'
@@ -106,8 +107,8 @@ export class CandidateRun extends CandidateServer {
   /** Server CPU seconds of one call, for operations that had a trial of their own. */
   readonly cpuSecondsPerCall = new Map<number, number>()
   connections = 16
-  /** How closely its server follows the speed of its cores; null: not known yet. */
-  sensitivity: number | null = null
+  /** How closely its server follows the speed of its cores, as far as that is known. */
+  sensitivity = usualSensitivity
   /** Completions per window that the first warm-up ended with; null before it. */
   warmLevel: number | null = null
   /** What the warm-up found; null before it. */
@@ -321,9 +322,10 @@ export class CandidateRun extends CandidateServer {
     const startNs = realClock.nowNs() + startLeadNs
     const measureNs = startNs + order.warmUpSeconds * 1e9
     // Where the server is bound to no core, a pause of one and its speed say nothing of it.
-    const watch = instance.enforced.cpu === 'cpuset' ? this.#context.pauses() : null
+    const isBound = instance.enforced.cpu === 'cpuset'
     const { device, harnessCores } = this.#context
-    const speed = instance.enforced.cpu === 'cpuset' ? this.#context.hostSpeed() : null
+    const watch = isBound ? this.#context.pauses() : null
+    const speed = isBound ? this.#context.hostSpeed() : null
     const endNs = measureNs + order.seconds * 1e9
     const sampler = startSampler(
       instance,

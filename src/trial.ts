@@ -4,7 +4,7 @@ import { backlogOf } from './measure/backlog.ts'
 import { decide, errorsMissed, type Outcome } from './measure/decide.ts'
 import type { Histogram } from './measure/histogram.ts'
 import type { HostPauses } from './measure/pauses.ts'
-import { type OperationRecord, type Recording, windowSeconds } from './measure/recorder.ts'
+import { type OperationRecord, type Recording, windowAt } from './measure/recorder.ts'
 import type { WorkloadCheck } from './replay/workload.ts'
 import type { HistogramResult, OperationResult, TrialResult } from './result.ts'
 import type { TrialPlan } from './scenario/plan.ts'
@@ -77,7 +77,7 @@ export function describeTrial(
       windows: hostPauses.isKept.length,
       windowsLeftOut: hostPauses.windowsLeftOut,
     },
-    windows: recording.windows.map((window) => ({ ...window, leftOut: hostPauses?.isKept[Math.round(window.atSeconds / windowSeconds)] === false })),
+    windows: recording.windows.map((window) => ({ ...window, leftOut: hostPauses?.isKept[windowAt(window.atSeconds)] === false })),
     realised: { mix, skew, askedSkew },
     operations,
   }

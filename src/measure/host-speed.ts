@@ -3,9 +3,7 @@
  * shows it, and whatever is measured changes with it.
  */
 import type { ChildProcess } from 'node:child_process'
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
-import { bindToCores } from '../provision/processes.ts'
+import { bindToCores, putFirst } from '../provision/processes.ts'
 import { endProgram, forkProgram } from '../replay/fork.ts'
 import type { Timed } from './speed-probe.ts'
 
@@ -78,6 +76,6 @@ function isReady(probe: ChildProcess): Promise<boolean> {
 /** Ahead of the server's own threads where that is permitted: a call that is interrupted by them is lost. */
 async function placed({ pid }: ChildProcess, core: number): Promise<boolean> {
   if (pid === undefined || !(await bindToCores(pid, [core]))) return false
-  await promisify(execFile)('chrt', ['--reset-on-fork', '--fifo', '--pid', '1', String(pid)]).catch(() => {})
+  await putFirst(pid)
   return true
 }

@@ -1,14 +1,11 @@
 /** Watches the server's cores for pauses of the host, a process for each, while a trial runs. */
-import { type ChildProcess, execFile } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { promisify } from 'node:util'
-import { bindToCores } from '../provision/processes.ts'
+import { bindToCores, putFirst } from '../provision/processes.ts'
 import { endProgram, forkProgram } from '../replay/fork.ts'
 import type { Pause } from './pauses.ts'
 import type { WakeOrder, Wakes } from './wake.ts'
 
-/** The lowest: above every thread that has none, below all that the kernel needs to run in time. */
-const priority = 1
 const patienceMs = 5000
 const heapMb = 16
 
@@ -65,14 +62,7 @@ export class PauseWatch implements AsyncDisposable {
 async function settle({ core, child, started }: Watcher): Promise<string | null> {
   const { pid } = child
   if ((await started) === null || pid === undefined) return 'the process that would watch for them does not start'
-  if (!(await bindToCores(pid, [core]))) return 'taskset of util-linux is missing, or refuses'
-  try {
-    // Of its main thread alone: what the runtime does beside it may wait.
-    await promisify(execFile)('chrt', ['--reset-on-fork', '--fifo', '--pid', String(priority), String(pid)])
-    return null
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'chrt of util-linux is missing' : 'no permission for real-time priority'
-  }
+  return (await bindToCores(pid, [core])) ? await putFirst(pid) : 'taskset of util-linux is missing, or refuses'
 }
 
 async function pausesOf(child: ChildProcess, core: number): Promise<Pause[] | null> {

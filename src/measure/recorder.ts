@@ -89,6 +89,8 @@ export class OperationRecord extends Counts {
 
 /** Seconds of one window. */
 export const windowSeconds = 0.25
+/** Which of a trial begins at, or next to, a moment of it. */
+export const windowAt = (atSeconds: number) => Math.round(atSeconds / windowSeconds)
 /** Of a trial; the last may be cut short by its end. */
 export const windowsOf = (seconds: number) => Math.max(1, Math.ceil(seconds / windowSeconds))
 

@@ -3,7 +3,7 @@
  * operations cost there follows it. How closely is each server's own, and fitted; the rest is reading it off at the full speed.
  */
 import type { TrialResult } from '../result.ts'
-import { windowSeconds } from './recorder.ts'
+import { windowAt } from './recorder.ts'
 
 /** Of all windows so few were faster: the full speed of these cores. */
 const fullQuantile = 0.05
@@ -52,8 +52,8 @@ export function completedAtFullSpeed(
   fullUs: number | null,
   sensitivity: number,
 ): number[] {
-  const hostUs = new Map(timeline.map((sample) => [windowOf(sample), sample.hostUs]))
-  return windows.map((window) => window.completed * ((hostUs.get(windowOf(window)) ?? fullUs ?? 1) / (fullUs ?? 1)) ** sensitivity)
+  const hostUs = new Map(timeline.map((sample) => [windowAt(sample.atSeconds), sample.hostUs]))
+  return windows.map((window) => window.completed * ((hostUs.get(windowAt(window.atSeconds)) ?? fullUs ?? 1) / (fullUs ?? 1)) ** sensitivity)
 }
 
 interface Point {
@@ -61,18 +61,15 @@ interface Point {
   y: number
 }
 
-/** Which of the trial: one without a call, or too short to read, is in no list. */
-const windowOf = ({ atSeconds }: { atSeconds: number }) => Math.round(atSeconds / windowSeconds)
-
 /** Trials of the mix at one load are alike. A warming server gets cheaper by itself, and trials that raise operations cost what these do. */
 const alike = new Set<TrialResult['phase']>(['sweep', 'connections', 'confirmation', 'curve', 'held-back'])
 
 function pointsOf({ phase, timeline, windows }: Trial): Point[] {
   if (!alike.has(phase)) return []
-  const completed = new Map(windows.map((window) => [windowOf(window), window.completed]))
+  const completed = new Map(windows.map((window) => [windowAt(window.atSeconds), window.completed]))
   return timeline.flatMap((sample) => {
     const { serverCores, hostUs } = sample
-    const done = completed.get(windowOf(sample)) ?? 0
+    const done = completed.get(windowAt(sample.atSeconds)) ?? 0
     return serverCores === null || serverCores <= 0 || hostUs === null || done === 0 ? [] : [{ x: Math.log(hostUs), y: Math.log(serverCores / done) }]
   })
 }

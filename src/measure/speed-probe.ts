@@ -1,4 +1,5 @@
 /** A process of its own on one of the server's cores: every few milliseconds it times a fixed piece of code, which takes longer when the host gives the core less. */
+import { endWithParent } from '../replay/forked.ts'
 import { codeToTime } from './speed-code.ts'
 
 /** Microseconds of each, and when it ended, on the monotonic clock. */
@@ -43,5 +44,4 @@ setTimeout(() => {
   process.send?.('ready')
   setInterval(time, everyMs)
 }, compilingMs)
-process.on('disconnect', () => process.exit())
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
+endWithParent()

@@ -1,7 +1,7 @@
 /** Whether the harness itself was out of the way: a verdict on every trial, with reasons. */
 import type { Operation } from '../scenario/scenario.ts'
 import type { HostPauses } from './pauses.ts'
-import { type OperationRecord, windowSeconds } from './recorder.ts'
+import { type OperationRecord, windowAt, windowSeconds } from './recorder.ts'
 import type { Resources } from './resources.ts'
 import type { Sample } from './sampler.ts'
 
@@ -43,7 +43,7 @@ export function judgeValidity(
     ...pausedIn(hostPauses),
     ...noiseIn(
       resources,
-      timeline.filter((sample) => hostPauses?.isKept[Math.round(sample.atSeconds / windowSeconds)] !== false),
+      timeline.filter((sample) => hostPauses?.isKept[windowAt(sample.atSeconds)] !== false),
     ),
   ]
   if (noise.length > 0) return { verdict: 'noisy', reasons: [...noise, ...reasons], clientBound }

@@ -3,8 +3,10 @@
  * thread of the server stands before it; what the kernel itself does meanwhile for the server, and counts as waiting for the core, is taken off.
  * What is left is time in which the host gave the core to others.
  */
+
 import { openSync, readSync } from 'node:fs'
 import { realClock } from '../replay/clock.ts'
+import { endWithParent } from '../replay/forked.ts'
 
 /** `leastNs`: shorter ones are not told. `untilNs`: before then nobody asks what was seen. */
 export type WakeOrder = { watch: true; leastNs: number; untilNs: number } | { watch: false }
@@ -84,7 +86,5 @@ process.on('message', (order: WakeOrder) => {
     process.send?.(seen)
   }
 })
-// Whoever signals all processes of a service means the run, which ends this one when it is done with it, or by its own end.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
-process.on('disconnect', () => process.exit())
+endWithParent()
 process.send?.('ready')

@@ -1,6 +1,6 @@
 /** Scale-up: what the mix reaches on a server of one size, loaded and warmed like any other. */
 import type { CandidateRun, RunContext } from '../candidate.ts'
-import { slowdownOf, usualSensitivity } from '../measure/slowdown.ts'
+import { slowdownOf } from '../measure/slowdown.ts'
 import { loadCandidate, settleCandidate } from './prepare.ts'
 import { sweep } from './sweep.ts'
 import { warmUp } from './warm-up.ts'
@@ -14,7 +14,7 @@ export async function throughputOf(run: CandidateRun, context: RunContext): Prom
   const trials = run.trials.filter((trial) => trial.phase === 'sweep' && trial.validity.verdict !== 'noisy' && trial.validity.verdict !== 'broken')
   if (run.failure !== null || trials.length === 0) return null
   const atFullSpeed = trials.map((trial) => ({
-    perSecond: trial.throughputPerSecond * slowdownOf(trial, context.fullSpeedUs(), run.sensitivity ?? usualSensitivity),
+    perSecond: trial.throughputPerSecond * slowdownOf(trial, context.fullSpeedUs(), run.sensitivity),
     connections: trial.connections,
   }))
   const best = atFullSpeed.reduce((a, b) => (b.perSecond > a.perSecond ? b : a))

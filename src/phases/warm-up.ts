@@ -2,7 +2,7 @@
 import type { CandidateRun, RunContext } from '../candidate.ts'
 import { median } from '../measure/median.ts'
 import { windowSeconds } from '../measure/recorder.ts'
-import { completedAtFullSpeed, usualSensitivity } from '../measure/slowdown.ts'
+import { completedAtFullSpeed } from '../measure/slowdown.ts'
 import { gainsNoMore, warmSince } from '../measure/steady.ts'
 import { closedTrial } from './trials.ts'
 
@@ -25,7 +25,7 @@ export async function warmUp(run: CandidateRun, { plan, fullSpeedUs }: RunContex
     const trial = await closedTrial(run, { phase: 'warm-up', concurrency, seconds: pieceSeconds, repeat: piece }, 0)
     if (trial.validity.verdict === 'broken') return
     // The last window of a piece is cut short by its end.
-    const completed = completedAtFullSpeed(trial, fullSpeedUs(), run.sensitivity ?? usualSensitivity)
+    const completed = completedAtFullSpeed(trial, fullSpeedUs(), run.sensitivity)
     windows.push(...completed.slice(0, Math.floor(pieceSeconds / windowSeconds)))
     since = pace.compiles ? gainsNoMore(windows, long, run.warmLevel) : warmSince(windows, long, run.warmLevel)
   }

@@ -179,6 +179,19 @@ function commandOf(pid: number): string {
   }
 }
 
+/** The lowest: above every thread that has none, below all that the kernel needs to run in time. */
+const realTimePriority = '1'
+
+/** Puts the main thread of a process before all that have no real-time priority; null, or what forbids it. What its runtime does beside it may wait. */
+export async function putFirst(pid: number): Promise<string | null> {
+  try {
+    await promisify(execFile)('chrt', ['--reset-on-fork', '--fifo', '--pid', realTimePriority, String(pid)])
+    return null
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'chrt of util-linux is missing' : 'no permission for real-time priority'
+  }
+}
+
 /** Binds all threads of a process to cores; false where `taskset` is missing or refuses. */
 export async function bindToCores(pid: number, cores: number[]): Promise<boolean> {
   try {

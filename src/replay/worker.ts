@@ -1,4 +1,5 @@
 /** The thin shim around an executor, a process of its own: opens a lane, runs trials on order, sends back what was recorded. */
+
 import { type Dataset, makeDataset } from '../data/dataset.ts'
 import { DrawnParameters } from '../data/drawn.ts'
 import { driverLane } from '../engines/driver-lane.ts'
@@ -9,6 +10,7 @@ import { Samples } from '../measure/samples.ts'
 import type { Shares } from '../scenario/shares.ts'
 import { type Clock, realClock } from './clock.ts'
 import { Executor, type TrialSpec } from './executor.ts'
+import { endWithParent } from './forked.ts'
 import { collectGarbage } from './garbage.ts'
 import { pacedClock } from './pacer.ts'
 import { startPurge } from './purge.ts'
@@ -110,6 +112,4 @@ process.on('message', (order: WorkerOrder) => {
   )
 })
 process.on('uncaughtException', (error) => reply({ error: messageOf(error), ends: true }, () => process.exit(1)))
-// Whoever signals all processes of a service means the run, which ends this one when it is done with it, or by its own end.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
-process.on('disconnect', () => process.exit())
+endWithParent()
