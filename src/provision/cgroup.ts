@@ -12,6 +12,9 @@ export function watchContainer(id: string): (() => Usage) | null {
   return existsSync(`${own('cpuacct')}/cpuacct.usage`) ? () => usageByController(own) : null
 }
 
+/** Whether that process of this machine belongs to that container. */
+export const isInContainer = (pid: number, id: string) => read(`/proc/${pid}/cgroup`).includes(id)
+
 function unifiedUsage(path: string): Usage {
   const usage = {
     cpuSeconds: numberOf(read(`${path}/cpu.stat`), /^usage_usec (\d+)/m) / 1e6,

@@ -5,9 +5,10 @@ import { posix } from 'node:path'
 import type { Command, Endpoint, ServerContext, ServerSpec } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { newAccount } from './account.ts'
-import { watchContainer } from './cgroup.ts'
+import { isInContainer, watchContainer } from './cgroup.ts'
 import { type FoundImage, findImage, presentImage } from './images.ts'
 import { ownerText } from './owner.ts'
+import { processTree } from './processes.ts'
 import type { Exit, Instance, Order, Provisioner } from './provision.ts'
 import { whenReady } from './readiness.ts'
 import { containerRuntime, ignoreGone, ownerLabel, type Runtime, sweepContainers } from './runtime.ts'
@@ -315,6 +316,12 @@ class ContainerInstance implements Instance {
 
   watch() {
     return watchContainer(this.#raw.id) ?? (() => null)
+  }
+
+  async processes() {
+    const { State } = await this.#raw.inspect()
+    // The engine may count the processes of another machine: ours knows which group each of its own is in.
+    return isInContainer(State.Pid, this.#raw.id) ? processTree(State.Pid) : []
   }
 
   async pause() {

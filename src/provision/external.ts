@@ -173,6 +173,10 @@ class ExternalInstance implements Instance {
   async confine() {}
 
   async release() {}
+
+  async processes() {
+    return []
+  }
   watch() {
     return () => null
   }

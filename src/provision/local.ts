@@ -328,6 +328,10 @@ class LocalInstance implements Instance {
     return watchTree(this.#running.child.pid as number)
   }
 
+  async processes() {
+    return processTree(this.#running.child.pid as number)
+  }
+
   async pause() {
     signalTree(this.#running.child.pid as number, 'SIGSTOP')
     for (let waited = 0; waited < 200 && !isTreeStopped(this.#running.child.pid as number); waited++) await sleep(5)

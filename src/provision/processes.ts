@@ -14,23 +14,35 @@ interface Stat {
   startTicks: number
 }
 
-function statOf(pid: number): Stat | undefined {
+/** Of a process or a thread, as the kernel's file shows them from the state on; undefined: it has ended. */
+function fieldsOf(path: string): number[] | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const text = readFileSync(path, 'latin1')
     // The name stands in parentheses and may itself contain some.
-    const fields = text
+    return text
       .slice(text.lastIndexOf(')') + 2)
       .split(' ')
       .map(Number)
-    return {
-      pid,
-      parent: fields[1] as number,
-      cpuTicks: (fields[11] as number) + (fields[12] as number) + (fields[13] as number) + (fields[14] as number),
-      startTicks: fields[19] as number,
-    }
   } catch {
     return undefined
   }
+}
+
+function statOf(pid: number): Stat | undefined {
+  const fields = fieldsOf(`/proc/${pid}/stat`)
+  if (fields === undefined) return undefined
+  return {
+    pid,
+    parent: fields[1] as number,
+    cpuTicks: (fields[11] as number) + (fields[12] as number) + (fields[13] as number) + (fields[14] as number),
+    startTicks: fields[19] as number,
+  }
+}
+
+/** Of a thread, by the path of its `stat`; undefined: it has ended. */
+export function cpuSecondsOfThread(path: string): number | undefined {
+  const fields = fieldsOf(path)
+  return fields === undefined ? undefined : ((fields[11] as number) + (fields[12] as number)) / ticksPerSecond
 }
 
 /** Ticks after boot at which a process started: with its pid its identity. */

@@ -44,6 +44,8 @@ export interface Instance extends AsyncDisposable {
   sample(): Promise<Usage | null>
   /** The same, cheap enough for four times a second; resolves with null where it costs too much. Lists what belongs to the server when it is called. */
   watch(): () => Usage | null
+  /** Those of this machine that belong to the server; none where they are out of sight. */
+  processes(): Promise<number[]>
   /** Stops the whole process tree without ending it. */
   pause(): Promise<void>
   resume(): Promise<void>

@@ -166,10 +166,13 @@ export function slowAtScale({ atScale }: CandidatePlan, horizon: number): string
     )
 }
 
-/** The assumption that moves the plan most; null: nothing in it is assumed. */
+/** What moves the plan by less than that decides nothing. */
+const smallestEffect = 0.05
+
+/** The assumption that moves the plan most; null: nothing in it is assumed, or none of it matters. */
 export function decidingText({ tornado }: Pick<CandidatePlan, 'tornado'>): string | null {
   const most = tornado.find(({ provenance }) => provenance === 'assumed')
-  if (most === undefined) return null
+  if (most === undefined || Math.abs(most.high - most.low) < smallestEffect * Math.min(most.low, most.high)) return null
   return `of what is assumed, ${most.path} decides most: from its low to its high end ${usd(most.low)} to ${usd(most.high)} USD a month are needed at the horizon (--assume ${most.path}=… puts in what you know)`
 }
 

@@ -30,7 +30,7 @@ export interface Budget {
   connectionSeconds: number
   /** Warming until steady, at most: a Java server on one core still gains after a minute; who settles sooner takes no longer. */
   warmUpSeconds: number
-  /** On all cores before that, of a server that compiles what it runs. */
+  /** On all cores before that, of a server that compiles what it runs, at most: until its compiler has hardly anything left to do. */
   compileSeconds: number
   /** Whether rates are compared and capacity is searched; else answers are checked, and little more. */
   compares: boolean
@@ -74,7 +74,7 @@ const budgets: Record<Effort, Budget> = {
     connections: [16, 64, 4],
     connectionSeconds: 2,
     warmUpSeconds: 48,
-    compileSeconds: 30,
+    compileSeconds: 48,
     compares: true,
     maintenance: false,
     common: false,
@@ -93,7 +93,7 @@ const budgets: Record<Effort, Budget> = {
     connections: [16, 64, 4],
     connectionSeconds: 5,
     warmUpSeconds: 120,
-    compileSeconds: 60,
+    compileSeconds: 90,
     compares: true,
     maintenance: true,
     common: true,
@@ -166,8 +166,8 @@ export interface Pace {
   verifySeconds: number
   /** Of a piece of warming. */
   warmUpSeconds: number
-  /** Its server compiles what it runs: it is warmed with all cores of the machine before it is with its own. */
-  compiles?: true
+  /** Its server compiles what it runs, in threads of such names: it is warmed with all cores of the machine before it is with its own. */
+  compilers?: RegExp
 }
 
 /** Maintenance is asked for when this share of its trial is over. */
@@ -245,8 +245,8 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
   const works = budget.workSeconds === 0 ? 0 : workTrials(plan.operations.length) * (budget.workSeconds + 0.4)
   const again = (pace: Pace) => (budget.starts - 1) * (pace.startSeconds + 1)
   const warming = (pace: Pace) =>
-    pace.compiles
-      ? budget.compileSeconds + 0.8 * budget.warmUpSeconds
+    pace.compilers !== undefined
+      ? 0.8 * budget.compileSeconds + 0.5 * budget.warmUpSeconds
       : Math.min(budget.warmUpSeconds, 3 * pace.warmUpSeconds * plan.warmUpShare) + 0.5
   return [
     { name: 'calibrate', predictedSeconds: 2.5 },

@@ -80,9 +80,9 @@ test('a core of the server that the host takes away: those windows are left out,
     /start 1 of 1: redis, open loops/,
     (pid) => {
       // A thread of real-time priority does not run: only a host does that, or who stops it.
-      const watchers = matching(pid, /measure\/wake\.ts/)
       const signal = (name: NodeJS.Signals) => {
-        for (const watcher of watchers) process.kill(watcher, name)
+        // Asked for each time: the watchers end with the run, which may be sooner than the last stop.
+        for (const watcher of matching(pid, /measure\/wake\.ts/)) process.kill(watcher, name)
       }
       for (let stop = 0; stop < 12; stop++) {
         setTimeout(() => signal('SIGSTOP'), 500 + 1000 * stop)
