@@ -25,7 +25,7 @@ import { makeRunDirectory } from './provision/directories.ts'
 import { thisProcess } from './provision/owner.ts'
 import { dataParent, homeDirectory } from './provision/places.ts'
 import { bindToCores } from './provision/processes.ts'
-import { isUnobtainable, type Provisioner, provision } from './provision/provision.ts'
+import { type Instance, isUnobtainable, type Provisioner, provision } from './provision/provision.ts'
 import { measureCeiling } from './replay/ceiling.ts'
 import { WorkerPool } from './replay/pool.ts'
 import { type Result, saveResult, type TrialResult, writeResult } from './result.ts'
@@ -159,6 +159,18 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
       await visit(run, () => work(run))
     }
   }
+  /** Where nothing is timed: side by side, on all cores. */
+  const together = (work: (run: CandidateRun, instance: Instance) => Promise<void>) =>
+    Promise.all(
+      runs.map((run) => {
+        if (run.failure === null && run.instance !== null) progress.note(run.candidate.name)
+        return run.visit(async (instance) => {
+          await instance.release()
+          await work(run, instance)
+          await instance.confine()
+        })
+      }),
+    ).then(() => {})
   /** Rounds in rotated order: whatever the machine does to a round, it does to all. */
   const eachInTurn = async (round: number, name: string, work: (run: CandidateRun) => Promise<void>, concerned = (_: CandidateRun) => true) => {
     for (const run of rotated(runs, round).filter(concerned)) {
@@ -195,14 +207,14 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     })
     await stoppable('load', () => each((run) => loadCandidate(run, context)))
     await stoppable('settle', async () => {
-      for (const run of runs) await run.visit((instance) => settleCandidate(run, instance))
+      await together((run, instance) => settleCandidate(run, instance))
       // Where there are cores enough, none of those that replay is this process's.
       state.harnessPinned = cores.separate && (await bindToCores(process.pid, cores.harness.slice(0, 1))) && (await pool.bind(cores.harness))
       state.pausesUnseen = state.harnessPinned ? await pauses.settle() : 'the server has no cores of its own'
       if (state.pausesUnseen !== null) progress.warn(`pauses of the host are not seen: ${state.pausesUnseen}`)
       if (cores.separate) hostSpeed = await HostSpeed.start(cores.server.slice(0, scenario.bench.cpus))
     })
-    await stoppable('verify', () => each((run) => verifyCandidate(run, context)))
+    await stoppable('verify', () => together((run) => verifyCandidate(run, context)))
     await stoppable('measurement', async () => {
       const { starts } = plan.budget
       for (let start = 0; start < starts; start++)
@@ -218,7 +230,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
         )
     })
     if (plan.budget.maintenance) await stoppable('maintenance', () => each((run) => maintain(run, context)))
-    await stoppable('invariants', () => each((run) => finishCandidate(run, context)))
+    await stoppable('invariants', () => together((run) => finishCandidate(run, context)))
     if (plan.sizes.length > 0)
       await stoppable('sizes', async () => {
         for (const run of runs) for (const size of plan.sizes) await measureAt(run, size)

@@ -235,7 +235,7 @@ export class CandidateRun extends CandidateServer {
     return true
   }
 
-  /** Runs `work` while this server, and no other, runs. Failures are kept; the other candidates go on. */
+  /** Runs `work` while this server runs. Failures are kept; the other candidates go on. */
   async visit(work: (instance: Instance) => Promise<void>): Promise<void> {
     const { instance } = this
     if (instance === null || this.failure !== null) return
@@ -243,7 +243,7 @@ export class CandidateRun extends CandidateServer {
       if (this.death === null) await instance.resume()
       await this.revive()
       await this.answering(instance)
-      await owningStrayErrors(abortable(work(instance), this.#context.signal))
+      await owningStrayErrors(() => abortable(work(instance), this.#context.signal))
     } catch (error) {
       if (this.#context.signal.aborted) throw error
       if (error instanceof TrialError && error.exitCode === 1) throw error

@@ -1,17 +1,30 @@
 /** Errors that a driver throws outside of any call of ours, because a reply broke its protocol: they belong to the server that is being talked to. */
-let owner: ((error: unknown) => void) | undefined
+import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** While `work` runs, a stray error rejects it; what `work` waited for is left behind. */
-export function owningStrayErrors<T>(work: Promise<T>): Promise<T> {
+interface Owner {
+  isOver: boolean
+  reject: (error: unknown) => void
+}
+
+/** Several servers may be talked to at a time: an error belongs to the work that opened what threw it. */
+const owners = new AsyncLocalStorage<Owner>()
+
+/** While `work` runs, a stray error of what it opened rejects it; what `work` waited for is left behind. */
+export function owningStrayErrors<T>(work: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    owner = reject
-    work.then(resolve, reject).finally(() => {
-      if (owner === reject) owner = undefined
-    })
+    const owner = { isOver: false, reject }
+    const over = () => {
+      owner.isOver = true
+    }
+    owners.run(owner, () => work().then(resolve, reject).finally(over))
   })
 }
 
 /** `otherwise` is told of those that belong to nobody. */
 export function catchStrayErrors(otherwise: (error: unknown) => void): void {
-  process.on('uncaughtException', (error) => (owner ?? otherwise)(error))
+  process.on('uncaughtException', (error) => {
+    const owner = owners.getStore()
+    if (owner === undefined || owner.isOver) otherwise(error)
+    else owner.reject(error)
+  })
 }
