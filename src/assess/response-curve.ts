@@ -1,6 +1,6 @@
 /** The response curves of one candidate, one for each objective of each operation, and the one that binds the mix. */
 import type { Count } from '../measure/beta-binomial.ts'
-import { type Curve, type CurvePoint, fitCurve } from '../measure/curve.ts'
+import { type Curve, type CurvePoint, curveFitter } from '../measure/curve.ts'
 import { samplesNeeded } from '../measure/decide.ts'
 import type { OperationResult, TrialResult } from '../result.ts'
 import type { Operation } from '../scenario/scenario.ts'
@@ -22,6 +22,7 @@ export interface OperationCurve {
 export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[] | null {
   const judged = judgedOf(trials)
   if (new Set(judged.map((trial) => trial.arrival.multiple)).size < fewestRates) return null
+  const fitCurve = curveFitter()
   return operations
     .filter((operation) => mix.has(operation.name))
     .flatMap((operation) =>

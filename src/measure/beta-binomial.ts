@@ -45,26 +45,49 @@ export function logProbability({ exceeded, intended }: Count, share: number, cor
   )
 }
 
+/** What each share of the tables and each correlation contribute whatever was counted, from the gamma functions of the beta distribution. */
+const parts = correlations.map((correlation) => {
+  const strength = 1 / correlation - 1
+  const beside = Array.from({ length: steps }, (_, step) => {
+    const share = 1 / (1 + Math.exp(-Math.min(logit(largestShare), lowestLogit + step * stepLogit)))
+    const alpha = share * strength
+    const beta = strength - alpha
+    return { alpha, beta, ofAlpha: jstat.gammaln(alpha), ofBeta: jstat.gammaln(beta) }
+  })
+  return { strength, ofStrength: jstat.gammaln(strength), beside }
+})
+
+/** Where the share with this logit lies in the tables of likelihoods. */
+export const placeOf = (shareLogit: number) => Math.min(steps - 1.001, Math.max(0, (shareLogit - lowestLogit) / stepLogit))
+
 /** The likelihood of one trial for any share, from a table over the share's logit: capacities ask for it a million times. */
 export class Likelihood {
   readonly #tables: Float64Array[]
 
-  constructor(count: Count) {
-    const counted = { exceeded: Math.min(count.exceeded, Math.round(count.intended * largestShare)), intended: count.intended }
-    this.#tables = correlations.map((correlation) =>
-      Float64Array.from({ length: steps }, (_, step) =>
-        logProbability(counted, 1 / (1 + Math.exp(-Math.min(logit(largestShare), lowestLogit + step * stepLogit))), correlation),
-      ),
-    )
+  /** `leastPlace`: below it nobody asks. */
+  constructor({ exceeded, intended }: Count, leastPlace: number) {
+    const over = Math.min(exceeded, Math.round(intended * largestShare))
+    this.#tables = parts.map(({ strength, ofStrength, beside }) => {
+      const table = new Float64Array(steps)
+      const ofAll = jstat.gammaln(strength + intended)
+      for (let step = Math.floor(leastPlace); step < steps; step++) {
+        const { alpha, beta, ofAlpha, ofBeta } = beside[step] as (typeof beside)[number]
+        const ofOver = over === 0 ? ofAlpha : jstat.gammaln(alpha + over)
+        table[step] = ofOver - ofAlpha + jstat.gammaln(beta + intended - over) - ofBeta - ofAll + ofStrength
+      }
+      return table
+    })
   }
 
-  /** `correlation`: a position in `correlations`. */
-  at(shareLogit: number, correlation: number): number {
+  /** Adds its logarithm at each of the places to `sums`. `correlation`: a position in `correlations`. */
+  addTo(sums: Float64Array, places: Float64Array, correlation: number): void {
     const table = this.#tables[correlation] as Float64Array
-    const place = Math.min(steps - 1.001, Math.max(0, (shareLogit - lowestLogit) / stepLogit))
-    const step = Math.floor(place)
-    const rest = place - step
-    return (table[step] as number) * (1 - rest) + (table[step + 1] as number) * rest
+    for (let at = 0; at < sums.length; at++) {
+      const place = places[at] as number
+      const step = Math.floor(place)
+      const rest = place - step
+      sums[at] = (sums[at] as number) + ((table[step] as number) * (1 - rest) + (table[step + 1] as number) * rest)
+    }
   }
 }
 

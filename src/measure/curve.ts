@@ -6,7 +6,7 @@
  *
  * share(x) = f + (1 − f) · σ(c + b · (x − bound − start)), x = ln multiple; f a floor that has nothing to do with load, b the steepness.
  */
-import { type Count, correlations, Likelihood, logit, usualWeights } from './beta-binomial.ts'
+import { type Count, correlations, Likelihood, logit, placeOf, usualWeights } from './beta-binomial.ts'
 
 /** One trial: the multiple of the average load that was offered, and which start of the server it belongs to. */
 export interface CurvePoint extends Count {
@@ -46,67 +46,140 @@ const startSpreads = [
   { sigma: 0.15, weight: 0.4 },
 ]
 
-/** `allowed`: the share that may be over the limit, as 0.01 of a p99 */
-export function fitCurve(points: readonly CurvePoint[], allowed: number): Curve {
-  const name = JSON.stringify([points, allowed])
-  const known = fitted.get(name)
-  if (known !== undefined) return known
-  const curve = fit(points, allowed)
-  if (fitted.size >= mostKept) fitted.clear()
-  fitted.set(name, curve)
-  return curve
+/** Fits curves of operations that were tried together: what they share is computed once. `allowed`: the share that may be over the limit, as 0.01 of a p99. */
+export function curveFitter(): (points: readonly CurvePoint[], allowed: number) => Curve {
+  const grids = new Map<string, Grid>()
+  return (points, allowed) => {
+    const name = JSON.stringify([points, allowed])
+    const known = fitted.get(name)
+    if (known !== undefined) return known
+    const multiples = points.map((point) => point.multiple)
+    const [lowest, highest] = [Math.min(...multiples), Math.max(...multiples)]
+    const tried = JSON.stringify([lowest, highest, allowed])
+    const grid = grids.get(tried) ?? new Grid(lowest, highest, allowed)
+    grids.set(tried, grid)
+    const curve = fit(points, grid)
+    if (fitted.size >= mostKept) fitted.clear()
+    fitted.set(name, curve)
+    return curve
+  }
 }
+
+export const fitCurve = (points: readonly CurvePoint[], allowed: number): Curve => curveFitter()(points, allowed)
 
 /** One run asks for the curve of the same trials again and again: to choose a rate, to write what there is, to print it. */
 const fitted = new Map<string, Curve>()
 const mostKept = 1000
 
-function fit(points: readonly CurvePoint[], allowed: number): Curve {
-  const multiples = points.map((point) => point.multiple)
-  const [lowest, highest] = [Math.min(...multiples), Math.max(...multiples)]
-  const from = Math.log(lowest) - beyond
-  const cells = Math.ceil((Math.log(highest) + beyond - from) / step) + 1
-  const starts = [...Map.groupBy(points, (point) => point.start).values()].map((own) =>
-    own.map((point) => ({ x: Math.log(point.multiple), likelihood: new Likelihood(point) })),
-  )
-  const kernels = startSpreads.map(({ sigma }) => kernelOf(sigma))
-  const all: { slope: number; floor: number; centre: number; correlation: number; log: Float64Array }[] = []
-  for (const slope of steepness) {
-    for (const floorShare of floors) {
-      const floor = floorShare * allowed
-      const centre = logit((allowed - floor) / (1 - floor))
-      const shares = starts.map((own) =>
-        own.map(({ x }) =>
-          Float64Array.from({ length: cells }, (_, cell) => logit(Math.min(1 - 1e-9, shareAt({ slope, floor, centre }, x - from - cell * step)))),
-        ),
-      )
-      for (let correlation = 0; correlation < correlations.length; correlation++) {
-        const logs = starts.map((own, start) => {
-          const total = new Float64Array(cells)
-          for (const [at, { likelihood }] of own.entries()) {
-            const share = (shares[start] as Float64Array[])[at] as Float64Array
-            for (let cell = 0; cell < cells; cell++) total[cell] = (total[cell] as number) + likelihood.at(share[cell] as number, correlation)
-          }
-          return total
-        })
-        const byKernel = startSpreads.map(({ weight }) => new Float64Array(cells).fill(Math.log(weight * (usualWeights[correlation] as number))))
-        for (const own of logs)
-          for (const [at, each] of smeared(own, kernels).entries()) {
-            const log = byKernel[at] as Float64Array
-            for (let cell = 0; cell < cells; cell++) log[cell] = (log[cell] as number) + (each[cell] as number)
-          }
-        for (const log of byKernel) all.push({ slope, floor, centre, correlation, log })
-      }
-    }
+/** A steepness and a floor. */
+interface Shape {
+  slope: number
+  floor: number
+  centre: number
+}
+
+/** Bounds that are weighed, as logarithms of the multiple, and what share each would have let a trial exceed, by every shape. */
+class Grid {
+  readonly from: number
+  readonly cells: number
+  readonly shapes: readonly Shape[]
+  readonly leastPlace: number
+  readonly lowest: number
+  readonly highest: number
+  readonly #places = new Map<number, Float64Array[]>()
+
+  constructor(lowest: number, highest: number, allowed: number) {
+    this.lowest = lowest
+    this.highest = highest
+    this.from = Math.log(lowest) - beyond
+    this.cells = Math.ceil((Math.log(highest) + beyond - this.from) / step) + 1
+    this.shapes = steepness.flatMap((slope) =>
+      floors.map((part) => ({ slope, floor: part * allowed, centre: logit((allowed - part * allowed) / (1 - part * allowed)) })),
+    )
+    this.leastPlace = placeOf(logit(Math.min(...floors) * allowed))
   }
-  const peakOf = ({ log }: { log: Float64Array }) => log.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
-  const likeliest = all.reduce((a, b) => (peakOf(b) > peakOf(a) ? b : a))
-  const most = peakOf(likeliest)
+
+  /** Of a trial at a multiple: for each shape, where the share by each bound lies in tables of likelihoods. */
+  places(multiple: number): readonly Float64Array[] {
+    const x = Math.log(multiple)
+    const known =
+      this.#places.get(multiple) ??
+      this.shapes.map((shape) =>
+        Float64Array.from({ length: this.cells }, (_, cell) => placeOf(logit(Math.min(1 - 1e-9, shareAt(shape, x - this.from - cell * step))))),
+      )
+    this.#places.set(multiple, known)
+    return known
+  }
+}
+
+/** One shape with one correlation, weighed: ln of the likelihood of each start by each bound. */
+interface Weighed {
+  shape: Shape
+  correlation: number
+  starts: Float64Array[]
+}
+
+/** What is e^60 times less likely than something else changes no digit. */
+const negligible = 60
+
+function weigh(points: readonly CurvePoint[], grid: Grid): Weighed[] {
+  const starts = [...Map.groupBy(points, (point) => point.start).values()].map((own) =>
+    own.map((point) => ({ places: grid.places(point.multiple), likelihood: new Likelihood(point, grid.leastPlace) })),
+  )
+  return grid.shapes.flatMap((shape, at) =>
+    correlations.map((_, correlation) => ({
+      shape,
+      correlation,
+      starts: starts.map((own) => {
+        const total = new Float64Array(grid.cells)
+        for (const { places, likelihood } of own) likelihood.addTo(total, places[at] as Float64Array, correlation)
+        return total
+      }),
+    })),
+  )
+}
+
+/** Those that matter, each with each spread of the starts. */
+function spreadOut(weighed: readonly Weighed[], cells: number): { shape: Shape; correlation: number; log: Float64Array; peak: number }[] {
+  const kernels = startSpreads.map(({ sigma }) => kernelOf(sigma))
+  const usual = (correlation: number) => Math.log(usualWeights[correlation] as number)
+  // Where starts do not differ, their likelihoods are multiplied; however they differ, none gets likelier than where it is likeliest.
+  const reached = Math.max(...weighed.map(({ starts, correlation }) => usual(correlation) + peakOf(sumOf(starts, cells))))
+  const atMost = ({ starts, correlation }: Weighed) => usual(correlation) + starts.reduce((sum, own) => sum + peakOf(own), 0)
+  return weighed
+    .filter((each) => atMost(each) > reached - negligible)
+    .flatMap(({ shape, correlation, starts }) => {
+      const byKernel = startSpreads.map(({ weight }) => new Float64Array(cells).fill(Math.log(weight * (usualWeights[correlation] as number))))
+      for (const own of starts) for (const [at, each] of smeared(own, kernels).entries()) add(byKernel[at] as Float64Array, each)
+      return byKernel.map((log) => ({ shape, correlation, log, peak: peakOf(log) }))
+    })
+}
+
+function add(to: Float64Array, values: Float64Array): void {
+  for (let at = 0; at < to.length; at++) to[at] = (to[at] as number) + (values[at] as number)
+}
+
+function sumOf(all: readonly Float64Array[], length: number): Float64Array {
+  const sum = new Float64Array(length)
+  for (const each of all) add(sum, each)
+  return sum
+}
+
+function peakOf(values: Float64Array): number {
+  let most = Number.NEGATIVE_INFINITY
+  for (let at = 0; at < values.length; at++) most = Math.max(most, values[at] as number)
+  return most
+}
+
+function fit(points: readonly CurvePoint[], grid: Grid): Curve {
+  const { from, cells, lowest, highest } = grid
+  const all = spreadOut(weigh(points, grid), cells)
+  const likeliest = all.reduce((a, b) => (b.peak > a.peak ? b : a))
   const mass = new Float64Array(cells)
   const byCorrelation = correlations.map(() => 0)
   for (const { correlation, log } of all)
     for (let cell = 0; cell < cells; cell++) {
-      const own = Math.exp((log[cell] as number) - most)
+      const own = Math.exp((log[cell] as number) - likeliest.peak)
       mass[cell] = (mass[cell] as number) + own
       byCorrelation[correlation] = (byCorrelation[correlation] as number) + own
     }
@@ -127,7 +200,7 @@ function fit(points: readonly CurvePoint[], allowed: number): Curve {
     return 1 - ((below[cell] as number) + (place - cell) * ((below[cell + 1] as number) - (below[cell] as number)))
   }
   const mid = quantile(0.5)
-  const share = (multiple: number) => shareAt(likeliest, Math.log(multiple / mid))
+  const share = (multiple: number) => shareAt(likeliest.shape, Math.log(multiple / mid))
   return {
     low: quantile(0.1),
     mid,
@@ -142,8 +215,7 @@ function fit(points: readonly CurvePoint[], allowed: number): Curve {
 }
 
 /** `x`: ln of the multiple over the bound. */
-const shareAt = ({ slope, floor, centre }: { slope: number; floor: number; centre: number }, x: number) =>
-  floor + (1 - floor) / (1 + Math.exp(-(centre + slope * x)))
+const shareAt = ({ slope, floor, centre }: Shape, x: number) => floor + (1 - floor) / (1 + Math.exp(-(centre + slope * x)))
 
 /** Weights of neighbouring cells, a normal distribution; one cell where nothing is smeared. */
 function kernelOf(sigma: number): Float64Array {
@@ -157,8 +229,7 @@ function kernelOf(sigma: number): Float64Array {
 function smeared(values: Float64Array, kernels: readonly Float64Array[]): Float64Array[] {
   const cells = values.length
   const widest = kernels.reduce((most, kernel) => Math.max(most, kernel.length >> 1), 0)
-  let most = Number.NEGATIVE_INFINITY
-  for (let cell = 0; cell < cells; cell++) most = Math.max(most, values[cell] as number)
+  const most = peakOf(values)
   const plain = new Float64Array(cells + 2 * widest)
   for (let cell = 0; cell < cells; cell++) plain[cell + widest] = Math.exp((values[cell] as number) - most)
   plain.fill(plain[widest] as number, 0, widest)
