@@ -1,7 +1,7 @@
 /** The Universal Scalability Law (Gunther, "Guerrilla Capacity Planning", 2007): throughput against operations in flight, at one size of server. */
-import { levenbergMarquardt } from 'ml-levenberg-marquardt'
 import { Matrix } from 'ml-matrix'
 import type { CandidateResult } from '../result.ts'
+import { leastSquares, type Model } from './least-squares.ts'
 import { inverseOf } from './linear.ts'
 
 /** X(N) = λN / (1 + σ(N − 1) + κN(N − 1)). */
@@ -136,7 +136,7 @@ function fit(points: { concurrency: number; perSecond: number }[], scale: Scale)
     contention: contention as number,
     coherency: coherency as number,
   })
-  const slopesOf = (p: number[]) => (n: number) => {
+  const slopesOf = (p: number[], n: number) => {
     const { contention, coherency } = lawOf(p)
     const divisor = 1 + contention * (n - 1) + coherency * n * (n - 1)
     const slope = scale.slope(throughputAt(lawOf(p), n))
@@ -146,19 +146,19 @@ function fit(points: { concurrency: number; perSecond: number }[], scale: Scale)
   let best: { p: number[]; cost: number; free: readonly number[] } | undefined
   for (const free of freedoms) {
     for (const [sigma, kappa] of starts) {
-      const whole = (some: number[]) => [0, 1, 2].map((at) => some[free.indexOf(at as never)] ?? 0)
+      const whole = (some: readonly number[]) => [0, 1, 2].map((at) => some[free.indexOf(at as never)] ?? 0)
       const guess = [0, sigma, kappa].filter((_, at) => free.includes(at as never))
       guess[0] = Math.log(Math.max(...points.map(({ concurrency, perSecond }) => perSecond / unit / concurrency)))
-      const { parameterValues } = levenbergMarquardt({ x, y }, (some) => (n) => scale.of(throughputAt(lawOf(whole(some)), n)), {
-        initialValues: guess,
-        jacobianFunction: (some) => (n) => free.map((at) => slopesOf(whole(some))(n)[at] as number),
-        minValues: free.map((at) => (at === 0 ? -50 : 0)),
-        maxValues: free.map((at) => (at === 0 ? 50 : 1)),
-        maxIterations: mostSteps,
-        errorTolerance: 1e-18,
-        improvementThreshold: 1e-3,
-      })
-      const p = whole(parameterValues)
+      const model: Model = {
+        of: (some, n) => scale.of(throughputAt(lawOf(whole(some)), n)),
+        slopes: (some, n) => {
+          const all = slopesOf(whole(some), n)
+          return free.map((at) => all[at] as number)
+        },
+        low: free.map((at) => (at === 0 ? -50 : 0)),
+        high: free.map((at) => (at === 0 ? 50 : 1)),
+      }
+      const p = whole(leastSquares(x, y, model, guess))
       const cost = costOf(p)
       // A parameter more must explain more.
       if (best === undefined || cost < best.cost * (1 - 1e-9) - 1e-20) best = { p, cost, free }
@@ -169,7 +169,7 @@ function fit(points: { concurrency: number; perSecond: number }[], scale: Scale)
   }
   const { p, cost } = best as NonNullable<typeof best>
   const free = [0, ...(isInside(p[1] as number) ? [1] : []), ...(isInside(p[2] as number) ? [2] : [])]
-  const slopes = new Matrix(x.map((n) => free.map((at) => slopesOf(p)(n)[at] as number)))
+  const slopes = new Matrix(x.map((n) => free.map((at) => slopesOf(p, n)[at] as number)))
   const covariance = inverseOf(slopes.transpose().mmul(slopes))
   const law = lawOf(p)
   return {
@@ -179,8 +179,6 @@ function fit(points: { concurrency: number; perSecond: number }[], scale: Scale)
     covariance: covariance === null ? null : Matrix.mul(covariance, cost / Math.max(1, x.length - free.length)),
   }
 }
-
-const mostSteps = 120
 
 /**
  * Throughput of twice the cores over twice that of one, 2^(s − 1) for throughput ∝ cores^s: the slope over all sizes, and the range of its
