@@ -19,32 +19,56 @@ export interface MissCurve {
 
 const pointsOnCurve = 96
 
+/** What one asker asks for: classes of pages, and how many of each it asks for per second. */
+interface Share {
+  at: number[]
+  perSecond: number[]
+  all: number
+}
+
 /** `askers`: how many there are; `total`: of all pages, those that nobody asks for included. */
 export function missCurveOf(pages: readonly Pages[], askers: number, total: number): MissCurve {
   const asked = pages.flatMap(({ count, perSecond }) => {
     const rate = perSecond.reduce((sum, each) => sum + each, 0)
     return count > 0 && rate > 0 ? [{ count, perSecond, rate }] : []
   })
-  const of = Array.from({ length: askers }, (_, asker) => asked.reduce((sum, { count, perSecond }) => sum + count * (perSecond[asker] as number), 0))
+  const shares = Array.from({ length: askers }, (_, asker) => shareOf(asked, asker))
   const cached = new Float64Array(pointsOnCurve + 2)
-  const missed = of.map(() => Float64Array.from({ length: pointsOnCurve + 2 }, (_, point) => (point <= pointsOnCurve ? 1 : 0)))
+  const missed = shares.map(() => Float64Array.from({ length: pointsOnCurve + 2 }, (_, point) => (point <= pointsOnCurve ? 1 : 0)))
   const rates = asked.map(({ rate }) => rate)
   // From a cache that hardly holds the page that is asked for most to one that holds all but the last.
   const [shortest, longest] = [Math.log(1e-3 / Math.max(1e-300, ...rates)), Math.log(20 / Math.min(1e300, ...rates))]
+  const left = new Float64Array(asked.length)
   for (let point = 1; point <= pointsOnCurve && asked.length > 0; point++) {
     const time = Math.exp(shortest + ((longest - shortest) * (point - 1)) / (pointsOnCurve - 1))
-    const left = asked.map(({ rate }) => Math.exp(-rate * time))
-    cached[point] = asked.reduce((sum, { count }, at) => sum + count * (1 - (left[at] as number)), 0) / total
-    for (const [asker, column] of missed.entries())
-      column[point] =
-        (of[asker] as number) === 0
-          ? 0
-          : asked.reduce((sum, { count, perSecond }, at) => sum + count * (perSecond[asker] as number) * (left[at] as number), 0) /
-            (of[asker] as number)
+    let found = 0
+    for (const [at, { count, rate }] of asked.entries()) {
+      left[at] = Math.exp(-rate * time)
+      found += count * (1 - (left[at] as number))
+    }
+    cached[point] = found / total
+    for (const [asker, column] of missed.entries()) column[point] = missedBy(shares[asker] as Share, left)
   }
   cached[pointsOnCurve + 1] = Math.min(1, asked.reduce((sum, { count }) => sum + count, 0) / total)
   if (asked.length === 0) for (const column of missed) column.fill(0)
   return { cached, missed }
+}
+
+/** Most askers ask for one table of many. */
+function shareOf(asked: readonly Pages[], asker: number): Share {
+  const at = asked.flatMap(({ perSecond }, each) => (perSecond[asker] === 0 ? [] : [each]))
+  const perSecond = at.map((each) => {
+    const { count, perSecond: ofOne } = asked[each] as Pages
+    return count * (ofOne[asker] as number)
+  })
+  return { at, perSecond, all: perSecond.reduce((sum, each) => sum + each, 0) }
+}
+
+function missedBy({ at, perSecond, all }: Share, left: Float64Array): number {
+  if (all === 0) return 0
+  let sum = 0
+  for (let each = 0; each < at.length; each++) sum += (perSecond[each] as number) * (left[at[each] as number] as number)
+  return sum / all
 }
 
 /** Between the points on straight lines; beyond the last nothing is missed. */

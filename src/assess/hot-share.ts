@@ -147,7 +147,7 @@ function curveOf(
     const askers = asking.map((each) => (rootOf(scenario, entityOf(scenario, each.operation.entity)).name === root ? each : null))
     return pagesOfTable({ rows: middleOf(demand.rows(entity, month)), bytes }, askers)
   })
-  const curve = missCurveOf(pages, asking.length, Math.max(1, middleOf(storage.bytes(month)) / pageBytes))
+  const curve = missCurveOf(pages, readers.length, Math.max(1, middleOf(storage.bytes(month)) / pageBytes))
   const weights = readers.map((_, at) => (asking[at] as (typeof asking)[number]).pagesPerSecond)
   const total = weights.reduce((sum, each) => sum + each, 0)
   const all = Float64Array.from(curve.cached, (_, point) =>

@@ -38,11 +38,12 @@ export function pagesOfTable({ rows, bytes }: Table, askers: readonly (Asker | n
     count,
     laws.flatMap((law) => law?.edge ?? []),
   )
+  const within = laws.map((law) => (law === null ? null : edges.map((edge) => law.within(edge))))
   return edges.slice(1).map((to, at) => {
     const from = edges[at] as number
     const perSecond = askers.map((asker, own) => {
-      const law = laws[own]
-      return asker === null || law == null ? 0 : (asker.pagesPerSecond * (law.within(to) - law.within(from))) / (to - from)
+      const share = within[own]
+      return asker === null || share == null ? 0 : (asker.pagesPerSecond * ((share[at + 1] as number) - (share[at] as number))) / (to - from)
     })
     return { count: to - from, perSecond }
   })
