@@ -6,7 +6,7 @@ import { median } from '../measure/median.ts'
 import type { OperationResult, TrialResult } from '../result.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import type { Interval } from './intervals.ts'
-import { percentileInterval, type TrialHistogram } from './percentile-interval.ts'
+import { percentileIntervals, type TrialHistogram } from './percentile-interval.ts'
 import { correlationsOf, countOf, curvesOf, isUsable, type OperationCurve } from './response-curve.ts'
 
 /** One operation of one candidate at one multiple, pooled over the valid trials. */
@@ -137,13 +137,14 @@ function percentilesOf(trials: TrialResult[], operation: string): Pick<Cell, 'p5
   if (answered.reduce((sum, { histogram }) => sum + histogram.count, 0) < samplesOfP99) return none
   const merged = new Histogram()
   for (const { histogram } of answered) merged.merge(histogram)
+  const intervalOf = percentileIntervals(answered)
   return {
     backlog: null,
     p50Us: merged.quantileNs(0.5) / 1000,
     p99Us: merged.quantileNs(0.99) / 1000,
-    p50IntervalUs: inUs(percentileInterval(answered, 0.5)),
+    p50IntervalUs: inUs(intervalOf(0.5)),
     // A start with too few answers for a p99 of its own says nothing of how p99s differ.
-    p99IntervalUs: answered.every(({ histogram }) => histogram.count >= samplesOfP99) ? inUs(percentileInterval(answered, 0.99)) : null,
+    p99IntervalUs: answered.every(({ histogram }) => histogram.count >= samplesOfP99) ? inUs(intervalOf(0.99)) : null,
   }
 }
 

@@ -16,30 +16,31 @@ export interface TrialHistogram {
 const resamples = 200
 
 /** Of the merged histograms, in ns; null with fewer than three starts. A p99 of few starts is a guess by few, so that Student's t gives the reach. */
-export function percentileInterval(trials: readonly TrialHistogram[], quantile: number): Interval | null {
-  const starts = [...Map.groupBy(trials, ({ start }) => start).values()]
-  if (starts.length < fewestRepeats) return null
+export function percentileIntervals(trials: readonly TrialHistogram[]): (quantile: number) => Interval | null {
+  const starts = [...Map.groupBy(trials.keys(), (at) => trials[at]?.start).values()]
+  if (starts.length < fewestRepeats) return () => null
   const merged = new Merged(trials.map(({ histogram }) => histogram))
-  const source = new Source().restart(keyOf(1, `percentiles ${quantile}`), 1)
-  const pick = (count: number) => Math.min(count - 1, Math.floor(source.next() * count))
-  const times = new Float64Array(trials.length)
-  const places = new Map(trials.map((trial, at) => [trial, at]))
-  const logs = Array.from({ length: resamples }, () => {
-    times.fill(0)
-    for (let drawn = 0; drawn < starts.length; drawn++) {
-      const own = starts[pick(starts.length)] as TrialHistogram[]
-      for (let within = 0; within < own.length; within++) {
-        const at = places.get(own[pick(own.length)] as TrialHistogram) as number
-        times[at] = (times[at] as number) + 1
+  return (quantile) => {
+    const times = new Float64Array(trials.length)
+    const source = new Source().restart(keyOf(1, `percentiles ${quantile}`), 1)
+    const pick = <T>(some: readonly T[]) => some[Math.min(some.length - 1, Math.floor(source.next() * some.length))] as T
+    const logs = Array.from({ length: resamples }, () => {
+      times.fill(0)
+      for (let drawn = 0; drawn < starts.length; drawn++) {
+        const own = pick(starts)
+        for (let within = 0; within < own.length; within++) {
+          const at = pick(own)
+          times[at] = (times[at] as number) + 1
+        }
       }
-    }
-    return Math.log(Math.max(1, merged.quantileNs(quantile, times)))
-  })
-  const mid = merged.quantileNs(quantile, times.fill(1))
-  // Resamples of n starts vary by (n − 1) ÷ n of what n starts do.
-  const error = Math.sqrt((moments(logs).variance * starts.length) / (starts.length - 1))
-  const reach = reachOf(starts.length - 1) * error
-  return { low: mid * Math.exp(-reach), mid, high: mid * Math.exp(reach), confidence: 0.95 }
+      return Math.log(Math.max(1, merged.quantileNs(quantile, times)))
+    })
+    const mid = merged.quantileNs(quantile, times.fill(1))
+    // Resamples of n starts vary by (n − 1) ÷ n of what n starts do.
+    const error = Math.sqrt((moments(logs).variance * starts.length) / (starts.length - 1))
+    const reach = reachOf(starts.length - 1) * error
+    return { low: mid * Math.exp(-reach), mid, high: mid * Math.exp(reach), confidence: 0.95 }
+  }
 }
 
 /** Several histograms, each counted so many times, without adding them up: bounds of all, and how many values of each lie within. */
@@ -49,9 +50,7 @@ class Merged {
   readonly #counts: number[]
 
   constructor(histograms: readonly Histogram[]) {
-    const used: number[] = []
-    const most = Math.max(...histograms.map(({ counts }) => counts.length))
-    for (let at = 0; at < most; at++) if (histograms.some(({ counts }) => (counts[at] as number) > 0)) used.push(at)
+    const used = [...new Set(histograms.flatMap((histogram) => histogram.used()))].sort((a, b) => a - b)
     this.#bounds = used.map(Histogram.highestNs)
     this.#counts = histograms.map(({ count }) => count)
     this.#below = histograms.map(({ counts }) => {

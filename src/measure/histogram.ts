@@ -44,6 +44,13 @@ export class Histogram {
     this.maxNs = Math.max(this.maxNs, other.maxNs)
   }
 
+  /** Positions of `counts` that are not empty. */
+  used(): number[] {
+    const found: number[] = []
+    for (let i = 0; i < this.counts.length; i++) if (this.counts[i] !== 0) found.push(i)
+    return found
+  }
+
   get meanNs(): number {
     return this.count === 0 ? 0 : this.sumNs / this.count
   }
@@ -66,18 +73,22 @@ export class Histogram {
   /** What `encode` wrote: counts exactly, mean and maximum to 3 digits. */
   static decode(text: string): Histogram {
     const histogram = new Histogram()
-    for (const [index, value] of decoded(text)) {
+    decode(text, (index, value) => {
       histogram.counts[index] = value
       histogram.count += value
       histogram.sumNs += value * highest(index)
       histogram.maxNs = Math.min(largestNs, highest(index))
-    }
+    })
     return histogram
   }
 
   /** How many values are in what `encode` wrote. */
   static countIn(text: string): number {
-    return decoded(text).reduce((sum, [, value]) => sum + value, 0)
+    let sum = 0
+    decode(text, (_, value) => {
+      sum += value
+    })
+    return sum
   }
 
   /** HDR histogram V2, deflated, base64: readable by the HdrHistogram tools of every language. */
@@ -116,11 +127,10 @@ export class Histogram {
   }
 }
 
-/** Places and counts of what is not empty in what `encode` wrote. */
-function decoded(text: string): [index: number, count: number][] {
+/** Tells places and counts of what is not empty in what `encode` wrote. */
+function decode(text: string, told: (index: number, count: number) => void): void {
   const frame = Buffer.from(text, 'base64')
   const payload = inflateSync(frame.subarray(8)).subarray(40)
-  const found: [number, number][] = []
   let at = 0
   for (let index = 0; at < payload.length; ) {
     let zigzag = 0
@@ -133,11 +143,10 @@ function decoded(text: string): [index: number, count: number][] {
     const value = zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2
     if (value < 0) index -= value
     else {
-      if (value > 0) found.push([index, value])
+      if (value > 0) told(index, value)
       index++
     }
   }
-  return found
 }
 
 /** From here on values are no 31-bit integers, which processors shift in one step. */

@@ -1,6 +1,6 @@
 /** Intervals of percentiles on data whose truth is known: answers in bursts that outlast windows, with heavy tails, from starts that differ. */
 import { expect, test } from 'vitest'
-import { percentileInterval, type TrialHistogram } from '../../../src/assess/percentile-interval.ts'
+import { percentileIntervals, type TrialHistogram } from '../../../src/assess/percentile-interval.ts'
 import { keyOf, Source } from '../../../src/data/random.ts'
 import { Histogram } from '../../../src/measure/histogram.ts'
 
@@ -41,20 +41,20 @@ test.each([
 ])('quantile %s of %s starts with %s trials each: the interval of 95 in 100 holds the truth in at least 180 of 200 repeats', (quantile, starts, trials) => {
   const truth = truths.get(quantile) as number
   const held = Array.from({ length: 200 }, () => {
-    const { low = 0, high = 0 } = percentileInterval(startsOf(starts, trials, 50), quantile) ?? {}
+    const { low = 0, high = 0 } = percentileIntervals(startsOf(starts, trials, 50))(quantile) ?? {}
     return low <= truth && truth <= high
   }).filter(Boolean).length
   expect(held).toBeGreaterThanOrEqual(180)
 })
 
 test('of one start alone nothing is known, however many trials it has', () => {
-  expect(percentileInterval(startsOf(1, 9, 50), 0.99)).toBeNull()
-  expect(percentileInterval(startsOf(2, 3, 50), 0.99)).toBeNull()
+  expect(percentileIntervals(startsOf(1, 9, 50))(0.99)).toBeNull()
+  expect(percentileIntervals(startsOf(2, 3, 50))(0.99)).toBeNull()
 })
 
 test('the middle is the percentile of the merged histograms', () => {
   const trials = startsOf(4, 1, 50)
   const merged = new Histogram()
   for (const { histogram } of trials) merged.merge(histogram)
-  expect(percentileInterval(trials, 0.99)?.mid).toBeCloseTo(merged.quantileNs(0.99), -4)
+  expect(percentileIntervals(trials)(0.99)?.mid).toBeCloseTo(merged.quantileNs(0.99), -4)
 })
