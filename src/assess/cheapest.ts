@@ -29,21 +29,16 @@ export interface Choice extends Pick<Fleet, 'parts' | 'members'> {
 export function cheapest(shapes: readonly Shape[], need: Need, terms: Terms, likely = -1): Choice {
   const best: Choice = { shape: -1, parts: 0, members: 0, usdPerMonth: Number.POSITIVE_INFINITY }
   const first = shapes[likely]
-  if (first !== undefined) improve(best, likely, first, carriedBy(first, need, terms), need, terms, terms.divisible && first.shardable !== false)
-  let vcpus = 0
-  let carried = 0
+  if (first !== undefined) improve(best, likely, first, need, terms, terms.divisible && first.shardable !== false)
   for (let at = 0; at < shapes.length; at++) {
     const shape = shapes[at] as Shape
-    // Shapes of one size carry the same; they stand together.
-    if (shape.vcpus !== vcpus) carried = carriedBy(shape, need, terms)
-    vcpus = shape.vcpus
-    if (at !== likely) improve(best, at, shape, carried, need, terms, terms.divisible && shape.shardable !== false)
+    if (at !== likely) improve(best, at, shape, need, terms, terms.divisible && shape.shardable !== false)
   }
   if (best.shape >= 0) return best
   // Nothing carries it: what the dearest would cost if it could be divided and no call asked every part. `suffices` says that it does not.
   const dearest = shapes.reduce((most, shape, at) => ((shape.usdPerHour ?? 0) > (shapes[most]?.usdPerHour ?? 0) ? at : most), 0)
   const shape = shapes[dearest]
-  if (shape !== undefined) improve(best, dearest, shape, carriedBy(shape, need, terms), { ...need, crossing: 0 }, terms, true)
+  if (shape !== undefined) improve(best, dearest, shape, { ...need, crossing: 0 }, terms, true)
   return best
 }
 
@@ -59,7 +54,7 @@ export function isAffordable(
   for (let at = -1; at < shapes.length && best.shape < 0; at++) {
     const shape = shapes[at < 0 ? likely : at]
     if (shape === undefined) continue
-    improve(best, at < 0 ? likely : at, shape, carriedBy(shape, need, terms), need, terms, terms.divisible && shape.shardable !== false)
+    improve(best, at < 0 ? likely : at, shape, need, terms, terms.divisible && shape.shardable !== false)
   }
   return { within: best.shape >= 0, shape: best.shape < 0 ? likely : best.shape }
 }
@@ -71,8 +66,9 @@ export function isCarriable(shapes: readonly Shape[], need: Need, terms: Terms):
   for (let at = shapes.length - 1; at >= 0; at--) {
     const shape = shapes[at] as Shape
     const divisible = terms.divisible && shape.shardable !== false
+    const carried = carriedBy(shape, need, terms)
     for (let members = leastMembers(terms.topology); members <= most; members++) {
-      const parts = leastParts(shape, members, need, terms, carriedBy(shape, need, terms))
+      const parts = leastParts(shape, members, need, terms, carried)
       const needed = Number.isFinite(parts) ? partsForIo(shape, need, terms, parts) : parts
       if (Number.isFinite(needed) && (divisible || needed <= 1)) return true
     }
@@ -85,7 +81,7 @@ export function suffices(shape: Shape, fleet: Pick<Fleet, 'parts' | 'members'>, 
   return (fleet.parts === 1 || (terms.divisible && shape.shardable !== false)) && carries(shape, fleet, need, terms)
 }
 
-function improve(best: Choice, at: number, shape: Shape, carried: number, need: Need, terms: Terms, divisible: boolean): void {
+function improve(best: Choice, at: number, shape: Shape, need: Need, terms: Terms, divisible: boolean): void {
   const { topology } = terms
   const { usdPerHour } = shape
   if (usdPerHour === null) return
@@ -93,6 +89,7 @@ function improve(best: Choice, at: number, shape: Shape, carried: number, need: 
   tried.members = leastMembers(topology)
   // The fewest servers that there can be cost more already: most of the larger shapes end here.
   if (nodesOf(tried, topology) * usdPerHour * hoursPerMonth >= best.usdPerMonth) return
+  const carried = carriedBy(shape, need, terms)
   const most = mostMembers(need, topology)
   for (let members = leastMembers(topology); members <= most; members++) {
     tried.parts = leastParts(shape, members, need, terms, carried)

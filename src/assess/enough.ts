@@ -1,14 +1,14 @@
 /** The cheapest fleets that carry enough of many needs: those of the draws of each of some months. */
-import { type Choice, cheaperParts, suffices, usdOf } from './cheapest.ts'
+import { type Choice, cheaperParts, usdOf } from './cheapest.ts'
 import { hoursPerMonth } from './fleet-cost.ts'
 import type { Shape } from './prices.ts'
-import { fewest, leastMembers, mostMembers, type Need, nodesOf, type Terms, wholeParts } from './supply.ts'
+import { type Ask, askOf, fewest, leastMembers, meets, mostMembers, type Need, nodesOf, type Terms, wholeParts } from './supply.ts'
 
 /** Whether a fleet carries at least this share of the needs. */
-export function isEnough<N>(needs: readonly N[], share: number, carries: (need: N) => boolean): boolean {
+export function isEnough<N>(needs: readonly N[], share: number, carries: (need: N, at: number) => boolean): boolean {
   const spare = Math.floor((1 - share) * needs.length + 1e-9)
   let failed = 0
-  for (const need of needs) if (!carries(need) && ++failed > spare) return false
+  for (let at = 0; at < needs.length; at++) if (!carries(needs[at] as N, at) && ++failed > spare) return false
   return true
 }
 
@@ -52,7 +52,7 @@ export function enoughFleets(
     for (let members = leastMembers(topology); members <= mostMembers(typical, topology); members++) {
       const serversUsd = (parts: number) => nodesOf({ parts, members }, topology) * usdPerHour * hoursPerMonth
       if (serversUsd(first) >= limit()) break
-      const enough = (parts: number) => isEnoughIn(months, share, (need) => suffices(shape, { parts, members }, need, terms))
+      const enough = enoughOf(shape, members, months, terms, share)
       let parts = first
       if (!enough(first)) {
         if (!terms.divisible || shape.shardable === false) continue
@@ -70,6 +70,21 @@ export function enoughFleets(
     }
   }
   return best
+}
+
+/** Whether so many parts are enough; what the number of parts does not change is computed once. */
+function enoughOf(shape: Shape, members: number, months: readonly (readonly Need[])[], terms: Terms, share: number): (parts: number) => boolean {
+  const asks = months.map((needs) => new Array<Ask>(needs.length))
+  const divisible = terms.divisible && shape.shardable !== false
+  return (parts) =>
+    (parts === 1 || divisible) &&
+    months.every((needs, month) => {
+      const own = asks[month] as Ask[]
+      return isEnough(needs, share, (need, at) => {
+        own[at] ??= askOf(shape, need, terms)
+        return meets(own[at], { parts, members }, need, terms)
+      })
+    })
 }
 
 /** Each number of a need on average over the draws. */

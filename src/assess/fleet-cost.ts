@@ -1,7 +1,7 @@
 /** What a fleet costs a month, line by line, before the region's factor. */
 import type { Topology } from '../engines/engine.ts'
 import { bytesPerBilledGb, type Shape } from './prices.ts'
-import { besideOf, cacheOf, copiesInPart, type Fleet, ioOf, missesOf, type Need, type Terms } from './supply.ts'
+import { cacheOf, copiesInPart, type Fleet, ioOf, isBeside, missesOf, type Need, type Terms } from './supply.ts'
 
 export const hoursPerMonth = 730.5
 /** Nobody buys a volume that the log alone fills. */
@@ -21,7 +21,8 @@ export interface Lines {
 
 export function linesOf(shape: Shape, fleet: Pick<Fleet, 'parts' | 'nodes'>, need: Need, terms: Terms, usdPerHour: number): Lines {
   const { block, memoryBound, topology } = terms
-  const beside = besideOf(fleet.parts, topology).reduce((sum, { nodes }) => sum + nodes, 0)
+  let beside = 0
+  for (const each of topology.beside) if (isBeside(each, fleet.parts)) beside += each.nodes
   const besideStorage = beside * smallestVolumeGb * block.usdPerGbMonth
   const servers = (fleet.nodes * usdPerHour + beside * terms.leastUsdPerHour) * hoursPerMonth
   const shards = shardsUsd(fleet.parts, need, topology)

@@ -197,16 +197,38 @@ export function fewest(least: number, holds: (parts: number) => boolean): number
 
 const full = 1 + 1e-9
 
-/** Whether a fleet of this shape does what is asked, with one member lost: as `usesOf`, but asked millions of times. */
-export function carries(shape: Shape, { parts, members }: Pick<Fleet, 'parts' | 'members'>, need: Need, terms: Terms): boolean {
+/** What a need asks of servers of one shape, however many parts and members there are. */
+export interface Ask {
+  /** That memory, disk and network ask for, fractions included. */
+  parts: number
+  carried: number
+  cache: number
+  /** Of all disks, if nothing were cached; 0 where there are none. */
+  mostIo: number
+}
+
+export function askOf(shape: Shape, need: Need, terms: Terms): Ask {
+  return {
+    parts: Math.max(memoryAsk(shape, need, terms), diskAsk(shape, need, terms), networkAsk(shape, need, terms)),
+    carried: carriedBy(shape, need, terms),
+    cache: cacheOf(shape, need),
+    mostIo: hasVolume(shape, terms) ? ioOf(need.pagesPerSecond, need, terms, 1) : 0,
+  }
+}
+
+/** Whether a fleet does what is asked, with one member lost: as `usesOf`, but asked millions of times. */
+export function meets(ask: Ask, { parts, members }: Pick<Fleet, 'parts' | 'members'>, need: Need, terms: Terms): boolean {
+  const { mostIops } = terms.block
   return (
-    memoryAsk(shape, need, terms) <= parts * full &&
-    busiestShare(need, members, parts) <= carriedBy(shape, need, terms) * full &&
-    diskAsk(shape, need, terms) <= parts * full &&
-    networkAsk(shape, need, terms) <= parts * full &&
-    (!hasVolume(shape, terms) || ioPerNode(need, terms, cacheOf(shape, need), parts) <= terms.block.mostIops * full)
+    ask.parts <= parts * full &&
+    busiestShare(need, members, parts) <= ask.carried * full &&
+    // Where disks could do it without any cache nobody looks what is cached.
+    (ask.mostIo <= mostIops * parts || ioPerNode(need, terms, ask.cache, parts) <= mostIops * full)
   )
 }
+
+export const carries = (shape: Shape, fleet: Pick<Fleet, 'parts' | 'members'>, need: Need, terms: Terms): boolean =>
+  meets(askOf(shape, need, terms), fleet, need, terms)
 
 /** A ring goes on with one server less; elsewhere each part has its members. */
 export function nodesOf({ parts, members }: Pick<Fleet, 'parts' | 'members'>, topology: Topology): number {
@@ -239,4 +261,6 @@ export function missesOf(need: Need, { missAt, memoryBound, topology }: Terms, c
 }
 
 /** Servers beside the parts, by what they are. */
-export const besideOf = (parts: number, { beside }: Topology) => beside.filter(({ when }) => when === 'always' || (when === 'divided') === parts > 1)
+export const besideOf = (parts: number, { beside }: Topology) => beside.filter((each) => isBeside(each, parts))
+
+export const isBeside = ({ when }: Topology['beside'][number], parts: number) => when === 'always' || (when === 'divided') === parts > 1
