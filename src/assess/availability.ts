@@ -60,9 +60,11 @@ export function upShare(fleet: Pick<Fleet, 'parts' | 'members'>, topology: Topol
   // Any two share rows, or more than two must be down: then racks with a server down are what counts.
   if (shared > 0.999 || copies !== 3 || consulted.strong !== 2) return anyOf(copies, consulted.strong, node ** perRack)
   const down = Array.from({ length: Math.min(mostDown, perRack) + 1 }, (_, count) => exactly(perRack, count, 1 - node))
+  /** Of so many pairs of servers in different racks, none holds a range together. */
+  const apart = Array.from({ length: 3 * (down.length - 1) ** 2 + 1 }, (_, pairs) => (1 - shared) ** pairs)
   let up = 0
   for (const [a, ofA] of down.entries())
-    for (const [b, ofB] of down.entries()) for (const [c, ofC] of down.entries()) up += ofA * ofB * ofC * (1 - shared) ** (a * b + a * c + b * c)
+    for (const [b, ofB] of down.entries()) for (const [c, ofC] of down.entries()) up += ofA * ofB * ofC * (apart[a * b + a * c + b * c] as number)
   return Math.min(1, up)
 }
 

@@ -13,7 +13,7 @@ import { Demand } from './demand.ts'
 import { type DemandTable, demandTable } from './demand-table.ts'
 import { Drawn } from './drawn.ts'
 import type { Explainable } from './explain.ts'
-import type { Provenance } from './figure.ts'
+import type { Figure, Provenance } from './figure.ts'
 import { type Forecast, forecastsOf } from './forecast.ts'
 import { engineerHour } from './labour.ts'
 import { latencyOf } from './latency-of-plan.ts'
@@ -75,27 +75,61 @@ interface Case {
   reason: string | null
 }
 
-export function decide(result: Result, assessment: Assessment, options: DecisionOptions): { decision: Decision; explainable: Explainable } {
+/** Who passes, and how they rank. */
+export type Verdict = Pick<Decision, 'candidates' | 'criteria' | 'rules' | 'ranking' | 'resolution' | 'months'>
+
+/** A verdict with what it rests on. */
+interface Weighed {
+  scenario: Scenario
+  demand: Demand
+  catalogue: Catalogue | undefined
+  cases: Case[]
+  figures: Figure[]
+  verdict: Verdict
+}
+
+function weigh(result: Result, assessment: Assessment, options: DecisionOptions): Weighed {
   const scenario = result.scenario as unknown as Scenario
   const demand = new Demand(scenario)
-  const hour = engineerHour(scenario)
-  const { regions } = scenario.requirements
-  const catalogue = serversOf(options.catalogues, regions)
+  const catalogue = serversOf(options.catalogues, scenario.requirements.regions)
   const cases = result.candidates.map((candidate, at) =>
     caseOf(candidate, result, demand, catalogue, assessment.candidates[at] as CandidateAssessment),
   )
-  const wanted = [
-    ...new Set(
-      cases.flatMap(({ complete, judged }) => [
-        ...judged.flatMap(({ utility }) => (utility === null ? [] : [utility])),
-        ...(complete === null ? [] : figuresOf(complete, demand)),
-      ]),
-    ),
-  ]
-  const drawn = new Drawn(wanted, result.seed)
+  const figures = [...new Set(cases.flatMap((each) => figuresOfCase(each, demand)))]
+  const drawn = new Drawn(figures, result.seed)
   const candidates = cases.map((each) => decisionOf(each, result, demand, drawn, options.catalogues))
   const { weights, rules } = weightsOf(scenario, options.weights)
   const contenders = cases.flatMap((each, at) => (candidates[at]?.out === true ? [] : [contenderOf(each, drawn, result.seed, assessment.resolution)]))
+  return {
+    scenario,
+    demand,
+    catalogue,
+    cases,
+    figures,
+    verdict: {
+      candidates,
+      criteria: criteriaOf(scenario).map((criterion) => ({ ...criterion, weight: weights.get(criterion.name) as number })),
+      rules,
+      ranking: rank(contenders, weights, result.seed),
+      resolution: assessment.resolution,
+      months: demand.months,
+    },
+  }
+}
+
+const figuresOfCase = ({ complete, judged }: Case, demand: Demand): Figure[] => [
+  ...judged.flatMap(({ utility }) => (utility === null ? [] : [utility])),
+  ...(complete === null ? [] : figuresOf(complete, demand)),
+]
+
+/** The verdict alone: what other wishes change is told by it. */
+export const verdictOf = (result: Result, assessment: Assessment, options: DecisionOptions): Verdict => weigh(result, assessment, options).verdict
+
+export function decide(result: Result, assessment: Assessment, options: DecisionOptions): { decision: Decision; explainable: Explainable } {
+  const { scenario, demand, catalogue, cases, figures, verdict } = weigh(result, assessment, options)
+  const { candidates } = verdict
+  const hour = engineerHour(scenario)
+  const { regions, budgetUsdPerMonth } = scenario.requirements
   return {
     decision: {
       demand: demandTable(
@@ -103,11 +137,7 @@ export function decide(result: Result, assessment: Assessment, options: Decision
         rowsOf(result, demand),
         cases.flatMap(({ exhibit: { plan } }) => (plan === null ? [] : [plan])),
       ),
-      candidates,
-      criteria: criteriaOf(scenario).map((criterion) => ({ ...criterion, weight: weights.get(criterion.name) as number })),
-      rules,
-      ranking: rank(contenders, weights, result.seed),
-      resolution: assessment.resolution,
+      ...verdict,
       composites: cases.flatMap(({ complete }, at) =>
         complete === null || candidates[at]?.out === true ? [] : compositesOf(complete.plan, complete.cost, demand, middleOf(hour)),
       ),
@@ -119,13 +149,12 @@ export function decide(result: Result, assessment: Assessment, options: Decision
       forecasts: result.candidates.flatMap((candidate) => forecastsOf(candidate, scenario.operations)),
       pricedNotMeasured: unmeasuredOf(result, options.catalogues),
       caveats: [...new Set(consulted(options.catalogues, regions).flatMap((each) => caveats(each, regions, options.today)))],
-      months: demand.months,
-      budgetUsdPerMonth: scenario.requirements.budgetUsdPerMonth,
+      budgetUsdPerMonth,
       engineerHour: { usd: middleOf(hour), provenance: hour.provenance },
     },
     explainable: {
       catalogues: options.catalogues,
-      figures: wanted,
+      figures,
       plans: cases.flatMap(({ complete }) => complete ?? []),
       months: demand.months,
       seed: result.seed,

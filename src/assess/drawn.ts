@@ -4,6 +4,7 @@ import { type Spread, simulate, spreadOf } from './simulate.ts'
 
 export class Drawn {
   readonly #samples: Map<Figure, Float64Array>
+  readonly #spreads = new Map<Figure, Spread>()
 
   constructor(wanted: readonly Figure[], seed: number) {
     this.#samples = simulate(wanted, seed)
@@ -14,15 +15,21 @@ export class Drawn {
   }
 
   spread(figure: Figure): Spread {
-    return spreadOf(this.of(figure))
+    const known = this.#spreads.get(figure) ?? spreadOf(this.of(figure))
+    this.#spreads.set(figure, known)
+    return known
   }
 
   /** Of the draws, those in which every one of the figures passes. */
   share(figures: readonly Figure[], holds: (value: number) => boolean): number {
-    const columns = figures.map((figure) => this.of(figure))
-    const count = columns[0]?.length ?? 0
+    const count = figures[0] === undefined ? 0 : this.of(figures[0]).length
+    const fails = new Uint8Array(count)
+    for (const figure of figures) {
+      const column = this.of(figure)
+      for (let draw = 0; draw < count; draw++) if (!holds(column[draw] as number)) fails[draw] = 1
+    }
     let held = 0
-    for (let draw = 0; draw < count; draw++) if (columns.every((column) => holds(column[draw] as number))) held++
+    for (let draw = 0; draw < count; draw++) if (fails[draw] === 0) held++
     return held / Math.max(1, count)
   }
 }

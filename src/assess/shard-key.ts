@@ -130,7 +130,7 @@ function simulateShards(scenario: Scenario, entity: Entity, key: ShardKey): Pick
   const values = Array.from({ length: data.rows }, (_, row) => keyText(generator, row))
   const hashes = values.map((value) => keyOf(1, value))
   const sorted = [...new Set(values)].sort()
-  const position = new Map(sorted.map((value, index) => [value, index / sorted.length]))
+  const rangeOf = new Map(sorted.map((value, index) => [value, Math.min(shards - 1, Math.floor((index / sorted.length) * shards))]))
   const reads = on(scenario, entity).filter((operation) => operation.kind !== 'insert' && operation.kind !== 'transaction')
   const draws = reads.flatMap((operation) => {
     const pick = rowPicker(dataset, entity.name, operation.pick.skew)
@@ -138,24 +138,28 @@ function simulateShards(scenario: Scenario, entity: Entity, key: ShardKey): Pick
     const n = Math.round((sampleDraws * operation.ratePerSecond) / Math.max(1e-12, loadOn(scenario, entity)))
     return Array.from({ length: n }, () => pick(source))
   })
-  const counted = (shardOf: (row: number) => number) => ({
-    rowsImbalance: imbalance(values.map((_, row) => shardOf(row))),
-    loadImbalance: imbalance(draws.map(shardOf)),
+  /** `placed`: of each row, its shard. */
+  const counted = (placed: number[]) => ({
+    rowsImbalance: imbalance(placed),
+    loadImbalance: imbalance(draws.map((row) => placed[row] as number)),
   })
-  const byHash = (row: number) => (hashes[row] as number) % shards
-  const byRange = (row: number) => Math.min(shards - 1, Math.floor((position.get(values[row] as string) as number) * shards))
   const directory = directoryOf(values, draws)
   const strategies: Strategy[] = [
-    { name: 'hash', ...counted(byHash), note: 'spreads every key; ranges of keys ask every shard' },
-    { name: 'range', ...counted(byRange), note: 'keeps neighbours together; new keys may all fall on one shard' },
+    { name: 'hash', ...counted(hashes.map((hash) => hash % shards)), note: 'spreads every key; ranges of keys ask every shard' },
+    {
+      name: 'range',
+      ...counted(values.map((value) => rangeOf.get(value) as number)),
+      note: 'keeps neighbours together; new keys may all fall on one shard',
+    },
     {
       name: 'directory',
-      ...counted((row) => directory.get(values[row] as string) as number),
+      ...counted(values.map((value) => directory.get(value) as number)),
       note: 'heaviest keys are placed first; the directory is one more store to ask',
     },
   ]
   const geo = geoOf(data)
-  if (geo !== null) strategies.push({ name: 'geo', ...counted(geo.shardOf), note: `by ${geo.field}: the rows of a region stay there` })
+  if (geo !== null)
+    strategies.push({ name: 'geo', ...counted(values.map((_, row) => geo.shardOf(row))), note: `by ${geo.field}: the rows of a region stay there` })
   return { strategies, moved: movedRows(hashes) }
 }
 

@@ -2,7 +2,7 @@
 import { agreementOf } from '../assess/agreement.ts'
 import { type Assessment, assess } from '../assess/assess.ts'
 import { assumedBy, withAssumed } from '../assess/assume.ts'
-import { type DecisionOptions, decide } from '../assess/decision.ts'
+import { type DecisionOptions, decide, verdictOf } from '../assess/decision.ts'
 import { explain } from '../assess/explain.ts'
 import { poolResults } from '../assess/pool.ts'
 import { readPrices } from '../assess/prices.ts'
@@ -63,8 +63,7 @@ export function assessCommand(arguments_: string[], options: AssessOptions): voi
   if (options.json === true)
     print(JSON.stringify({ ...assessment, decision, ...(pooled === null ? {} : { runs: pooled.numbers, agreement }) }, null, 2))
   else {
-    const changes =
-      decision === null || !asksWhatIf(options) ? '' : `${changesText(decideIfCompared(before, assess(before))?.decision ?? null, decision)}\n\n`
+    const changes = decision === null || !asksWhatIf(options) ? '' : `${changesText(verdictBefore(before, assessment), decision)}\n\n`
     const planned = decision === null ? `No verdict: ${notCompared(result)}.` : decisionText(decision, result.startedAt)
     const together = pooled === null || agreement === null ? '' : `${pooledText(pooled.numbers, agreement)}\n\n`
     print(coloured(`${changes}${together}${summaryText(result, assessment)}\n\n${planned}`))
@@ -78,12 +77,21 @@ const notCompared = ({ status }: Result) =>
 const asksWhatIf = ({ weights, peak, growth, horizon, budget, prices, assume }: AssessOptions) =>
   [weights, peak, growth, horizon, budget, prices, assume].some((each) => each !== undefined)
 
-/** null where nothing was compared: smoke runs, and those that were interrupted, decide nothing. */
-export function decideIfCompared(
-  result: Result,
-  assessment: Assessment,
-  options: Omit<DecisionOptions, 'today'> = { catalogues: readPrices(), weights: {} },
-): ReturnType<typeof decide> | null {
-  const compared = result.status === 'complete' && result.candidates.some((candidate) => candidate.trials.some((trial) => trial.phase === 'curve'))
-  return compared ? decide(result, assessment, { ...options, today: new Date() }) : null
+const completed = (options: Partial<DecisionOptions> = {}): DecisionOptions => ({
+  weights: {},
+  today: new Date(),
+  ...options,
+  catalogues: options.catalogues ?? readPrices(),
+})
+
+/** With none of the wishes: what was measured says the same with all of them. */
+const verdictBefore = (before: Result, assessment: Assessment) => (isCompared(before) ? verdictOf(before, assessment, completed()) : null)
+
+/** Smoke runs, and those that were interrupted, decide nothing. */
+const isCompared = ({ status, candidates }: Result) =>
+  status === 'complete' && candidates.some((candidate) => candidate.trials.some((trial) => trial.phase === 'curve'))
+
+/** null where nothing was compared. */
+export function decideIfCompared(result: Result, assessment: Assessment, options?: Partial<DecisionOptions>): ReturnType<typeof decide> | null {
+  return isCompared(result) ? decide(result, assessment, completed(options)) : null
 }

@@ -1,13 +1,13 @@
 /** What other wishes change: before → after, the first thing that `assess` says. */
 import type { CandidatePlan } from '../assess/candidate-plan.ts'
 import type { Constraint } from '../assess/constraints.ts'
-import type { CandidateDecision, Decision } from '../assess/decision.ts'
+import type { CandidateDecision, Verdict } from '../assess/decision.ts'
 import { usd } from '../report/format.ts'
 import { fleet } from '../report/plan.ts'
 import { columns } from './tables.ts'
 
 /** `before` null: nothing had been planned. */
-export function changesText(before: Decision | null, after: Decision): string {
+export function changesText(before: Verdict | null, after: Verdict): string {
   if (before === null) return 'What changed: nothing had been planned before.'
   const rows = after.candidates.flatMap((now) => {
     const then = before.candidates.find((each) => each.name === now.name)
@@ -29,7 +29,7 @@ export function changesText(before: Decision | null, after: Decision): string {
   ].join('\n\n')
 }
 
-function first({ ranking: { standings, winner, tie } }: Decision): string {
+function first({ ranking: { standings, winner, tie } }: Verdict): string {
   if (standings.length === 0) return 'nobody passes every hard constraint'
   if (standings.length === 1) return `${standings[0]?.name} alone passes every hard constraint`
   return winner === null ? `${tie.join(' and ')} are a tie` : `${winner} ranks first`

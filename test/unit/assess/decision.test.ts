@@ -9,7 +9,7 @@ import { isPlan, planCapacity } from '../../../src/assess/capacity-plan.ts'
 import { cheapest } from '../../../src/assess/cheapest.ts'
 import { costOf, pricedShapes } from '../../../src/assess/cost.ts'
 import { criteriaOf } from '../../../src/assess/criteria.ts'
-import { type Decision, type DecisionOptions, decide } from '../../../src/assess/decision.ts'
+import { type Decision, type DecisionOptions, decide, verdictOf } from '../../../src/assess/decision.ts'
 import { Demand } from '../../../src/assess/demand.ts'
 import { explain } from '../../../src/assess/explain.ts'
 import { type Figure, type Given, reachable } from '../../../src/assess/figure.ts'
@@ -33,6 +33,13 @@ const options: DecisionOptions = { catalogues: readPrices(), weights: {}, today:
 const decideOn = (result: Result, change: Partial<DecisionOptions> = {}) => decide(result, assess(result), { ...options, ...change })
 const plans = (decision: Decision) => decision.candidates.flatMap(({ name, plan }) => (plan === null ? [] : [{ name, plan }]))
 const ecommerce = results.get('ecommerce') as Result
+
+test('other wishes change nothing of what was measured, and a verdict alone is that of the whole decision', () => {
+  const wished = applyWhatIf(ecommerce, { peak: '8x', growth: 'order=9%/month', horizon: '5y', budget: '9000 USD/month' })
+  const assessment = assess(ecommerce)
+  expect(JSON.stringify(assess(wished))).toBe(JSON.stringify(assessment))
+  expect(decide(ecommerce, assessment, options).decision).toMatchObject(verdictOf(ecommerce, assessment, options))
+})
 
 describe.each(names)('plan of %s', (name) => {
   const result = results.get(name) as Result
