@@ -73,6 +73,9 @@ peers: setup ## the wire clients beside native tools, in one run: [only=postgres
 micro: setup ## what one operation costs the harness itself, beside its goals
 	@$(node24) bench/micro.ts
 
+speed: setup ## how long an assessment takes, beside its goals: [beside=CHECKOUT]
+	@$(node24) bench/assess.ts $(beside)
+
 loads: setup ## how fast each engine is loaded at quick, in containers: [engines=redis,mongodb] [scenario=ecommerce] [repeats=3]
 	@$(node24) bench/loads.ts $(or $(engines),postgres,mongodb,cassandra,redis) $(or $(scenario),ecommerce) $(or $(repeats),1)
 
@@ -86,4 +89,4 @@ check: setup ## types, style, dead code, generated schemas up to date
 clean: ## remove installed packages and reports, not the sample
 	@rm -rf node_modules && find reports -mindepth 1 -maxdepth 1 ! -name sample -exec rm -rf {} +
 
-.PHONY: help setup bench init list compare assess report calibrate resolution plan validate models doctor images test kills soak peers micro loads check clean
+.PHONY: help setup bench init list compare assess report calibrate resolution plan validate models doctor images test kills soak peers micro speed loads check clean
