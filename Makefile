@@ -21,8 +21,8 @@ node_modules/.ready: package.json package-lock.json bin/setup.sh
 bench: setup ## measure: scenario=ecommerce [candidates=postgres,mongodb] [effort=smoke|quick|standard|thorough] [seed=N] [client=wire|driver] [provision=container|local|external] [endpoint=NAME=URL] [resume=DIR] [fail_on=answers,invariants]
 	@$(dbtrial) run $(or $(scenario),ecommerce) $(run_options) --fail-on $(or $(fail_on),$(faults))
 
-init: setup ## write a scenario to start from, by answers: name=shop [ddl=FILE]
-	@$(dbtrial) init $(or $(name),$(error give it a name: make init name=shop)) $(if $(ddl),--from-ddl '$(ddl)')
+init: setup ## write a scenario to start from, by answers: name=shop [from=ecommerce] [ddl=FILE]
+	@$(dbtrial) init $(or $(name),$(error give it a name: make init name=shop)) $(if $(from),--from '$(from)') $(if $(ddl),--from-ddl '$(ddl)')
 
 list: setup ## the runs that there are, newest first: [scenario=ecommerce]
 	@$(dbtrial) list $(scenario)
@@ -79,11 +79,11 @@ speed: setup ## how long an assessment takes, beside its goals: [beside=CHECKOUT
 loads: setup ## how fast each engine is loaded at quick, in containers: [engines=redis,mongodb] [scenario=ecommerce] [repeats=3]
 	@$(node24) bench/loads.ts $(or $(engines),postgres,mongodb,cassandra,redis) $(or $(scenario),ecommerce) $(or $(repeats),1)
 
-check: setup ## types, style, dead code, generated schemas up to date
+check: setup ## types, style, dead code, generated schemas and guide up to date
 	@$(node24) node_modules/typescript/bin/tsc --noEmit
 	@$(node24) node_modules/@biomejs/biome/bin/biome ci .
 	@$(node24) node_modules/knip/bin/knip.js
-	@$(dbtrial) schemas && git diff --exit-code -- scenarios/scenario.schema.json src/result.schema.json
+	@$(dbtrial) schemas && git diff --exit-code -- scenarios/scenario.schema.json scenarios/README.md src/result.schema.json
 	@$(dbtrial) validate $(basename $(notdir $(wildcard scenarios/*.yaml)))
 
 clean: ## remove installed packages and reports, not the sample

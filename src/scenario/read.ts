@@ -1,11 +1,10 @@
 /** Reads a scenario file; every error is `file:line:column: path: what is wrong`, all of them at once. */
-import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
-import { basename, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { printable } from '../controls.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { readDocument } from './document.ts'
 import { parseGrammar } from './grammar.ts'
+import { pathInLibrary, scenarioNames } from './library.ts'
 import { type Placed, type Problem, placedText, suggestion } from './problems.ts'
 import { resolve } from './resolve.ts'
 import type { Scenario } from './scenario.ts'
@@ -18,7 +17,6 @@ export interface Inspected {
   problems: Placed[]
 }
 
-const libraryDirectory = fileURLToPath(new URL('../../scenarios/', import.meta.url))
 /** Hundreds of entities fit; the parser takes most of a second for it. */
 const largestBytes = 1 << 18
 const tooLarge = 'the file is larger than 256 KiB'
@@ -51,7 +49,7 @@ export function scenarioOf({ scenario, problems }: Inspected): Scenario {
 
 /** Everything that is wrong or doubtful, at its place. */
 export function inspectScenario(nameOrPath: string, engines: string[]): Inspected {
-  const library = join(libraryDirectory, `${nameOrPath}.yaml`)
+  const library = pathInLibrary(nameOrPath)
   const path = /^[a-z][a-z0-9_-]*$/.test(nameOrPath) && existsSync(library) ? library : nameOrPath
   const bytes = readStart(path, nameOrPath)
   if (bytes.length > largestBytes) return failed(path, tooLarge)
@@ -145,10 +143,3 @@ const unreadable = (path: string, reason: string) =>
     exitCode: 2,
   })
 const clipped = (text: string) => printable(text.length > 80 ? `${text.slice(0, 80)}…` : text)
-
-/** Of the library. */
-function scenarioNames(): string[] {
-  return readdirSync(libraryDirectory)
-    .filter((name) => name.endsWith('.yaml'))
-    .map((name) => basename(name, '.yaml'))
-}

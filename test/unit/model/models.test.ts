@@ -1,10 +1,11 @@
 /** The models of the library's scenarios: frozen as golden files, with every permitted excuse and emulation listed. */
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { engines } from '../../../src/engines/registry.ts'
+import { engineNamed, engines } from '../../../src/engines/registry.ts'
 import { bucketOf } from '../../../src/model/buckets.ts'
 import { allOperations, deriveModel } from '../../../src/model/derive.ts'
 import { heaviestValueShare, newestShare } from '../../../src/model/sizes.ts'
+import { scenarioNames } from '../../../src/scenario/library.ts'
 import { readScenario } from '../../../src/scenario/read.ts'
 import { entityOf, fieldOf } from '../../../src/scenario/scenario.ts'
 import { modelText } from '../../../src/terminal/tables.ts'
@@ -23,6 +24,18 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('ecommerc
       expect(store.reason, store.name).not.toBe('')
       for (const index of store.indexes) expect(index.reason, index.name).not.toBe('')
     }
+  })
+})
+
+const others = scenarioNames().filter((name) => name !== scenario.name)
+
+describe.each(others)('%s', (name) => {
+  const own = readScenario(name)
+
+  test.each(own.candidates.map((candidate) => candidate.engine))('has the model and the statements on %s that were reviewed', async (engineName) => {
+    const engine = engineNamed(engineName)
+    const compiled = engine.compile(deriveModel(engine.family, own), allOperations(own), own, 'fsync')
+    await expect(modelText(compiled)).toMatchFileSnapshot(golden(`models/${name}-${engineName}.txt`))
   })
 })
 
