@@ -85,8 +85,15 @@ program
 
 program
   .command('init')
-  .description('write a commented scenario to start from: by flags, by answers on a terminal, or from CREATE TABLE statements')
+  .description(
+    'write a commented scenario to start from: a copy out of the library, by flags, by answers on a terminal, or from CREATE TABLE statements',
+  )
   .argument('<name>', 'name of the scenario')
+  .addOption(
+    new Option('--from <scenario>', 'name in scenarios/, copied as it is').conflicts([
+      ...['entity', 'summary', 'peak', 'durability', 'budget', 'candidates', 'fromDdl'],
+    ]),
+  )
   .option('--entity <name=rows>', 'an entity and its rows in production, such as customer=2M; may be repeated', collect, [])
   .option('--summary <text>', 'one sentence')
   .option('--peak <factor>', 'peak over average load, such as 3x')

@@ -1,18 +1,22 @@
-/** `dbtrial init NAME`: writes a scenario to start from, out of flags, answers or a database schema; never over an existing file. */
+/** `dbtrial init NAME`: writes a scenario to start from, out of the library, flags, answers or a database schema; never over an existing file. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
+import { printable } from '../controls.ts'
 import { engineNamed, engines } from '../engines/registry.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { commandLine } from '../invocation.ts'
 import { makeDirectory } from '../provision/places.ts'
 import { type Dialect, type Draft, type DraftEntity, draftText, identifierOf } from '../scenario/draft.ts'
+import { copied, scenarioNames } from '../scenario/library.ts'
+import { choice } from '../scenario/problems.ts'
 import { parseScenario } from '../scenario/read.ts'
 import { scenarioName } from '../scenario/schema.ts'
 import { factor } from '../scenario/units.ts'
 import { note, print } from './output.ts'
 
 export interface InitOptions {
+  from?: string
   entity: string[]
   summary?: string
   peak?: string
@@ -34,9 +38,9 @@ export async function init(name: string, options: InitOptions): Promise<void> {
     })
   const path = join(options.dir, `${name}.yaml`)
   if (existsSync(path)) throw new TrialError('exists', `${path} is there already`, { hint: 'choose another name, or remove the file', exitCode: 2 })
-  const given = options.fromDdl !== undefined || options.entity.length > 0
-  const answers = !given && process.stdin.isTTY === true ? await ask() : {}
-  const text = draftText({ ...(await draftOf(name, options)), ...answers })
+  const given = options.from !== undefined || options.fromDdl !== undefined || options.entity.length > 0
+  const { from = options.from, ...answers } = !given && process.stdin.isTTY === true ? await ask() : {}
+  const text = from === undefined ? draftText({ ...(await draftOf(name, options)), ...answers }) : copied(inLibrary(from), name)
   for (const candidate of parseScenario(text, path).candidates) engineNamed(candidate.engine) // What init writes must be what run reads.
   makeDirectory(options.dir)
   writeFileSync(path, text, { flag: 'wx' })
@@ -88,8 +92,17 @@ function entityOfFlag(text: string): DraftEntity {
   }
 }
 
+/** The name, where the library has it. */
+function inLibrary(name: string): string {
+  const names = scenarioNames()
+  if (names.includes(name)) return name
+  throw new TrialError('bad-from', `there is no scenario "${printable(name.slice(0, 80))}" to start from${choice(name, names)}`, { exitCode: 2 })
+}
+
+const nothing = 'nothing'
+
 /** On a terminal, without flags. */
-async function ask(): Promise<Partial<Draft>> {
+async function ask(): Promise<Partial<Draft> & { from?: string }> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   /** Asked again until the answer can be read. */
   const question = async <T>(text: string, otherwise: string, read: (answer: string) => T): Promise<T> => {
@@ -111,6 +124,13 @@ async function ask(): Promise<Partial<Draft>> {
   })
   let answered = false
   try {
+    const from = await question(`Start from a scenario of the library (${scenarioNames().join(', ')}), or from ${nothing}?`, nothing, (text) =>
+      text === nothing ? undefined : inLibrary(text),
+    )
+    if (from !== undefined) {
+      answered = true
+      return { from }
+    }
     const summary = await question('What is it, in one sentence?', 'what it is for', (text) => text)
     const entities = await question('Entities with their rows in production', usual.entities.join(' '), (text) =>
       text.split(/[\s,]+/).map(entityOfFlag),

@@ -208,7 +208,7 @@ test('exit codes are in the help, a version has its short form, and shells compl
 
 test('a dialogue asks again after a wrong answer', async () => {
   const directory = join(out, 'init')
-  const answers = ['a shop', 'lots of things', 'order=2M', 'often', '4x', 'perhaps', 'yes', 'oracle', 'redis']
+  const answers = ['a bazaar', 'nothing', 'a shop', 'lots of things', 'order=2M', 'often', '4x', 'perhaps', 'yes', 'oracle', 'redis']
   const program = `import pty,os,sys,time
 pid,fd=pty.fork()
 if pid==0: os.execvp(sys.argv[1],sys.argv[1:])
@@ -229,11 +229,31 @@ print(said.decode()); sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid,0)[1]))`
     timeout: 30_000,
   })
   expect(ended.status, ended.stdout + ended.stderr).toBe(0)
-  for (const text of ['lots: expected NAME=ROWS', 'often: expected', 'perhaps: expected yes or no', 'there is no engine "oracle"'])
+  for (const text of [
+    'there is no scenario "a bazaar" to start from',
+    'lots: expected NAME=ROWS',
+    'often: expected',
+    'perhaps: expected yes or no',
+    'there is no engine "oracle"',
+  ])
     expect(ended.stdout).toContain(text)
   expect(ended.stdout).not.toContain('--entity')
   const written = readFileSync(join(directory, 'shop.yaml'), 'utf8')
   for (const text of ['count: 2M', 'peak: 4x', 'redis']) expect(written).toContain(text)
+}, 40_000)
+
+test('a scenario of the library is copied under a new name, as it is', async () => {
+  const directory = join(out, 'copies')
+  const copy = await dbtrial('init', 'mine', '--from', 'ycsb-a', '--dir', directory)
+  expect(copy.code, copy.stderr).toBe(0)
+  const written = readFileSync(join(directory, 'mine.yaml'), 'utf8')
+  for (const text of ['# Begun as a copy of ycsb-a', 'name: mine', 'rate: 500/s']) expect(written).toContain(text)
+  expect((await dbtrial('validate', join(directory, 'mine.yaml'))).code).toBe(0)
+  const strange = await dbtrial('init', 'other', '--from', 'ycsb-z', '--dir', directory)
+  expect([strange.code, strange.stderr]).toEqual([2, expect.stringContaining('there is no scenario "ycsb-z" to start from: there are audit-log')])
+  const mixed = await dbtrial('init', 'other', '--from', 'ycsb-a', '--peak', '3x', '--dir', directory)
+  expect([mixed.code, mixed.stderr]).toEqual([2, expect.stringContaining("cannot be used with option '--peak <factor>'")])
+  expect(readdirSync(directory)).toEqual(['mine.yaml'])
 }, 40_000)
 
 test('a terminal gets colours and a bar; NO_COLOR takes the colours, not the bar', () => {
