@@ -1,4 +1,5 @@
 /** Values and answers as every engine must give them back, so that they can be compared exactly. */
+import { type Constant, type Entity, fieldOf } from '../scenario/scenario.ts'
 
 /** decimal: scaled bigint · timestamp: epoch milliseconds UTC · uuid: 16 bytes · absent equals null. */
 export type Value = null | boolean | bigint | number | string | Uint8Array | Value[] | { [name: string]: Value }
@@ -15,6 +16,11 @@ export function compareValues(a: Value, b: Value): number {
   if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b))
   if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b)
   return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** A constant of the scenario as values of its field are: decimals are integers of their scale. */
+export function constantOf(entity: Entity, field: string, constant: Constant | null): Value {
+  return fieldOf(entity, field).type === 'decimal' ? BigInt(constant as number) : constant
 }
 
 /** A text that two values share exactly when they are equal; key order of objects does not matter. */

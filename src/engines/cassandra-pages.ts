@@ -1,8 +1,7 @@
 /** Pages of a list: where in the clustering order a page begins, behind a cursor that may name columns that the equality fixes already. */
-import { compareValues, type Value } from '../data/value.ts'
+import { compareValues, constantOf, type Value } from '../data/value.ts'
 import type { Store } from '../model/model.ts'
 import type { Entity, OperationOf } from '../scenario/scenario.ts'
-import { constantOf } from './cassandra-rows.ts'
 
 /** Rows behind (or, `inclusive`, at and behind) these clustering columns of the cursor; all rows where there are none. */
 export interface PageStart {

@@ -1,9 +1,9 @@
 /** Rows as CQL: the statements that write, change and delete a row in every store, and values as answers carry them. */
-import { canonical, decimalValue, type Value } from '../data/value.ts'
+import { canonical, constantOf, decimalValue, type Value } from '../data/value.ts'
 import { bucketOf } from '../model/buckets.ts'
 import type { PhysicalModel, Store, StoreColumn } from '../model/model.ts'
 import { storesOfEntity } from '../model/wide-column-stores.ts'
-import { type Constant, type Entity, entityOf, fieldOf, lineFields, type Update, writesOf } from '../scenario/scenario.ts'
+import { type Entity, entityOf, lineFields, type Update, writesOf } from '../scenario/scenario.ts'
 import { cqlType, deleteRow, insertRow, rowKeys, selectPartition, updateRow } from './cassandra-cql.ts'
 import type { Cql, StoredRow } from './cassandra-talk.ts'
 import type { Compiled } from './engine.ts'
@@ -172,10 +172,6 @@ export class CassandraRows {
     return cqlType(column, this.#compiled.scenario) === 'int'
   }
 }
-
-/** A constant of the scenario as values of its field are: decimals are integers of their scale. */
-export const constantOf = (entity: Entity, field: string, constant: Constant): Value =>
-  fieldOf(entity, field).type === 'decimal' ? BigInt(constant as number) : constant
 
 /** The column that numbers the lines of a partition. */
 export const lineColumn = (store: Store) => (store.clustering[0] as Store['clustering'][number]).column

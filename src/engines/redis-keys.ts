@@ -1,6 +1,6 @@
 /** Rows as hashes and members of sorted sets: values as bytes, and an encoding whose byte order is the values' order. */
 
-import { uuidBytes, uuidText, type Value } from '../data/value.ts'
+import { constantOf, uuidBytes, uuidText, type Value } from '../data/value.ts'
 import type { Store } from '../model/model.ts'
 import { type Constant, type Entity, entityOf, type Field, fieldOf, lineFields, type Scenario } from '../scenario/scenario.ts'
 
@@ -106,11 +106,6 @@ export function leading(entity: Entity, store: Store): string[] {
   return names.slice(-entity.key.length).join() === entity.key.join() ? names.slice(0, -entity.key.length) : names
 }
 
-/** A constant as the values of its field are. */
-export function constantValue(entity: Entity, field: string, constant: Constant): Value {
-  return fieldOf(entity, field).type === 'decimal' ? BigInt(constant as number) : constant
-}
-
 export class RedisKeys {
   readonly #scenario: Scenario
 
@@ -130,7 +125,7 @@ export class RedisKeys {
   /** The sets of a store that a row is in: one, or one per distinct word; none where a constant filter leaves it out. */
   sets(store: Store, row: Row): Buffer[] {
     const entity = entityOf(this.#scenario, store.entity)
-    if ((store.where ?? []).some(({ field, constant }) => row.get(field) !== constantValue(entity, field, constant as Constant))) return []
+    if ((store.where ?? []).some(({ field, constant }) => row.get(field) !== constantOf(entity, field, constant as Constant))) return []
     const token = store.columns.find((each) => each.role === 'token')
     if (token === undefined) return [this.set(store, (field) => row.get(field) ?? null)]
     const words = new Set(

@@ -1,5 +1,6 @@
 /** The bulk load of Redis over the wire client: rows go from their columns straight into pipelined commands, a block at a time. */
 import { type Block, type Chunk, type Column, cell, columnOf, startOf } from '../data/rows.ts'
+import { constantOf } from '../data/value.ts'
 import { setsOf, uniquesOf } from '../model/key-value.ts'
 import type { Store } from '../model/model.ts'
 import { type Constant, type Entity, entityOf, type Field, fieldOf, lineFields } from '../scenario/scenario.ts'
@@ -8,7 +9,7 @@ import { RequestBuffer, writeInt64BE } from '../wire/request.ts'
 import type { Compiled } from './engine.ts'
 import { eachWord, Gathered } from './gathered.ts'
 import { Loading } from './loading.ts'
-import { constantValue, enumSortable, leading, linesField, plain, uniqueHash } from './redis-keys.ts'
+import { enumSortable, leading, linesField, plain, uniqueHash } from './redis-keys.ts'
 import { writeDigits } from './redis-templates.ts'
 import { nativeGraceMs } from './redis-writes.ts'
 
@@ -128,7 +129,7 @@ export class RedisLoad {
     const set = prefixed(`${store.name}:`, joined(store.partition.map((name) => sortable(columnOf(chunk, name)))))
     const filters = (store.where ?? []).map(({ field, constant: value }) => ({
       column: columnOf(chunk, field),
-      value: constantValue(entity, field, value as Constant),
+      value: constantOf(entity, field, value as Constant),
     }))
     for (let row = 0; row < chunk.rows; row++) {
       if (!filters.every(({ column, value }) => cell(column, row) === value)) continue

@@ -1,8 +1,9 @@
 /** A row in Lua: the fields that its sets depend on, read from its hash, and the sets and members that follow from them. */
+import { constantOf } from '../data/value.ts'
 import { placedBy } from '../model/key-value.ts'
 import type { Store } from '../model/model.ts'
 import { type Constant, type Entity, fieldOf } from '../scenario/scenario.ts'
-import { constantValue, leading, stored, uniqueHash } from './redis-keys.ts'
+import { leading, stored, uniqueHash } from './redis-keys.ts'
 import { type Helper, literal } from './redis-scripts.ts'
 
 /** A step's script has the row's hash in `hash`; rows are lists of the fields as `read` asks for them. */
@@ -91,7 +92,7 @@ export class RowScript {
     }
     const enter = `sets[${[name, ...store.partition.map((field) => this.#sortable(field))].join(' .. ')}] = ${member}`
     const fits = (store.where ?? []).map(({ field, constant }) => {
-      const value = constantValue(this.#entity, field, constant as Constant)
+      const value = constantOf(this.#entity, field, constant as Constant)
       return `${this.of('row', field)} == ${literal(stored(fieldOf(this.#entity, field), value))}`
     })
     return [fits.length === 0 ? `  ${enter}` : `  if ${fits.join(' and ')} then ${enter} end`]

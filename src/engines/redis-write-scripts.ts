@@ -2,11 +2,12 @@
  * The script of a write, in Lua: its steps one after the other, each reads the row as it is then, writes it, and moves it between its sets.
  * So two steps about one row see each other, and nothing changes between reading and writing. Its keys and arguments: redis-writes.
  */
+import { constantOf } from '../data/value.ts'
 import { moves, setsOf, uniquesOf } from '../model/key-value.ts'
 import type { Store } from '../model/model.ts'
 import { type Entity, entityOf, fieldOf, type Operation, ownedBy, type Write, writesOf } from '../scenario/scenario.ts'
 import type { Compiled } from './engine.ts'
-import { constantValue, isUnique, keyLength, stored } from './redis-keys.ts'
+import { isUnique, keyLength, stored } from './redis-keys.ts'
 import { RowScript } from './redis-row-script.ts'
 import { type Helper, helpers, literal, type Script, script } from './redis-scripts.ts'
 
@@ -90,7 +91,7 @@ class StepScript {
     const row = new RowScript(this.#entity, placesOf(this.#compiled, write), this.#use, expires ? ['expires_at'] : [])
     const values = write.set.map((each, at) =>
       each.to === 'constant'
-        ? literal(stored(fieldOf(this.#entity, each.field), constantValue(this.#entity, each.field, each.constant)))
+        ? literal(stored(fieldOf(this.#entity, each.field), constantOf(this.#entity, each.field, each.constant)))
         : `value${at + 1}`,
     )
     const amounts = write.add.map((each, at) => (write.via === null ? `'${each.amount}'` : `amount${at + 1}`))

@@ -1,16 +1,14 @@
 /** The in-memory engine that knows the right answer to every operation: small enough to be obviously right. */
 import { type Dataset, type EntityData, lineRows, rowValues } from '../data/dataset.ts'
 import { type Parameter, type ParamSource, parametersOf } from '../data/parameters.ts'
-import { type Answer, canonical, compareValues, type Value } from '../data/value.ts'
+import { type Answer, canonical, compareValues, constantOf, type Value } from '../data/value.ts'
 import { bucketMs } from '../model/buckets.ts'
 import {
   type Aggregate,
   type Assignment,
-  type Constant,
   type Entity,
   entityOf,
   type Filter,
-  fieldOf,
   type List,
   lineFields,
   type Operation,
@@ -135,7 +133,8 @@ export class Reference {
   }
 
   #matching(op: Operation & (List | Aggregate), bound: Bound): Loaded[] {
-    const wanted = (filter: Filter) => (filter.constant === null ? bound(`where.${filter.field}`) : typed(this.#entity(op.entity), filter))
+    const wanted = (filter: Filter) =>
+      filter.constant === null ? bound(`where.${filter.field}`) : constantOf(this.#entity(op.entity), filter.field, filter.constant)
     const [first] = op.where
     const termsOf = (row: Loaded) => [canonical(row.get(first?.field as string) as Value)]
     const having = first === undefined ? null : { name: first.field, termsOf, term: canonical(wanted(first)) }
@@ -243,13 +242,8 @@ const wrote = (rows: number): Answer => ({ kind: 'wrote', outcome: rows > 0 ? 'o
 /** A number with an amount added; decimals are integers of their scale. */
 export const sumOf = (value: Value, amount: number): Value => (typeof value === 'bigint' ? value + BigInt(amount) : Number(value) + amount)
 
-/** A constant of the scenario as a value of its field. */
-export function typed(entity: Entity, { field, constant }: { field: string; constant: Constant | null }): Value {
-  return fieldOf(entity, field).type === 'decimal' ? BigInt(constant as number) : constant
-}
-
 function assigned(entity: Entity, assignment: Assignment, bound: Bound): Value {
-  return assignment.to === 'constant' ? typed(entity, assignment) : bound(`set.${assignment.field}`)
+  return assignment.to === 'constant' ? constantOf(entity, assignment.field, assignment.constant) : bound(`set.${assignment.field}`)
 }
 
 function compareRows(a: Loaded, b: Loaded, order: Order[]): number {

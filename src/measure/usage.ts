@@ -1,6 +1,5 @@
 /** What the server, the harness and everybody else have used of the machine so far, and what between two readings. */
-import { machineCpu, usageOf } from '../provision/processes.ts'
-import type { Usage } from '../provision/provision.ts'
+import { machineCpu, type Usage, usageOf } from '../provision/processes.ts'
 import { realClock } from '../replay/clock.ts'
 import { type DiskUse, diskUse } from './disk.ts'
 

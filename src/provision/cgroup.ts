@@ -1,6 +1,6 @@
 /** A container's use of the machine straight from its control group: cheap enough for four times a second, which the engine's API is not. */
 import { existsSync, readFileSync } from 'node:fs'
-import type { Usage } from './provision.ts'
+import type { Usage } from './processes.ts'
 
 const root = '/sys/fs/cgroup'
 

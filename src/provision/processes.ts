@@ -3,10 +3,16 @@ import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
 import { promisify } from 'node:util'
-import type { Usage } from './provision.ts'
 
 const ticksPerSecond = 100 // USER_HZ is 100 on every Linux that Node runs on
 
+export interface Usage {
+  /** CPU seconds that the server's processes used since their start. */
+  cpuSeconds: number
+  residentBytes: number
+  /** Seconds in which some of its threads waited for a core, for memory or for a disk, as the kernel tells of a control group; absent: it does not. */
+  stalled?: { cpuSeconds: number; memorySeconds: number; diskSeconds: number }
+}
 interface Stat {
   pid: number
   parent: number

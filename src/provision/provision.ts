@@ -2,14 +2,8 @@
 import type { Endpoint, Engine, Limits } from '../engines/engine.ts'
 import type { Durability } from '../scenario/scenario.ts'
 import type { Owner } from './owner.ts'
+import type { Usage } from './processes.ts'
 
-export interface Usage {
-  /** CPU seconds that the server's processes used since their start. */
-  cpuSeconds: number
-  residentBytes: number
-  /** Seconds in which some of its threads waited for a core, for memory or for a disk, as the kernel tells of a control group; absent: it does not. */
-  stalled?: { cpuSeconds: number; memorySeconds: number; diskSeconds: number }
-}
 export interface Exit {
   code: number | null
   signal: string | null

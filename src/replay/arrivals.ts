@@ -1,7 +1,23 @@
 /** Where start permissions come from in an open loop: one Poisson stream per operation, merged in time order. */
 import { weighted } from '../data/distributions.ts'
 import { keyOf, Source } from '../data/random.ts'
-import type { TrialSpec } from './executor.ts'
+
+export interface TrialSpec {
+  loop: 'open' | 'closed'
+  arrival: 'poisson' | 'constant'
+  /** By operation; in a closed loop the weights of the mix. */
+  ratesPerSecond: number[]
+  /** Operations in flight at most. */
+  concurrency: number
+  /** Sent before the measured window, not recorded. */
+  warmUpSeconds: number
+  seconds: number
+  seed: number
+  /** Names the random streams; equal for every candidate. */
+  stream: string
+  /** Of several workers each takes every `of`-th start from its own `index` on; left out: this one takes all. */
+  part?: { index: number; of: number }
+}
 
 export interface Arrivals {
   /** Intended start of the next operation, in ns after the start; Infinity when none comes. */

@@ -4,8 +4,9 @@ import { DrawnParameters } from '../data/drawn.ts'
 import { simulatedLane } from '../engines/simulated.ts'
 import { mostBusyShare } from '../measure/validity.ts'
 import type { Operation } from '../scenario/scenario.ts'
+import type { TrialSpec } from './arrivals.ts'
 import { realClock } from './clock.ts'
-import { Executor, type TrialSpec } from './executor.ts'
+import { Executor } from './executor.ts'
 
 export interface Ceiling {
   /** Closed loop, operations per second on one core, drawing parameters included. */

@@ -19,7 +19,7 @@ import {
 } from '../measure/recorder.ts'
 import { Samples } from '../measure/samples.ts'
 import { ageBoundMs, type Operation, writesOf } from '../scenario/scenario.ts'
-import { type Arrivals, startsOf } from './arrivals.ts'
+import { type Arrivals, startsOf, type TrialSpec } from './arrivals.ts'
 import type { Clock } from './clock.ts'
 import { Fifo } from './fifo.ts'
 import { Gaps } from './gaps.ts'
@@ -30,23 +30,6 @@ const mostCatchUpStarts = 16
 const timeoutCheckNs = 100e6
 /** One answer in this many is kept and judged. */
 const keepOneIn = 1000
-
-export interface TrialSpec {
-  loop: 'open' | 'closed'
-  arrival: 'poisson' | 'constant'
-  /** By operation; in a closed loop the weights of the mix. */
-  ratesPerSecond: number[]
-  /** Operations in flight at most. */
-  concurrency: number
-  /** Sent before the measured window, not recorded. */
-  warmUpSeconds: number
-  seconds: number
-  seed: number
-  /** Names the random streams; equal for every candidate. */
-  stream: string
-  /** Of several workers each takes every `of`-th start from its own `index` on; left out: this one takes all. */
-  part?: { index: number; of: number }
-}
 
 /** Of a row that was drawn. */
 export const bucketOf = (row: number) => hash32(0, row, 0) % drawBuckets

@@ -3,8 +3,9 @@ import type { Dataset } from '../data/dataset.ts'
 import { DrawnParameters } from '../data/drawn.ts'
 import { drawBuckets, type Recording } from '../measure/recorder.ts'
 import type { Operation } from '../scenario/scenario.ts'
+import type { TrialSpec } from './arrivals.ts'
 import { closedStartMs, startsOf } from './arrivals.ts'
-import { bucketOf, type TrialSpec } from './executor.ts'
+import { bucketOf } from './executor.ts'
 
 /** Draws of each law, where no new row can be drawn yet: once for all trials. */
 const lawDraws = 2 ** 18

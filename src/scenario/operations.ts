@@ -1,24 +1,14 @@
 /** Resolves one operation of the file against the entities: projections, total orders, picks, objectives. */
-import { checkTwice, firstMs, largestWhole } from './entities.ts'
-import { choice, type Path, type Report, shown } from './problems.ts'
-import type { Constant, Entity, Field, Filter, Objective, Operation, OperationCommon, Order, Pick } from './scenario.ts'
+import { checkTwice, firstMs } from './entities.ts'
+import { constantFor, known, type Literal, lookUp, type OperationContext, ownedNames, pickOf } from './operation-context.ts'
+import { choice, type Path } from './problems.ts'
+import type { Entity, Filter, Objective, Operation, OperationCommon, Order, Pick } from './scenario.ts'
 import { type OperationFile, operationKinds } from './schema.ts'
 import { resolveSteps, resolveWrite } from './writes.ts'
 
 const quantiles = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 1 } as const
 const sortable = new Set(['uuid', 'int', 'decimal', 'enum', 'words', 'email', 'timestamp'])
 const comparable = new Set([...sortable, 'bool'])
-
-export interface OperationContext {
-  entities: Map<string, Entity>
-  epochMs: number
-  engines: string[]
-  /** Whether the entity, or one of its fields, is in the file, but not whole. */
-  isBroken(entity: string, field?: string): boolean
-  report: Report
-}
-/** A constant as the file says it: `{ value: any }` is the text any, which alone means something else. */
-export type Literal = Constant | { value: Constant }
 
 /** undefined where the operation is so wrong that nothing can be derived; the reason was reported. */
 export function resolveOperation(name: string, file: OperationFile, context: OperationContext): Operation | undefined {
@@ -127,34 +117,11 @@ function checkCommon(file: OperationFile, path: Path, { engines, report }: Opera
 /** A window that reaches back before all data is as good as one that begins with the first time that servers have. */
 const reach = (ms: number, { epochMs }: OperationContext) => Math.min(ms, epochMs - firstMs)
 
-export function lookUp(name: string, path: Path, { entities, isBroken, report }: OperationContext): Entity | undefined {
-  const entity = entities.get(name)
-  if (entity === undefined && !isBroken(name)) report(path, `there is no entity "${name}"`, { meant: { name, known: [...entities.keys()] } })
-  return entity
-}
-
-export function known(name: string, entity: Entity, path: Path, { isBroken, report }: OperationContext, atKey = false): Field | undefined {
-  const field = entity.fields.find((each) => each.name === name)
-  if (field === undefined && !isBroken(entity.name, name))
-    report(path, `${entity.name} has no field "${name}"`, { atKey, meant: { name, known: entity.fields.map((each) => each.name) } })
-  return field
-}
-
 function projection(names: string[] | undefined, entity: Entity, path: Path, context: OperationContext): string[] {
   if (names === undefined) return entity.fields.filter((field) => !field.implicit || entity.key.includes(field.name)).map((field) => field.name)
   for (const [index, name] of names.entries()) known(name, entity, [...path, index], context)
   checkTwice(names, path, context.report)
   return names
-}
-
-export function ownedNames(names: string[] | undefined, entity: Entity, path: Path, { entities, isBroken, report }: OperationContext): string[] {
-  const owned = [...entities.values()].filter((each) => each.owner?.entity === entity.name).map((each) => each.name)
-  checkTwice(names ?? [], path, report)
-  for (const [index, name] of (names ?? []).entries()) {
-    if (!owned.includes(name) && !isBroken(name))
-      report([...path, index], `"${name}" is not owned by ${entity.name}`, { meant: { name, known: owned } })
-  }
-  return (names ?? []).filter((name) => owned.includes(name))
 }
 
 function filters(where: Record<string, Literal>, entity: Entity, path: Path, context: OperationContext): Filter[] {
@@ -170,52 +137,10 @@ function filters(where: Record<string, Literal>, entity: Entity, path: Path, con
   })
 }
 
-/** Decimals become integers of their scale. */
-export function constantFor(field: Field, literal: Literal, path: Path, report: Report): Constant {
-  const value = typeof literal === 'object' ? literal.value : literal
-  const wrong = (expected: string) => report(path, `"${field.name}" is ${field.type}: expected ${expected}, not ${shown(value)}`)
-  switch (field.generator.kind) {
-    case 'enum':
-      if (!field.generator.values.includes(String(value)))
-        report(path, `${shown(String(value))} is no value of "${field.name}"`, { meant: { name: String(value), known: field.generator.values } })
-      return String(value)
-    case 'bool':
-      if (typeof value !== 'boolean') wrong('true or false')
-      return value
-    case 'number': {
-      if (typeof value !== 'number') wrong('a number')
-      const scaled = Number(value) * 10 ** field.scale
-      if (Math.abs(scaled) > largestWhole) wrong(`a number within ±${largestWhole}${field.scale > 0 ? ' in units of the last digit' : ''}`)
-      else if (!Number.isInteger(Math.round(scaled * 1e6) / 1e6))
-        wrong(field.scale === 0 ? 'a whole number' : `at most ${field.scale} digits after the point`)
-      return Math.round(scaled)
-    }
-    case 'words':
-      if (typeof value !== 'string') wrong('a text')
-      return value
-    default:
-      wrong('any')
-      return value
-  }
-}
-
 function totalOrder(text: string, entity: Entity, path: Path, context: OperationContext): Order[] {
   const descending = text.startsWith('-')
   const name = descending ? text.slice(1) : text
   const field = known(name, entity, path, context)
   if (field !== undefined && !sortable.has(field.type)) context.report(path, `rows cannot be ordered by a field of type ${field.type}`)
   return [{ field: name, descending }, ...entity.key.filter((key) => key !== name).map((key) => ({ field: key, descending }))]
-}
-
-/** Default: the skew of the field that most references the entity, else uniform. */
-export function pickOf(
-  file: { skew?: Pick['skew'] | undefined; miss?: number | undefined } | undefined,
-  entity: Entity,
-  { entities }: OperationContext,
-): Pick {
-  let [most, skew]: [number, Pick['skew']] = [0, { kind: 'uniform' }]
-  for (const each of entities.values())
-    for (const { generator } of each.fields)
-      if (generator.kind === 'reference' && generator.entity === entity.name && each.count > most) [most, skew] = [each.count, generator.skew]
-  return { skew: file?.skew ?? skew, miss: file?.miss ?? 0 }
 }

@@ -1,7 +1,8 @@
 /** From the file's grammar to a resolved scenario: derives what can be derived, finds every contradiction. */
 import { checkEpoch, completeReferences, resolveEntity } from './entities.ts'
 import { everything } from './grammar.ts'
-import { type OperationContext, resolveOperation } from './operations.ts'
+import type { OperationContext } from './operation-context.ts'
+import { resolveOperation } from './operations.ts'
 import { resolvePreferences } from './preferences.ts'
 import { choice, type Problem, type Report } from './problems.ts'
 import { asksForSecurity } from './regimes.ts'

@@ -1,6 +1,6 @@
 /** Resolves what an operation or a step of a transaction writes. */
 import { largestWhole } from './entities.ts'
-import { constantFor, known, type Literal, lookUp, type OperationContext, ownedNames, pickOf } from './operations.ts'
+import { constantFor, known, type Literal, lookUp, type OperationContext, ownedNames, pickOf } from './operation-context.ts'
 import { type Path, type Report, shown } from './problems.ts'
 import type { Addition, Assignment, Entity, Field, Operation, Step, Update, Write } from './scenario.ts'
 import { type OperationFile, type StepFile, stepKinds } from './schema.ts'

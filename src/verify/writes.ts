@@ -1,8 +1,8 @@
 /** What the write log says was done to each row, step by step. */
 import { type Dataset, type EntityData, rowValues } from '../data/dataset.ts'
 import { type FieldGenerator, generatedValue, isMissing, linesPerOwner } from '../data/fields.ts'
-import type { Value } from '../data/value.ts'
-import { sumOf, typed } from '../engines/reference.ts'
+import { constantOf, type Value } from '../data/value.ts'
+import { sumOf } from '../engines/reference.ts'
 import { logOutcomes, type WriteLog } from '../measure/recorder.ts'
 import { type Entity, type Operation, type Update, type Write, writesOf } from '../scenario/scenario.ts'
 import type { Effect } from './possible.ts'
@@ -157,7 +157,7 @@ export class Writes {
 
   #assigned({ entity, generators }: EntityData, assignment: Update['set'][number], at: number): Value {
     const { row, version, nowMs } = this.#log
-    if (assignment.to === 'constant') return typed(entity, assignment)
+    if (assignment.to === 'constant') return constantOf(entity, assignment.field, assignment.constant)
     if (assignment.to === 'now') return nowMs[at] as number
     const generator = generators[entity.fields.findIndex((field) => field.name === assignment.field)] as FieldGenerator
     return generatedValue(generator, row[at] as number, version[at] as number, nowMs[at] as number)

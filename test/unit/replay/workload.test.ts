@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { heaviestShare } from '../../../src/data/distributions.ts'
 import { Source } from '../../../src/data/random.ts'
 import { drawBuckets, type Recording } from '../../../src/measure/recorder.ts'
-import type { TrialSpec } from '../../../src/replay/executor.ts'
+import type { TrialSpec } from '../../../src/replay/arrivals.ts'
 import { deviations, twoSamples, Workload } from '../../../src/replay/workload.ts'
 import { dataset, operations, run, steady, troubled } from './sessions.ts'
 
