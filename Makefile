@@ -83,7 +83,7 @@ check: setup ## types, style, dead code, generated schemas and guide up to date
 	@$(node24) node_modules/typescript/bin/tsc --noEmit
 	@$(node24) node_modules/@biomejs/biome/bin/biome ci .
 	@$(node24) node_modules/knip/bin/knip.js
-	@$(dbtrial) schemas && git diff --exit-code -- scenarios/scenario.schema.json scenarios/README.md src/result.schema.json
+	@$(dbtrial) schemas && git diff --exit-code -- scenarios/scenario.schema.json scenarios/README.md src/result/result.schema.json
 	@$(dbtrial) validate $(basename $(notdir $(wildcard scenarios/*.yaml)))
 
 clean: ## remove installed packages and reports, not the sample

@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { median } from '../src/measure/median.ts'
+import { median } from '../src/stats/median.ts'
 import { columns } from '../src/terminal/tables.ts'
 
 const here = fileURLToPath(new URL('..', import.meta.url))

@@ -1,16 +1,16 @@
 /** `make loads`: how fast each engine is loaded in a container, and who worked meanwhile: the generation of the rows, this process, the server. */
 import { rmSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { planFor } from '../src/bench.ts'
 import { makeDataset } from '../src/data/dataset.ts'
 import { type RowSource, rowSource } from '../src/data/rows.ts'
 import type { Engine } from '../src/engines/engine.ts'
 import { engineNamed } from '../src/engines/registry.ts'
-import { allOperations, deriveModel } from '../src/model/derive.ts'
+import { allOperations, deriveModel } from '../src/families/derive.ts'
 import { container } from '../src/provision/container.ts'
 import { makeRunDirectory } from '../src/provision/directories.ts'
 import { thisProcess } from '../src/provision/owner.ts'
 import { type Instance, isUnobtainable } from '../src/provision/provision.ts'
+import { planFor } from '../src/run/bench.ts'
 import { readScenario } from '../src/scenario/read.ts'
 import { columns } from '../src/terminal/tables.ts'
 

@@ -12,7 +12,7 @@ import type { ResolutionOptions } from './commands/resolution.ts'
 import type { RunOptions } from './commands/run.ts'
 
 import { TrialError } from './errors.ts'
-import { dialects } from './scenario/draft.ts'
+import { dialects } from './init/draft.ts'
 import { version } from './version.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { type RowSource, rowSource } from '../../src/data/rows.ts'
 import { engineNamed } from '../../src/engines/registry.ts'
-import { allOperations, deriveModel } from '../../src/model/derive.ts'
+import { allOperations, deriveModel } from '../../src/families/derive.ts'
 import { readScenario } from '../../src/scenario/read.ts'
 import { type Arena, runTool, startServer } from './contest.ts'
 

@@ -1,9 +1,10 @@
 /** Redis beside redis-benchmark: GET of one key, no pipeline, the production executor over a lane that knows this one command. */
+
+import { bulkOf, isNull, RedisConnection, type RedisLogin } from '../../src/clients/protocols/resp.ts'
 import { DrawnParameters } from '../../src/data/drawn.ts'
 import type { Lane } from '../../src/engines/engine.ts'
 import { realClock } from '../../src/replay/clock.ts'
 import { Executor } from '../../src/replay/executor.ts'
-import { bulkOf, isNull, RedisConnection, type RedisLogin } from '../../src/wire/redis.ts'
 import { type Arena, compileFor, datasetOf, runTool, type Side, startServer } from './contest.ts'
 
 const connections = 50

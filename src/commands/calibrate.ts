@@ -1,9 +1,9 @@
 /** `dbtrial calibrate`: the limits of the harness on this machine, in a minute; what a run measures briefly of it stands in its result. */
 import { cpus } from 'node:os'
 import { makeDataset } from '../data/dataset.ts'
+import { bindToCores } from '../host/processes.ts'
 import { type Calibration, calibrate as measure } from '../measure/calibrate.ts'
 import { dataParent } from '../provision/places.ts'
-import { bindToCores } from '../provision/processes.ts'
 import { type Ceiling, measureCeiling } from '../replay/ceiling.ts'
 import { readScenario } from '../scenario/read.ts'
 import type { Scenario } from '../scenario/scenario.ts'

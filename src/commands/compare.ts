@@ -1,10 +1,10 @@
 /** `dbtrial compare BASELINE RESULT`: what got slower, and why it may have. */
-import { compare } from '../assess/compare.ts'
+import { compare } from '../assess/judge/compare.ts'
 import { TrialError } from '../errors.ts'
 import { commandLine } from '../invocation.ts'
 import { comparedCells, comparedNumberCells, comparisonJunit, comparisonMarkdown, undeterminedLines, verdictLine } from '../report/comparison.ts'
-import { comparisonCsv } from '../report/csv.ts'
-import { readResult } from '../result.ts'
+import { comparisonCsv } from '../report/render/csv.ts'
+import { readResult } from '../result/result.ts'
 import { coloured } from '../terminal/style.ts'
 import { columns } from '../terminal/tables.ts'
 import { end, exitFinding } from './ending.ts'

@@ -1,7 +1,7 @@
 /** `dbtrial doctor`: what would happen on this machine, for every engine and provisioner, and the fix for each no. */
 import { existsSync } from 'node:fs'
 import { engines } from '../engines/registry.ts'
-import { inspectMachine, type MachineFact } from '../measure/machine.ts'
+import { inspectMachine, type MachineFact } from '../host/machine.ts'
 import { container } from '../provision/container.ts'
 import { external } from '../provision/external.ts'
 import { local } from '../provision/local.ts'

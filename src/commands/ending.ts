@@ -1,8 +1,8 @@
 /** What a command ends with: one meaning for each exit code, and its reason as the last line on stderr. */
-import type { Assessment } from '../assess/assess.ts'
+import type { Assessment } from '../assess/judge/assess.ts'
 import { TrialError } from '../errors.ts'
 import { faultsOf, stoppedIn } from '../report/headline.ts'
-import type { Result } from '../result.ts'
+import type { Result } from '../result/result.ts'
 import { note } from './output.ts'
 
 export interface Ending {

@@ -5,9 +5,9 @@ import { createInterface } from 'node:readline/promises'
 import { printable } from '../controls.ts'
 import { engineNamed, engines } from '../engines/registry.ts'
 import { messageOf, TrialError } from '../errors.ts'
+import { type Dialect, type Draft, type DraftEntity, draftText, identifierOf } from '../init/draft.ts'
 import { commandLine } from '../invocation.ts'
 import { makeDirectory } from '../provision/places.ts'
-import { type Dialect, type Draft, type DraftEntity, draftText, identifierOf } from '../scenario/draft.ts'
 import { copied, scenarioNames } from '../scenario/library.ts'
 import { choice } from '../scenario/problems.ts'
 import { parseScenario } from '../scenario/read.ts'
@@ -71,7 +71,7 @@ async function entitiesOfFile(path: string, dialect: Dialect): Promise<DraftEnti
   } catch (error) {
     throw new TrialError('ddl-unreadable', `${path} cannot be read: ${messageOf(error)}`, { exitCode: 2 })
   }
-  const { entitiesOfDdl } = await import('../scenario/ddl.ts')
+  const { entitiesOfDdl } = await import('../init/ddl.ts')
   return entitiesOfDdl(text, dialect)
 }
 

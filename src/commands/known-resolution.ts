@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { thisProcess } from '../provision/owner.ts'
-import type { Result } from '../result.ts'
+import type { Result } from '../result/result.ts'
 
 type Kept = NonNullable<Result['resolution']>
 const kept = z.array(

@@ -1,11 +1,11 @@
 /** Results as arguments name them: a file, the directory of a run, or `last`; and `dbtrial list`, which shows the runs that there are. */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { assess } from '../assess/assess.ts'
+import { assess } from '../assess/judge/assess.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { commandLine } from '../invocation.ts'
 import { finding } from '../report/headline.ts'
-import { type Result, readResult } from '../result.ts'
+import { type Result, readResult } from '../result/result.ts'
 import { columns } from '../terminal/tables.ts'
 import { print } from './output.ts'
 

@@ -1,11 +1,12 @@
 /** `dbtrial validate`, `plan`, `models`: what a scenario says and what follows from it; nothing starts. */
-import { planFor } from '../bench.ts'
+
 import { printable } from '../controls.ts'
 import type { Compiled } from '../engines/engine.ts'
 import { engineNamed, engines } from '../engines/registry.ts'
 import { TrialError } from '../errors.ts'
-import { allOperations, deriveModel } from '../model/derive.ts'
-import { effortOf } from '../scenario/plan.ts'
+import { allOperations, deriveModel } from '../families/derive.ts'
+import { planFor } from '../run/bench.ts'
+import { effortOf } from '../run/plan.ts'
 import { choice, type Placed, placedText } from '../scenario/problems.ts'
 import { type Inspected, inspectScenario, scenarioOf } from '../scenario/read.ts'
 import type { Scenario } from '../scenario/scenario.ts'

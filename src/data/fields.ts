@@ -1,10 +1,11 @@
 /** One generator per field: the value of a row is a pure function of (seed, entity, field, row, version). */
+
 import type { Entity, Field } from '../scenario/scenario.ts'
 import { monthMs } from '../scenario/units.ts'
-import { writeInt32BE } from '../wire/request.ts'
 import { binomial, picker, weighted } from './distributions.ts'
 import { hash32, keyOf, Source } from './random.ts'
 import { uuidText, type Value } from './value.ts'
+import { writeInt32BE } from './whole-numbers.ts'
 import { poolSize, words } from './words.ts'
 
 /** Owned rows are numbered owner × 4096 + line. */

@@ -2,8 +2,8 @@
 import type { ParamSource, WireSource } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
 import type { Answer } from '../data/value.ts'
-import type { Family, PhysicalModel } from '../model/model.ts'
-import type { Pace } from '../scenario/plan.ts'
+import type { Family, PhysicalModel } from '../families/model.ts'
+import type { Pace } from '../run/plan.ts'
 import type { Control } from '../scenario/regimes.ts'
 import type { Consistency, Durability, LicenceKind, Operation, Scenario } from '../scenario/scenario.ts'
 

@@ -1,10 +1,10 @@
 /** The engines there are: one line each. */
 import { TrialError } from '../errors.ts'
-import { cassandra } from './cassandra.ts'
+import { cassandra } from './cassandra/index.ts'
 import type { Engine } from './engine.ts'
-import { mongodb } from './mongodb.ts'
-import { postgres } from './postgres.ts'
-import { redis, valkey } from './redis.ts'
+import { mongodb } from './mongodb/index.ts'
+import { postgres } from './postgres/index.ts'
+import { redis, valkey } from './redis/index.ts'
 
 export const engines: Engine[] = [postgres, mongodb, cassandra, redis, valkey]
 

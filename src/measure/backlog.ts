@@ -1,5 +1,5 @@
 /** Whether an open loop asked for more than was answered: how fast the work that nobody has answered grows. */
-import { median } from './median.ts'
+import { median } from '../stats/median.ts'
 import { windowSeconds } from './recorder.ts'
 
 /** Seconds of backlog per second from which a rate is not sustained. */

@@ -2,8 +2,8 @@
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { machineCpu, usageOf, watchBusiest } from '../provision/processes.ts'
-import { type Busy, busyText } from './busy.ts'
+import { type Busy, busyText } from '../host/busy.ts'
+import { machineCpu, usageOf, watchBusiest } from '../host/processes.ts'
 
 export interface Calibration {
   /** CPU that others used while nothing ran, in cores. */

@@ -1,5 +1,5 @@
 /** Whether a limit on a share was met, from the counts of several trials: a burst counts about once, see `beta-binomial.ts`. */
-import { type Count, probabilityWithin } from './beta-binomial.ts'
+import { type Count, probabilityWithin } from '../stats/beta-binomial.ts'
 
 export type Outcome = 'met' | 'missed' | 'undetermined'
 

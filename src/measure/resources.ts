@@ -1,8 +1,8 @@
 /** What a trial cost inside its measured window: CPU of the server, of the harness, of everybody else; memory and bytes of the server. */
-import type { DiskUse } from './disk.ts'
+import type { DiskUse } from '../host/disk.ts'
+import { usedBetween, without } from '../host/usage.ts'
 import type { Recording } from './recorder.ts'
 import type { Course } from './sampler.ts'
-import { usedBetween, without } from './usage.ts'
 
 export interface Resources {
   /** null: nobody tells. */

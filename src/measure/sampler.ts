@@ -1,10 +1,10 @@
 /** What server, client and others used of the machine during a trial: between the edges of its measured window, and every 250 ms of it. */
 import { readFileSync } from 'node:fs'
+import type { HostSpeed } from '../host/speed.ts'
+import { type Bound, type Reading, readUsage, usedBetween } from '../host/usage.ts'
 import type { Instance } from '../provision/provision.ts'
 import { realClock } from '../replay/clock.ts'
-import type { HostSpeed } from './host-speed.ts'
 import { windowSeconds } from './recorder.ts'
-import { type Bound, type Reading, readUsage, usedBetween } from './usage.ts'
 
 export interface Sample {
   /** Since the measured window began. */

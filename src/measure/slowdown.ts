@@ -2,7 +2,7 @@
  * What a shared host takes from a server: every 250 ms a fixed piece of code was timed on the server's cores, and what the server's own
  * operations cost there follows it. How closely is each server's own, and fitted; the rest is reading it off at the full speed.
  */
-import type { TrialResult } from '../result.ts'
+import type { TrialResult } from '../result/result.ts'
 import { windowAt } from './recorder.ts'
 
 /** Of all windows so few were faster: the full speed of these cores. */

@@ -1,6 +1,7 @@
 /** Whether the harness itself was out of the way: a verdict on every trial, with reasons. */
+
+import type { HostPauses } from '../host/pauses.ts'
 import type { Operation } from '../scenario/scenario.ts'
-import type { HostPauses } from './pauses.ts'
 import { type OperationRecord, windowAt, windowSeconds } from './recorder.ts'
 import type { Resources } from './resources.ts'
 import type { Sample } from './sampler.ts'

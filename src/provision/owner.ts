@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { startTicks } from '../host/processes.ts'
 import { holdLock, lockState } from './lock.ts'
 import { existingLockDirectories, lockDirectory } from './places.ts'
-import { startTicks } from './processes.ts'
 
 /** The number that the kernel gives to its first PID namespace; all others follow. */
 const firstPidNamespace = 4026531836

@@ -1,8 +1,8 @@
 /** What every provisioner gives: a running server under known limits, and the certainty that it goes away. */
 import type { Endpoint, Engine, Limits } from '../engines/engine.ts'
+import type { Usage } from '../host/processes.ts'
 import type { Durability } from '../scenario/scenario.ts'
 import type { Owner } from './owner.ts'
-import type { Usage } from './processes.ts'
 
 export interface Exit {
   code: number | null

@@ -1,10 +1,10 @@
 /** Ends the processes and removes the directories of runs whose owner is provably gone. */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { killQuietly, processIds, workingDirectory } from '../host/processes.ts'
 import { lockState } from './lock.ts'
 import { isGone, isGoneUnlocked, type Owner, ownerOf } from './owner.ts'
 import { existingDataParents, existingLockDirectories } from './places.ts'
-import { killQuietly, processIds, workingDirectory } from './processes.ts'
 
 const keptForMs = 30 * 24 * 3600_000
 

@@ -1,7 +1,8 @@
 /** What the harness itself can do on this scenario: the production executor and parameters, with an engine that answers at once. */
+
+import { simulatedLane } from '../clients/simulated.ts'
 import type { Dataset } from '../data/dataset.ts'
 import { DrawnParameters } from '../data/drawn.ts'
-import { simulatedLane } from '../engines/simulated.ts'
 import { mostBusyShare } from '../measure/validity.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import type { TrialSpec } from './arrivals.ts'

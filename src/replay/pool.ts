@@ -4,8 +4,8 @@
  */
 import type { ChildProcess } from 'node:child_process'
 import { TrialError } from '../errors.ts'
+import { bindToCores } from '../host/processes.ts'
 import { mergeRecordings, type OperationRecord, type Recording, revive, reviveRecord } from '../measure/recorder.ts'
-import { bindToCores } from '../provision/processes.ts'
 import { realClock } from './clock.ts'
 import { drainNs } from './executor.ts'
 import { endProgram, forkProgram } from './fork.ts'

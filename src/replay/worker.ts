@@ -1,8 +1,8 @@
 /** The thin shim around an executor, a process of its own: opens a lane, runs trials on order, sends back what was recorded. */
 
+import { driverLane } from '../clients/driver-lane.ts'
 import { type Dataset, makeDataset } from '../data/dataset.ts'
 import { DrawnParameters } from '../data/drawn.ts'
-import { driverLane } from '../engines/driver-lane.ts'
 import type { ClientKind, Compiled, Endpoint, Lane, Session } from '../engines/engine.ts'
 import { engineNamed } from '../engines/registry.ts'
 import { messageOf } from '../errors.ts'

@@ -1,10 +1,10 @@
 /** What a report says first, below its headline: who holds which load, what bounds each, and what to know before comparing them. */
-import type { Assessment, CandidateAssessment } from '../assess/assess.ts'
-import type { CandidateResult, Result } from '../result.ts'
+import type { Assessment, CandidateAssessment } from '../assess/judge/assess.ts'
+import type { CandidateResult, Result } from '../result/result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { cautionNotes, markedName } from './cautions.ts'
-import { type Block, list, table } from './document.ts'
-import { bytes, times } from './format.ts'
+import { type Block, list, table } from './render/document.ts'
+import { bytes, times } from './render/format.ts'
 import { capacitiesOf, capacityText, intervalText } from './rivals.ts'
 
 export function answer(result: Result, assessment: Assessment, scenario: Scenario): Block[] {

@@ -1,7 +1,7 @@
 /** A plan's bill line by line, in words: what is on it, what stands beside it, and where each price is from. */
-import type { ToldLine } from '../assess/bill.ts'
-import type { CandidatePlan } from '../assess/candidate-plan.ts'
-import { usd } from './format.ts'
+import type { ToldLine } from '../assess/cost/bill.ts'
+import type { CandidatePlan } from '../assess/fleet/candidate-plan.ts'
+import { usd } from './render/format.ts'
 
 const texts: Record<string, string> = {
   servers: 'servers',

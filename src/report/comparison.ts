@@ -1,8 +1,8 @@
 /** A comparison as text, as Markdown for a pull request, and as JUnit for a build server. */
-import type { ComparedNumber, ComparedRow, Comparison } from '../assess/compare.ts'
-import { type Document, details, heading, list, paragraph, table } from './document.ts'
-import { micros, times } from './format.ts'
-import { toMarkdown } from './markdown.ts'
+import type { ComparedNumber, ComparedRow, Comparison } from '../assess/judge/compare.ts'
+import { type Document, details, heading, list, paragraph, table } from './render/document.ts'
+import { micros, times } from './render/format.ts'
+import { toMarkdown } from './render/markdown.ts'
 
 /** One line that says it all. */
 export function verdictLine({ rows, numbers, broken, regressions, tolerance }: Comparison): string {

@@ -1,8 +1,9 @@
 /** One store with something beside it: priced, and not measured. */
-import type { Composite } from '../assess/composites.ts'
-import type { Decision } from '../assess/decision.ts'
-import { type Block, heading, paragraph, table } from './document.ts'
-import { percent, usd } from './format.ts'
+
+import type { Decision } from '../assess/decision/decision.ts'
+import type { Composite } from '../assess/fleet/composites.ts'
+import { type Block, heading, paragraph, table } from './render/document.ts'
+import { percent, usd } from './render/format.ts'
 
 export function compositeBlocks({ composites, months }: Decision): Block[] {
   if (composites.length === 0) return []

@@ -1,12 +1,12 @@
 /** The conditions of a run: where the servers ran and under which limits, the machine, the time of each phase. */
-import { busyText } from '../measure/busy.ts'
-import type { CandidateResult, Result } from '../result.ts'
+import { busyText } from '../host/busy.ts'
+import type { CandidateResult, Result } from '../result/result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { cautionNotes, markedName } from './cautions.ts'
-import { type Block, details, list, table } from './document.ts'
-import { bytes, count, micros, seconds } from './format.ts'
 import { pausesLine } from './host-pauses.ts'
 import { speedLine } from './host-speed.ts'
+import { type Block, details, list, table } from './render/document.ts'
+import { bytes, count, micros, seconds } from './render/format.ts'
 
 /** Its trials belong to more starts of its server than the last process made: an earlier one made the others. */
 export function isResumed({ trials, restores, restarts }: Pick<CandidateResult, 'trials' | 'restores' | 'restarts'>): boolean {

@@ -1,9 +1,9 @@
 /** The first sentence of everything that tells of a result: what is wrong with a store, that nothing was decided, or who holds. */
-import type { Assessment, CandidateAssessment } from '../assess/assess.ts'
-import type { Result } from '../result.ts'
+import type { Assessment, CandidateAssessment } from '../assess/judge/assess.ts'
+import type { Result } from '../result/result.ts'
 import { cautionLine } from './cautions.ts'
-import { times } from './format.ts'
 import { neighbourLine } from './neighbours.ts'
+import { times } from './render/format.ts'
 
 export interface Headline {
   tone: 'good' | 'bad' | 'note'

@@ -1,6 +1,6 @@
 /** What the host took of a run by pausing the server's cores: the share of each candidate's windows that was left out, or why nobody saw it. */
-import type { CandidateResult, Result, TrialResult } from '../result.ts'
-import { percent } from './format.ts'
+import type { CandidateResult, Result, TrialResult } from '../result/result.ts'
+import { percent } from './render/format.ts'
 
 /** Of all trials of all candidates, one sentence. */
 export function pausesLine({ host, candidates }: Pick<Result, 'host' | 'candidates'>): string {

@@ -1,5 +1,5 @@
 /** What the host took of a run by giving the server's cores less, and what was done about it. */
-import type { CandidateResult, Result, TrialResult } from '../result.ts'
+import type { CandidateResult, Result, TrialResult } from '../result/result.ts'
 
 const timed = ({ trials }: CandidateResult) => trials.filter(({ timeline }) => timeline.some(({ hostUs }) => hostUs !== null))
 /** Of a trial that is slower than others of its kind. */

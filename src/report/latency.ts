@@ -1,8 +1,8 @@
 /** How long calls take on the planned fleets: a short table of those that come closest to their limits, and all of them folded away. */
-import type { CandidatePlan } from '../assess/candidate-plan.ts'
-import type { Latency, LatencyCall, LoadLevel } from '../assess/latency-of-plan.ts'
-import { type Block, details, heading, list, paragraph, table } from './document.ts'
-import { micros, percent } from './format.ts'
+import type { CandidatePlan } from '../assess/fleet/candidate-plan.ts'
+import type { Latency, LatencyCall, LoadLevel } from '../assess/fleet/latency-of-plan.ts'
+import { type Block, details, heading, list, paragraph, table } from './render/document.ts'
+import { micros, percent } from './render/format.ts'
 
 type Planned = { name: string; plan: CandidatePlan }[]
 

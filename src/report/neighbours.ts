@@ -1,6 +1,6 @@
 /** Who else used the machine: what a run that began beside others says of all its numbers. */
-import { busyText } from '../measure/busy.ts'
-import type { Result } from '../result.ts'
+import { busyText } from '../host/busy.ts'
+import type { Result } from '../result/result.ts'
 
 /** One sentence for a headline; '' where the machine was quiet. */
 export function neighbourLine({ calibration }: Pick<Result, 'calibration'>): string {

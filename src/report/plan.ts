@@ -1,15 +1,15 @@
 /** The capacity and cost plan in words and tables: servers and dollars now and at the horizon, what changes when, what moves the cost. */
 
-import { availabilityText } from '../assess/availability.ts'
-import type { CandidatePlan, FleetPlan } from '../assess/candidate-plan.ts'
-import type { CandidateDecision, Decision } from '../assess/decision.ts'
-import { drawsText, type Spread } from '../assess/simulate.ts'
+import type { CandidateDecision, Decision } from '../assess/decision/decision.ts'
+import { drawsText, type Spread } from '../assess/figures/simulate.ts'
+import { availabilityText } from '../assess/fleet/availability.ts'
+import type { CandidatePlan, FleetPlan } from '../assess/fleet/candidate-plan.ts'
 import { lineText, sourcesOf } from './bill.ts'
 import { compositeBlocks } from './composites.ts'
 import { demandBlocks } from './demand.ts'
-import { type Block, details, heading, list, paragraph, table } from './document.ts'
-import { bytes, count, micros, percent, times, usd } from './format.ts'
 import { latencyBlocks } from './latency.ts'
+import { type Block, details, heading, list, paragraph, table } from './render/document.ts'
+import { bytes, count, micros, percent, times, usd } from './render/format.ts'
 
 export function capacityPlan(decision: Decision): Block[] {
   const planned = decision.candidates.flatMap((each) => (each.plan === null ? [] : [{ ...each, name: titled(each), plan: each.plan }]))

@@ -1,11 +1,11 @@
 /** Candidates beside each other: what all of them can do, and pairs at the same rates. */
-import type { Assessment } from '../assess/assess.ts'
-import { resolutionText } from '../assess/machine-resolution.ts'
-import type { Comparison } from '../assess/pairs.ts'
-import type { CandidateResult, Result } from '../result.ts'
+import type { Assessment } from '../assess/judge/assess.ts'
+import { resolutionText } from '../assess/judge/machine-resolution.ts'
+import type { Comparison } from '../assess/judge/pairs.ts'
+import type { CandidateResult, Result } from '../result/result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
-import { type Block, details, heading, paragraph, table } from './document.ts'
-import { micros, outcomeMarks, times } from './format.ts'
+import { type Block, details, heading, paragraph, table } from './render/document.ts'
+import { micros, outcomeMarks, times } from './render/format.ts'
 
 /** The mix that every candidate can do, where some cannot do everything. */
 export function commonMix(result: Result, assessment: Assessment): Block[] {

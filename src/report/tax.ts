@@ -1,7 +1,7 @@
 /** What the official driver costs beside the wire client: CPU per operation, latency, and what one core of clients can reach through it. */
-import type { CandidateResult, Result, TrialResult } from '../result.ts'
-import { type Block, paragraph, table } from './document.ts'
-import { count, micros } from './format.ts'
+import type { CandidateResult, Result, TrialResult } from '../result/result.ts'
+import { type Block, paragraph, table } from './render/document.ts'
+import { count, micros } from './render/format.ts'
 
 export function driverTax({ candidates }: Result): Block[] {
   const rows = candidates.flatMap((candidate) => {

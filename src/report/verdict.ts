@@ -1,12 +1,12 @@
 /** The verdict in words and tables: who is out and why, who ranks where and how firmly, what a second store would change. */
-import { type Constraint, likelihood } from '../assess/constraints.ts'
-import type { CandidateDecision, Decision } from '../assess/decision.ts'
-import { resolutionText } from '../assess/machine-resolution.ts'
-import type { Standing } from '../assess/ranking.ts'
-import { drawsText } from '../assess/simulate.ts'
-import { type Block, details, heading, list, paragraph, table } from './document.ts'
-import { usd } from './format.ts'
+import { type Constraint, likelihood } from '../assess/decision/constraints.ts'
+import type { CandidateDecision, Decision } from '../assess/decision/decision.ts'
+import type { Standing } from '../assess/decision/ranking.ts'
+import { drawsText } from '../assess/figures/simulate.ts'
+import { resolutionText } from '../assess/judge/machine-resolution.ts'
 import { spreadText } from './plan.ts'
+import { type Block, details, heading, list, paragraph, table } from './render/document.ts'
+import { usd } from './render/format.ts'
 
 export function verdict(decision: Decision): Block[] {
   return [

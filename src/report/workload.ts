@@ -1,7 +1,7 @@
 /** Which rows were asked for: the share of the rows that a law draws most, as it is and as it was realised, and whether all candidates were asked for the same. */
-import type { CandidateResult, Result, TrialResult } from '../result.ts'
-import { type Block, paragraph, table } from './document.ts'
-import { percent } from './format.ts'
+import type { CandidateResult, Result, TrialResult } from '../result/result.ts'
+import { type Block, paragraph, table } from './render/document.ts'
+import { percent } from './render/format.ts'
 
 export function workload({ candidates }: Result): Block[] {
   const names = [...new Set(candidates.flatMap(({ trials }) => trials.flatMap(({ realised }) => Object.keys(realised.askedSkew))))]

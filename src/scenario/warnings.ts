@@ -1,5 +1,5 @@
 /** What is no error in a scenario, and yet hardly meant. */
-import { newestShare } from '../model/sizes.ts'
+import { newestShare } from '../families/sizes.ts'
 import { type Problem, shown } from './problems.ts'
 import { regions } from './regions.ts'
 import { type Entity, type Scenario, writesOf } from './scenario.ts'

@@ -1,9 +1,10 @@
 /** What other wishes change: before → after, the first thing that `assess` says. */
-import type { CandidatePlan } from '../assess/candidate-plan.ts'
-import type { Constraint } from '../assess/constraints.ts'
-import type { CandidateDecision, Verdict } from '../assess/decision.ts'
-import { usd } from '../report/format.ts'
+
+import type { Constraint } from '../assess/decision/constraints.ts'
+import type { CandidateDecision, Verdict } from '../assess/decision/decision.ts'
+import type { CandidatePlan } from '../assess/fleet/candidate-plan.ts'
 import { fleet } from '../report/plan.ts'
+import { usd } from '../report/render/format.ts'
 import { columns } from './tables.ts'
 
 /** `before` null: nothing had been planned. */

@@ -1,15 +1,16 @@
 /** The verdict on one screen: ranking and its stability, servers, the first changes with dates, cost against the budget. */
-import { whenOf } from '../assess/candidate-plan.ts'
-import type { Decision } from '../assess/decision.ts'
-import { resolutionText } from '../assess/machine-resolution.ts'
-import { drawsText, type Spread } from '../assess/simulate.ts'
-import { median } from '../measure/median.ts'
+
+import type { Decision } from '../assess/decision/decision.ts'
+import { drawsText, type Spread } from '../assess/figures/simulate.ts'
+import { whenOf } from '../assess/fleet/candidate-plan.ts'
+import { resolutionText } from '../assess/judge/machine-resolution.ts'
 import { billRows, sourcesOf } from '../report/bill.ts'
 import { demandRows } from '../report/demand.ts'
-import { times, usd } from '../report/format.ts'
 import { atRiskText, worstText } from '../report/latency.ts'
 import { boughtText, cost, decidingText, fleet, slowAtScale, spreadText, sufficesText, titled } from '../report/plan.ts'
+import { times, usd } from '../report/render/format.ts'
 import { rankText, reasonOut, verdictLine } from '../report/verdict.ts'
+import { median } from '../stats/median.ts'
 import { columns } from './tables.ts'
 
 const firstTriggers = 3

@@ -1,6 +1,6 @@
 /** How much several runs of one scenario differ, and what they say together. */
-import type { Agreement } from '../assess/agreement.ts'
-import type { PooledNumber } from '../assess/pool.ts'
+import type { Agreement } from '../assess/judge/agreement.ts'
+import type { PooledNumber } from '../assess/judge/pool.ts'
 import { columns } from './tables.ts'
 
 export function pooledText(numbers: PooledNumber[], { candidates, ranksAgree }: Agreement): string {

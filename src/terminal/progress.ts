@@ -1,7 +1,7 @@
 /** Live progress on stderr: a task list with the time left on a terminal, plain lines elsewhere. */
 import { type DefaultRenderer, Listr, ListrLogger, type ListrTaskWrapper, ProcessOutput, type SimpleRenderer } from 'listr2'
-import type { Progress } from '../bench.ts'
-import type { TrialPlan } from '../scenario/plan.ts'
+import type { Progress } from '../run/bench.ts'
+import type { TrialPlan } from '../run/plan.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { barText, duration } from './bar.ts'
 import { narrowest } from './style.ts'

@@ -1,11 +1,11 @@
 /** After the replay: row counts, conservation, and every acknowledged write read back. */
 import type { Dataset, EntityData } from '../data/dataset.ts'
 import type { Compiled, Session } from '../engines/engine.ts'
-import type { Reference } from '../engines/reference.ts'
 import type { WriteLog } from '../measure/recorder.ts'
 import { type Entity, entityOf, type Scenario } from '../scenario/scenario.ts'
 import { grownBy } from './counts.ts'
 import { linesBefore, type ReadBack, readBack, rowBefore } from './read-back.ts'
+import type { Reference } from './reference.ts'
 import { Writes } from './writes.ts'
 
 export interface InvariantResult {

@@ -2,10 +2,10 @@
 import { type Dataset, type EntityData, isLoaded } from '../data/dataset.ts'
 import { fixedParameters, parametersOf } from '../data/parameters.ts'
 import { type Answer, canonical, compareValues, type Value } from '../data/value.ts'
-import type { Reference } from '../engines/reference.ts'
+import { changedFields } from '../families/sizes.ts'
 import type { KeptAnswer } from '../measure/recorder.ts'
-import { changedFields } from '../model/sizes.ts'
 import { entityOf, type Operation, ownedBy, writesOf, writtenEntities } from '../scenario/scenario.ts'
+import type { Reference } from './reference.ts'
 
 /** Number of kept answers that cannot be right, per operation name. */
 export function judge(kept: KeptAnswer[], operations: Operation[], dataset: Dataset, reference: Reference): Record<string, number> {

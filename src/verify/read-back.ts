@@ -4,10 +4,10 @@ import { display, linesPerOwner } from '../data/fields.ts'
 import { fixedParameters, keyValues, parametersOf } from '../data/parameters.ts'
 import { type Answer, canonical, type Value } from '../data/value.ts'
 import type { Compiled, Session } from '../engines/engine.ts'
-import type { Reference } from '../engines/reference.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { entityOf, lineFields, type OperationOf, ownedBy } from '../scenario/scenario.ts'
 import { Possible } from './possible.ts'
+import type { Reference } from './reference.ts'
 import type { Row, Writes } from './writes.ts'
 
 const mostReadBack = 20_000

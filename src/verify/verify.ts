@@ -5,9 +5,9 @@ import { display } from '../data/fields.ts'
 import type { WireSource } from '../data/parameters.ts'
 import { type Answer, canonical, type Value } from '../data/value.ts'
 import type { Compiled, Reply } from '../engines/engine.ts'
-import type { Reference } from '../engines/reference.ts'
 import { messageOf } from '../errors.ts'
 import type { Operation } from '../scenario/scenario.ts'
+import type { Reference } from './reference.ts'
 
 export interface Verification {
   checked: number

@@ -2,10 +2,10 @@
 import { type Dataset, type EntityData, rowValues } from '../data/dataset.ts'
 import { type FieldGenerator, generatedValue, isMissing, linesPerOwner } from '../data/fields.ts'
 import { constantOf, type Value } from '../data/value.ts'
-import { sumOf } from '../engines/reference.ts'
 import { logOutcomes, type WriteLog } from '../measure/recorder.ts'
 import { type Entity, type Operation, type Update, type Write, writesOf } from '../scenario/scenario.ts'
 import type { Effect } from './possible.ts'
+import { sumOf } from './reference.ts'
 
 export type Row = ReadonlyMap<string, Value>
 type Step = Write & { entity: string }

@@ -2,13 +2,13 @@
 import type { Dataset } from '../../src/data/dataset.ts'
 import { DrawnParameters } from '../../src/data/drawn.ts'
 import type { Compiled, Lane, Session } from '../../src/engines/engine.ts'
-import type { Reference } from '../../src/engines/reference.ts'
 import { appendWrites, emptyWriteLog, type WriteLog } from '../../src/measure/recorder.ts'
 import { realClock } from '../../src/replay/clock.ts'
 import { Executor } from '../../src/replay/executor.ts'
 import { writesOf } from '../../src/scenario/scenario.ts'
 import { checkInvariants, type Totals, takeTotals } from '../../src/verify/invariants.ts'
 import { judge } from '../../src/verify/judge.ts'
+import type { Reference } from '../../src/verify/reference.ts'
 import { blocks } from '../../src/verify/verify.ts'
 
 const { signal } = new AbortController()

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Result } from '../../src/result.ts'
+import type { Result } from '../../src/result/result.ts'
 import { dbtrial, dbtrialUntil, dbtrialWith, launcher, leftoversWithin, resultIn, root, small, temporaryDirectory } from './commands.ts'
 
 const out = temporaryDirectory()

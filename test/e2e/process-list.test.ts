@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
-import { processTree } from '../../src/provision/processes.ts'
+import { processTree } from '../../src/host/processes.ts'
 import { commandLine, launcher, small, temporaryDirectory } from './commands.ts'
 
 const out = temporaryDirectory()

@@ -4,9 +4,9 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import Ajv2020 from 'ajv/dist/2020.js'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { Decision } from '../../src/assess/decision.ts'
-import { killQuietly, processIds, workingDirectory } from '../../src/provision/processes.ts'
-import type { Result } from '../../src/result.ts'
+import type { Decision } from '../../src/assess/decision/decision.ts'
+import { killQuietly, processIds, workingDirectory } from '../../src/host/processes.ts'
+import type { Result } from '../../src/result/result.ts'
 import { commandLine, dbtrial, dbtrialUntil, type Ended, launcher, matching, resultIn, root, temporaryDirectory } from './commands.ts'
 
 const out = temporaryDirectory()
@@ -73,7 +73,7 @@ describe('ecommerce at smoke with all its candidates', () => {
   })
 
   test('the result fits its published schema', () => {
-    const schema = JSON.parse(readFileSync(join(root, 'src/result.schema.json'), 'utf8')) as object
+    const schema = JSON.parse(readFileSync(join(root, 'src/result/result.schema.json'), 'utf8')) as object
     const validate = new Ajv2020.default({ strict: false }).compile(schema)
     expect(validate(result), JSON.stringify(validate.errors?.slice(0, 3))).toBe(true)
   })

@@ -12,7 +12,7 @@ import { container } from '../../src/provision/container.ts'
 import { makeRunDirectory } from '../../src/provision/directories.ts'
 import { local } from '../../src/provision/local.ts'
 import { isUnobtainable } from '../../src/provision/provision.ts'
-import type { Result } from '../../src/result.ts'
+import type { Result } from '../../src/result/result.ts'
 import {
   dbtrial,
   dbtrialUntil,

@@ -82,7 +82,7 @@ test('a core of the server that the host takes away: those windows are left out,
       // A thread of real-time priority does not run: only a host does that, or who stops it.
       const signal = (name: NodeJS.Signals) => {
         // Asked for each time: the watchers end with the run, which may be sooner than the last stop.
-        for (const watcher of matching(pid, /measure\/wake\.ts/)) process.kill(watcher, name)
+        for (const watcher of matching(pid, /host\/wake\.ts/)) process.kill(watcher, name)
       }
       for (let stop = 0; stop < 12; stop++) {
         setTimeout(() => signal('SIGSTOP'), 500 + 1000 * stop)
@@ -110,5 +110,5 @@ test('a core of the server that the host takes away: those windows are left out,
   expect(readFileSync(join(directory, 'report.md'), 'utf8')).toMatch(
     /pauses of the host on the server’s cores: redis \d+ above 5 ms, the longest \d+\.\d ms, \d+(\.\d)? % of its windows left out/,
   )
-  expect(matching(process.pid, /measure\/wake\.ts/)).toEqual([])
+  expect(matching(process.pid, /host\/wake\.ts/)).toEqual([])
 }, 120_000)

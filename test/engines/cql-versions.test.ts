@@ -1,10 +1,7 @@
 /** Both versions of the CQL protocol on a real server: what one writes the other reads, messages longer than a frame included. */
 import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { engineNamed } from '../../src/engines/registry.ts'
-import { makeRunDirectory } from '../../src/provision/directories.ts'
-import type { Instance } from '../../src/provision/provision.ts'
-import { CqlConnection } from '../../src/wire/cql.ts'
+import { CqlConnection } from '../../src/clients/protocols/cql.ts'
 import {
   beginExecute,
   decodeRows,
@@ -15,7 +12,10 @@ import {
   types,
   type Version,
   writeNumber,
-} from '../../src/wire/cql-messages.ts'
+} from '../../src/clients/protocols/cql-messages.ts'
+import { engineNamed } from '../../src/engines/registry.ts'
+import { makeRunDirectory } from '../../src/provision/directories.ts'
+import type { Instance } from '../../src/provision/provision.ts'
 import { startLocally } from '../e2e/commands.ts'
 
 const directory = makeRunDirectory()

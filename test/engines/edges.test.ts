@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { engines } from '../../src/engines/registry.ts'
-import { deriveModel } from '../../src/model/derive.ts'
+import { deriveModel } from '../../src/families/derive.ts'
 import { readScenario } from '../../src/scenario/read.ts'
 import { TestBed } from '../differential/bed.ts'
 

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs'
 import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { mongodb } from '../../src/engines/mongodb.ts'
+import { mongodb } from '../../src/engines/mongodb/index.ts'
 import { makeRunDirectory } from '../../src/provision/directories.ts'
 import type { Instance } from '../../src/provision/provision.ts'
 import { startLocally } from '../e2e/commands.ts'

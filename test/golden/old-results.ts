@@ -1,9 +1,9 @@
 /** Results of three runs of one day, written by an earlier dbtrial, in the form of today: its search becomes one response curve. */
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { capacityOf } from '../../src/assess/capacity.ts'
+import { capacityOf } from '../../src/assess/capacity/capacity.ts'
 import { engineNamed } from '../../src/engines/registry.ts'
-import type { Result } from '../../src/result.ts'
+import type { Result } from '../../src/result/result.ts'
 import type { Scenario } from '../../src/scenario/scenario.ts'
 
 export const oldCommits = ['27b5245', 'a1f1272', '45446c0'] as const

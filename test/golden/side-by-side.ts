@@ -1,9 +1,9 @@
 /** The plans of three runs of one day beside each other: node bin/node24.mjs test/golden/side-by-side.ts */
 import { fileURLToPath } from 'node:url'
-import { assess } from '../../src/assess/assess.ts'
-import type { FleetPlan } from '../../src/assess/candidate-plan.ts'
-import { type Decision, decide } from '../../src/assess/decision.ts'
-import { readPrices } from '../../src/assess/prices.ts'
+import { assess } from '../../src/assess/judge/assess.ts'
+import type { FleetPlan } from '../../src/assess/fleet/candidate-plan.ts'
+import { type Decision, decide } from '../../src/assess/decision/decision.ts'
+import { readPrices } from '../../src/assess/cost/prices.ts'
 import { cost, fleet } from '../../src/report/plan.ts'
 import { columns } from '../../src/terminal/tables.ts'
 import { type oldCommits, oldResult } from './old-results.ts'

@@ -25,23 +25,23 @@ function reached(file: string, seen = new Set<string>()): Set<string> {
   return seen
 }
 
-test('assess and report never reach engines, provision or replay', () => {
-  for (const file of files.filter((name) => /^(assess|report)\//.test(name))) {
-    const forbidden = [...reached(file)].filter((name) => /^(engines|provision|replay|phases)\/|^(bench|candidate)\.ts$/.test(name))
+test('assess, statistics and report never reach engines, their clients, servers or a replay', () => {
+  for (const file of files.filter((name) => /^(assess|stats|report)\//.test(name))) {
+    const forbidden = [...reached(file)].filter((name) => /^(engines|clients|provision|replay|run\/(?!plan\.ts))/.test(name))
     expect(forbidden, file).toEqual([])
   }
 })
 
-test('scenario, model and data reach no engine, no server and no clock', () => {
-  for (const file of files.filter((name) => /^(scenario|model|data)\//.test(name))) {
-    const forbidden = [...reached(file)].filter((name) => /^(engines|provision|replay|phases|report|assess|verify)\//.test(name))
+test('scenario, families and data reach no engine, no server and no clock', () => {
+  for (const file of files.filter((name) => /^(scenario|init|families|data)\//.test(name))) {
+    const forbidden = [...reached(file)].filter((name) => /^(engines|clients|provision|host|replay|run|report|assess|verify)\//.test(name))
     expect(forbidden, file).toEqual([])
   }
 })
 
 test('engines are named only where engines live', () => {
   const names = engines.map((engine) => engine.name).join('|')
-  for (const file of files.filter((name) => !/^(engines|wire)\//.test(name))) {
+  for (const file of files.filter((name) => !/^(engines|clients)\//.test(name))) {
     const code = readFileSync(join(source, file), 'utf8').replaceAll(/^\s*(\/\/|\*|\/\*).*$/gm, '')
     expect(code, file).not.toMatch(new RegExp(`['"\`](${names})['"\`]`))
   }

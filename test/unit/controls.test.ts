@@ -1,8 +1,8 @@
 /** Untrusted text can neither steer a terminal nor a Markdown page. */
 import { expect, test } from 'vitest'
 import { withoutControls } from '../../src/controls.ts'
-import { paragraph } from '../../src/report/document.ts'
-import { toMarkdown } from '../../src/report/markdown.ts'
+import { paragraph } from '../../src/report/render/document.ts'
+import { toMarkdown } from '../../src/report/render/markdown.ts'
 
 test('terminal escapes are shown, colours of our own stay', () => {
   expect(withoutControls('a\u001b[2Jb\u001b]0;pwned\u0007c\rd\ne\tf')).toBe('a\\u{1b}[2Jb\\u{1b}]0;pwned\\u{7}c\\u{d}d\ne\tf')

@@ -1,9 +1,9 @@
 /** Three capacities and the outcomes at a rate, of servers whose truth is known. */
 import { describe, expect, test } from 'vitest'
-import { type Evidence, judgeAt } from '../../../src/assess/at-multiple.ts'
-import { capacityOf } from '../../../src/assess/capacity.ts'
+import { capacityOf } from '../../../src/assess/capacity/capacity.ts'
+import { type Evidence, judgeAt } from '../../../src/assess/judge/at-multiple.ts'
 import { Histogram } from '../../../src/measure/histogram.ts'
-import type { TrialResult } from '../../../src/result.ts'
+import type { TrialResult } from '../../../src/result/result.ts'
 import type { Operation } from '../../../src/scenario/scenario.ts'
 
 const averageRate = 500

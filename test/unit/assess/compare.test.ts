@@ -1,11 +1,11 @@
 /** Comparisons on a real result: with itself, with a slower one, with another model, with what cannot be compared. */
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { compare } from '../../../src/assess/compare.ts'
-import { ratioOf } from '../../../src/assess/intervals.ts'
-import type { PhysicalModel } from '../../../src/model/model.ts'
+import { compare } from '../../../src/assess/judge/compare.ts'
+import type { PhysicalModel } from '../../../src/families/model.ts'
 import { comparisonJunit, comparisonMarkdown, verdictLine } from '../../../src/report/comparison.ts'
-import { type Result, readResult } from '../../../src/result.ts'
+import { type Result, readResult } from '../../../src/result/result.ts'
+import { ratioOf } from '../../../src/stats/intervals.ts'
 
 const sample = readResult(fileURLToPath(new URL('../../../reports/sample/result.json', import.meta.url)))
 

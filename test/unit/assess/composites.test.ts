@@ -2,12 +2,12 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { isPlan, planCapacity } from '../../../src/assess/capacity-plan.ts'
-import { compositesOf, hitShares } from '../../../src/assess/composites.ts'
-import { costOf } from '../../../src/assess/cost.ts'
-import { Demand } from '../../../src/assess/demand.ts'
-import { type Catalogue, readPrices, serversOf } from '../../../src/assess/prices.ts'
-import { type Result, readResult } from '../../../src/result.ts'
+import { costOf } from '../../../src/assess/cost/cost.ts'
+import { type Catalogue, readPrices, serversOf } from '../../../src/assess/cost/prices.ts'
+import { Demand } from '../../../src/assess/demand/demand.ts'
+import { isPlan, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
+import { compositesOf, hitShares } from '../../../src/assess/fleet/composites.ts'
+import { type Result, readResult } from '../../../src/result/result.ts'
 import type { Operation, Scenario } from '../../../src/scenario/scenario.ts'
 
 const ecommerce = readResult(join(fileURLToPath(new URL('../../golden', import.meta.url)), 'results', 'ecommerce.json'))

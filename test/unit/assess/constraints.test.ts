@@ -1,9 +1,9 @@
 /** Hard constraints have a probability: out below a tenth, open between, and what was tried is said. */
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { assess, type CandidateAssessment } from '../../../src/assess/assess.ts'
-import { type CostAhead, constraintsOf, uncertain } from '../../../src/assess/constraints.ts'
-import { type CandidateResult, readResult } from '../../../src/result.ts'
+import { type CostAhead, constraintsOf, uncertain } from '../../../src/assess/decision/constraints.ts'
+import { assess, type CandidateAssessment } from '../../../src/assess/judge/assess.ts'
+import { type CandidateResult, readResult } from '../../../src/result/result.ts'
 
 const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
 const assessment = assess(result)

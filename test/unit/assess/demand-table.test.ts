@@ -1,11 +1,11 @@
 /** What production asks is told first, with a question where the fastest table grows and most calls do not. */
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { Demand } from '../../../src/assess/demand.ts'
-import { demandTable } from '../../../src/assess/demand-table.ts'
-import { rowsOf } from '../../../src/assess/rows.ts'
+import { rowsOf } from '../../../src/assess/capacity/rows.ts'
+import { Demand } from '../../../src/assess/demand/demand.ts'
+import { demandTable } from '../../../src/assess/demand/demand-table.ts'
 import { demandRows } from '../../../src/report/demand.ts'
-import { readResult } from '../../../src/result.ts'
+import { readResult } from '../../../src/result/result.ts'
 import type { Scenario } from '../../../src/scenario/scenario.ts'
 
 const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))

@@ -1,8 +1,8 @@
 /** One purchase path for all draws: enough for the year to come, monotone in what is asked and the same whatever the horizon, without hindsight and without steps that do not pay. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Chosen, enoughShare, type Market, planFleets, reviewsOf, sufficiencyOf } from '../../../src/assess/fleet-plan.ts'
-import { migrationOf } from '../../../src/assess/migration.ts'
+import { type Chosen, enoughShare, type Market, planFleets, reviewsOf, sufficiencyOf } from '../../../src/assess/fleet/fleet-plan.ts'
+import { migrationOf } from '../../../src/assess/fleet/migration.ts'
 import { engineNamed } from '../../../src/engines/registry.ts'
 
 describe('fleets', () => {

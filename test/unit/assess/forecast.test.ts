@@ -1,8 +1,8 @@
 /** Held-back numbers of candidates whose truth is known. */
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { forecastsOf } from '../../../src/assess/forecast.ts'
-import { type CandidateResult, readResult, type TrialResult } from '../../../src/result.ts'
+import { forecastsOf } from '../../../src/assess/capacity/forecast.ts'
+import { type CandidateResult, readResult, type TrialResult } from '../../../src/result/result.ts'
 import { readScenario } from '../../../src/scenario/read.ts'
 
 const { operations } = readScenario('ecommerce')

@@ -1,6 +1,6 @@
 /** Least squares: parameters that are known, bounds that hold, and data that say nothing of a parameter. */
 import { expect, test } from 'vitest'
-import { leastSquares, type Model } from '../../../src/assess/least-squares.ts'
+import { leastSquares, type Model } from '../../../src/stats/least-squares.ts'
 
 const x = Array.from({ length: 20 }, (_, at) => at / 4)
 /** a · e^(−b·x) */

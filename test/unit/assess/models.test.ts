@@ -1,17 +1,26 @@
 /** The physical models on inputs whose answer is known: scalability, queues, least squares, availability. */
 
 import { describe, expect, test } from 'vitest'
-import { anyOf, availabilityOf, availabilityText, inSeries, rowUpShare, sharedShare, upShare, votersOf } from '../../../src/assess/availability.ts'
-import type { Figure } from '../../../src/assess/figure.ts'
-import { nonNegativeLeastSquares } from '../../../src/assess/linear.ts'
-import { concurrencyFor, fitScalability, throughputAt } from '../../../src/assess/scaling.ts'
-import { middleOf } from '../../../src/assess/simulate.ts'
-import { costsOf } from '../../../src/assess/work.ts'
+import { concurrencyFor, fitScalability, throughputAt } from '../../../src/assess/capacity/scaling.ts'
+import { costsOf } from '../../../src/assess/capacity/work.ts'
+import type { Figure } from '../../../src/assess/figures/figure.ts'
+import { middleOf } from '../../../src/assess/figures/simulate.ts'
+import {
+  anyOf,
+  availabilityOf,
+  availabilityText,
+  inSeries,
+  rowUpShare,
+  sharedShare,
+  upShare,
+  votersOf,
+} from '../../../src/assess/fleet/availability.ts'
 import { keyOf, Source } from '../../../src/data/random.ts'
-import { cassandra } from '../../../src/engines/cassandra.ts'
+import { cassandra } from '../../../src/engines/cassandra/index.ts'
 import type { Topology } from '../../../src/engines/engine.ts'
-import { postgres } from '../../../src/engines/postgres.ts'
-import { designOf } from '../../../src/phases/work.ts'
+import { postgres } from '../../../src/engines/postgres/index.ts'
+import { designOf } from '../../../src/run/phases/work.ts'
+import { nonNegativeLeastSquares } from '../../../src/stats/linear.ts'
 
 const concurrencies = [1, 2, 4, 8, 16, 32, 64]
 

@@ -1,6 +1,6 @@
 /** Three runs of one day, one scenario, one machine: their plans must not contradict each other. */
 import { describe, expect, test } from 'vitest'
-import type { Spread } from '../../../src/assess/simulate.ts'
+import type { Spread } from '../../../src/assess/figures/simulate.ts'
 import { oldCommits } from '../../golden/old-results.ts'
 import { oldDecision, sideBySide } from '../../golden/side-by-side.ts'
 

@@ -1,6 +1,6 @@
 /** Intervals of percentiles on data whose truth is known: answers in bursts that outlast windows, with heavy tails, from starts that differ. */
 import { expect, test } from 'vitest'
-import { percentileIntervals, type TrialHistogram } from '../../../src/assess/percentile-interval.ts'
+import { percentileIntervals, type TrialHistogram } from '../../../src/assess/judge/percentile-interval.ts'
 import { keyOf, Source } from '../../../src/data/random.ts'
 import { Histogram } from '../../../src/measure/histogram.ts'
 

@@ -1,14 +1,14 @@
 /** Several runs as one: what they differ by is in the interval. */
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { agreementOf } from '../../../src/assess/agreement.ts'
-import { assess } from '../../../src/assess/assess.ts'
-import type { Decision } from '../../../src/assess/decision.ts'
-import { pooledOf, poolResults } from '../../../src/assess/pool.ts'
-import { pooledEquals } from '../../../src/assess/pooled-equals.ts'
-import type { Resolution } from '../../../src/assess/resolution.ts'
+import type { Decision } from '../../../src/assess/decision/decision.ts'
+import { agreementOf } from '../../../src/assess/judge/agreement.ts'
+import { assess } from '../../../src/assess/judge/assess.ts'
+import { pooledOf, poolResults } from '../../../src/assess/judge/pool.ts'
+import { pooledEquals } from '../../../src/assess/judge/pooled-equals.ts'
+import type { Resolution } from '../../../src/assess/judge/resolution.ts'
 import { keyOf, Source } from '../../../src/data/random.ts'
-import { type Result, readResult } from '../../../src/result.ts'
+import { type Result, readResult } from '../../../src/result/result.ts'
 
 const golden = readResult(fileURLToPath(new URL('../../golden/results/small.json', import.meta.url)))
 

@@ -4,14 +4,14 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { cheapest } from '../../../src/assess/cheapest.ts'
-import { networkBytesPerSecond } from '../../../src/assess/plan-assumptions.ts'
-import { generateCatalogues } from '../../../src/assess/prices/generate.ts'
-import { caveats, consulted, readPrices, type Shape, serversOf } from '../../../src/assess/prices.ts'
-import type { Need, Terms } from '../../../src/assess/supply.ts'
-import { undominated } from '../../../src/assess/undominated.ts'
-import { cassandra } from '../../../src/engines/cassandra.ts'
-import { mongodb } from '../../../src/engines/mongodb.ts'
+import { generateCatalogues } from '../../../src/assess/cost/prices/generate.ts'
+import { caveats, consulted, readPrices, type Shape, serversOf } from '../../../src/assess/cost/prices.ts'
+import { cheapest } from '../../../src/assess/fleet/cheapest.ts'
+import { networkBytesPerSecond } from '../../../src/assess/fleet/plan-assumptions.ts'
+import type { Need, Terms } from '../../../src/assess/fleet/supply.ts'
+import { undominated } from '../../../src/assess/fleet/undominated.ts'
+import { cassandra } from '../../../src/engines/cassandra/index.ts'
+import { mongodb } from '../../../src/engines/mongodb/index.ts'
 
 const catalogues = readPrices()
 const today = new Date('2026-11-21')
@@ -21,7 +21,7 @@ const priceOf = (region: string, name: string) => instances(region).find((each) 
 describe('the catalogues', () => {
   test('are what their extracts make', () => {
     for (const [name, text] of generateCatalogues())
-      expect(readFileSync(fileURLToPath(new URL(`../../../src/assess/prices/${name}`, import.meta.url)), 'utf8'), name).toBe(text)
+      expect(readFileSync(fileURLToPath(new URL(`../../../src/assess/cost/prices/${name}`, import.meta.url)), 'utf8'), name).toBe(text)
   })
 
   test.each([

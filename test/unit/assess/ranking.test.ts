@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { prioritiesOf } from '../../../src/assess/ahp.ts'
-import { criteriaOf, logarithmic } from '../../../src/assess/criteria.ts'
-import { given, sumOf } from '../../../src/assess/figure.ts'
-import { type Contender, rank, unknownUtility } from '../../../src/assess/ranking.ts'
-import { draws, middleOf, simulate, spreadOf } from '../../../src/assess/simulate.ts'
-import { weightsOf } from '../../../src/assess/weights.ts'
+import { criteriaOf, logarithmic } from '../../../src/assess/decision/criteria.ts'
+import { type Contender, rank, unknownUtility } from '../../../src/assess/decision/ranking.ts'
+import { weightsOf } from '../../../src/assess/decision/weights.ts'
+import { given, sumOf } from '../../../src/assess/figures/figure.ts'
+import { draws, middleOf, simulate, spreadOf } from '../../../src/assess/figures/simulate.ts'
 import { parseScenario, readScenario } from '../../../src/scenario/read.ts'
+import { prioritiesOf } from '../../../src/stats/ahp.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const scenario = readScenario('ecommerce')
@@ -281,7 +281,7 @@ describe('figures', () => {
     // @ts-expect-error bytes are no dollars
     sumOf('c', 'USD/month', [bytes, dollars])
     // @ts-expect-error nor is a sum of dollars a size
-    const size: import('../../../src/assess/figure.ts').Figure<'bytes'> = sumOf('c', 'USD/month', [dollars])
+    const size: import('../../../src/assess/figures/figure.ts').Figure<'bytes'> = sumOf('c', 'USD/month', [dollars])
     expect(middleOf(size)).toBe(1)
   })
 

@@ -2,12 +2,12 @@
 
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { assess } from '../../../src/assess/assess.ts'
-import { factorOf, resolutionIn, resolutionText } from '../../../src/assess/machine-resolution.ts'
-import { comparePairs } from '../../../src/assess/pairs.ts'
-import { knownFrom, resolutionOf } from '../../../src/assess/resolution.ts'
+import { assess } from '../../../src/assess/judge/assess.ts'
+import { factorOf, resolutionIn, resolutionText } from '../../../src/assess/judge/machine-resolution.ts'
+import { comparePairs } from '../../../src/assess/judge/pairs.ts'
+import { knownFrom, resolutionOf } from '../../../src/assess/judge/resolution.ts'
 import { keyOf, Source } from '../../../src/data/random.ts'
-import { readResult } from '../../../src/result.ts'
+import { readResult } from '../../../src/result/result.ts'
 import type { Operation } from '../../../src/scenario/scenario.ts'
 
 const golden = readResult(fileURLToPath(new URL('../../golden/results/small.json', import.meta.url)))

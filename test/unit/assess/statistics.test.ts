@@ -1,7 +1,7 @@
 /** Intervals and verdicts on pairs, on data whose truth is known; seeds are fixed. */
 import { describe, expect, test } from 'vitest'
-import { holm, pairedRatio, scatterOf } from '../../../src/assess/intervals.ts'
 import { keyOf, Source } from '../../../src/data/random.ts'
+import { holm, pairedRatio, scatterOf } from '../../../src/stats/intervals.ts'
 
 /** The rounds that `standard` has. */
 const rounds = 5

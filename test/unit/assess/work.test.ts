@@ -1,10 +1,10 @@
 /** What is learnt of an operation's cost from which trials. */
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { middleOf } from '../../../src/assess/simulate.ts'
-import { workOf } from '../../../src/assess/work.ts'
-import { designOf } from '../../../src/phases/work.ts'
-import { type CandidateResult, readResult, type TrialResult } from '../../../src/result.ts'
+import { workOf } from '../../../src/assess/capacity/work.ts'
+import { middleOf } from '../../../src/assess/figures/simulate.ts'
+import { type CandidateResult, readResult, type TrialResult } from '../../../src/result/result.ts'
+import { designOf } from '../../../src/run/phases/work.ts'
 import type { Operation } from '../../../src/scenario/scenario.ts'
 
 const operation = { name: 'get', kind: 'get' } as unknown as Operation

@@ -1,12 +1,12 @@
 /** Exit codes and first sentences of results that were changed for it: each code means one thing, and nothing is claimed that was not found. */
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { assess } from '../../../src/assess/assess.ts'
+import { assess } from '../../../src/assess/judge/assess.ts'
 import { decideIfCompared } from '../../../src/commands/assess.ts'
 import { assessedEnding, endingOf, findingsOf, usualFindings } from '../../../src/commands/ending.ts'
-import { toMarkdown } from '../../../src/report/markdown.ts'
+import { toMarkdown } from '../../../src/report/render/markdown.ts'
 import { makeDocument } from '../../../src/report/report.ts'
-import { type CandidateResult, type Result, readResult } from '../../../src/result.ts'
+import { type CandidateResult, type Result, readResult } from '../../../src/result/result.ts'
 import { summaryText } from '../../../src/terminal/tables.ts'
 
 const sample = readResult(fileURLToPath(new URL('../../../reports/sample/result.json', import.meta.url)))

@@ -9,7 +9,7 @@ import { Source } from '../../../src/data/random.ts'
 import { cell, rowSource } from '../../../src/data/rows.ts'
 import { canonical, decimalText, decimalValue } from '../../../src/data/value.ts'
 import { words } from '../../../src/data/words.ts'
-import { allOperations } from '../../../src/model/derive.ts'
+import { allOperations } from '../../../src/families/derive.ts'
 import { parseScenario, readScenario } from '../../../src/scenario/read.ts'
 
 const scenario = readScenario('ecommerce')

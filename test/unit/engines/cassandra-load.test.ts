@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
+import type { CqlConnection } from '../../../src/clients/protocols/cql.ts'
+import { types } from '../../../src/clients/protocols/cql-messages.ts'
+import { RequestBuffer } from '../../../src/clients/request.ts'
 import { makeDataset } from '../../../src/data/dataset.ts'
 import { rowSource } from '../../../src/data/rows.ts'
-import { cassandra } from '../../../src/engines/cassandra.ts'
-import { CassandraLoad } from '../../../src/engines/cassandra-load.ts'
-import { CassandraRows } from '../../../src/engines/cassandra-rows.ts'
-import { allOperations, deriveModel } from '../../../src/model/derive.ts'
+import { cassandra } from '../../../src/engines/cassandra/index.ts'
+import { CassandraLoad } from '../../../src/engines/cassandra/load.ts'
+import { CassandraRows } from '../../../src/engines/cassandra/rows.ts'
+import { allOperations, deriveModel } from '../../../src/families/derive.ts'
 import { parseScenario } from '../../../src/scenario/read.ts'
-import type { CqlConnection } from '../../../src/wire/cql.ts'
-import { types } from '../../../src/wire/cql-messages.ts'
-import { RequestBuffer } from '../../../src/wire/request.ts'
 
 const writeTimeout = 0x1100
 const syntaxError = 0x2000

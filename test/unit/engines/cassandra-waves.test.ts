@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { cassandra } from '../../../src/engines/cassandra.ts'
-import { CassandraOperations } from '../../../src/engines/cassandra-operations.ts'
-import type { CqlResult, Request } from '../../../src/engines/cassandra-talk.ts'
-import { BucketWaves } from '../../../src/engines/cassandra-waves.ts'
-import { bucketOf, bucketStartMs, bucketUnits } from '../../../src/model/buckets.ts'
-import { allOperations, deriveModel } from '../../../src/model/derive.ts'
+import { cassandra } from '../../../src/engines/cassandra/index.ts'
+import { CassandraOperations } from '../../../src/engines/cassandra/operations.ts'
+import type { CqlResult, Request } from '../../../src/engines/cassandra/talk.ts'
+import { BucketWaves } from '../../../src/engines/cassandra/waves.ts'
+import { bucketOf, bucketStartMs, bucketUnits } from '../../../src/families/buckets.ts'
+import { allOperations, deriveModel } from '../../../src/families/derive.ts'
 import { readScenario } from '../../../src/scenario/read.ts'
 
 const years = [2026, 2025, 2024, 2023, 2022, 2021, 2020, 2019]

@@ -1,16 +1,16 @@
 /** What the wire client sends for writes, as a server would read it: never a document in place of another. */
 import * as driver from 'mongodb'
 import { expect, test } from 'vitest'
+import { RequestBuffer } from '../../../src/clients/request.ts'
 import { makeDataset } from '../../../src/data/dataset.ts'
 import { DrawnParameters } from '../../../src/data/drawn.ts'
-import { mongodb } from '../../../src/engines/mongodb.ts'
-import type { Writing } from '../../../src/engines/mongodb-bson.ts'
-import { MongoDocuments } from '../../../src/engines/mongodb-documents.ts'
-import { templatesOf } from '../../../src/engines/mongodb-templates.ts'
-import { allOperations, deriveModel } from '../../../src/model/derive.ts'
+import type { Writing } from '../../../src/engines/mongodb/bson.ts'
+import { MongoDocuments } from '../../../src/engines/mongodb/documents.ts'
+import { mongodb } from '../../../src/engines/mongodb/index.ts'
+import { templatesOf } from '../../../src/engines/mongodb/templates.ts'
+import { allOperations, deriveModel } from '../../../src/families/derive.ts'
 import { parseScenario } from '../../../src/scenario/read.ts'
 import type { Operation } from '../../../src/scenario/scenario.ts'
-import { RequestBuffer } from '../../../src/wire/request.ts'
 
 const scenario = parseScenario(
   `

@@ -1,7 +1,7 @@
 /** Values as PostgreSQL carries them, binary and as text: exact at every edge, or refused. */
 import { expect, test } from 'vitest'
-import { windowBound, writeInteger, writeNumeric, writeTimestamp } from '../../../src/engines/postgres-binary.ts'
-import { timestampMs, timestampText } from '../../../src/engines/postgres-values.ts'
+import { windowBound, writeInteger, writeNumeric, writeTimestamp } from '../../../src/engines/postgres/binary.ts'
+import { timestampMs, timestampText } from '../../../src/engines/postgres/values.ts'
 
 const written = (write: (to: Buffer, at: number) => number) => {
   const to = Buffer.alloc(64)

@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { busyText } from '../../../src/measure/busy.ts'
+import { busyText } from '../../../src/host/busy.ts'
+import { usedBetween } from '../../../src/host/usage.ts'
 import { calibrate } from '../../../src/measure/calibrate.ts'
 import type { Resources } from '../../../src/measure/resources.ts'
 import type { Sample } from '../../../src/measure/sampler.ts'
-import { usedBetween } from '../../../src/measure/usage.ts'
 import { judgeValidity } from '../../../src/measure/validity.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'dbtrial-noise-'))

@@ -1,8 +1,8 @@
 /** The sampler on the real clock: what is read belongs to the measured window. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { usedBetween } from '../../../src/host/usage.ts'
 import { startSampler } from '../../../src/measure/sampler.ts'
-import { usedBetween } from '../../../src/measure/usage.ts'
 import { realClock } from '../../../src/replay/clock.ts'
 
 const unbound = { enforced: { cpu: 'unknown' as const, memory: 'unknown' as const }, cores: [] }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { Source } from '../../../src/data/random.ts'
+import { codeToTime } from '../../../src/host/speed-code.ts'
 import { fullSpeedUs, isTimed, sensitivityOf, slowdownOf } from '../../../src/measure/slowdown.ts'
-import { codeToTime } from '../../../src/measure/speed-code.ts'
-import type { TrialResult } from '../../../src/result.ts'
+import type { TrialResult } from '../../../src/result/result.ts'
 
 const fullUs = 7
 const windowsOfTrial = 8

@@ -1,10 +1,9 @@
 /** The production executor in virtual time, against queueing theory. */
 import { describe, expect, test } from 'vitest'
+import { type SimulatedOptions, simulatedLane } from '../../../src/clients/simulated.ts'
 import { makeDataset } from '../../../src/data/dataset.ts'
 import { DrawnParameters } from '../../../src/data/drawn.ts'
-import { type SimulatedOptions, simulatedLane } from '../../../src/engines/simulated.ts'
 import { backlogOf } from '../../../src/measure/backlog.ts'
-import { type CurvePoint, fitCurve } from '../../../src/measure/curve.ts'
 import type { OperationRecord, Recording } from '../../../src/measure/recorder.ts'
 import { Samples } from '../../../src/measure/samples.ts'
 import type { TrialSpec } from '../../../src/replay/arrivals.ts'
@@ -13,6 +12,7 @@ import { Executor } from '../../../src/replay/executor.ts'
 import { Fifo } from '../../../src/replay/fifo.ts'
 import { ratesAround } from '../../../src/replay/rates.ts'
 import { parseScenario } from '../../../src/scenario/read.ts'
+import { type CurvePoint, fitCurve } from '../../../src/stats/exceedance-curve.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 const scenarioWith = (p99: string) =>

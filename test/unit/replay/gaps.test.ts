@@ -1,8 +1,8 @@
 /** What a harness that does not turn does to response times, and that their twins are free of it: in virtual time and on the real clock. */
 import { describe, expect, test } from 'vitest'
+import { type SimulatedOptions, simulatedLane } from '../../../src/clients/simulated.ts'
 import { makeDataset } from '../../../src/data/dataset.ts'
 import { DrawnParameters } from '../../../src/data/drawn.ts'
-import { type SimulatedOptions, simulatedLane } from '../../../src/engines/simulated.ts'
 import type { OperationRecord, Recording } from '../../../src/measure/recorder.ts'
 import { judgeValidity } from '../../../src/measure/validity.ts'
 import type { TrialSpec } from '../../../src/replay/arrivals.ts'

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { assess } from '../../../src/assess/assess.ts'
+import { assess } from '../../../src/assess/judge/assess.ts'
 import { engines } from '../../../src/engines/registry.ts'
 import { majorOf } from '../../../src/provision/local.ts'
 import { cautionNotes, markedName } from '../../../src/report/cautions.ts'
 import { headline } from '../../../src/report/headline.ts'
-import { toMarkdown } from '../../../src/report/markdown.ts'
+import { toMarkdown } from '../../../src/report/render/markdown.ts'
 import { makeDocument } from '../../../src/report/report.ts'
-import { readResult } from '../../../src/result.ts'
+import { readResult } from '../../../src/result/result.ts'
 import { summaryText } from '../../../src/terminal/tables.ts'
 
 const path = fileURLToPath(new URL('../../golden/results/small-ring.json', import.meta.url))

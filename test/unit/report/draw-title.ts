@@ -1,7 +1,7 @@
 /** Draws a chart and prints how many dark pixels its title has; run with system fonts hidden. */
 import { createCanvas, loadImage } from '@napi-rs/canvas'
-import { drawCharts } from '../../../src/report/charts.ts'
-import type { Result } from '../../../src/result.ts'
+import { drawCharts } from '../../../src/report/charts/charts.ts'
+import type { Result } from '../../../src/result/result.ts'
 
 const candidate = {
   name: 'engine',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { isResumed } from '../../../src/report/environment.ts'
-import type { CandidateResult } from '../../../src/result.ts'
+import type { CandidateResult } from '../../../src/result/result.ts'
 
 const ran = (starts: number[], restores: number, restarts = 0) =>
   ({

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { leftOut, pausesLine } from '../../../src/report/host-pauses.ts'
-import { type Result, readResult, type TrialResult } from '../../../src/result.ts'
+import { type Result, readResult, type TrialResult } from '../../../src/result/result.ts'
 
 const path = fileURLToPath(new URL('../../golden/results/small.json', import.meta.url))
 const saved = JSON.parse(readFileSync(path, 'utf8')) as Result

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { slowed, speedLine } from '../../../src/report/host-speed.ts'
-import type { Result, TrialResult } from '../../../src/result.ts'
+import type { Result, TrialResult } from '../../../src/result/result.ts'
 
 const trial = (slowdown: number, hostUs: number | null = 8) => ({ slowdown, timeline: [{ hostUs }] }) as TrialResult
 const resultOf = (...trials: TrialResult[][]) =>

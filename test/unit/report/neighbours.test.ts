@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { assess } from '../../../src/assess/assess.ts'
+import { assess } from '../../../src/assess/judge/assess.ts'
 import { headline } from '../../../src/report/headline.ts'
 import { neighbourLine } from '../../../src/report/neighbours.ts'
-import type { Result } from '../../../src/result.ts'
+import type { Result } from '../../../src/result/result.ts'
 
 const saved = JSON.parse(readFileSync(fileURLToPath(new URL('../../golden/results/small.json', import.meta.url)), 'utf8')) as Result
 const beside = (busy: NonNullable<Result['calibration']>['busy']): Result => ({

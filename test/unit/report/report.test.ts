@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { code, heading, paragraph, table } from '../../../src/report/document.ts'
-import { bytes, micros, microsRange } from '../../../src/report/format.ts'
-import { toHtml } from '../../../src/report/html.ts'
-import { toMarkdown } from '../../../src/report/markdown.ts'
+import { code, heading, paragraph, table } from '../../../src/report/render/document.ts'
+import { bytes, micros, microsRange } from '../../../src/report/render/format.ts'
+import { toHtml } from '../../../src/report/render/html.ts'
+import { toMarkdown } from '../../../src/report/render/markdown.ts'
 
 const hostile = '<script>alert(1)</script> | `x` [a](javascript:1) "\' \u202e'
 

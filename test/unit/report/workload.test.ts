@@ -1,9 +1,9 @@
 /** What a report says of the rows that were asked for. */
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { toMarkdown } from '../../../src/report/markdown.ts'
+import { toMarkdown } from '../../../src/report/render/markdown.ts'
 import { workload } from '../../../src/report/workload.ts'
-import { type Result, readResult } from '../../../src/result.ts'
+import { type Result, readResult } from '../../../src/result/result.ts'
 
 const saved = () => readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
 const textOf = (result: Result) => toMarkdown(workload(result)).replaceAll('\\', '')

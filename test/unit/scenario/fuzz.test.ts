@@ -6,11 +6,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { planFor } from '../../../src/bench.ts'
 import { keyOf, Source } from '../../../src/data/random.ts'
 import { engines } from '../../../src/engines/registry.ts'
 import { TrialError } from '../../../src/errors.ts'
-import { allOperations, deriveModel } from '../../../src/model/derive.ts'
+import { allOperations, deriveModel } from '../../../src/families/derive.ts'
+import { planFor } from '../../../src/run/bench.ts'
 import { parseScenario } from '../../../src/scenario/read.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))

@@ -1,8 +1,8 @@
 /** Scenarios that `init` writes: from flags and from CREATE TABLE statements; what it writes is valid. */
 import { expect, test } from 'vitest'
 import { TrialError } from '../../../src/errors.ts'
-import { entitiesOfDdl } from '../../../src/scenario/ddl.ts'
-import { draftText, identifierOf } from '../../../src/scenario/draft.ts'
+import { entitiesOfDdl } from '../../../src/init/ddl.ts'
+import { draftText, identifierOf } from '../../../src/init/draft.ts'
 import { parseScenario } from '../../../src/scenario/read.ts'
 
 function scenarioOf(ddl: string, dialect: Parameters<typeof entitiesOfDdl>[1] = 'postgresql') {

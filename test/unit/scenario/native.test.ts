@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { engineNamed } from '../../../src/engines/registry.ts'
-import { allOperations, deriveModel } from '../../../src/model/derive.ts'
+import { allOperations, deriveModel } from '../../../src/families/derive.ts'
 import { parseScenario } from '../../../src/scenario/read.ts'
 
 const valid = readFileSync(fileURLToPath(new URL('../../../scenarios/ecommerce.yaml', import.meta.url)), 'utf8')

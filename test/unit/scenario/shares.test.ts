@@ -1,7 +1,7 @@
 /** What is loaded of each entity. */
 import { expect, test } from 'vitest'
 import { makeDataset } from '../../../src/data/dataset.ts'
-import { planTrials } from '../../../src/scenario/plan.ts'
+import { planTrials } from '../../../src/run/plan.ts'
 import { readScenario } from '../../../src/scenario/read.ts'
 import { groupsOf, sharesOf, sharesText } from '../../../src/scenario/shares.ts'
 

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { planFor } from '../../../src/bench.ts'
 import { engineNamed } from '../../../src/engines/registry.ts'
-import { deriveModel } from '../../../src/model/derive.ts'
+import { deriveModel } from '../../../src/families/derive.ts'
+import { planFor } from '../../../src/run/bench.ts'
 import { parseScenario } from '../../../src/scenario/read.ts'
 
 const read = (path: string) => readFileSync(fileURLToPath(new URL(`../../../${path}`, import.meta.url)), 'utf8')

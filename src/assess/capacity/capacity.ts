@@ -1,0 +1,92 @@
+/** Three capacities of one server, in multiples of the average load: what it does at most, what 70 % of its cores do, and where its objectives end. */
+import jstat from 'jstat'
+import type { CandidateResult, TrialResult } from '../../result/result.ts'
+import { moments } from '../../stats/intervals.ts'
+import { median } from '../../stats/median.ts'
+import type { Evidence } from '../judge/at-multiple.ts'
+import { bindingOf, curvesOf, isUsable } from './response-curve.ts'
+import { utilisationOf } from './utilisation.ts'
+
+type Capacity = CandidateResult['capacity']
+type Interval = NonNullable<Capacity['multiple']>
+
+/** Of the cores: more leaves no room for a burst, and queues grow (Gunther, "Guerrilla Capacity Planning", 2007). */
+export const cpuFill = 0.7
+const confidence = 0.8
+/** The bound lies beyond the tried rates with more than this probability. */
+const beyond = 0.1
+
+/** `cpus`: cores of the server. */
+export function capacityOf(evidence: Evidence, mix: Capacity['mix'], cpus: number): Capacity {
+  const { trials, operations } = evidence
+  const asked = operations.filter((operation) => evidence.mix.has(operation.name))
+  const fixed = asked.reduce((sum, { scales, ratePerSecond }) => sum + (scales ? 0 : ratePerSecond), 0)
+  const scaling = asked.reduce((sum, { scales, ratePerSecond }) => sum + (scales ? ratePerSecond : 0), 0)
+  const multipleOf = (perSecond: number) => Math.max(1e-6, perSecond - fixed) / Math.max(1e-9, scaling)
+  const curves = curvesOf(evidence)
+  const binding = curves === null ? undefined : bindingOf(curves)
+  const saturation = overStarts(saturations(trials), multipleOf)
+  const cpu = overStarts(ratesOfCpu(trials, cpus), multipleOf)
+  const none = { multiple: null, bound: 'none' as const, mix, ratePerSecond: null, notTested: [], saturation, cpu, objectives: null }
+  if (curves === null) return { ...none, boundBy: 'not searched at this effort' }
+  const tested = new Set(curves.map((each) => each.operation))
+  const notTested = asked.filter(({ name, objectives }) => objectives.length > 0 && !tested.has(name)).map(({ name }) => name)
+  if (binding === undefined) return { ...none, boundBy: 'no operation was called often enough', notTested }
+  const { curve } = binding
+  const isAbove = curve.holds(curve.highest) > beyond
+  const isBelow = 1 - curve.holds(curve.lowest) > beyond
+  const objectives: Interval = {
+    low: isAbove ? Math.min(curve.low, curve.highest) : curve.low,
+    mid: curve.mid,
+    high: isAbove ? null : curve.high,
+    confidence,
+  }
+  const by = `${binding.objective.name} of ${binding.operation}`
+  const all: { multiple: Interval; bound: Capacity['bound']; boundBy: string }[] = [
+    { multiple: objectives, bound: isAbove ? 'atLeast' : isBelow ? 'atMost' : 'measured', boundBy: by },
+    ...(cpu === null ? [] : [{ multiple: cpu, bound: 'measured' as const, boundBy: `${cpuFill * 100} % of the server's cores` }]),
+    ...(saturation === null ? [] : [{ multiple: saturation, bound: 'measured' as const, boundBy: 'saturation' }]),
+  ]
+  const least = all.reduce((a, b) => (b.multiple.mid < a.multiple.mid ? b : a))
+  return { ...least, mix, ratePerSecond: fixed + scaling * least.multiple.mid, notTested, saturation, cpu, objectives }
+}
+
+const atFullSpeed = ({ throughputPerSecond, slowdown }: TrialResult) => throughputPerSecond * slowdown
+
+/** Closed-loop throughput by start, at the full speed of the cores: the middle of the repeats at the concurrency that did most in the middle of all. */
+export function saturations(trials: readonly TrialResult[]): Map<number, number> {
+  const loops = trials.filter((trial) => trial.phase === 'sweep' && isUsable(trial))
+  const byConcurrency = [...Map.groupBy(loops, (trial) => trial.arrival.concurrency)].map(([, own]) => ({
+    own,
+    middle: median(own.map(atFullSpeed)) as number,
+  }))
+  const best = byConcurrency.reduce<(typeof byConcurrency)[number] | undefined>((a, b) => (a === undefined || b.middle > a.middle ? b : a), undefined)
+  return new Map([...Map.groupBy(best?.own ?? [], (trial) => trial.start)].map(([start, own]) => [start, median(own.map(atFullSpeed)) as number]))
+}
+
+const fewestRates = 2
+
+/** By start, the rate at which so many of the server's cores are busy, by the utilisation law. */
+function ratesOfCpu(trials: readonly TrialResult[], cpus: number): Map<number, number> {
+  const open = trials.filter(
+    (trial) => trial.arrival.loop === 'open' && trial.client === 'wire' && isUsable(trial) && !trial.saturated && trial.phase !== 'maintenance',
+  )
+  const rates = new Map<number, number>()
+  for (const [start, own] of Map.groupBy(open, (trial) => trial.start)) {
+    const told = own.filter(({ resources: { server } }) => server !== null && server.cpuCores > 0)
+    if (new Set(told.map(({ throughputPerSecond }) => Math.round(throughputPerSecond))).size < fewestRates) continue
+    const law = utilisationOf(told)
+    if (law !== null && law.demand > 0 && cpuFill * cpus > law.idle) rates.set(start, (cpuFill * cpus - law.idle) / law.demand)
+  }
+  return rates
+}
+
+/** Student's t on the logarithms over starts; of a single start the value without an interval. */
+function overStarts(values: Map<number, number>, multipleOf: (perSecond: number) => number): Interval | null {
+  const logs = [...values.values()].map((value) => Math.log(multipleOf(value)))
+  if (logs.length === 0) return null
+  const { mean, variance } = moments(logs)
+  if (logs.length === 1) return { low: Math.exp(mean), mid: Math.exp(mean), high: Math.exp(mean), confidence: null }
+  const reach = jstat.studentt.inv((1 + confidence) / 2, logs.length - 1) * Math.sqrt(variance / logs.length)
+  return { low: Math.exp(mean - reach), mid: Math.exp(mean), high: Math.exp(mean + reach), confidence }
+}

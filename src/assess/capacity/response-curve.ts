@@ -1,0 +1,83 @@
+/** The response curves of one candidate, one for each objective of each operation, and the one that binds the mix. */
+
+import { samplesNeeded } from '../../measure/decide.ts'
+import type { OperationResult, TrialResult } from '../../result/result.ts'
+import type { Operation } from '../../scenario/scenario.ts'
+import type { Count } from '../../stats/beta-binomial.ts'
+import { type Curve, type CurvePoint, curveFitter } from '../../stats/exceedance-curve.ts'
+import type { Evidence } from '../judge/at-multiple.ts'
+
+/** Open loops of the mix as it is: whatever rate they had, they are one experiment. */
+const phases = new Set<TrialResult['phase']>(['confirmation', 'curve'])
+/** Fewer rates are no curve. */
+const fewestRates = 3
+
+export type Objective = Operation['objectives'][number]
+export interface OperationCurve {
+  operation: string
+  objective: Objective
+  curve: Curve
+}
+
+/** null: the rates are too few for curves. Operations that were called too rarely for their objective have none. */
+export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[] | null {
+  const judged = judgedOf(trials)
+  if (new Set(judged.map((trial) => trial.arrival.multiple)).size < fewestRates) return null
+  const fitCurve = curveFitter()
+  return operations
+    .filter((operation) => mix.has(operation.name))
+    .flatMap((operation) =>
+      operation.objectives.flatMap((objective): OperationCurve[] => {
+        const points = judged.flatMap((trial): CurvePoint[] => {
+          const count = countOf(trial, operation.name, objective.name)
+          return count === null ? [] : [{ ...count, multiple: loadOf(trial), start: trial.start }]
+        })
+        const intended = points.reduce((sum, point) => sum + point.intended, 0)
+        if (
+          intended < samplesNeeded(objective.quantile) ||
+          objective.quantile >= 1 ||
+          new Set(judged.filter((trial) => countOf(trial, operation.name, objective.name) !== null).map((trial) => trial.arrival.multiple)).size <
+            fewestRates
+        )
+          return []
+        return [{ operation: operation.name, objective, curve: fitCurve(points, 1 - objective.quantile) }]
+      }),
+    )
+}
+
+const judgedOf = (trials: readonly TrialResult[]) =>
+  trials.filter((trial) => phases.has(trial.phase) && trial.arrival.loop === 'open' && trial.client === 'wire' && isUsable(trial))
+
+/** What an open loop asked of the server, in multiples of the average load at the full speed of its cores: a slower server has more to do. */
+export const loadOf = ({ arrival, slowdown }: TrialResult) => (arrival.multiple as number) * slowdown
+
+/** Loads of the trials that the curves rest on, one for each trial. */
+export const offeredLoads = (trials: readonly TrialResult[]) => judgedOf(trials).map(loadOf)
+
+/** How bursty the run was, by what all its curves say together: operations that are called rarely cannot tell by themselves. */
+export function correlationsOf(curves: readonly OperationCurve[] | null): number[] | undefined {
+  const [first] = curves ?? []
+  return first?.curve.correlations.map((_, at) => (curves ?? []).reduce((sum, { curve }) => sum + (curve.correlations[at] as number), 0))
+}
+
+/** The one that is passed at the lowest rate. */
+export function bindingOf(curves: readonly OperationCurve[]): OperationCurve | undefined {
+  return curves.reduce<OperationCurve | undefined>(
+    (least, each) => (least === undefined || each.curve.mid < least.curve.mid ? each : least),
+    undefined,
+  )
+}
+
+/** Nobody else was in the way. Where the harness was, the trial names the operations for which it decides nothing. */
+export const isUsable = ({ validity }: TrialResult) => validity.verdict === 'valid' || validity.verdict === 'client-bound'
+
+/** Answers over an objective in one trial; null where the trial decides nothing for this operation. */
+export function countOf(trial: TrialResult, operation: string, objective: string): Count | null {
+  const own = trial.operations[operation]
+  return own === undefined || own.intended === 0 || isLate(trial, operation) ? null : { exceeded: exceededOf(own, objective), intended: own.intended }
+}
+
+const exceededOf = (own: OperationResult, objective: string) => Math.min(own.intended, own.exceeded[objective] ?? 0)
+
+/** With the harness's own delays the answers of this operation are over the limit, without them they are not: they decide nothing. */
+const isLate = ({ validity }: TrialResult, operation: string) => validity.clientBound.includes(operation)

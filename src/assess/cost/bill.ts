@@ -1,0 +1,50 @@
+/** The lines of a bill with what each rests on, and what stands beside it: labour, and the same bill where servers are bound to a term. */
+
+import type { Figure } from '../figures/figure.ts'
+import type { Spread } from '../figures/simulate.ts'
+import type { CostPlan } from './cost.ts'
+import type { Catalogue } from './prices.ts'
+
+export interface Source {
+  from: string
+  /** null: it has none. */
+  date: string | null
+}
+export interface CostLine extends Source {
+  name: string
+  /** Part of the total; else beside it. */
+  billed: boolean
+  figure: Figure<'USD/month'>
+}
+/** As it is told. */
+export type ToldLine = Omit<CostLine, 'figure'> & { usdPerMonth: Spread }
+
+const people: Source = { from: 'hours of an engineer, assumed', date: null }
+
+/** In the order in which a reader adds them up. */
+export function billOf(cost: Pick<CostPlan, 'lines' | 'labour' | 'committed'>, catalogue: Catalogue, localDisk: boolean, month: number): CostLine[] {
+  const { servers, storage, provisionedIo, shards, backup, archive, transfer } = cost.lines(month)
+  const own: Source = { from: catalogue.source, date: catalogue.date }
+  const named = (name: string | undefined): Source => (name === undefined ? own : (catalogue.sources[name] ?? own))
+  const { volumes, snapshots, objects, moved } = {
+    volumes: named(catalogue.sourceOf.blockStorage),
+    snapshots: named(catalogue.sourceOf.snapshots),
+    objects: named(catalogue.sourceOf.objectStorage),
+    moved: named(catalogue.sourceOf.transfer),
+  }
+  const billed = (name: string, figure: Figure<'USD/month'>, source: Source) => ({ name, figure, billed: true, ...source })
+  return [
+    billed('servers', servers, own),
+    billed('storage', storage, volumes),
+    billed('provisionedIo', provisionedIo, volumes),
+    billed('backup', backup, catalogue.snapshotUsdPerGbMonth === undefined || localDisk ? objects : snapshots),
+    billed('archive', archive, objects),
+    billed('transfer', transfer, moved),
+    billed('shards', shards, people),
+    { name: 'labour', figure: cost.labour(month).usdPerMonth, billed: false, ...people },
+    ...([1, 3] as const).flatMap((years) => {
+      const committed = cost.committed(month, years)
+      return committed === null ? [] : [{ name: `committed${years}`, figure: committed.total, billed: false, ...committed.source }]
+    }),
+  ]
+}

@@ -1,0 +1,257 @@
+/** The verdict: who passes the hard constraints, how they rank, what each would need and cost month by month, and how sure all that is. */
+
+import type { CandidateResult, Result } from '../../result/result.ts'
+import type { Scenario } from '../../scenario/scenario.ts'
+import { type Forecast, forecastsOf } from '../capacity/forecast.ts'
+import { rowsOf } from '../capacity/rows.ts'
+import { costOf, pricedShapes } from '../cost/cost.ts'
+import { engineerHour } from '../cost/labour.ts'
+import { type Catalogue, caveats, consulted, serversOf } from '../cost/prices.ts'
+import { type Unmeasured, unmeasuredOf } from '../cost/unmeasured.ts'
+import { Demand } from '../demand/demand.ts'
+import { type DemandTable, demandTable } from '../demand/demand-table.ts'
+import { Drawn } from '../figures/drawn.ts'
+import type { Explainable } from '../figures/explain.ts'
+import type { Figure, Provenance } from '../figures/figure.ts'
+import { draws, middleOf, type Spread, simulate, spreadOf } from '../figures/simulate.ts'
+import { type CandidatePlan, type Complete, completed, describePlan, figuresOf } from '../fleet/candidate-plan.ts'
+import { isPlan, planCapacity } from '../fleet/capacity-plan.ts'
+import { type Composite, compositesOf } from '../fleet/composites.ts'
+import { latencyOf } from '../fleet/latency-of-plan.ts'
+import { proposeShardKey, type ShardProposal } from '../fleet/shard-key.ts'
+import { triggersOf } from '../fleet/triggers.ts'
+import type { Assessment, CandidateAssessment } from '../judge/assess.ts'
+import type { KnownResolution } from '../judge/machine-resolution.ts'
+import { type Constraint, constraintsOf } from './constraints.ts'
+import { blurOf, type Criterion, criteriaOf, type Exhibit, type Judged, judgeCriteria } from './criteria.ts'
+import { beyondCatalogue, beyondText, plannedConstraints } from './planned-constraints.ts'
+import { type GroupCost, type PolyglotProposal, proposePolyglot } from './polyglot.ts'
+import { type Blur, type Contender, type Ranking, rank, unknownUtility } from './ranking.ts'
+import { weightsOf } from './weights.ts'
+
+export interface DecisionOptions {
+  catalogues: Catalogue[]
+  weights: Record<string, number>
+  today: Date
+}
+export interface CandidateDecision {
+  name: string
+  /** Partial: its plan is for a smaller job, and stands beside no full one. */
+  mix: 'full' | 'partial'
+  constraints: Constraint[]
+  out: boolean
+  criteria: { criterion: string; utility: Spread | null; shown: string }[]
+  plan: CandidatePlan | null
+  noPlan: string | null
+}
+export interface Decision {
+  demand: DemandTable
+  candidates: CandidateDecision[]
+  criteria: (Criterion & { weight: number })[]
+  rules: string[]
+  ranking: Ranking
+  /** By how much two equals differ on this machine: who differs by less shares a rank. */
+  resolution: KnownResolution[]
+  polyglot: PolyglotProposal | null
+  /** Beside the candidates: none was measured, none is ranked. */
+  composites: Composite[]
+  shards: ShardProposal | null
+  forecasts: Forecast[]
+  pricedNotMeasured: Unmeasured[]
+  caveats: string[]
+  months: number
+  budgetUsdPerMonth: number | null
+  /** What an hour of people is charged with, at the middle, and where that comes from. */
+  engineerHour: { usd: number; provenance: Provenance }
+}
+
+/** A candidate with all that is known of it before anything is drawn. */
+interface Case {
+  exhibit: Exhibit
+  complete: Complete | null
+  assessed: CandidateAssessment
+  judged: Judged[]
+  /** Why it has no plan. */
+  reason: string | null
+}
+
+/** Who passes, and how they rank. */
+export type Verdict = Pick<Decision, 'candidates' | 'criteria' | 'rules' | 'ranking' | 'resolution' | 'months'>
+
+/** A verdict with what it rests on. */
+interface Weighed {
+  scenario: Scenario
+  demand: Demand
+  catalogue: Catalogue | undefined
+  cases: Case[]
+  figures: Figure[]
+  verdict: Verdict
+}
+
+function weigh(result: Result, assessment: Assessment, options: DecisionOptions): Weighed {
+  const scenario = result.scenario as unknown as Scenario
+  const demand = new Demand(scenario)
+  const catalogue = serversOf(options.catalogues, scenario.requirements.regions)
+  const cases = result.candidates.map((candidate, at) =>
+    caseOf(candidate, result, demand, catalogue, assessment.candidates[at] as CandidateAssessment),
+  )
+  const figures = [...new Set(cases.flatMap((each) => figuresOfCase(each, demand)))]
+  const drawn = new Drawn(figures, result.seed)
+  const candidates = cases.map((each) => decisionOf(each, result, demand, drawn, options.catalogues))
+  const { weights, rules } = weightsOf(scenario, options.weights)
+  const contenders = cases.flatMap((each, at) => (candidates[at]?.out === true ? [] : [contenderOf(each, drawn, result.seed, assessment.resolution)]))
+  return {
+    scenario,
+    demand,
+    catalogue,
+    cases,
+    figures,
+    verdict: {
+      candidates,
+      criteria: criteriaOf(scenario).map((criterion) => ({ ...criterion, weight: weights.get(criterion.name) as number })),
+      rules,
+      ranking: rank(contenders, weights, result.seed),
+      resolution: assessment.resolution,
+      months: demand.months,
+    },
+  }
+}
+
+const figuresOfCase = ({ complete, judged }: Case, demand: Demand): Figure[] => [
+  ...judged.flatMap(({ utility }) => (utility === null ? [] : [utility])),
+  ...(complete === null ? [] : figuresOf(complete, demand)),
+]
+
+/** The verdict alone: what other wishes change is told by it. */
+export const verdictOf = (result: Result, assessment: Assessment, options: DecisionOptions): Verdict => weigh(result, assessment, options).verdict
+
+export function decide(result: Result, assessment: Assessment, options: DecisionOptions): { decision: Decision; explainable: Explainable } {
+  const { scenario, demand, catalogue, cases, figures, verdict } = weigh(result, assessment, options)
+  const { candidates } = verdict
+  const hour = engineerHour(scenario)
+  const { regions, budgetUsdPerMonth } = scenario.requirements
+  return {
+    decision: {
+      demand: demandTable(
+        demand,
+        rowsOf(result, demand),
+        cases.flatMap(({ exhibit: { plan } }) => (plan === null ? [] : [plan])),
+      ),
+      ...verdict,
+      composites: cases.flatMap(({ complete }, at) =>
+        complete === null || candidates[at]?.out === true ? [] : compositesOf(complete.plan, complete.cost, demand, middleOf(hour)),
+      ),
+      polyglot:
+        catalogue === undefined
+          ? null
+          : proposePolyglot(scenario, ableOf(candidates), groupCostOf(result, demand, catalogue), cheapestOf(candidates), middleOf(hour)),
+      shards: proposeShardKey(scenario),
+      forecasts: result.candidates.flatMap((candidate) => forecastsOf(candidate, scenario.operations)),
+      pricedNotMeasured: unmeasuredOf(result, options.catalogues),
+      caveats: [...new Set(consulted(options.catalogues, regions).flatMap((each) => caveats(each, regions, options.today)))],
+      budgetUsdPerMonth,
+      engineerHour: { usd: middleOf(hour), provenance: hour.provenance },
+    },
+    explainable: {
+      catalogues: options.catalogues,
+      figures,
+      plans: cases.flatMap(({ complete }) => complete ?? []),
+      months: demand.months,
+      seed: result.seed,
+    },
+  }
+}
+
+function caseOf(candidate: CandidateResult, result: Result, demand: Demand, catalogue: Catalogue | undefined, assessed: CandidateAssessment): Case {
+  const plan = planCapacity({ candidate, result, demand })
+  const own = isPlan(plan) ? plan : null
+  const priced = own === null || catalogue === undefined ? null : costOf(own, catalogue, demand, result.seed)
+  const beyond = own === null || priced === null ? null : beyondCatalogue(own, priced)
+  const cost = beyond === null ? priced : null
+  const isPriced = own !== null && catalogue !== undefined && pricedShapes(own, catalogue).length > 0
+  const unpriced = own === null || cost !== null ? null : isPriced ? beyondText(own) : 'no catalogue has priced servers and disks for it'
+  const triggers = own === null || cost === null ? [] : triggersOf(own, cost, demand)
+  const latency = own === null || cost === null ? null : latencyOf(own, cost, candidate, demand, result.calibration)
+  const exhibit = { candidate, plan: own, cost, triggers, latency }
+  return {
+    exhibit,
+    complete: completed(exhibit, demand),
+    assessed,
+    judged: judgeCriteria(exhibit, demand),
+    reason: isPlan(plan) ? (beyond ?? unpriced) : plan.reason,
+  }
+}
+
+function decisionOf(
+  { exhibit: { candidate, cost }, complete, assessed, judged, reason }: Case,
+  result: Result,
+  demand: Demand,
+  drawn: Drawn,
+  catalogues: Catalogue[],
+): CandidateDecision {
+  const affordable = cost === null ? [] : demand.sampledMonths.flatMap((month) => cost.affordable(month) ?? [])
+  const ahead =
+    cost === null
+      ? null
+      : {
+          now: drawn.spread(cost.total(0)),
+          horizon: drawn.spread(cost.total(demand.months)),
+          months: demand.months,
+          withinBudget: affordable.length === 0 ? null : drawn.share(affordable, (within) => within === 1),
+        }
+  const constraints = [
+    ...constraintsOf(result, candidate, assessed, ahead),
+    ...(complete === null ? [] : plannedConstraints(complete.plan, complete.planned, demand, drawn)),
+  ]
+  return {
+    name: candidate.name,
+    mix: candidate.mix,
+    constraints,
+    out: constraints.some((constraint) => constraint.state === 'out'),
+    criteria: judged.map(({ criterion, utility, shown }) => ({ criterion, utility: utility === null ? null : drawn.spread(utility), shown })),
+    plan: complete === null ? null : describePlan(complete, { demand, drawn, catalogues }),
+    noPlan: reason,
+  }
+}
+
+function contenderOf({ exhibit: { candidate }, judged }: Case, drawn: Drawn, seed: number, resolution: KnownResolution[]): Contender {
+  const utilities = judged.map(({ criterion, utility }): [string, Float64Array] => [
+    criterion,
+    utility === null ? unknownUtility(seed, candidate.name, criterion, draws) : drawn.of(utility),
+  ])
+  const blur = utilities.flatMap(([criterion, own]): [string, Blur][] => {
+    const found = blurOf(criterion, candidate.engine, resolution, own)
+    return found === null ? [] : [[criterion, found]]
+  })
+  return { name: candidate.name, utilities: new Map(utilities), blur: new Map(blur) }
+}
+
+/** The cheapest at the horizon of those that are in. */
+function cheapestOf(candidates: CandidateDecision[]): { candidate: string; usdPerMonth: number } | null {
+  const planned = candidates.flatMap(({ name, out, plan }) =>
+    out || plan === null ? [] : [{ candidate: name, usdPerMonth: plan.usdPerMonth.horizon.p50 }],
+  )
+  return planned.sort((a, b) => a.usdPerMonth - b.usdPerMonth)[0] ?? null
+}
+
+/** Not ranked out for what it is: wrong answers and broken promises exclude it from parts, too. */
+function ableOf(candidates: CandidateDecision[]): string[] {
+  const fatal = new Set<Constraint['name']>(['runs', 'answers', 'invariants', 'promises', 'objectives', 'licence', 'compliance'])
+  return candidates.filter(({ constraints }) => constraints.every(({ name, state }) => state !== 'out' || !fatal.has(name))).map(({ name }) => name)
+}
+
+/** What one fleet costs differs little from draw to draw. */
+const groupDraws = 250
+
+/** Median at the horizon. */
+function groupCostOf(result: Result, demand: Demand, prices: Catalogue): GroupCost {
+  return (group, name) => {
+    const candidate = result.candidates.find((each) => each.name === name)
+    if (candidate === undefined) return null
+    const does = new Set(candidate.compiled.map((each) => each.operation))
+    if (group.operations.some((operation) => !does.has(operation.name))) return null
+    const plan = planCapacity({ candidate, result, demand, serves: group })
+    const total = isPlan(plan) ? costOf(plan, prices, demand, result.seed, groupDraws)?.total(demand.months) : undefined
+    return total === undefined ? null : spreadOf(simulate([total], result.seed, groupDraws).get(total) as Float64Array).p50
+  }
+}

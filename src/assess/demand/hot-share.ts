@@ -1,0 +1,157 @@
+/** How much of the data is hot: what a cache of any size leaves to the disks, month by month, from the laws of the picks. */
+import type { Operation, Scenario } from '../../scenario/scenario.ts'
+import { entityOf } from '../../scenario/scenario.ts'
+import { derived, type Figure, given } from '../figures/figure.ts'
+import { FigureMemo } from '../figures/figure-memo.ts'
+import { middleOf } from '../figures/simulate.ts'
+import { assumptions } from '../fleet/plan-assumptions.ts'
+import { cachedFor, type MissCurve, missCurveOf, missedAt, tableOf } from './che.ts'
+import type { Demand } from './demand.ts'
+import { pageBytes, pagesOfTable, rootOf } from './popularity.ts'
+import type { Storage } from './storage.ts'
+
+export interface HotShare {
+  /** Share of the pages read that is read from disk, where this share of the bytes is cached. */
+  missAt(cachedShare: number, month: number): number
+  /** The month of the middle path that has as many bytes: a draw that grows less is as hot as an earlier one. */
+  likeMonth(month: number): Figure<'months'>
+  /** The same of one operation. */
+  missOf(operation: Operation, cachedShare: number, month: number): number
+  /** The same for a cache of so many bytes, of one copy. */
+  missShare(operation: Operation, cacheBytes: Figure<'bytes'>, month: number): Figure<'share'>
+  /** Milliseconds of a page from block storage. */
+  diskRead: Figure<'ratio'>
+  /** Bytes that answer a share of the reads from memory: `plan.hotDraws`. */
+  workingSet(month: number): Figure<'bytes'>
+  /** Bytes without which more calls wait for a disk than their objectives can bear. */
+  mustCache(month: number): Figure<'bytes'>
+}
+
+interface Curve {
+  curve: MissCurve
+  /** Of all readers together. */
+  all: Float64Array
+  table: (cachedShare: number) => number
+}
+/** What a plan knows of an operation that reads. */
+export interface Reader {
+  operation: Operation
+  /** Pages of one call. */
+  pages: number
+  /** Share of the table that a call reads. */
+  tableShare: number
+  /** Milliseconds that its objective leaves for disks: limit less what was measured, and the share of calls that may take longer. */
+  spare: { ms: number; share: number } | null
+}
+
+/** `readers`: those whose pages are read from disk where they are not cached; `others` keep pages in the cache, too. */
+export function hotShareOf(name: string, demand: Demand, storage: Storage, readers: readonly Reader[], others: readonly Operation[]): HotShare {
+  const memo = new FigureMemo()
+  const { scenario } = demand
+  const curves: Curve[] = []
+  const curveAt = (month: number): Curve => {
+    curves[month] ??= curveOf(scenario, demand, storage, readers, others, month)
+    return curves[month]
+  }
+  const sampled = demand.sampledMonths
+  let known: number[] | undefined
+  const middles = () => {
+    known ??= sampled.map((month) => middleOf(storage.bytes(month)))
+    return known
+  }
+  const indexOf = new Map(readers.map(({ operation }, at) => [operation.name, at]))
+  const missOf = (operation: Operation, cachedShare: number, month: number) => {
+    const at = indexOf.get(operation.name)
+    const { curve } = curveAt(month)
+    return at === undefined ? 0 : missedAt(curve.cached, curve.missed[at] as Float64Array, cachedShare)
+  }
+  // What reads its pages one after the other is read ahead: it waits for the disk's throughput, not for each page.
+  const waiting = [...readers.entries()].filter(([, { operation, spare }]) => operation.kind !== 'aggregate' && spare !== null)
+  const hotDraws = given('plan.hotDraws', 'share', assumptions.hotDraws, 'assumed', 'of the reads, those that the working set answers from memory')
+  const diskRead = given('plan.diskRead', 'ratio', assumptions.diskReadMs, 'assumed', 'milliseconds of a read from block storage')
+  return {
+    diskRead,
+    missAt: (cachedShare, month) => {
+      const before = positionOf(month, sampled)
+      const [from, to] = [sampled[before] as number, sampled[before + 1] as number]
+      const low = curveAt(from).table(cachedShare)
+      return month <= from ? low : low + ((curveAt(to).table(cachedShare) - low) * (month - from)) / (to - from)
+    },
+    likeMonth: (month) =>
+      memo.once(`storage.${name}.likeMonth@${month}`, (path) =>
+        derived(path, 'months', 'the month in which there are as many bytes, every number at its middle', [storage.bytes(month)], (bytes) => {
+          const before = positionOf(bytes, middles())
+          const [from, to] = [middles()[before] as number, middles()[before + 1] as number]
+          const [first, last] = [sampled[before] as number, sampled[before + 1] as number]
+          return to > from ? first + (last - first) * Math.min(1, Math.max(0, (bytes - from) / (to - from))) : first
+        }),
+      ),
+    missOf,
+    missShare: (operation, cacheBytes, month) =>
+      derived(
+        `capacity.${name}.${operation.name}.missShare@${month}`,
+        'share',
+        'by the law of its picks',
+        [cacheBytes, storage.bytes(month)],
+        (cache, all) => missOf(operation, cache / Math.max(1, all), month),
+      ),
+    workingSet: (month) =>
+      memo.once(`storage.${name}.workingSet@${month}`, (path) =>
+        derived(path, 'bytes', 'bytes × what answers hotDraws of the reads from memory', [storage.bytes(month), hotDraws], (bytes, share) => {
+          const { curve, all } = curveAt(month)
+          return bytes * cachedFor(curve.cached, all, 1 - share)
+        }),
+      ),
+    mustCache: (month) =>
+      memo.once(`storage.${name}.mustCache@${month}`, (path) =>
+        derived(path, 'bytes', 'bytes × what keeps reads that cannot wait for a disk from it', [storage.bytes(month), diskRead], (bytes, ms) => {
+          const { curve } = curveAt(month)
+          let most = 0
+          for (const [at, reader] of waiting) most = Math.max(most, mustShare(reader, curve, at, ms))
+          return bytes * most
+        }),
+      ),
+  }
+}
+
+/** Of sorted values, the last but one at most that is not above. */
+function positionOf(value: number, sorted: readonly number[]): number {
+  let at = 0
+  while (at < sorted.length - 2 && (sorted[at + 1] as number) <= value) at++
+  return at
+}
+
+/** None where a call that reads all its pages from disk stays within its limit. */
+function mustShare({ pages, spare }: Reader, { cached, missed }: MissCurve, at: number, diskReadMs: number): number {
+  if (spare === null || pages * diskReadMs <= spare.ms) return 0
+  return cachedFor(cached, missed[at] as Float64Array, spare.share / Math.max(1, pages))
+}
+
+function curveOf(
+  scenario: Scenario,
+  demand: Demand,
+  storage: Storage,
+  readers: readonly Reader[],
+  others: readonly Operation[],
+  month: number,
+): Curve {
+  const rateOf = (operation: Operation) => middleOf(demand.rate(operation, month))
+  const asking = [
+    ...readers.map(({ operation, pages, tableShare }) => ({ operation, tableShare, pagesPerSecond: rateOf(operation) * pages })),
+    ...others.map((operation) => ({ operation, tableShare: 1, pagesPerSecond: rateOf(operation) })),
+  ]
+  const roots = Map.groupBy(storage.entities, (name) => rootOf(scenario, entityOf(scenario, name)).name)
+  const pages = [...roots].flatMap(([root, names]) => {
+    const entity = entityOf(scenario, root)
+    const bytes = names.reduce((sum, name) => sum + middleOf(storage.entityBytes(name, month)), 0)
+    const askers = asking.map((each) => (rootOf(scenario, entityOf(scenario, each.operation.entity)).name === root ? each : null))
+    return pagesOfTable({ rows: middleOf(demand.rows(entity, month)), bytes }, askers)
+  })
+  const curve = missCurveOf(pages, readers.length, Math.max(1, middleOf(storage.bytes(month)) / pageBytes))
+  const weights = readers.map((_, at) => (asking[at] as (typeof asking)[number]).pagesPerSecond)
+  const total = weights.reduce((sum, each) => sum + each, 0)
+  const all = Float64Array.from(curve.cached, (_, point) =>
+    total === 0 ? 0 : weights.reduce((sum, weight, at) => sum + (weight / total) * (curve.missed[at]?.[point] as number), 0),
+  )
+  return { curve, all, table: tableOf(curve.cached, all) }
+}

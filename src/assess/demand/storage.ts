@@ -1,0 +1,96 @@
+/** Bytes of a candidate's data in any month, from what two shares of one load took. */
+import { loadedRows } from '../../data/dataset.ts'
+import type { PhysicalModel } from '../../families/model.ts'
+import { rowBytes } from '../../families/sizes.ts'
+import type { CandidateResult, Result } from '../../result/result.ts'
+import { type Entity, entityOf, ownedBy } from '../../scenario/scenario.ts'
+import { derived, type Figure, given, productOf, sumOf } from '../figures/figure.ts'
+import { FigureMemo } from '../figures/figure-memo.ts'
+import type { Demand } from './demand.ts'
+
+/** Sizes on disk are whole pages, and a load ends within one: two of the largest common size. */
+const grainBytes = 16_384
+
+export interface Storage {
+  /** Those with a store of their own. */
+  entities: string[]
+  /** One copy, tables and indexes, without reserve. */
+  bytes(month: number): Figure<'bytes'>
+  /** Of one entity with what is embedded in it. */
+  entityBytes(entity: string, month: number): Figure<'bytes'>
+}
+
+/** Of all entities or of some. null where storage was not measured at two shares. */
+export function storageOf(candidate: CandidateResult, result: Result, demand: Demand, only?: string[]): Storage | null {
+  const { scenario } = demand
+  const [half, whole] = candidate.storage.at
+  if (half === undefined || whole === undefined) return null
+  const { stores } = candidate.model as unknown as PhysicalModel
+  const entityOfStore = (name: string) => stores.find((store) => store.name === name)?.entity ?? null
+  const bytesOf = (at: typeof half, entity: string) =>
+    [...at.tables, ...at.indexes.map((index) => ({ name: index.table, bytes: index.bytes }))]
+      .filter((each) => entityOfStore(each.name) === entity)
+      .reduce((sum, each) => sum + each.bytes, 0)
+  const entities = [...new Set(stores.map((store) => store.entity))]
+    .filter((name) => only === undefined || only.includes(name))
+    .map((name) => entityOf(scenario, name))
+  const { shares, share } = result.trialPlan
+  const loaded = (entity: Entity, at: number) => loadedRows(entity, (shares[entity.name] ?? share) * at, scenario) * (entity.owner?.mean ?? 1)
+  const memo = new FigureMemo()
+  const perRow = new Map(
+    entities.map((entity) => {
+      const [rowsBefore, rowsAfter] = [loaded(entity, half.share), loaded(entity, whole.share)]
+      const [before, after] = [bytesOf(half, entity.name), bytesOf(whole, entity.name)]
+      const added = Math.max(1, rowsAfter - rowsBefore)
+      const slope = Math.max(0, after - before) / added
+      const grain = grainBytes / added
+      const range = { low: Math.max(0, slope - grain), mid: slope, high: slope + grain, confidence: null }
+      return [
+        entity.name,
+        given(
+          `storage.${candidate.name}.${entity.name}.perRow`,
+          'bytes/row',
+          range,
+          'measured',
+          `${before} B at ${Math.round(rowsBefore)} rows, ${after} B at ${Math.round(rowsAfter)}: the slope, give or take ${grainBytes / 1024} KiB`,
+        ),
+      ] as const
+    }),
+  )
+  /** Owners that hold the rows which they own become larger where those grow faster than they. */
+  const largerRows = (name: string, month: number): Figure<'ratio'>[] => {
+    const inside = ownedBy(scenario, name).filter((owned) => !stores.some((store) => store.entity === owned.name))
+    const bytes = (owned: Entity) => rowBytes(owned) * (owned.owner?.mean ?? 1)
+    const all = rowBytes(entityOf(scenario, name)) + inside.reduce((sum, owned) => sum + bytes(owned), 0)
+    return inside.flatMap((owned) => {
+      const drift = demand.linesDrift(owned, month)
+      const share = bytes(owned) / all
+      const path = `storage.${candidate.name}.${name}.larger@${month}`
+      const percent = Math.round(share * 100)
+      return drift === null
+        ? []
+        : [derived(path, 'ratio', `${100 - percent} % + ${percent} % × linesDrift`, [drift], (lines) => 1 - share + share * lines)]
+    })
+  }
+  const entityBytes = (name: string, month: number) =>
+    memo.once(`storage.${candidate.name}.${name}.bytes@${month}`, () =>
+      productOf(`storage.${candidate.name}.${name}.bytes@${month}`, 'bytes', 'rows × perRow', [
+        demand.rows(entityOf(scenario, name), month),
+        perRow.get(name) as Figure<'bytes/row'>,
+        ...largerRows(name, month),
+      ]),
+    )
+  const all = (path: string, month: number, of: (name: string) => Figure<'bytes'>) =>
+    memo.once(`${path}@${month}`, () =>
+      sumOf(
+        `${path}@${month}`,
+        'bytes',
+        entities.map((entity) => of(entity.name)),
+      ),
+    )
+  return {
+    entities: entities.map((entity) => entity.name),
+    entityBytes,
+    bytes: (month) => all(`storage.${candidate.name}.bytes`, month, (name) => entityBytes(name, month)),
+  }
+}

@@ -1,0 +1,96 @@
+/** The cheapest fleets that carry enough of many needs: those of the draws of each of some months. */
+
+import { hoursPerMonth } from '../cost/fleet-cost.ts'
+import type { Shape } from '../cost/prices.ts'
+import { type Choice, cheaperParts, usdOf } from './cheapest.ts'
+import { type Ask, askOf, fewest, leastMembers, meets, mostMembers, type Need, nodesOf, type Terms, wholeParts } from './supply.ts'
+
+/** Whether a fleet carries at least this share of the needs. */
+export function isEnough<N>(needs: readonly N[], share: number, carries: (need: N, at: number) => boolean): boolean {
+  const spare = Math.floor((1 - share) * needs.length + 1e-9)
+  let failed = 0
+  for (let at = 0; at < needs.length; at++) if (!carries(needs[at] as N, at) && ++failed > spare) return false
+  return true
+}
+
+/** The same in every month. */
+export const isEnoughIn = <N>(months: readonly (readonly N[])[], share: number, carries: (need: N) => boolean): boolean =>
+  months.every((needs) => isEnough(needs, share, carries))
+
+/** Those that ask for most of a server first: what is too small is soon known. */
+export const demandingFirst = (needs: readonly Need[]) => {
+  const ask = ({ load, carried, host }: Need) => load / (carried * host)
+  return [...needs].sort((a, b) => ask(b) - ask(a))
+}
+
+/**
+ * At most so many, the cheapest first, each of other servers or with other copies; none where no fleet is enough. Priced at the `typical` need.
+ * Of a shape the fewest parts that are enough: whatever more parts are, they carry no less. `order`: of the shapes, the likely ones first.
+ */
+export function enoughFleets(
+  shapes: readonly Shape[],
+  order: readonly number[],
+  months: readonly (readonly Need[])[],
+  typical: Need,
+  terms: Terms,
+  share: number,
+  most: number,
+): Choice[] {
+  const { topology } = terms
+  const best: Choice[] = []
+  const limit = () => (best.length < most ? Number.POSITIVE_INFINITY : (best.at(-1) as Choice).usdPerMonth)
+  const take = (choice: Choice) => {
+    if (choice.usdPerMonth >= limit()) return
+    const at = best.findIndex(({ usdPerMonth }) => usdPerMonth > choice.usdPerMonth)
+    best.splice(at < 0 ? best.length : at, 0, choice)
+    if (best.length > most) best.pop()
+  }
+  const first = wholeParts(1, topology)
+  for (const at of order) {
+    const shape = shapes[at] as Shape
+    const { usdPerHour } = shape
+    if (usdPerHour === null) continue
+    for (let members = leastMembers(topology); members <= mostMembers(typical, topology); members++) {
+      const serversUsd = (parts: number) => nodesOf({ parts, members }, topology) * usdPerHour * hoursPerMonth
+      if (serversUsd(first) >= limit()) break
+      const enough = enoughOf(shape, members, months, terms, share)
+      let parts = first
+      if (!enough(first)) {
+        if (!terms.divisible || shape.shardable === false) continue
+        const tooDear = (tried: number) => serversUsd(tried) >= limit()
+        parts = fewest(first + 1, (tried) => tooDear(wholeParts(tried, topology)) || enough(wholeParts(tried, topology)))
+        if (!Number.isFinite(parts)) continue
+        parts = wholeParts(parts, topology)
+        if (tooDear(parts)) continue
+      }
+      take({ shape: at, parts, members, usdPerMonth: usdOf(shape, { parts, members }, typical, terms) })
+      if (!terms.divisible || shape.shardable === false) continue
+      // More parts cache more and need less of the disk, and the spare of a ring is a smaller part of it: they may cost less.
+      const more = cheaperParts(wholeParts(parts + 1, topology), shape, members, typical, terms)
+      take({ shape: at, parts: more, members, usdPerMonth: usdOf(shape, { parts: more, members }, typical, terms) })
+    }
+  }
+  return best
+}
+
+/** Whether so many parts are enough; what the number of parts does not change is computed once. */
+function enoughOf(shape: Shape, members: number, months: readonly (readonly Need[])[], terms: Terms, share: number): (parts: number) => boolean {
+  const asks = months.map((needs) => new Array<Ask>(needs.length))
+  const divisible = terms.divisible && shape.shardable !== false
+  return (parts) =>
+    (parts === 1 || divisible) &&
+    months.every((needs, month) => {
+      const own = asks[month] as Ask[]
+      return isEnough(needs, share, (need, at) => {
+        own[at] ??= askOf(shape, need, terms)
+        return meets(own[at], { parts, members }, need, terms)
+      })
+    })
+}
+
+/** Each number of a need on average over the draws. */
+export function meanOf(needs: readonly Need[]): Need {
+  const mean = { ...(needs[0] as Need) }
+  for (const key of Object.keys(mean) as (keyof Need)[]) mean[key] = needs.reduce((sum, need) => sum + need[key], 0) / needs.length
+  return mean
+}

@@ -1,0 +1,40 @@
+/** What it takes to go from one fleet to another: hours of people, and both fleets side by side while the data moves. Assumed; nothing of it was measured. */
+import type { Topology } from '../../engines/engine.ts'
+import type { Choice } from './cheapest.ts'
+
+type Fleet = Pick<Choice, 'shape' | 'parts' | 'members'>
+
+export interface Migration {
+  /** `bigger`: other or more servers · `replicas`: more members of each part · `shards`: more parts. */
+  stage: 'bigger' | 'replicas' | 'shards'
+  hours: number
+  /** Months in which both fleets are paid. */
+  overlapMonths: number
+  /** It must begin so much earlier. */
+  leadWeeks: number
+}
+
+/** A copy is built on each new server, then traffic moves; a week where data moves between parts. */
+const days = { copy: 2, reshard: 7, divide: 30 } as const
+const daysPerMonth = 30.44
+
+/** null: they are the same. */
+export function migrationOf(from: Fleet, to: Fleet, { kind, sharded }: Topology): Migration | null {
+  const isShape = from.shape !== to.shape
+  const parts = Math.abs(to.parts - from.parts)
+  if (!isShape && parts === 0 && from.members === to.members) return null
+  const migration = (stage: Migration['stage'], hours: number, overlapDays: number, leadWeeks: number): Migration => ({
+    stage,
+    hours,
+    overlapMonths: overlapDays / daysPerMonth,
+    leadWeeks,
+  })
+  // A ring takes and gives servers one at a time, and moves its ranges by itself.
+  if (kind === 'ring') return isShape ? migration('bigger', 24, days.copy, 2) : migration('bigger', 4 + 2 * parts, 0, 1)
+  if (parts > 0) {
+    // What the application must learn to ask several servers is in what shards cost a month (divideHours); here the rows move.
+    const isFirst = from.parts === 1 && !sharded
+    return migration('shards', 24 + 8 * parts, isFirst ? days.divide : days.reshard, sharded ? 4 : isFirst ? 16 : 8)
+  }
+  return isShape ? migration('bigger', 16, days.copy, 2) : migration('replicas', 4, 0, 1)
+}

@@ -1,0 +1,167 @@
+/** When a plan must change: the months in which the purchase path changes, and what growth asks for beside servers, each with what to do and how long before. */
+import { entityOf } from '../../scenario/scenario.ts'
+import type { CostPlan } from '../cost/cost.ts'
+import type { Demand } from '../demand/demand.ts'
+import { assumed, derived, derivedFrom, type Figure, given } from '../figures/figure.ts'
+import { nodeAvailabilityFigure, votersOf } from './availability.ts'
+import type { CapacityPlan } from './capacity-plan.ts'
+import type { Change, Chosen } from './fleet-plan.ts'
+import { type Bound, type Need, nodesOf } from './supply.ts'
+
+export interface Trigger {
+  stage: 'bigger' | 'replicas' | 'partitions' | 'shards'
+  /** In which it is crossed, by each draw; beyond the horizon: horizon + 1. */
+  month: Figure<'months'>
+  /** In which the plan changes; null: it is no purchase. */
+  planned: number | null
+  /** What forces it first; null: nothing does, what follows costs less. */
+  resource: Bound | null
+  /** What crosses what. */
+  threshold: string
+  action: string
+  /** Weeks that the change takes, assumed: it must begin so much earlier. */
+  leadWeeks: number
+  /** Of the change, once: people, and both fleets side by side. */
+  usd: number
+}
+
+const partitionBytes = assumed(50e9, 100e9, 200e9)
+
+export function triggersOf(plan: CapacityPlan, cost: CostPlan, demand: Demand): Trigger[] {
+  return [...cost.purchases.changes.map((change, at) => changed(change, at, plan, cost, demand)), replicas(plan, demand), ...partitions(plan, demand)]
+}
+
+/** A step of the path: each draw passes what stands in a month of its own. */
+function changed(
+  { from, to, stage, month, resource, leadWeeks, usd }: Change,
+  at: number,
+  plan: CapacityPlan,
+  cost: CostPlan,
+  demand: Demand,
+): Trigger {
+  const need = {} as Need
+  const [before, after] = [namedFleet(from, plan, cost), namedFleet(to, plan, cost)]
+  const { sharded, kind } = plan.facts.topology
+  return {
+    stage,
+    month: firstMonth(
+      `trigger.${plan.candidate}.${at + 1}`,
+      demand,
+      plan.needFigures,
+      [],
+      (values) => !cost.purchases.suffices(from, plan.needOf(values, need)),
+      `${before} no longer suffice`,
+    ),
+    planned: month,
+    resource,
+    threshold:
+      resource === null
+        ? `${after} cost less from then on`
+        : `${resource} of ${before} is used up within the year in more than ${Math.round((1 - cost.purchases.target) * 100)} % of the draws`,
+    action:
+      stage === 'shards'
+        ? `${after}: ${sharded ? 'see the proposal of a shard key' : 'divide in the application, or move the heaviest group of operations to a store of its own'}`
+        : kind === 'ring'
+          ? `${after}: ${from.shape === to.shape ? 'add servers one at a time' : 'add the new servers, then take the old ones away'}`
+          : `${after}: ${from.shape === to.shape ? 'add a copy to each part' : 'build a copy on each new server, then switch over'}`,
+    leadWeeks,
+    usd,
+  }
+}
+
+function namedFleet(fleet: Chosen, { facts: { topology } }: CapacityPlan, { shapes }: CostPlan): string {
+  return `${nodesOf(fleet, topology)} × ${shapes[fleet.shape]?.name}${fleet.parts > 1 && topology.kind !== 'ring' ? ` in ${fleet.parts} shards` : ''}`
+}
+
+/** First month in which what `series` gives passes what stands. Between sampled months all of it lies on straight lines. */
+function firstMonth(
+  path: string,
+  { sampledMonths: sampled, months }: Demand,
+  series: (month: number) => readonly Figure[],
+  standing: readonly Figure[],
+  passes: (values: readonly number[], standing: readonly number[]) => boolean,
+  what: string,
+): Figure<'months'> {
+  const inputs = sampled.map(series)
+  const width = inputs[0]?.length ?? 0
+  const now = new Array<number>(width).fill(0)
+  return derivedFrom(path, 'months', `first month in which ${what}`, [...inputs.flat(), ...standing], (values) => {
+    const stands = values.slice(values.length - standing.length)
+    /** Values of the sampled month at `at`, or so far on the way to it from the one before. */
+    const passesAt = (at: number, way: number) => {
+      for (let each = 0; each < width; each++) {
+        const after = values[at * width + each] as number
+        const before = at === 0 ? after : (values[(at - 1) * width + each] as number)
+        now[each] = before + (after - before) * way
+      }
+      return passes(now, stands)
+    }
+    for (let at = 0; at < sampled.length; at++) {
+      if (!passesAt(at, 1)) continue
+      if (at === 0) return 0
+      const [from, to] = [sampled[at - 1] as number, sampled[at] as number]
+      let month = from + 1
+      while (month < to && !passesAt(at, (month - from) / (to - from))) month++
+      return month
+    }
+    return months + 1
+  })
+}
+
+/** A large table is divided by time long before its servers are too small. */
+function partitions(plan: CapacityPlan, demand: Demand): Trigger[] {
+  const { topology, memoryBound } = plan.facts
+  const countOf = (entity: string) => entityOf(demand.scenario, entity).count
+  const [table] = [...plan.storage.entities].sort((a, b) => countOf(b) - countOf(a))
+  if (table === undefined || topology.kind === 'ring' || memoryBound) return []
+  const limit = given(
+    'plan.partitionBytes',
+    'bytes',
+    partitionBytes,
+    'assumed',
+    'a table with its indexes beyond this is slow to vacuum, to restore and to change',
+  )
+  return [
+    {
+      stage: 'partitions',
+      month: firstMonth(
+        `trigger.${plan.candidate}.partitions`,
+        demand,
+        (month) => [plan.storage.entityBytes(table, month)],
+        [limit],
+        ([bytes], [most]) => (bytes as number) > (most as number),
+        `${table} passes partitionBytes`,
+      ),
+      planned: null,
+      resource: null,
+      threshold: `${table} with its indexes passes about 100 GB`,
+      action: `partition ${table} by time: old partitions are dropped, not deleted row by row`,
+      leadWeeks: 6,
+      usd: 0,
+    },
+  ]
+}
+
+/** Where one node is not available enough, replicas are needed from the first day. */
+function replicas(plan: CapacityPlan, { scenario, months }: Demand): Trigger {
+  const wanted = scenario.requirements.availability
+  const one = nodeAvailabilityFigure()
+  const { topology } = plan.facts
+  const { voters, quorum } = votersOf({ parts: 1, members: topology.copies }, topology)
+  return {
+    stage: 'replicas',
+    month: derived(
+      `trigger.${plan.candidate}.replicas`,
+      'months',
+      wanted === null ? 'no availability is required' : `0 where nodeAvailability is below ${wanted}`,
+      [one],
+      (availability) => (wanted !== null && availability < wanted ? 0 : months + 1),
+    ),
+    planned: null,
+    resource: null,
+    threshold: wanted === null ? 'no availability is required' : `one server is up less than ${wanted * 100} % of the time`,
+    action: topology.kind === 'ring' ? topology.name : `${topology.name}: up while ${quorum} of ${voters} ${quorum === 1 ? 'is' : 'are'}`,
+    leadWeeks: 1,
+    usd: 0,
+  }
+}

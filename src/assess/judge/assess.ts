@@ -1,0 +1,91 @@
+/** What the evidence says: which candidates hold every objective at average load and at peak, and how they compare at the same rates. */
+
+import type { Result } from '../../result/result.ts'
+import type { Scenario } from '../../scenario/scenario.ts'
+import { curvesOf, offeredLoads } from '../capacity/response-curve.ts'
+import { type AtMultiple, type Evidence, judgeAt } from './at-multiple.ts'
+import { type KnownResolution, resolutionIn } from './machine-resolution.ts'
+import { type Comparison, comparePairs } from './pairs.ts'
+
+export interface CandidateAssessment {
+  name: string
+  mix: 'full' | 'partial'
+  failure: string | null
+  wrong: number
+  brokenInvariants: string[]
+  at: AtMultiple[]
+  /** What its capacity rests on; null: no response curve. */
+  tried: Tried | null
+  /** With the operations that all candidates can do; empty where all can do all. */
+  common: AtMultiple[]
+}
+/** The rates that were offered, and how likely every limit holds at the lightest of them. */
+export interface Tried {
+  lowest: number
+  highest: number
+  rates: number
+  rounds: number
+  holdsAtLowest: number
+  /** The objective that is likeliest to be missed there. */
+  binding: string
+}
+export interface Assessment {
+  candidates: CandidateAssessment[]
+  /** Full mix, right answers, every tested objective met at every confirmed multiple. */
+  holds: string[]
+  comparisons: Comparison[]
+  /** By how much equals differ on this machine: what differs less is a tie. */
+  resolution: KnownResolution[]
+}
+
+export function assess(result: Result): Assessment {
+  const scenario = result.scenario as unknown as Scenario
+  const scaleLimited = new Set(
+    (result.trialPlan as unknown as { operations: { name: string; scaleLimited: boolean }[] }).operations
+      .filter((each) => each.scaleLimited)
+      .map((each) => each.name),
+  )
+  const operations = scenario.operations
+  const mixes = result.candidates.map((candidate) => new Set(candidate.compiled.map((each) => each.operation)))
+  const common = new Set(operations.map((operation) => operation.name).filter((name) => mixes.every((mix) => mix.has(name))))
+  const { multiples } = result.trialPlan
+  const candidates = result.candidates.map((candidate, index): CandidateAssessment => {
+    const { common: shared = [], own = [] } = Object.groupBy(candidate.trials, (trial) => (trial.mix === 'common' ? 'common' : 'own'))
+    const evidence: Evidence = { trials: own, operations, mix: mixes[index] as Set<string>, scaleLimited }
+    const curves = curvesOf(evidence)
+    return {
+      name: candidate.name,
+      mix: candidate.mix,
+      failure: candidate.failure,
+      wrong:
+        candidate.verification.wrong +
+        candidate.trials.reduce((sum, trial) => sum + Object.values(trial.operations).reduce((own, each) => own + each.wrong, 0), 0),
+      brokenInvariants: candidate.invariants.filter((invariant) => !invariant.ok).map((invariant) => invariant.name),
+      at: multiples.map((multiple) => judgeAt(evidence, multiple, curves)),
+      tried: triedBy(evidence, curves),
+      common: shared.length === 0 ? [] : multiples.map((multiple) => judgeAt({ ...evidence, trials: shared, mix: common }, multiple)),
+    }
+  })
+  const holds = candidates.filter(
+    (each) =>
+      result.status === 'complete' && // Invariants are checked at the end.
+      each.failure === null &&
+      each.mix === 'full' &&
+      each.wrong === 0 &&
+      each.brokenInvariants.length === 0 &&
+      each.at.length > 0 &&
+      each.at.every((at) => at.outcome === 'met'),
+  )
+  const resolution = resolutionIn(result)
+  return { candidates, holds: holds.map((each) => each.name), comparisons: comparePairs(result, operations, resolution), resolution }
+}
+
+function triedBy({ trials }: Evidence, curves: ReturnType<typeof curvesOf>): Tried | null {
+  const offered = offeredLoads(trials)
+  const [lowest, highest] = [Math.min(...offered), Math.max(...offered)]
+  const [least] = (curves ?? [])
+    .map(({ operation, objective, curve }) => ({ binding: `${objective.name} of ${operation}`, holds: curve.holds(lowest) }))
+    .sort((a, b) => a.holds - b.holds)
+  if (least === undefined) return null
+  return { lowest, highest, rates: new Set(offered).size, rounds: offered.length, holdsAtLowest: least.holds, binding: least.binding }
+}

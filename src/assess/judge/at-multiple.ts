@@ -1,0 +1,169 @@
+/** One candidate at one multiple: the outcome of every operation, from the response curve where there is one, else from the trials at that rate. */
+
+import { decide, errorsMissed, type Outcome, outcomeOf, samplesNeeded } from '../../measure/decide.ts'
+import { Histogram } from '../../measure/histogram.ts'
+import type { OperationResult, TrialResult } from '../../result/result.ts'
+import type { Operation } from '../../scenario/scenario.ts'
+import type { Count } from '../../stats/beta-binomial.ts'
+import type { Interval } from '../../stats/intervals.ts'
+import { median } from '../../stats/median.ts'
+import { correlationsOf, countOf, curvesOf, isUsable, type OperationCurve } from '../capacity/response-curve.ts'
+import { percentileIntervals, type TrialHistogram } from './percentile-interval.ts'
+
+/** One operation of one candidate at one multiple, pooled over the valid trials. */
+export interface Cell {
+  operation: string
+  outcome: Outcome | 'excused' | 'not run'
+  intended: number
+  errors: number
+  dropped: number
+  /** Of the merged histograms, µs; null with fewer samples than a p99 needs, and of a saturated server, whose answers only tell how long it was loaded. */
+  p50Us: number | null
+  p99Us: number | null
+  /** Seconds by which the backlog grows per second where a trial was saturated; null: none was. */
+  backlog: number | null
+  /** By how the starts differ, 95 %; null with fewer than three. */
+  p50IntervalUs: Interval | null
+  p99IntervalUs: Interval | null
+  scaleLimited: boolean
+  /** Enough samples, and still neither met nor missed; `late`: with the harness's own delays missed, without them met. */
+  undecided: false | 'sample' | 'late'
+}
+export interface AtMultiple {
+  multiple: number
+  outcome: Outcome | 'not run'
+  missed: string[]
+  notTested: string[]
+  rounds: number
+  validRounds: number
+  cells: Cell[]
+}
+/** What is judged: the trials of one candidate, and what its mix holds. */
+export interface Evidence {
+  /** All of one mix. */
+  trials: TrialResult[]
+  operations: Operation[]
+  /** Names of the operations in the mix. */
+  mix: Set<string>
+  scaleLimited: Set<string>
+}
+
+/** `curves`: of the evidence, computed once for several multiples. */
+export function judgeAt(evidence: Evidence, multiple: number, curves = curvesOf(evidence)): AtMultiple {
+  const { operations, mix } = evidence
+  const trials = evidence.trials.filter((trial) => trial.arrival.multiple === multiple)
+  const rounds = trials.filter((trial) => trial.phase === 'confirmation')
+  const valid = rounds.filter(isUsable)
+  const probes = trials.filter((trial) => trial.phase === 'probe' && isUsable(trial))
+  const asked = operations.filter((operation) => mix.has(operation.name)).length
+  const cells = operations.map((operation) => cellOf(operation, { evidence, multiple, rounds, valid, probes, curves, asked }))
+  const missed = cells.filter((cell) => cell.outcome === 'missed').map((cell) => cell.operation)
+  const notTested = cells.filter((cell) => cell.outcome === 'undetermined' && cell.undecided === false).map((cell) => cell.operation)
+  const outcome = cells.every((cell) => cell.outcome === 'not run' || cell.outcome === 'excused')
+    ? 'not run'
+    : missed.length > 0
+      ? 'missed'
+      : cells.some((cell) => cell.undecided !== false)
+        ? 'undetermined'
+        : 'met'
+  return { multiple, outcome, missed, notTested, rounds: rounds.length, validRounds: valid.length, cells }
+}
+
+interface Judged {
+  evidence: Evidence
+  multiple: number
+  /** Trials at this multiple, and those in which neither the harness nor anybody else was in the way. */
+  rounds: TrialResult[]
+  valid: TrialResult[]
+  probes: TrialResult[]
+  curves: OperationCurve[] | null
+  /** Operations in the mix. */
+  asked: number
+}
+
+function cellOf(operation: Operation, judged: Judged): Cell {
+  const { evidence, multiple, rounds, probes, curves, asked } = judged
+  const { name } = operation
+  const isRaised = raised(samplesOf(judged.valid, name), probes, name)
+  const valid = isRaised ? [...judged.valid, ...probes] : judged.valid
+  const samples = samplesOf(valid, name)
+  const scaleLimited = evidence.scaleLimited.has(name)
+  const cell: Cell = {
+    operation: name,
+    outcome: 'not run',
+    intended: total(samples, (each) => each.intended),
+    errors: total(samples, errorsOf),
+    dropped: total(samples, (each) => each.dropped),
+    ...percentilesOf(valid, name),
+    scaleLimited,
+    undecided: false,
+  }
+  if (!evidence.mix.has(name)) return { ...cell, outcome: 'excused' }
+  const failures = samples.map((each): Count => ({ exceeded: each.dropped + errorsOf(each), intended: each.intended }))
+  const outcomes: Outcome[] = errorsMissed(failures, operation.errorShare) ? ['missed'] : []
+  for (const { name: objective, quantile } of operation.objectives) {
+    const counts = valid.flatMap((trial) => countOf(trial, name, objective) ?? [])
+    const own = isRaised ? undefined : curves?.find((each) => each.operation === name && each.objective.name === objective)
+    if (own !== undefined) outcomes.push(byCurve(own, multiple, counts, asked))
+    else if (rounds.length > 0) outcomes.push(decide(counts, quantile, correlationsOf(curves)))
+  }
+  if (outcomes.length === 0) return operation.objectives.length === 0 && samples.length > 0 ? { ...cell, outcome: 'met' } : cell
+  const outcome = outcomes.includes('missed') ? 'missed' : outcomes.includes('undetermined') ? 'undetermined' : 'met'
+  if (outcome === 'met' && scaleLimited) return { ...cell, outcome: 'undetermined' }
+  if (outcome !== 'undetermined' || scaleLimited) return { ...cell, outcome }
+  const needed = Math.max(0, ...operation.objectives.map(({ quantile }) => samplesNeeded(quantile)))
+  const isLate = rounds.length > 0 && rounds.every((trial) => !isUsable(trial) || trial.validity.clientBound.includes(name))
+  const isTested = cell.intended >= needed || curves?.some((each) => each.operation === name) === true
+  return { ...cell, outcome, undecided: isLate ? 'late' : isTested ? 'sample' : false }
+}
+
+/** What all rates say together; where the trials at this very rate show the contrary, nothing is decided. */
+function byCurve({ curve, objective }: OperationCurve, multiple: number, counts: Count[], asked: number): Outcome {
+  const outcome = outcomeOf(curve.holds(multiple), asked)
+  const intended = counts.reduce((sum, each) => sum + each.intended, 0)
+  const isOver = counts.reduce((sum, each) => sum + each.exceeded, 0) > (1 - objective.quantile) * intended
+  return intended > 0 && ((outcome === 'met' && isOver) || (outcome === 'missed' && !isOver)) ? 'undetermined' : outcome
+}
+
+const samplesOfP99 = samplesNeeded(0.99)
+
+function percentilesOf(trials: TrialResult[], operation: string): Pick<Cell, 'p50Us' | 'p99Us' | 'p50IntervalUs' | 'p99IntervalUs' | 'backlog'> {
+  const none = { p50Us: null, p99Us: null, p50IntervalUs: null, p99IntervalUs: null, backlog: null }
+  const saturated = trials.filter((trial) => trial.saturated && trial.operations[operation] !== undefined)
+  if (saturated.length > 0) return { ...none, backlog: median(saturated.flatMap((trial) => trial.backlog ?? [])) }
+  const answered = trials.flatMap((trial): TrialHistogram[] => {
+    const response = trial.operations[operation]?.responseUs
+    return response == null || response.count === 0 ? [] : [{ start: trial.start, histogram: Histogram.decode(response.encoded) }]
+  })
+  if (answered.reduce((sum, { histogram }) => sum + histogram.count, 0) < samplesOfP99) return none
+  const merged = new Histogram()
+  for (const { histogram } of answered) merged.merge(histogram)
+  const intervalOf = percentileIntervals(answered)
+  return {
+    backlog: null,
+    p50Us: merged.quantileNs(0.5) / 1000,
+    p99Us: merged.quantileNs(0.99) / 1000,
+    p50IntervalUs: inUs(intervalOf(0.5)),
+    // A start with too few answers for a p99 of its own says nothing of how p99s differ.
+    p99IntervalUs: answered.every(({ histogram }) => histogram.count >= samplesOfP99) ? inUs(intervalOf(0.99)) : null,
+  }
+}
+
+const inUs = (interval: Interval | null): Interval | null =>
+  interval === null ? null : { ...interval, low: interval.low / 1000, mid: interval.mid / 1000, high: interval.high / 1000 }
+
+const errorsOf = (sample: OperationResult) => Object.values(sample.errors).reduce((sum, count) => sum + count, 0)
+
+function samplesOf(trials: TrialResult[], operation: string): OperationResult[] {
+  return trials.flatMap((trial) => trial.operations[operation] ?? [])
+}
+
+/** Only an operation that a probe raised is judged on the probe too: for the others it is a round at another mix. */
+function raised(rounds: OperationResult[], probes: TrialResult[], operation: string): boolean {
+  const most = Math.max(0, ...rounds.map((each) => each.intended))
+  return samplesOf(probes, operation).some((each) => each.intended > 4 * Math.max(1, most))
+}
+
+function total(samples: OperationResult[], of: (sample: OperationResult) => number): number {
+  return samples.reduce((sum, each) => sum + of(each), 0)
+}

@@ -1,0 +1,309 @@
+/** Two results of one scenario, operation by operation and rate by rate: faster, slower or tie, and what else is different. */
+import { canonical, type Value } from '../../data/value.ts'
+import { TrialError } from '../../errors.ts'
+import type { Index, PhysicalModel, Store } from '../../families/model.ts'
+import type { CandidateResult, Result, TrialResult } from '../../result/result.ts'
+import { fewestRepeats, type Interval, ratioOf } from '../../stats/intervals.ts'
+import { median } from '../../stats/median.ts'
+import { assess } from './assess.ts'
+import { type CapacityKind, capacityDifference, capacityKinds } from './capacity-difference.ts'
+import { cpuByRound, factorOf, type KnownResolution, p99Of, resolutionIn, resolutionText, spreadOf } from './machine-resolution.ts'
+
+export type Verdict = 'faster' | 'slower' | 'tie' | 'undetermined'
+
+/** `service p50`: what server and driver take; `response p99`: what a user waits, queueing included. */
+export type Metric = 'service p50' | 'response p99'
+
+export interface ComparedRow {
+  candidate: string
+  operation: string
+  multiple: number
+  metric: Metric
+  /** Medians of the rounds, µs. */
+  baselineUs: number | null
+  resultUs: number | null
+  /** Result over baseline; null with fewer than three rounds of either. */
+  ratio: Interval | null
+  verdict: Verdict
+  /** Why nothing can be said; null: something can. */
+  undetermined: string | null
+  /** Slower by more than the tolerance, the whole interval, and by more than equals differ. */
+  regression: boolean
+}
+/** What a server does at most, and what an operation costs it. */
+export interface ComparedNumber {
+  candidate: string
+  /** CPU in µs; capacities in multiples of the average load. */
+  number: 'CPU per operation' | `capacity: ${CapacityKind}`
+  baseline: number | null
+  result: number | null
+  /** Result over baseline. */
+  ratio: Interval | null
+  /** `slower`: more CPU, or less capacity. */
+  verdict: Verdict
+  undetermined: string | null
+  regression: boolean
+}
+export interface Comparison {
+  tolerance: number
+  /** By how much equals differ on this machine: what differs less is a tie. */
+  resolution: string
+  /** What is not the same, besides the times: models, statements, versions, machines. */
+  differences: string[]
+  rows: ComparedRow[]
+  numbers: ComparedNumber[]
+  /** Objectives held before and missed now, wrong answers, broken invariants, failures. */
+  broken: string[]
+  regressions: number
+}
+
+const metrics: { metric: Metric; usable: TrialResult['validity']['verdict'][]; of: (trial: TrialResult, operation: string) => number | null }[] = [
+  // A late harness adds to the response, hardly to the service time.
+  { metric: 'service p50', usable: ['valid', 'client-bound'], of: p50Of },
+  { metric: 'response p99', usable: ['valid'], of: p99Of },
+]
+/** A percentile of fewer samples is that of one outlier. */
+const fewestSamples: Record<Metric, number> = { 'service p50': 20, 'response p99': 299 }
+
+function p50Of(trial: TrialResult, operation: string): number | null {
+  const service = trial.operations[operation]?.serviceUs
+  return service === undefined || service.count < fewestSamples['service p50'] || service.p50 <= 0 ? null : service.p50
+}
+
+/** @throws TrialError, exit code 2, where the two measured different things. */
+export function compare(baseline: Result, result: Result, tolerance: number): Comparison {
+  checkComparable(baseline, result)
+  const pairs = result.candidates.flatMap((after) => {
+    const before = baseline.candidates.find((each) => each.name === after.name)
+    return before === undefined ? [] : [{ before, after }]
+  })
+  const known = knownOf(baseline, result)
+  const rows = pairs.flatMap(({ before, after }) => comparedRows(before, after, result.trialPlan.multiples, tolerance, known))
+  const numbers = pairs.flatMap(({ before, after }) => comparedNumbers(before, after, tolerance, known))
+  return {
+    tolerance,
+    resolution: resolutionText(known),
+    differences: [...differingRuns(baseline, result), ...pairs.flatMap(({ before, after }) => differingCandidates(before, after))],
+    rows,
+    numbers,
+    broken: brokenSince(baseline, result),
+    regressions: [...rows, ...numbers].filter((row) => row.regression).length,
+  }
+}
+
+/** Of both: a machine that was measured with equals is known; else the run whose starts differ more tells. */
+function knownOf(baseline: Result, result: Result): KnownResolution[] {
+  const all = [...resolutionIn(result), ...resolutionIn(baseline)]
+  const measured = all.filter(({ from }) => from === 'equals')
+  return [...measured, ...all.filter((each) => !measured.some(({ engine, number }) => engine === each.engine && number === each.number))]
+}
+
+/** `worse`: how many times worse the result is. Within the tolerance, or within what equals differ by, it is a tie. */
+function verdictOf(worse: Interval | null, tolerance: number, factor: number): Verdict {
+  if (worse === null) return 'undetermined'
+  if (worse.low > 1 + tolerance && worse.mid > factor) return 'slower'
+  return worse.high < 1 / (1 + tolerance) && worse.mid < 1 / factor ? 'faster' : 'tie'
+}
+
+function comparedNumbers(before: CandidateResult, after: CandidateResult, tolerance: number, known: KnownResolution[]): ComparedNumber[] {
+  const compared = (number: ComparedNumber['number'], values: (number | null)[], ratio: Interval | null, worse: Interval | null): ComparedNumber => {
+    const kind = number === 'CPU per operation' ? number : 'capacity'
+    const verdict = verdictOf(worse, tolerance, factorOf(known, [after.engine], kind))
+    const [baseline = null, result = null] = values
+    const isKnown = baseline !== null && result !== null
+    return {
+      candidate: after.name,
+      number,
+      baseline,
+      result,
+      ratio,
+      verdict,
+      undetermined: ratio !== null ? null : isKnown ? `too few starts for an interval of ${number}` : `one of the two does not tell ${number}`,
+      regression: verdict === 'slower',
+    }
+  }
+  const [was, is] = [before, after].map((candidate) => [...cpuByRound(candidate).values()]) as [number[], number[]]
+  const cpu = ratioOf(was, is)
+  return [
+    compared('CPU per operation', [median(was), median(is)], cpu, cpu),
+    ...capacityKinds.map((kind) => {
+      const ratio = capacityDifference(before, after, kind)?.ratio ?? null
+      const worse = ratio === null ? null : { ...ratio, low: 1 / ratio.high, mid: 1 / ratio.mid, high: 1 / ratio.low }
+      return compared(`capacity: ${kind}`, [before.capacity[kind]?.mid ?? null, after.capacity[kind]?.mid ?? null], ratio, worse)
+    }),
+  ]
+}
+
+/** @throws TrialError, exit code 2, where the two measured different things. */
+export function checkComparable(baseline: Result, result: Result): void {
+  const differing: string[] = []
+  const note = (what: string, before: unknown, after: unknown) => {
+    if (text(before) !== text(after)) differing.push(what)
+  }
+  const { candidates: _before, seed: _s, ...scenarioBefore } = baseline.scenario
+  const { candidates: _after, seed: _t, ...scenarioAfter } = result.scenario
+  for (const name of new Set([...Object.keys(scenarioBefore), ...Object.keys(scenarioAfter)]))
+    note(`the scenario's ${name}`, scenarioBefore[name], scenarioAfter[name])
+  note(`the seed (${baseline.seed}, ${result.seed})`, baseline.seed, result.seed)
+  note('the generated data', baseline.dataHash, result.dataHash)
+  note(`the effort (${baseline.trialPlan.effort}, ${result.trialPlan.effort})`, baseline.trialPlan.effort, result.trialPlan.effort)
+  note(`the levels (${baseline.trialPlan.multiples}, ${result.trialPlan.multiples})`, baseline.trialPlan.multiples, result.trialPlan.multiples)
+  if (result.candidates.every((after) => baseline.candidates.every((before) => before.name !== after.name))) differing.push('the candidates')
+  if (differing.length > 0)
+    throw new TrialError('not-comparable', `the two results measured different things: ${differing.join(', ')}`, {
+      hint: 'run the same scenario with the same seed and effort',
+      exitCode: 2,
+    })
+}
+
+function comparedRows(
+  before: CandidateResult,
+  after: CandidateResult,
+  multiples: number[],
+  tolerance: number,
+  known: KnownResolution[],
+): ComparedRow[] {
+  const factors = metrics.map(({ metric, of }) => floorOf(metric, of, [before, after], known))
+  const operations = after.compiled.map((each) => each.operation).filter((name) => before.compiled.some((each) => each.operation === name))
+  return multiples.flatMap((multiple) =>
+    operations.flatMap((operation) =>
+      metrics.map(({ metric, usable, of }, at): ComparedRow => {
+        const rounds = (candidate: CandidateResult) => {
+          const all = candidate.trials.filter(
+            (trial) => trial.phase === 'confirmation' && trial.mix !== 'common' && trial.arrival.multiple === multiple,
+          )
+          const valid = all.filter((trial) => usable.includes(trial.validity.verdict))
+          const values = valid
+            .filter((trial) => (trial.operations[operation]?.serviceUs.count ?? 0) >= fewestSamples[metric])
+            .flatMap((trial) => of(trial, operation) ?? [])
+          return { all: all.length, valid: valid.length, values }
+        }
+        const [first, second] = [rounds(before), rounds(after)]
+        const [was, is] = [first.values, second.values]
+        const ratio = ratioOf(was, is)
+        const verdict = verdictOf(ratio, tolerance, factors[at] as number)
+        return {
+          candidate: after.name,
+          operation,
+          multiple,
+          metric,
+          baselineUs: median(was),
+          resultUs: median(is),
+          ratio,
+          verdict,
+          undetermined: ratio === null ? (tooFew('baseline', first, metric) ?? tooFew('result', second, metric) ?? 'no ratio') : null,
+          regression: verdict === 'slower',
+        }
+      }),
+    ),
+  )
+}
+
+/** Equals measure the p99, which differs at least as much as the middle does; the starts of a run tell of both. */
+function floorOf(metric: Metric, of: typeof p99Of, candidates: CandidateResult[], known: KnownResolution[]): number {
+  const engines = candidates.map(({ engine }) => engine)
+  const isMeasured = known.some(({ engine, number, from }) => number === 'p99' && from === 'equals' && engines.includes(engine))
+  if (metric === 'response p99' || isMeasured) return factorOf(known, engines, 'p99')
+  return Math.exp(Math.max(0, ...candidates.map((candidate) => spreadOf(candidate, of) ?? 0)))
+}
+
+/** What one side lacks for a ratio; null: nothing. */
+function tooFew(side: string, { all, valid, values }: { all: number; valid: number; values: number[] }, metric: Metric): string | null {
+  if (values.length >= fewestRepeats) return null
+  if (all < fewestRepeats) return `the ${side} has ${all} of the ${fewestRepeats} rounds that a ratio needs (effort smoke has one)`
+  if (valid < fewestRepeats) return `only ${valid} of the ${side}'s ${all} rounds are valid, ${fewestRepeats} are needed`
+  return `too few calls in the ${side}'s rounds for a ${metric.split(' ')[1]} (${fewestSamples[metric]} each)`
+}
+
+function differingRuns(baseline: Result, result: Result): string[] {
+  const found: string[] = []
+  const note = (what: string, before: unknown, after: unknown) => {
+    if (text(before) !== text(after)) found.push(`${what}: ${String(before)} → ${String(after)}`)
+  }
+  note('dbtrial', baseline.dbtrial, result.dbtrial)
+  note('machine', machineOf(baseline), machineOf(result))
+  note('Node.js', baseline.host.node, result.host.node)
+  note('client of the replay', baseline.trialPlan.client, result.trialPlan.client)
+  const only = (here: Result, there: Result) =>
+    here.candidates.filter((each) => there.candidates.every((other) => other.name !== each.name)).map((each) => each.name)
+  for (const name of only(baseline, result)) found.push(`${name}: only in the baseline`)
+  for (const name of only(result, baseline)) found.push(`${name}: only in the result`)
+  return found
+}
+
+const machineOf = ({ host }: Result) => `${host.cpu}, ${host.cores} cores, ${host.platform} ${host.kernel}`
+
+function differingCandidates(before: CandidateResult, after: CandidateResult): string[] {
+  const found: string[] = []
+  const note = (what: string, was: string, is: string) => {
+    if (was !== is) found.push(`${after.name}: ${what}: ${was} → ${is}`)
+  }
+  note('version', before.provision?.version ?? 'no server', after.provision?.version ?? 'no server')
+  note('where it ran', placeOf(before), placeOf(after))
+  note('connections', connectionsOf(before), connectionsOf(after))
+  for (const parity of after.parity)
+    note(parity.what, before.parity.find((each) => each.what === parity.what)?.effective ?? 'not stated', parity.effective)
+  const [was, is] = [before.model, after.model] as unknown as [PhysicalModel, PhysicalModel]
+  for (const store of was.stores)
+    if (is.stores.every((each) => each.name !== store.name)) found.push(`${after.name}: store ${store.name} is gone${serving(store.serves)}`)
+  for (const store of is.stores) {
+    const old = was.stores.find((each) => each.name === store.name)
+    if (old === undefined) found.push(`${after.name}: store ${store.name} is new${serving(store.serves)}`)
+    else found.push(...differingStores(after.name, old, store))
+  }
+  for (const { operation, statements } of after.compiled) {
+    const old = before.compiled.find((each) => each.operation === operation)
+    if (old === undefined) found.push(`${after.name}: ${operation} runs now, and was excused`)
+    else if (text(old.statements) !== text(statements))
+      found.push(`${after.name}: ${operation} has other statements: ${old.statements.join(' · ')} → ${statements.join(' · ')}`)
+  }
+  for (const { operation } of before.compiled)
+    if (after.compiled.every((each) => each.operation !== operation)) found.push(`${after.name}: ${operation} is excused now, and ran`)
+  return found
+}
+
+function differingStores(candidate: string, before: Store, after: Store): string[] {
+  const shape = ({ columns, include, where, unique, kind }: Index) => text({ columns, include, where, unique, kind })
+  const found: string[] = []
+  for (const index of before.indexes)
+    if (after.indexes.every((each) => shape(each) !== shape(index)))
+      found.push(`${candidate}: index ${indexText(before, index)} is gone${serving(index.serves)}`)
+  for (const index of after.indexes)
+    if (before.indexes.every((each) => shape(each) !== shape(index)))
+      found.push(`${candidate}: index ${indexText(after, index)} is new${serving(index.serves)}`)
+  const rest = ({ indexes: _, serves: __, reason: ___, ...own }: Store) => text(own)
+  if (rest(before) !== rest(after)) found.push(`${candidate}: store ${after.name} has other columns or another key`)
+  return found
+}
+
+const indexText = (store: Store, index: Index) =>
+  `on ${store.name} (${index.columns.map((each) => `${each.field}${each.descending ? ' desc' : ''}`).join(', ')})`
+const serving = (operations: string[]) => (operations.length === 0 ? '' : `; it serves ${operations.join(', ')}`)
+const placeOf = ({ provision }: CandidateResult) =>
+  provision === null
+    ? 'nowhere'
+    : `${provision.kind}, cores ${provision.enforced.cpu}, memory ${provision.enforced.memory}${provision.image === null ? '' : `, ${provision.image.name}`}`
+
+/** As the sweep of each run chose them. */
+function connectionsOf({ trials }: CandidateResult): string {
+  return [...new Set(trials.filter((trial) => trial.phase === 'confirmation').map((trial) => trial.connections))].join(', ') || 'none'
+}
+
+/** Worse in kind, not in time. */
+function brokenSince(baseline: Result, result: Result): string[] {
+  const before = assess(baseline)
+  return assess(result).candidates.flatMap((now) => {
+    const then = before.candidates.find((each) => each.name === now.name)
+    if (then === undefined) return []
+    const found: string[] = []
+    if (now.failure !== null && then.failure === null) found.push(`${now.name}: failed: ${now.failure}`)
+    if (now.wrong > then.wrong) found.push(`${now.name}: ${now.wrong} wrong answers, ${then.wrong} before`)
+    for (const name of now.brokenInvariants) if (!then.brokenInvariants.includes(name)) found.push(`${now.name}: invariant ${name} is broken`)
+    for (const at of now.at)
+      if (at.outcome === 'missed' && then.at.find((each) => each.multiple === at.multiple)?.outcome === 'met')
+        found.push(`${now.name}: objectives missed at ${at.multiple}×, met before: ${at.missed.join(', ')}`)
+    return found
+  })
+}
+
+const text = (value: unknown) => canonical(JSON.parse(JSON.stringify(value ?? null)) as Value)

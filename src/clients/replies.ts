@@ -1,0 +1,15 @@
+/** What several engines answer alike. */
+import type { Answer } from '../data/value.ts'
+import type { Reply } from '../engines/engine.ts'
+
+export function readReply(rows: number, answer: () => Answer): Reply {
+  return { outcome: rows > 0 ? 'ok' : 'miss', rows, retries: 0, answer }
+}
+
+export function wroteReply(rows: number, retries: number): Reply {
+  const outcome = rows > 0 ? 'ok' : 'miss'
+  return { outcome, rows, retries, answer: () => ({ kind: 'wrote', outcome, rows }) }
+}
+
+/** A namespace of an engine that takes names. */
+export const named = (name: string) => ({ namespace: name, name })

@@ -1,0 +1,117 @@
+/** CQL for the stores of a wide-column model: tables, and the statement texts of every operation. */
+import type { Store, StoreColumn } from '../../families/model.ts'
+import { groupedByServer, readsRange } from '../../families/wide-column/queries.ts'
+import { entityOf, type OperationOf, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { isDescending, isReversed, type PageStart, startText } from './pages.ts'
+
+export const id = (name: string) => `"${name.replaceAll('"', '""')}"`
+
+export function cqlType(column: StoreColumn, scenario: Scenario): string {
+  if (column.role === 'bucket') return 'int'
+  switch (column.type) {
+    case 'uuid':
+      return 'uuid'
+    case 'int':
+      return isSmall(column, scenario) ? 'int' : 'bigint'
+    case 'decimal':
+      return 'decimal'
+    case 'bool':
+      return 'boolean'
+    case 'timestamp':
+      return 'timestamp'
+    case 'bytes':
+      return 'blob'
+    default:
+      return 'text'
+  }
+}
+
+/** How far above their range numbers lie that no row has, and that a lookup may ask for. */
+const missedBeyond = 2 ** 10
+
+/** Whether 32 bits hold every value that a number of the scenario can have, be set to, or be asked for. */
+function isSmall({ entity, field: name }: StoreColumn, { entities, operations }: Scenario): boolean {
+  const generator = entityOf({ entities }, entity).fields.find((field) => field.name === name)?.generator
+  if (generator?.kind === 'line') return true
+  if (generator?.kind !== 'number') return false
+  const asked = operations.flatMap((operation) => [
+    ...(operation.entity === entity && (operation.kind === 'list' || operation.kind === 'aggregate') ? operation.where : []),
+    ...writesOf(operation).flatMap((write) => (write.entity === entity && write.kind === 'update' ? write.set : [])),
+  ])
+  const constants = asked.flatMap((each) => (each.field === name && 'constant' in each && typeof each.constant === 'number' ? [each.constant] : []))
+  return [generator.low, generator.high + missedBeyond, ...constants].every((value) => value >= -(2 ** 31) && value < 2 ** 31)
+}
+
+export function createTable(store: Store, typeOf: (column: StoreColumn) => string): string {
+  const columns = store.columns.map((column) => `  ${id(column.name)} ${typeOf(column)}${column.role === 'static' ? ' STATIC' : ''}`)
+  const key = [`(${store.partition.map(id).join(', ')})`, ...store.clustering.map((each) => id(each.column))].join(', ')
+  const order =
+    store.clustering.length === 0
+      ? ''
+      : ` WITH CLUSTERING ORDER BY (${store.clustering.map((each) => `${id(each.column)} ${each.descending ? 'DESC' : 'ASC'}`).join(', ')})`
+  return `CREATE TABLE ${id(store.name)} (\n${[...columns, `  PRIMARY KEY (${key})`].join(',\n')}\n)${order}`
+}
+
+const equals = (names: string[]) => names.map((name) => `${id(name)} = ?`).join(' AND ')
+
+/** All columns of one partition. */
+export function selectPartition(store: Store): string {
+  return `SELECT ${store.columns.map((column) => id(column.name)).join(', ')} FROM ${id(store.name)} WHERE ${equals(store.partition)}`
+}
+
+/** Equality on the partition, then a page of the clustering order. Rows that may have expired cannot be limited by the server. */
+export function selectPage(store: Store, operation: OperationOf<'list'>, start: PageStart): string {
+  const descending = isDescending(operation)
+  const order = isReversed(store, operation)
+    ? ` ORDER BY ${store.clustering.map((each) => `${id(each.column)} ${descending ? 'DESC' : 'ASC'}`).join(', ')}`
+    : ''
+  return `${selectProjection(store, operation)}${startText(start, descending, id)}${order}${limitOf(store, operation)}`
+}
+
+export function selectWords(store: Store, operation: OperationOf<'search'>): string {
+  return `${selectProjection(store, operation)}${limitOf(store, operation)}`
+}
+
+function selectProjection(store: Store, { fields }: { fields: string[] }): string {
+  const columns = [...fields, ...(store.expiry === null || fields.includes('expires_at') ? [] : ['expires_at'])]
+  return `SELECT ${columns.map(id).join(', ')} FROM ${id(store.name)} WHERE ${equals(store.partition)}`
+}
+
+const limitOf = (store: Store, { limit }: { limit: number }) => (store.expiry === null ? ` LIMIT ${limit}` : '')
+
+/** Sums by the server where a bucket lies within a group, else the rows to be grouped. An int's sum would be an int and overflow. */
+export function selectGroup(store: Store, operation: OperationOf<'aggregate'>): string {
+  const { groupBy, over, sum } = operation
+  const window = over === null || !readsRange(operation) ? '' : ` AND ${id(over.field)} >= ? AND ${id(over.field)} < ?`
+  const isInteger = store.columns.some((column) => column.field === sum && column.type === 'int')
+  const summed = sum === null ? [] : [isInteger ? `sum(CAST(${id(sum)} AS varint))` : `sum(${id(sum)})`]
+  const columns = groupedByServer(operation, store)
+    ? ['count(*)', ...summed]
+    : [...new Set([groupBy?.field, sum, store.expiry === null ? null : 'expires_at'].filter((name) => name != null))].map(id)
+  return `SELECT ${columns.join(', ')} FROM ${id(store.name)} WHERE ${equals(store.partition)}${window}`
+}
+
+/** `expiring`: its rows have a native time to live, the last value. */
+export function insertRow(store: Store, columns: string[], expiring: boolean): string {
+  return `INSERT INTO ${id(store.name)} (${columns.map(id).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})${expiring ? ' USING TTL ?' : ''}`
+}
+
+/** The insert of a unique value, where nobody has it. */
+export function claimRow(insert: string): string {
+  const [head, ttl] = insert.split(' USING TTL ')
+  return `${head} IF NOT EXISTS${ttl === undefined ? '' : ` USING TTL ${ttl}`}`
+}
+
+/** `expiring`: its rows have a native time to live, the first value. */
+export function updateRow(store: Store, columns: string[], keys: string[], expiring: boolean): string {
+  return `UPDATE ${id(store.name)}${expiring ? ' USING TTL ?' : ''} SET ${columns.map((name) => `${id(name)} = ?`).join(', ')} WHERE ${equals(keys)}`
+}
+
+export function deleteRow(store: Store, keys: string[]): string {
+  return `DELETE FROM ${id(store.name)} WHERE ${equals(keys)}`
+}
+
+/** Columns that address one row of a store; of a base table with clustering lines only the partition. */
+export function rowKeys(store: Store): string[] {
+  return [...store.partition, ...(store.embedded.length > 0 ? [] : store.clustering.map((each) => each.column))]
+}

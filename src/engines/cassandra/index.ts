@@ -1,0 +1,314 @@
+/** Cassandra: how one node runs, its tables and statements, its client. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from 'cassandra-driver'
+import image from '../../../docker/cassandra/image.json' with { type: 'json' }
+import type { CqlLogin } from '../../clients/protocols/cql.ts'
+import { named } from '../../clients/replies.ts'
+import { tlsOptions } from '../../clients/socket.ts'
+import { TrialError } from '../../errors.ts'
+import type { Store, StoreColumn } from '../../families/model.ts'
+import { entityOf, type Operation, type Scenario } from '../../scenario/scenario.ts'
+import { asRole, type CompiledOperation, type Endpoint, type Engine, type Guards } from '../engine.ts'
+import { cqlType, createTable, deleteRow, insertRow, rowKeys, selectGroup, selectPage, selectPartition, selectWords, updateRow } from './cql.ts'
+import { heapMegabytes } from './jvm.ts'
+import { openCassandraLane } from './lane.ts'
+import { pageStarts } from './pages.ts'
+import { lifeOfLines, storeFor } from './rows.ts'
+import { configurationFiles, memberKeyCommand, nodetoolCommand, startCommand } from './server.ts'
+import { CassandraSession, type Driver } from './session.ts'
+
+const namespace = 'dbtrial'
+const replication = "{'class': 'SimpleStrategy', 'replication_factor': 1}"
+
+export const cassandra: Engine = {
+  name: 'cassandra',
+  family: 'wide-column',
+  native: false,
+  traits: {
+    plan: {
+      topology: {
+        kind: 'ring',
+        name: 'ring, replication factor 3',
+        copies: 3,
+        consulted: { strong: 2, session: 2, eventual: 1 },
+        sharded: true,
+        fewestShards: 1,
+        beside: [],
+        localDisk: true,
+        source: 'Cassandra documentation, Dynamo; racks as zones, as many as copies: Cassandra documentation, Snitch',
+      },
+      memoryBound: false,
+      commandThreads: { count: null, source: 'cassandra.yaml, concurrent_reads and concurrent_writes: pools of 32 threads each unless set' },
+      atomicity: { acrossParts: true, readsToo: false, source: 'Cassandra documentation, BATCH: logged batches are atomic across partitions' },
+      smallestServer: {
+        vcpus: 4,
+        memoryGib: 16,
+        source: 'Cassandra documentation, Hardware Choices: 2 cores and 8 GB at the least, 8 cores and 32 GB typically; between the two',
+      },
+      fixedMemoryGib: {
+        range: { low: 6, mid: 10, high: 14, confidence: null },
+        source:
+          'conf/cassandra-env.sh (github.com/apache/cassandra): a heap of a quarter of the memory, 8 GB at most; about as much again off heap for filters, summaries and compression is assumed',
+      },
+      diskReserve: {
+        range: { low: 1.3, mid: 1.6, high: 2, confidence: null },
+        source: 'DataStax documentation, Calculating usable disk capacity: disks are filled to 50 to 80 % depending on the compaction',
+      },
+      cacheOfRest: {
+        range: { low: 0.7, mid: 0.85, high: 0.95, confidence: null },
+        source: 'the page cache of the system beside heap and off-heap memory',
+      },
+      failoverSeconds: { range: { low: 0, mid: 0, high: 0, confidence: null }, source: 'Cassandra documentation, Dynamo: there is no primary' },
+      lostSeconds: {
+        range: { low: 0, mid: 0, high: 0, confidence: null },
+        source: 'Cassandra documentation, Dynamo: writes are acknowledged by a quorum',
+      },
+      replicaWork: { range: { low: 1, mid: 1, high: 1, confidence: null }, source: 'every replica does the same work' },
+    },
+    minimum: { cpus: 2, memoryBytes: 8 * 2 ** 30, source: 'Cassandra documentation, Hardware Choices' },
+    licence: { kind: 'permissive', value: 'Apache-2.0', source: 'cassandra.apache.org' },
+    transactions: { value: 'none across partitions; lightweight transactions within one', source: 'Cassandra documentation, Guarantees' },
+    isolation: { value: 'row-level within a partition', source: 'Cassandra documentation, Guarantees' },
+    sharding: { value: 'built in, consistent hashing of the partition key', source: 'Cassandra documentation, Dynamo' },
+    topologies: { value: 'ring without a primary', source: 'Cassandra documentation, Architecture' },
+    controls: {
+      'transport encryption': { by: 'product', value: 'TLS', source: 'Cassandra documentation, Security' },
+      'access control': { by: 'product', value: 'roles', source: 'Cassandra documentation, Security' },
+      'audit trail': { by: 'product', value: 'audit logging', source: 'Cassandra documentation, Audit Logging' },
+      'encryption at rest': { by: 'beside', value: 'encrypted disks', source: 'Cassandra documentation, Security' },
+    },
+  },
+  pace: {
+    startSeconds: 8,
+    loadSeconds: 8,
+    loadRowsPerSecond: 18_000,
+    settleSeconds: 4,
+    verifySeconds: 11,
+    warmUpSeconds: 6,
+    compilers: /^C[12] Compiler/,
+  },
+  namespace,
+  external: {
+    schemes: ['cassandra', 'cql'],
+    tlsSchemes: ['cqls'],
+    namespaces: /^\w{1,48}$/,
+    port: 9042,
+    list: async (endpoint) =>
+      (await ask(endpoint, 'SELECT keyspace_name FROM system_schema.keyspaces')).map((row) => named(String(row.keyspace_name))),
+    async create(endpoint, proposed) {
+      await ask(endpoint, `CREATE KEYSPACE ${proposed} WITH replication = ${replication}`)
+      return proposed
+    },
+    drop: async (endpoint, name) => void (await ask(endpoint, `DROP KEYSPACE IF EXISTS ${name}`)),
+  },
+  server: {
+    major: '5',
+    image,
+    ports: [9042, 7000, 7199],
+    onPath: null,
+    package: {
+      manager: 'maven',
+      name: 'org.apache.cassandra:cassandra-all',
+      version: '5.0.9',
+      server: '5.0.9',
+      home: 'package',
+      files: { any: { name: '', sha256: 'ab7546b5bffe145cb57a9b55f1028c1c8edb4db08e55f7bb3dacac33865f4cad' } },
+    },
+    needs: [
+      { program: 'java', hint: 'install a JDK, version 11 or 17 (Debian: openjdk-17-jdk-headless)' },
+      { program: 'mvn', hint: 'install Maven (Debian: maven)' },
+    ],
+    stopSignal: 'SIGTERM',
+    user: 'dbtrial',
+    files: configurationFiles,
+    prepare: memberKeyCommand,
+    start: startCommand,
+    async initiate(endpoint) {
+      await replaceFirstRole(endpoint)
+      await ask(endpoint, `CREATE KEYSPACE IF NOT EXISTS ${endpoint.namespace} WITH replication = ${replication}`)
+      await makeRole(endpoint)
+    },
+    administer: nodetoolCommand,
+  },
+  compile(model, operations, scenario, durability) {
+    const typeOf = (column: StoreColumn) => cqlType(column, scenario)
+    const compiled = operations.map((operation): CompiledOperation | null => {
+      if (model.excuses.some((excuse) => excuse.operation === operation.name)) return null
+      const store = storeFor(model, operation.name)
+      const texts =
+        operation.kind === 'get'
+          ? [selectPartition(store)]
+          : operation.kind === 'list'
+            ? pageStarts(operation).map((start) => selectPage(store, operation, start))
+            : operation.kind === 'search'
+              ? [selectWords(store, operation)]
+              : operation.kind === 'aggregate'
+                ? [selectGroup(store, operation)]
+                : writeTexts(scenario, model.stores, model.accesses.find((access) => access.operation === operation.name)?.steps ?? [], operation)
+      return { operation: operation.name, statements: texts.map((text) => ({ text, binds: [] })) }
+    })
+    return {
+      engine: 'cassandra',
+      durability,
+      scenario,
+      operations,
+      model,
+      ddl: model.stores.map((store) => createTable(store, typeOf)),
+      afterLoad: [],
+      compiled,
+      settings: {
+        commitlog_sync: durability === 'fsync' ? 'batch' : 'periodic, 10 s',
+        heap: `${heapMegabytes(scenario.bench)} MiB, G1`,
+        replication: 'SimpleStrategy, factor 1',
+      },
+    }
+  },
+  handbook: (compiled) => ({
+    schema: compiled.ddl,
+    backup: ['nodetool snapshot -t "$TAG" dbtrial, then copy the snapshot directories of every node'],
+    restore: ['copy the snapshot back into the table directories and run nodetool refresh'],
+    grants: ["CREATE ROLE application WITH LOGIN = true AND PASSWORD = '…'", `GRANT SELECT, MODIFY ON KEYSPACE ${namespace} TO application`],
+    alerts: [
+      'pending compactions > 20',
+      'dropped mutations > 0',
+      'heap after GC > 75 %',
+      'largest partition > 100 MB',
+      'disk > 50 % (compaction reserve)',
+    ],
+  }),
+  async ready(endpoint) {
+    const [row] = await ask(endpoint, 'SELECT release_version FROM system.local')
+    return String(row?.release_version)
+  },
+  guards,
+  async connect(endpoint, compiled, options) {
+    const driver = await import('cassandra-driver')
+    const client = clientOf(driver, endpoint, endpoint.namespace)
+    await client.connect()
+    return new CassandraSession(driver, client, compiled, options, loginOf(endpoint))
+  },
+  openLane: (endpoint, compiled, slots) => openCassandraLane(loginOf(endpoint), compiled, slots),
+}
+
+const loginOf = ({ host, port, user, password, tls, namespace: keyspace }: Endpoint): CqlLogin => ({ host, port, user, password, tls, keyspace })
+
+/**
+ * A new node has a role whose password everybody knows. Ours replaces it; who was faster than we are has left another role or is still
+ * connected, and then the node is not ours alone.
+ */
+async function replaceFirstRole(endpoint: Endpoint): Promise<void> {
+  const { user, password, role } = endpoint
+  const ours = [user, role?.user]
+  const known = 'cassandra'
+  const create = `CREATE ROLE IF NOT EXISTS ${user} WITH SUPERUSER = true AND LOGIN = true AND PASSWORD = '${password}'`
+  await ask({ ...endpoint, user: known, password: known }, create).catch(() => {}) // Too early, which the next line finds out, or already done.
+  await asking(endpoint, async (query) => {
+    await query(`DROP ROLE IF EXISTS ${known}`)
+    const roles = (await query('SELECT role FROM system_auth.roles')).filter((row) => !ours.includes(String(row.role)))
+    const connected = async () => (await query('SELECT username FROM system_views.clients')).map((row) => row.username)
+    // Who has not logged in can do nothing; our own connection under the known role has been closed a moment ago.
+    const strangers = async () => (await connected()).some((name) => !ours.includes(String(name)) && name !== 'anonymous')
+    for (let left = 100; roles.length > 0 || (await strangers()); left--) {
+      if (roles.length > 0 || left === 0)
+        throw new TrialError('not-alone', 'somebody else logged in to the new Cassandra node while it started', {
+          hint: 'find out which program of this machine connects to new ports, then run again',
+        })
+      await sleep(50)
+    }
+  })
+}
+
+async function makeRole({ role, ...endpoint }: Endpoint): Promise<void> {
+  if (role === undefined) return
+  await asking(endpoint, async (query) => {
+    await query(`CREATE ROLE IF NOT EXISTS ${role.user} WITH LOGIN = true AND PASSWORD = '${role.password}'`)
+    for (const right of rowRights) await query(`GRANT ${right} ON KEYSPACE ${endpoint.namespace} TO ${role.user}`)
+  })
+}
+
+/** To read and write rows. */
+const rowRights = ['SELECT', 'MODIFY']
+
+async function guards(endpoint: Endpoint): Promise<Guards> {
+  const { user = 'anonymous' } = asRole(endpoint)
+  const [settings, clients, rights] = await asking(endpoint, async (query) => [
+    new Map((await query('SELECT name, value FROM system_views.settings')).map((row) => [String(row.name), String(row.value)])),
+    await query('SELECT ssl_enabled, ssl_protocol, ssl_cipher_suite FROM system_views.clients'),
+    await query(`LIST ALL PERMISSIONS OF ${user}`),
+  ])
+  const [own] = await ask(asRole(endpoint), `LIST ROLES OF ${user}`)
+  const setting = (name: string) => settings.get(`client_encryption_options.${name}`)
+  const more = rights.filter(
+    (row) => !rowRights.includes(String(row.permission)) || !String(row.resource).startsWith(`<keyspace ${endpoint.namespace}`),
+  )
+  const has =
+    own?.super === true
+      ? 'is a superuser'
+      : more.length === 0
+        ? 'has rights on rows alone'
+        : `may ${more.map((row) => `${row.permission} ${row.resource}`).join(', ')}`
+  return {
+    transport: {
+      effective: `client_encryption_options enabled ${setting('enabled')}, optional ${setting('optional')}; ${[...new Set(clients.map((row) => `${row.ssl_protocol}, ${row.ssl_cipher_suite}`))].join(' · ')}`,
+      ok: setting('enabled') === 'true' && setting('optional') === 'false' && clients.every((row) => row.ssl_enabled === true),
+    },
+    access: {
+      effective: `${settings.get('authorizer')}, ${settings.get('authenticator')}; role ${user} ${has}`,
+      ok: settings.get('authorizer') === 'CassandraAuthorizer' && own?.super !== true && more.length === 0,
+    },
+  }
+}
+
+type Query = (statement: string) => Promise<Record<string, unknown>[]>
+const ask = (endpoint: Endpoint, statement: string) => asking(endpoint, (query) => query(statement))
+
+async function asking<T>(endpoint: Endpoint, work: (query: Query) => Promise<T>): Promise<T> {
+  const client = clientOf(await import('cassandra-driver'), endpoint, undefined)
+  try {
+    await client.connect()
+    return await work(async (statement) => (await client.execute(statement, [], { prepare: false })).rows)
+  } finally {
+    await client.shutdown()
+  }
+}
+
+function clientOf(driver: Driver, { host, port, user, password, tls }: Endpoint, name: string | undefined): Client {
+  const { AllowListPolicy, RoundRobinPolicy } = driver.policies.loadBalancing
+  return new driver.Client({
+    contactPoints: [`${host}:${port}`],
+    ...(name === undefined ? {} : { keyspace: name }),
+    ...(user === undefined ? {} : { authProvider: new driver.auth.PlainTextAuthProvider(user, password ?? '') }),
+    ...(tls === undefined ? {} : { sslOptions: { host, ...tlsOptions({ host, tls }) } }),
+    pooling: { coreConnectionsPerHost: { [driver.types.distance.local]: 1 }, maxRequestsPerConnection: 32768 },
+    socketOptions: { connectTimeout: 5000, readTimeout: 30_000 },
+    queryOptions: { prepare: true, consistency: driver.types.consistencies.quorum, fetchSize: 5000 },
+    policies: {
+      // The server's own clock, as the wire client has it: two clocks would let an older write win.
+      timestampGeneration: null as never,
+      // The node that was named, and no other.
+      loadBalancing: new AllowListPolicy(new RoundRobinPolicy(), [`${host}:${port}`]),
+      speculativeExecution: new driver.policies.speculativeExecution.NoSpeculativeExecutionPolicy(),
+      retry: new driver.policies.retry.FallthroughRetryPolicy(),
+    },
+  })
+}
+
+/** Writes as the report shows them; the session builds the same from the row at hand. */
+function writeTexts(scenario: Scenario, stores: Store[], steps: { action: string; store: string }[], operation: Operation): string[] {
+  return steps.map((step) => {
+    const store = stores.find((each) => each.name === step.store) as Store
+    const columns = store.columns.map((column) => column.name)
+    if (step.action === 'read first') return selectPartition(store)
+    if (step.action === 'delete') return deleteRow(store, rowKeys(store))
+    const entity = entityOf(scenario, store.entity)
+    const expiring = entity.ttlMs !== null || lifeOfLines(scenario, entity) !== null
+    if (operation.kind !== 'update') return insertRow(store, columns, expiring)
+    const changed = operation.set.map((each) => each.field)
+    return updateRow(
+      store,
+      columns.filter((name) => changed.includes(name)),
+      rowKeys(store),
+      expiring,
+    )
+  })
+}

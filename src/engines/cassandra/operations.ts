@@ -1,0 +1,318 @@
+/** The operations of a wide-column model as conversations: reads by partition, bucket by bucket; writes as one statement or one logged batch. */
+
+import { Groups } from '../../clients/groups.ts'
+import { readReply, wroteReply } from '../../clients/replies.ts'
+import { canonical, type Value } from '../../data/value.ts'
+import { type BucketUnit, bucketMs, bucketOf } from '../../families/buckets.ts'
+import type { Store, StoreColumn } from '../../families/model.ts'
+import { groupedByServer, readsRange, timesOf } from '../../families/wide-column/queries.ts'
+import { baseStore, storesOfEntity } from '../../families/wide-column/stores.ts'
+import {
+  type Entity,
+  entityOf,
+  type Filter,
+  lineFields,
+  type Operation,
+  type OperationOf,
+  ownedBy,
+  type Step,
+  type Write,
+} from '../../scenario/scenario.ts'
+import type { Compiled, CompiledOperation, Reply } from '../engine.ts'
+import { claimed } from './claims.ts'
+import { deleteRow } from './cql.ts'
+import { isDescending, pageStart, pageStarts } from './pages.ts'
+import { amountOf, CassandraRows, columnOf, lineColumn, partitionOf, type Row, restored, storeFor } from './rows.ts'
+import { ask, askAll, askPages, type Cql, consistencies, isAlive, type StoredRow, type Talk } from './talk.ts'
+import { BucketWaves, bucketsInFlight } from './waves.ts'
+
+/** Of all trials of a candidate together. */
+const longestReplayMs = 2 * bucketMs.hour
+
+type Bound = (name: string) => Value
+
+export class CassandraOperations {
+  readonly rows: CassandraRows
+  readonly #compiled: Compiled
+
+  constructor(compiled: Compiled) {
+    this.#compiled = compiled
+    this.rows = new CassandraRows(compiled)
+  }
+
+  perform(operation: number, bound: Bound): Talk<Reply> {
+    const op = this.#compiled.operations[operation] as Operation
+    const { statements } = this.#compiled.compiled[operation] as CompiledOperation
+    const texts = statements.map((statement) => statement.text)
+    switch (op.kind) {
+      case 'get':
+        return this.#get(op, bound)
+      case 'list':
+        return this.#list(op, texts, bound)
+      case 'search':
+        return this.#search(op, texts, bound)
+      case 'aggregate':
+        return this.#aggregate(op, texts[0] as string, bound)
+      case 'transaction':
+        return this.#transaction(op, bound)
+      default:
+        return this.#write(op, bound)
+    }
+  }
+
+  *#get(op: OperationOf<'get'>, bound: Bound): Talk<Reply> {
+    const entity = entityOf(this.#compiled.scenario, op.entity)
+    const nowMs = nowOf(entity, bound)
+    const store = storeFor(this.#compiled.model, op.name)
+    const keys = entity.key.map((key) => bound(`key.${key}`))
+    const consistency = consistencyOf(op)
+    const found = yield* this.#readKey(store, entity, keys, consistency)
+    const alive = found.length > 0 && isAlive(found[0], nowMs)
+    const lines = new Map<string, StoredRow[]>()
+    for (const name of alive ? op.with : []) {
+      const own = baseStore(this.#compiled.model.stores, name)
+      lines.set(name, own === store ? found : yield* ask(partitionOf(own, keys[0] as Value), consistency))
+    }
+    return readReply(alive ? 1 : 0, () => ({ kind: 'rows', rows: alive ? [this.#assembled(op, entity, store, found, lines)] : [] }))
+  }
+
+  *#list(op: OperationOf<'list'>, texts: string[], bound: Bound): Talk<Reply> {
+    const entity = entityOf(this.#compiled.scenario, op.entity)
+    const nowMs = nowOf(entity, bound)
+    const store = storeFor(this.#compiled.model, op.name)
+    const start = bound('deep') === true ? pageStart(op, entity, (field) => bound(`after.${field}`)) : 0
+    const after = pageStarts(op)[start ?? 0]?.columns ?? []
+    const cursorMs = store.bucket !== null && after.includes(store.bucket.field) ? Number(bound(`after.${store.bucket.field}`)) : null
+    const rows: StoredRow[] = []
+    const waves = this.#listWaves(store, op, entity, cursorMs)
+    for (let wave = waves(0); wave.length > 0; wave = waves(rows.length)) {
+      const statements = wave.map((bucket) => ({
+        query: texts[start ?? 0] as string,
+        columns: [...store.partition, ...after].map((name) => columnOf(store, name)),
+        params: [...partitionValues(store, op, bound, bucket), ...after.map((name) => bound(`after.${name}`))],
+      }))
+      for (const part of yield* askPages(statements, op.limit, nowMs, consistencyOf(op))) rows.push(...part)
+    }
+    return projected(op, store, start === null ? [] : rows)
+  }
+
+  *#search(op: OperationOf<'search'>, texts: string[], bound: Bound): Talk<Reply> {
+    const nowMs = nowOf(entityOf(this.#compiled.scenario, op.entity), bound)
+    const store = storeFor(this.#compiled.model, op.name)
+    const statement = { query: texts[0] as string, columns: [null], params: [bound('word')] }
+    const [rows] = yield* askPages([statement], op.limit, nowMs, consistencyOf(op))
+    return projected(op, store, rows as StoredRow[])
+  }
+
+  /** The buckets to ask next, once so many rows were found. Latest first (earliest where the order ascends), from the cursor's bucket on. */
+  #listWaves(store: Store, op: OperationOf<'list'>, entity: Entity, cursorMs: number | null): (found: number) => (number | null)[] {
+    if (store.bucket === null) {
+      const once = [null]
+      return () => once.splice(0)
+    }
+    const { unit, field } = store.bucket
+    const { beforeMs, afterMs } = timesOf(entity, field)
+    const descending = isDescending(op)
+    const [earliestMs, latestMs] = [this.#compiled.scenario.epochMs - beforeMs, this.#compiled.scenario.epochMs + afterMs]
+    const earliest = bucketOf(unit, earliestMs)
+    // Times written during the run lie after the loaded ones: the buckets that the run may have crossed into are read, too.
+    const latest = bucketOf(unit, latestMs + longestReplayMs)
+    const from = cursorMs === null ? (descending ? latest : earliest) : bucketOf(unit, cursorMs)
+    const length = Math.max(0, descending ? from - earliest + 1 : latest - from + 1)
+    const buckets = Array.from({ length }, (_, index) => (descending ? from - index : from + index))
+    const waves = new BucketWaves(unit, buckets, cursorMs ?? (descending ? latestMs : earliestMs))
+    return (found) => waves.next(found, op.limit)
+  }
+
+  *#aggregate(op: OperationOf<'aggregate'>, text: string, bound: Bound): Talk<Reply> {
+    const { groupBy, over, sum } = op
+    const entity = entityOf(this.#compiled.scenario, op.entity)
+    const nowMs = nowOf(entity, bound)
+    const store = storeFor(this.#compiled.model, op.name)
+    // No row is older than the oldest: a window may be longer than time can be written.
+    const oldestMs = this.#compiled.scenario.epochMs - entity.ageMs
+    const [from, to] = over === null ? [0, 0] : [Math.max(Number(bound('from')), oldestMs), Number(bound('to'))]
+    const range = over !== null && readsRange(op) ? over.field : null
+    const window = range === null ? [] : [from, to]
+    const isOutside = over !== null && range === null && (Number(bound(`where.${over.field}`)) < from || Number(bound(`where.${over.field}`)) >= to)
+    const unit = store.bucket?.unit
+    const server = groupedByServer(op, store)
+    const scale = sum === null ? 0 : columnOf(store, sum).scale
+    const groups = new Groups(op)
+    for (const wave of unit === undefined ? [[null]] : inWaves(bucketsBetween(unit, from, to))) {
+      const statements = wave.map((bucket) => ({
+        query: text,
+        columns: [...store.partition.map((name) => columnOf(store, name)), ...window.map(() => columnOf(store, range as string))],
+        params: [...partitionValues(store, op, bound, bucket), ...window],
+      }))
+      const parts = yield* askAll(statements, consistencyOf(op))
+      for (const [index, rows] of isOutside ? [] : parts.entries()) {
+        for (const row of rows) {
+          if (server) {
+            const [count, total] = Object.values(row)
+            groups.add((wave[index] as number) * bucketMs[unit ?? 'day'], Number(count), sum === null ? 0n : amountOf(total, scale))
+          } else if (isAlive(row, nowMs)) {
+            const own = groupBy === null ? null : restored(columnOf(store, groupBy.field), row[groupBy.field])
+            groups.add(own, 1, sum === null ? 0n : amountOf(row[sum], scale))
+          }
+        }
+      }
+    }
+    const answer = groups.rows()
+    return readReply(answer.length, () => ({ kind: 'groups', groups: answer }))
+  }
+
+  /** All statements of a batch have one time, and of two that write one row the greater values would win: only the last step that writes a row does. */
+  *#transaction(op: OperationOf<'transaction'>, bound: Bound): Talk<Reply> {
+    const consistency = consistencyOf(op)
+    const own =
+      (index: number): Bound =>
+      (name) =>
+        bound(`${index}.${name}`)
+    const rowOf = ({ entity }: Step, index: number) => `${entity} ${canonical(own(index)(`row.${entityOf(this.#compiled.scenario, entity).key[0]}`))}`
+    const last = new Map(op.steps.map((step, index) => [rowOf(step, index), index]))
+    const statements: Cql[] = []
+    for (const [index, step] of op.steps.entries()) {
+      const isLast = last.get(rowOf(step, index)) === index
+      if (isLast) statements.push(...((yield* this.#statements(step, own(index), consistency)) ?? []))
+      else statements.push(...this.#insertedLines(step, own(index)))
+    }
+    yield* send(yield* claimed(statements, consistency), consistency)
+    return wroteReply(1, 0)
+  }
+
+  *#write(op: Operation & Write, bound: Bound): Talk<Reply> {
+    const consistency = consistencyOf(op)
+    const statements = yield* this.#statements(op, bound, consistency)
+    if (statements === null) return wroteReply(0, 0)
+    yield* send(yield* claimed(statements, consistency), consistency)
+    return wroteReply(1, 0)
+  }
+
+  /** null: nothing to write, the row is not there. */
+  *#statements(write: Write & { entity: string }, bound: Bound, consistency: number): Talk<Cql[] | null> {
+    const { scenario, model } = this.#compiled
+    const entity = entityOf(scenario, write.entity)
+    const stores = storesOfEntity(model, entity).filter((store) => store.entity === entity.name)
+    const base = baseStore(model.stores, entity.name)
+    if (write.kind === 'insert' || write.kind === 'put') {
+      const row: Row = new Map(entity.fields.map((field) => [field.name, bound(`row.${field.name}`)]))
+      const nowMs = entity.ttlMs === null ? 0 : Number(row.get('expires_at')) - entity.ttlMs
+      const before =
+        write.kind === 'put' && stores.length > 1
+          ? yield* this.#current(base, entity, [row.get(entity.key[0] as string) as Value], null, consistency)
+          : null
+      const removed =
+        before === null
+          ? []
+          : stores
+              .filter((store) => store !== base)
+              .flatMap((store) => this.rows.deletes(store, before, this.rows.inserts(store, entity, row, nowMs)))
+      return [...removed, ...stores.flatMap((store) => this.rows.inserts(store, entity, row, nowMs)), ...this.#insertedLines(write, bound)]
+    }
+    const nowMs = nowOf(entity, bound)
+    const keys = entity.key.map((key) => bound(`key.${key}`))
+    const before = yield* this.#current(base, entity, keys, nowMs, consistency)
+    if (before === null) return null
+    if (write.kind === 'delete') {
+      const lines = yield* this.#deletesOfLines(entity, keys[0] as Value, consistency)
+      return [...stores.flatMap((store) => this.rows.deletes(store, before, [])), ...lines]
+    }
+    return this.rows.changes(write, entity, storesOfEntity(model, entity), before, bound, nowMs)
+  }
+
+  #insertedLines(write: Write & { entity: string }, bound: Bound): Cql[] {
+    if (write.kind !== 'insert') return []
+    const { scenario } = this.#compiled
+    const ownerKey = bound(`row.${entityOf(scenario, write.entity).key[0]}`)
+    return write.with.flatMap((owned) => this.rows.insertedLines(entityOf(scenario, owned), ownerKey, bound(`lines.${owned}`) as Value[][]))
+  }
+
+  /** An owner's lines: a table of their own loses its partition, query tables lose the rows that are there. */
+  *#deletesOfLines(owner: Entity, ownerKey: Value, consistency: number): Talk<Cql[]> {
+    const { scenario, model } = this.#compiled
+    const deletes: Cql[] = []
+    for (const owned of ownedBy(scenario, owner.name)) {
+      const base = baseStore(model.stores, owned.name)
+      const partition = base.partition[0] as string
+      if (base.entity === owned.name) deletes.push({ query: deleteRow(base, [partition]), columns: [columnOf(base, partition)], params: [ownerKey] })
+      const queries = model.stores.filter((store) => store.entity === owned.name && !store.base)
+      if (queries.length === 0) continue
+      for (const row of yield* ask(partitionOf(base, ownerKey), consistency))
+        if (row[lineColumn(base)] !== null)
+          deletes.push(...queries.flatMap((store) => this.rows.deletes(store, this.rows.rowOf(base, owned, row, ownerKey), [])))
+    }
+    return deletes
+  }
+
+  /** The row as it stands in the base table; null where it is absent or expired. */
+  *#current(base: Store, entity: Entity, keys: Value[], nowMs: number | null, consistency: number): Talk<Row | null> {
+    const [row] = yield* this.#readKey(base, entity, keys, consistency)
+    if (row === undefined) return null
+    const current = this.rows.rowOf(base, entity, row, keys[0] as Value)
+    return nowMs !== null && Number(current.get('expires_at')) <= nowMs ? null : current
+  }
+
+  *#readKey(store: Store, entity: Entity, keys: Value[], consistency: number): Talk<StoredRow[]> {
+    const rows = yield* ask(partitionOf(store, keys[0] as Value), consistency)
+    return entity.owner === null ? rows : rows.filter((row) => row[lineColumn(store)] === Number(keys[1]))
+  }
+
+  #assembled(op: OperationOf<'get'>, entity: Entity, store: Store, found: StoredRow[], lines: Map<string, StoredRow[]>): Value[] {
+    const [first] = found
+    const own = op.fields.map((name) => {
+      const column = store.columns.find((each) => each.entity === entity.name && each.field === name) ?? columnOf(store, store.partition[0] as string)
+      return restored(column, first?.[column.name])
+    })
+    return [
+      ...own,
+      ...op.with.map((name): Value => {
+        const owned = entityOf(this.#compiled.scenario, name)
+        const from = baseStore(this.#compiled.model.stores, name)
+        const columns = lineFields(owned).map(
+          (field) => from.columns.find((column) => column.entity === name && column.field === field.name) as StoreColumn,
+        )
+        return (lines.get(name) ?? [])
+          .filter((row) => row[lineColumn(from)] !== null)
+          .map((row) => columns.map((column) => restored(column, row[column.name])))
+      }),
+    ]
+  }
+}
+
+function projected(op: OperationOf<'list'> | OperationOf<'search'>, store: Store, rows: StoredRow[]): Reply {
+  const page = rows.slice(0, op.limit)
+  return readReply(page.length, () => ({
+    kind: 'rows',
+    rows: page.map((row) => op.fields.map((name) => restored(columnOf(store, name), row[name]))),
+  }))
+}
+
+function* send(statements: Cql[], consistency: number): Talk<void> {
+  if (statements.length > 0) yield [{ statements, consistency, pageState: null }]
+}
+
+/** `eventual` asks one replica, every other level a quorum. */
+export function consistencyOf(op: Operation): number {
+  return op.consistency === 'eventual' ? consistencies.one : consistencies.quorum
+}
+
+const nowOf = (entity: Entity, bound: Bound) => (entity.ttlMs === null ? null : Number(bound('now')))
+
+/** As many as may be in flight. */
+function* inWaves<T>(items: T[]): Iterable<T[]> {
+  for (let from = 0; from < items.length; from += bucketsInFlight) yield items.slice(from, from + bucketsInFlight)
+}
+
+function bucketsBetween(unit: BucketUnit, from: number, to: number): number[] {
+  const first = bucketOf(unit, from)
+  return Array.from({ length: Math.max(0, bucketOf(unit, to - 1) - first + 1) }, (_, index) => first + index)
+}
+
+/** What chooses the partition of a list or an aggregate, in the order of its columns. */
+function partitionValues(store: Store, { where }: { where: Filter[] }, bound: Bound, bucket: number | null): Value[] {
+  return store.partition.map((name) => {
+    if (name === store.bucket?.column) return bucket
+    return where.find((filter) => filter.field === name)?.constant ?? bound(`where.${name}`)
+  })
+}

@@ -1,0 +1,223 @@
+/** Rows as CQL: the statements that write, change and delete a row in every store, and values as answers carry them. */
+import { canonical, constantOf, decimalValue, type Value } from '../../data/value.ts'
+import { bucketOf } from '../../families/buckets.ts'
+import type { PhysicalModel, Store, StoreColumn } from '../../families/model.ts'
+import { storesOfEntity } from '../../families/wide-column/stores.ts'
+import { type Entity, entityOf, lineFields, type Update, writesOf } from '../../scenario/scenario.ts'
+import type { Compiled } from '../engine.ts'
+import { cqlType, deleteRow, insertRow, rowKeys, selectPartition, updateRow } from './cql.ts'
+import type { Cql, StoredRow } from './talk.ts'
+
+const nativeGraceSeconds = 24 * 3600
+/** Twenty years, the longest that a statement may ask for. */
+const longestTtlSeconds = 630_720_000
+/** Times of expiry are seconds of 32 bits; a day is left to clocks that differ. */
+const lastExpiryMs = Date.UTC(2038, 0, 18)
+
+/** `expires_at` alone decides absence; native expiry cleans up later, and of what the server cannot hold never (0). */
+export function nativeTtlSeconds(lifeMs: number, clockMs = Date.now()): number {
+  const possible = Math.floor((lastExpiryMs - clockMs) / 1000)
+  return Math.max(0, Math.min(Math.ceil(lifeMs / 1000) + nativeGraceSeconds, longestTtlSeconds, possible))
+}
+
+export type Row = Map<string, Value>
+
+export class CassandraRows {
+  readonly #compiled: Compiled
+
+  constructor(compiled: Compiled) {
+    this.#compiled = compiled
+  }
+
+  /** The columns of a store that an entity's row fills; lines have theirs. */
+  insertColumns(store: Store, entity: Entity): StoreColumn[] {
+    if (store.embedded.length === 0) return store.columns
+    return store.columns.filter((column) => column.entity === entity.name && column.role !== 'line' && column.role !== 'value')
+  }
+
+  /** The partition's key and the columns of a line in its owner's store. */
+  lineColumns(store: Store, owned: string): StoreColumn[] {
+    const key = columnOf(store, store.partition[0] as string)
+    return [key, ...store.columns.filter((column) => column.entity === owned && column !== key)]
+  }
+
+  /** The rows of a store that an entity's row makes: one, or one per distinct word of a token store. */
+  inserts(store: Store, entity: Entity, row: Row, nowMs: number): Cql[] {
+    const columns = this.insertColumns(store, entity)
+    const ttl = this.#ttl(entity, row, nowMs)
+    const query = insertRow(
+      store,
+      columns.map((column) => column.name),
+      ttl.length > 0,
+    )
+    const bound = [...columns, ...ttl.map(() => null)]
+    return this.#tokens(store, row).map((token) => ({
+      query,
+      columns: bound,
+      params: [...columns.map((column) => this.#columnValue(store, column, row, token)), ...ttl],
+      ...(store.unique && { release: this.#release(store, row) }),
+    }))
+  }
+
+  lineInsert(store: Store, owned: Entity, ownerKey: Value, line: Row): Cql {
+    const columns = this.lineColumns(store, owned.name)
+    const [key] = columns
+    const ttl = this.#ttl(owned, line, 0)
+    const query = insertRow(
+      store,
+      columns.map((column) => column.name),
+      ttl.length > 0,
+    )
+    return {
+      query,
+      columns: [...columns, ...ttl.map(() => null)],
+      params: [...columns.map((column) => (column === key ? ownerKey : (line.get(column.field) as Value))), ...ttl],
+    }
+  }
+
+  #release(store: Store, row: Row): Cql {
+    const keys = store.partition.map((name) => columnOf(store, name))
+    return { query: deleteRow(store, store.partition), columns: keys, params: keys.map((column) => row.get(column.field) as Value) }
+  }
+
+  /** The native time to live of a row as the one value it is bound by; none where the row stays. */
+  #ttl(entity: Entity, row: Row, nowMs: number): number[] {
+    if (entity.ttlMs !== null) return [nativeTtlSeconds(Number(row.get('expires_at')) - nowMs)]
+    const lifeMs = lifeOfLines(this.#compiled.scenario, entity)
+    return lifeMs === null ? [] : [nativeTtlSeconds(lifeMs)]
+  }
+
+  #tokens(store: Store, row: Row): (string | null)[] {
+    const token = store.columns.find((column) => column.role === 'token')
+    return token === undefined ? [null] : [...new Set(token.field.split(' ').flatMap((field) => String(row.get(field)).split(' ')))]
+  }
+
+  #columnValue(store: Store, column: StoreColumn, row: Row, token: string | null): Value {
+    if (column.role === 'token') return token
+    if (column.role === 'bucket') return bucketOf((store.bucket as NonNullable<Store['bucket']>).unit, Number(row.get(column.field)))
+    return row.get(column.field) as Value
+  }
+
+  /** A row of the base table by field names; the key of an owner is not among its columns. */
+  rowOf(base: Store, entity: Entity, row: StoredRow, firstKey: Value): Row {
+    const values: Row = new Map(
+      base.columns.filter((column) => column.entity === entity.name).map((column) => [column.field, restored(column, row[column.name])]),
+    )
+    return values.set(entity.key[0] as string, firstKey)
+  }
+
+  /** Changes columns in place; where a key column changes, the row moves: delete and insert. */
+  changes(write: Update, entity: Entity, stores: Store[], before: Row, bound: (name: string) => Value, nowMs: number | null): Cql[] {
+    const after: Row = new Map(before)
+    for (const each of write.set)
+      after.set(each.field, each.to === 'constant' ? constantOf(entity, each.field, each.constant) : bound(`set.${each.field}`))
+    const changed = new Set(write.set.map((each) => each.field))
+    return stores.flatMap((store) => {
+      const hit = store.columns.filter((column) => column.entity === entity.name && column.field.split(' ').some((field) => changed.has(field)))
+      if (hit.length === 0) return []
+      const ttl = this.#ttl(entity, after, nowMs ?? 0)
+      const moved = hit.some((column) => column.role === 'key' || column.role === 'token' || column.role === 'bucket')
+      if (moved) {
+        const inserts = this.inserts(store, entity, after, nowMs ?? 0)
+        return [...this.deletes(store, before, inserts), ...inserts]
+      }
+      const line = entity.owner !== null && store.embedded.includes(entity.name)
+      const keys = line ? [...store.partition, ...store.clustering.map((each) => each.column)] : rowKeys(store)
+      const query = updateRow(
+        store,
+        hit.map((column) => column.name),
+        keys,
+        ttl.length > 0,
+      )
+      const keyValue = (name: string, token: string | null) => {
+        const column = columnOf(store, name)
+        return line && name === store.partition[0] ? (before.get(entity.key[0] as string) as Value) : this.#columnValue(store, column, before, token)
+      }
+      const columns = [...ttl.map(() => null), ...hit, ...keys.map((name) => columnOf(store, name))]
+      return this.#tokens(store, before).map((token) => ({
+        query,
+        columns,
+        params: [...ttl, ...hit.map((column) => after.get(column.field) as Value), ...keys.map((name) => keyValue(name, token))],
+      }))
+    })
+  }
+
+  /** Deletes of the rows that are not written again: within one batch a delete would win over an insert of the same row. */
+  deletes(store: Store, row: Row, kept: Cql[]): Cql[] {
+    const keys = rowKeys(store)
+    const query = deleteRow(store, keys)
+    const names = store.columns.map((column) => column.name)
+    const columns = keys.map((name) => columnOf(store, name))
+    const again = new Set(kept.map((insert) => canonical(keys.map((name) => insert.params[names.indexOf(name)] as Value))))
+    return this.#tokens(store, row)
+      .map((token) => ({ query, columns, params: keys.map((name) => this.#columnValue(store, columnOf(store, name), row, token)) }))
+      .filter((statement) => !again.has(canonical(statement.params)))
+  }
+
+  insertedLines(owned: Entity, ownerKey: Value, lines: Value[][]): Cql[] {
+    const fields = lineFields(owned)
+    return lines.flatMap((line) => {
+      const row: Row = new Map([
+        [owned.key[0] as string, ownerKey],
+        ...fields.map((field, index): [string, Value] => [field.name, line[index] as Value]),
+      ])
+      return storesOfEntity(this.#compiled.model, owned).flatMap((store) =>
+        store.embedded.includes(owned.name) ? [this.lineInsert(store, owned, ownerKey, row)] : this.inserts(store, owned, row, 0),
+      )
+    })
+  }
+
+  /** Whether a number of this column is a 32-bit one. */
+  isInt(column: StoreColumn): boolean {
+    return cqlType(column, this.#compiled.scenario) === 'int'
+  }
+}
+
+/** The column that numbers the lines of a partition. */
+export const lineColumn = (store: Store) => (store.clustering[0] as Store['clustering'][number]).column
+
+/** All columns of the partition that a key names. */
+export function partitionOf(store: Store, key: Value): Cql {
+  return { query: selectPartition(store), columns: [columnOf(store, store.partition[0] as string)], params: [key] }
+}
+
+/** A stored value as answers carry it. */
+export function restored(column: StoreColumn, stored: Value | undefined): Value {
+  if (stored === null || stored === undefined) return null
+  switch (column.type) {
+    case 'decimal':
+      return amountOf(stored, column.scale)
+    case 'json':
+      return JSON.parse(stored as string) as Value
+    case 'int':
+      return Number(stored)
+    default:
+      return stored
+  }
+}
+
+/** Lines live as long as their owner, counted from their insertion; where a put lengthens the owner's life they stay. */
+export function lifeOfLines(scenario: Compiled['scenario'], { owner }: Entity): number | null {
+  const ttlMs = owner === null ? null : entityOf(scenario, owner.entity).ttlMs
+  const isRenewed = scenario.operations.some((operation) =>
+    writesOf(operation).some((write) => write.kind === 'put' && write.entity === owner?.entity),
+  )
+  return isRenewed ? null : ttlMs
+}
+
+/** The store that an operation reads, or writes first. */
+export function storeFor({ stores, accesses }: Pick<PhysicalModel, 'stores' | 'accesses'>, operation: string): Store {
+  const name = accesses.find((access) => access.operation === operation)?.steps[0]?.store
+  return stores.find((store) => store.name === name) as Store
+}
+
+export function columnOf(store: Store, name: string): StoreColumn {
+  return store.columns.find((column) => column.name === name) as StoreColumn
+}
+
+/** A decimal or int as an integer of the scale. */
+export function amountOf(stored: Value | undefined, scale: number): bigint {
+  if (stored === null || stored === undefined) return 0n
+  const text = String(stored)
+  return decimalValue(text.includes('E') ? Number(text).toFixed(scale) : text, scale)
+}

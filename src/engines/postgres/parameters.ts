@@ -1,0 +1,151 @@
+/** Parameters of a statement in PostgreSQL's binary format, written straight from their source into the request. */
+
+import type { RequestBuffer } from '../../clients/request.ts'
+import type { LineSource, Parameter, WireSource } from '../../data/parameters.ts'
+import type { Value } from '../../data/value.ts'
+import { entityOf, type Field, fieldOf, lineFields, type Operation, type Update } from '../../scenario/scenario.ts'
+import type { Compiled, Statement } from '../engine.ts'
+import { enumTexts, type NumberWriter, windowBound, writeBigInteger, writeBool, writeInteger, writeNumeric, writeTimestamp } from './binary.ts'
+import { isWindowBound } from './values.ts'
+
+/** Writes one parameter, or the several that a list of owned rows becomes, each behind its length. */
+export type Writer = (params: WireSource, to: RequestBuffer) => void
+
+/** The writers of one statement's parameters, of the types that the server told. */
+export function writersOf(compiled: Compiled, op: Operation, parameters: Parameter[], { binds }: Statement, types: number[]): Writer[] {
+  const { scenario } = compiled
+  let next = 0
+  return binds.flatMap((at): Writer[] => {
+    const parameter = parameters[at] as Parameter
+    if (parameter.shape === 'lines') {
+      const owned = entityOf(scenario, parameter.name.slice(parameter.name.indexOf('lines.') + 6))
+      return lineFields(owned).map((field, column) => linesWriter(at, column, field, types[next++] as number))
+    }
+    if (parameter.shape === 'targets') {
+      const write = (op.kind === 'transaction' ? op.steps[Number(parameter.name.split('.')[0])] : op) as Update & { entity: string }
+      const entity = entityOf(scenario, write.entity)
+      const fields = [fieldOf(entity, entity.key[0] as string), ...write.add.map((each) => fieldOf(entity, each.field))]
+      return fields.map((field, column) => targetsWriter(at, column, field, types[next++] as number))
+    }
+    const type = types[next++] as number
+    const number = isWindowBound(parameter) ? writeWindowBound : numberWriter(type, parameter.field)
+    return [number === null ? bytesWriter(at, type) : (params, to) => writeNumber(number, params.number(at), to)]
+  })
+}
+
+function writeNumber(write: NumberWriter, value: number, to: RequestBuffer): void {
+  to.reserve(mostNumberBytes)
+  to.length = write(value, to.bytes, to.length)
+}
+/** An enum's text is the longest of what travels as a number. */
+const mostNumberBytes = 1024
+
+function bytesWriter(at: number, type: number): Writer {
+  return (params, to) => {
+    to.reserve(5 + params.mostBytes(at))
+    const start = to.length
+    const from = type === oids.jsonb ? to.bytes.writeUInt8(1, start + 4) : start + 4
+    const end = params.write(at, to.bytes, from)
+    to.bytes.writeInt32BE(end - start - 4, start)
+    to.length = end
+  }
+}
+
+/** Object identifiers of PostgreSQL's types (catalog pg_type). */
+const oids = { bool: 16, int8: 20, int2: 21, int4: 23, jsonb: 3802, timestamptz: 1184, numeric: 1700 }
+const elementOf: Record<number, number> = {
+  1000: 16,
+  1001: 17,
+  1007: 23,
+  1016: 20,
+  1009: 25,
+  1015: 1043,
+  1185: 1184,
+  1231: 1700,
+  2951: 2950,
+  3807: 3802,
+}
+
+const writeWindowBound: NumberWriter = (value, to, at) => writeTimestamp(windowBound(value), to, at)
+
+/** null: the value travels as bytes. */
+function numberWriter(type: number, field: Field | null): NumberWriter | null {
+  if (field?.type === 'enum') {
+    const texts = enumTexts(field)
+    return (value, to, at) => at + (texts[value] as Buffer).copy(to, at)
+  }
+  switch (type) {
+    case oids.bool:
+      return writeBool
+    case oids.int8:
+      return writeBigInteger
+    case oids.int2:
+      return (value, to, at) => to.writeInt16BE(value, to.writeInt32BE(2, at))
+    case oids.int4:
+      return writeInteger
+    case oids.timestamptz:
+      return writeTimestamp
+    case oids.numeric:
+      return (value, to, at) => writeNumeric(value, field?.scale ?? 0, to, at)
+    default:
+      return null
+  }
+}
+
+/** One column of the owned rows as a one-dimensional array. */
+function linesWriter(at: number, column: number, field: Field, type: number): Writer {
+  const element = elementOf[type] as number
+  const number = numberWriter(element, field)
+  return (params, to) => {
+    const lines = params.lines(at)
+    const start = beginArray(to, lines.count, element)
+    for (let line = 0; line < lines.count; line++) {
+      if (number !== null) writeNumber(number, lines.number(line, column), to)
+      else writeLineBytes(lines, line, column, element, to)
+    }
+    to.bytes.writeInt32BE(to.length - start - 4, start)
+  }
+}
+
+function writeLineBytes(lines: LineSource, line: number, column: number, element: number, to: RequestBuffer): void {
+  to.reserve(5 + lines.mostBytes(column))
+  const start = to.length
+  const from = element === oids.jsonb ? to.bytes.writeUInt8(1, start + 4) : start + 4
+  const end = lines.write(line, column, to.bytes, from)
+  to.bytes.writeInt32BE(end - start - 4, start)
+  to.length = end
+}
+
+/** One column of the summed targets; there are few, and they are values already. */
+function targetsWriter(at: number, column: number, field: Field, type: number): Writer {
+  const element = elementOf[type] as number
+  const number = numberWriter(element, field)
+  return (params, to) => {
+    const targets = params.value(at) as Value[][]
+    const start = beginArray(to, targets.length, element)
+    for (const target of targets) {
+      const value = target[column] as Value
+      if (number !== null) writeNumber(number, Number(value), to)
+      else {
+        const bytes = value instanceof Uint8Array ? value : Buffer.from(String(value))
+        to.reserve(4 + bytes.length)
+        to.length = to.bytes.writeInt32BE(bytes.length, to.length)
+        to.bytes.set(bytes, to.length)
+        to.length += bytes.length
+      }
+    }
+    to.bytes.writeInt32BE(to.length - start - 4, start)
+  }
+}
+
+/** Dimensions (none where it is empty), no nulls, the element's type, length, lower bound. */
+function beginArray(to: RequestBuffer, count: number, element: number): number {
+  to.reserve(24)
+  const start = to.length
+  let at = to.bytes.writeInt32BE(count === 0 ? 0 : 1, start + 4)
+  at = to.bytes.writeInt32BE(0, at)
+  at = to.bytes.writeInt32BE(element, at)
+  if (count > 0) at = to.bytes.writeInt32BE(1, to.bytes.writeInt32BE(count, at))
+  to.length = at
+  return start
+}

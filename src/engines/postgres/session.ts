@@ -1,0 +1,330 @@
+/** PostgreSQL through its driver: binary COPY, prepared statements, transactions with their retries, facts and plans. */
+import { once } from 'node:events'
+import type { Client, QueryArrayResult } from 'pg'
+import { readReply, wroteReply } from '../../clients/replies.ts'
+import { retrying } from '../../clients/retry.ts'
+import { type Parameter, type ParamSource, parametersOf } from '../../data/parameters.ts'
+import type { RowSource } from '../../data/rows.ts'
+import { decimalValue } from '../../data/value.ts'
+import type { Store } from '../../families/model.ts'
+import { type Durability, entityOf, type Field, fieldOf, type Operation } from '../../scenario/scenario.ts'
+import { settingsOf } from '../configuration.ts'
+import type { Compiled, CompiledOperation, Limits, Parity, Reply, Session, Statement } from '../engine.ts'
+import { answerOf, type Rows } from './answers.ts'
+import { copyHeader, copyTrailer, encodeCopy } from './copy.ts'
+import { columnName, tableName } from './types.ts'
+import { isWindowBound, pgValue, pgValues, timestampText } from './values.ts'
+
+const MiB = 2 ** 20
+const asText = { getTypeParser: () => (text: string) => text }
+
+export function serverSettings({ memoryBytes }: Limits, durability: Durability): Record<string, string> {
+  const megabytes = (share: number) => `${Math.max(16, Math.floor((memoryBytes * share) / MiB))}MB`
+  return {
+    timezone: 'UTC',
+    max_connections: '200',
+    shared_buffers: megabytes(0.25),
+    effective_cache_size: megabytes(0.75),
+    maintenance_work_mem: megabytes(1 / 16),
+    max_wal_size: '4GB',
+    min_wal_size: '1GB',
+    ...settingsOf('postgres', durability),
+    default_transaction_isolation: 'read committed',
+    log_min_messages: 'fatal',
+  }
+}
+
+export class PostgresSession implements Session {
+  readonly #clients: Client[]
+  readonly #free: Client[]
+  readonly #open: () => Promise<Client>
+  readonly #compiled: Compiled
+  readonly #parameters: Parameter[][]
+  readonly #waiting: ((client: Client) => void)[] = []
+
+  constructor(clients: Client[], open: () => Promise<Client>, compiled: Compiled) {
+    this.#clients = clients
+    this.#open = open
+    this.#free = [...clients]
+    this.#compiled = compiled
+    this.#parameters = compiled.operations.map((operation) => parametersOf(compiled.scenario, operation))
+  }
+
+  async facts(limits: Limits) {
+    const { durability } = this.#compiled
+    const parity: Parity[] = []
+    const promised = new Set(['default_transaction_isolation', ...Object.keys(settingsOf('postgres', durability))])
+    for (const [name, set] of Object.entries(serverSettings(limits, durability))) {
+      const effective = String((await this.#rows(`SHOW ${name}`))[0]?.[0] ?? '')
+      const asked =
+        {
+          synchronous_commit: `durability ${durability}`,
+          default_transaction_isolation: 'isolation read committed',
+          shared_buffers: 'a quarter of the memory limit',
+        }[name] ?? set
+      const sizing = promised.has(name) ? {} : { sizing: true as const }
+      parity.push({ what: name, asked, set, effective, ok: sameSetting(set, effective), ...sizing })
+    }
+    const constraints = Number((await this.#rows("SELECT count(*) FROM pg_constraint WHERE contype = 'f'"))[0]?.[0])
+    parity.push({
+      what: 'referential integrity',
+      asked: 'references point at rows',
+      set: 'foreign keys, but to rows that an operation or their expiry removes',
+      effective: `${constraints} foreign keys`,
+      ok: constraints === this.#compiled.afterLoad.length,
+    })
+    const log = await this.#logSegments().catch(() => null)
+    parity.push({
+      what: 'log segments ready',
+      asked: 'the state of a server that has run for a day',
+      set: 'as many as min_wal_size keeps, written once and recycled',
+      effective: log === null ? 'not told to us' : `${log.ahead} of ${log.kept - 1}`,
+      ok: true,
+    })
+    parity.push({
+      what: 'consistency',
+      asked: 'strong',
+      set: 'reads on the primary',
+      effective: 'one node: every read sees every acknowledged write',
+      ok: true,
+    })
+    return { version: String((await this.#rows('SHOW server_version'))[0]?.[0]), parity }
+  }
+
+  async create() {
+    for (const statement of this.#compiled.ddl) await this.#rows(statement)
+  }
+
+  /** One COPY per table, each on a connection of its own: owners and lines arrive together, and rows are generated while the server works. */
+  async load(rows: RowSource, last: boolean) {
+    const { from } = await import('pg-copy-streams')
+    const copies = new Map<string, { client: Client; stream: ReturnType<typeof from>; finished: Promise<unknown> }>()
+    const copyOf = async (table: string) => {
+      const client = await this.#open()
+      const stream = client.query(from(`COPY ${tableName(table)} FROM STDIN (FORMAT binary)`))
+      const copy = { client, stream, finished: once(stream, 'finish') }
+      copy.finished.catch(() => {}) // Told where it is awaited.
+      copies.set(table, copy)
+      stream.write(copyHeader)
+      return copy
+    }
+    const finish = async (tables: string[]) => {
+      for (const table of tables) {
+        const copy = copies.get(table)
+        if (copy === undefined) continue
+        copies.delete(table)
+        copy.stream.end(copyTrailer)
+        await copy.finished
+        await copy.client.end()
+      }
+    }
+    try {
+      for (const block of rows.blocks()) {
+        const tables = [block, ...block.owned].map((chunk) => chunk.entity)
+        await finish([...copies.keys()].filter((table) => !tables.includes(table)))
+        for (const chunk of [block, ...block.owned]) {
+          const { stream, finished } = copies.get(chunk.entity) ?? (await copyOf(chunk.entity))
+          if (!stream.write(encodeCopy(this.#compiled.scenario, chunk))) await Promise.race([once(stream, 'drain'), finished])
+        }
+      }
+      await finish([...copies.keys()])
+    } finally {
+      for (const { client } of copies.values()) await client.end().catch(() => {})
+    }
+    if (last) for (const statement of this.#compiled.afterLoad) await this.#rows(statement)
+  }
+
+  async settle() {
+    await this.#rows('VACUUM ANALYZE')
+    // What somebody else runs may not let us, and is as old as it is.
+    await this.#fillLog().catch(() => {})
+    await this.#rows('CHECKPOINT')
+  }
+
+  /**
+   * A server that has run for a day writes its log into segments that it has written before. A new one has to make each segment first, filled
+   * with zeros and synced, while commits wait for it: it is led once through as many as it keeps, which the checkpoint that follows recycles.
+   */
+  async #fillLog() {
+    const { kept, ahead } = await this.#logSegments()
+    // The one that is written now is among those that it keeps.
+    for (let missing = kept - 1 - ahead; missing > 0; missing--) await this.#rows("SELECT pg_logical_emit_message(false, '', '-'), pg_switch_wal()")
+  }
+
+  /** Segments of the log that the server keeps at least, and those that lie ready ahead of the one that it writes. */
+  async #logSegments(): Promise<{ kept: number; ahead: number }> {
+    const [row] = await this.#rows(
+      "SELECT pg_size_bytes(current_setting('min_wal_size')) / pg_size_bytes(current_setting('wal_segment_size')), count(*) FILTER (WHERE name > pg_walfile_name(pg_current_wal_lsn())) FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'",
+    )
+    return { kept: Number(row?.[0]), ahead: Number(row?.[1]) }
+  }
+
+  async maintain() {
+    await this.#rows('CHECKPOINT')
+  }
+
+  async perform(operation: number, params: ParamSource): Promise<Reply> {
+    const op = this.#compiled.operations[operation] as Operation
+    const { statements } = this.#compiled.compiled[operation] as CompiledOperation
+    const client = this.#free.pop() ?? (await new Promise<Client>((resolve) => this.#waiting.push(resolve)))
+    try {
+      const run = (at: number) => this.#run(client, op, operation, at, statements[at] as Statement, params)
+      if (op.kind === 'get') {
+        const base = await run(0)
+        const results: Rows[] = [base.rows]
+        for (let at = 1; at < statements.length && base.rows.length > 0; at++) results.push((await run(at)).rows)
+        return readReply(base.rows.length > 0 ? 1 : 0, () => answerOf(this.#compiled.scenario, op, results))
+      }
+      if (op.kind === 'list' || op.kind === 'search') {
+        const { rows } = await run(op.kind === 'list' && params.value(this.#at(operation, 'deep')) === true ? 1 : 0)
+        return readReply(rows.length, () => answerOf(this.#compiled.scenario, op, [rows]))
+      }
+      if (op.kind === 'aggregate') {
+        const { rows } = await run(0)
+        return readReply(rows.length, () => answerOf(this.#compiled.scenario, op, [rows]))
+      }
+      const { result, retries } = await retrying(async () => {
+        if (statements.length === 1) return (await run(0)).rowCount ?? 0
+        await client.query('BEGIN')
+        try {
+          const counts: number[] = []
+          for (let at = 0; at < statements.length; at++) counts.push((await run(at)).rowCount ?? 0)
+          await client.query('COMMIT')
+          return counts[0] as number
+        } catch (error) {
+          await client.query('ROLLBACK').catch(() => {})
+          throw error
+        }
+      }, isTransientError)
+      return wroteReply(result, retries)
+    } finally {
+      const waiting = this.#waiting.shift()
+      if (waiting === undefined) this.#free.push(client)
+      else waiting(client)
+    }
+  }
+
+  async storage() {
+    const rows = await this.#rows(
+      "SELECT c.relname, pg_table_size(c.oid), i.relname, pg_relation_size(i.oid) FROM pg_class c LEFT JOIN pg_index x ON x.indrelid = c.oid LEFT JOIN pg_class i ON i.oid = x.indexrelid WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace ORDER BY 1, 3",
+    )
+    const tables = new Map(rows.map((row) => [String(row[0]), Number(row[1])]))
+    return {
+      tables: [...tables].map(([name, bytes]) => ({ name, bytes })),
+      indexes: rows.filter((row) => row[2] !== null).map((row) => ({ table: String(row[0]), name: String(row[2]), bytes: Number(row[3]) })),
+    }
+  }
+
+  async explain(operation: number, params: ParamSource) {
+    const op = this.#compiled.operations[operation] as Operation
+    const deep = op.kind === 'list' && params.value(this.#at(operation, 'deep')) === true
+    const statement = (this.#compiled.compiled[operation] as CompiledOperation).statements[deep ? 1 : 0] as Statement
+    const client = this.#clients[0] as Client
+    await client.query('BEGIN')
+    try {
+      const result = await client.query<{ 'QUERY PLAN': string }>(
+        `EXPLAIN (ANALYZE, BUFFERS, COSTS off, TIMING off) ${statement.text}`,
+        this.#bound(op, operation, statement, params),
+      )
+      return result.rows.map((row) => row['QUERY PLAN']).join('\n')
+    } finally {
+      await client.query('ROLLBACK')
+    }
+  }
+
+  async indexUse() {
+    const rows = await this.#rows('SELECT relname, indexrelname, idx_scan FROM pg_stat_user_indexes ORDER BY 1, 2')
+    return rows.map((row) => ({ table: String(row[0]), index: String(row[1]), uses: Number(row[2]) }))
+  }
+
+  async total(entity: string, field?: string) {
+    const sum = field === undefined ? '0' : `coalesce(sum(${columnName(field)}), 0)`
+    const [row] = await this.#rows(`SELECT count(*), ${sum} FROM ${tableName(entity)}`)
+    const scale = field === undefined ? 0 : fieldOf(entityOf(this.#compiled.scenario, entity), field).scale
+    return { rows: BigInt(row?.[0] ?? 0), sum: decimalValue(String(row?.[1] ?? '0'), scale) }
+  }
+
+  async purge(nowMs: number) {
+    let removed = 0
+    const client = this.#clients[0] as Client
+    for (const store of this.#compiled.model.stores) {
+      if (store.expiry === null) continue
+      const text = purgeStatement(store)
+      for (let batch = 0; batch < maxPurgeBatches; batch++) {
+        const { result } = await retrying(() => client.query(text, [timestampText(nowMs)]), isTransientError)
+        removed += result.rowCount ?? 0
+        if (result.rowCount !== purgeBatchRows) break
+      }
+    }
+    return removed
+  }
+
+  async [Symbol.asyncDispose]() {
+    await Promise.all(this.#clients.map((client) => client.end().catch(() => {})))
+  }
+
+  #at(operation: number, name: string): number {
+    return (this.#parameters[operation] as Parameter[]).findIndex((each) => each.name === name)
+  }
+
+  #bound(op: Operation, operation: number, statement: Statement, params: ParamSource): unknown[] {
+    const parameters = this.#parameters[operation] as Parameter[]
+    const values: unknown[] = []
+    for (const at of statement.binds) {
+      const parameter = parameters[at] as Parameter
+      if (parameter.shape === 'value' && !isWindowBound(parameter)) values.push(pgValue(parameter.field as Field, params.value(at)))
+      else values.push(...pgValues(parameter, params.value(at), this.#compiled.scenario, op))
+    }
+    return values
+  }
+
+  #run(
+    client: Client,
+    op: Operation,
+    operation: number,
+    at: number,
+    statement: Statement,
+    params: ParamSource,
+  ): Promise<QueryArrayResult<(string | null)[]>> {
+    return client.query({
+      name: `o${operation}_${at}`,
+      text: statement.text,
+      values: this.#bound(op, operation, statement, params),
+      rowMode: 'array',
+      types: asText,
+    })
+  }
+
+  async #rows(text: string): Promise<Rows> {
+    const result = await (this.#clients[0] as Client).query({ text, rowMode: 'array', types: asText })
+    return result.rows as Rows
+  }
+}
+
+const isTransientError = (error: unknown) => isTransient((error as { code?: string }).code)
+
+const purgeBatchRows = 1000
+const maxPurgeBatches = 10
+
+/**
+ * The batch is locked before it is removed: a row that is renewed in the meantime stays, and a row that somebody works on
+ * is left to the next batch. Owned rows go with their owner.
+ */
+function purgeStatement({ name, partition, expiry }: Store): string {
+  const key = partition.map(columnName).join(', ')
+  const condition = `${columnName((expiry as { field: string }).field)} <= $1`
+  const batch = `SELECT ${key} FROM ${tableName(name)} WHERE ${condition} LIMIT ${purgeBatchRows} FOR UPDATE SKIP LOCKED`
+  return `WITH expired AS MATERIALIZED (${batch}) DELETE FROM ${tableName(name)} WHERE (${key}) IN (SELECT ${key} FROM expired)`
+}
+
+/** Serialization failure and deadlock: the whole transaction is tried again (PostgreSQL documentation, 13.5). */
+export const isTransient = (sqlState: string | undefined) => sqlState === '40001' || sqlState === '40P01'
+
+/** "512MB" as SHOW prints it may read "512MB" or, in another unit, "1GB". */
+function sameSetting(set: string, effective: string): boolean {
+  const bytes = (text: string) => {
+    const match = /^(\d+)\s*(kB|MB|GB|TB)$/.exec(text)
+    return match === null ? text : Number(match[1]) * { kB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30, TB: 2 ** 40 }[match[2] as 'kB']!
+  }
+  return bytes(set) === bytes(effective)
+}

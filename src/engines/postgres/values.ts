@@ -1,0 +1,87 @@
+/** Values as pg takes and gives them: parameters as text or bytes, rows as text. */
+import type { Parameter } from '../../data/parameters.ts'
+import { decimalText, decimalValue, uuidBytes, uuidText, type Value } from '../../data/value.ts'
+import { entityOf, type Field, fieldOf, lineFields, type Operation, type Scenario, type Update } from '../../scenario/scenario.ts'
+import { checkTimestamp, windowBound } from './binary.ts'
+
+/** Parameter values as pg takes them; lists become one array per column. */
+export function pgValues(parameter: Parameter, value: Value, scenario: Scenario, operation: Operation): unknown[] {
+  if (parameter.shape === 'lines') {
+    const owned = entityOf(scenario, parameter.name.slice(parameter.name.indexOf('lines.') + 6))
+    return lineFields(owned).map((field, index) => (value as Value[][]).map((line) => elementValue(field, line[index] as Value)))
+  }
+  if (parameter.shape === 'targets') {
+    const step = Number(parameter.name.split('.')[0])
+    const write = (operation.kind === 'transaction' ? operation.steps[step] : operation) as Update & { entity: string }
+    const entity = entityOf(scenario, write.entity)
+    const fields = [fieldOf(entity, entity.key[0] as string), ...write.add.map((each) => fieldOf(entity, each.field))]
+    return fields.map((field, index) => (value as Value[][]).map((target) => elementValue(field, target[index] as Value)))
+  }
+  if (parameter.shape === 'deep') return [value]
+  if (parameter.shape === 'now') return [timestampText(Number(value))]
+  if (isWindowBound(parameter)) return [timestampText(windowBound(Number(value)))]
+  return [pgValue(parameter.field as Field, value)]
+}
+
+/** Of the span of time that an aggregate looks at. */
+export const isWindowBound = ({ name }: Parameter) => name === 'from' || name === 'to'
+
+export function pgValue(field: Field, value: Value): unknown {
+  if (value === null) return null
+  if (field.type === 'decimal') return decimalText(BigInt(value as number | bigint), field.scale)
+  if (field.type === 'timestamp') return timestampText(Number(value))
+  if (field.type === 'json') return JSON.stringify(value)
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  return value
+}
+
+/** Inside arrays pg writes text. */
+function elementValue(field: Field, value: Value): unknown {
+  if (field.type === 'uuid') return uuidText(value as Uint8Array)
+  return pgValue(field, value)
+}
+
+/** ISO as PostgreSQL writes it: years of any length, those before the first as BC. */
+export function timestampText(epochMs: number): string {
+  checkTimestamp(epochMs)
+  const iso = new Date(epochMs).toISOString()
+  if (iso.length === shortIsoLength && !iso.startsWith('0000')) return iso
+  const [, sign, year, rest] = isoDate.exec(iso) as unknown as [string, string | undefined, string, string]
+  const before = sign === '-' || Number(year) === 0
+  const shown = before ? 1 - Number(`${sign ?? ''}${year}`) : Number(year)
+  return `${String(shown).padStart(4, '0')}${rest}${before ? ' BC' : ''}`
+}
+const shortIsoLength = '2026-11-26T00:00:00.000Z'.length
+const isoDate = /^([+-])?(\d+)(.*)$/
+
+/** From the output of `timezone` UTC. */
+export function timestampMs(text: string): number {
+  const [, year, month, day, hour, minute, second, fraction = '0', before] = shownTimestamp.exec(text) as unknown as string[]
+  const date = new Date(0)
+  date.setUTCFullYear(before === undefined ? Number(year) : 1 - Number(year), Number(month) - 1, Number(day))
+  date.setUTCHours(Number(hour), Number(minute), Number(second), Math.floor(Number(`0.${fraction}`) * 1000 + 1e-6))
+  return date.getTime()
+}
+const shownTimestamp = /^(\d+)-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d+))?\+00( BC)?$/
+
+export function decode(field: Field, text: string | null): Value {
+  if (text === null) return null
+  switch (field.type) {
+    case 'uuid':
+      return uuidBytes(text)
+    case 'int':
+      return Number(text)
+    case 'decimal':
+      return decimalValue(text, field.scale)
+    case 'bool':
+      return text === 't'
+    case 'timestamp':
+      return timestampMs(text)
+    case 'json':
+      return JSON.parse(text) as Value
+    case 'bytes':
+      return Buffer.from(text.slice(2), 'hex')
+    default:
+      return text
+  }
+}

@@ -1,0 +1,197 @@
+/** The operations of a key-value model as conversations: each is one command or script, but for owned rows that are read after their owner. */
+
+import { Groups } from '../../clients/groups.ts'
+import { readReply, wroteReply } from '../../clients/replies.ts'
+import { compareValues, type Value } from '../../data/value.ts'
+import { setsOf } from '../../families/key-value/model.ts'
+import type { Store } from '../../families/model.ts'
+import { type Aggregate, type Entity, entityOf, fieldOf, lineFields, type Operation, type OperationOf } from '../../scenario/scenario.ts'
+import type { Compiled, Reply } from '../engine.ts'
+import { isUnique, keyLength, linesField, RedisKeys, restored, restoredLines, stored, uniqueHash } from './keys.ts'
+import { findScript, pageScript, type Script } from './scripts.ts'
+import { command, type Talk, type Word } from './talk.ts'
+import { RedisWrites } from './writes.ts'
+
+type Bound = (name: string) => Value
+type Hash = (Buffer | null)[]
+
+export class RedisOperations {
+  readonly keys: RedisKeys
+  readonly writes: RedisWrites
+  readonly #compiled: Compiled
+
+  constructor(compiled: Compiled) {
+    this.#compiled = compiled
+    this.keys = new RedisKeys(compiled.scenario)
+    this.writes = new RedisWrites(compiled, this.keys)
+  }
+
+  perform(op: Operation, bound: Bound): Talk<Reply> {
+    switch (op.kind) {
+      case 'get':
+        return this.#get(op, bound)
+      case 'list':
+        return this.#list(op, bound)
+      case 'search':
+        return this.#search(op, bound)
+      case 'aggregate':
+        return this.#aggregate(op, bound)
+      default:
+        return this.#write(op, bound)
+    }
+  }
+
+  /** Every script that its operations run. */
+  scripts(): Script[] {
+    return [pageScript, findScript, ...this.writes.scripts.values()]
+  }
+
+  /** Fields that a get asks for: the projection, lines inside the row, the key (absent with the row), when it expires. */
+  fieldsOfGet(op: OperationOf<'get'>): { fields: string[]; inside: string[] } {
+    const entity = entityOf(this.#compiled.scenario, op.entity)
+    const base = this.#compiled.model.stores.find((store) => store.base && store.entity === entity.name) as Store
+    const inside = op.with.filter((name) => base.embedded.includes(name))
+    return { inside, fields: [...op.fields, ...inside.map(linesField), entity.key[0] as string, ...(entity.ttlMs === null ? [] : ['expires_at'])] }
+  }
+
+  storeOf(operation: string): Store {
+    const name = this.#compiled.model.accesses.find((access) => access.operation === operation)?.steps[0]?.store
+    return this.#compiled.model.stores.find((store) => store.name === name) as Store
+  }
+
+  *#get(op: OperationOf<'get'>, bound: Bound): Talk<Reply> {
+    const { scenario, model } = this.#compiled
+    const entity = entityOf(scenario, op.entity)
+    const now = nowOf(entity, bound)
+    const { fields, inside } = this.fieldsOfGet(op)
+    const key = (field: string) => bound(`key.${field}`)
+    const found = (yield command('HMGET', this.keys.hash(entity, key), ...fields)) as Hash
+    const alive = found[op.fields.length + inside.length] !== null && (now === null || Number(found.at(-1)?.toString()) > now)
+    const apart = new Map<string, Hash[]>()
+    for (const name of alive ? op.with.filter((each) => !inside.includes(each)) : []) {
+      const owned = entityOf(scenario, name)
+      apart.set(name, yield* this.#members(setsOf(model.stores, name)[0] as Store, key(entity.key[0] as string), lineNames(owned)))
+    }
+    return readReply(alive ? 1 : 0, () => {
+      if (!alive) return { kind: 'rows', rows: [] }
+      const lines = op.with.map((name): Value => {
+        const owned = entityOf(scenario, name)
+        const rows = apart.get(name)
+        if (rows === undefined) return restoredLines(owned, found[op.fields.length + inside.indexOf(name)] as Buffer | null)
+        return rows.map((row) => values(owned, lineNames(owned), row))
+      })
+      return { kind: 'rows', rows: [[...values(entity, op.fields, found), ...lines]] }
+    })
+  }
+
+  *#list(op: OperationOf<'list'>, bound: Bound): Talk<Reply> {
+    const entity = entityOf(this.#compiled.scenario, op.entity)
+    const store = this.storeOf(op.name)
+    const now = nowOf(entity, bound)
+    const rows = isUnique(store)
+      ? yield* this.#unique(op, store, now, bound)
+      : yield* this.#page(
+          store,
+          this.keys.set(store, (field) => bound(`where.${field}`)),
+          this.#range(op, store, bound),
+          op.limit,
+          now,
+          op.fields,
+        )
+    return readReply(rows.length, () => ({ kind: 'rows', rows: rows.map((row) => values(entity, op.fields, row)) }))
+  }
+
+  #range(op: OperationOf<'list'>, store: Store, bound: Bound): Range {
+    const reversed = isReversed(op)
+    if (bound('deep') !== true) return { ...whole, reversed }
+    const after = Buffer.concat([Buffer.from('('), this.keys.member(store, (field) => bound(`after.${field}`))])
+    return reversed ? { low: '-', high: after, reversed } : { low: after, high: '+', reversed }
+  }
+
+  *#search(op: OperationOf<'search'>, bound: Bound): Talk<Reply> {
+    const entity = entityOf(this.#compiled.scenario, op.entity)
+    const store = this.storeOf(op.name)
+    const rows = yield* this.#page(store, this.keys.wordSet(store, String(bound('word'))), whole, op.limit, nowOf(entity, bound), op.fields)
+    return readReply(rows.length, () => ({ kind: 'rows', rows: rows.map((row) => values(entity, op.fields, row)) }))
+  }
+
+  *#aggregate(op: OperationOf<'aggregate'>, bound: Bound): Talk<Reply> {
+    const entity = entityOf(this.#compiled.scenario, op.entity)
+    const store = this.storeOf(op.name)
+    const limit = (name: string, sign: string) => Buffer.concat([Buffer.from(sign), this.keys.firstBound(store, Number(bound(name)))])
+    const set = this.keys.set(store, (field) => bound(`where.${field}`))
+    const fields = [op.groupBy?.field, op.sum].filter((name) => name != null)
+    const range = op.over === null ? whole : { low: limit('from', '['), high: limit('to', '('), reversed: false }
+    const rows = yield* this.#page(store, set, range, -1, nowOf(entity, bound), fields.length === 0 ? entity.key : fields)
+    const groups = grouped(
+      op,
+      rows.map((row) => values(entity, fields, row)),
+    )
+    return readReply(groups.length, () => ({ kind: 'groups', groups }))
+  }
+
+  *#write(op: Operation, bound: Bound): Talk<Reply> {
+    const reply = yield this.writes.call(op, bound)
+    // New rows are written whatever there was: their commands tell other numbers.
+    return wroteReply(this.writes.form(op) === 'new rows' ? 1 : Number(reply), 0)
+  }
+
+  #members(store: Store, owner: Value, fields: string[]): Talk<Hash[]> {
+    return this.#page(
+      store,
+      this.keys.set(store, () => owner),
+      whole,
+      -1,
+      null,
+      fields,
+    )
+  }
+
+  *#page(store: Store, set: Buffer, { low, high, reversed }: Range, limit: number, now: number | null, fields: string[]): Talk<Hash[]> {
+    const length = String(keyLength(entityOf(this.#compiled.scenario, store.entity)))
+    const words = [low, high, reversed ? '1' : '0', String(limit), length, `${store.entity}:`, now === null ? '' : String(now), ...fields]
+    return (yield { script: pageScript, keys: [set], words }) as Hash[]
+  }
+
+  /** The row with a unique value. A page behind a row has it where it comes after that row. */
+  *#unique(op: OperationOf<'list'>, store: Store, now: number | null, bound: Bound): Talk<Hash[]> {
+    const entity = entityOf(this.#compiled.scenario, op.entity)
+    const field = store.partition[0] as string
+    const order = bound('deep') === true ? op.order : []
+    const fields = [...op.fields, ...order.map((each) => each.field)]
+    const words = [stored(fieldOf(entity, field), bound(`where.${field}`)), `${store.entity}:`, now === null ? '' : String(now), ...fields]
+    const rows = (yield { script: findScript, keys: [uniqueHash(store)], words }) as Hash[]
+    if (order.length === 0) return rows
+    return rows.filter((row) => {
+      const own = values(entity, fields, row).slice(op.fields.length)
+      const by = order.map((each, at) => compareValues(own[at] as Value, bound(`after.${each.field}`)) * (each.descending ? -1 : 1))
+      return (by.find((each) => each !== 0) ?? 0) > 0
+    })
+  }
+}
+
+/** A range of members, read from its end where `reversed`. */
+interface Range {
+  low: Word
+  high: Word
+  reversed: boolean
+}
+const whole: Range = { low: '-', high: '+', reversed: false }
+
+export const isReversed = (op: OperationOf<'list'>) => op.order[0]?.descending === true
+
+const nowOf = (entity: Entity, bound: Bound) => (entity.ttlMs === null ? null : Number(bound('now')))
+
+/** The fields of a line in the order of answers. */
+export const lineNames = (owned: Entity) => lineFields(owned).map((field) => field.name)
+
+function values(entity: Entity, names: string[], found: Hash): Value[] {
+  return names.map((name, at) => restored(fieldOf(entity, name), found[at] as Buffer | null))
+}
+
+/** Rows of [group field, summed field], each where asked for. */
+function grouped(op: Aggregate, rows: Value[][]): Value[][] {
+  const groups = new Groups(op)
+  for (const row of rows) groups.add(row[0] ?? null, 1, op.sum === null ? 0n : BigInt(row.at(-1) as number | bigint))
+  return groups.rows()
+}

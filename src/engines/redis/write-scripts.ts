@@ -1,0 +1,209 @@
+/**
+ * The script of a write, in Lua: its steps one after the other, each reads the row as it is then, writes it, and moves it between its sets.
+ * So two steps about one row see each other, and nothing changes between reading and writing. Its keys and arguments: redis-writes.
+ */
+import { constantOf } from '../../data/value.ts'
+import { moves, setsOf, uniquesOf } from '../../families/key-value/model.ts'
+import type { Store } from '../../families/model.ts'
+import { type Entity, entityOf, fieldOf, type Operation, ownedBy, type Write, writesOf } from '../../scenario/scenario.ts'
+import type { Compiled } from '../engine.ts'
+import { isUnique, keyLength, stored } from './keys.ts'
+import { RowScript } from './row-script.ts'
+import { type Helper, helpers, literal, type Script, script } from './scripts.ts'
+
+export type Step = Write & { entity: string }
+
+export function writeScriptOf(compiled: Compiled, operation: Operation): Script {
+  const used = new Set<Helper>(['key'])
+  const body = writesOf(operation).flatMap((write, at) => new StepScript(compiled, write, at === 0, used).lines())
+  const heads = (Object.keys(helpers) as Helper[]).filter((name) => used.has(name)).map((name) => helpers[name].trimStart())
+  return script([...heads, 'local rows = 0', ...body, 'return rows'].join('\n'))
+}
+
+/** Sorted sets and hashes of unique fields that a write moves its row in. */
+export function placesOf({ model }: Compiled, write: Step): { sets: Store[]; uniques: Store[] } {
+  const moved = (store: Store) => moves(store, write)
+  return { sets: setsOf(model.stores, write.entity).filter(moved), uniques: uniquesOf(model.stores, write.entity).filter(moved) }
+}
+
+/** Owned entities whose rows have hashes of their own, with the set that holds an owner's. */
+export function linesApart({ scenario, model }: Compiled, owner: string): { owned: Entity; lines: Store }[] {
+  return ownedBy(scenario, owner).flatMap((owned) => {
+    const [lines] = setsOf(model.stores, owned.name)
+    return lines !== undefined && model.stores.some((store) => store.base && store.entity === owned.name) ? [{ owned, lines }] : []
+  })
+}
+
+/** Whether new rows have unique fields, whose values are compared first. */
+export function claims({ model }: Compiled, write: Step): boolean {
+  if (write.kind !== 'insert' && write.kind !== 'put') return false
+  return [write.entity, ...(write.kind === 'insert' ? write.with : [])].some((name) => uniquesOf(model.stores, name).length > 0)
+}
+
+class StepScript {
+  readonly #compiled: Compiled
+  readonly #write: Step
+  readonly #entity: Entity
+  /** Whether its rows are the operation's. */
+  readonly #counts: boolean
+  readonly #used: Set<Helper>
+
+  constructor(compiled: Compiled, write: Step, counts: boolean, used: Set<Helper>) {
+    this.#compiled = compiled
+    this.#write = write
+    this.#entity = entityOf(compiled.scenario, write.entity)
+    this.#counts = counts
+    this.#used = used
+  }
+
+  lines(): string[] {
+    const write = this.#write
+    const body =
+      write.kind === 'insert'
+        ? [...this.#claims(), ...this.#commands()]
+        : write.kind === 'put'
+          ? this.#put()
+          : write.kind === 'delete'
+            ? this.#delete()
+            : this.#update(write)
+    return [`do -- ${write.kind} ${write.entity}`, ...indented(body), 'end']
+  }
+
+  /** Where it stood before is left; the commands say where it stands. */
+  #put(): string[] {
+    const places = placesOf(this.#compiled, this.#write)
+    if (places.sets.length + places.uniques.length === 0) return this.#commands()
+    const row = new RowScript(this.#entity, places, this.#use)
+    return [
+      ...row.places(),
+      'local hash = key()',
+      ...this.#claims(),
+      `local old = ${row.read()}`,
+      'if old[1] then',
+      ...indented(row.leave('old')),
+      'end',
+      ...this.#commands(),
+    ]
+  }
+
+  #update(write: Extract<Step, { kind: 'update' }>): string[] {
+    const expires = this.#entity.ttlMs !== null && write.via === null
+    const row = new RowScript(this.#entity, placesOf(this.#compiled, write), this.#use, expires ? ['expires_at'] : [])
+    const values = write.set.map((each, at) =>
+      each.to === 'constant'
+        ? literal(stored(fieldOf(this.#entity, each.field), constantOf(this.#entity, each.field, each.constant)))
+        : `value${at + 1}`,
+    )
+    const amounts = write.add.map((each, at) => (write.via === null ? `'${each.amount}'` : `amount${at + 1}`))
+    const target = [
+      'local hash = key()',
+      ...(write.via === null ? [] : this.#bound(amounts)),
+      ...this.#ifThere(row, expires, [...this.#changes(write, row, values, amounts), ...this.#counted('rows + 1')]),
+    ]
+    return [
+      ...row.places(),
+      ...this.#bound(values.filter((_, at) => write.set[at]?.to !== 'constant')),
+      ...(expires ? [`local now = tonumber(${this.#argument()})`] : []),
+      ...(write.via === null ? target : [`for _ = 1, tonumber(${this.#argument()}) do`, ...indented(target), 'end']),
+    ]
+  }
+
+  #changes(write: Extract<Step, { kind: 'update' }>, row: RowScript, values: string[], amounts: string[]): string[] {
+    const { sets, uniques } = placesOf(this.#compiled, write)
+    const moved = sets.length + uniques.length > 0
+    const known = (field: string) => moved && row.has(field)
+    const set = write.set.map(({ field }, at) => `'${field}', ${values[at]}`)
+    return [
+      ...(moved ? ['local new = {unpack(old)}'] : []),
+      ...write.set.flatMap(({ field }, at) => (known(field) ? [`${row.of('new', field)} = ${values[at]}`] : [])),
+      ...row.claim('new'),
+      ...(set.length === 0 ? [] : [`redis.call('HSET', hash, ${set.join(', ')})`]),
+      ...write.add.map(({ field }, at) => {
+        const sum = `redis.call('HINCRBY', hash, '${field}', ${amounts[at]})`
+        return known(field) ? `${row.of('new', field)} = string.format('%.0f', ${sum})` : sum
+      }),
+      ...row.change('old', 'new'),
+    ]
+  }
+
+  #delete(): string[] {
+    const expires = this.#entity.ttlMs !== null
+    const row = new RowScript(this.#entity, placesOf(this.#compiled, this.#write), this.#use, expires ? ['expires_at'] : [])
+    const apart = linesApart(this.#compiled, this.#entity.name)
+    return [
+      ...row.places(),
+      'local hash = key()',
+      ...(expires ? [`local now = tonumber(${this.#argument()})`] : []),
+      ...this.#ifThere(row, expires, [
+        ...apart.flatMap(({ owned, lines }) => this.#deleteLines(owned, lines)),
+        ...row.leave('old'),
+        `redis.call('DEL', hash)`,
+        ...this.#counted('1'),
+      ]),
+    ]
+  }
+
+  #deleteLines(owned: Entity, lines: Store): string[] {
+    const { stores } = this.#compiled.model
+    const row = new RowScript(owned, { sets: setsOf(stores, owned.name), uniques: uniquesOf(stores, owned.name) }, this.#use)
+    const owner = `string.sub(hash, ${this.#entity.name.length + 2})`
+    return [
+      ...row.places(),
+      `for _, member in ipairs(redis.call('ZRANGE', ${literal(`${lines.name}:`)} .. ${owner}, 0, -1)) do`,
+      `  local hash = ${literal(`${owned.name}:`)} .. string.sub(member, -${keyLength(owned)})`,
+      `  local old = ${row.read()}`,
+      ...indented(row.leave('old')),
+      `  redis.call('DEL', hash)`,
+      'end',
+    ]
+  }
+
+  #ifThere(row: RowScript, expires: boolean, body: string[]): string[] {
+    const alive = expires ? ` and tonumber(${row.of('old', 'expires_at')}) > now` : ''
+    return [`local old = ${row.read()}`, `if old[1]${alive} then`, ...indented(body), 'end']
+  }
+
+  /** New rows as their commands come: hash, life, sets, lines. */
+  #commands(): string[] {
+    this.#argument()
+    this.#use('commands')
+    return [`commands() -- ${this.#newKeys().join('; ')}`, ...this.#counted('1')]
+  }
+
+  /** What the commands are about, for who reads the script. */
+  #newKeys(): string[] {
+    const { stores } = this.#compiled.model
+    const names = [this.#write.entity, ...(this.#write.kind === 'insert' ? this.#write.with : [])]
+    return names.flatMap((name) =>
+      stores.flatMap((store) => {
+        if (store.entity !== name) return []
+        const key = `${store.name}:${store.partition.length === 0 || isUnique(store) ? '' : `<${store.partition.join(', ')}>`}`
+        return store.base ? [`HSET ${key}`, ...(store.expiry === null ? [] : [`PEXPIRE ${key}`])] : [`${isUnique(store) ? 'HSET' : 'ZADD'} ${key}`]
+      }),
+    )
+  }
+
+  #claims(): string[] {
+    if (!claims(this.#compiled, this.#write)) return []
+    this.#use('taken')
+    const argument = this.#argument()
+    return [`for _ = 1, tonumber(${argument}) do`, `  if taken(key(), ${argument}, ${argument}) then return refused end`, 'end']
+  }
+
+  #counted(rows: string): string[] {
+    return this.#counts ? [`rows = ${rows}`] : []
+  }
+
+  #bound(names: string[]): string[] {
+    return names.length === 0 ? [] : [`local ${names.join(', ')} = ${names.map(() => this.#argument()).join(', ')}`]
+  }
+
+  #argument(): string {
+    this.#use('argument')
+    return 'argument()'
+  }
+
+  readonly #use = (helper: Helper) => void this.#used.add(helper)
+}
+
+const indented = (lines: string[]) => lines.map((line) => `  ${line}`)

@@ -1,0 +1,231 @@
+/** The key-value family: a hash per row, a sorted set per list, search and aggregate, owned rows as one encoded field. */
+import {
+  type Entity,
+  entityOf,
+  type Field,
+  fieldOf,
+  type Operation,
+  type OperationOf,
+  type Scenario,
+  type Write,
+  writesOf,
+} from '../../scenario/scenario.ts'
+import { embeds } from '../document/model.ts'
+import type { AccessStep, PhysicalModel, Store } from '../model.ts'
+import { filterShare, namedOperations, newestShare } from '../sizes.ts'
+import { column, emptyStore } from '../wide-column/stores.ts'
+
+/** A server that runs one command at a time stands still while it reads a window: this many rows take it about a tenth of a second. */
+const mostAggregateRows = 100_000
+
+export function keyValueModel(scenario: Scenario, operations: Operation[]): PhysicalModel {
+  const embedded = new Set(
+    scenario.entities.filter((entity) => embeds(entity, operations) && uniqueFields(entity).length === 0).map(({ name }) => name),
+  )
+  const apart = scenario.entities.filter((entity) => !embedded.has(entity.name))
+  const model: PhysicalModel = { family: 'key-value', stores: [], accesses: [], excuses: [], emulations: [] }
+  for (const entity of apart) {
+    model.stores.push(hashStore(scenario, entity, operations, embedded))
+    if (entity.owner !== null) model.stores.push(linesStore(entity))
+    for (const field of uniqueFields(entity)) model.stores.push(uniqueStore(entity, field))
+  }
+  for (const operation of operations) if (operation.kind === 'get') addGet(model, operation, embedded)
+  // An aggregate without a window takes any set of its rows: lists come first, and ask for an order.
+  for (const operation of operations) if (operation.kind === 'list' || operation.kind === 'search') addQuery(model, scenario, operation)
+  for (const operation of operations) if (operation.kind === 'aggregate') addQuery(model, scenario, operation)
+  // Writes come last: they keep every set that the reads asked for.
+  for (const operation of operations) if (writesOf(operation).length > 0) addWrites(model, operation)
+  const position = new Map(operations.map((operation, at) => [operation.name, at]))
+  const inOrder = (a: { operation: string | null }, b: { operation: string | null }) =>
+    (position.get(a.operation ?? '') ?? 0) - (position.get(b.operation ?? '') ?? 0)
+  model.accesses.sort(inOrder)
+  model.emulations.sort(inOrder)
+  model.excuses.sort(inOrder)
+  return model
+}
+
+/** The sorted sets that hold an entity's rows. */
+export function setsOf(stores: Store[], entity: string): Store[] {
+  return stores.filter((store) => !store.base && store.entity === entity && store.clustering.length > 0)
+}
+
+/** The hashes from a unique field's value to its row: no order within a value, for it has one row at most. */
+export function uniquesOf(stores: Store[], entity: string): Store[] {
+  return stores.filter((store) => !store.base && store.entity === entity && store.clustering.length === 0)
+}
+
+/** Fields that decide in which set, and where in it, a row stands. */
+export function placedBy(store: Store): string[] {
+  const words = store.columns.find((each) => each.role === 'token')?.field.split(' ') ?? []
+  return [
+    ...store.partition.filter((name) => name !== 'token'),
+    ...store.clustering.map((each) => each.column),
+    ...(store.where ?? []).map((each) => each.field),
+    ...words,
+  ]
+}
+
+/** Whether a write moves a row in this set, from where it stood or to where it stands. */
+export function moves(store: Store, write: Write & { entity: string }): boolean {
+  if (store.base || store.entity !== write.entity) return false
+  if (write.kind !== 'update') return true
+  const placed = placedBy(store)
+  return [...write.set, ...write.add].some(({ field }) => placed.includes(field))
+}
+
+function uniqueFields(entity: Entity): Field[] {
+  return entity.fields.filter((field) => field.unique && !entity.key.includes(field.name))
+}
+
+function hashStore(scenario: Scenario, entity: Entity, operations: Operation[], embedded: Set<string>): Store {
+  const inside = scenario.entities.filter((each) => each.owner?.entity === entity.name && embedded.has(each.name)).map((each) => each.name)
+  return {
+    ...emptyStore(entity.name, entity),
+    base: true,
+    columns: entity.fields.map((field) => column(entity, field, entity.key.includes(field.name) ? 'key' : 'value')),
+    partition: entity.key,
+    embedded: inside,
+    serves: namedOperations(operations)
+      .filter((operation) => operation.entity === entity.name)
+      .map((operation) => operation.name),
+    reason: ['a hash per row, one field per column', ...inside.map((name) => `${name} as one encoded field of its owner`)].join('; '),
+  }
+}
+
+function linesStore(owned: Entity): Store {
+  const [owner, line] = owned.key as [string, string]
+  return {
+    ...emptyStore(`${owned.name}.of.${owned.owner?.entity}`, owned),
+    columns: owned.key.map((key) => column(owned, fieldOf(owned, key), 'key')),
+    partition: [owner],
+    clustering: [{ column: line, descending: false }],
+    reason: `lines of one ${owned.owner?.entity}, in order: they are addressed alone, so each has a hash of its own`,
+  }
+}
+
+function uniqueStore(entity: Entity, field: Field): Store {
+  return {
+    ...emptyStore(`${entity.name}.unique.${field.name}`, entity),
+    columns: [field, ...entity.key.map((key) => fieldOf(entity, key))].map((each) => column(entity, each, 'key')),
+    partition: [field.name],
+    reason: `${field.name} is unique: one hash from its value to the row, and a write that would give a value to a second row is refused`,
+  }
+}
+
+function addGet(model: PhysicalModel, operation: OperationOf<'get'>, embedded: Set<string>): void {
+  const outside = operation.with.filter((name) => !embedded.has(name))
+  const steps: AccessStep[] = [operation.entity, ...outside].map((store) => ({ action: 'read', store, index: null, requests: 1 }))
+  model.accesses.push({ operation: operation.name, kind: 'get', steps })
+  if (outside.length > 0)
+    model.emulations.push({ operation: operation.name, how: `emulated: a sorted set and a hash per row of ${outside.join(', ')}` })
+}
+
+type Query = OperationOf<'list' | 'search' | 'aggregate'>
+
+function addQuery(model: PhysicalModel, scenario: Scenario, operation: Query): void {
+  const entity = entityOf(scenario, operation.entity)
+  if (operation.kind === 'aggregate') {
+    const rows = aggregatedRows(scenario, entity, operation)
+    if (rows > mostAggregateRows) {
+      model.excuses.push({
+        engine: '',
+        operation: operation.name,
+        reason: `${operation.name} would read ${rows.toLocaleString('en')} rows at production counts, and nothing in this server adds them up: it runs one command at a time and would stand still`,
+        bottleneck: 'aggregation; a counter kept up with every write would need `precompute`',
+      })
+      return
+    }
+    model.emulations.push({ operation: operation.name, how: `emulated: up to ${rows.toLocaleString('en')} rows are read and grouped by the client` })
+  }
+  const wanted = setFor(entity, operation)
+  const store = uniqueFor(model, operation) ?? model.stores.find((each) => serves(each, wanted, operation))
+  if (operation.kind !== 'aggregate') {
+    const first = store?.clustering.length === 0 ? 'looks up a hash' : 'reads a sorted set'
+    model.emulations.push({ operation: operation.name, how: `emulated: a script ${first}, then a hash for each row` })
+  }
+  if (store === undefined) model.stores.push({ ...wanted, name: unusedName(model, wanted.name) })
+  const chosen = store ?? (model.stores.at(-1) as Store)
+  if (!operation.internal) chosen.serves.push(operation.name)
+  model.accesses.push({ operation: operation.name, kind: operation.kind, steps: [{ action: 'read', store: chosen.name, index: null, requests: 1 }] })
+}
+
+function aggregatedRows(scenario: Scenario, entity: Entity, operation: OperationOf<'aggregate'>): number {
+  const share = operation.where.reduce((product, filter) => product * filterShare(scenario, entity, filter), 1)
+  return Math.round(entity.count * share * (operation.over === null ? 1 : newestShare(entity, operation.over.ms)))
+}
+
+/** The set that a query wants: always ascending, since it is read from either end. A bound equality leaves nothing to order by its field. */
+function setFor(entity: Entity, operation: Query): Store {
+  const where = operation.kind === 'search' ? [] : operation.where
+  const equal = where.filter((filter) => filter.constant === null).map((filter) => filter.field)
+  const constants = where.filter((filter) => filter.constant !== null)
+  const asked = operation.kind === 'list' ? operation.order : operation.kind === 'aggregate' && operation.over !== null ? [operation.over] : []
+  const inOrder = [...new Set([...asked.map(({ field }) => field), ...entity.key])].filter(
+    (field) => !equal.includes(field) || operation.kind === 'aggregate',
+  )
+  const order = inOrder.length > 0 ? inOrder : entity.key
+  const words = operation.kind === 'search' ? operation.in : []
+  const token = { name: 'token', entity: entity.name, field: words.join(' '), type: 'words' as const, scale: 0, role: 'token' as const }
+  const partition = operation.kind === 'search' ? ['token'] : equal.sort()
+  const per = operation.kind === 'search' ? 'word' : equal.length > 0 ? `value of ${equal.join(', ')}` : entity.name
+  const only = constants.map(({ field, constant }) => `${field} = ${constant}`).join(', ')
+  const what = operation.kind === 'search' ? `.words.${words.join('.')}` : `${equal.length > 0 ? `.by.${equal.join('.')}` : ''}>${order.join('.')}`
+  return {
+    ...emptyStore(`${entity.name}${what}`, entity),
+    columns: [
+      ...(words.length > 0 ? [token] : []),
+      ...[...new Set([...equal, ...order])].map((name) => column(entity, fieldOf(entity, name), 'key')),
+    ],
+    partition,
+    clustering: order.map((field) => ({ column: field, descending: false })),
+    where: constants.sort((a, b) => (a.field < b.field ? -1 : 1)),
+    reason: `a sorted set per ${per}${only === '' ? '' : ` of rows with ${only}`}, ordered by ${order.join(', ')}, read from either end: all scores are 0 and the members sort as bytes, exactly, whatever the types`,
+  }
+}
+
+/** The same rows in the same sets, in the same order where one was asked for. */
+function serves(store: Store, wanted: Store, operation: Query): boolean {
+  if (store.base || store.entity !== wanted.entity || store.clustering.length === 0) return false
+  const rows = ({ partition, where, columns }: Store) =>
+    JSON.stringify([partition, where ?? [], columns.find((each) => each.role === 'token')?.field])
+  if (rows(store) !== rows(wanted)) return false
+  const anyOrder = operation.kind === 'aggregate' && operation.over === null
+  return anyOrder || JSON.stringify(store.clustering) === JSON.stringify(wanted.clustering)
+}
+
+/** What finds the one row of a unique value. */
+function uniqueFor(model: PhysicalModel, operation: Query): Store | undefined {
+  if (operation.kind !== 'list' || operation.where.length !== 1) return undefined
+  const [filter] = operation.where
+  return filter?.constant !== null ? undefined : uniquesOf(model.stores, operation.entity).find((store) => store.partition[0] === filter.field)
+}
+
+/** Names tell equality from order; sets that differ in their constants are numbered. */
+function unusedName(model: PhysicalModel, name: string): string {
+  const taken = new Set(model.stores.map((store) => store.name))
+  for (let number = 1; ; number++) {
+    const numbered = number === 1 ? name : `${name}.${number}`
+    if (!taken.has(numbered)) return numbered
+  }
+}
+
+function addWrites(model: PhysicalModel, operation: Operation): void {
+  const steps: AccessStep[] = []
+  for (const write of writesOf(operation)) {
+    const moved = model.stores.filter((store) => moves(store, write))
+    if (moved.length > 0 && write.kind !== 'insert')
+      model.emulations.push({ operation: operation.name, how: `emulated: a script reads the row and moves it between the sets of ${write.entity}` })
+    const touched = [
+      ...model.stores.filter((store) => store.base && store.entity === write.entity),
+      ...moved,
+      ...(write.kind === 'insert' ? write.with : []).flatMap((owned) => model.stores.filter((store) => store.entity === owned)),
+    ]
+    for (const store of touched) steps.push({ action: write.kind === 'delete' ? 'delete' : 'write', store: store.name, index: null, requests: 1 })
+  }
+  if (steps.length > 1)
+    model.emulations.push({
+      operation: operation.name,
+      how: `one script over ${new Set(steps.map((step) => step.store)).size} kinds of keys, atomic`,
+    })
+  model.accesses.push({ operation: operation.name, kind: operation.kind, steps })
+}

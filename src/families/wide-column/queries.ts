@@ -1,0 +1,164 @@
+/** Query tables of the wide-column family: one per list and aggregate, with a time bucket where a partition would grow too heavy; a token store per search. */
+import { type Entity, fieldOf, type List, type Operation, type OperationOf, type Scenario } from '../../scenario/scenario.ts'
+import { type BucketUnit, bucketMs, bucketUnits } from '../buckets.ts'
+import type { PhysicalModel, Store } from '../model.ts'
+import { single } from '../model.ts'
+import { filterShare, newestShare, pickedShare, rowBytes } from '../sizes.ts'
+import { column, emptyStore, mergeStore } from './stores.ts'
+
+const heaviestPartitionBytes = 100e6
+const mostBucketReads = 64
+/** Bytes a row costs beside its values: clustering prefix, flags, one timestamp delta a cell. */
+const rowOverheadBytes = 24
+
+export type Excused = (operation: Operation, reason: string, bottleneck: string) => void
+type Query = OperationOf<'list'> | OperationOf<'aggregate'>
+
+export function addQueryStore(model: PhysicalModel, scenario: Scenario, operation: Query, entity: Entity, excuse: Excused): void {
+  const equal = operation.where.map((filter) => filter.field)
+  const time = timeOf(operation, entity, equal)
+  if (equal.length === 0 && time === null) {
+    excuse(operation, `${operation.name} filters by no equality and no time: every partition would be read`, 'full scan of the table')
+    return
+  }
+  const store = queryStore(operation, entity, equal, time)
+  const rows = operation.where.reduce((product, filter) => product * filterShare(scenario, entity, filter), entity.count)
+  const heaviestBytes = rows * (rowBytes(entity, [...new Set(store.columns.map((each) => each.field))]) + rowOverheadBytes)
+  const group = operation.kind === 'aggregate' ? (operation.groupBy?.unit ?? null) : null
+  const unit = time === null ? null : bucketUnit(entity, time, heaviestBytes, equal.length === 0, group)
+  if (unit !== null && time !== null) addBucket(store, entity, time, unit)
+  const heaviest = `heaviest partition ${(heaviestBytes / 1e6).toPrecision(2)} MB at production counts`
+  store.name = `${entity.name}_by_${[...equal, ...(unit === null ? [] : [unit]), ...store.clustering.slice(0, 1).map((each) => each.column)].join('_')}`
+  store.reason = `${operation.name}: partition = ${equal.length > 0 ? `equality on ${equal.join(', ')}` : 'time alone'}, clustering = ${store.clustering.map((each) => each.column).join(', ') || 'none'}; ${heaviest}${
+    unit === null ? (heaviestBytes > heaviestPartitionBytes ? ', above 100 MB, with no time to split it by' : '') : `, split by ${unit}`
+  }`
+  const reads = unit === null || time === null ? { usual: 1, most: 1 } : bucketReads(scenario, operation, entity, time, unit)
+  if (reads.usual > mostBucketReads) {
+    excuse(
+      operation,
+      `${operation.name} would read ${reads.most} ${unit} buckets, more than ${mostBucketReads}`,
+      `partitions of ${unit}s: ${heaviest}`,
+    )
+    return
+  }
+  const target = mergeStore(model, store)
+  const emulate = (how: string) => model.emulations.push({ operation: operation.name, how: `emulated: ${how}` })
+  if (reads.most > 1)
+    emulate(
+      `${reads.usual < reads.most ? `${reads.usual} bucket read${reads.usual > 1 ? 's' : ''} as a rule, up to ${reads.most} where rows are rare` : `${reads.most} bucket reads at most`}, up to 8 in flight`,
+    )
+  if (operation.kind === 'aggregate' && !groupedByServer(operation, target)) emulate('rows are read and grouped by the client')
+  if (entity.ttlMs !== null) emulate('expired rows are filtered by the client')
+  model.accesses.push({
+    operation: operation.name,
+    kind: operation.kind,
+    steps: [{ action: 'read', store: target.name, index: 'partition', requests: reads.usual }],
+  })
+}
+
+/** The timestamp that the rows of a partition are ordered by first; null where there is none, or the equality has it. */
+function timeOf(operation: Query, entity: Entity, equal: string[]): string | null {
+  const name = operation.kind === 'list' ? operation.order.find((order) => !equal.includes(order.field))?.field : operation.over?.field
+  return name === undefined || equal.includes(name) || fieldOf(entity, name).type !== 'timestamp' ? null : name
+}
+
+function queryStore(operation: Query, entity: Entity, equal: string[], time: string | null): Store {
+  const ordered =
+    operation.kind === 'list'
+      ? operation.order
+      : [...(time === null ? [] : [time]), ...entity.key].map((field): List['order'][number] => ({ field, descending: false }))
+  const clustering = ordered.filter(
+    (order, index) => !equal.includes(order.field) && ordered.findIndex((each) => each.field === order.field) === index,
+  )
+  const wanted = operation.kind === 'list' ? operation.fields : [operation.groupBy?.field, operation.sum].filter((name) => name != null)
+  const keys = [...equal, ...clustering.map((order) => order.field)]
+  const names = [...new Set([...keys, ...wanted, ...(entity.ttlMs === null ? [] : ['expires_at'])])]
+  return {
+    ...emptyStore('', entity),
+    partition: equal,
+    clustering: clustering.map((order) => ({ column: order.field, descending: order.descending })),
+    columns: names.map((name) => column(entity, fieldOf(entity, name), keys.includes(name) ? 'key' : 'value')),
+    serves: operation.internal ? [] : [operation.name],
+  }
+}
+
+/** No field has a point in its name: the bucket's column has. */
+function addBucket(store: Store, entity: Entity, field: string, unit: BucketUnit): void {
+  const name = `${unit}.${field}`
+  store.bucket = { column: name, field, unit }
+  store.partition = [...store.partition, name]
+  store.columns.push({ name, entity: entity.name, field, type: 'int', scale: 0, role: 'bucket' })
+}
+
+/** The widest bucket that keeps the heaviest partition below 100 MB, never wider than a group; null where none is needed. */
+function bucketUnit(entity: Entity, time: string, heaviestBytes: number, required: boolean, group: BucketUnit | null): BucketUnit | null {
+  if (!required && heaviestBytes <= heaviestPartitionBytes) return null
+  const allowed = bucketUnits.slice(group === null ? 0 : bucketUnits.indexOf(group))
+  return allowed.find((unit) => heaviestBytes * latestShare(entity, time, bucketMs[unit]) <= heaviestPartitionBytes) ?? 'hour'
+}
+
+/** How far the times of a field lie before the scenario's epoch and after it: rows were created in the past and expire in the future. */
+export function timesOf(entity: Entity, field: string): { beforeMs: number; afterMs: number } {
+  return fieldOf(entity, field).generator.kind === 'expiresAt'
+    ? { beforeMs: 0, afterMs: entity.ttlMs as number }
+    : { beforeMs: entity.ageMs, afterMs: 0 }
+}
+
+/** Share of the rows whose time lies in the last span of all times of the field; rows expire evenly. */
+function latestShare(entity: Entity, field: string, spanMs: number): number {
+  const { afterMs } = timesOf(entity, field)
+  return afterMs > 0 ? Math.min(1, Math.max(0, spanMs / afterMs)) : newestShare(entity, spanMs)
+}
+
+/**
+ * Buckets that one call reads. An aggregate reads its whole window; a list stops when its page is full:
+ * as a rule after those that hold a page of the value that a picked row has, where rows are rare not before the last bucket.
+ */
+function bucketReads(scenario: Scenario, operation: Query, entity: Entity, time: string, unit: BucketUnit): { usual: number; most: number } {
+  const { beforeMs, afterMs } = timesOf(entity, time)
+  const whole = beforeMs + afterMs
+  const span = operation.kind === 'aggregate' && operation.over !== null ? Math.min(operation.over.ms, whole) : whole
+  const most = Math.ceil(span / bucketMs[unit]) + 1
+  if (operation.kind === 'aggregate') return { usual: most, most }
+  const rows = operation.where.reduce((product, filter) => product * pickedShare(scenario, entity, filter), entity.count)
+  const isLatestFirst = operation.order.find((order) => order.field === time)?.descending === true
+  const shareOf = (buckets: number) => {
+    const spanMs = buckets * bucketMs[unit]
+    return isLatestFirst ? latestShare(entity, time, spanMs) : 1 - latestShare(entity, time, whole - spanMs)
+  }
+  // The first bucket is cut off anywhere by the present moment, or by the page before.
+  for (let buckets = 1; buckets < Math.min(most, mostBucketReads); buckets++)
+    if (rows * shareOf(buckets) >= operation.limit) return { usual: buckets + 1, most }
+  return { usual: most, most }
+}
+
+/** Sums come from the server where a whole bucket falls into one group. */
+export function groupedByServer(operation: OperationOf<'aggregate'>, store: Store): boolean {
+  if (store.expiry !== null) return false
+  return operation.groupBy === null || (operation.groupBy.unit !== null && store.bucket !== null && store.bucket.field === operation.groupBy.field)
+}
+
+/** Whether the window of an aggregate is a range of the clustering order; else there is none, or the equality fixes the time. */
+export function readsRange({ over, where }: Pick<OperationOf<'aggregate'>, 'over' | 'where'>): boolean {
+  return over !== null && where.every((filter) => filter.field !== over.field)
+}
+
+export function addTokenStore(model: PhysicalModel, operation: OperationOf<'search'>, entity: Entity): void {
+  const searched = entity.fields.map((field) => field.name).filter((name) => operation.in.includes(name))
+  const token = `words.${searched.join('.')}`
+  const names = [...new Set([...entity.key, ...operation.fields, ...searched, ...(entity.ttlMs === null ? [] : ['expires_at'])])]
+  const store: Store = {
+    ...emptyStore(`${entity.name}_words_${searched.join('_')}`, entity),
+    partition: [token],
+    clustering: entity.key.map((key) => ({ column: key, descending: false })),
+    columns: [
+      { name: token, entity: entity.name, field: searched.join(' '), type: 'words', scale: 0, role: 'token' },
+      ...names.map((name) => column(entity, fieldOf(entity, name), entity.key.includes(name) ? 'key' : 'value')),
+    ],
+    serves: operation.internal ? [] : [operation.name],
+    reason: `${operation.name}: a row per distinct word of ${searched.join(', ')}, with the projected columns, so that one partition answers`,
+  }
+  const target = mergeStore(model, store)
+  model.emulations.push({ operation: operation.name, how: 'emulated: token store' })
+  model.accesses.push(single(operation, 'read', target.name, 'partition'))
+}

@@ -1,0 +1,115 @@
+/** One chart as a slide: a title that states the finding, units on the axes, colours and marks that survive colour blindness. */
+import { createRequire } from 'node:module'
+import type { ChartConfiguration, ChartDataset } from 'chart.js'
+import { ChartJSNodeCanvas } from 'chartjs-node-canvas'
+import type { Chart } from '../render/document.ts'
+
+const width = 1000
+const height = 540
+const fontFamily = 'Inter'
+/** Okabe and Ito's palette; each series also has its own mark and dash. */
+export const colours = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9']
+export const marks = ['circle', 'triangle', 'rect', 'rectRot', 'star', 'cross'] as const
+const dashes = [[], [8, 4], [3, 3], [10, 3, 3, 3], [2, 5], [12, 4]]
+const ink = '#1b1f24'
+
+let canvas: ChartJSNodeCanvas | undefined
+
+/** Fonts come with a package: without one, charts on a machine without fonts would have no text, and no error. */
+function studio(): ChartJSNodeCanvas {
+  if (canvas !== undefined) return canvas
+  canvas = new ChartJSNodeCanvas({
+    width,
+    height,
+    backgroundColour: 'white',
+    chartCallback: (chart) => {
+      chart.defaults.font.family = fontFamily
+      chart.defaults.font.size = 15
+      chart.defaults.color = ink
+      chart.defaults.devicePixelRatio = 1
+    },
+  })
+  const { resolve } = createRequire(import.meta.url)
+  canvas.registerFont(resolve('@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf'), { family: fontFamily })
+  canvas.registerFont(resolve('@expo-google-fonts/inter/600SemiBold/Inter_600SemiBold.ttf'), { family: fontFamily, weight: '600' })
+  return canvas
+}
+
+export type Kind = 'line' | 'bar' | 'scatter'
+export interface Slide {
+  file: string
+  title: string
+  subtitle: string
+  alternative: string
+  type: Kind
+  labels?: string[]
+  datasets: ChartDataset<Kind>[]
+  x: { title: string; type?: 'linear' | 'logarithmic' | 'category'; ticks?: (value: number) => string }
+  /** A second scale on the right; datasets name it by `yAxisID: 'y2'`. */
+  y2?: { title: string; min?: number; ticks?: (value: number) => string }
+  y: { title: string; type?: 'linear' | 'logarithmic'; ticks?: (value: number) => string; min?: number }
+  stacked?: boolean
+}
+
+export async function draw(slide: Slide): Promise<Chart> {
+  const { ticks } = slide.y
+  const configuration: ChartConfiguration<Kind> = {
+    type: slide.type,
+    data: { ...(slide.labels === undefined ? {} : { labels: slide.labels }), datasets: slide.datasets },
+    options: {
+      responsive: false,
+      animation: false,
+      layout: { padding: { top: 12, right: 28, bottom: 12, left: 12 } },
+      plugins: {
+        title: { display: true, text: slide.title, align: 'start', font: { size: 21, weight: 600 }, padding: { bottom: 4 } },
+        subtitle: { display: true, text: slide.subtitle, align: 'start', color: '#57606a', font: { size: 14 }, padding: { bottom: 16 } },
+        legend: { position: 'bottom', labels: { usePointStyle: true, boxWidth: 28, padding: 18, filter: (item) => item.text !== '' } },
+      },
+      scales: {
+        x: {
+          type: slide.x.type ?? 'category',
+          title: { display: true, text: slide.x.title },
+          grid: { display: false },
+          stacked: slide.stacked ?? false,
+          ticks: slide.x.ticks === undefined ? {} : { callback: (value) => slide.x.ticks?.(Number(value)) ?? '' },
+        },
+        y: {
+          type: slide.y.type ?? 'linear',
+          title: { display: true, text: slide.y.title },
+          grid: { color: '#e6e9ed' },
+          stacked: slide.stacked ?? false,
+          ...(slide.y.min === undefined ? {} : { min: slide.y.min }),
+          ticks: ticks === undefined ? {} : { callback: (value) => ticks(Number(value)) },
+        },
+        ...(slide.y2 === undefined ? {} : { y2: rightScale(slide.y2) }),
+      },
+    },
+  }
+  // chart.js's types tie the kind of scale to the kind of chart more tightly than the library does.
+  const png = await studio().renderToBuffer(configuration as unknown as ChartConfiguration, 'image/png')
+  return { file: slide.file, title: slide.title, alternative: slide.alternative, png }
+}
+
+function rightScale({ title, min, ticks }: NonNullable<Slide['y2']>) {
+  return {
+    type: 'linear' as const,
+    position: 'right' as const,
+    title: { display: true, text: title },
+    grid: { display: false },
+    ...(min === undefined ? {} : { min }),
+    ticks: ticks === undefined ? {} : { callback: (value: number | string) => ticks(Number(value)) },
+  }
+}
+
+export function lines(index: number): Partial<ChartDataset<'line'>> {
+  const colour = colours[index % colours.length] as string
+  return {
+    borderColor: colour,
+    backgroundColor: colour,
+    borderWidth: 3,
+    pointStyle: marks[index % marks.length] as 'circle',
+    pointRadius: 6,
+    borderDash: dashes[index % dashes.length] as number[],
+    tension: 0,
+  }
+}

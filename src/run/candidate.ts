@@ -1,0 +1,431 @@
+/** One candidate during a run: what was compiled for it, its replay time, its trials and everything else measured so far. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Evidence } from '../assess/judge/at-multiple.ts'
+import { type Dataset, type EntityData, isLoaded } from '../data/dataset.ts'
+import { asRole, type ClientKind, type Compiled, type Endpoint, type Engine, type Lane, type Session } from '../engines/engine.ts'
+import { messageOf, TrialError } from '../errors.ts'
+import type { PauseWatch } from '../host/pause-watch.ts'
+import { hostPausesOf, keptSeconds, pauseLimitNs } from '../host/pauses.ts'
+import type { HostSpeed } from '../host/speed.ts'
+import { appendWrites, clearWrites, emptyRecording, emptyWriteLog } from '../measure/recorder.ts'
+import { between } from '../measure/resources.ts'
+import { type Course, startSampler } from '../measure/sampler.ts'
+import { usualSensitivity } from '../measure/slowdown.ts'
+import { judgeValidity } from '../measure/validity.ts'
+import type { Instance } from '../provision/provision.ts'
+import { realClock } from '../replay/clock.ts'
+import type { WorkerPool } from '../replay/pool.ts'
+import { Workload } from '../replay/workload.ts'
+import type { CandidateResult, TrialResult } from '../result/result.ts'
+import type { Candidate } from '../scenario/scenario.ts'
+import { owningStrayErrors } from '../stray-errors.ts'
+import type { Totals } from '../verify/invariants.ts'
+import { judge } from '../verify/judge.ts'
+import { Reference } from '../verify/reference.ts'
+import { Writes } from '../verify/writes.ts'
+import { CandidateServer } from './candidate-server.ts'
+import type { TrialPlan } from './plan.ts'
+import { describeTrial } from './trial.ts'
+
+/**
+ * METHOD §6: what was loaded is what is measured. A small entity never grows by a tenth of all rows: it may double, unless that is so few
+ * rows that starting a server anew, cold, would change more than they do.
+ */
+const mostGrownShare = 0.1
+const mostGrownEntity = 1
+const fewestGrownShare = 0.01
+
+export interface TrialOrder {
+  phase: TrialResult['phase']
+  loop: 'open' | 'closed'
+  /** Open loop: load over the scenario's average. */
+  multiple: number | null
+  /** Closed loop, or the connections of an open one. */
+  concurrency: number
+  warmUpSeconds: number
+  seconds: number
+  repeat: number
+  /** By operation, in place of the scenario's rates. */
+  ratesPerSecond?: number[]
+  /** In place of the plan's. */
+  client?: ClientKind
+  /** In place of the candidate's own: the operations that all candidates can do. */
+  mix?: 'common'
+}
+
+export interface RunContext {
+  dataset: Dataset
+  plan: TrialPlan
+  pool: WorkerPool
+  signal: AbortSignal
+  /** Those that the harness has to itself; null: it is bound to none. */
+  harnessCores: () => number[] | null
+  /** Watches the server's cores; null: nothing does. */
+  pauses: () => PauseWatch | null
+  /** The disk that holds the servers' data; null where it cannot be named. */
+  device: string | null
+  /** null: nobody times the server's cores. */
+  hostSpeed: () => HostSpeed | null
+  /** By all trials so far of all candidates. */
+  fullSpeedUs: () => number | null
+  /** 1, or one more for each time that the run was resumed. */
+  start: number
+  /** Disjoint row numbers for a trial; the same for every candidate. */
+  blockOf: (label: string) => number
+  /** What the laws of the operations draw, once it was needed; the same for every candidate. */
+  laws: Map<string, Uint32Array>
+  /** Operations that every candidate can do. */
+  commonMix: () => Set<number>
+}
+
+/** So long after the order a trial begins: all that take part have it by then. */
+const startLeadNs = 20e6
+/** Phases whose trials stand on their own, wherever they were measured. */
+const resumable = new Set<TrialResult['phase']>(['sweep', 'work', 'connections', 'confirmation', 'curve', 'held-back'])
+
+/** The same trial in every run of one plan. */
+function labelOf(order: Pick<TrialOrder, 'phase' | 'loop' | 'multiple' | 'concurrency' | 'repeat' | 'ratesPerSecond' | 'client' | 'mix'>): string {
+  return `${order.phase} ${order.client ?? ''}${order.mix ?? ''} ${order.loop} ${order.multiple ?? order.concurrency} ${order.repeat} ${order.ratesPerSecond?.join() ?? ''}`
+}
+
+/** What drivers and sockets say when the other side went away. */
+const lostConnection = /ECONNRESET|EPIPE|ECONNREFUSED|terminated unexpectedly|closed/
+
+const unverified = (): CandidateResult['verification'] => ({ checked: 0, wrong: 0, byOperation: {}, differences: [] })
+
+export class CandidateRun extends CandidateServer {
+  readonly candidate: Candidate
+  readonly compiled: Compiled
+  parity: CandidateResult['parity'] = []
+  load: CandidateResult['load'] = null
+  readonly storage: CandidateResult['storage']['at'] = []
+  verification = unverified()
+  invariants: CandidateResult['invariants'] = []
+  explanations: CandidateResult['explanations'] = []
+  indexUse: CandidateResult['indexUse'] = []
+  readonly trials: TrialResult[] = []
+  /** Server CPU seconds of one call, for operations that had a trial of their own. */
+  readonly cpuSecondsPerCall = new Map<number, number>()
+  connections = 16
+  /** How closely its server follows the speed of its cores, as far as that is known. */
+  sensitivity = usualSensitivity
+  /** Completions per window that the first warm-up ended with; null before it. */
+  warmLevel: number | null = null
+  /** What the warm-up found; null before it. */
+  steady: CandidateResult['steady'] = null
+  /** The multiple that the forecasts are held against; null before the first open loop. */
+  heldBack: number | null = null
+  /** Trials that have narrowed its capacity after the last start. */
+  narrowed = 0
+  /** Best throughput on servers of other sizes. */
+  readonly sizes: CandidateResult['sizes'] = []
+  reference: Reference | null = null
+  totals: Totals = new Map()
+  readonly writes = emptyWriteLog()
+  /** A worker that was lost took its log of writes along: what the server should hold now is unknown. */
+  writesUnknown = false
+  readonly #context: RunContext
+  readonly #attempts = new Map<string, number>()
+  readonly #workload: Workload
+  /** What an interrupted run measured already, by label. */
+  readonly #before: Map<string, TrialResult[]>
+  #elapsedMs = 0
+  /** Client and connections that the workers have open; '' where they have none. */
+  #openWith = ''
+  /** Replay time of the snapshot, ms since the epoch; null: there is none. */
+  #snapshotMs: number | null = null
+  #lostWorkers = 0
+
+  constructor(candidate: Candidate, engine: Engine, compiled: Compiled, context: RunContext, before: TrialResult[]) {
+    super(engine, context.signal)
+    this.#workload = new Workload(context.dataset, compiled.operations, context.laws)
+    this.#before = Map.groupBy(
+      before.filter((trial) => resumable.has(trial.phase) && trial.validity.verdict !== 'broken'),
+      ({ phase, repeat, arrival: { loop, multiple }, connections, mix }) =>
+        labelOf({ phase, repeat, loop, multiple, concurrency: connections, ...(mix === 'common' ? { mix } : {}) }),
+    )
+    this.candidate = candidate
+    this.compiled = compiled
+    this.#context = context
+  }
+
+  /** Epoch plus the seconds of its own trials. */
+  get nowMs(): number {
+    return this.#context.dataset.scenario.epochMs + this.#elapsedMs
+  }
+
+  get supported(): number[] {
+    return this.compiled.operations.flatMap((operation, index) => (operation.internal || this.compiled.compiled[index] === null ? [] : [index]))
+  }
+
+  /** Whether some candidate cannot do everything: the mix that all can do is then measured, too. */
+  get hasPartialRival(): boolean {
+    return this.#context.commonMix().size < this.compiled.scenario.operations.length
+  }
+
+  /** What its trials are judged by: those of its own mix, or of the one that all candidates can do. */
+  evidence(kind: 'own' | 'common' = 'own'): Evidence {
+    const { operations } = this.compiled.scenario
+    const indices = kind === 'own' ? this.supported : [...this.#context.commonMix()]
+    const mix = new Set(indices.map((index) => this.compiled.operations[index]?.name ?? ''))
+    const scaleLimited = new Set(this.#context.plan.operations.filter((each) => each.scaleLimited).map((each) => each.name))
+    return { trials: this.trials.filter((trial) => (trial.mix === 'common') === (kind === 'common')), operations, mix, scaleLimited }
+  }
+
+  get mix(): 'full' | 'partial' {
+    return this.supported.length < this.compiled.scenario.operations.length ? 'partial' : 'full'
+  }
+
+  /** Rates of all operations at a multiple of the average load; those outside the mix and internal ones are 0. */
+  ratesAt(multiple: number, mix?: 'common'): number[] {
+    const supported = mix === 'common' ? this.#context.commonMix() : new Set(this.supported)
+    return this.compiled.operations.map((operation, index) =>
+      supported.has(index) ? operation.ratePerSecond * (operation.scales ? multiple : 1) : 0,
+    )
+  }
+
+  /** Keeps the data as it is now, on the disk of the frozen server; the replay time and the rows go back to here. */
+  async takeSnapshot(): Promise<void> {
+    const instance = this.instance as Instance
+    if (instance.snapshot === undefined) return
+    await instance.pause()
+    // Without room for a second copy the run goes on; how far the rows grew is in the result.
+    await instance.snapshot().then(
+      () => {
+        this.#snapshotMs = this.#elapsedMs
+      },
+      () => {},
+    )
+    await instance.resume()
+  }
+
+  /** New rows as a share of the loaded ones, since the load or the last restore. */
+  get grownShare(): number {
+    const { plan } = this.#context
+    return [...this.#newRows()].reduce((total, [, rows]) => total + rows.size, 0) / plan.rows
+  }
+
+  get #hasDoubled(): boolean {
+    const { dataset, plan } = this.#context
+    return [...this.#newRows()].some(
+      ([entity, rows]) => rows.size > Math.max(mostGrownEntity * (dataset.entities.get(entity)?.rows ?? 1), fewestGrownShare * plan.rows),
+    )
+  }
+
+  /** By entity; owned rows come with their owners and are not counted. */
+  #newRows(): Map<string, Set<number>> {
+    const fresh = new Map<string, Set<number>>()
+    const { dataset } = this.#context
+    for (const { step, row, isCertain } of new Writes(this.compiled.operations, dataset, this.writes, () => false).entries()) {
+      if (!isCertain || (step.kind !== 'insert' && step.kind !== 'put') || isLoaded(dataset.entities.get(step.entity) as EntityData, row)) continue
+      const rows = fresh.get(step.entity) ?? new Set()
+      fresh.set(step.entity, rows.add(row))
+    }
+    return fresh
+  }
+
+  /** Starts the server again on its snapshot where rows grew too much, or `always`; whether it did. What was acknowledged since is gone with it. */
+  async restore(always = false): Promise<boolean> {
+    const instance = this.instance as Instance
+    if (this.#snapshotMs === null || instance.restore === undefined || !(always || this.grownShare > mostGrownShare || this.#hasDoubled)) return false
+    await this.#closeLanes()
+    await this.startOnSnapshot(instance)
+    clearWrites(this.writes)
+    this.#elapsedMs = this.#snapshotMs
+    return true
+  }
+
+  /** Runs `work` while this server runs. Failures are kept; the other candidates go on. */
+  async visit(work: (instance: Instance) => Promise<void>): Promise<void> {
+    const { instance } = this
+    if (instance === null || this.failure !== null) return
+    try {
+      if (this.death === null) await instance.resume()
+      await this.revive()
+      await this.answering(instance)
+      await owningStrayErrors(() => abortable(work(instance), this.#context.signal))
+    } catch (error) {
+      if (this.#context.signal.aborted) throw error
+      if (error instanceof TrialError && error.exitCode === 1) throw error
+      // A server that ends tells more about the cause than the error it left us with; one whose disk is full tries to recover before it does.
+      await Promise.race([instance.exited, sleep(lostConnection.test(messageOf(error)) ? 5000 : 100)])
+      await sleep(100)
+      if (this.death !== null && !this.verified) this.verification = unverified() // Errors of a dead server are no wrong answers.
+      this.failure ??= this.death ?? messageOf(error)
+    } finally {
+      await this.#closeLanes()
+      if (this.failure === null && this.death === null) await this.pause(instance)
+    }
+  }
+
+  /** As who administers the server. */
+  withSession<T>(connections: number, work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#withSession((this.instance as Instance).endpoint, connections, work)
+  }
+
+  /** As who the measured operations come from, and through the same driver. */
+  withOperations<T>(connections: number, work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#withSession(this.#measured, connections, work)
+  }
+
+  get #measured(): Endpoint {
+    return asRole((this.instance as Instance).endpoint)
+  }
+
+  async #withSession<T>(endpoint: Endpoint, connections: number, work: (session: Session) => Promise<T>): Promise<T> {
+    const instance = this.instance as Instance
+    const { administer, kind } = instance
+    const options = { connections, alone: kind !== 'external', ...(administer === undefined ? {} : { administer }) }
+    await using session = await this.engine.connect(endpoint, this.compiled, options)
+    return await work(session)
+  }
+
+  /** The wire client, with so many operations in flight. */
+  openLane(slots: number): Promise<Lane> {
+    return this.engine.openLane(this.#measured, this.compiled, slots)
+  }
+
+  makeReference(): Reference {
+    this.reference = new Reference(this.#context.dataset, this.compiled.operations)
+    return this.reference
+  }
+
+  /** One trial; where an interrupted run has measured it already, that one. */
+  async runTrial(order: TrialOrder): Promise<TrialResult> {
+    const instance = this.instance as Instance
+    const { pool, signal, dataset } = this.#context
+    signal.throwIfAborted()
+    const label = labelOf(order)
+    const measured = this.#before.get(label)?.shift()
+    if (measured !== undefined) {
+      this.trials.push(measured)
+      return measured
+    }
+    await this.revive()
+    const client = order.client ?? this.#context.plan.client
+    const wanted = `${client} ${order.concurrency}`
+    if (this.#openWith !== wanted) {
+      if (this.#openWith !== '') await pool.close()
+      this.#openWith = wanted
+      await pool.open({ client, compiled: this.compiled, endpoint: this.#measured, shares: dataset.shares, connections: order.concurrency })
+    }
+    const ratesPerSecond = order.ratesPerSecond ?? this.ratesAt(order.multiple ?? 1, order.mix)
+    const spec = {
+      ...order,
+      arrival: 'poisson' as const,
+      ratesPerSecond,
+      seed: dataset.scenario.seed,
+      stream: label,
+    }
+    await pool.collect()
+    const startedAt = new Date().toISOString()
+    const startNs = realClock.nowNs() + startLeadNs
+    const measureNs = startNs + order.warmUpSeconds * 1e9
+    // Where the server is bound to no core, a pause of one and its speed say nothing of it.
+    const isBound = instance.enforced.cpu === 'cpuset'
+    const { device, harnessCores } = this.#context
+    const watch = isBound ? this.#context.pauses() : null
+    const speed = isBound ? this.#context.hostSpeed() : null
+    const endNs = measureNs + order.seconds * 1e9
+    const sampler = startSampler(
+      instance,
+      device,
+      pool.pids,
+      [...(watch?.pids ?? []), ...(speed?.pids ?? [])],
+      harnessCores(),
+      speed,
+      measureNs,
+      endNs,
+    )
+    watch?.begin(pauseLimitNs(this.compiled.scenario.operations, order.loop), endNs)
+    const attempt = (this.#attempts.get(label) ?? 0) + 1
+    this.#attempts.set(label, attempt)
+    // A repeated trial draws the same arrivals and picks, but never the same new rows: the first attempt has inserted those.
+    const block = this.#context.blockOf(`${label} attempt ${attempt}`)
+    const run = pool.run({ spec, block, nowMs: this.nowMs, startNs })
+    let broken: string | null = null
+    let course: Promise<Course> | undefined
+    const recording = await abortable(run, signal)
+      .catch(async (error: unknown) => {
+        broken = await this.#breakage(error)
+        this.writesUnknown = true
+        return emptyRecording(order.seconds, this.compiled.operations)
+      })
+      // Of a trial that an abort cuts short, too: a sampler that goes on would hold the process.
+      .finally(() => (course = sampler.stop()))
+    const used = await (course as unknown as Promise<Course>)
+    const pauses = (await watch?.end()) ?? null
+    const { timeline } = used
+    // Asked for was what all windows ask for, those that are left out, too.
+    const workload = this.#workload.check(spec, block, recording)
+    const hostPauses =
+      pauses && broken === null ? hostPausesOf(pauses, instance.cores, this.compiled.scenario.operations, recording, order.loop, measureNs) : null
+    if (hostPauses !== null && hostPauses.windowsLeftOut > 0) {
+      await pool.recordsOf(hostPauses.isKept).then(
+        (records) => (recording.operations = records),
+        async (error: unknown) => (broken = await this.#breakage(error)),
+      )
+      recording.seconds = keptSeconds(recording.seconds, hostPauses.isKept)
+    }
+    const resources = between(used, recording, hostPauses?.isKept)
+    this.#elapsedMs += Math.ceil((order.warmUpSeconds + order.seconds) * 1000) + 1000
+    appendWrites(this.writes, recording.writes)
+    const validity = judgeValidity(
+      this.compiled.operations,
+      recording.operations,
+      resources,
+      timeline,
+      order.loop,
+      this.failure ?? this.death ?? broken ?? recording.purgeFailure ?? workload.fault,
+      hostPauses,
+    )
+    const trial: TrialResult = {
+      ...describeTrial(order, recording, this, this.#context.plan, workload, hostPauses),
+      startedAt,
+      validity,
+      resources,
+      timeline,
+      slowdown: 1,
+      start: this.#context.start + this.restores + this.restarts.length,
+    }
+    if (this.reference !== null) {
+      for (const [operation, wrong] of Object.entries(judge(recording.kept, this.compiled.operations, dataset, this.reference))) {
+        const own = trial.operations[operation]
+        if (own !== undefined) own.wrong = wrong
+      }
+    }
+    this.trials.push(trial)
+    if (this.death !== null) await this.#closeLanes()
+    return trial
+  }
+
+  /** Why a trial broke; a worker that was lost is replaced, once. @throws what no other trial can mend. */
+  async #breakage(error: unknown): Promise<string> {
+    const { pool, signal } = this.#context
+    if (signal.aborted) throw error
+    if (this.failure !== null || this.death !== null) {
+      await this.#closeLanes()
+      return this.failure ?? this.death ?? messageOf(error)
+    }
+    if (!(error instanceof TrialError) || this.#lostWorkers > 0) throw error
+    this.#lostWorkers++
+    this.#openWith = ''
+    await pool.renew()
+    return messageOf(error)
+  }
+
+  async #closeLanes(): Promise<void> {
+    if (this.#openWith !== '') await this.#context.pool.close().catch(() => this.#context.pool.renew())
+    this.#openWith = ''
+  }
+}
+
+/** Rejects as soon as the signal aborts; what was under way ends with its process. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason as Error)
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

@@ -1,0 +1,121 @@
+/** Open loops: the rates that compare candidates, those of the response curve and one that is held back, in an order that the seed shuffles. */
+import { cpuFill } from '../../assess/capacity/capacity.ts'
+import { bindingOf, curvesOf } from '../../assess/capacity/response-curve.ts'
+import { keyOf, Source } from '../../data/random.ts'
+import { heldBackMultiple, ratesAround } from '../../replay/rates.ts'
+import type { TrialResult } from '../../result/result.ts'
+import { probabilityWithin } from '../../stats/beta-binomial.ts'
+import type { CandidateRun, RunContext } from '../candidate.ts'
+import { maintenanceAfter } from '../plan.ts'
+import { sum } from '../trial.ts'
+import { openTrial } from './trials.ts'
+
+/** Further beyond what a closed loop reached nothing is learnt, and the queue takes long to drain. */
+const farBeyond = 1.5
+
+/** One start of one candidate. Place and rate are never one: the order is another in each start, and the same for every candidate. */
+export async function measureCurve(run: CandidateRun, start: number, { plan, dataset }: RunContext): Promise<void> {
+  const { openSeconds: seconds, curveRates, common } = plan.budget
+  const saturated = saturatedMultiple(run)
+  const asked = plan.multiples.filter((multiple) => multiple === 1 || !plan.budget.compares || multiple <= farBeyond * saturated)
+  const orders = [
+    ...asked.map((multiple) => ({ phase: 'confirmation' as const, multiple })),
+    ...(plan.budget.compares
+      ? [
+          ...ratesAround(expectedOf(run), saturated, curveRates).map((multiple) => ({ phase: 'curve' as const, multiple })),
+          { phase: 'held-back' as const, multiple: run.heldBack ?? heldBackMultiple(saturated) },
+        ]
+      : []),
+    ...(common && run.hasPartialRival
+      ? plan.multiples.map((multiple) => ({ phase: 'confirmation' as const, multiple, mix: 'common' as const }))
+      : []),
+  ]
+  run.heldBack ??= heldBackMultiple(saturated)
+  for (const order of shuffled(orders, dataset.scenario.seed, start)) await openTrial(run, { ...order, seconds, repeat: start })
+}
+
+/** Whether another rate would narrow the answer, and the effort has time for it. */
+export function isCurveOpen(run: CandidateRun, { plan }: Pick<RunContext, 'plan'>): boolean {
+  if (run.failure !== null || !plan.budget.compares || run.narrowed >= plan.budget.narrowingTrials) return false
+  const expected = expectedOf(run)
+  return expected === null || expected.high / expected.low > plan.budget.narrowEnough
+}
+
+/** One more rate where it tells most: in the middle of what is left. */
+export async function narrowCurve(run: CandidateRun, { plan }: Pick<RunContext, 'plan'>): Promise<void> {
+  const [multiple] = ratesAround(expectedOf(run), saturatedMultiple(run), 1)
+  const repeat = plan.budget.starts + run.narrowed++
+  await openTrial(run, { phase: 'curve', multiple: multiple as number, seconds: plan.budget.openSeconds, repeat })
+}
+
+function expectedOf(run: CandidateRun) {
+  return bindingOf(curvesOf(run.evidence()) ?? [])?.curve ?? null
+}
+
+/** The multiple whose rate the closed loops reached. */
+function saturatedMultiple(run: CandidateRun): number {
+  const best = Math.max(0, ...run.trials.filter((trial) => trial.phase === 'sweep').map((trial) => trial.throughputPerSecond))
+  const fixed = sum(run.ratesAt(0))
+  return Math.max(0.01, best - fixed) / Math.max(1e-9, sum(run.ratesAt(1)) - fixed)
+}
+
+/** As many connections for everybody, unless the answers at peak, or at 70 % of saturation, clearly come in time with another number only. */
+export async function chooseConnections(run: CandidateRun, { plan }: RunContext): Promise<void> {
+  const { connections, connectionSeconds: seconds } = plan.budget
+  if (seconds === 0) return
+  const multiple = Math.min(Math.max(...plan.multiples), cpuFill * saturatedMultiple(run))
+  const worst = new Map<number, number>()
+  for (const concurrency of connections) {
+    run.connections = concurrency
+    worst.set(concurrency, worstHold(run, await openTrial(run, { phase: 'connections', multiple, seconds, repeat: 0 })))
+    if (!isDoubtful(connections, worst)) break
+  }
+  run.connections = preferred(connections, worst)
+}
+
+/** The first, unless it is likely to miss and another is likely to hold. */
+export function preferred(connections: readonly number[], worst: ReadonlyMap<number, number>): number {
+  const [usual] = connections as [number]
+  if (!isDoubtful(connections, worst)) return usual
+  return connections.find((each) => (worst.get(each) ?? 0) > likely) ?? usual
+}
+/** Whether the usual number is likely to miss: else no other is tried. */
+const isDoubtful = ([usual]: readonly number[], worst: ReadonlyMap<number, number>) => (worst.get(usual as number) ?? 1) <= doubtful
+const doubtful = 0.1
+const likely = 0.5
+
+/** The least probability that an operation holds its objective, of those that were called often. */
+function worstHold(run: CandidateRun, trial: TrialResult): number {
+  const holds = run.compiled.scenario.operations.flatMap((operation) => {
+    const own = trial.operations[operation.name]
+    if (own === undefined || own.intended < fewestCalls) return []
+    return operation.objectives
+      .filter((objective) => objective.quantile < 1)
+      .map((objective) => probabilityWithin([{ exceeded: own.exceeded[objective.name] ?? 0, intended: own.intended }], 1 - objective.quantile))
+  })
+  return Math.min(1, ...holds)
+}
+const fewestCalls = 299
+
+/** A trial at average load with a checkpoint, flush or compaction forced in its first third; only where the effort has time for it. */
+export async function maintain(run: CandidateRun, { plan }: RunContext): Promise<void> {
+  const seconds = plan.budget.openSeconds
+  await run.withSession(1, async (session) => {
+    const forced = new Promise((resolve) => setTimeout(resolve, seconds * 1000 * maintenanceAfter)).then(() => session.maintain())
+    // A failure of the forced work is the run's to tell, once the trial has ended.
+    forced.catch(() => {})
+    await openTrial(run, { phase: 'maintenance', multiple: 1, seconds, repeat: 0 })
+    await forced
+  })
+}
+
+/** Fisher and Yates. */
+export function shuffled<T>(items: readonly T[], seed: number, start: number): T[] {
+  const source = new Source().restart(keyOf(seed, 'order of trials'), start + 1)
+  const order = [...items]
+  for (let at = order.length - 1; at > 0; at--) {
+    const other = source.below(at + 1)
+    ;[order[at], order[other]] = [order[other] as T, order[at] as T]
+  }
+  return order
+}

@@ -1,0 +1,103 @@
+/** Everything before the first timed operation: load in two shares, settle, verify, explain. */
+
+import { LaneAnswers } from '../../clients/lane-answers.ts'
+import { DrawnParameters } from '../../data/drawn.ts'
+import { rowSource } from '../../data/rows.ts'
+import type { Session } from '../../engines/engine.ts'
+import { messageOf, TrialError } from '../../errors.ts'
+import type { Instance } from '../../provision/provision.ts'
+import { takeTotals } from '../../verify/invariants.ts'
+import { addVerification, blocks, verify } from '../../verify/verify.ts'
+import type { CandidateRun, RunContext } from '../candidate.ts'
+import { securityParity } from './security.ts'
+
+/** Storage is measured at two shares of one load: the slope is what a row costs. */
+const firstShare = 0.5
+
+export async function loadCandidate(run: CandidateRun, { dataset, signal }: RunContext): Promise<void> {
+  await run.withSession(1, async (session) => {
+    await session.create()
+    let seconds = 0
+    let rows = 0
+    for (const [from, to] of [
+      [0, firstShare],
+      [firstShare, 1],
+    ] as const) {
+      const source = rowSource(dataset, from, to, signal)
+      const start = performance.now()
+      await session.load(source, to === 1)
+      seconds += (performance.now() - start) / 1000
+      rows += source.rows
+      if (to < 1) await recordStorage(run, session, to, rows)
+    }
+    run.load = { rows, seconds }
+  })
+}
+
+async function recordStorage(run: CandidateRun, session: Session, share: number, rows: number): Promise<void> {
+  await session.settle()
+  run.storage.push({ share, rows, ...(await session.storage()) })
+}
+
+/** Flushes, then binds the server to its cores: from here on it has what it will be measured with. */
+export async function settleCandidate(run: CandidateRun, instance: Instance): Promise<void> {
+  await run.withSession(1, async (session) => {
+    await recordStorage(run, session, 1, run.load?.rows ?? 0)
+    await instance.confine()
+    const { scenario } = run.compiled
+    const { parity } = await session.facts({ cpus: scenario.bench.cpus, memoryBytes: scenario.bench.memoryBytes })
+    if (scenario.bench.security === 'on') parity.push(...(await securityParity(run.engine, instance.endpoint, scenario)))
+    run.parity = parity
+    // What follows from the limits is no promise of a server whose limits are unknown.
+    const broken = parity.filter((each) => !each.ok && !(each.sizing === true && instance.kind === 'external'))
+    if (broken.length > 0) {
+      throw new TrialError(
+        'parity-mismatch',
+        `the server does not run with what was asked: ${broken.map((each) => `${each.what} is ${each.effective}, asked was ${each.set}`).join('; ')}`,
+      )
+    }
+  })
+}
+
+/** Through both clients; a candidate that answers wrong is not measured: it failed. */
+export async function verifyCandidate(run: CandidateRun, context: RunContext): Promise<void> {
+  await verifyBoth(run, context)
+  // Of what both sides hold now, the writes of the verification included: the reference knows them.
+  if (!context.plan.budget.compares) return
+  await run.withSession(1, (session) => session.settle())
+  await run.takeSnapshot()
+}
+
+async function verifyBoth(run: CandidateRun, { dataset, plan, signal }: RunContext): Promise<void> {
+  const reference = run.makeReference()
+  await run.withOperations(16, async (session) => {
+    run.verification = await verify(session, 'driver', run.compiled, dataset, reference, plan.answersPerOperation, signal)
+    await using lane = await run.openLane(1)
+    addVerification(run.verification, await verify(new LaneAnswers(lane), 'wire', run.compiled, dataset, reference, plan.answersPerOperation, signal))
+    if (run.verification.wrong > 0) {
+      const [first] = run.verification.differences
+      throw new TrialError(
+        'wrong-answers',
+        `${run.verification.wrong} of ${run.verification.checked} answers were wrong, first in ${first?.operation}`,
+      )
+    }
+  })
+  await run.withSession(1, async (session) => {
+    run.explanations = await explain(run, session, dataset)
+    run.totals = await takeTotals(session, dataset.scenario)
+    run.verified = true
+  })
+}
+
+async function explain(run: CandidateRun, session: Session, dataset: RunContext['dataset']): Promise<CandidateRun['explanations']> {
+  const params = new DrawnParameters(dataset, run.compiled.operations, 'explanation', blocks.explanation, run.nowMs)
+  const plans: CandidateRun['explanations'] = []
+  for (const index of run.supported) {
+    const operation = run.compiled.operations[index]
+    if (operation === undefined || !['get', 'list', 'search', 'aggregate'].includes(operation.kind)) continue
+    params.next(index)
+    const plan = await session.explain(index, params).catch((error: unknown) => `not explained: ${messageOf(error)}`)
+    plans.push({ operation: operation.name, plan })
+  }
+  return plans
+}

@@ -1,0 +1,23 @@
+/** Scale-up: what the mix reaches on a server of one size, loaded and warmed like any other. */
+
+import { slowdownOf } from '../../measure/slowdown.ts'
+import type { CandidateRun, RunContext } from '../candidate.ts'
+import { loadCandidate, settleCandidate } from './prepare.ts'
+import { sweep } from './sweep.ts'
+import { warmUp } from './warm-up.ts'
+
+/** Best of the closed-loop sweep; null where the server failed. */
+export async function throughputOf(run: CandidateRun, context: RunContext): Promise<{ throughputPerSecond: number; connections: number } | null> {
+  await run.visit(() => loadCandidate(run, context))
+  await run.visit((instance) => settleCandidate(run, instance))
+  await run.visit(() => warmUp(run, context))
+  await run.visit(() => sweep(run, context, 0))
+  const trials = run.trials.filter((trial) => trial.phase === 'sweep' && trial.validity.verdict !== 'noisy' && trial.validity.verdict !== 'broken')
+  if (run.failure !== null || trials.length === 0) return null
+  const atFullSpeed = trials.map((trial) => ({
+    perSecond: trial.throughputPerSecond * slowdownOf(trial, context.fullSpeedUs(), run.sensitivity),
+    connections: trial.connections,
+  }))
+  const best = atFullSpeed.reduce((a, b) => (b.perSecond > a.perSecond ? b : a))
+  return { throughputPerSecond: best.perSecond, connections: best.connections }
+}

@@ -1,0 +1,69 @@
+/** Warming: the mix in a closed loop until its throughput has settled, or the effort's time for it is over. */
+
+import { Threads } from '../../host/threads.ts'
+import { windowSeconds } from '../../measure/recorder.ts'
+import { completedAtFullSpeed } from '../../measure/slowdown.ts'
+import { gainsNoMore, warmSince } from '../../stats/change-points.ts'
+import { median } from '../../stats/median.ts'
+import type { CandidateRun, RunContext } from '../candidate.ts'
+import type { Budget } from '../plan.ts'
+import { closedTrial } from './trials.ts'
+
+const concurrency = 16
+/** The last level has to last that long to count as the steady one, and a whole piece: a compiler that warms up has plateaus on its way. */
+const steadySeconds = 2
+
+/** Where nobody may let the compiler go first it gets most of the cores by few that are in flight: with 16 it takes four times as long. */
+const compilingConcurrency = 2
+
+/** A compiler that takes less of a core than that has hardly anything left to do. */
+const idleCores = 0.1
+
+/** Caches, plans and compilers differ by engine: each warms in pieces of its own usual time. */
+export async function warmUp(run: CandidateRun, { plan, fullSpeedUs }: RunContext): Promise<void> {
+  const { pace } = run.engine
+  const pieceSeconds = Math.max(1, pace.warmUpSeconds * plan.warmUpShare)
+  const long = Math.floor(Math.max(steadySeconds, pieceSeconds) / windowSeconds)
+  const compilers = pace.compilers === undefined ? null : new Threads((await run.instance?.processes()) ?? [], pace.compilers)
+  const windows: number[] = []
+  let since: number | null = null
+  const compiling = compilers === null ? 0 : await compile(run, compilers, pieceSeconds, plan.budget)
+  for (let piece = compiling; since === null && windows.length * windowSeconds < plan.budget.warmUpSeconds; piece++) {
+    const trial = await closedTrial(run, { phase: 'warm-up', concurrency, seconds: pieceSeconds, repeat: piece }, 0)
+    if (trial.validity.verdict === 'broken') return
+    // The last window of a piece is cut short by its end.
+    const completed = completedAtFullSpeed(trial, fullSpeedUs(), run.sensitivity)
+    windows.push(...completed.slice(0, Math.floor(pieceSeconds / windowSeconds)))
+    since = compilers !== null ? gainsNoMore(windows, long, run.warmLevel) : warmSince(windows, long, run.warmLevel)
+  }
+  compilers?.goFirst(false)
+  run.warmLevel ??= median(windows.slice(-long))
+  // Of several starts the worst is told.
+  if (run.steady === null || since === null)
+    run.steady = {
+      reached: since !== null,
+      afterSeconds: since === null ? null : since * windowSeconds,
+      warmedSeconds: windows.length * windowSeconds,
+    }
+}
+
+/**
+ * With all cores of the machine, until the compiler is idle or the time for it is over. It runs before what it compiles, among which it would work
+ * for minutes: in production it did so long ago. Nothing of these pieces counts; how many there were.
+ */
+async function compile(run: CandidateRun, compilers: Threads, pieceSeconds: number, budget: Budget): Promise<number> {
+  // What only happens with many in flight is compiled, too.
+  const inFlight = compilers.goFirst(true) ? Math.max(...budget.concurrencies) : compilingConcurrency
+  await run.instance?.release()
+  try {
+    for (let piece = 1; ; piece++) {
+      const [beforeSeconds, beforeMs] = [compilers.cpuSeconds(), performance.now()]
+      const trial = await closedTrial(run, { phase: 'warm-up', concurrency: inFlight, seconds: pieceSeconds, repeat: piece - 1 }, 0)
+      const cores = (compilers.cpuSeconds() - beforeSeconds) / ((performance.now() - beforeMs) / 1000)
+      const isIdle = compilers.count > 0 && cores < idleCores
+      if (isIdle || trial.validity.verdict === 'broken' || piece * pieceSeconds >= budget.compileSeconds) return piece
+    }
+  } finally {
+    await run.instance?.confine()
+  }
+}

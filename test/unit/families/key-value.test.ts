@@ -1,0 +1,60 @@
+/** Sets of the key-value model: which lists share one, and how they are named. */
+import { expect, test } from 'vitest'
+import { deriveModel } from '../../../src/families/derive.ts'
+import { setsOf, uniquesOf } from '../../../src/families/key-value/model.ts'
+import { parseScenario } from '../../../src/scenario/read.ts'
+
+const model = (operations: string[]) =>
+  deriveModel(
+    'key-value',
+    parseScenario(
+      [
+        'name: own',
+        'summary: "Own"',
+        'seed: 7',
+        'epoch: 2026-03-01T12:00:00Z',
+        'entities:',
+        '  e: { count: 400, fields: { id: { type: uuid, key: true }, a: { type: int, range: [1, 4] }, b: { type: int, range: [1, 4] }, s: { type: enum, values: [x, "x:y"] }, at: { type: timestamp, within: 3d }, em: { type: email, unique: true } } }',
+        'operations:',
+        ...operations.map((text, at) => `  o${at}: { ${text}, rate: 10/s, p99: 1s }`),
+        'requirements: { peak: 2x, durability: fsync }',
+        'candidates: [redis]',
+      ].join('\n'),
+      'own.yaml',
+    ),
+  )
+const served = (operations: string[]) => Object.fromEntries(setsOf(model(operations).stores, 'e').map((store) => [store.name, store.serves]))
+
+test('an equality is no order: two lists over the same columns have two sets', () => {
+  expect(served(['list: e, where: { a: any }, order_by: b, limit: 9', 'list: e, where: { a: any, b: any }, order_by: id, limit: 9'])).toEqual({
+    'e.by.a>b.id': ['o0'],
+    'e.by.a.b>id': ['o1'],
+  })
+})
+
+test('one set is read from either end, by windows, and by what needs no order', () => {
+  expect(
+    served([
+      'aggregate: e, where: { a: any }, group_by: b',
+      'list: e, where: { a: any }, order_by: -at, limit: 9',
+      'list: e, where: { a: any }, order_by: at, limit: 9',
+      'aggregate: e, where: { a: any }, over: 1d',
+    ]),
+  ).toEqual({ 'e.by.a>at.id': ['o1', 'o2', 'o0', 'o3'] })
+})
+
+test('sets of different constants have names of their own, whatever the constants hold', () => {
+  expect(
+    served([
+      'list: e, where: { a: any, s: x }, order_by: b, limit: 9',
+      'list: e, where: { a: any, s: "x:y" }, order_by: b, limit: 9',
+      'list: e, where: { s: x, a: any }, order_by: -b, limit: 9',
+    ]),
+  ).toEqual({ 'e.by.a>b.id': ['o0', 'o2'], 'e.by.a>b.id.2': ['o1'] })
+})
+
+test('a unique value is found in one hash, not in a set of one member', () => {
+  const { stores } = model(['list: e, where: { em: any }, order_by: a, limit: 1'])
+  expect(setsOf(stores, 'e')).toEqual([])
+  expect(uniquesOf(stores, 'e').map(({ name, serves }) => [name, serves])).toEqual([['e.unique.em', ['o0']]])
+})
