@@ -80,3 +80,23 @@ export class ReferenceTable {
     return rows
   }
 }
+
+/**
+ * The first of them in an order, as many as are wanted: most rows are told by one comparison, with the last of those so far.
+ * The newest rows stand last, and are what most lists ask for.
+ */
+export function firstOf<T>(rows: T[], most: number, compare: (a: T, b: T) => number): T[] {
+  const first: T[] = []
+  for (const row of rows.toReversed()) {
+    if (first.length === most && compare(row, first[most - 1] as T) >= 0) continue
+    let [low, high] = [0, first.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (compare(row, first[middle] as T) < 0) high = middle
+      else low = middle + 1
+    }
+    first.splice(low, 0, row)
+    if (first.length > most) first.pop()
+  }
+  return first
+}

@@ -18,7 +18,7 @@ import {
   type Search,
   type Write,
 } from '../scenario/scenario.ts'
-import { type Having, type Loaded, ReferenceTable, type Row, type Rows } from './reference-table.ts'
+import { firstOf, type Having, type Loaded, ReferenceTable, type Row, type Rows } from './reference-table.ts'
 
 type Bound = (name: string) => Value
 
@@ -45,10 +45,10 @@ export class Reference {
         return { kind: 'rows', rows: row === undefined ? [] : [[...project(row, op.fields), ...op.with.map((owned) => this.#lines(owned, row))]] }
       }
       case 'list': {
-        const ordered = this.#matching(op, bound).sort((a, b) => compareRows(a, b, op.order))
+        const matching = this.#matching(op, bound)
         const after = new Map(op.order.map((order) => [order.field, bound(`after.${order.field}`)]))
-        const rest = bound('deep') === true ? ordered.filter((row) => compareRows(row, after, op.order) > 0) : ordered
-        return { kind: 'rows', rows: rest.slice(0, op.limit).map((row) => project(row, op.fields)) }
+        const rest = bound('deep') === true ? matching.filter((row) => compareRows(row, after, op.order) > 0) : matching
+        return { kind: 'rows', rows: firstOf(rest, op.limit, (a, b) => compareRows(a, b, op.order)).map((row) => project(row, op.fields)) }
       }
       case 'search':
         return { kind: 'rows', rows: this.matches(operation, params).slice(0, op.limit) }

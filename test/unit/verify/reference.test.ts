@@ -2,8 +2,10 @@
 import { expect, test } from 'vitest'
 import { makeDataset } from '../../../src/data/dataset.ts'
 import { DrawnParameters } from '../../../src/data/drawn.ts'
+import { Source } from '../../../src/data/random.ts'
 import { allOperations } from '../../../src/families/derive.ts'
 import { Reference } from '../../../src/verify/reference.ts'
+import { firstOf } from '../../../src/verify/reference-table.ts'
 import { scenarioOf } from './replayed.ts'
 
 const scenario = scenarioOf(
@@ -47,4 +49,23 @@ test('writes of one are not seen by the other; lists by a value find what came t
   const after = listed(changed)
   expect(after.length).toBe(Number(changed.total('a').rows))
   expect(after).not.toEqual(before)
+})
+
+test.each([
+  ['at random', (_: number, source: Source) => source.next()],
+  ['from the first on', (at: number) => at],
+  ['from the last on', (at: number) => -at],
+])('the first of many in an order are found without sorting them all: %s', (_, value) => {
+  const source = new Source().restart(7, 1)
+  const rows = Array.from({ length: 20_000 }, (_, at) => value(at, source))
+  for (const most of [1, 100, 1000]) {
+    let comparisons = 0
+    const first = firstOf(rows, most, (a, b) => {
+      comparisons++
+      return a - b
+    })
+    expect(first).toEqual(rows.toSorted((a, b) => a - b).slice(0, most))
+    expect(comparisons).toBeLessThan(rows.length * (2 + Math.ceil(Math.log2(most))))
+  }
+  expect(firstOf(rows.slice(0, 3), 5, (a, b) => a - b)).toHaveLength(3)
 })
