@@ -1,7 +1,7 @@
 /** Monte Carlo over figures: every given number is drawn from its range, everything derived follows; draw 0 is the middle of all ranges. */
 import jstat from 'jstat'
 import { keyOf, Source } from '../../data/random.ts'
-import { type Figure, type Range, reachable } from './figure.ts'
+import { type Figure, type Given, type Range, reachable } from './figure.ts'
 
 /** Percentiles of the draws. */
 export interface Spread {
@@ -23,12 +23,18 @@ const chunkDraws = 250
 export function simulate(wanted: readonly Figure[], seed: number, count = draws): Map<Figure, Float64Array> {
   const order = reachable(wanted)
   const fixed = fixedOf(order)
-  const columns = new Map(order.map((figure) => [figure, new Float64Array(chunkDraws).fill(fixed.get(figure) ?? 0)]))
-  const streams = new Map<Figure, Source>(
-    order.flatMap((figure) => (figure.kind === 'given' ? [[figure, new Source().restart(keyOf(seed, figure.path), 1)]] : [])),
-  )
+  const columns = new Map<Figure, Float64Array>()
+  const steps: ((first: boolean) => void)[] = []
+  const drawn = new Map<string, Float64Array>()
+  for (const figure of order) {
+    const known = figure.kind === 'given' ? drawn.get(nameOf(figure)) : undefined
+    const column = known ?? new Float64Array(chunkDraws).fill(fixed.get(figure) ?? 0)
+    columns.set(figure, column)
+    if (known !== undefined || fixed.has(figure)) continue
+    if (figure.kind === 'given') drawn.set(nameOf(figure), column)
+    steps.push(figure.kind === 'given' ? drawing(figure, column, seed) : deriving(figure, columns))
+  }
   const samples = new Map(wanted.map((figure) => [figure, new Float64Array(count)]))
-  const steps = order.filter((figure) => !fixed.has(figure)).map((figure) => stepOf(figure, columns, streams.get(figure)))
   for (let from = 0; from < count; from += chunkDraws) {
     const first = from === 0
     for (const step of steps) step(first)
@@ -36,6 +42,9 @@ export function simulate(wanted: readonly Figure[], seed: number, count = draws)
   }
   return samples
 }
+
+/** However many figures stand for a number, it is drawn once. */
+const nameOf = ({ path, range: { low, mid, high, confidence } }: Given) => `${path} ${low} ${mid} ${high} ${confidence}`
 
 /** Those that no draw changes, with their values. */
 function fixedOf(order: readonly Figure[]): Map<Figure, number> {
@@ -46,52 +55,60 @@ function fixedOf(order: readonly Figure[]): Map<Figure, number> {
   return fixed
 }
 
-function stepOf(figure: Figure, columns: Map<Figure, Float64Array>, stream: Source | undefined): (first: boolean) => void {
-  const to = columns.get(figure) as Float64Array
-  if (figure.kind === 'given') {
-    const { range } = figure
-    const source = stream as Source
-    const quantile = quantileOf(range)
-    return (first) => {
-      for (let at = 0; at < chunkDraws; at++) to[at] = quantile(source.next())
-      if (first) to[0] = range.mid
-    }
+function drawing({ path, range }: Given, to: Float64Array, seed: number): (first: boolean) => void {
+  const source = new Source().restart(keyOf(seed, path), 1)
+  const quantile = quantileOf(range)
+  return (first) => {
+    for (let at = 0; at < chunkDraws; at++) to[at] = quantile(source.next())
+    if (first) to[0] = range.mid
   }
+}
+
+function deriving(figure: Exclude<Figure, Given>, columns: ReadonlyMap<Figure, Float64Array>): () => void {
+  const to = columns.get(figure) as Float64Array
   const from = figure.inputs.map((input) => columns.get(input) as Float64Array)
+  const [first, ...others] = from
   if (figure.kind === 'sum')
     return () => {
-      to.fill(0)
-      for (const column of from) for (let at = 0; at < chunkDraws; at++) to[at] = (to[at] as number) + (column[at] as number)
+      if (first === undefined) to.fill(0)
+      else to.set(first)
+      for (const column of others) for (let at = 0; at < chunkDraws; at++) to[at] = (to[at] as number) + (column[at] as number)
     }
   if (figure.kind === 'product') {
     const { factor } = figure
     return () => {
-      to.fill(factor)
-      for (const column of from) for (let at = 0; at < chunkDraws; at++) to[at] = (to[at] as number) * (column[at] as number)
+      if (first === undefined) to.fill(factor)
+      else for (let at = 0; at < chunkDraws; at++) to[at] = factor * (first[at] as number)
+      for (const column of others) for (let at = 0; at < chunkDraws; at++) to[at] = (to[at] as number) * (column[at] as number)
     }
   }
-  const { of, direct } = figure
+  return figure.direct === undefined || from.length > 4 ? gathering(figure.of, from, to) : direct(figure.direct, from, to)
+}
+
+/** A parameter for each input. */
+function direct(of: (...values: number[]) => number, from: readonly Float64Array[], to: Float64Array): () => void {
   const [a, b, c, d] = from as [Float64Array, Float64Array, Float64Array, Float64Array]
-  if (direct !== undefined) {
-    switch (from.length) {
-      case 1:
-        return () => {
-          for (let at = 0; at < chunkDraws; at++) to[at] = direct(a[at] as number)
-        }
-      case 2:
-        return () => {
-          for (let at = 0; at < chunkDraws; at++) to[at] = direct(a[at] as number, b[at] as number)
-        }
-      case 3:
-        return () => {
-          for (let at = 0; at < chunkDraws; at++) to[at] = direct(a[at] as number, b[at] as number, c[at] as number)
-        }
-      case 4:
-        return () => {
-          for (let at = 0; at < chunkDraws; at++) to[at] = direct(a[at] as number, b[at] as number, c[at] as number, d[at] as number)
-        }
-    }
+  switch (from.length) {
+    case 1:
+      return () => {
+        for (let at = 0; at < chunkDraws; at++) to[at] = of(a[at] as number)
+      }
+    case 2:
+      return () => {
+        for (let at = 0; at < chunkDraws; at++) to[at] = of(a[at] as number, b[at] as number)
+      }
+    case 3:
+      return () => {
+        for (let at = 0; at < chunkDraws; at++) to[at] = of(a[at] as number, b[at] as number, c[at] as number)
+      }
+    default:
+      return () => {
+        for (let at = 0; at < chunkDraws; at++) to[at] = of(a[at] as number, b[at] as number, c[at] as number, d[at] as number)
+      }
   }
+}
+
+function gathering(of: (values: readonly number[]) => number, from: readonly Float64Array[], to: Float64Array): () => void {
   const values = new Array<number>(from.length).fill(0)
   return () => {
     for (let at = 0; at < chunkDraws; at++) {
