@@ -6,12 +6,15 @@ import { type Choice, cheaperParts, usdOf } from './cheapest.ts'
 import { type Ask, askOf, fewest, leastMembers, meets, mostMembers, type Need, nodesOf, type Terms, wholeParts } from './supply.ts'
 
 /** Whether a fleet carries at least this share of the needs. */
-export function isEnough<N>(needs: readonly N[], share: number, carries: (need: N, at: number) => boolean): boolean {
-  const spare = Math.floor((1 - share) * needs.length + 1e-9)
+export function isEnough<N>(needs: readonly N[], share: number, carries: (need: N) => boolean): boolean {
+  const spare = spareOf(needs, share)
   let failed = 0
-  for (let at = 0; at < needs.length; at++) if (!carries(needs[at] as N, at) && ++failed > spare) return false
+  for (const need of needs) if (!carries(need) && ++failed > spare) return false
   return true
 }
+
+/** So many may fail. */
+const spareOf = (needs: readonly unknown[], share: number) => Math.floor((1 - share) * needs.length + 1e-9)
 
 /** The same in every month. */
 export const isEnoughIn = <N>(months: readonly (readonly N[])[], share: number, carries: (need: N) => boolean): boolean =>
@@ -73,19 +76,37 @@ export function enoughFleets(
   return best
 }
 
-/** Whether so many parts are enough; what the number of parts does not change is computed once. */
+/** Whether so many parts are enough. More parts carry no less: of each need it is kept which number did, and which did not. */
 function enoughOf(shape: Shape, members: number, months: readonly (readonly Need[])[], terms: Terms, share: number): (parts: number) => boolean {
-  const asks = months.map((needs) => new Array<Ask>(needs.length))
   const divisible = terms.divisible && shape.shardable !== false
-  return (parts) =>
-    (parts === 1 || divisible) &&
-    months.every((needs, month) => {
-      const own = asks[month] as Ask[]
-      return isEnough(needs, share, (need, at) => {
-        own[at] ??= askOf(shape, need, terms)
-        return meets(own[at], { parts, members }, need, terms)
-      })
+  const known = months.map((needs) => ({
+    needs,
+    asks: new Array<Ask>(needs.length),
+    holds: new Float64Array(needs.length).fill(Number.POSITIVE_INFINITY),
+    fails: new Float64Array(needs.length),
+  }))
+  return (parts) => {
+    if (parts > 1 && !divisible) return false
+    const fleet = { parts, members }
+    return known.every(({ needs, asks, holds, fails }) => {
+      const spare = spareOf(needs, share)
+      let failed = 0
+      for (let at = 0; at < needs.length; at++) {
+        if (parts >= (holds[at] as number)) continue
+        if (parts > (fails[at] as number)) {
+          const need = needs[at] as Need
+          const ask = asks[at] ?? askOf(shape, need, terms)
+          asks[at] = ask
+          const met = meets(ask, fleet, need, terms)
+          if (met) holds[at] = parts
+          else fails[at] = parts
+          if (met) continue
+        }
+        if (++failed > spare) return false
+      }
+      return true
     })
+  }
 }
 
 /** Each number of a need on average over the draws. */
