@@ -2,10 +2,8 @@
 import { inverse, Matrix } from 'ml-matrix'
 
 export interface Model {
-  /** By parameters, at a point. */
-  of(parameters: readonly number[], x: number): number
-  /** How much a step of each parameter adds there. */
-  slopes(parameters: readonly number[], x: number): number[]
+  /** With these parameters, at a point; puts into `slopes` how much a step of each parameter adds there. */
+  with(parameters: readonly number[]): (x: number, slopes: number[]) => number
   /** Bounds of each parameter. */
   low: readonly number[]
   high: readonly number[]
@@ -18,7 +16,13 @@ const rounding = 1e-18
 
 /** Levenberg, "A method for the solution of certain non-linear problems in least squares", 1944, with the step cut at the bounds. */
 export function leastSquares(x: readonly number[], y: readonly number[], model: Model, start: readonly number[]): number[] {
-  const costOf = (p: readonly number[]) => x.reduce((sum, at, point) => sum + ((y[point] as number) - model.of(p, at)) ** 2, 0)
+  const slopes = start.map(() => 0)
+  const costOf = (p: readonly number[]) => {
+    const of = model.with(p)
+    let sum = 0
+    for (let point = 0; point < x.length; point++) sum += ((y[point] as number) - of(x[point] as number, slopes)) ** 2
+    return sum
+  }
   let now = [...start]
   let cost = costOf(now)
   let best = { parameters: now, cost }
@@ -44,11 +48,12 @@ export function leastSquares(x: readonly number[], y: readonly number[], model: 
 function linearised(x: readonly number[], y: readonly number[], model: Model, p: readonly number[]): { normal: number[][]; gradient: number[] } {
   const normal = p.map((_, row) => new Array<number>(row + 1).fill(0))
   const gradient = p.map(() => 0)
-  for (const [point, at] of x.entries()) {
-    const slopes = model.slopes(p, at)
-    const left = (y[point] as number) - model.of(p, at)
-    for (const [row, sums] of normal.entries()) {
-      const slope = slopes[row] as number
+  const slopes = p.map(() => 0)
+  const of = model.with(p)
+  for (let point = 0; point < x.length; point++) {
+    const left = (y[point] as number) - of(x[point] as number, slopes)
+    for (let row = 0; row < p.length; row++) {
+      const [sums, slope] = [normal[row] as number[], slopes[row] as number]
       gradient[row] = (gradient[row] as number) - slope * left
       for (let column = 0; column <= row; column++) sums[column] = (sums[column] as number) + (slopes[column] as number) * slope
     }

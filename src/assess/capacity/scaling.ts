@@ -136,11 +136,10 @@ function fit(points: { concurrency: number; perSecond: number }[], scale: Scale)
     contention: contention as number,
     coherency: coherency as number,
   })
-  const slopesOf = (p: number[], n: number) => {
-    const { contention, coherency } = lawOf(p)
+  const slopeOf = ({ contention, coherency }: Parameters, n: number, perSecond: number, parameter: number) => {
+    const slope = scale.slope(perSecond)
     const divisor = 1 + contention * (n - 1) + coherency * n * (n - 1)
-    const slope = scale.slope(throughputAt(lawOf(p), n))
-    return [slope, (-slope * (n - 1)) / divisor, (-slope * n * (n - 1)) / divisor]
+    return parameter === 0 ? slope : parameter === 1 ? (-slope * (n - 1)) / divisor : (-slope * n * (n - 1)) / divisor
   }
   const costOf = (p: number[]) => x.reduce((sum, n, at) => sum + ((y[at] as number) - scale.of(throughputAt(lawOf(p), n))) ** 2, 0)
   let best: { p: number[]; cost: number; free: readonly number[] } | undefined
@@ -150,10 +149,13 @@ function fit(points: { concurrency: number; perSecond: number }[], scale: Scale)
       const guess = [0, sigma, kappa].filter((_, at) => free.includes(at as never))
       guess[0] = Math.log(Math.max(...points.map(({ concurrency, perSecond }) => perSecond / unit / concurrency)))
       const model: Model = {
-        of: (some, n) => scale.of(throughputAt(lawOf(whole(some)), n)),
-        slopes: (some, n) => {
-          const all = slopesOf(whole(some), n)
-          return free.map((at) => all[at] as number)
+        with: (some) => {
+          const law = lawOf(whole(some))
+          return (n, slopes) => {
+            const perSecond = throughputAt(law, n)
+            for (let at = 0; at < free.length; at++) slopes[at] = slopeOf(law, n, perSecond, free[at] as number)
+            return scale.of(perSecond)
+          }
         },
         low: free.map((at) => (at === 0 ? -50 : 0)),
         high: free.map((at) => (at === 0 ? 50 : 1)),
@@ -169,9 +171,9 @@ function fit(points: { concurrency: number; perSecond: number }[], scale: Scale)
   }
   const { p, cost } = best as NonNullable<typeof best>
   const free = [0, ...(isInside(p[1] as number) ? [1] : []), ...(isInside(p[2] as number) ? [2] : [])]
-  const slopes = new Matrix(x.map((n) => free.map((at) => slopesOf(p, n)[at] as number)))
-  const covariance = inverseOf(slopes.transpose().mmul(slopes))
   const law = lawOf(p)
+  const slopes = new Matrix(x.map((n) => free.map((at) => slopeOf(law, n, throughputAt(law, n), at))))
+  const covariance = inverseOf(slopes.transpose().mmul(slopes))
   return {
     law: { ...law, single: law.single * unit },
     cost,
