@@ -35,12 +35,15 @@ export function assessCommand(arguments_: string[], options: AssessOptions): voi
   const pooled = runs.length > 1 ? poolResults(runs) : null
   const before = pooled?.result ?? (runs[0] as Result)
   const result = applyWhatIf(before, options)
-  const assessment = assess(result)
   const optionsOf = (run: Result): Omit<DecisionOptions, 'today'> => ({
     catalogues: readPrices(options.prices),
     weights: weightsAsked(options.weights, run.scenario as unknown as Scenario),
   })
-  const decided = withAssumed(assumedBy(options.assume), () => decideIfCompared(result, assessment, optionsOf(result)))
+  // What calls take on the rows of production is assumed, too.
+  const { assessment, decided } = withAssumed(assumedBy(options.assume), () => {
+    const assessment = assess(result)
+    return { assessment, decided: decideIfCompared(result, assessment, optionsOf(result)) }
+  })
   if (options.explain !== undefined) {
     if (decided === null)
       throw new TrialError('nothing-planned', `--explain ${options.explain}: ${notCompared(result)}`, {

@@ -3,7 +3,7 @@ import type { Assessment, CandidateAssessment } from '../assess/judge/assess.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { cautionNotes, markedName } from './cautions.ts'
-import { type Block, list, table } from './render/document.ts'
+import { type Block, list, paragraph, table } from './render/document.ts'
 import { bytes, times } from './render/format.ts'
 import { capacitiesOf, capacityText, intervalText } from './rivals.ts'
 
@@ -25,6 +25,7 @@ export function answer(result: Result, assessment: Assessment, scenario: Scenari
   const memory = memoryNote(result, scenario)
   const cautions = cautionNotes(result)
   return [
+    paragraph(answerLegend),
     table(
       [
         'candidate',
@@ -48,15 +49,25 @@ function answersText({ wrong }: CandidateAssessment, { verification }: Candidate
   return verification.checked === 0 ? 'not checked' : 'right'
 }
 
+const answerLegend =
+  '✓ met and ✗ missed with 95 % probability; ? undecided or undetermined: neither is sure enough; not tested: too few calls, or fewer rows than in production. † see the notes below. A capacity is how many times the average load one server of the bench carries.'
+
 function verdict(at: CandidateAssessment['at'][number]): string {
+  const slow = at.cells.filter(({ atScale }) => atScale !== null).map(({ operation }) => operation)
+  const scaled = slow.length === 0 ? '' : `; on the rows of production ${slow.join(', ')} would miss`
+  return `${measuredVerdict(at)}${scaled}`
+}
+
+function measuredVerdict(at: CandidateAssessment['at'][number]): string {
   if (at.outcome === 'missed')
     return at.missed.length > 3 ? `✗ missed by ${at.missed.length} of ${at.cells.length} operations` : `✗ missed: ${at.missed.join(', ')}`
   if (at.outcome === 'met') return at.notTested.length === 0 ? '✓ met' : `✓ met; not tested: ${at.notTested.join(', ')}`
   if (at.outcome === 'not run') return '— not run'
   const open = at.cells.filter((cell) => cell.undecided !== false)
+  const few = open.some((cell) => cell.undecided === 'few') ? '; fewer than a hundred calls of some in every trial' : ''
   const late = open.some((cell) => cell.undecided === 'late') ? '; the harness was late' : ''
   if (open.length === 0) return '? no usable round'
-  return `? undecided${late}: ${open.length > 3 ? `${open.length} of ${at.cells.length} operations` : open.map((cell) => cell.operation).join(', ')}`
+  return `? undecided${late}${few}: ${open.length > 3 ? `${open.length} of ${at.cells.length} operations` : open.map((cell) => cell.operation).join(', ')}`
 }
 
 function noteOn(each: CandidateAssessment): string[] {

@@ -1,9 +1,11 @@
 /** The first sentence of everything that tells of a result: what is wrong with a store, that nothing was decided, or who holds. */
+import { isSlow } from '../assess/capacity/at-scale.ts'
 import type { Assessment, CandidateAssessment } from '../assess/judge/assess.ts'
 import type { Result } from '../result/result.ts'
 import { cautionLine } from './cautions.ts'
 import { neighbourLine } from './neighbours.ts'
 import { times } from './render/format.ts'
+import { slowShort } from './scale.ts'
 
 export interface Headline {
   tone: 'good' | 'bad' | 'note'
@@ -65,14 +67,22 @@ function decided(result: Result, assessment: Assessment): Headline {
 
 /** Who misses nothing, and is not shown to hold everything either, is no failure. */
 function notHeld({ candidates }: Assessment, loads: string): Headline {
-  const open = candidates.filter((each) => each.failure === null && each.mix === 'full' && each.at.every((at) => at.outcome !== 'missed'))
-  return open.length === 0
-    ? { tone: 'bad', text: `No candidate holds every tested objective at ${loads} with the full mix.` }
-    : {
-        tone: 'note',
-        text: `No candidate is shown to hold every tested objective at ${loads}; ${open.map((each) => each.name).join(' and ')} ${open.length === 1 ? 'misses' : 'miss'} none.`,
-      }
+  const open = candidates.filter(
+    (each) => each.failure === null && each.mix === 'full' && each.at.every((at) => at.missed.every((name) => isScaled(at, name))),
+  )
+  if (open.length === 0) return { tone: 'bad', text: `No candidate holds every tested objective at ${loads} with the full mix.` }
+  const told = open.map((each) => {
+    const slow = each.atScale.filter(isSlow)
+    return slow.length === 0
+      ? `${each.name} misses none`
+      : `${each.name} misses none of those that were measured on as many rows as production has, but ${slow.map(slowShort).join(' and ')}`
+  })
+  return { tone: 'note', text: `No candidate is shown to hold every tested objective at ${loads}; ${told.join('; ')}.` }
 }
+
+/** Missed by what is known of production's rows, not by what was measured. */
+const isScaled = ({ cells }: CandidateAssessment['at'][number], name: string) =>
+  cells.some(({ operation, atScale }) => operation === name && atScale !== null)
 
 /** What a smoke run is for; null where it is another, or something did not run. */
 function answersRight({ status, trialPlan: { effort }, candidates }: Result, assessment: Assessment): Headline | null {

@@ -6,6 +6,8 @@ import { micros, percent } from './render/format.ts'
 
 type Planned = { name: string; plan: CandidatePlan }[]
 
+export const atRiskLegend = 'At risk: it holds on one server as measured, and with what the fleet adds it more likely misses than holds.'
+
 /** Of each candidate, beside those at risk. */
 const mostShown = 3
 
@@ -28,9 +30,7 @@ export function latencyBlocks(planned: Planned): Block[] {
       told.flatMap(({ name, plan }) => closest(plan.latency).map((calls) => rowOf(name, calls))),
       numbers,
     ),
-    ...(risks.length === 0
-      ? []
-      : [paragraph('At risk: it holds on one server as measured, and more likely than not not on the fleet.'), list(risks)]),
+    ...(risks.length === 0 ? [] : [paragraph(atRiskLegend), list(risks)]),
     ...(untold.length === 0 ? [] : [paragraph(`Called too rarely to tell: ${untold.join('; ')}.`)]),
     details('all objectives, and what each number is made of', [
       table(

@@ -1,31 +1,44 @@
 /** The capacity and cost plan in words and tables: servers and dollars now and at the horizon, what changes when, what moves the cost. */
 
+import { likelihood } from '../assess/decision/constraints.ts'
 import type { CandidateDecision, Decision } from '../assess/decision/decision.ts'
 import { drawsText, type Spread } from '../assess/figures/simulate.ts'
 import { availabilityText } from '../assess/fleet/availability.ts'
 import type { CandidatePlan, FleetPlan } from '../assess/fleet/candidate-plan.ts'
+import type { MissedUnloaded } from '../assess/judge/assess.ts'
 import { lineText, sourcesOf } from './bill.ts'
 import { compositeBlocks } from './composites.ts'
 import { demandBlocks } from './demand.ts'
 import { latencyBlocks } from './latency.ts'
 import { type Block, details, heading, list, paragraph, table } from './render/document.ts'
 import { bytes, count, micros, percent, times, usd } from './render/format.ts'
+import { rollupAdvice, slowAtScale } from './scale.ts'
 
-export function capacityPlan(decision: Decision): Block[] {
+/** `startedAt`: when the run began, which is month 0. */
+export function capacityPlan(decision: Decision, startedAt: string): Block[] {
   const planned = decision.candidates.flatMap((each) => (each.plan === null ? [] : [{ ...each, name: titled(each), plan: each.plan }]))
   const unplanned = decision.candidates.filter((each) => each.plan === null).map((each) => `${each.name} has no plan: ${each.noPlan}.`)
-  const asked = demandBlocks(decision.demand)
+  const asked = [paragraph(calendarText(startedAt, decision.months)), ...demandBlocks(decision.demand)]
   if (planned.length === 0) return [...asked, list(unplanned)]
   const budget = decision.budgetUsdPerMonth
   return [
     ...asked,
     heading(3, 'What carries it'),
     paragraph(
-      `Servers of a public price list that carry the peak with one member lost, for ${decision.months} months: one path of fleets for all of ${drawsText} draws of the measured capacity, the stated growth and what is assumed. ${boughtText(planned[0]?.plan)} Once a year it is looked at: what is enough for the year to come and costs least until then is bought, the hours and double servers of a change included. Suffices is the share of the draws that a fleet carries, with what it falls short of first in the others. USD a month is what exactly that fleet costs: the median of what the draws consume, in parentheses what holds 80 % of them (p10–p90); a draw that outgrows it is told by suffices, not by a price. In budget is the share of the draws that some fleet within the budget carries. What is assumed of a cloud server, of replication and of growth was not measured.`,
+      `Servers of a public price list that carry the peak with one member lost, for ${decision.months} months: one path of fleets for all of ${drawsText} draws of the measured capacity, the stated growth and what is assumed. ${boughtText(planned[0]?.plan)} Once a year it is looked at: what is enough for the year to come and costs least until then is bought, the hours and double servers of a change included. ${sufficeText} USD a month is what exactly that fleet costs: the median of what the draws consume, in parentheses what holds 80 % of them (p10–p90); a draw that outgrows it is told by suffices, not by a price. In budget is the share of the draws that some fleet within the budget carries. What is assumed of a cloud server, of replication and of growth was not measured.`,
     ),
     table(
-      ['candidate', 'topology', 'one server of the bench carries', 'servers now', 'suffice', `servers in month ${decision.months}`, 'suffice'],
-      planned.map(({ name, plan: { topology, carried, fleet: own } }) => [
+      [
+        'candidate',
+        'topology',
+        'one server of the bench carries',
+        'servers now',
+        'suffice',
+        `servers in month ${decision.months}`,
+        'suffice',
+        'objectives hold at peak',
+      ],
+      planned.map(({ name, constraints, plan: { topology, carried, fleet: own } }) => [
         name,
         topology,
         spreadText(carried, times),
@@ -33,6 +46,7 @@ export function capacityPlan(decision: Decision): Block[] {
         sufficesText(own.now),
         fleet(own.horizon),
         sufficesText(own.horizon),
+        objectivesText({ constraints }),
       ]),
     ),
     table(
@@ -87,7 +101,7 @@ export function capacityPlan(decision: Decision): Block[] {
     ...remarks(planned),
     ...latencyBlocks(planned),
     ...compositeBlocks(decision),
-    ...risks(planned, decision.months),
+    ...risks(planned, decision),
     ...shardKey(decision),
     heading(3, 'Cost by line'),
     monthly(planned),
@@ -135,6 +149,32 @@ export function sufficesText({ suffices, month }: FleetPlan): string {
   return `${text.join(', ')}${resource == null ? '' : `; ${resource} first`}`
 }
 
+/** Resources and objectives are two questions: an answer to one is none to the other. */
+export const sufficeText =
+  'Suffice is about resources: the share of the draws in which CPU, memory, disks and network of a fleet carry the load, with what falls short first in the others. Whether calls on it are fast enough is judged apart: "objectives hold at peak" is the share of the draws in which all of them do, from now to the horizon.'
+
+export function objectivesText({ constraints }: Pick<CandidateDecision, 'constraints'>): string {
+  const found = constraints.find(({ name }) => name === 'objectives at peak')
+  if (found?.probability == null) return 'not told'
+  return `${likelihood(found.probability)}${found.condition === null ? '' : `, ${likelihood(found.condition.probability)} with ${found.condition.operations.join(', ')} rolled up`}`
+}
+
+const yearMonths = 12
+
+/** Which months are meant; prices and rates of "now" are those of month 0. */
+export function calendarText(startedAt: string, months: number): string {
+  const later = [...new Set([...(months > yearMonths ? [yearMonths] : []), months])].map((month) => `month ${month} is ${dateOf(startedAt, month)}`)
+  return `Month 0, "now", is ${dateOf(startedAt, 0)}, when the run began; ${later.join(', ')}.`
+}
+
+/** Month 0 is when the run began. */
+export function dateOf(startedAt: string, month: number): string {
+  const date = new Date(startedAt)
+  date.setUTCDate(1)
+  date.setUTCMonth(date.getUTCMonth() + Math.round(month))
+  return date.toISOString().slice(0, 7)
+}
+
 export const cost = (spread: Spread): string => spreadText(spread, usd)
 
 export function monthText(month: Spread, horizon: number): string {
@@ -156,16 +196,6 @@ function remarks(planned: Planned): Block[] {
   return said.length === 0 ? [] : [list(said)]
 }
 
-/** One sentence for each call that is more likely than not to take longer in production than its limit. */
-export function slowAtScale({ atScale }: CandidatePlan, horizon: number): string[] {
-  return atScale
-    .filter((each) => each.probability >= 0.5)
-    .map(
-      ({ operation, limitMs, now, horizon: then, probability }) =>
-        `${operation} is at risk: on the rows of production a call takes about ${duration(now.p50)} (${duration(now.p10)}–${duration(now.p90)}), ${duration(then.p50)} in month ${horizon}, of ${duration(limitMs / 1000)} allowed; longer in ${Math.round(probability * 100)} % of the draws. Measured on fewer rows; what each adds is assumed.`,
-    )
-}
-
 /** What moves the plan by less than that decides nothing. */
 const smallestEffect = 0.05
 
@@ -176,15 +206,24 @@ export function decidingText({ tornado }: Pick<CandidatePlan, 'tornado'>): strin
   return `of what is assumed, ${most.path} decides most: from its low to its high end ${usd(most.low)} to ${usd(most.high)} USD a month are needed at the horizon (--assume ${most.path}=… puts in what you know)`
 }
 
-const duration = (seconds: number) => micros(seconds * 1e6)
-
-function risks(planned: Planned, horizon: number): Block[] {
-  const slow = planned.flatMap(({ name, plan }) => slowAtScale(plan, horizon).map((said) => `${name}: ${said}`))
+function risks(planned: Planned, decision: Decision): Block[] {
+  const slow = planned.flatMap((each) => slowAtScale(each, decision.months).map((said) => `${each.name}: ${said}`))
   const deciding = planned.flatMap(({ name, plan }) => {
     const said = decidingText(plan)
     return said === null ? [] : [`${name}: ${said}`]
   })
-  return slow.length + deciding.length === 0 ? [] : [list([...slow, ...deciding])]
+  const unloaded = decision.candidates.flatMap((each) => each.unloaded.map((missed) => unloadedText(each.name, missed)))
+  const all = [...slow, ...rollupAdvice(decision), ...unloaded, ...deciding]
+  return all.length === 0 ? [] : [list(all)]
+}
+
+/** No server is bought for it. */
+export function unloadedText(name: string, { operation, objective, limitMs, multiple, share, flushMs }: MissedUnloaded): string {
+  const mend =
+    flushMs === null
+      ? 'what the server does beside, or a looser limit'
+      : `a volume that flushes faster (the disk of the bench took ${micros(flushMs * 1000)} at its median; what is planned is in the latencies above), or a looser limit`
+  return `${name}: ${objective} of ${operation} is missed at any load that was measured: ${percent(share)} of the answers took longer than ${micros(limitMs * 1000)} at ${times(multiple)} already, and more load hardly adds to it. No number of servers mends that, and none is bought for it: ${mend} does.`
 }
 
 function monthly(planned: Planned): Block {

@@ -77,7 +77,7 @@ export function makeDocument(result: Result, assessment: Assessment, decision: D
           ...verdictOf(decision),
           heading(2, 'Capacity and cost'),
           ...chart('cost'),
-          ...capacityPlan(decision),
+          ...capacityPlan(decision, result.startedAt),
         ]),
     heading(2, 'Objectives'),
     ...objectives(result, assessment, scenario),
@@ -154,7 +154,7 @@ function objectives(result: Result, assessment: Assessment, scenario: Scenario):
     return [heading(3, `At ${times(multiple)} the average load (${count(rateAt(scenario, multiple))} operations per second)`), table(head, rows)]
   })
   const legend =
-    'Response time from the intended start: percentiles of the merged histograms of all valid trials at this rate, and in parentheses where they lie with 95 %, by a bootstrap over the starts of the server and their trials (from three starts on; one start knows nothing of the next); a dash where a p99 would need more samples, or the server was saturated. ✓ met and ✗ missed with 95 % probability by the response curve over all rates, in which a burst counts once; ? too few samples, fewer rows touched than in production, or missed only while the harness itself was late.'
+    'Response time from the intended start: percentiles of the merged histograms of all valid trials at this rate, and in parentheses where they lie with 95 %, by a bootstrap over the starts of the server and their trials (from three starts on; one start knows nothing of the next); a dash where a p99 would need more samples, or the server was saturated. ✓ met and ✗ missed with 95 % probability by the response curve over all rates, in which a burst counts once; ? undetermined: too few samples, fewer than a hundred calls in every trial, fewer rows touched than in production, or missed only while the harness itself was late; what would take longer than its limit on the rows of production is ✗ with 95 % probability, else ?.'
   return [paragraph(legend), ...tables]
 }
 
@@ -165,9 +165,15 @@ const rangeText = (interval: Cell['p99IntervalUs']) => (interval === null ? '' :
 
 function p99Text(cell: Cell): string {
   if (cell.backlog !== null) return `${outcomeMarks[cell.outcome]} saturated: the backlog grows by ${cell.backlog.toFixed(2)} s per s`
-  if (cell.p99Us === null) return outcomeMarks[cell.outcome] ?? cell.outcome
-  return `${outcomeMarks[cell.outcome]} ${micros(cell.p99Us)}${rangeText(cell.p99IntervalUs)}${cell.errors + cell.dropped > 0 ? `, ${cell.errors + cell.dropped} failed` : ''}${cell.scaleLimited ? ', scale-limited' : ''}${cell.undecided === 'late' ? ', harness late' : ''}`
+  if (cell.p99Us === null) {
+    const few = cell.undecided === 'few' ? ` over its limit, of ${cell.intended} calls` : ''
+    return `${outcomeMarks[cell.outcome] ?? cell.outcome} ${scaledText(cell)}${few}`.trim()
+  }
+  return `${outcomeMarks[cell.outcome]} ${scaledText(cell)}${micros(cell.p99Us)}${rangeText(cell.p99IntervalUs)}${cell.errors + cell.dropped > 0 ? `, ${cell.errors + cell.dropped} failed` : ''}${cell.scaleLimited ? ', scale-limited' : ''}${cell.undecided === 'late' ? ', harness late' : ''}${cell.undecided === 'few' ? `, of ${cell.intended} calls` : ''}`
 }
+
+/** What a call would take on the rows of production stands before what it took on fewer. */
+const scaledText = ({ atScale }: Cell) => (atScale === null ? '' : `${micros(atScale.now.p50 * 1e6)} on production’s rows; measured on fewer: `)
 
 function storageTable(result: Result): Block {
   const total = (parts: { bytes: number }[]) => parts.reduce((sum, part) => sum + part.bytes, 0)

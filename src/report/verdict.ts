@@ -7,10 +7,11 @@ import { resolutionText } from '../assess/judge/machine-resolution.ts'
 import { spreadText } from './plan.ts'
 import { type Block, details, heading, list, paragraph, table } from './render/document.ts'
 import { usd } from './render/format.ts'
+import { slowShort } from './scale.ts'
 
 export function verdict(decision: Decision): Block[] {
   return [
-    { kind: 'callout', tone: decision.ranking.winner === null ? 'note' : 'good', text: verdictLine(decision) },
+    { kind: 'callout', tone: decision.ranking.winner === null || conditions(decision).length > 0 ? 'note' : 'good', text: verdictLine(decision) },
     ...ranks(decision),
     ...constraints(decision),
     ...(decision.polyglot === null ? [] : polyglot(decision)),
@@ -28,9 +29,26 @@ export function verdict(decision: Decision): Block[] {
   ]
 }
 
-/** One sentence, and one more where the budget will not last. */
+/** One sentence, and one more each for what must be changed first and where the budget will not last. */
 export function verdictLine(decision: Decision): string {
-  return [ranked(decision), ...overBudget(decision)].join(' ')
+  return [ranked(decision), ...conditions(decision), ...overBudget(decision)].join(' ')
+}
+
+/** Of those that are ranked: nobody passes for what still has to be done. */
+function conditions({ candidates, ranking }: Decision): string[] {
+  const own = ranking.standings.flatMap(({ name }) => candidates.find((each) => each.name === name) ?? [])
+  const asked = own.flatMap((candidate) => {
+    const operations = [
+      ...new Set(candidate.constraints.flatMap(({ state, condition }) => (state === 'condition' ? (condition?.operations ?? []) : []))),
+    ]
+    return operations.length === 0 ? [] : [{ candidate, operations }]
+  })
+  return asked.map(({ candidate: { name, atScale, constraints: all }, operations }) => {
+    const slow = atScale.filter(({ operation }) => operations.includes(operation)).map(slowShort)
+    const then = all.find(({ name: constraint }) => constraint === 'objectives at peak')?.condition
+    const holds = then == null ? '' : `; with that every limit holds at peak in ${likelihood(then.probability)} of the draws`
+    return `${name} stands on one condition: ${slow.join('; ')}, unless ${operations.length === 1 ? 'it is' : 'they are'} kept rolled up${holds}.`
+  })
 }
 
 function ranked({ ranking, candidates }: Decision): string {
@@ -53,8 +71,13 @@ function tieText({ tie, beats }: Decision['ranking']): string {
 }
 
 function openOf(candidates: CandidateDecision[], name: string): string {
-  const open = candidates.find((each) => each.name === name)?.constraints.filter((constraint) => constraint.state === 'open') ?? []
-  return open.length === 0 ? 'passes every hard constraint' : `no hard constraint rules out (open: ${open.map((each) => each.name).join(', ')})`
+  const own = candidates.find((each) => each.name === name)?.constraints ?? []
+  const named = (state: Constraint['state'], what: string) => {
+    const found = own.filter((constraint) => constraint.state === state).map((each) => each.name)
+    return found.length === 0 ? [] : [`${what}: ${found.join(', ')}`]
+  }
+  const left = [...named('open', 'open'), ...named('condition', 'on a condition')]
+  return left.length === 0 ? 'passes every hard constraint' : `no hard constraint rules out (${left.join('; ')})`
 }
 
 /** Of those that are ranked: today's budget decides, tomorrow's is told. */
@@ -73,12 +96,25 @@ export function reasonOut(candidate: CandidateDecision): string {
   return failed.length === 0 ? 'passes' : `is out: ${failed.map((each) => each.evidence).join('; ')}`
 }
 
-const marks = { holds: '✓', open: '?', out: '✗' } as const
+/** One line for a terminal: what does not hold, or not surely, with its probability. */
+export function constraintLine({ name, constraints }: CandidateDecision): string {
+  const [holding, rest] = [constraints.filter(({ state }) => state === 'holds'), constraints.filter(({ state }) => state !== 'holds')]
+  if (rest.length === 0) return `${name}: ✓ all ${constraints.length}`
+  const text = rest.map(
+    (each) => `${each.name} ${markOf(each)}${each.condition === null ? '' : ` (${likelihood(each.condition.probability)} rolled up)`}`,
+  )
+  return `${name}: ${text.join(', ')}; ✓ the other ${holding.length}`
+}
+
+export const constraintLegend =
+  '✓ holds with a probability of 0.9 and more; ✗ less than 0.1, and is out of the ranking; ! fails as modelled, and holds with the change that is told: ranked on that condition; ? open, and ranked: between, or below 0.1 only by what is assumed of production or by an operation that no trial called a hundred times.'
+
+const marks = { holds: '✓', condition: '!', open: '?', out: '✗' } as const
 const likelihoodOf = ({ probability: share }: Constraint) =>
   share === null ? 'unknown' : share === 1 || share === 0 ? String(share) : likelihood(share)
-/** What is open says how likely it is. */
-const markOf = (constraint: Constraint) =>
-  constraint.state === 'open' && constraint.probability !== null ? `? ${likelihood(constraint.probability)}` : marks[constraint.state]
+/** What does not surely hold says how likely it does. */
+const markOf = ({ state, probability: share }: Constraint) =>
+  state === 'holds' || share === null || share === 0 ? marks[state] : `${marks[state]} ${likelihood(share)}`
 
 /** Never a certainty: so many draws have none. */
 const probability = (share: number) => (share > 0.999 ? 'over 0.999' : share < 0.001 ? 'under 0.001' : share.toFixed(2))
@@ -118,11 +154,14 @@ function ranks({ ranking, resolution }: Decision): Block[] {
   ]
 }
 
+/** All that is asked, once: a row for each, and what stands against it for each candidate. */
 function constraints({ candidates }: Decision): Block[] {
   const names = [...new Set(candidates.flatMap((each) => each.constraints.map((constraint) => constraint.name)))]
-  const mark = (candidate: CandidateDecision, name: string) => {
-    const found = candidate.constraints.find((each) => each.name === name)
-    return found === undefined ? '—' : markOf(found)
+  const of = (candidate: CandidateDecision, name: string) => candidate.constraints.find((each) => each.name === name)
+  const asked = (name: string) => candidates.flatMap((each) => of(each, name)?.asked ?? [])[0] ?? ''
+  const cell = (candidate: CandidateDecision, name: string) => {
+    const found = of(candidate, name)
+    return found === undefined ? '— not planned' : `${markOf(found)} · ${found.planned}`
   }
   const failed = candidates.flatMap((each) =>
     each.constraints
@@ -131,17 +170,25 @@ function constraints({ candidates }: Decision): Block[] {
   )
   return [
     heading(3, 'Hard constraints'),
-    paragraph('✓ holds with a probability of 0.9 and more; ✗ less than 0.1, and is out of the ranking; ? between: open, and ranked.'),
+    paragraph(constraintLegend),
     table(
-      ['candidate', ...names],
-      candidates.map((each) => [each.name, ...names.map((name) => mark(each, name))]),
+      ['hard constraint', 'asked', ...candidates.map(({ name }) => name)],
+      names.map((name) => [name, asked(name), ...candidates.map((each) => cell(each, name))]),
     ),
-    ...(failed.length > 0 ? [list(failed)] : []),
-    details('evidence', [
+    ...(failed.length > 0 ? [paragraph('What decides where one does not surely hold:'), list(failed)] : []),
+    details('asked, planned, how likely it holds, and what decides, one by one', [
       table(
-        ['candidate', '', 'hard constraint', 'P(holds)', 'evidence'],
+        ['candidate', '', 'hard constraint', 'asked', 'planned', 'P(holds)', 'what decides'],
         candidates.flatMap((each) =>
-          each.constraints.map((constraint) => [each.name, marks[constraint.state], constraint.name, likelihoodOf(constraint), constraint.evidence]),
+          each.constraints.map((constraint) => [
+            each.name,
+            marks[constraint.state],
+            constraint.name,
+            constraint.asked,
+            constraint.planned,
+            likelihoodOf(constraint),
+            constraint.evidence,
+          ]),
         ),
       ),
     ]),

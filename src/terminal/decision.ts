@@ -6,10 +6,24 @@ import { whenOf } from '../assess/fleet/candidate-plan.ts'
 import { resolutionText } from '../assess/judge/machine-resolution.ts'
 import { billRows, sourcesOf } from '../report/bill.ts'
 import { demandRows } from '../report/demand.ts'
-import { atRiskText, worstText } from '../report/latency.ts'
-import { boughtText, cost, decidingText, fleet, slowAtScale, spreadText, sufficesText, titled } from '../report/plan.ts'
+import { atRiskLegend, atRiskText, worstText } from '../report/latency.ts'
+import {
+  boughtText,
+  calendarText,
+  cost,
+  dateOf,
+  decidingText,
+  fleet,
+  objectivesText,
+  spreadText,
+  sufficesText,
+  sufficeText,
+  titled,
+  unloadedText,
+} from '../report/plan.ts'
 import { times, usd } from '../report/render/format.ts'
-import { rankText, reasonOut, verdictLine } from '../report/verdict.ts'
+import { rollupAdvice, slowAtScale } from '../report/scale.ts'
+import { constraintLegend, constraintLine, rankText, reasonOut, verdictLine } from '../report/verdict.ts'
 import { median } from '../stats/median.ts'
 import { columns } from './tables.ts'
 
@@ -40,10 +54,11 @@ export function decisionText(decision: Decision, startedAt: string): string {
     parts.push(
       `${smallestChange.winner} would be first with a weight of ${smallestChange.to.toFixed(2)} for ${smallestChange.criterion} in place of ${smallestChange.from.toFixed(2)}.`,
     )
+  parts.push(`Hard constraints: ${constraintLegend}\n${candidates.map(constraintLine).join('\n')}`)
   const out = candidates.filter((each) => each.out)
   if (out.length > 0) parts.push(out.map((each) => `${each.name} ${reasonOut(each)}`).join('\n'))
-  const planned = candidates.flatMap((each) => (each.plan === null ? [] : [{ name: titled(each), plan: each.plan }]))
-  if (decision.demand.months.length > 0) parts.push(columns(demandRows(decision.demand)))
+  const planned = candidates.flatMap((each) => (each.plan === null ? [] : [{ name: titled(each), plan: each.plan, own: each }]))
+  if (decision.demand.months.length > 0) parts.push(`${columns(demandRows(decision.demand))}\n${calendarText(startedAt, months)}`)
   if (decision.demand.warning !== null) parts.push(decision.demand.warning)
   if (planned.length > 0) {
     const against = budget === null ? '' : ` (budget ${usd(budget)})`
@@ -56,21 +71,23 @@ export function decisionText(decision: Decision, startedAt: string): string {
           'suffice',
           `servers in month ${months}`,
           'suffice',
+          'objectives hold at peak',
           `USD a month now${against}`,
           `in month ${months}`,
         ],
-        ...planned.map(({ name, plan }) => [
+        ...planned.map(({ name, plan, own }) => [
           name,
           spreadText(plan.carried, times),
           fleet(plan.fleet.now),
           sufficesText(plan.fleet.now),
           fleet(plan.fleet.horizon),
           sufficesText(plan.fleet.horizon),
+          objectivesText(own),
           cost(plan.usdPerMonth.now),
           cost(plan.usdPerMonth.horizon),
         ]),
       ]),
-      `One path of fleets for all of ${drawsText} draws, looked at once a year. ${boughtText(planned[0]?.plan)} Suffice: the share of the draws that a fleet carries. USD a month: of that fleet, the median, in parentheses p10–p90.`,
+      `One path of fleets for all of ${drawsText} draws, looked at once a year. ${boughtText(planned[0]?.plan)} ${sufficeText} USD a month: of that fleet, the median, in parentheses p10–p90.`,
     )
     parts.push(columns(billRows(planned, months)), sourcesOf(planned.map(({ plan }) => plan)).texts.join('\n'))
     const triggers = planned.flatMap(({ name, plan }) =>
@@ -97,8 +114,10 @@ export function decisionText(decision: Decision, startedAt: string): string {
     return said === null ? [] : [`${name}: ${said}`]
   })
   if (worst.length > 0) parts.push(`Calls on these fleets, with hops between zones, volumes and reads from disk:\n${worst.join('\n')}`)
-  for (const { name, plan } of planned) for (const said of atRiskText(plan.latency)) parts.push(`${name}: at risk: ${said}`)
-  for (const { name, plan } of planned) for (const said of slowAtScale(plan, months)) parts.push(`${name}: ${said}`)
+  const risks = planned.flatMap(({ name, plan }) => atRiskText(plan.latency).map((said) => `${name}: at risk: ${said}`))
+  if (risks.length > 0) parts.push(`${atRiskLegend}\n${risks.join('\n')}`)
+  for (const { name, own } of planned) for (const said of slowAtScale(own, months)) parts.push(`${name}: ${said}`)
+  parts.push(...rollupAdvice(decision), ...candidates.flatMap((each) => each.unloaded.map((missed) => unloadedText(each.name, missed))))
   const deciding = planned.flatMap(({ name, plan }) => {
     const said = decidingText(plan)
     return said === null ? [] : [`${name}: ${said}`]
@@ -116,14 +135,6 @@ export function decisionText(decision: Decision, startedAt: string): string {
     )
   }
   return parts.join('\n\n')
-}
-
-/** Month 0 is when the run began. */
-export function dateOf(startedAt: string, month: number): string {
-  const date = new Date(startedAt)
-  date.setUTCDate(1)
-  date.setUTCMonth(date.getUTCMonth() + Math.round(month))
-  return date.toISOString().slice(0, 7)
 }
 
 /** The median of the draws, and p10–p90. */

@@ -65,6 +65,8 @@ function wrapped(text: string, width: number): string[] {
   return [...lines, rest]
 }
 
+const marksText = '✓ met and ✗ missed with 95 % probability; ? undetermined: too few answers, or neither is sure enough; excused: it cannot do it.'
+
 /** The answer on one screen. */
 export function summaryText(result: Result, assessment: Assessment): string {
   const scenario = result.scenario as unknown as Scenario
@@ -76,7 +78,9 @@ export function summaryText(result: Result, assessment: Assessment): string {
       ...assessment.candidates.map((each) => {
         const cell = each.at.find((at) => at.multiple === multiple)?.cells.find((own) => own.operation === operation.name)
         if (cell === undefined) return '—'
-        const found = cell.p99Us !== null ? micros(cell.p99Us) : cell.backlog !== null ? 'saturated' : ''
+        if (cell.atScale !== null) return `${micros(cell.atScale.now.p50 * 1e6)} on production's rows ${outcomeMarks[cell.outcome] ?? ''}`
+        const found =
+          cell.p99Us !== null ? micros(cell.p99Us) : cell.backlog !== null ? 'saturated' : cell.undecided === 'few' ? `${cell.intended} calls` : ''
         return `${found} ${outcomeMarks[cell.outcome] ?? ''}`.trim()
       }),
     ])
@@ -84,6 +88,7 @@ export function summaryText(result: Result, assessment: Assessment): string {
       `p99 response at ${times(multiple)} the average load\n${columns([['operation', 'objective', ...result.candidates.map(markedName)], ...rows], 2)}`,
     )
   }
+  parts.push(marksText)
   const verdicts = assessment.candidates.map((each, index) => {
     const candidate = result.candidates[index]
     const range = intervalText(candidate?.capacity.multiple ?? null)

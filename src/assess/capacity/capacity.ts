@@ -1,10 +1,11 @@
 /** Three capacities of one server, in multiples of the average load: what it does at most, what 70 % of its cores do, and where its objectives end. */
 import jstat from 'jstat'
 import type { CandidateResult, TrialResult } from '../../result/result.ts'
+import type { Operation } from '../../scenario/scenario.ts'
 import { moments } from '../../stats/intervals.ts'
 import { median } from '../../stats/median.ts'
 import type { Evidence } from '../judge/at-multiple.ts'
-import { bindingOf, curvesOf, isUsable } from './response-curve.ts'
+import { bindingOf, curvesOf, isUsable, type OperationCurve } from './response-curve.ts'
 import { utilisationOf } from './utilisation.ts'
 
 type Capacity = CandidateResult['capacity']
@@ -31,24 +32,52 @@ export function capacityOf(evidence: Evidence, mix: Capacity['mix'], cpus: numbe
   if (curves === null) return { ...none, boundBy: 'not searched at this effort' }
   const tested = new Set(curves.map((each) => each.operation))
   const notTested = asked.filter(({ name, objectives }) => objectives.length > 0 && !tested.has(name)).map(({ name }) => name)
-  if (binding === undefined) return { ...none, boundBy: 'no operation was called often enough', notTested }
-  const { curve } = binding
-  const isAbove = curve.holds(curve.highest) > beyond
-  const isBelow = 1 - curve.holds(curve.lowest) > beyond
-  const objectives: Interval = {
-    low: isAbove ? Math.min(curve.low, curve.highest) : curve.low,
-    mid: curve.mid,
-    high: isAbove ? null : curve.high,
-    confidence,
-  }
-  const by = `${binding.objective.name} of ${binding.operation}`
-  const all: { multiple: Interval; bound: Capacity['bound']; boundBy: string }[] = [
-    { multiple: objectives, bound: isAbove ? 'atLeast' : isBelow ? 'atMost' : 'measured', boundBy: by },
+  if (curves.length === 0) return { ...none, boundBy: 'no operation was called often enough', notTested }
+  const own = binding === undefined ? null : objectivesOf(binding)
+  const objectives = own?.multiple ?? null
+  const all: Bounded[] = [
+    ...(own === null ? [] : [own]),
     ...(cpu === null ? [] : [{ multiple: cpu, bound: 'measured' as const, boundBy: `${cpuFill * 100} % of the server's cores` }]),
     ...(saturation === null ? [] : [{ multiple: saturation, bound: 'measured' as const, boundBy: 'saturation' }]),
   ]
-  const least = all.reduce((a, b) => (b.multiple.mid < a.multiple.mid ? b : a))
+  const least = all.reduce<Bounded | null>((a, b) => (a !== null && a.multiple.mid <= b.multiple.mid ? a : b), null)
+  if (least === null) return { ...none, boundBy: 'its objectives are missed at any load, and nothing else was measured', notTested }
   return { ...least, mix, ratePerSecond: fixed + scaling * least.multiple.mid, notTested, saturation, cpu, objectives }
+}
+
+interface Bounded {
+  multiple: Interval
+  bound: Capacity['bound']
+  boundBy: string
+}
+
+function objectivesOf({ curve, objective, operation }: OperationCurve): Bounded {
+  const isAbove = curve.holds(curve.highest) > beyond
+  const isBelow = 1 - curve.holds(curve.lowest) > beyond
+  return {
+    multiple: {
+      low: isAbove ? Math.min(curve.low, curve.highest) : curve.low,
+      mid: curve.mid,
+      high: isAbove ? null : curve.high,
+      confidence,
+    },
+    bound: isAbove ? 'atLeast' : isBelow ? 'atMost' : 'measured',
+    boundBy: nameOf({ objective, operation }),
+  }
+}
+
+const nameOf = ({ objective, operation }: Pick<OperationCurve, 'objective' | 'operation'>) => `${objective.name} of ${operation}`
+
+/** What servers are bought by: the saved capacity, unless that is of an objective that no number of servers mends, as a result of an earlier dbtrial may have it. */
+export function drivenCapacity({ capacity, trials, compiled, mix, provision }: CandidateResult, operations: Operation[]): Capacity {
+  const evidence: Evidence = {
+    trials: trials.filter((trial) => trial.mix !== 'common'),
+    operations,
+    mix: new Set(compiled.map((each) => each.operation)),
+    scaleLimited: new Set(),
+  }
+  const isUnloaded = curvesOf(evidence)?.some((each) => each.unloaded !== null && nameOf(each) === capacity.boundBy) === true
+  return isUnloaded ? capacityOf(evidence, mix, provision?.limits.cpus ?? 1) : capacity
 }
 
 const atFullSpeed = ({ throughputPerSecond, slowdown }: TrialResult) => throughputPerSecond * slowdown

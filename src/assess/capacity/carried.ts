@@ -4,7 +4,7 @@ import type { Operation } from '../../scenario/scenario.ts'
 import type { Demand } from '../demand/demand.ts'
 import { derived, derivedFrom, type Figure, given, productOf, type Range, sumOf } from '../figures/figure.ts'
 import { ratio } from '../figures/figure-memo.ts'
-import { cpuFill } from './capacity.ts'
+import { cpuFill, drivenCapacity } from './capacity.ts'
 import { type Scalability, sweepOf } from './scaling.ts'
 import type { Work } from './work.ts'
 
@@ -32,7 +32,7 @@ export function carriedOf(
   scalability: Scalability | null,
 ): Figure<'multiple'> | null {
   const { name } = candidate
-  const { multiple, boundBy } = candidate.capacity
+  const { multiple, boundBy } = drivenCapacity(candidate, demand.scenario.operations)
   if (multiple === null) return null
   const sustained = given(
     `capacity.${name}.sustained`,

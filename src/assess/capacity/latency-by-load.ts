@@ -8,6 +8,7 @@ import type { CandidateResult, TrialResult } from '../../result/result.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import { moments } from '../../stats/intervals.ts'
 import { assumed, type Range } from '../figures/figure.ts'
+import { drivenCapacity } from './capacity.ts'
 import { curvesOf, isUsable, loadOf, type Objective } from './response-curve.ts'
 
 export interface LatencyByLoad {
@@ -16,6 +17,8 @@ export interface LatencyByLoad {
   lowest: Lowest | null
   /** Multiple at which the percentile passes the limit; null: the operation is too rare for a curve. */
   bound: Range | null
+  /** Missed at any load: what was measured at the lowest rates stands for all. */
+  unloaded: boolean
 }
 export interface Lowest {
   multiple: number
@@ -45,7 +48,7 @@ export function latenciesByLoad(
   operations: readonly Operation[],
 ): { operation: Operation; objective: Objective; law: LatencyByLoad | null }[] {
   const trials = candidate.trials.filter((trial) => trial.mix !== 'common')
-  const carried = candidate.capacity.multiple?.mid ?? Number.POSITIVE_INFINITY
+  const carried = drivenCapacity(candidate, [...operations]).multiple?.mid ?? Number.POSITIVE_INFINITY
   const curves = curvesOf({
     trials,
     operations: [...operations],
@@ -57,17 +60,18 @@ export function latenciesByLoad(
       .filter(({ quantile }) => quantile < 1)
       .map((objective) => {
         const found = curves?.find((each) => each.operation === operation.name && each.objective.name === objective.name)
-        const bound = found === undefined ? null : { low: found.curve.low, mid: found.curve.mid, high: found.curve.high, confidence }
+        const unloaded = found?.unloaded != null
+        const bound = found === undefined || unloaded ? null : { low: found.curve.low, mid: found.curve.mid, high: found.curve.high, confidence }
         const tried = lowestOf(trials, operation.name, objective.quantile)
         const lowest = tried === null || tried.multiple > mostOverCarried * carried ? null : tried
-        return { operation, objective, law: bound === null && lowest === null ? null : { limitMs: objective.limitMs, lowest, bound } }
+        return { operation, objective, law: bound === null && lowest === null ? null : { limitMs: objective.limitMs, lowest, bound, unloaded } }
       }),
   )
 }
 
 /** `error` and `bound` as they are drawn; `exponent`: by how much it grows with the load where one of the two is missing, or they do not tell. */
 export function latencyAt(
-  { limitMs, lowest, bound: known }: LatencyByLoad,
+  { limitMs, lowest, bound: known, unloaded }: LatencyByLoad,
   multiple: number,
   error: number,
   bound: number,
@@ -75,6 +79,7 @@ export function latencyAt(
 ): number {
   if (lowest === null) return limitMs * (multiple / bound) ** exponent
   const ms = lowest.ms * error
+  if (unloaded) return ms
   if (known !== null && bound <= lowest.multiple) return limitMs * (multiple / bound) ** exponent
   // Below the lowest rate nobody measured: no less is counted on.
   const over = Math.max(1, multiple / lowest.multiple)

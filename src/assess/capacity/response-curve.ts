@@ -1,10 +1,11 @@
 /** The response curves of one candidate, one for each objective of each operation, and the one that binds the mix. */
 
-import { samplesNeeded } from '../../measure/decide.ts'
+import { outcomeOf, samplesNeeded } from '../../measure/decide.ts'
 import type { OperationResult, TrialResult } from '../../result/result.ts'
 import type { Operation } from '../../scenario/scenario.ts'
-import type { Count } from '../../stats/beta-binomial.ts'
+import { type Count, probabilityWithin } from '../../stats/beta-binomial.ts'
 import { type Curve, type CurvePoint, curveFitter } from '../../stats/exceedance-curve.ts'
+import { slopeOf } from '../../stats/slope.ts'
 import type { Evidence } from '../judge/at-multiple.ts'
 
 /** Open loops of the mix as it is: whatever rate they had, they are one experiment. */
@@ -17,7 +18,20 @@ export interface OperationCurve {
   operation: string
   objective: Objective
   curve: Curve
+  /** Most calls of it in one trial. */
+  calls: number
+  /** Missed whatever the load is; null: load drives it, or nothing tells. */
+  unloaded: Unloaded | null
 }
+/** An objective that is missed at the lightest load that was tried, as much as at heavier ones: no number of servers mends it. */
+export interface Unloaded {
+  multiple: number
+  /** Of the answers there, those that were over the limit. */
+  share: number
+}
+
+/** Of fewer calls in every trial a p99 alone decides nothing. */
+export const fewestCalls = 100
 
 /** null: the rates are too few for curves. Operations that were called too rarely for their objective have none. */
 export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[] | null {
@@ -40,7 +54,17 @@ export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[
             fewestRates
         )
           return []
-        return [{ operation: operation.name, objective, curve: fitCurve(points, 1 - objective.quantile) }]
+        const curve = fitCurve(points, 1 - objective.quantile)
+        const calls = Math.max(...points.map((point) => point.intended))
+        return [
+          {
+            operation: operation.name,
+            objective,
+            curve,
+            calls,
+            unloaded: calls < fewestCalls ? null : unloadedOf(judged, operation.name, objective),
+          },
+        ]
       }),
     )
 }
@@ -60,9 +84,40 @@ export function correlationsOf(curves: readonly OperationCurve[] | null): number
   return first?.curve.correlations.map((_, at) => (curves ?? []).reduce((sum, { curve }) => sum + (curve.correlations[at] as number), 0))
 }
 
-/** The one that is passed at the lowest rate. */
+/** Beyond this share of what the server's cores did at most, queues grow with the load whatever else there is. */
+const calmShare = 0.7
+/** Loads that lie closer together tell no slope. */
+const narrowest = 2
+/** As likely as that, more load does not raise the share. */
+const compatible = 0.05
+/** The flattest curve of a load-driven objective, see `fitCurve`: what is surely flatter is none. */
+const flattest = 2.5
+
+/** Missed at the lightest load already, and by all calm loads together, whose share does not grow with them. */
+function unloadedOf(judged: readonly TrialResult[], operation: string, { name, quantile }: Objective): Unloaded | null {
+  const busiest = Math.max(...judged.map(({ resources }) => resources.server?.cpuCores ?? 0))
+  const calm = judged
+    .filter((trial) => !trial.saturated && (trial.resources.server?.cpuCores ?? 0) <= calmShare * busiest)
+    .flatMap((trial) => {
+      const count = countOf(trial, operation, name)
+      return count === null ? [] : [{ ...count, multiple: loadOf(trial) }]
+    })
+  const loads = calm.map(({ multiple }) => multiple)
+  const lowest = Math.min(...loads)
+  if (new Set(loads).size < fewestRates || Math.max(...loads) < narrowest * lowest) return null
+  const lightest = calm.filter(({ multiple }) => multiple === lowest)
+  const sum = (of: 'exceeded' | 'intended') => lightest.reduce((all, each) => all + each[of], 0)
+  const share = sum('exceeded') / sum('intended')
+  if (share <= 1 - quantile || outcomeOf(probabilityWithin(calm, 1 - quantile)) !== 'missed') return null
+  const slope = slopeOf(calm.map(({ multiple, ...count }) => ({ ...count, log: Math.log(multiple) })))
+  return slope.none < compatible || slope.high >= flattest ? null : { multiple: lowest, share }
+}
+
+/** The one that is passed at the lowest rate, of those that load drives; what was called too rarely does not bind where others do. */
 export function bindingOf(curves: readonly OperationCurve[]): OperationCurve | undefined {
-  return curves.reduce<OperationCurve | undefined>(
+  const driven = curves.filter(({ unloaded }) => unloaded === null)
+  const told = driven.filter(({ calls }) => calls >= fewestCalls)
+  return (told.length > 0 ? told : driven).reduce<OperationCurve | undefined>(
     (least, each) => (least === undefined || each.curve.mid < least.curve.mid ? each : least),
     undefined,
   )

@@ -7,6 +7,8 @@ import { FigureMemo } from '../figures/figure-memo.ts'
 import { assumptions } from '../fleet/plan-assumptions.ts'
 
 export interface Rows {
+  /** Of one call as it was measured. */
+  measured(operation: Operation): number
   /** Of one call. */
   perCall(operation: Operation, month: number): Figure<'rows'>
   /** Rows of a call over today's; null: as many. */
@@ -87,7 +89,7 @@ export function rowsOf({ trialPlan }: Pick<Result, 'trialPlan'>, demand: Demand)
       const grown = growth(operation, month)
       return productOf(path, 'rows', grown === null ? 'rowsPerCall' : 'rowsPerCall × rowsGrowth', grown === null ? [now] : [now, grown])
     })
-  return { perCall, growth, cost }
+  return { measured: loaded, perCall, growth, cost }
 }
 
 /** A call never touches more; Infinity where it has no limit. What names its rows by their keys touches those, whatever the table holds. */

@@ -13,19 +13,34 @@ export interface Constraint {
     | 'answers'
     | 'invariants'
     | 'promises'
-    | 'objectives'
+    | 'objectives on average'
+    | 'objectives at peak'
     | 'licence'
     | 'compliance'
+    | 'region'
     | 'budget'
     | 'fleet'
     | 'availability'
     | 'recovery time'
     | 'recovery point'
+  /** By the scenario. */
+  asked: string
+  /** What stands against it, in a few words. */
+  planned: string
   /** That it holds, from the draws; 0 or 1 where nothing is left open; null: nothing was tried that tells. */
   probability: number | null
-  /** `open`: neither is sure enough to decide, and it stays in the ranking. */
-  state: 'holds' | 'open' | 'out'
+  /** `condition`: it fails as modelled, and holds with a change that is told, on which it is ranked; `open`: neither is sure enough to decide, and it stays in the ranking. */
+  state: 'holds' | 'condition' | 'open' | 'out'
+  /** What decides. */
   evidence: string
+  condition: Condition | null
+}
+/** What the application or its model must change. */
+export interface Condition {
+  /** To be kept rolled up. */
+  operations: string[]
+  /** That it then holds. */
+  probability: number
 }
 
 /** USD a month, now and at the end of the plan. */
@@ -43,52 +58,71 @@ export const outBelow = 0.1
 export function constraintsOf(result: Result, candidate: CandidateResult, assessment: CandidateAssessment, cost: CostAhead | null): Constraint[] {
   const scenario = result.scenario as unknown as Scenario
   const traits = candidate.traits as unknown as Partial<EngineTraits>
+  const { budgetUsdPerMonth, licences, compliance: regimes } = scenario.requirements
+  const kind = traits.licence?.kind
+  const found: Constraint[] = factsOf(result, candidate, assessment)
+  if (licences != null && kind !== undefined)
+    found.push(
+      fact('licence', licences.join(', '), kind, licences.includes(kind), `${traits.licence?.value}: ${kind}; accepted: ${licences.join(', ')}`),
+    )
+  const compliance = complianceOf(regimes, traits.controls, candidate.parity)
+  if (compliance !== null)
+    found.push(fact('compliance', regimes.join(', '), compliance.holds ? 'has it' : 'lacks some', compliance.holds, compliance.evidence))
+  if (budgetUsdPerMonth !== null && cost?.withinBudget != null) found.push(budgetConstraint(budgetUsdPerMonth, cost, cost.withinBudget))
+  return found
+}
+
+/** What is asked of every candidate, whatever else is. */
+function factsOf(result: Result, candidate: CandidateResult, { wrong, brokenInvariants }: CandidateAssessment): Constraint[] {
+  const { requirements, operations } = result.scenario as unknown as Scenario
   const excuses = result.excuses.filter((excuse) => excuse.engine === candidate.name && excuse.operation !== null)
   const broken = candidate.parity.filter((each) => !each.ok && each.sizing !== true)
-  const { budgetUsdPerMonth, licences } = scenario.requirements
-  const kind = traits.licence?.kind
-  const found: Constraint[] = [
-    fact('runs', candidate.failure === null, candidate.failure ?? 'measured to the end'),
+  const { checked } = candidate.verification
+  return [
+    fact(
+      'runs',
+      'to the end',
+      candidate.failure === null ? 'did' : 'did not',
+      candidate.failure === null,
+      candidate.failure ?? 'measured to the end',
+    ),
     fact(
       'operations',
+      `all ${operations.length}`,
+      `${candidate.compiled.length}`,
       excuses.length === 0,
       excuses.length === 0 ? `does all ${candidate.compiled.length} operations` : excuses.map((excuse) => excuse.reason).join('; '),
     ),
-    fact(
-      'answers',
-      assessment.wrong === 0 && candidate.verification.checked > 0,
-      `${assessment.wrong} wrong of ${candidate.verification.checked} compared`,
-    ),
+    fact('answers', 'none wrong', `${wrong} wrong`, wrong === 0 && checked > 0, `${wrong} wrong of ${checked} compared`),
     fact(
       'invariants',
-      assessment.brokenInvariants.length === 0,
-      assessment.brokenInvariants.length === 0
-        ? `${candidate.invariants.length} checked after the replay`
-        : `broken: ${assessment.brokenInvariants.join(', ')}`,
+      'none broken',
+      `${brokenInvariants.length} broken`,
+      brokenInvariants.length === 0,
+      brokenInvariants.length === 0 ? `${candidate.invariants.length} checked after the replay` : `broken: ${brokenInvariants.join(', ')}`,
     ),
     fact(
       'promises',
+      `durability ${requirements.durability}, and consistency by operation`,
+      `durability ${candidate.durability}`,
       broken.length === 0,
       broken.length === 0
         ? `durability ${candidate.durability} and consistency as asked, by the server's own word`
         : broken.map((each) => `${each.what}: asked ${each.asked}, runs with ${each.effective}`).join('; '),
     ),
-    objectives(candidate, assessment),
   ]
-  if (licences != null && kind !== undefined)
-    found.push(fact('licence', licences.includes(kind), `${traits.licence?.value}: ${kind}; accepted: ${licences.join(', ')}`))
-  const compliance = complianceOf(scenario.requirements.compliance, traits.controls, candidate.parity)
-  if (compliance !== null) found.push(fact('compliance', compliance.holds, compliance.evidence))
-  if (budgetUsdPerMonth !== null && cost?.withinBudget != null) found.push(budgetConstraint(budgetUsdPerMonth, cost, cost.withinBudget))
-  return found
 }
 
 /** One that is known, one way or the other. */
-const fact = (name: Constraint['name'], holds: boolean, evidence: string): Constraint => uncertain(name, holds ? 1 : 0, evidence)
+export const fact = (name: Constraint['name'], asked: string, planned: string, holds: boolean, evidence: string): Constraint =>
+  uncertain(name, asked, planned, holds ? 1 : 0, evidence)
 
-export function uncertain(name: Constraint['name'], probability: number | null, evidence: string): Constraint {
-  const state = probability === null ? 'open' : probability < outBelow ? 'out' : probability < 1 - outBelow ? 'open' : 'holds'
-  return { name, probability, state, evidence }
+export function uncertain(name: Constraint['name'], asked: string, planned: string, probability: number | null, evidence: string): Constraint {
+  return { name, asked, planned, probability, state: stateOf(probability), evidence, condition: null }
+}
+
+export function stateOf(probability: number | null): 'holds' | 'open' | 'out' {
+  return probability === null ? 'open' : probability < outBelow ? 'out' : probability < 1 - outBelow ? 'open' : 'holds'
 }
 
 /** In the words of people, never a certainty that so many draws do not have. */
@@ -99,26 +133,11 @@ function budgetConstraint(budget: number, { now, horizon, months }: CostAhead, w
   const text = ({ p10, p50, p90 }: Spread) => `${whole(p50)} (${whole(p10)}–${whole(p90)})`
   return uncertain(
     'budget',
+    `${whole(budget)} USD a month`,
+    `${whole(now.p50)} now, ${whole(horizon.p50)} in month ${months}`,
     withinBudget,
     `${text(now)} USD a month now, ${text(horizon)} in month ${months}, of ${whole(budget)}: fleets within it carry every month with a probability of ${likelihood(withinBudget)}`,
   )
 }
 
 const whole = (value: number) => Math.round(value).toLocaleString('en')
-const times = (multiple: number) => `${Number(multiple.toPrecision(2))}×`
-
-/** One bench-sized server need not carry the peak: enough of them must. What holds at the lightest rate that was tried can be bought, at some price. */
-function objectives({ capacity }: CandidateResult, { tried }: CandidateAssessment): Constraint {
-  const { multiple, boundBy } = capacity
-  if (tried === null) return uncertain('objectives', null, `no rate was tried that tells which load it holds (${boundBy})`)
-  const { lowest, highest, rates, rounds, holdsAtLowest } = tried
-  const range = `${rates} rates from ${times(lowest)} to ${times(highest)} were tried in ${rounds} rounds`
-  const sure = `at the lightest of them every limit holds with a probability of ${likelihood(holdsAtLowest)}`
-  return uncertain(
-    'objectives',
-    holdsAtLowest,
-    holdsAtLowest >= 1 - outBelow && multiple !== null
-      ? `one server carries ${times(multiple.mid)}, and as many as that takes carry the peak; ${range}`
-      : `${range}, and nothing lighter: ${sure}${tried.binding === '' ? '' : `, bound by ${tried.binding}`}`,
-  )
-}

@@ -2,6 +2,7 @@
 
 import type { CandidateResult, Result } from '../../result/result.ts'
 import type { Scenario } from '../../scenario/scenario.ts'
+import type { AtScale } from '../capacity/at-scale.ts'
 import { type Forecast, forecastsOf } from '../capacity/forecast.ts'
 import { rowsOf } from '../capacity/rows.ts'
 import { costOf, pricedShapes } from '../cost/cost.ts'
@@ -14,21 +15,21 @@ import { Drawn } from '../figures/drawn.ts'
 import type { Explainable } from '../figures/explain.ts'
 import type { Figure, Provenance } from '../figures/figure.ts'
 import { draws, middleOf, type Spread, simulate, spreadOf } from '../figures/simulate.ts'
-import { type CandidatePlan, type Complete, completed, describePlan, figuresOf } from '../fleet/candidate-plan.ts'
+import { type CandidatePlan, type Complete, completed, describePlan, figuresOf, scaledCallsOfPlan } from '../fleet/candidate-plan.ts'
 import { isPlan, planCapacity } from '../fleet/capacity-plan.ts'
 import { type Composite, compositesOf } from '../fleet/composites.ts'
 import { latencyOf } from '../fleet/latency-of-plan.ts'
 import { proposeShardKey, type ShardProposal } from '../fleet/shard-key.ts'
 import { triggersOf } from '../fleet/triggers.ts'
-import type { Assessment, CandidateAssessment } from '../judge/assess.ts'
+import type { Assessment, CandidateAssessment, MissedUnloaded } from '../judge/assess.ts'
 import type { KnownResolution } from '../judge/machine-resolution.ts'
 import { type Constraint, constraintsOf } from './constraints.ts'
 import { blurOf, type Criterion, criteriaOf, type Exhibit, type Judged, judgeCriteria } from './criteria.ts'
-import { beyondCatalogue, beyondText, plannedConstraints } from './planned-constraints.ts'
+import { objectiveConstraints } from './objective-constraints.ts'
+import { beyondCatalogue, beyondText, plannedConstraints, regionConstraint, unplannedFleet } from './planned-constraints.ts'
 import { type GroupCost, type PolyglotProposal, proposePolyglot } from './polyglot.ts'
 import { type Blur, type Contender, type Ranking, rank, unknownUtility } from './ranking.ts'
 import { weightsOf } from './weights.ts'
-
 export interface DecisionOptions {
   catalogues: Catalogue[]
   weights: Record<string, number>
@@ -43,6 +44,10 @@ export interface CandidateDecision {
   criteria: { criterion: string; utility: Spread | null; shown: string }[]
   plan: CandidatePlan | null
   noPlan: string | null
+  /** Calls that touch more rows in production than were loaded: how long they take there, by what a row is assumed to cost. */
+  atScale: AtScale[]
+  /** Objectives that are missed at any load, which buys no server. */
+  unloaded: MissedUnloaded[]
 }
 export interface Decision {
   demand: DemandTable
@@ -73,6 +78,8 @@ interface Case {
   judged: Judged[]
   /** Why it has no plan. */
   reason: string | null
+  /** What is asked of servers and their place, where that is known before anything is drawn. */
+  known: Constraint[]
 }
 
 /** Who passes, and how they rank. */
@@ -169,7 +176,7 @@ function caseOf(candidate: CandidateResult, result: Result, demand: Demand, cata
   const beyond = own === null || priced === null ? null : beyondCatalogue(own, priced)
   const cost = beyond === null ? priced : null
   const isPriced = own !== null && catalogue !== undefined && pricedShapes(own, catalogue).length > 0
-  const unpriced = own === null || cost !== null ? null : isPriced ? beyondText(own) : 'no catalogue has priced servers and disks for it'
+  const unpriced = own === null || cost !== null ? null : isPriced ? beyondText(own, null) : 'no catalogue has priced servers and disks for it'
   const triggers = own === null || cost === null ? [] : triggersOf(own, cost, demand)
   const latency = own === null || cost === null ? null : latencyOf(own, cost, candidate, demand, result.calibration)
   const exhibit = { candidate, plan: own, cost, triggers, latency }
@@ -179,11 +186,15 @@ function caseOf(candidate: CandidateResult, result: Result, demand: Demand, cata
     assessed,
     judged: judgeCriteria(exhibit, demand),
     reason: isPlan(plan) ? (beyond ?? unpriced) : plan.reason,
+    known: [
+      ...regionConstraint(demand.scenario.requirements.regions, catalogue),
+      ...(own === null || cost !== null || !isPriced ? [] : [unplannedFleet(own, priced, demand)]),
+    ],
   }
 }
 
 function decisionOf(
-  { exhibit: { candidate, cost }, complete, assessed, judged, reason }: Case,
+  { exhibit: { candidate, cost }, complete, assessed, judged, reason, known }: Case,
   result: Result,
   demand: Demand,
   drawn: Drawn,
@@ -201,6 +212,13 @@ function decisionOf(
         }
   const constraints = [
     ...constraintsOf(result, candidate, assessed, ahead),
+    ...objectiveConstraints(
+      candidate,
+      assessed,
+      demand.scenario,
+      complete === null ? null : { latency: complete.latency, scaled: scaledCallsOfPlan(complete.plan, demand), drawn, months: demand.months },
+    ),
+    ...known,
     ...(complete === null ? [] : plannedConstraints(complete.plan, complete.planned, demand, drawn)),
   ]
   return {
@@ -211,6 +229,8 @@ function decisionOf(
     criteria: judged.map(({ criterion, utility, shown }) => ({ criterion, utility: utility === null ? null : drawn.spread(utility), shown })),
     plan: complete === null ? null : describePlan(complete, { demand, drawn, catalogues }),
     noPlan: reason,
+    atScale: assessed.atScale,
+    unloaded: assessed.unloaded,
   }
 }
 
@@ -236,7 +256,7 @@ function cheapestOf(candidates: CandidateDecision[]): { candidate: string; usdPe
 
 /** Not ranked out for what it is: wrong answers and broken promises exclude it from parts, too. */
 function ableOf(candidates: CandidateDecision[]): string[] {
-  const fatal = new Set<Constraint['name']>(['runs', 'answers', 'invariants', 'promises', 'objectives', 'licence', 'compliance'])
+  const fatal = new Set<Constraint['name']>(['runs', 'answers', 'invariants', 'promises', 'objectives on average', 'licence', 'compliance'])
   return candidates.filter(({ constraints }) => constraints.every(({ name, state }) => state !== 'out' || !fatal.has(name))).map(({ name }) => name)
 }
 

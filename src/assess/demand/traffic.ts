@@ -1,16 +1,17 @@
 /** What the operations of a plan ask of disks, network and connections at peak, beside the CPU. */
+
 import type { PhysicalModel } from '../../families/model.ts'
 import type { CandidateResult } from '../../result/result.ts'
 import { entityOf, type Operation } from '../../scenario/scenario.ts'
-import { isReadOperation, payloadBytes, serviceSecondsOf } from '../capacity/calls.ts'
+import { isReadOperation, payloadBytes } from '../capacity/calls.ts'
 import { pagesOf } from '../capacity/pages.ts'
 import type { Rows } from '../capacity/rows.ts'
+import { serviceOf } from '../capacity/service.ts'
 import type { Work } from '../capacity/work.ts'
-import { type Figure, given, productOf, sumOf } from '../figures/figure.ts'
+import { type Figure, productOf, sumOf } from '../figures/figure.ts'
 import type { FigureMemo } from '../figures/figure-memo.ts'
 import type { Demand } from './demand.ts'
 import type { Reader } from './hot-share.ts'
-
 export interface Traffic {
   /** Pages read, if none were cached. */
   pages(month: number): Figure<'I/O/s'>
@@ -63,24 +64,15 @@ export function trafficOf(
       payloadBytes(operation, scenario, rowsIn(operation)),
       'rows returned or written × bytes of their fields',
     )
-  const seconds = serviceSecondsOf(candidate, own)
-  const timed = own.filter((operation) => seconds.has(operation.name))
-  const service = (operation: Operation, month: number) => {
-    const measured = memo.once(`work.${name}.${operation.name}.service`, (path) =>
-      given(path, 'seconds', seconds.get(operation.name) as number, 'measured', 'mean service time at the lowest rate that was confirmed'),
-    )
-    const more = rows.cost(operation, month)
-    if (more === null) return measured
-    return memo.once(`work.${name}.${operation.name}.service@${month}`, (path) => productOf(path, 'seconds', 'service × rowsCost', [measured, more]))
-  }
+  const { timed, seconds } = serviceOf(candidate, own, rows, memo)
   const total = atPeak(name, demand, memo)
   return {
     pages: total('pages', 'I/O/s', 'peakRate × pages', reads, pagesOfCall),
     flushes: total('flushes', 'I/O/s', 'peakRate × flushes', writes, (operation) => work.flushes.get(operation.name) as Figure),
     written: total('written', 'bytes/s', 'peakRate × written', writes, (operation) => work.written.get(operation.name) as Figure),
     network: total('network', 'bytes/s', 'peakRate × payload', own, payload),
-    connections: total('connections', 'connections', 'peakRate × service', timed, service),
-    seconds: (operation, month) => (seconds.has(operation.name) ? service(operation, month) : null),
+    connections: total('connections', 'connections', 'peakRate × service', timed, (operation, month) => seconds(operation, month) as Figure),
+    seconds,
     pagesOfCall,
     payload,
     readers: reads.map((operation) => ({

@@ -22,9 +22,16 @@ export class Drawn {
 
   /** Of the draws, those in which every one of the figures passes. */
   share(figures: readonly Figure[], holds: (value: number) => boolean): number {
-    const count = figures[0] === undefined ? 0 : this.of(figures[0]).length
+    return this.shareWithin(figures.map((figure) => ({ figure, holds })))
+  }
+
+  /** The same where each has a limit of its own; all of the draws where there is none. */
+  shareWithin(limits: readonly { figure: Figure; holds: (value: number) => boolean }[]): number {
+    const [first] = limits
+    if (first === undefined) return 1
+    const count = this.of(first.figure).length
     const fails = new Uint8Array(count)
-    for (const figure of figures) {
+    for (const { figure, holds } of limits) {
       const column = this.of(figure)
       for (let draw = 0; draw < count; draw++) if (!holds(column[draw] as number)) fails[draw] = 1
     }

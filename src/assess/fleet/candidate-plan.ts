@@ -1,7 +1,7 @@
 /** One candidate's plan as it is told: its fleet, what that costs, when it must change, and what its numbers rest on. */
 
 import type { Topology } from '../../engines/engine.ts'
-import { type AtScale, atScaleOf, scaledCallsOf } from '../capacity/at-scale.ts'
+import { type ScaledCall, scaledCallsOf } from '../capacity/at-scale.ts'
 import { concurrencyFor, type Scalability } from '../capacity/scaling.ts'
 import type { ToldLine } from '../cost/bill.ts'
 import type { CostPlan } from '../cost/cost.ts'
@@ -21,7 +21,6 @@ import type { Sufficiency } from './fleet-plan.ts'
 import { describeLatency, figuresOfLatency, type Latency, type PlannedLatency } from './latency-of-plan.ts'
 import { type Bound, besideOf, boundOf, type Need, nodesOf } from './supply.ts'
 import type { Trigger } from './triggers.ts'
-
 /** What stands for one month. */
 export interface FleetPlan {
   month: number
@@ -68,8 +67,6 @@ export interface CandidatePlan {
   latency: Latency
   /** Operations that hold an objective on one server at this load, and more likely than not do not with what the fleet adds, in some month. */
   atRisk: string[]
-  /** Calls that touch more rows in production than were loaded: how long they take there, by what a row is assumed to cost. */
-  atScale: AtScale[]
   managed: ManagedCost[]
   /** What moves most what is needed at the horizon, one at a time from its low to its high end: the cheapest fleet that then carries it. */
   tornado: { path: string; low: number; high: number; provenance: string }[]
@@ -94,13 +91,16 @@ export function figuresOf(exhibit: Complete, demand: Demand): Figure[] {
     ...demand.sampledMonths.flatMap((month) => [cost.total(month), nodesFigure(exhibit, month)]),
     ...demand.sampledMonths.flatMap((month) => cost.affordable(month) ?? []),
     ...[0, demand.months].flatMap((month) => [plan.connections(month), ...cost.bill(month).map(({ figure }) => figure)]),
-    ...scaledCallsOf(plan, [0, demand.months]).flatMap((call) => call.seconds),
+    ...scaledCallsOfPlan(plan, demand).flatMap(({ now, horizon }) => [now, horizon]),
     plan.carried,
     cost.horizon,
     cost.perMillionOperations,
     ...triggers.map((trigger) => trigger.month),
   ]
 }
+
+export const scaledCallsOfPlan = ({ operations, rows, seconds }: CapacityPlan, { months }: Demand): ScaledCall[] =>
+  scaledCallsOf(operations, rows, seconds, months)
 
 /** What can be asked of any month. */
 export function figuresOfMonth(exhibit: Complete, month: number): Figure[] {
@@ -173,7 +173,6 @@ export function describePlan(own: Complete, told: Told): CandidatePlan {
     inFlight: plan.scalability === null ? null : inFlightAt(plan.scalability, middleOf(plan.carried) * plan.averageRate),
     latency,
     atRisk: [...new Set(latency.calls.flatMap((call) => (call.atRisk ? [call.operation] : [])))],
-    atScale: atScaleOf(plan, months, drawn),
     managed: catalogues.flatMap((each) =>
       each.managed
         .filter((offer) => offer.engines.includes(candidate.engine))

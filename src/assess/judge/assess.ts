@@ -1,12 +1,13 @@
 /** What the evidence says: which candidates hold every objective at average load and at peak, and how they compare at the same rates. */
 
 import type { Result } from '../../result/result.ts'
-import type { Scenario } from '../../scenario/scenario.ts'
-import { curvesOf, offeredLoads } from '../capacity/response-curve.ts'
+import type { Operation, Scenario } from '../../scenario/scenario.ts'
+import { type AtScale, atScaleOf } from '../capacity/at-scale.ts'
+import { isReadOperation } from '../capacity/calls.ts'
+import { curvesOf, fewestCalls, type OperationCurve, offeredLoads, type Unloaded } from '../capacity/response-curve.ts'
 import { type AtMultiple, type Evidence, judgeAt } from './at-multiple.ts'
 import { type KnownResolution, resolutionIn } from './machine-resolution.ts'
 import { type Comparison, comparePairs } from './pairs.ts'
-
 export interface CandidateAssessment {
   name: string
   mix: 'full' | 'partial'
@@ -16,6 +17,10 @@ export interface CandidateAssessment {
   at: AtMultiple[]
   /** What its capacity rests on; null: no response curve. */
   tried: Tried | null
+  /** Objectives that are missed at any load that was measured. */
+  unloaded: MissedUnloaded[]
+  /** Calls that were measured on fewer rows than they touch in production. */
+  atScale: AtScale[]
   /** With the operations that all candidates can do; empty where all can do all. */
   common: AtMultiple[]
 }
@@ -28,6 +33,14 @@ export interface Tried {
   holdsAtLowest: number
   /** The objective that is likeliest to be missed there. */
   binding: string
+}
+/** No number of servers mends it. */
+export interface MissedUnloaded extends Unloaded {
+  operation: string
+  objective: string
+  limitMs: number
+  /** Median of a flush of the bench's disk, where the operation waits for one; null: it does not. */
+  flushMs: number | null
 }
 export interface Assessment {
   candidates: CandidateAssessment[]
@@ -49,9 +62,12 @@ export function assess(result: Result): Assessment {
   const mixes = result.candidates.map((candidate) => new Set(candidate.compiled.map((each) => each.operation)))
   const common = new Set(operations.map((operation) => operation.name).filter((name) => mixes.every((mix) => mix.has(name))))
   const { multiples } = result.trialPlan
+  // What a few seconds took decides nothing, on many rows or few.
+  const scaled = result.trialPlan.effort === 'smoke' ? [] : atScaleOf(result)
   const candidates = result.candidates.map((candidate, index): CandidateAssessment => {
     const { common: shared = [], own = [] } = Object.groupBy(candidate.trials, (trial) => (trial.mix === 'common' ? 'common' : 'own'))
-    const evidence: Evidence = { trials: own, operations, mix: mixes[index] as Set<string>, scaleLimited }
+    const atScale = scaled[index] ?? []
+    const evidence: Evidence = { trials: own, operations, mix: mixes[index] as Set<string>, scaleLimited, atScale }
     const curves = curvesOf(evidence)
     return {
       name: candidate.name,
@@ -63,6 +79,8 @@ export function assess(result: Result): Assessment {
       brokenInvariants: candidate.invariants.filter((invariant) => !invariant.ok).map((invariant) => invariant.name),
       at: multiples.map((multiple) => judgeAt(evidence, multiple, curves)),
       tried: triedBy(evidence, curves),
+      unloaded: unloadedIn(curves, operations, candidate.durability === 'fsync' ? (result.calibration?.fsyncUs.p50 ?? null) : null),
+      atScale,
       common: shared.length === 0 ? [] : multiples.map((multiple) => judgeAt({ ...evidence, trials: shared, mix: common }, multiple)),
     }
   })
@@ -80,12 +98,23 @@ export function assess(result: Result): Assessment {
   return { candidates, holds: holds.map((each) => each.name), comparisons: comparePairs(result, operations, resolution), resolution }
 }
 
-function triedBy({ trials }: Evidence, curves: ReturnType<typeof curvesOf>): Tried | null {
+/** Of the objectives that load drives; one that was called too rarely decides where no other does. */
+function triedBy({ trials }: Evidence, curves: OperationCurve[] | null): Tried | null {
   const offered = offeredLoads(trials)
   const [lowest, highest] = [Math.min(...offered), Math.max(...offered)]
-  const [least] = (curves ?? [])
+  const driven = (curves ?? []).filter(({ unloaded }) => unloaded === null)
+  const told = driven.filter(({ calls }) => calls >= fewestCalls)
+  const [least] = (told.length > 0 ? told : driven)
     .map(({ operation, objective, curve }) => ({ binding: `${objective.name} of ${operation}`, holds: curve.holds(lowest) }))
     .sort((a, b) => a.holds - b.holds)
   if (least === undefined) return null
   return { lowest, highest, rates: new Set(offered).size, rounds: offered.length, holdsAtLowest: least.holds, binding: least.binding }
+}
+
+function unloadedIn(curves: OperationCurve[] | null, operations: Operation[], fsyncUs: number | null): MissedUnloaded[] {
+  return (curves ?? []).flatMap(({ operation: name, objective, unloaded }) => {
+    const waits = operations.some((operation) => operation.name === name && !isReadOperation(operation))
+    const flushMs = waits && fsyncUs !== null ? fsyncUs / 1000 : null
+    return unloaded === null ? [] : [{ operation: name, objective: objective.name, limitMs: objective.limitMs, flushMs, ...unloaded }]
+  })
 }

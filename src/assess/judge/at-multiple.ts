@@ -7,9 +7,9 @@ import type { Operation } from '../../scenario/scenario.ts'
 import type { Count } from '../../stats/beta-binomial.ts'
 import type { Interval } from '../../stats/intervals.ts'
 import { median } from '../../stats/median.ts'
-import { correlationsOf, countOf, curvesOf, isUsable, type OperationCurve } from '../capacity/response-curve.ts'
+import { type AtScale, isSlow, isSlowNow } from '../capacity/at-scale.ts'
+import { correlationsOf, countOf, curvesOf, fewestCalls, isUsable, type OperationCurve } from '../capacity/response-curve.ts'
 import { percentileIntervals, type TrialHistogram } from './percentile-interval.ts'
-
 /** One operation of one candidate at one multiple, pooled over the valid trials. */
 export interface Cell {
   operation: string
@@ -26,8 +26,13 @@ export interface Cell {
   p50IntervalUs: Interval | null
   p99IntervalUs: Interval | null
   scaleLimited: boolean
-  /** Enough samples, and still neither met nor missed; `late`: with the harness's own delays missed, without them met. */
-  undecided: false | 'sample' | 'late'
+  /**
+   * Tested, and still neither met nor missed. `late`: with the harness's own delays missed, without them met; `few`: missed by what it was
+   * called, which is less than a hundred times in every trial; `scale`: likely to be missed on the rows of production.
+   */
+  undecided: false | 'sample' | 'late' | 'few' | 'scale'
+  /** More likely than not it takes longer than its limit on the rows of production, whatever was measured on fewer; null: not. */
+  atScale: AtScale | null
 }
 export interface AtMultiple {
   multiple: number
@@ -46,6 +51,8 @@ export interface Evidence {
   /** Names of the operations in the mix. */
   mix: Set<string>
   scaleLimited: Set<string>
+  /** What is known of calls on the rows of production; absent while it is measured. */
+  atScale?: readonly AtScale[]
 }
 
 /** `curves`: of the evidence, computed once for several multiples. */
@@ -97,24 +104,40 @@ function cellOf(operation: Operation, judged: Judged): Cell {
     ...percentilesOf(valid, name),
     scaleLimited,
     undecided: false,
+    atScale: null,
   }
   if (!evidence.mix.has(name)) return { ...cell, outcome: 'excused' }
   const failures = samples.map((each): Count => ({ exceeded: each.dropped + errorsOf(each), intended: each.intended }))
   const outcomes: Outcome[] = errorsMissed(failures, operation.errorShare) ? ['missed'] : []
+  let isMissedByFew = false
+  const add = (found: Outcome, calls: number) => {
+    const isFew = found === 'missed' && calls < fewestCalls
+    isMissedByFew ||= isFew
+    outcomes.push(isFew ? 'undetermined' : found)
+  }
+  const mostCalls = Math.max(0, ...samples.map((each) => each.intended))
   for (const { name: objective, quantile } of operation.objectives) {
     const counts = valid.flatMap((trial) => countOf(trial, name, objective) ?? [])
     const own = isRaised ? undefined : curves?.find((each) => each.operation === name && each.objective.name === objective)
-    if (own !== undefined) outcomes.push(byCurve(own, multiple, counts, asked))
-    else if (rounds.length > 0) outcomes.push(decide(counts, quantile, correlationsOf(curves)))
+    if (own !== undefined) add(byCurve(own, multiple, counts, asked), own.calls)
+    else if (rounds.length > 0) add(decide(counts, quantile, correlationsOf(curves)), mostCalls)
   }
   if (outcomes.length === 0) return operation.objectives.length === 0 && samples.length > 0 ? { ...cell, outcome: 'met' } : cell
   const outcome = outcomes.includes('missed') ? 'missed' : outcomes.includes('undetermined') ? 'undetermined' : 'met'
+  const slow = evidence.atScale?.find((each) => each.operation === name && isSlow(each))
+  if (slow !== undefined && outcome !== 'missed')
+    return { ...cell, atScale: slow, ...(isSlowNow(slow) ? { outcome: 'missed' } : { outcome: 'undetermined', undecided: 'scale' }) }
   if (outcome === 'met' && scaleLimited) return { ...cell, outcome: 'undetermined' }
+  if (isMissedByFew && outcome === 'undetermined') return { ...cell, outcome, undecided: 'few' }
   if (outcome !== 'undetermined' || scaleLimited) return { ...cell, outcome }
-  const needed = Math.max(0, ...operation.objectives.map(({ quantile }) => samplesNeeded(quantile)))
-  const isLate = rounds.length > 0 && rounds.every((trial) => !isUsable(trial) || trial.validity.clientBound.includes(name))
-  const isTested = cell.intended >= needed || curves?.some((each) => each.operation === name) === true
-  return { ...cell, outcome, undecided: isLate ? 'late' : isTested ? 'sample' : false }
+  return { ...cell, outcome, undecided: doubtOf(operation, cell.intended, judged) }
+}
+
+/** Why the trials of an operation do not tell; false: it was called too rarely to be tested. */
+function doubtOf({ name, objectives }: Operation, intended: number, { rounds, curves }: Judged): Cell['undecided'] {
+  const needed = Math.max(0, ...objectives.map(({ quantile }) => samplesNeeded(quantile)))
+  if (rounds.length > 0 && rounds.every((trial) => !isUsable(trial) || trial.validity.clientBound.includes(name))) return 'late'
+  return intended >= needed || curves?.some((each) => each.operation === name) === true ? 'sample' : false
 }
 
 /** What all rates say together; where the trials at this very rate show the contrary, nothing is decided. */

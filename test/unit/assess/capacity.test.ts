@@ -1,9 +1,11 @@
 /** Three capacities and the outcomes at a rate, of servers whose truth is known. */
 import { describe, expect, test } from 'vitest'
-import { capacityOf } from '../../../src/assess/capacity/capacity.ts'
+import type { AtScale } from '../../../src/assess/capacity/at-scale.ts'
+import { capacityOf, drivenCapacity } from '../../../src/assess/capacity/capacity.ts'
+import { curvesOf } from '../../../src/assess/capacity/response-curve.ts'
 import { type Evidence, judgeAt } from '../../../src/assess/judge/at-multiple.ts'
 import { Histogram } from '../../../src/measure/histogram.ts'
-import type { TrialResult } from '../../../src/result/result.ts'
+import type { CandidateResult, TrialResult } from '../../../src/result/result.ts'
 import type { Operation } from '../../../src/scenario/scenario.ts'
 
 const averageRate = 500
@@ -100,9 +102,42 @@ describe('the three capacities', () => {
   })
 
   test('nobody is "none": a server that is over its limit at every rate is below the lightest', () => {
-    const capacity = capacityOf(evidence(whole({ exceeded: 1200 })), 'full', cpus)
+    const trials = [1, 2, 3].flatMap((start) =>
+      [1, 1.6, 2, 2.4, 3].map((multiple) => open(multiple, { start, exceeded: Math.round(0.03 * multiple ** 4 * multiple * averageRate * seconds) })),
+    )
+    const capacity = capacityOf(evidence(trials), 'full', cpus)
     expect(capacity.bound).toBe('atMost')
     expect(capacity.multiple?.high).toBeLessThan(1.1)
+  })
+
+  test('what is missed as much at the lightest rate as at others is not driven by load: it buys no server', () => {
+    // 3 % of the answers, whatever the rate.
+    const flat = [1, 2, 3].flatMap((start) =>
+      [0.5, 1, 1.6, 2, 2.4, 3].map((multiple) => open(multiple, { start, exceeded: Math.round(0.03 * multiple * averageRate * seconds) })),
+    )
+    const capacity = capacityOf(evidence([...flat, ...loops]), 'full', cpus)
+    expect(capacity).toMatchObject({ objectives: null, boundBy: "70 % of the server's cores", bound: 'measured' })
+    const [curve] = curvesOf(evidence(flat)) ?? []
+    expect(curve?.unloaded?.multiple).toBe(0.5)
+    expect(curve?.unloaded?.share).toBeCloseTo(0.03, 3)
+    // A result of an earlier dbtrial has it as its capacity all the same.
+    const saved = { trials: [...flat, ...loops], compiled: [{ operation: 'get' }], mix: 'full', provision: { limits: { cpus } }, name: 'a' }
+    const by = (boundBy: string) =>
+      drivenCapacity({ ...saved, capacity: { boundBy, multiple: { mid: 0.3 } } } as unknown as CandidateResult, [operation])
+    expect(by('p99 of get').multiple?.mid).toBeCloseTo((0.7 - 0.05) / 0.2, 3)
+    expect(by('saturation').multiple?.mid).toBe(0.3)
+  })
+
+  test('an operation that no trial called a hundred times does not bind where others do', () => {
+    const rare = { ...operation, name: 'rare', ratePerSecond: 1 } as Operation
+    const trials = whole().map((trial) => {
+      const few = { ...trial.operations.get, intended: 40, exceeded: { p99: 10 } } as TrialResult['operations'][string]
+      return { ...trial, operations: { ...trial.operations, rare: few } }
+    })
+    const both: Evidence = { trials, operations: [operation, rare], mix: new Set(['get', 'rare']), scaleLimited: new Set() }
+    expect(capacityOf(both, 'full', cpus).boundBy).toBe('p99 of get')
+    const cell = judgeAt(both, 1).cells.find((each) => each.operation === 'rare')
+    expect(cell).toMatchObject({ outcome: 'undetermined', undecided: 'few', intended: 120 })
   })
 
   test('an answer of a late harness, of a neighbour and of a broken trial moves no capacity', () => {
@@ -167,5 +202,23 @@ describe('at one multiple', () => {
   test('where the harness was late for an operation, nothing is decided, and that is said', () => {
     const trials = [open(1, { phase: 'confirmation', clientBound: ['get'] }), open(1, { phase: 'confirmation', clientBound: ['get'] })]
     expect(judgeAt(evidence(trials), 1).cells[0]).toMatchObject({ outcome: 'undetermined', undecided: 'late' })
+  })
+
+  test('what would take longer than its limit on the rows of production is missed, or undecided, whatever was measured on fewer', () => {
+    const slow = (probabilityNow: number, probability = 1): AtScale => ({
+      operation: 'get',
+      limitMs: 10,
+      now: { p10: 0.02, p50: 0.03, p90: 0.04 },
+      horizon: { p10: 0.2, p50: 0.3, p90: 0.4 },
+      probabilityNow,
+      probability,
+      rows: { measured: 10, now: 1000, horizon: 2000 },
+      rollup: null,
+      perSecond: 1,
+    })
+    const cellWith = (atScale: AtScale) => judgeAt({ ...evidence(whole()), atScale: [atScale] }, 1).cells[0]
+    expect(cellWith(slow(0.99))).toMatchObject({ outcome: 'missed', atScale: { operation: 'get' } })
+    expect(cellWith(slow(0.6))).toMatchObject({ outcome: 'undetermined', undecided: 'scale' })
+    expect(cellWith(slow(0, 0.3))).toMatchObject({ outcome: 'met', atScale: null })
   })
 })

@@ -1,9 +1,12 @@
 /** Hard constraints have a probability: out below a tenth, open between, and what was tried is said. */
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import type { AtScale } from '../../../src/assess/capacity/at-scale.ts'
 import { type CostAhead, constraintsOf, uncertain } from '../../../src/assess/decision/constraints.ts'
+import { objectiveConstraints } from '../../../src/assess/decision/objective-constraints.ts'
 import { assess, type CandidateAssessment } from '../../../src/assess/judge/assess.ts'
 import { type CandidateResult, readResult } from '../../../src/result/result.ts'
+import type { Scenario } from '../../../src/scenario/scenario.ts'
 
 const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
 const assessment = assess(result)
@@ -11,9 +14,13 @@ const candidate = result.candidates.find((each) => each.name === 'mongodb') as C
 const assessed = assessment.candidates.find((each) => each.name === 'mongodb') as CandidateAssessment
 const named = (name: string, cost: CostAhead | null, own = assessed, of = candidate) =>
   constraintsOf(result, of, own, cost).find((constraint) => constraint.name === name)
+/** Where nothing is planned. */
+const objectives = (own: CandidateAssessment) =>
+  objectiveConstraints(candidate, own, result.scenario as unknown as Scenario, null).find(({ name }) => name === 'objectives on average')
+const measured = { ...assessed, atScale: [] }
 
 test('what almost surely fails is out, what almost surely holds is in, and between it is open', () => {
-  expect([0, 0.05, 0.1, 0.5, 0.89, 0.9, 1, null].map((share) => uncertain('budget', share, '').state)).toEqual([
+  expect([0, 0.05, 0.1, 0.5, 0.89, 0.9, 1, null].map((share) => uncertain('budget', '', '', share, '').state)).toEqual([
     'out',
     'out',
     'open',
@@ -27,8 +34,8 @@ test('what almost surely fails is out, what almost surely holds is in, and betwe
 
 describe('objectives', () => {
   test('that no rate refuted are likely, and the sentence says what was tried', () => {
-    const found = named('objectives', null, {
-      ...assessed,
+    const found = objectives({
+      ...measured,
       tried: { lowest: 0.3, highest: 4, rates: 9, rounds: 27, holdsAtLowest: 0.97, binding: 'p99 of a' },
     })
     expect(found).toMatchObject({ state: 'holds', probability: 0.97 })
@@ -36,8 +43,8 @@ describe('objectives', () => {
   })
 
   test('that the lightest rate leaves open are no reason to throw a candidate out', () => {
-    const found = named('objectives', null, {
-      ...assessed,
+    const found = objectives({
+      ...measured,
       tried: { lowest: 0.77, highest: 4, rates: 9, rounds: 27, holdsAtLowest: 0.4, binding: 'p99 of a' },
     })
     expect(found).toMatchObject({ state: 'open', probability: 0.4 })
@@ -47,7 +54,16 @@ describe('objectives', () => {
   })
 
   test('of which nothing was tried are open, with no probability', () => {
-    expect(named('objectives', null, { ...assessed, tried: null })).toMatchObject({ state: 'open', probability: null })
+    expect(objectives({ ...measured, tried: null })).toMatchObject({ state: 'open', probability: null })
+  })
+
+  test('that fail on the rows of production fail, on the condition of a summary table where one would mend it', () => {
+    const tried = { lowest: 0.3, highest: 4, rates: 9, rounds: 27, holdsAtLowest: 0.97, binding: 'p99 of a' }
+    const found = objectives({ ...assessed, tried })
+    expect(found).toMatchObject({ state: 'condition', condition: { operations: ['daily_revenue'], probability: 0.97 } })
+    expect(found?.probability).toBeLessThan(0.01)
+    const [slow] = assessed.atScale as [AtScale]
+    expect(objectives({ ...assessed, tried, atScale: [{ ...slow, rollup: null }] })).toMatchObject({ state: 'out', condition: null })
   })
 
   test('of a saved result rest on its open-loop rates', () => {

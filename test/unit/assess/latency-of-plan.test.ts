@@ -34,6 +34,7 @@ describe('a percentile against the load', () => {
     limitMs: 5,
     lowest: { multiple: 1, ms: 0.6, error: { low: 1, mid: 1, high: 1, confidence: null } },
     bound: { low: 1.5, mid: 2, high: 3, confidence: 0.8 },
+    unloaded: false,
   }
 
   test('is what was measured at the lowest rate, and the limit where the response curve passes it', () => {
@@ -41,6 +42,10 @@ describe('a percentile against the load', () => {
     expect(latencyAt(law, 2, 1, 2, 1)).toBeCloseTo(5, 9)
     expect(latencyAt(law, 0.1, 1, 2, 1)).toBeCloseTo(0.6, 9)
     expect(latencyAt({ ...law, lowest: null }, 2, 1, 2, 1)).toBeCloseTo(5, 9)
+  })
+
+  test('that load does not drive is what was measured at the lowest rate, at any load', () => {
+    for (const load of [0.1, 1, 30]) expect(latencyAt({ ...law, bound: null, unloaded: true }, load, 1, 1, 2)).toBeCloseTo(0.6, 9)
   })
 
   test('never falls as the load grows, whatever was drawn', () => {

@@ -12,6 +12,7 @@ import { assess } from '../../../src/assess/judge/assess.ts'
 import type { PhysicalModel } from '../../../src/families/model.ts'
 import { type Result, readResult } from '../../../src/result/result.ts'
 import type { Scenario } from '../../../src/scenario/scenario.ts'
+import { decisionText } from '../../../src/terminal/decision.ts'
 
 const read = (name: string) => readResult(join(fileURLToPath(new URL('../../golden', import.meta.url)), 'results', `${name}.json`))
 const ecommerce = read('ecommerce')
@@ -89,5 +90,20 @@ describe('required', () => {
     const open = constraintsUnder({ availability: null, rtoMs: 40_000, rpoMs: null })
     expect(open('postgres', 'recovery time')?.state).toBe('open')
     expect(open('postgres', 'availability')).toBeUndefined()
-  })
+  }, 60_000)
 })
+
+test('a store that one thread runs and that cannot be divided says what that thread must do, and does', () => {
+  const { decision } = decide(ecommerce, assess(ecommerce), { catalogues: readPrices(), weights: {}, today: new Date('2026-11-21') })
+  const redis = decision.candidates.find(({ name }) => name === 'redis')
+  expect(redis?.noPlan).toMatch(
+    /^no fleet of the catalogue carries today's peak(?: in more than .* % of the draws)?, 1 thread runs its commands, .*: at peak the server must do 3× \(2\.4–3\.75\) today's average load, and does [\d.]+×: [\d.]+× .* as measured, times 0\.85 \(0\.5–1\.2\) for a core of the cloud \(assumed\)$/,
+  )
+  expect(redis?.constraints.find(({ name }) => name === 'fleet')).toMatchObject({ asked: expect.stringContaining('3× with one member lost') })
+  // Where nothing else tells which months are meant, the plan does.
+  expect(decisionText(decision, '2026-11-21T23:23:25Z')).toContain(
+    'Month 0, "now", is 2026-11, when the run began; month 12 is 2027-11, month 36 is 2029-11.',
+  )
+  const [postgres] = decision.candidates
+  expect(postgres?.constraints.find(({ name }) => name === 'region')).toMatchObject({ asked: 'eu-west-1', planned: 'eu-west-1', state: 'holds' })
+}, 60_000)

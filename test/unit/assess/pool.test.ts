@@ -96,7 +96,7 @@ describe('how far runs agree', () => {
           name,
           out: probability < 0.1,
           constraints: [
-            { name: 'objectives', probability },
+            { name: 'objectives at peak', probability },
             { name: 'runs', probability: 1 },
           ],
         },

@@ -1,4 +1,5 @@
 /** What was measured on few rows is planned on those of production; a scheduled job reads more as its table grows, and runs no more often. */
+
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { rowsOf } from '../../../src/assess/capacity/rows.ts'
@@ -9,6 +10,8 @@ import { type Figure, reachable } from '../../../src/assess/figures/figure.ts'
 import { middleOf } from '../../../src/assess/figures/simulate.ts'
 import { type CapacityPlan, isPlan, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
 import { assess } from '../../../src/assess/judge/assess.ts'
+import { headline } from '../../../src/report/headline.ts'
+import { verdictLine } from '../../../src/report/verdict.ts'
 import { type Result, readResult } from '../../../src/result/result.ts'
 import type { Operation, Scenario } from '../../../src/scenario/scenario.ts'
 import { decisionText } from '../../../src/terminal/decision.ts'
@@ -76,15 +79,28 @@ describe('a plan', () => {
   })
 
   test('says by name which call passes its limit on the rows of production', () => {
-    const { decision } = decide(result, assess(result), { catalogues: readPrices(), weights: {}, today: new Date('2026-11-21') })
-    const { plan } = decision.candidates.find((each) => each.name === 'postgres') as (typeof decision.candidates)[number]
-    expect(plan?.atScale.map((each) => each.operation)).toEqual(['daily_revenue'])
-    expect(plan?.atScale[0]?.limitMs).toBe(2000)
-    expect(plan?.atScale[0]?.horizon.p50).toBeGreaterThan(4 * (plan?.atScale[0]?.now.p50 as number))
-    expect(decisionText(decision, result.startedAt)).toMatch(
-      /postgres: daily_revenue is at risk: on the rows of production a call takes about [\d.]+ s/,
+    const assessment = assess(result)
+    const { decision } = decide(result, assessment, { catalogues: readPrices(), weights: {}, today: new Date('2026-11-21') })
+    const { atScale, constraints } = decision.candidates.find((each) => each.name === 'postgres') as (typeof decision.candidates)[number]
+    expect(atScale.map((each) => each.operation)).toEqual(['daily_revenue'])
+    expect(atScale[0]?.limitMs).toBe(2000)
+    expect(atScale[0]?.horizon.p50).toBeGreaterThan(4 * (atScale[0]?.now.p50 as number))
+    const told = decisionText(decision, result.startedAt)
+    expect(told).toMatch(/postgres: daily_revenue is at risk: on the rows of production a call takes about [\d.]+ s/)
+    // It counts in the constraint, in the first sentence and in the verdict, with what every architect would do about it.
+    for (const name of ['objectives on average', 'objectives at peak']) {
+      const found = constraints.find((each) => each.name === name)
+      expect(found).toMatchObject({ probability: 0, condition: { operations: ['daily_revenue'] } })
+      expect(found?.evidence).toMatch(/^daily_revenue on the rows of production decides: [\d.]+ s of 2 s/)
+    }
+    expect(headline(result, assessment).text).toMatch(
+      /postgres misses none of those that were measured on as many rows as production has, but daily_revenue would take [\d.]+ s on the rows of production, of 2\.00 s allowed/,
     )
-  })
+    expect(verdictLine(decision)).toMatch(/postgres stands on one condition: daily_revenue would take [\d.]+ s .* unless it is kept rolled up/)
+    expect(told).toMatch(
+      /^Keep daily_revenue rolled up by the hour: a summary table that place_order updates \(1\.4 a second\); then a call reads 721 rows in place of 2,864,606, or 16,591,272 in month 36/m,
+    )
+  }, 60_000)
 
   test('a server keeps for calls what it does not use at any rate', () => {
     const plan = planOf('postgres')
