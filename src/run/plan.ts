@@ -252,7 +252,7 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
   const compared = budget.compares ? 1 : 0
   const rates = plan.multiples.length * (plan.partial && budget.common ? 2 : 1) + compared * (budget.curveRates + 1)
   const connections = budget.connectionSeconds === 0 ? 0 : budget.connections.length * (budget.connectionSeconds + warmUpOfTrial + 0.3)
-  const loops = (budget.concurrencies.length + compared) * (budget.sweepSeconds + warmUpOfTrial + 0.3)
+  const loops = (budget.concurrencies.length + compared) * (budget.sweepSeconds + 1.2)
   const works = budget.workSeconds === 0 ? 0 : workTrials(plan.operations.length) * (budget.workSeconds + 0.4)
   const again = (pace: Pace) => (budget.starts - 1) * (pace.startSeconds + 1)
   const warming = (pace: Pace) =>

@@ -2,13 +2,23 @@
 import type { CandidateRun, RunContext } from '../candidate.ts'
 import { closedTrial } from './trials.ts'
 
-/** In every start of the server: `start` counts from 0. */
+/** A server that is warm needs no more until all connections are busy. */
+const warmUpSeconds = 0.3
+/** Of half a loop: less says too little. */
+const minSeconds = 1
+
+/** In every start of the server: `start` counts from 0. There and back, where there is time: what the host does for seconds is then not one concurrency's. */
 export async function sweep(run: CandidateRun, { plan }: RunContext, start: number): Promise<void> {
-  const { concurrencies, sweepSeconds: seconds } = plan.budget
-  for (const [index, concurrency] of concurrencies.entries()) {
-    await closedTrial(run, { phase: 'sweep', concurrency, seconds, repeat: start })
-    // The other client right after, at the lowest concurrency: the difference is what a driver adds.
-    const other = plan.client === 'wire' ? 'driver' : 'wire'
-    if (index === 0 && plan.budget.compares) await closedTrial(run, { phase: 'tax', concurrency, seconds, repeat: start, client: other })
-  }
+  const { concurrencies, sweepSeconds } = plan.budget
+  const seconds = Math.max(minSeconds, sweepSeconds / 2)
+  const ways = sweepSeconds < 2 * minSeconds ? [concurrencies] : [concurrencies, concurrencies.toReversed()]
+  for (const [way, ascending] of ways.entries())
+    for (const [index, concurrency] of ascending.entries()) {
+      const repeat = ways.length * start + way
+      await closedTrial(run, { phase: 'sweep', concurrency, seconds, repeat }, warmUpSeconds)
+      // The other client right after, at the lowest concurrency: the difference is what a driver adds.
+      const other = plan.client === 'wire' ? 'driver' : 'wire'
+      if (way === 0 && index === 0 && plan.budget.compares)
+        await closedTrial(run, { phase: 'tax', concurrency, seconds: sweepSeconds, repeat, client: other }, warmUpSeconds)
+    }
 }
