@@ -38,16 +38,23 @@ export class Histogram {
   }
 
   merge(other: Histogram): void {
-    for (let i = 0; i < this.counts.length; i++) this.counts[i] = (this.counts[i] as number) + (other.counts[i] as number)
+    const { last } = other
+    for (let i = 0; i <= last; i++) this.counts[i] = (this.counts[i] as number) + (other.counts[i] as number)
     this.count += other.count
     this.sumNs += other.sumNs
     this.maxNs = Math.max(this.maxNs, other.maxNs)
   }
 
+  /** The last position of `counts` that is not empty; -1: none. */
+  get last(): number {
+    return this.count === 0 ? -1 : this.maxNs < longNs ? shortIndexOf(this.maxNs) : longIndexOf(this.maxNs)
+  }
+
   /** Positions of `counts` that are not empty. */
   used(): number[] {
     const found: number[] = []
-    for (let i = 0; i < this.counts.length; i++) if (this.counts[i] !== 0) found.push(i)
+    const { last } = this
+    for (let i = 0; i <= last; i++) if (this.counts[i] !== 0) found.push(i)
     return found
   }
 
@@ -103,7 +110,7 @@ export class Histogram {
       }
       payload.push(zigzag)
     }
-    const last = this.count === 0 ? -1 : this.maxNs < longNs ? shortIndexOf(this.maxNs) : longIndexOf(this.maxNs)
+    const { last } = this
     for (let i = 0; i <= last; ) {
       let zeros = 0
       while (i + zeros <= last && this.counts[i + zeros] === 0) zeros++

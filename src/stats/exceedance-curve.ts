@@ -139,20 +139,43 @@ function weigh(points: readonly CurvePoint[], grid: Grid): Weighed[] {
   )
 }
 
-/** Those that matter, each with each spread of the starts. */
-function spreadOut(weighed: readonly Weighed[], cells: number): { shape: Shape; correlation: number; log: Float64Array; peak: number }[] {
-  const kernels = startSpreads.map(({ sigma }) => kernelOf(sigma))
+/** One that is weighed, with one spread of the starts, in the cells where it matters. */
+interface Spread {
+  shape: Shape
+  correlation: number
+  /** By cells; nothing before `from`, and nothing from `to` on. */
+  log: Float64Array
+  from: number
+  to: number
+  peak: number
+}
+
+function spreadOut(weighed: readonly Weighed[], cells: number): Spread[] {
   const usual = (correlation: number) => Math.log(usualWeights[correlation] as number)
-  // Where starts do not differ, their likelihoods are multiplied; however they differ, none gets likelier than where it is likeliest.
+  // Where starts do not differ, their likelihoods are multiplied.
   const reached = Math.max(...weighed.map(({ starts, correlation }) => usual(correlation) + peakOf(sumOf(starts, cells))))
-  const atMost = ({ starts, correlation }: Weighed) => usual(correlation) + starts.reduce((sum, own) => sum + peakOf(own), 0)
-  return weighed
-    .filter((each) => atMost(each) > reached - negligible)
-    .flatMap(({ shape, correlation, starts }) => {
-      const byKernel = startSpreads.map(({ weight }) => new Float64Array(cells).fill(Math.log(weight * (usualWeights[correlation] as number))))
-      for (const own of starts) for (const [at, each] of smeared(own, kernels).entries()) add(byKernel[at] as Float64Array, each)
-      return byKernel.map((log) => ({ shape, correlation, log, peak: peakOf(log) }))
-    })
+  return weighed.flatMap(({ shape, correlation, starts }) => {
+    const { from, to } = mattering(starts, cells, reached - negligible - usual(correlation))
+    if (from >= to) return []
+    const logs = startSpreads.map(({ weight }) =>
+      new Float64Array(cells).fill(Number.NEGATIVE_INFINITY).fill(Math.log(weight * (usualWeights[correlation] as number)), from, to),
+    )
+    for (const own of starts) for (const [at, log] of logs.entries()) addSmeared(log, own, kernels[at] as Float64Array, from, to)
+    return logs.map((log) => ({ shape, correlation, log, from, to, peak: peakOf(log) }))
+  })
+}
+
+/** Cells in which starts together may reach `least`: however they differ, none is likelier than where it is likeliest within the reach of a kernel. */
+function mattering(starts: readonly Float64Array[], cells: number, least: number): { from: number; to: number } {
+  const blocks = Math.ceil(cells / widest)
+  const peaks = starts.map((own) => Array.from({ length: blocks }, (_, block) => peakOf(own, block * widest, Math.min(cells, (block + 1) * widest))))
+  const matters = Array.from({ length: blocks }, (_, block) => {
+    const around = (own: number[]) =>
+      Math.max(own[block - 1] ?? Number.NEGATIVE_INFINITY, own[block] as number, own[block + 1] ?? Number.NEGATIVE_INFINITY)
+    return peaks.reduce((sum, own) => sum + around(own), 0) > least
+  })
+  const first = matters.indexOf(true)
+  return first < 0 ? { from: 0, to: 0 } : { from: first * widest, to: Math.min(cells, (matters.lastIndexOf(true) + 1) * widest) }
 }
 
 function add(to: Float64Array, values: Float64Array): void {
@@ -165,9 +188,9 @@ function sumOf(all: readonly Float64Array[], length: number): Float64Array {
   return sum
 }
 
-function peakOf(values: Float64Array): number {
+function peakOf(values: Float64Array, from = 0, to = values.length): number {
   let most = Number.NEGATIVE_INFINITY
-  for (let at = 0; at < values.length; at++) most = Math.max(most, values[at] as number)
+  for (let at = from; at < to; at++) most = Math.max(most, values[at] as number)
   return most
 }
 
@@ -177,8 +200,8 @@ function fit(points: readonly CurvePoint[], grid: Grid): Curve {
   const likeliest = all.reduce((a, b) => (b.peak > a.peak ? b : a))
   const mass = new Float64Array(cells)
   const byCorrelation = correlations.map(() => 0)
-  for (const { correlation, log } of all)
-    for (let cell = 0; cell < cells; cell++) {
+  for (const { correlation, log, from: first, to } of all)
+    for (let cell = first; cell < to; cell++) {
       const own = Math.exp((log[cell] as number) - likeliest.peak)
       mass[cell] = (mass[cell] as number) + own
       byCorrelation[correlation] = (byCorrelation[correlation] as number) + own
@@ -224,26 +247,25 @@ function kernelOf(sigma: number): Float64Array {
   const sum = weights.reduce((total, weight) => total + weight, 0)
   return Float64Array.from(weights, (weight) => weight / sum)
 }
+const kernels = startSpreads.map(({ sigma }) => kernelOf(sigma))
+/** Cells that the widest of them reaches to either side. */
+const widest = kernels.reduce((most, kernel) => Math.max(most, kernel.length >> 1), 0)
 
-/** Of each kernel, ln of the average of e^values over it; beyond the ends the last value holds. */
-function smeared(values: Float64Array, kernels: readonly Float64Array[]): Float64Array[] {
-  const cells = values.length
-  const widest = kernels.reduce((most, kernel) => Math.max(most, kernel.length >> 1), 0)
+/** Adds ln of the average of e^values over the kernel, in some cells; beyond the ends the last value holds. */
+function addSmeared(to: Float64Array, values: Float64Array, kernel: Float64Array, from: number, until: number): void {
+  if (kernel.length === 1) {
+    for (let cell = from; cell < until; cell++) to[cell] = (to[cell] as number) + (values[cell] as number)
+    return
+  }
   const most = peakOf(values)
-  const plain = new Float64Array(cells + 2 * widest)
-  for (let cell = 0; cell < cells; cell++) plain[cell + widest] = Math.exp((values[cell] as number) - most)
-  plain.fill(plain[widest] as number, 0, widest)
-  plain.fill(plain[cells + widest - 1] as number, cells + widest)
-  return kernels.map((kernel) => {
-    if (kernel.length === 1) return values
-    const first = widest - (kernel.length >> 1)
-    const logs = new Float64Array(cells)
-    for (let cell = 0; cell < cells; cell++) {
-      let sum = 0
-      for (let at = 0; at < kernel.length; at++) sum += (kernel[at] as number) * (plain[cell + first + at] as number)
-      // What is nothing beside the largest stays a number.
-      logs[cell] = most + Math.log(Math.max(sum, 1e-300))
-    }
-    return logs
-  })
+  const reach = kernel.length >> 1
+  const last = values.length - 1
+  const plain = new Float64Array(until - from + 2 * reach)
+  for (let at = 0; at < plain.length; at++) plain[at] = Math.exp((values[Math.min(last, Math.max(0, from - reach + at))] as number) - most)
+  for (let cell = from; cell < until; cell++) {
+    let sum = 0
+    for (let at = 0; at < kernel.length; at++) sum += (kernel[at] as number) * (plain[cell - from + at] as number)
+    // What is nothing beside the largest stays a number.
+    to[cell] = (to[cell] as number) + (most + Math.log(Math.max(sum, 1e-300)))
+  }
 }
