@@ -53,9 +53,11 @@ const answerLegend =
   '✓ met and ✗ missed with 95 % probability; ? undecided or undetermined: neither is sure enough; not tested: too few calls, or fewer rows than in production. † see the notes below. A capacity is how many times the average load one server of the bench carries.'
 
 function verdict(at: CandidateAssessment['at'][number]): string {
-  const slow = at.cells.filter(({ atScale }) => atScale !== null).map(({ operation }) => operation)
-  const scaled = slow.length === 0 ? '' : `; on the rows of production ${slow.join(', ')} would miss`
-  return `${measuredVerdict(at)}${scaled}`
+  const slow = at.cells.filter(({ atScale }) => atScale !== null)
+  if (slow.length === 0) return measuredVerdict(at)
+  const scaled = `on the rows of production ${slow.map(({ operation }) => operation).join(', ')} would miss`
+  const rest = at.missed.filter((name) => slow.every(({ operation }) => operation !== name))
+  return at.outcome === 'missed' && rest.length === 0 ? `✗ ${scaled}` : `${measuredVerdict({ ...at, missed: rest })}; ${scaled}`
 }
 
 function measuredVerdict(at: CandidateAssessment['at'][number]): string {
@@ -63,10 +65,10 @@ function measuredVerdict(at: CandidateAssessment['at'][number]): string {
     return at.missed.length > 3 ? `✗ missed by ${at.missed.length} of ${at.cells.length} operations` : `✗ missed: ${at.missed.join(', ')}`
   if (at.outcome === 'met') return at.notTested.length === 0 ? '✓ met' : `✓ met; not tested: ${at.notTested.join(', ')}`
   if (at.outcome === 'not run') return '— not run'
-  const open = at.cells.filter((cell) => cell.undecided !== false)
+  const open = at.cells.filter((cell) => cell.undecided !== false && cell.undecided !== 'scale')
   const few = open.some((cell) => cell.undecided === 'few') ? '; fewer than a hundred calls of some in every trial' : ''
   const late = open.some((cell) => cell.undecided === 'late') ? '; the harness was late' : ''
-  if (open.length === 0) return '? no usable round'
+  if (open.length === 0) return at.cells.some(({ undecided }) => undecided === 'scale') ? '?' : '? no usable round'
   return `? undecided${late}${few}: ${open.length > 3 ? `${open.length} of ${at.cells.length} operations` : open.map((cell) => cell.operation).join(', ')}`
 }
 

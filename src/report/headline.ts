@@ -1,5 +1,5 @@
 /** The first sentence of everything that tells of a result: what is wrong with a store, that nothing was decided, or who holds. */
-import { isSlow } from '../assess/capacity/at-scale.ts'
+import { isSlowNow } from '../assess/capacity/at-scale.ts'
 import type { Assessment, CandidateAssessment } from '../assess/judge/assess.ts'
 import type { Result } from '../result/result.ts'
 import { cautionLine } from './cautions.ts'
@@ -72,7 +72,7 @@ function notHeld({ candidates }: Assessment, loads: string): Headline {
   )
   if (open.length === 0) return { tone: 'bad', text: `No candidate holds every tested objective at ${loads} with the full mix.` }
   const told = open.map((each) => {
-    const slow = each.atScale.filter(isSlow)
+    const slow = each.atScale.filter(isSlowNow)
     return slow.length === 0
       ? `${each.name} misses none`
       : `${each.name} misses none of those that were measured on as many rows as production has, but ${slow.map(slowShort).join(' and ')}`

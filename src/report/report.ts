@@ -164,16 +164,27 @@ const rateAt = (scenario: Scenario, multiple: number) =>
 const rangeText = (interval: Cell['p99IntervalUs']) => (interval === null ? '' : ` (${microsRange(interval.low, interval.high)})`)
 
 function p99Text(cell: Cell): string {
-  if (cell.backlog !== null) return `${outcomeMarks[cell.outcome]} saturated: the backlog grows by ${cell.backlog.toFixed(2)} s per s`
-  if (cell.p99Us === null) {
-    const few = cell.undecided === 'few' ? ` over its limit, of ${cell.intended} calls` : ''
-    return `${outcomeMarks[cell.outcome] ?? cell.outcome} ${scaledText(cell)}${few}`.trim()
-  }
-  return `${outcomeMarks[cell.outcome]} ${scaledText(cell)}${micros(cell.p99Us)}${rangeText(cell.p99IntervalUs)}${cell.errors + cell.dropped > 0 ? `, ${cell.errors + cell.dropped} failed` : ''}${cell.scaleLimited ? ', scale-limited' : ''}${cell.undecided === 'late' ? ', harness late' : ''}${cell.undecided === 'few' ? `, of ${cell.intended} calls` : ''}`
+  const mark = outcomeMarks[cell.outcome] ?? cell.outcome
+  const scaled = cell.atScale === null ? '' : `${micros(cell.atScale.now.p50 * 1e6)} on production’s rows`
+  const told = toldText(cell)
+  return [`${mark} ${scaled}`.trim(), told].filter((each) => each !== '').join(scaled === '' ? ' ' : '; on fewer ')
 }
 
-/** What a call would take on the rows of production stands before what it took on fewer. */
-const scaledText = ({ atScale }: Cell) => (atScale === null ? '' : `${micros(atScale.now.p50 * 1e6)} on production’s rows; measured on fewer: `)
+function toldText(cell: Cell): string {
+  if (cell.backlog !== null) return `saturated: the backlog grows by ${cell.backlog.toFixed(2)} s per s`
+  const few = cell.undecided === 'few' ? `of ${cell.intended} calls` : ''
+  if (cell.p99Us === null) return few
+  const failed = cell.errors + cell.dropped
+  return [
+    `${micros(cell.p99Us)}${rangeText(cell.p99IntervalUs)}`,
+    failed > 0 ? `${failed} failed` : '',
+    cell.scaleLimited ? 'scale-limited' : '',
+    cell.undecided === 'late' ? 'harness late' : '',
+    few,
+  ]
+    .filter((each) => each !== '')
+    .join(', ')
+}
 
 function storageTable(result: Result): Block {
   const total = (parts: { bytes: number }[]) => parts.reduce((sum, part) => sum + part.bytes, 0)

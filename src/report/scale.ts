@@ -1,12 +1,12 @@
 /** Calls on the rows of production, in words: which take too long there, and what every architect would do about it. */
-import { type AtScale, isSlow } from '../assess/capacity/at-scale.ts'
+import { type AtScale, type AtScaleNow, isSlow } from '../assess/capacity/at-scale.ts'
 import type { Decision } from '../assess/decision/decision.ts'
 import { count, micros } from './render/format.ts'
 
 const duration = (seconds: number) => micros(seconds * 1e6)
 
 /** For a headline. */
-export const slowShort = ({ operation, now, limitMs }: AtScale) =>
+export const slowShort = ({ operation, now, limitMs }: AtScaleNow) =>
   `${operation} would take ${duration(now.p50)} on the rows of production, of ${duration(limitMs / 1000)} allowed`
 
 /** One sentence for each call that is more likely than not to take longer in production than its limit. */

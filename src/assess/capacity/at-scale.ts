@@ -18,14 +18,17 @@ export interface ScaledCall {
   now: Figure<'seconds'>
   horizon: Figure<'seconds'>
 }
-/** What became of a `ScaledCall` in the draws. */
-export interface AtScale {
+/** What became of a `ScaledCall` in the draws, today: no growth and no horizon changes that. */
+export interface AtScaleNow {
   operation: string
   limitMs: number
   now: Spread
-  horizon: Spread
-  /** Share of the draws in which a call takes longer than its limit, now and by the horizon. */
+  /** Share of the draws in which a call takes longer than its limit. */
   probabilityNow: number
+}
+export interface AtScale extends AtScaleNow {
+  horizon: Spread
+  /** The same by the horizon. */
   probability: number
   /** Rows of one call: as measured, in production now, and at the horizon. */
   rows: { measured: number; now: number; horizon: number }
@@ -38,8 +41,11 @@ export interface AtScale {
 /** More likely than not it takes longer than its limit before the horizon. */
 export const isSlow = ({ probability }: Pick<AtScale, 'probability'>) => probability >= 0.5
 
-/** It takes longer today, as surely as an objective is said to be missed. */
-export const isSlowNow = ({ probabilityNow }: Pick<AtScale, 'probabilityNow'>) => probabilityNow >= sureShare
+/** The same today, and as surely as an objective is said to be missed. */
+export const isSlowNow = ({ probabilityNow }: AtScaleNow) => probabilityNow >= 0.5
+export const isSurelySlow = ({ probabilityNow }: AtScaleNow) => probabilityNow >= sureShare
+
+export const nowOf = ({ operation, limitMs, now, probabilityNow }: AtScale): AtScaleNow => ({ operation, limitMs, now, probabilityNow })
 
 /** Those with an objective whose calls touch more rows in production, now or at the horizon, than was measured. */
 export function scaledCallsOf(operations: readonly Operation[], rows: Rows, seconds: Service['seconds'], horizon: number): ScaledCall[] {

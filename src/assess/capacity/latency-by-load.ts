@@ -23,6 +23,8 @@ export interface LatencyByLoad {
 export interface Lowest {
   multiple: number
   ms: number
+  /** That tell it. */
+  calls: number
   /** What another run would find over `ms`; without a confidence it is assumed, too few trials tell. */
   error: Range
 }
@@ -106,6 +108,7 @@ function lowestOf(trials: readonly TrialResult[], operation: string, quantile: n
   return {
     multiple: Math.exp(logs / merged.count),
     ms: merged.quantileNs(quantile) / 1e6,
+    calls: merged.count,
     error: errorOf(
       taken.flatMap(({ response }) => (response.count >= needed ? [response] : [])).map((response) => response[percentileNearest(quantile)]),
     ),

@@ -2,7 +2,7 @@
 
 import type { CandidateResult, Result } from '../../result/result.ts'
 import type { Scenario } from '../../scenario/scenario.ts'
-import type { AtScale } from '../capacity/at-scale.ts'
+import { type AtScale, atScaleOf } from '../capacity/at-scale.ts'
 import { type Forecast, forecastsOf } from '../capacity/forecast.ts'
 import { rowsOf } from '../capacity/rows.ts'
 import { costOf, pricedShapes } from '../cost/cost.ts'
@@ -80,6 +80,7 @@ interface Case {
   reason: string | null
   /** What is asked of servers and their place, where that is known before anything is drawn. */
   known: Constraint[]
+  atScale: AtScale[]
 }
 
 /** Who passes, and how they rank. */
@@ -99,9 +100,11 @@ function weigh(result: Result, assessment: Assessment, options: DecisionOptions)
   const scenario = result.scenario as unknown as Scenario
   const demand = new Demand(scenario)
   const catalogue = serversOf(options.catalogues, scenario.requirements.regions)
-  const cases = result.candidates.map((candidate, at) =>
-    caseOf(candidate, result, demand, catalogue, assessment.candidates[at] as CandidateAssessment),
-  )
+  const scaled = atScaleOf(result)
+  const cases = result.candidates.map((candidate, at): Case => {
+    const own = caseOf(candidate, result, demand, catalogue, assessment.candidates[at] as CandidateAssessment)
+    return { ...own, atScale: scaled[at] ?? [] }
+  })
   const figures = [...new Set(cases.flatMap((each) => figuresOfCase(each, demand)))]
   const drawn = new Drawn(figures, result.seed)
   const candidates = cases.map((each) => decisionOf(each, result, demand, drawn, options.catalogues))
@@ -169,7 +172,13 @@ export function decide(result: Result, assessment: Assessment, options: Decision
   }
 }
 
-function caseOf(candidate: CandidateResult, result: Result, demand: Demand, catalogue: Catalogue | undefined, assessed: CandidateAssessment): Case {
+function caseOf(
+  candidate: CandidateResult,
+  result: Result,
+  demand: Demand,
+  catalogue: Catalogue | undefined,
+  assessed: CandidateAssessment,
+): Omit<Case, 'atScale'> {
   const plan = planCapacity({ candidate, result, demand })
   const own = isPlan(plan) ? plan : null
   const priced = own === null || catalogue === undefined ? null : costOf(own, catalogue, demand, result.seed)
@@ -194,7 +203,7 @@ function caseOf(candidate: CandidateResult, result: Result, demand: Demand, cata
 }
 
 function decisionOf(
-  { exhibit: { candidate, cost }, complete, assessed, judged, reason, known }: Case,
+  { exhibit: { candidate, cost }, complete, assessed, judged, reason, known, atScale }: Case,
   result: Result,
   demand: Demand,
   drawn: Drawn,
@@ -216,6 +225,7 @@ function decisionOf(
       candidate,
       assessed,
       demand.scenario,
+      atScale,
       complete === null ? null : { latency: complete.latency, scaled: scaledCallsOfPlan(complete.plan, demand), drawn, months: demand.months },
     ),
     ...known,
@@ -229,7 +239,7 @@ function decisionOf(
     criteria: judged.map(({ criterion, utility, shown }) => ({ criterion, utility: utility === null ? null : drawn.spread(utility), shown })),
     plan: complete === null ? null : describePlan(complete, { demand, drawn, catalogues }),
     noPlan: reason,
-    atScale: assessed.atScale,
+    atScale,
     unloaded: assessed.unloaded,
   }
 }

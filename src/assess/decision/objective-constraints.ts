@@ -30,11 +30,12 @@ export function objectiveConstraints(
   candidate: CandidateResult,
   assessment: CandidateAssessment,
   scenario: Scenario,
+  atScale: readonly AtScale[],
   planned: PlannedObjectives | null,
 ): Constraint[] {
   return levels.map(({ load, name }) => {
     const asked = askedText(scenario, load)
-    return planned === null ? measured(name, asked, candidate, assessment) : ofPlan(name, asked, load, assessment, planned)
+    return planned === null ? measured(name, asked, candidate, assessment, atScale) : ofPlan(name, asked, load, assessment.tried, atScale, planned)
   })
 }
 
@@ -50,26 +51,31 @@ interface Limit {
   holds: (seconds: number) => boolean
   limitMs: number
   month: number
+  answers: number | null
 }
+
+/** What fewer calls told is said to be so. */
+const manyAnswers = 1000
 
 const within = (limitMs: number) => (seconds: number) => seconds * 1000 <= limitMs
 
-function limitOf({ operation, objective, limitMs, month }: PlannedCall, figure: Figure<'seconds'>): Limit {
-  return { what: `${objective} of ${operation}`, figure, holds: within(limitMs), limitMs, month }
+function limitOf({ operation, objective, limitMs, month, answers }: PlannedCall, figure: Figure<'seconds'>): Limit {
+  return { what: `${objective} of ${operation}`, figure, holds: within(limitMs), limitMs, month, answers }
 }
 
 const limitsOf = ({ operation, limitMs, now, horizon }: ScaledCall, months: number): Limit[] =>
   [
     { figure: now, month: 0 },
     { figure: horizon, month: months },
-  ].map((each) => ({ ...each, what: `${operation} on the rows of production`, holds: within(limitMs), limitMs }))
+  ].map((each) => ({ ...each, what: `${operation} on the rows of production`, holds: within(limitMs), limitMs, answers: null }))
 
 /** Out is only who fails by what was measured, often enough, and by nothing that a summary table mends; what is assumed of production leaves it open. */
 function ofPlan(
   name: Constraint['name'],
   asked: string,
   load: LoadLevel,
-  { atScale, tried }: CandidateAssessment,
+  tried: CandidateAssessment['tried'],
+  atScale: readonly AtScale[],
   { latency, scaled, drawn, months }: PlannedObjectives,
 ): Constraint {
   const mendable = new Set(atScale.filter((each) => each.rollup !== null && isSlow(each)).map(({ operation }) => operation))
@@ -117,9 +123,10 @@ const untoldOf = ({ untold }: PlannedLatency, scaled: ScaledCall[]) =>
 function worstText(limits: Limit[], drawn: Drawn): string {
   const [worst] = limits.map((limit) => ({ limit, share: drawn.shareWithin([limit]) })).sort((a, b) => a.share - b.share)
   if (worst === undefined) return 'nothing else has a limit'
-  const { what, figure, limitMs, month } = worst.limit
+  const { what, figure, limitMs, month, answers } = worst.limit
+  const few = answers !== null && answers < manyAnswers ? `, by only ${answers} calls` : ''
   const when = month === 0 ? ' now' : ` in month ${month}`
-  return `${what} decides: ${seconds(drawn.spread(figure).p50)} of ${seconds(limitMs / 1000)}${when}, which holds in ${likelihood(worst.share)} of the draws`
+  return `${what} decides: ${seconds(drawn.spread(figure).p50)} of ${seconds(limitMs / 1000)}${when}, which holds in ${likelihood(worst.share)} of the draws${few}`
 }
 
 const seconds = (value: number) => (value >= 1 ? `${Number(value.toPrecision(3))} s` : `${Number((value * 1000).toPrecision(3))} ms`)
@@ -129,7 +136,8 @@ function measured(
   name: Constraint['name'],
   asked: string,
   { capacity }: CandidateResult,
-  { tried, atScale, unloaded }: CandidateAssessment,
+  { tried, unloaded }: CandidateAssessment,
+  atScale: readonly AtScale[],
 ): Constraint {
   const { multiple, boundBy } = capacity
   const late = unloaded.map(({ objective, operation }) => `${objective} of ${operation}`)

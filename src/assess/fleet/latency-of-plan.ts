@@ -31,6 +31,8 @@ export interface PlannedCall {
   added: { name: AddedName; seconds: Figure<'seconds'> }[]
   /** As measured it is late whatever the load is. */
   unloaded: boolean
+  /** Of the lowest rates, that tell what was measured; null: the response curve alone does. */
+  answers: number | null
 }
 export interface PlannedLatency {
   /** Multiples of today's average load on one server of the bench that are as much as the busiest server of the fleet has. */
@@ -88,6 +90,7 @@ export function latencyOf(
               total,
               added,
               unloaded: law.unloaded,
+              answers: law.lowest?.calls ?? null,
             }
           }),
     ),

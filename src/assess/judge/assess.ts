@@ -2,7 +2,7 @@
 
 import type { Result } from '../../result/result.ts'
 import type { Operation, Scenario } from '../../scenario/scenario.ts'
-import { type AtScale, atScaleOf } from '../capacity/at-scale.ts'
+import { type AtScaleNow, atScaleOf, nowOf } from '../capacity/at-scale.ts'
 import { isReadOperation } from '../capacity/calls.ts'
 import { curvesOf, fewestCalls, type OperationCurve, offeredLoads, type Unloaded } from '../capacity/response-curve.ts'
 import { type AtMultiple, type Evidence, judgeAt } from './at-multiple.ts'
@@ -20,7 +20,7 @@ export interface CandidateAssessment {
   /** Objectives that are missed at any load that was measured. */
   unloaded: MissedUnloaded[]
   /** Calls that were measured on fewer rows than they touch in production. */
-  atScale: AtScale[]
+  atScale: AtScaleNow[]
   /** With the operations that all candidates can do; empty where all can do all. */
   common: AtMultiple[]
 }
@@ -66,7 +66,7 @@ export function assess(result: Result): Assessment {
   const scaled = result.trialPlan.effort === 'smoke' ? [] : atScaleOf(result)
   const candidates = result.candidates.map((candidate, index): CandidateAssessment => {
     const { common: shared = [], own = [] } = Object.groupBy(candidate.trials, (trial) => (trial.mix === 'common' ? 'common' : 'own'))
-    const atScale = scaled[index] ?? []
+    const atScale = (scaled[index] ?? []).map(nowOf)
     const evidence: Evidence = { trials: own, operations, mix: mixes[index] as Set<string>, scaleLimited, atScale }
     const curves = curvesOf(evidence)
     return {

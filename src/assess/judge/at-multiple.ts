@@ -7,7 +7,7 @@ import type { Operation } from '../../scenario/scenario.ts'
 import type { Count } from '../../stats/beta-binomial.ts'
 import type { Interval } from '../../stats/intervals.ts'
 import { median } from '../../stats/median.ts'
-import { type AtScale, isSlow, isSlowNow } from '../capacity/at-scale.ts'
+import { type AtScaleNow, isSlowNow, isSurelySlow } from '../capacity/at-scale.ts'
 import { correlationsOf, countOf, curvesOf, fewestCalls, isUsable, type OperationCurve } from '../capacity/response-curve.ts'
 import { percentileIntervals, type TrialHistogram } from './percentile-interval.ts'
 /** One operation of one candidate at one multiple, pooled over the valid trials. */
@@ -32,7 +32,7 @@ export interface Cell {
    */
   undecided: false | 'sample' | 'late' | 'few' | 'scale'
   /** More likely than not it takes longer than its limit on the rows of production, whatever was measured on fewer; null: not. */
-  atScale: AtScale | null
+  atScale: AtScaleNow | null
 }
 export interface AtMultiple {
   multiple: number
@@ -52,7 +52,7 @@ export interface Evidence {
   mix: Set<string>
   scaleLimited: Set<string>
   /** What is known of calls on the rows of production; absent while it is measured. */
-  atScale?: readonly AtScale[]
+  atScale?: readonly AtScaleNow[]
 }
 
 /** `curves`: of the evidence, computed once for several multiples. */
@@ -124,9 +124,9 @@ function cellOf(operation: Operation, judged: Judged): Cell {
   }
   if (outcomes.length === 0) return operation.objectives.length === 0 && samples.length > 0 ? { ...cell, outcome: 'met' } : cell
   const outcome = outcomes.includes('missed') ? 'missed' : outcomes.includes('undetermined') ? 'undetermined' : 'met'
-  const slow = evidence.atScale?.find((each) => each.operation === name && isSlow(each))
+  const slow = evidence.atScale?.find((each) => each.operation === name && isSlowNow(each))
   if (slow !== undefined && outcome !== 'missed')
-    return { ...cell, atScale: slow, ...(isSlowNow(slow) ? { outcome: 'missed' } : { outcome: 'undetermined', undecided: 'scale' }) }
+    return { ...cell, atScale: slow, ...(isSurelySlow(slow) ? { outcome: 'missed' } : { outcome: 'undetermined', undecided: 'scale' }) }
   if (outcome === 'met' && scaleLimited) return { ...cell, outcome: 'undetermined' }
   if (isMissedByFew && outcome === 'undetermined') return { ...cell, outcome, undecided: 'few' }
   if (outcome !== 'undetermined' || scaleLimited) return { ...cell, outcome }

@@ -1,6 +1,6 @@
 /** Three capacities and the outcomes at a rate, of servers whose truth is known. */
 import { describe, expect, test } from 'vitest'
-import type { AtScale } from '../../../src/assess/capacity/at-scale.ts'
+import type { AtScaleNow } from '../../../src/assess/capacity/at-scale.ts'
 import { capacityOf, drivenCapacity } from '../../../src/assess/capacity/capacity.ts'
 import { curvesOf } from '../../../src/assess/capacity/response-curve.ts'
 import { type Evidence, judgeAt } from '../../../src/assess/judge/at-multiple.ts'
@@ -205,20 +205,15 @@ describe('at one multiple', () => {
   })
 
   test('what would take longer than its limit on the rows of production is missed, or undecided, whatever was measured on fewer', () => {
-    const slow = (probabilityNow: number, probability = 1): AtScale => ({
+    const slow = (probabilityNow: number): AtScaleNow => ({
       operation: 'get',
       limitMs: 10,
       now: { p10: 0.02, p50: 0.03, p90: 0.04 },
-      horizon: { p10: 0.2, p50: 0.3, p90: 0.4 },
       probabilityNow,
-      probability,
-      rows: { measured: 10, now: 1000, horizon: 2000 },
-      rollup: null,
-      perSecond: 1,
     })
-    const cellWith = (atScale: AtScale) => judgeAt({ ...evidence(whole()), atScale: [atScale] }, 1).cells[0]
+    const cellWith = (atScale: AtScaleNow) => judgeAt({ ...evidence(whole()), atScale: [atScale] }, 1).cells[0]
     expect(cellWith(slow(0.99))).toMatchObject({ outcome: 'missed', atScale: { operation: 'get' } })
     expect(cellWith(slow(0.6))).toMatchObject({ outcome: 'undetermined', undecided: 'scale' })
-    expect(cellWith(slow(0, 0.3))).toMatchObject({ outcome: 'met', atScale: null })
+    expect(cellWith(slow(0.3))).toMatchObject({ outcome: 'met', atScale: null })
   })
 })

@@ -1,7 +1,7 @@
 /** Hard constraints have a probability: out below a tenth, open between, and what was tried is said. */
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import type { AtScale } from '../../../src/assess/capacity/at-scale.ts'
+import { type AtScale, atScaleOf } from '../../../src/assess/capacity/at-scale.ts'
 import { type CostAhead, constraintsOf, uncertain } from '../../../src/assess/decision/constraints.ts'
 import { objectiveConstraints } from '../../../src/assess/decision/objective-constraints.ts'
 import { assess, type CandidateAssessment } from '../../../src/assess/judge/assess.ts'
@@ -15,9 +15,8 @@ const assessed = assessment.candidates.find((each) => each.name === 'mongodb') a
 const named = (name: string, cost: CostAhead | null, own = assessed, of = candidate) =>
   constraintsOf(result, of, own, cost).find((constraint) => constraint.name === name)
 /** Where nothing is planned. */
-const objectives = (own: CandidateAssessment) =>
-  objectiveConstraints(candidate, own, result.scenario as unknown as Scenario, null).find(({ name }) => name === 'objectives on average')
-const measured = { ...assessed, atScale: [] }
+const objectives = (own: CandidateAssessment, atScale: AtScale[] = []) =>
+  objectiveConstraints(candidate, own, result.scenario as unknown as Scenario, atScale, null).find(({ name }) => name === 'objectives on average')
 
 test('what almost surely fails is out, what almost surely holds is in, and between it is open', () => {
   expect([0, 0.05, 0.1, 0.5, 0.89, 0.9, 1, null].map((share) => uncertain('budget', '', '', share, '').state)).toEqual([
@@ -35,7 +34,7 @@ test('what almost surely fails is out, what almost surely holds is in, and betwe
 describe('objectives', () => {
   test('that no rate refuted are likely, and the sentence says what was tried', () => {
     const found = objectives({
-      ...measured,
+      ...assessed,
       tried: { lowest: 0.3, highest: 4, rates: 9, rounds: 27, holdsAtLowest: 0.97, binding: 'p99 of a' },
     })
     expect(found).toMatchObject({ state: 'holds', probability: 0.97 })
@@ -44,7 +43,7 @@ describe('objectives', () => {
 
   test('that the lightest rate leaves open are no reason to throw a candidate out', () => {
     const found = objectives({
-      ...measured,
+      ...assessed,
       tried: { lowest: 0.77, highest: 4, rates: 9, rounds: 27, holdsAtLowest: 0.4, binding: 'p99 of a' },
     })
     expect(found).toMatchObject({ state: 'open', probability: 0.4 })
@@ -54,16 +53,21 @@ describe('objectives', () => {
   })
 
   test('of which nothing was tried are open, with no probability', () => {
-    expect(objectives({ ...measured, tried: null })).toMatchObject({ state: 'open', probability: null })
+    expect(objectives({ ...assessed, tried: null })).toMatchObject({ state: 'open', probability: null })
   })
 
   test('that fail on the rows of production fail, on the condition of a summary table where one would mend it', () => {
     const tried = { lowest: 0.3, highest: 4, rates: 9, rounds: 27, holdsAtLowest: 0.97, binding: 'p99 of a' }
-    const found = objectives({ ...assessed, tried })
+    const slow = atScaleOf(result)[result.candidates.indexOf(candidate)] as AtScale[]
+    const found = objectives({ ...assessed, tried }, slow)
     expect(found).toMatchObject({ state: 'condition', condition: { operations: ['daily_revenue'], probability: 0.97 } })
     expect(found?.probability).toBeLessThan(0.01)
-    const [slow] = assessed.atScale as [AtScale]
-    expect(objectives({ ...assessed, tried, atScale: [{ ...slow, rollup: null }] })).toMatchObject({ state: 'out', condition: null })
+    expect(
+      objectives(
+        { ...assessed, tried },
+        slow.map((each) => ({ ...each, rollup: null })),
+      ),
+    ).toMatchObject({ state: 'out', condition: null })
   })
 
   test('of a saved result rest on its open-loop rates', () => {

@@ -32,7 +32,7 @@ const at = (calls: LatencyCall[], operation: string, load: string, month = 0) =>
 describe('a percentile against the load', () => {
   const law = {
     limitMs: 5,
-    lowest: { multiple: 1, ms: 0.6, error: { low: 1, mid: 1, high: 1, confidence: null } },
+    lowest: { multiple: 1, ms: 0.6, calls: 400, error: { low: 1, mid: 1, high: 1, confidence: null } },
     bound: { low: 1.5, mid: 2, high: 3, confidence: 0.8 },
     unloaded: false,
   }

@@ -25,6 +25,7 @@ const call = (operation: string, aloneMs: number, totalMs: number, unloaded = fa
   total: seconds(`${operation}.total`, totalMs / 1000),
   added: [],
   unloaded,
+  answers: 400,
 })
 const slow = (rollup: AtScale['rollup']) => ({ operation: 'sum', probability: 1, probabilityNow: 1, rollup }) as AtScale
 const rollup = { by: 'hour', rows: 721, writers: [], writesPerSecond: 0, stalenessMs: null }
@@ -32,7 +33,7 @@ const atPeak = (calls: PlannedCall[], atScale: AtScale[] = [], holdsAtLowest = 0
   const scaled = atScale.map(({ operation }) => ({ operation, limitMs: 2000, now: seconds('sum.now', 3), horizon: seconds('sum.then', 9) }))
   const figures = [...calls.flatMap(({ alone, total }) => [alone, total]), ...scaled.flatMap(({ now, horizon }) => [now, horizon])]
   const planned = { latency: { loads: [], calls, untold: ['p99 of sum', 'p99 of rare'] }, scaled, drawn: new Drawn(figures, 1), months: 36 }
-  const found = objectiveConstraints({} as CandidateResult, { atScale, tried: { holdsAtLowest } } as CandidateAssessment, scenario, planned)
+  const found = objectiveConstraints({} as CandidateResult, { tried: { holdsAtLowest } } as CandidateAssessment, scenario, atScale, planned)
   return found.find(({ name }) => name === 'objectives at peak')
 }
 
@@ -55,7 +56,7 @@ describe('every objective on the fleet', () => {
     const found = atPeak([call('a', 4, 6)], [slow(rollup)])
     expect(found).toMatchObject({ state: 'condition', probability: 0, condition: { operations: ['sum'], probability: 1 } })
     expect(found?.evidence).toBe(
-      'sum on the rows of production decides: 3 s of 2 s now, which holds in 0 % of the draws; with sum rolled up p99 of a decides: 6 ms of 10 ms now, which holds in more than 99 % of the draws; called too rarely to tell: p99 of rare',
+      'sum on the rows of production decides: 3 s of 2 s now, which holds in 0 % of the draws; with sum rolled up p99 of a decides: 6 ms of 10 ms now, which holds in more than 99 % of the draws, by only 400 calls; called too rarely to tell: p99 of rare',
     )
     expect(atPeak([call('a', 4, 6)], [slow(null)])).toMatchObject({ state: 'out', condition: null })
     // A summary table mends nothing else.
