@@ -4,7 +4,7 @@ import type { CandidateResult, Result } from '../result/result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { cautionNotes, markedName } from './cautions.ts'
 import { type Block, list, paragraph, table } from './render/document.ts'
-import { bytes, times } from './render/format.ts'
+import { bytes, percent, times } from './render/format.ts'
 import { capacitiesOf, capacityText, intervalText } from './rivals.ts'
 
 export function answer(result: Result, assessment: Assessment, scenario: Scenario): Block[] {
@@ -21,7 +21,10 @@ export function answer(result: Result, assessment: Assessment, scenario: Scenari
       each.failure ?? answersText(each, candidate),
     ]
   })
-  const notes = assessment.candidates.flatMap(noteOn)
+  const notes = [
+    ...assessment.candidates.flatMap(noteOn),
+    ...assessment.candidates.flatMap((each, at) => drivenNote(each, result.candidates[at] as CandidateResult)),
+  ]
   const memory = memoryNote(result, scenario)
   const cautions = cautionNotes(result)
   return [
@@ -81,6 +84,15 @@ function noteOn(each: CandidateAssessment): string[] {
     )
   if (each.brokenInvariants.length > 0) notes.push(`${each.name} broke invariants: ${each.brokenInvariants.join(', ')}`)
   return notes
+}
+
+/** Who does not hold the average load: whether load is what it fails by, which more servers would mend. */
+function drivenNote({ name, tried }: CandidateAssessment, { capacity }: CandidateResult): string[] {
+  if (tried?.shares == null || capacity.boundBy !== tried.binding || (capacity.multiple?.mid ?? 1) >= 1) return []
+  const [light, heavy] = tried.shares.map(({ multiple, share }) => `${percent(share)} at ${times(multiple)}`)
+  return [
+    `${name}: load drives ${tried.binding}: ${light}, ${heavy} of its answers were over the limit, so servers that each have less load mend it.`,
+  ]
 }
 
 function memoryNote(result: Result, scenario: Scenario): string[] {

@@ -2,10 +2,10 @@
 import { type Count, correlations, Likelihood, largestShare, logit, placeOf, usualWeights } from './beta-binomial.ts'
 
 /** ln of the load that was offered. */
-export interface SlopePoint extends Count {
+interface SlopePoint extends Count {
   log: number
 }
-export interface Slope {
+interface Slope {
   /** Probability that more load does not raise the share. */
   none: number
   /** Nine tenths of the probability lie below. */

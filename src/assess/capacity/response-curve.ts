@@ -24,7 +24,8 @@ export interface OperationCurve {
   unloaded: Unloaded | null
 }
 /** An objective that is missed at the lightest load that was tried, as much as at heavier ones: no number of servers mends it. */
-export interface Unloaded {
+export type Unloaded = LoadShare
+export interface LoadShare {
   multiple: number
   /** Of the answers there, those that were over the limit. */
   share: number
@@ -78,6 +79,21 @@ export const loadOf = ({ arrival, slowdown }: TrialResult) => (arrival.multiple 
 /** Loads of the trials that the curves rest on, one for each trial. */
 export const offeredLoads = (trials: readonly TrialResult[]) => judgedOf(trials).map(loadOf)
 
+/** Of the answers of one operation, those over its objective at the lightest and the heaviest load that the server kept up with; null: at one load at most. */
+export function sharesByLoad(trials: readonly TrialResult[], operation: string, objective: string): [LoadShare, LoadShare] | null {
+  const told = judgedOf(trials).flatMap((trial) => {
+    const count = trial.saturated ? null : countOf(trial, operation, objective)
+    return count === null ? [] : [{ multiple: loadOf(trial), ...count }]
+  })
+  const shares = [...Map.groupBy(told, ({ multiple }) => multiple)]
+    .map(([multiple, own]) => ({ multiple, share: sum(own, 'exceeded') / sum(own, 'intended') }))
+    .sort((a, b) => a.multiple - b.multiple)
+  const [lightest, heaviest] = [shares[0], shares.at(-1)]
+  return lightest === undefined || heaviest === undefined || lightest === heaviest ? null : [lightest, heaviest]
+}
+
+const sum = (counts: readonly Count[], of: keyof Count) => counts.reduce((all, each) => all + each[of], 0)
+
 /** How bursty the run was, by what all its curves say together: operations that are called rarely cannot tell by themselves. */
 export function correlationsOf(curves: readonly OperationCurve[] | null): number[] | undefined {
   const [first] = curves ?? []
@@ -106,8 +122,7 @@ function unloadedOf(judged: readonly TrialResult[], operation: string, { name, q
   const lowest = Math.min(...loads)
   if (new Set(loads).size < fewestRates || Math.max(...loads) < narrowest * lowest) return null
   const lightest = calm.filter(({ multiple }) => multiple === lowest)
-  const sum = (of: 'exceeded' | 'intended') => lightest.reduce((all, each) => all + each[of], 0)
-  const share = sum('exceeded') / sum('intended')
+  const share = sum(lightest, 'exceeded') / sum(lightest, 'intended')
   if (share <= 1 - quantile || outcomeOf(probabilityWithin(calm, 1 - quantile)) !== 'missed') return null
   const slope = slopeOf(calm.map(({ multiple, ...count }) => ({ ...count, log: Math.log(multiple) })))
   return slope.none < compatible || slope.high >= flattest ? null : { multiple: lowest, share }

@@ -36,7 +36,7 @@ export interface Constraint {
   condition: Condition | null
 }
 /** What the application or its model must change. */
-export interface Condition {
+interface Condition {
   /** To be kept rolled up. */
   operations: string[]
   /** That it then holds. */
@@ -114,7 +114,7 @@ function factsOf(result: Result, candidate: CandidateResult, { wrong, brokenInva
 }
 
 /** One that is known, one way or the other. */
-export const fact = (name: Constraint['name'], asked: string, planned: string, holds: boolean, evidence: string): Constraint =>
+const fact = (name: Constraint['name'], asked: string, planned: string, holds: boolean, evidence: string): Constraint =>
   uncertain(name, asked, planned, holds ? 1 : 0, evidence)
 
 export function uncertain(name: Constraint['name'], asked: string, planned: string, probability: number | null, evidence: string): Constraint {

@@ -12,7 +12,7 @@ import type { LoadLevel, PlannedCall, PlannedLatency } from '../fleet/latency-of
 import type { CandidateAssessment } from '../judge/assess.ts'
 import { type Constraint, likelihood, outBelow, stateOf, uncertain } from './constraints.ts'
 
-export interface PlannedObjectives {
+interface PlannedObjectives {
   latency: PlannedLatency
   scaled: ScaledCall[]
   drawn: Drawn

@@ -4,7 +4,7 @@ import type { Result } from '../../result/result.ts'
 import type { Operation, Scenario } from '../../scenario/scenario.ts'
 import { type AtScaleNow, atScaleOf, nowOf } from '../capacity/at-scale.ts'
 import { isReadOperation } from '../capacity/calls.ts'
-import { curvesOf, fewestCalls, type OperationCurve, offeredLoads, type Unloaded } from '../capacity/response-curve.ts'
+import { curvesOf, fewestCalls, type OperationCurve, offeredLoads, sharesByLoad, type Unloaded } from '../capacity/response-curve.ts'
 import { type AtMultiple, type Evidence, judgeAt } from './at-multiple.ts'
 import { type KnownResolution, resolutionIn } from './machine-resolution.ts'
 import { type Comparison, comparePairs } from './pairs.ts'
@@ -33,6 +33,8 @@ export interface Tried {
   holdsAtLowest: number
   /** The objective that is likeliest to be missed there. */
   binding: string
+  /** Of its answers, those over the limit at the lightest and the heaviest load that the server kept up with; null: at one load at most. */
+  shares: ReturnType<typeof sharesByLoad>
 }
 /** No number of servers mends it. */
 export interface MissedUnloaded extends Unloaded {
@@ -105,10 +107,18 @@ function triedBy({ trials }: Evidence, curves: OperationCurve[] | null): Tried |
   const driven = (curves ?? []).filter(({ unloaded }) => unloaded === null)
   const told = driven.filter(({ calls }) => calls >= fewestCalls)
   const [least] = (told.length > 0 ? told : driven)
-    .map(({ operation, objective, curve }) => ({ binding: `${objective.name} of ${operation}`, holds: curve.holds(lowest) }))
+    .map(({ operation, objective, curve }) => ({ operation, objective: objective.name, holds: curve.holds(lowest) }))
     .sort((a, b) => a.holds - b.holds)
   if (least === undefined) return null
-  return { lowest, highest, rates: new Set(offered).size, rounds: offered.length, holdsAtLowest: least.holds, binding: least.binding }
+  return {
+    lowest,
+    highest,
+    rates: new Set(offered).size,
+    rounds: offered.length,
+    holdsAtLowest: least.holds,
+    binding: `${least.objective} of ${least.operation}`,
+    shares: sharesByLoad(trials, least.operation, least.objective),
+  }
 }
 
 function unloadedIn(curves: OperationCurve[] | null, operations: Operation[], fsyncUs: number | null): MissedUnloaded[] {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AtScaleNow } from '../../../src/assess/capacity/at-scale.ts'
 import { capacityOf, drivenCapacity } from '../../../src/assess/capacity/capacity.ts'
-import { curvesOf } from '../../../src/assess/capacity/response-curve.ts'
+import { curvesOf, sharesByLoad } from '../../../src/assess/capacity/response-curve.ts'
 import { type Evidence, judgeAt } from '../../../src/assess/judge/at-multiple.ts'
 import { Histogram } from '../../../src/measure/histogram.ts'
 import type { CandidateResult, TrialResult } from '../../../src/result/result.ts'
@@ -120,6 +120,12 @@ describe('the three capacities', () => {
     const [curve] = curvesOf(evidence(flat)) ?? []
     expect(curve?.unloaded?.multiple).toBe(0.5)
     expect(curve?.unloaded?.share).toBeCloseTo(0.03, 3)
+    // Where it is driven by load, the two ends show that.
+    expect(sharesByLoad(whole(), 'get', 'p99')).toMatchObject([
+      { multiple: 1, share: expect.closeTo(0.0002, 3) },
+      { multiple: 3, share: expect.closeTo(0.114, 2) },
+    ])
+    expect(sharesByLoad(whole({ saturated: true }), 'get', 'p99')).toBeNull()
     // A result of an earlier dbtrial has it as its capacity all the same.
     const saved = { trials: [...flat, ...loops], compiled: [{ operation: 'get' }], mix: 'full', provision: { limits: { cpus } }, name: 'a' }
     const by = (boundBy: string) =>
