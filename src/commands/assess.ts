@@ -67,7 +67,7 @@ export function assessCommand(arguments_: string[], options: AssessOptions): voi
   if (options.json === true)
     print(JSON.stringify({ ...assessment, decision, ...(pooled === null ? {} : { runs: pooled.numbers, agreement }) }, null, 2))
   else {
-    const changes = decision === null || !asksWhatIf(options) ? '' : `${changesText(verdictBefore(before, assessment), decision)}\n\n`
+    const changes = decision === null || !asksWhatIf(options) ? '' : `${changesText(verdictBefore(before), decision)}\n\n`
     const planned = decision === null ? `No verdict: ${notCompared(result)}.` : decisionText(decision, result.startedAt)
     const together = pooled === null || agreement === null ? '' : `${pooledText(pooled.numbers, agreement)}\n\n`
     print(coloured(`${changes}${together}${summaryText(result, assessment)}\n\n${planned}`))
@@ -88,8 +88,8 @@ const completed = (options: Partial<DecisionOptions> = {}): DecisionOptions => (
   catalogues: options.catalogues ?? readPrices(),
 })
 
-/** With none of the wishes: what was measured says the same with all of them. */
-const verdictBefore = (before: Result, assessment: Assessment) => (isCompared(before) ? verdictOf(before, assessment, completed()) : null)
+/** With none of the wishes. */
+const verdictBefore = (before: Result) => (isCompared(before) ? verdictOf(before, assess(before), completed()) : null)
 
 /** Smoke runs, and those that were interrupted, decide nothing. */
 const isCompared = ({ status, candidates }: Result) =>

@@ -34,10 +34,8 @@ const decideOn = (result: Result, change: Partial<DecisionOptions> = {}) => deci
 const plans = (decision: Decision) => decision.candidates.flatMap(({ name, plan }) => (plan === null ? [] : [{ name, plan }]))
 const ecommerce = results.get('ecommerce') as Result
 
-test('other wishes change nothing of what was measured, and a verdict alone is that of the whole decision', () => {
-  const wished = applyWhatIf(ecommerce, { peak: '8x', growth: 'order=9%/month', horizon: '5y', budget: '9000 USD/month' })
+test('a verdict alone is that of the whole decision', () => {
   const assessment = assess(ecommerce)
-  expect(JSON.stringify(assess(wished))).toBe(JSON.stringify(assessment))
   expect(decide(ecommerce, assessment, options).decision).toMatchObject(verdictOf(ecommerce, assessment, options))
 })
 
