@@ -2,7 +2,7 @@
 import { hoursPerMonth, type Lines, linesOf } from '../cost/fleet-cost.ts'
 import type { Shape } from '../cost/prices.ts'
 import {
-  carriedBy,
+  askOf,
   carries,
   type Fleet,
   fewest,
@@ -66,10 +66,10 @@ export function isCarriable(shapes: readonly Shape[], need: Need, terms: Terms):
   for (let at = shapes.length - 1; at >= 0; at--) {
     const shape = shapes[at] as Shape
     const divisible = terms.divisible && shape.shardable !== false
-    const carried = carriedBy(shape, need, terms)
+    const ask = askOf(shape, need, terms)
     for (let members = leastMembers(terms.topology); members <= most; members++) {
-      const parts = leastParts(shape, members, need, terms, carried)
-      const needed = Number.isFinite(parts) ? partsForIo(shape, need, terms, parts) : parts
+      const parts = leastParts(ask, members, need, terms)
+      const needed = Number.isFinite(parts) ? partsForIo(ask, need, terms, parts) : parts
       if (Number.isFinite(needed) && (divisible || needed <= 1)) return true
     }
   }
@@ -89,14 +89,14 @@ function improve(best: Choice, at: number, shape: Shape, need: Need, terms: Term
   tried.members = leastMembers(topology)
   // The fewest servers that there can be cost more already: most of the larger shapes end here.
   if (nodesOf(tried, topology) * usdPerHour * hoursPerMonth >= best.usdPerMonth) return
-  const carried = carriedBy(shape, need, terms)
+  const ask = askOf(shape, need, terms)
   const most = mostMembers(need, topology)
   for (let members = leastMembers(topology); members <= most; members++) {
-    tried.parts = leastParts(shape, members, need, terms, carried)
+    tried.parts = leastParts(ask, members, need, terms)
     tried.members = members
     // The servers alone cost more already: so does everything larger.
     if (nodesOf(tried, topology) * usdPerHour * hoursPerMonth >= best.usdPerMonth) continue
-    const needed = partsForIo(shape, need, terms, tried.parts)
+    const needed = partsForIo(ask, need, terms, tried.parts)
     if (!Number.isFinite(needed) || (needed > 1 && !divisible)) continue
     const usd = costOf(shape, needed, members, need, terms, usdPerHour)
     take(best, at, needed, members, usd)

@@ -153,24 +153,17 @@ export function wholeParts(parts: number, { kind, copies, fewestShards }: Topolo
 }
 
 /** Parts that everything but I/O asks for: no fewer carry it. */
-export function leastParts(shape: Shape, members: number, need: Need, terms: Terms, carried: number): number {
-  const least = Math.max(
-    1,
-    partsForCpu(need, members, carried),
-    memoryAsk(shape, need, terms),
-    diskAsk(shape, need, terms),
-    networkAsk(shape, need, terms),
-  )
-  return Number.isFinite(least) ? wholeParts(least, terms.topology) : least
+export function leastParts({ parts, carried }: Ask, members: number, need: Need, { topology }: Terms): number {
+  const least = Math.max(1, partsForCpu(need, members, carried), parts)
+  return Number.isFinite(least) ? wholeParts(least, topology) : least
 }
 
 /** Of at least so many parts the fewest that do the I/O, too: more parts cache more and share what is left, so that each disk does less. */
-export function partsForIo(shape: Shape, need: Need, terms: Terms, least: number): number {
-  if (!hasVolume(shape, terms)) return least
-  const cache = cacheOf(shape, need)
-  if (ioPerNode(need, terms, cache, least) <= terms.block.mostIops) return least
+export function partsForIo({ cache, mostIo }: Ask, need: Need, terms: Terms, least: number): number {
+  const { mostIops } = terms.block
+  if (mostIo <= mostIops * least || ioPerNode(need, terms, cache, least) <= mostIops) return least
   return wholeParts(
-    fewest(least, (parts) => ioPerNode(need, terms, cache, parts) <= terms.block.mostIops),
+    fewest(least, (parts) => ioPerNode(need, terms, cache, parts) <= mostIops),
     terms.topology,
   )
 }
@@ -212,7 +205,7 @@ export function askOf(shape: Shape, need: Need, terms: Terms): Ask {
     parts: Math.max(memoryAsk(shape, need, terms), diskAsk(shape, need, terms), networkAsk(shape, need, terms)),
     carried: carriedBy(shape, need, terms),
     cache: cacheOf(shape, need),
-    mostIo: hasVolume(shape, terms) ? ioOf(need.pagesPerSecond, need, terms, 1) : 0,
+    mostIo: hasVolume(shape, terms) ? ioOf(need.pagesPerSecond, need, terms, 1) * full : 0,
   }
 }
 
