@@ -30,9 +30,13 @@ export function changesText(before: Verdict | null, after: Verdict): string {
   ].join('\n\n')
 }
 
-function first({ ranking: { standings, winner, tie } }: Verdict): string {
+function first({ candidates, ranking: { standings, winner, tie } }: Verdict): string {
   if (standings.length === 0) return 'nobody passes every hard constraint'
-  if (standings.length === 1) return `${standings[0]?.name} alone passes every hard constraint`
+  const [only] = standings
+  if (standings.length === 1) {
+    const holds = candidates.find(({ name }) => name === only?.name)?.constraints.every(({ state }) => state === 'holds')
+    return holds === true ? `${only?.name} alone passes every hard constraint` : `${only?.name} alone is ruled out by no hard constraint`
+  }
   return winner === null ? `${tie.join(' and ')} are a tie` : `${winner} ranks first`
 }
 
@@ -53,7 +57,11 @@ function rowsOf(then: CandidateDecision, now: CandidateDecision, monthsBefore: n
 
 function passes({ constraints }: CandidateDecision): string {
   const named = (state: Constraint['state']) => constraints.filter((constraint) => constraint.state === state).map((constraint) => constraint.name)
-  const [out, open] = [named('out'), named('open')]
+  const [out, open, condition] = [named('out'), named('open'), named('condition')]
   if (out.length > 0) return `not: ${out.join(', ')}`
-  return open.length === 0 ? 'every hard constraint' : `open: ${open.join(', ')}`
+  const left = [
+    ...(open.length === 0 ? [] : [`open: ${open.join(', ')}`]),
+    ...(condition.length === 0 ? [] : [`on a condition: ${condition.join(', ')}`]),
+  ]
+  return left.length === 0 ? 'every hard constraint' : left.join('; ')
 }
