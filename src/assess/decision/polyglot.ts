@@ -1,5 +1,7 @@
 /** Whether several stores beat one: groups of entities that must stay together, each where it is cheapest, against the best single store. */
 import { entityOf, type Operation, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { assumed, given } from '../figures/figure.ts'
+import { middleOf } from '../figures/simulate.ts'
 
 export interface Group {
   entities: string[]
@@ -20,8 +22,14 @@ export interface PolyglotProposal {
 }
 
 export const margin = 0.2
-/** Hours a month that one more system takes: its upgrades, backups, alarms, and people who know it. */
-export const secondSystemHours = 16
+export const secondSystemHours = () =>
+  given(
+    'plan.secondSystemHours',
+    'hours/month',
+    assumed(8, 16, 32),
+    'assumed',
+    'of one more system: its upgrades, backups, alarms, and people who know it; judged by the makers of dbtrial, 2026: two days of one engineer',
+  )
 
 /** Entities joined by ownership, by transactions, and by operations that read several. */
 export function groupsOf(scenario: Scenario): Group[] {
@@ -56,7 +64,7 @@ export function proposePolyglot(
   const groups = groupsOf(scenario)
   if (groups.length < 2 || candidates.length < 2) return null
   const costs = groups.map((group) => new Map(candidates.map((candidate) => [candidate, costOf(group, candidate)])))
-  const second = secondSystemHours * engineerUsdPerHour
+  const second = middleOf(secondSystemHours()) * engineerUsdPerHour
   let best: { chosen: string[]; usdPerMonth: number } | null = null
   // Every set of at least two candidates: each group goes to the cheapest in it; where that is one for all, one group goes where it costs least more.
   for (let set = 1; set < 2 ** candidates.length; set++) {
@@ -72,7 +80,7 @@ export function proposePolyglot(
   const { chosen, usdPerMonth } = best
   const systems = new Set(chosen).size
   const worthIt = single === null || usdPerMonth <= single.usdPerMonth * (1 - margin)
-  const when = 'at the horizon, by medians,'
+  const when = 'at the horizon, every number at its middle,'
   const rounded = (value: number) => Math.round(value).toLocaleString('en')
   return {
     groups: groups.map((group, at) => ({

@@ -11,6 +11,7 @@ import type { Shape } from '../cost/prices.ts'
 import { margin, secondSystemHours } from '../decision/polyglot.ts'
 import type { Demand } from '../demand/demand.ts'
 import { drawsOfTop } from '../demand/popularity.ts'
+import { assumed, type Figure, given } from '../figures/figure.ts'
 import { middleOf } from '../figures/simulate.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
 import { cheapest } from './cheapest.ts'
@@ -31,6 +32,8 @@ export interface Composite {
   aloneUsdPerMonth: Ahead
   /** It saves enough at the horizon to be worth measuring. */
   worthTrying: boolean
+  /** Of what is assumed of the composite alone, what moves its price at the horizon by more than a twentieth, the most first; null: it cannot be had so. */
+  movers: { path: string; low: number | null; high: number | null }[]
 }
 interface Ahead {
   now: number
@@ -41,60 +44,168 @@ const label = 'planned, not measured'
 /** A cache of one node is cold after it died, and all calls fall on the store at once. */
 const cacheNodes = 2
 const searchNodes = 3
-/** Of a cache server's memory for values, and bytes of an entry beside its value: its key, pointers, expiry. Assumed. */
-const cacheFill = 0.6
-const entryBytes = 100
-/** Calls a second of one cache server: half of what redis-benchmark reaches on one thread of a small machine. Assumed. */
-const cacheCallsPerSecond = 50_000
-/** Memory of a search server over the text that it holds: its index, and as much again for its heap. Assumed. */
-const searchMemory = 3
-const smallestSearchGib = 8
 const gib = 2 ** 30
+
+/** What is taken for granted of what stands beside a store. */
+const assumptionsOf = () => ({
+  cacheFill: given(
+    'plan.cacheFill',
+    'share',
+    assumed(0.5, 0.6, 0.75),
+    'assumed',
+    'of a cache server’s memory that holds values: AWS ElastiCache, Best practices, reserves a quarter; fragmentation and buffers take the rest',
+  ),
+  cacheEntryBytes: given(
+    'plan.cacheEntryBytes',
+    'bytes',
+    assumed(60, 100, 180),
+    'assumed',
+    'of an entry of a cache beside its value: its key, a hash entry, an object header, an expiry; judged by the makers of dbtrial, 2026, from the layouts of memory caches',
+  ),
+  cacheCallsPerSecond: given(
+    'plan.cacheCallsPerSecond',
+    'operations/s',
+    assumed(25_000, 50_000, 100_000),
+    'assumed',
+    'of one cache server, at which a call costs 10 to 40 µs of one thread: half of what the benchmark tools of memory caches reach on one thread of a small machine',
+  ),
+  searchMemory: given(
+    'plan.searchMemory',
+    'ratio',
+    assumed(1.5, 3, 5),
+    'assumed',
+    'memory of a search server over the text that it holds: its index in the page cache, and as much again for its heap (Elasticsearch guide, Heap size settings: no more than half of the memory)',
+  ),
+  searchLeastGib: given(
+    'plan.searchLeastGib',
+    'ratio',
+    assumed(4, 8, 16),
+    'assumed',
+    'GiB of the smallest search server that is run in production; judged by the makers of dbtrial, 2026',
+  ),
+  secondSystemHours: secondSystemHours(),
+})
+type AssumptionName = keyof ReturnType<typeof assumptionsOf>
+type Assumed = Record<AssumptionName, number>
+
+/** What moves a price by less decides nothing. */
+const smallestEffect = 0.05
 
 /** The cheapest first. */
 export function compositesOf(plan: CapacityPlan, cost: CostPlan, demand: Demand, engineerUsdPerHour: number): Composite[] {
-  const system = secondSystemHours * engineerUsdPerHour
-  return [readReplicas(plan, cost, demand), cacheInFront(plan, cost, demand, system), searchBeside(plan, cost, demand, system)]
-    .flatMap((each) => each ?? [])
+  const assumptions = assumptionsOf()
+  const middle = Object.fromEntries(Object.entries(assumptions).map(([name, figure]) => [name, middleOf(figure)])) as Assumed
+  const store = storeOf(plan, cost, demand)
+  const made: { rests: AssumptionName[]; make: (values: Assumed) => Composite | null }[] = [
+    { rests: [], make: () => readReplicas(store) },
+    {
+      rests: ['cacheFill', 'cacheEntryBytes', 'cacheCallsPerSecond', 'secondSystemHours'],
+      make: (values) => cacheInFront(store, values, values.secondSystemHours * engineerUsdPerHour),
+    },
+    {
+      rests: ['searchMemory', 'searchLeastGib', 'secondSystemHours'],
+      make: (values) => searchBeside(store, values, values.secondSystemHours * engineerUsdPerHour),
+    },
+  ]
+  return made
+    .flatMap(({ rests, make }) => {
+      const own = make(middle)
+      if (own === null) return []
+      const usdWith = (name: AssumptionName, value: number) => make({ ...middle, [name]: value })?.usdPerMonth.horizon ?? null
+      const movers = rests.flatMap((name) => moverOf(name, assumptions[name], usdWith))
+      return [{ ...own, movers: decisive(movers, own.usdPerMonth.horizon) }]
+    })
     .sort((a, b) => a.usdPerMonth.horizon - b.usdPerMonth.horizon)
 }
 
-const ahead = (of: (month: number) => number, { months }: Demand): Ahead => ({ now: of(0), horizon: of(months) })
+type Mover = Composite['movers'][number]
 
-function needAt(plan: CapacityPlan, month: number): Need {
-  return plan.needOf(plan.needFigures(month).map((figure) => middleOf(figure)))
+/** From its low to its high end; nothing where somebody knows it. */
+function moverOf(name: AssumptionName, figure: Figure, usdWith: (name: AssumptionName, value: number) => number | null): Mover[] {
+  if (figure.kind !== 'given' || figure.range.low === figure.range.high) return []
+  return [{ path: figure.path, low: usdWith(name, figure.range.low), high: usdWith(name, figure.range.high) }]
 }
+
+function decisive(movers: readonly Mover[], usd: number): Mover[] {
+  const width = ({ low, high }: Mover) => (low === null || high === null ? Number.POSITIVE_INFINITY : Math.abs(high - low))
+  return movers.filter((each) => width(each) > smallestEffect * usd).sort((a, b) => width(b) - width(a))
+}
+
+/** The store alone, month by month; each month is asked for many times. */
+interface Store {
+  plan: CapacityPlan
+  cost: CostPlan
+  demand: Demand
+  need(month: number): Need
+  /** What all calls of an operation ask for at peak. */
+  asks(month: number): Map<string, Asks>
+}
+interface Asks {
+  cores: number
+  reads: number
+  network: number
+  /** Cores of calls that may be answered with old rows. */
+  old: number
+}
+
+function storeOf(plan: CapacityPlan, cost: CostPlan, demand: Demand): Store {
+  const once = <T>(of: (month: number) => T) => {
+    const known = new Map<number, T>()
+    return (month: number): T => {
+      if (!known.has(month)) known.set(month, of(month))
+      return known.get(month) as T
+    }
+  }
+  return {
+    plan,
+    cost,
+    demand,
+    need: once((month) => plan.needOf(plan.needFigures(month).map((figure) => middleOf(figure)))),
+    asks: once((month) => new Map(plan.operations.map((operation) => [operation.name, asksOf(plan, demand, operation, month)]))),
+  }
+}
+
+function asksOf(plan: CapacityPlan, demand: Demand, operation: Operation, month: number): Asks {
+  const more = plan.rows.cost(operation, month)
+  const perSecond = middleOf(demand.peakRate(operation, month))
+  const cores = perSecond * middleOf(plan.work.perOperation.get(operation.name) as never) * (more === null ? 1 : middleOf(more))
+  return {
+    cores,
+    reads: isReadOperation(operation) ? perSecond * middleOf(plan.pagesOfCall(operation, month)) : 0,
+    network: perSecond * middleOf(plan.payload(operation)),
+    old: mayBeOld(operation) ? cores : 0,
+  }
+}
+
+const ahead = (of: (month: number) => number, { months }: Demand): Ahead => ({ now: of(0), horizon: of(months) })
 
 function storeUsd(plan: CapacityPlan, { shapes, block }: CostPlan, need: Need): number {
   return cheapest(shapes, need, plan.terms(block, shapes)).usdPerMonth
 }
 
 function told(
-  plan: CapacityPlan,
-  demand: Demand,
-  cost: CostPlan,
+  { plan, cost, demand, need }: Store,
   own: Pick<Composite, 'kind' | 'takes' | 'what' | 'needs'>,
   usd: (month: number) => number,
 ): Composite {
   const usdPerMonth = ahead(usd, demand)
   // Replicas are part of every plan that may have them: beside them alone is without, beside all else it is with what the plan has.
-  const alone = (month: number) => (own.kind === 'read replicas' ? { ...needAt(plan, month), offloadable: 0 } : needAt(plan, month))
+  const alone = (month: number) => (own.kind === 'read replicas' ? { ...need(month), offloadable: 0 } : need(month))
   const aloneUsdPerMonth = ahead((month) => storeUsd(plan, cost, alone(month)), demand)
   const worthTrying = Number.isFinite(usdPerMonth.horizon) && usdPerMonth.horizon <= aloneUsdPerMonth.horizon * (1 - margin)
-  return { ...own, candidate: plan.candidate, label, usdPerMonth, aloneUsdPerMonth, worthTrying }
+  return { ...own, candidate: plan.candidate, label, usdPerMonth, aloneUsdPerMonth, worthTrying, movers: [] }
 }
 
 /** null: no read may be old, or all members answer reads anyhow. */
-export function readReplicas(plan: CapacityPlan, cost: CostPlan, demand: Demand): Composite | null {
+function readReplicas(store: Store): Composite | null {
+  const { plan, cost, demand, need } = store
   const old = plan.operations.filter(mayBeOld)
   if (old.length === 0 || plan.facts.topology.kind === 'ring') return null
   const { shapes, block } = cost
-  const fleet = cheapest(shapes, needAt(plan, demand.months), plan.terms(block, shapes))
+  const fleet = cheapest(shapes, need(demand.months), plan.terms(block, shapes))
   const more = fleet.members - plan.facts.topology.copies
   return told(
-    plan,
-    demand,
-    cost,
+    store,
     {
       kind: 'read replicas',
       takes: old.map(({ name }) => ({ operation: name, share: more > 0 ? 1 : 0 })),
@@ -104,7 +215,7 @@ export function readReplicas(plan: CapacityPlan, cost: CostPlan, demand: Demand)
           : 'none: more of them would cost more',
       needs: '',
     },
-    (month) => storeUsd(plan, cost, needAt(plan, month)),
+    (month) => storeUsd(plan, cost, need(month)),
   )
 }
 
@@ -148,7 +259,7 @@ export function hitShares(streams: readonly { entries: readonly Entries[]; stale
 const classRatio = 1.25
 
 /** By the law of its picks. */
-function entriesOf(operation: Operation, scenario: Scenario, rows: number, perSecond: number): Entries[] {
+function entriesOf(operation: Operation, scenario: Scenario, rows: number, perSecond: number, entryBytes: number): Entries[] {
   const entity = entityOf(scenario, operation.entity)
   const fields = 'fields' in operation ? operation.fields : undefined
   const bytes = rowBytes(entity, fields) + ('with' in operation ? ownedBytes(scenario, entity, operation.with) : 0) + entryBytes
@@ -161,7 +272,8 @@ function entriesOf(operation: Operation, scenario: Scenario, rows: number, perSe
 }
 
 /** Of calls by key; where none of them may be old, with what the scenario would have to allow. null: there are none. */
-export function cacheInFront(plan: CapacityPlan, cost: CostPlan, demand: Demand, systemUsd: number): Composite | null {
+function cacheInFront(store: Store, { cacheFill, cacheEntryBytes, cacheCallsPerSecond }: Assumed, systemUsd: number): Composite | null {
+  const { plan, cost, demand } = store
   const { scenario } = demand
   const gets = plan.operations.filter((operation) => operation.kind === 'get' && isReadOperation(operation))
   if (gets.length === 0 || plan.facts.memoryBound) return null
@@ -175,6 +287,7 @@ export function cacheInFront(plan: CapacityPlan, cost: CostPlan, demand: Demand,
           scenario,
           middleOf(demand.rows(entityOf(scenario, operation.entity), month)),
           middleOf(demand.rate(operation, month)),
+          cacheEntryBytes,
         ),
         staleSeconds: operation.stalenessMs === null ? Number.POSITIVE_INFINITY : operation.stalenessMs / 1000,
       })),
@@ -182,7 +295,7 @@ export function cacheInFront(plan: CapacityPlan, cost: CostPlan, demand: Demand,
     )
   const usdWith = (shape: Shape, month: number) => {
     const hits = hitsAt(shape, month)
-    return cacheNodes * (shape.usdPerHour as number) * hoursPerMonth + systemUsd + storeUsd(plan, cost, without(plan, demand, month, taken, hits))
+    return cacheNodes * (shape.usdPerHour as number) * hoursPerMonth + systemUsd + storeUsd(plan, cost, without(store, month, taken, hits))
   }
   const peak = taken.reduce((sum, operation) => sum + middleOf(demand.peakRate(operation, demand.months)), 0)
   if (peak > cacheCallsPerSecond) return null
@@ -194,9 +307,7 @@ export function cacheInFront(plan: CapacityPlan, cost: CostPlan, demand: Demand,
   if (best === null) return null
   const hits = hitsAt(best.shape, demand.months)
   return told(
-    plan,
-    demand,
-    cost,
+    store,
     {
       kind: 'cache in front',
       takes: taken.map(({ name }, at) => ({ operation: name, share: hits[at] as number })),
@@ -211,51 +322,38 @@ export function cacheInFront(plan: CapacityPlan, cost: CostPlan, demand: Demand,
 }
 
 /** What searches would ask of servers of its own nobody measured here: only their memory is planned. null: nothing is searched. */
-export function searchBeside(plan: CapacityPlan, cost: CostPlan, demand: Demand, systemUsd: number): Composite | null {
+function searchBeside(store: Store, { searchMemory, searchLeastGib }: Assumed, systemUsd: number): Composite | null {
+  const { plan, cost, demand } = store
   const { scenario } = demand
   const searches = plan.operations.filter((operation) => operation.kind === 'search')
   if (searches.length === 0) return null
   const indexed = [...new Set(searches.map(({ entity }) => entity))].map((name) => entityOf(scenario, name))
   const bytes = indexed.reduce((sum, entity) => sum + middleOf(demand.rows(entity, demand.months)) * rowBytes(entity), 0)
-  const leastGib = Math.max(smallestSearchGib, (bytes * searchMemory) / gib)
+  const leastGib = Math.max(searchLeastGib, (bytes * searchMemory) / gib)
   const shape = [...cost.shapes]
     .filter(({ memoryGib, localDiskGib }) => memoryGib >= leastGib && localDiskGib === undefined)
     .sort((a, b) => (a.usdPerHour as number) - (b.usdPerHour as number))[0]
   if (shape === undefined) return null
   const all = searches.map(() => 1)
   return told(
-    plan,
-    demand,
-    cost,
+    store,
     {
       kind: 'search store beside',
       takes: searches.map(({ name }) => ({ operation: name, share: 1 })),
       what: `${searchNodes} × ${shape.name} by the memory of its index; the CPU of a search in it was not measured`,
       needs: searches.every(mayBeOld) ? '' : 'what is found may be older than what was written: the index follows the store',
     },
-    (month) =>
-      searchNodes * (shape.usdPerHour as number) * hoursPerMonth + systemUsd + storeUsd(plan, cost, without(plan, demand, month, searches, all)),
+    (month) => searchNodes * (shape.usdPerHour as number) * hoursPerMonth + systemUsd + storeUsd(plan, cost, without(store, month, searches, all)),
   )
 }
 
 /** What is left for the store where something else answers these shares of the calls. */
-function without(plan: CapacityPlan, demand: Demand, month: number, taken: readonly Operation[], shares: readonly number[]): Need {
-  const need = needAt(plan, month)
-  const costs = new Map(
-    plan.operations.map((operation) => {
-      const more = plan.rows.cost(operation, month)
-      const cores =
-        middleOf(demand.peakRate(operation, month)) *
-        middleOf(plan.work.perOperation.get(operation.name) as never) *
-        (more === null ? 1 : middleOf(more))
-      const reads = isReadOperation(operation) ? middleOf(demand.peakRate(operation, month)) * middleOf(plan.pagesOfCall(operation, month)) : 0
-      const network = middleOf(demand.peakRate(operation, month)) * middleOf(plan.payload(operation))
-      return [operation.name, { cores, reads, network, old: mayBeOld(operation) ? cores : 0 }] as const
-    }),
-  )
-  const leftOf = (what: 'cores' | 'reads' | 'network' | 'old') => {
-    const all = [...costs.values()].reduce((sum, each) => sum + each[what], 0)
-    const gone = taken.reduce((sum, { name }, at) => sum + (costs.get(name)?.[what] ?? 0) * (shares[at] as number), 0)
+function without(store: Store, month: number, taken: readonly Operation[], shares: readonly number[]): Need {
+  const need = store.need(month)
+  const asks = store.asks(month)
+  const leftOf = (what: keyof Asks) => {
+    const all = [...asks.values()].reduce((sum, each) => sum + each[what], 0)
+    const gone = taken.reduce((sum, { name }, at) => sum + (asks.get(name)?.[what] ?? 0) * (shares[at] as number), 0)
     return all === 0 ? 1 : Math.max(0, 1 - gone / all)
   }
   const load = need.load * leftOf('cores')

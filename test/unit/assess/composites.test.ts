@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { costOf } from '../../../src/assess/cost/cost.ts'
 import { type Catalogue, readPrices, serversOf } from '../../../src/assess/cost/prices.ts'
+import { assumedBy, withAssumed } from '../../../src/assess/decision/assume.ts'
 import { Demand } from '../../../src/assess/demand/demand.ts'
 import { isPlan, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
 import { compositesOf, hitShares } from '../../../src/assess/fleet/composites.ts'
@@ -39,6 +40,16 @@ test('each is priced, beside the store alone, and labelled; what may not be old 
     return compositesOf(plan, cost, demand, 100)
   }
   const found = of(ecommerce)
+  // What is assumed of it has a range, moves its price, and can be replaced.
+  const memory = (asked: string) =>
+    withAssumed(assumedBy(asked), () => of(ecommerce)).find(({ kind }) => kind === 'search store beside')?.usdPerMonth.horizon as number
+  expect(found.find(({ kind }) => kind === 'search store beside')?.movers.map(({ path }) => path)).toContain('plan.secondSystemHours')
+  expect(memory('plan.secondSystemHours=32') - memory('plan.secondSystemHours=8')).toBeCloseTo(24 * 100, 6)
+  expect(memory('plan.searchLeastGib=64')).toBeGreaterThan(memory('plan.searchLeastGib=8'))
+  const cached = (asked: string) => withAssumed(assumedBy(asked), () => of(ecommerce)).find(({ kind }) => kind === 'cache in front')
+  const answered = (asked: string) => cached(asked)?.takes.reduce((sum, { share }) => sum + share, 0) as number
+  expect(answered('plan.cacheEntryBytes=5000')).toBeLessThan(answered('plan.cacheEntryBytes=60'))
+  expect(cached('plan.cacheCallsPerSecond=1000')).toBeUndefined()
   expect(new Set(found.map(({ kind }) => kind))).toEqual(new Set(['read replicas', 'cache in front', 'search store beside']))
   for (const each of found) {
     expect(each.label).toBe('planned, not measured')
