@@ -1,10 +1,12 @@
 /** What a report says first, below its headline: who holds which load, what bounds each, and what to know before comparing them. */
+
+import { bytes } from '../assess/figures/amount.ts'
 import type { Assessment, CandidateAssessment } from '../assess/judge/assess.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { cautionNotes, markedName } from './cautions.ts'
 import { type Block, list, paragraph, table } from './render/document.ts'
-import { bytes, percent, times } from './render/format.ts'
+import { percent, times } from './render/format.ts'
 import { capacitiesOf, capacityText, intervalText } from './rivals.ts'
 
 export function answer(result: Result, assessment: Assessment, scenario: Scenario): Block[] {

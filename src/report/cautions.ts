@@ -1,7 +1,8 @@
 /** What a candidate's numbers stand for, where that is not what production would run: another major version, or less than its maker asks for. */
+
+import { bytes } from '../assess/figures/amount.ts'
 import type { EngineTraits } from '../engines/engine.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
-import { bytes } from './render/format.ts'
 
 /** Stands behind the name of such a candidate wherever its numbers are compared. */
 const mark = ' †'

@@ -1,7 +1,9 @@
 /** What production asks, now, in a year and at the horizon: what every plan begins with. */
+
 import type { DemandMonth, DemandTable } from '../assess/demand/demand-table.ts'
+import { bytes } from '../assess/figures/amount.ts'
 import { type Block, details, heading, paragraph, table } from './render/document.ts'
-import { bytes, count } from './render/format.ts'
+import { count } from './render/format.ts'
 
 const yearMonths = 12
 const mostEntities = 6

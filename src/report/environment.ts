@@ -1,4 +1,6 @@
 /** The conditions of a run: where the servers ran and under which limits, the machine, the time of each phase. */
+
+import { bytes } from '../assess/figures/amount.ts'
 import { busyText } from '../host/busy.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
@@ -6,7 +8,7 @@ import { cautionNotes, markedName } from './cautions.ts'
 import { pausesLine } from './host-pauses.ts'
 import { speedLine } from './host-speed.ts'
 import { type Block, details, list, table } from './render/document.ts'
-import { bytes, count, micros, seconds } from './render/format.ts'
+import { count, micros, seconds } from './render/format.ts'
 
 /** Its trials belong to more starts of its server than the last process made: an earlier one made the others. */
 export function isResumed({ trials, restores, restarts }: Pick<CandidateResult, 'trials' | 'restores' | 'restarts'>): boolean {

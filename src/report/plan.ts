@@ -2,6 +2,7 @@
 
 import { likelihood } from '../assess/decision/constraints.ts'
 import type { CandidateDecision, Decision } from '../assess/decision/decision.ts'
+import { bytes } from '../assess/figures/amount.ts'
 import { drawsText, type Spread } from '../assess/figures/simulate.ts'
 import { availabilityText } from '../assess/fleet/availability.ts'
 import type { CandidatePlan, FleetPlan } from '../assess/fleet/candidate-plan.ts'
@@ -11,7 +12,7 @@ import { compositeBlocks } from './composites.ts'
 import { demandBlocks } from './demand.ts'
 import { latencyBlocks } from './latency.ts'
 import { type Block, details, heading, list, paragraph, table } from './render/document.ts'
-import { bytes, count, micros, percent, times, usd } from './render/format.ts'
+import { count, micros, percent, times, usd } from './render/format.ts'
 import { rollupAdvice, slowAtScale } from './scale.ts'
 
 /** `startedAt`: when the run began, which is month 0. */

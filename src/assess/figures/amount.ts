@@ -16,9 +16,14 @@ function share(value: number): string {
   return missing > 0 && missing < 1 ? (100 * value).toFixed(Math.min(8, 1 - Math.floor(Math.log10(missing)))) : digits(100 * value)
 }
 
+/** Three digits, always: numbers below one another are compared by them. */
 export function bytes(value: number): string {
-  const power = Math.min(bytesUnits.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, Math.abs(value))) / 3)))
-  return `${digits(value / 1000 ** power)} ${bytesUnits[power]}`
+  // Rounded first: 999,999 B are a MB.
+  const rounded = Number(value.toPrecision(3))
+  const power = Math.min(bytesUnits.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, Math.abs(rounded))) / 3 + 1e-12)))
+  const scaled = value / 1000 ** power
+  const text = power === 0 || Math.abs(scaled) >= 1000 ? Math.round(scaled).toLocaleString('en') : scaled.toPrecision(3)
+  return `${text} ${bytesUnits[power]}`
 }
 
 export function digits(value: number): string {

@@ -1,9 +1,10 @@
 /** The course of single trials: how a server warms up, what a forced checkpoint, flush or compaction does to it, what disturbed a round. */
 import type { ChartDataset } from 'chart.js'
+import { bytes } from '../../assess/figures/amount.ts'
 import { windowSeconds } from '../../measure/recorder.ts'
 import type { CandidateResult, TrialResult } from '../../result/result.ts'
 import { maintenanceAfter } from '../../run/plan.ts'
-import { bytes, count, micros, times } from '../render/format.ts'
+import { count, micros, times } from '../render/format.ts'
 import { colours, type Kind, type Slide } from './slide.ts'
 
 /** A trial's start and its own warm-up, at most: time runs for the maintenance, and for no window yet. */

@@ -14,18 +14,6 @@ export function microsRange(low: number, high: number): string {
   return `${from.endsWith(unit) ? from.slice(0, -unit.length) : from}–${to}`
 }
 
-export function bytes(count: number): string {
-  for (const [unit, size] of [
-    ['TB', 1e12],
-    ['GB', 1e9],
-    ['MB', 1e6],
-    ['kB', 1e3],
-  ] as const) {
-    if (count >= size) return `${(count / size).toPrecision(3)} ${unit}`
-  }
-  return `${Math.round(count)} B`
-}
-
 export function count(value: number): string {
   return value >= 1e4 ? Math.round(value).toLocaleString('en-US') : value >= 100 ? String(Math.round(value)) : String(Math.round(value * 100) / 100)
 }
@@ -35,6 +23,9 @@ export function usd(value: number): string {
   const magnitude = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, Math.abs(value)))) - 2)
   return (Math.round(value / magnitude) * magnitude).toLocaleString('en-US')
 }
+
+/** For amounts that are added up: rounded to three digits they would not. */
+export const dollars = (value: number) => Math.round(value).toLocaleString('en-US')
 
 export const percent = (share: number) => `${Math.round(share * 1000) / 10} %`
 export const seconds = (value: number | null) => (value === null ? '—' : `${value >= 100 ? Math.round(value) : Math.round(value * 10) / 10} s`)

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { bytes } from '../../../src/assess/figures/amount.ts'
 import { code, heading, paragraph, table } from '../../../src/report/render/document.ts'
-import { bytes, micros, microsRange } from '../../../src/report/render/format.ts'
+import { micros, microsRange } from '../../../src/report/render/format.ts'
 import { toHtml } from '../../../src/report/render/html.ts'
 import { toMarkdown } from '../../../src/report/render/markdown.ts'
 
@@ -28,7 +29,7 @@ describe('hostile text stays text', () => {
 test('numbers have units and three digits', () => {
   expect([micros(null), micros(12.4), micros(1234.5), micros(2.5e6)]).toEqual(['—', '12 µs', '1.23 ms', '2.50 s'])
   expect([microsRange(3430, 7840), microsRange(800, 7840)]).toEqual(['3.43–7.84 ms', '800 µs–7.84 ms'])
-  expect([bytes(512), bytes(5.5e6)]).toEqual(['512 B', '5.50 MB'])
+  expect([512, 5.5e6, 999_999, 2e12, 1.5e18].map(bytes)).toEqual(['512 B', '5.50 MB', '1.00 MB', '2.00 TB', '1,500 PB'])
 })
 
 test('a chart has text on a machine without fonts', () => {
