@@ -16,6 +16,11 @@ export function isEnough<N>(needs: readonly N[], share: number, carries: (need: 
 /** So many may fail. */
 const spareOf = (needs: readonly unknown[], share: number) => Math.floor((1 - share) * needs.length + 1e-9)
 
+/** Of one number of each draw, what so large a share of them stays within. */
+export function valueBoughtFor(values: readonly number[], share: number): number {
+  return [...values].sort((a, b) => a - b)[Math.max(0, values.length - 1 - spareOf(values, share))] as number
+}
+
 /** The same in every month. */
 export const isEnoughIn = <N>(months: readonly (readonly N[])[], share: number, carries: (need: N) => boolean): boolean =>
   months.every((needs) => isEnough(needs, share, carries))

@@ -4,23 +4,35 @@
  */
 import type { Topology } from '../../engines/engine.ts'
 import type { Choice } from './cheapest.ts'
-import { isEnoughIn } from './enough.ts'
+import { isEnoughIn, valueBoughtFor } from './enough.ts'
 import { type Migration, migrationOf } from './migration.ts'
-import type { Bound } from './supply.ts'
+import { type Bound, bounds } from './supply.ts'
 
 export type Chosen = Pick<Choice, 'shape' | 'parts' | 'members'>
 
 /** What can be bought and what it does; `N` is what a month of one draw needs. */
 export interface Market<N> {
   topology: Topology
-  /** The cheapest fleets that carry this share of the draws in each of the months, each of other servers or copies; none where no fleet does. */
-  enough(months: readonly (readonly N[])[], share: number): Chosen[]
+  /**
+   * The cheapest fleets that carry this share of the draws in each of the months, each of other servers or copies, and those of the servers that
+   * stand, whatever they cost: to add to these is the least change. None where no fleet does.
+   */
+  enough(months: readonly (readonly N[])[], share: number, standing: Chosen | null): Chosen[]
   /** Share of the needs that some fleet carries. */
   reach(needs: readonly N[]): number
   carries(fleet: Chosen, need: N): boolean
   /** USD a month on average over the draws, of servers, disks and what else the fleet decides. */
   usd(fleet: Chosen, needs: readonly N[]): number
   bound(fleet: Chosen, need: N): Bound
+  /** What a resource of it is asked over what it has. */
+  use(fleet: Chosen, need: N, resource: Bound): number
+}
+
+/** What a fleet falls short of in the draw that is bought for: what is asked of it over what it has, and the same of the fleet that follows. */
+export interface Shortage {
+  resource: Bound
+  before: number
+  after: number
 }
 
 /** A change of the path. */
@@ -29,8 +41,8 @@ export interface Change extends Migration {
   month: number
   from: Chosen
   to: Chosen
-  /** What `from` falls short of first in most draws; null: it would carry on, the other is cheaper. */
-  resource: Bound | null
+  /** null: `from` would carry on, the other is cheaper. */
+  shortage: Shortage | null
   usd: number
 }
 /** How likely a fleet carries what a month needs. */
@@ -48,8 +60,6 @@ export interface Stage {
   fleet: Chosen
   /** Of the draws, what it was bought to carry: the target, or less where no fleet carries as many. */
   share: number
-  /** What would be enough, too, the cheapest first. */
-  others: readonly Chosen[]
 }
 export interface FleetPlan {
   stages: readonly Stage[]
@@ -85,7 +95,7 @@ export function planFleets<N>(
     const [from, until] = [reviews[at] as number, reviews[at + 1] as number]
     const [here, there] = [needs[at] as readonly N[], needs[at + 1] as readonly N[]]
     const before = stages.at(-1)?.fleet
-    const { share, fleets } = wantedOf(market, [here, there], target)
+    const { share, fleets } = wantedOf(market, [here, there], target, before ?? null)
     const isShort = before !== undefined && fleets.length > 0 && !isEnoughIn([here, there], share, (need) => market.carries(before, need))
     const kept = before === undefined || isShort ? [] : [before]
     const usdOf = (fleet: Chosen) => (market.usd(fleet, here) + market.usd(fleet, there)) / 2
@@ -97,15 +107,14 @@ export function planFleets<N>(
     })
     if (all.length === 0) return null
     const best = all.reduce((least, each) => (each.untilNext < least.untilNext ? each : least))
-    const others = [...all].sort((a, b) => a.usd - b.usd).map(({ fleet }) => fleet)
-    stages.push({ from, until, fleet: best.fleet, share, others })
+    stages.push({ from, until, fleet: best.fleet, share })
     if (best.migration !== null && before !== undefined)
       changes.push({
         ...best.migration,
         month: from,
         from: before,
         to: best.fleet,
-        resource: isShort ? sufficiencyOf(market, before, until, there).resource : null,
+        shortage: isShort ? shortageOf(market, before, best.fleet, share, [here, there]) : null,
         usd: best.once,
       })
   }
@@ -118,11 +127,27 @@ interface Wanted {
 }
 
 /** Where no fleet carries as many draws: as many of those that any carries. */
-function wantedOf<N>(market: Market<N>, months: readonly (readonly N[])[], target: number): Wanted {
-  const fleets = market.enough(months, target)
+function wantedOf<N>(market: Market<N>, months: readonly (readonly N[])[], target: number, standing: Chosen | null): Wanted {
+  const fleets = market.enough(months, target, standing)
   if (fleets.length > 0) return { share: target, fleets }
   const share = target * Math.min(...months.map((needs) => market.reach(needs)))
-  return { share, fleets: share > 0 ? market.enough(months, share) : [] }
+  return { share, fleets: share > 0 ? market.enough(months, share, standing) : [] }
+}
+
+function shortageOf<N>(market: Market<N>, from: Chosen, to: Chosen, share: number, months: readonly (readonly N[])[]): Shortage {
+  const useOf = (fleet: Chosen, resource: Bound) =>
+    Math.max(
+      ...months.map((needs) =>
+        valueBoughtFor(
+          needs.map((need) => market.use(fleet, need, resource)),
+          share,
+        ),
+      ),
+    )
+  const scarcest = bounds
+    .map((resource) => ({ resource, before: useOf(from, resource) }))
+    .reduce((most, each) => (each.before > most.before ? each : most))
+  return { ...scarcest, after: useOf(to, scarcest.resource) }
 }
 
 export function sufficiencyOf<N>(market: Market<N>, fleet: Chosen, month: number, needs: readonly N[]): Sufficiency {

@@ -16,6 +16,8 @@ export interface Migration {
 
 /** A copy is built on each new server, then traffic moves; a week where data moves between parts. */
 const days = { copy: 2, reshard: 7, divide: 30 } as const
+/** To build a copy on each new server and to switch over. */
+const hoursOfCopies = 16
 const daysPerMonth = 30.44
 
 /** null: they are the same. */
@@ -34,7 +36,10 @@ export function migrationOf(from: Fleet, to: Fleet, { kind, sharded }: Topology)
   if (parts > 0) {
     // What the application must learn to ask several servers is in what shards cost a month (divideHours); here the rows move.
     const isFirst = from.parts === 1 && !sharded
-    return migration('shards', 24 + 8 * parts, isFirst ? days.divide : days.reshard, sharded ? 4 : isFirst ? 16 : 8)
+    // Other servers are one more thing to do; more of the same stand beside the others at once, and a product that divides itself moves rows to them.
+    const isAdded = sharded && !isShape && to.parts > from.parts
+    const overlap = isAdded ? 0 : (isFirst ? days.divide : days.reshard) + (isShape ? days.copy : 0)
+    return migration('shards', 24 + 8 * parts + (isShape ? hoursOfCopies : 0), overlap, sharded ? 4 : isFirst ? 16 : 8)
   }
-  return isShape ? migration('bigger', 16, days.copy, 2) : migration('replicas', 4, 0, 1)
+  return isShape ? migration('bigger', hoursOfCopies, days.copy, 2) : migration('replicas', 4, 0, 1)
 }

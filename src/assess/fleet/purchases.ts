@@ -20,13 +20,16 @@ import {
   sufficiencyOf,
 } from './fleet-plan.ts'
 import { assumptions } from './plan-assumptions.ts'
-import { boundOf, type Need } from './supply.ts'
+import { boundOf, bounds, type Need, usesOf } from './supply.ts'
 
 export interface Purchases {
   /** Of any month. */
   fleet(month: number): Chosen
-  /** What would be enough in that year, the cheapest first. */
-  others(month: number): readonly Chosen[]
+  stages: readonly Stage[]
+  /** The year of the path that a month lies in. */
+  stage(month: number): Stage
+  /** Of all draws, at each look and in each sampled month. */
+  needs(month: number): readonly Need[]
   changes: readonly Change[]
   /** At each sampled month. */
   sufficiency(fleet: Chosen): Sufficiency[]
@@ -70,7 +73,9 @@ export function purchasesOf(
   const stageOf = (month: number) => (planned.stages.find(({ until }) => month < until) ?? planned.stages.at(-1)) as Stage
   return {
     fleet: (month) => stageOf(month).fleet,
-    others: (month) => stageOf(month).others,
+    stages: planned.stages,
+    stage: stageOf,
+    needs: of,
     changes: planned.changes,
     sufficiency: (own) => demand.sampledMonths.map((month) => sufficiencyOf(market, own, month, of(month))),
     suffices: market.carries,
@@ -101,17 +106,19 @@ export function marketOf(plan: CapacityPlan, shapes: readonly Shape[], block: Bl
   let order = shapes.map((_, at) => at)
   return {
     topology: plan.facts.topology,
-    enough: (months, share) => {
-      const found = enoughFleets(shapes, order, months, meanOf(months.flat()), terms, share, mostWeighed)
+    enough: (months, share, standing) => {
+      const mean = meanOf(months.flat())
+      const found = enoughFleets(shapes, order, months, mean, terms, share, mostWeighed)
       // What was enough last month is likely to be among the cheapest next month.
       const first = [...new Set(found.map(({ shape }) => shape))]
       order = [...first, ...order.filter((at) => !first.includes(at))]
-      return found
+      return standing === null ? found : [...found, ...enoughFleets(shapes, [standing.shape], months, mean, terms, share, mostWeighed)]
     },
     reach: (needs) => needs.filter((need) => isCarriable(shapes, need, terms)).length / Math.max(1, needs.length),
     carries: (fleet, need) => suffices(shapeOf(fleet), fleet, need, terms),
     usd: (fleet, needs) => usdOf(shapeOf(fleet), fleet, typical(needs), terms),
     bound: (fleet, need) => boundOf(shapeOf(fleet), fleet, need, terms),
+    use: (fleet, need, resource) => usesOf(shapeOf(fleet), fleet, need, terms)[bounds.indexOf(resource)] as number,
   }
 }
 

@@ -5,8 +5,8 @@ import type { Demand } from '../demand/demand.ts'
 import { assumed, derived, derivedFrom, type Figure, given } from '../figures/figure.ts'
 import { nodeAvailabilityFigure, votersOf } from './availability.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
-import type { Change, Chosen } from './fleet-plan.ts'
-import { type Bound, type Need, nodesOf } from './supply.ts'
+import type { Change, Chosen, Shortage } from './fleet-plan.ts'
+import { type Need, nodesOf } from './supply.ts'
 
 export interface Trigger {
   stage: 'bigger' | 'replicas' | 'partitions' | 'shards'
@@ -14,8 +14,8 @@ export interface Trigger {
   month: Figure<'months'>
   /** In which the plan changes; null: it is no purchase. */
   planned: number | null
-  /** What forces it first; null: nothing does, what follows costs less. */
-  resource: Bound | null
+  /** What forces it; null: nothing does, what follows costs less. */
+  shortage: Shortage | null
   /** What crosses what. */
   threshold: string
   action: string
@@ -33,7 +33,7 @@ export function triggersOf(plan: CapacityPlan, cost: CostPlan, demand: Demand): 
 
 /** A step of the path: each draw passes what stands in a month of its own. */
 function changed(
-  { from, to, stage, month, resource, leadWeeks, usd }: Change,
+  { from, to, stage, month, shortage, leadWeeks, usd }: Change,
   at: number,
   plan: CapacityPlan,
   cost: CostPlan,
@@ -53,11 +53,8 @@ function changed(
       `${before} no longer suffice`,
     ),
     planned: month,
-    resource,
-    threshold:
-      resource === null
-        ? `${after} cost less from then on`
-        : `${resource} of ${before} is used up within the year in more than ${Math.round((1 - cost.purchases.target) * 100)} % of the draws`,
+    shortage,
+    threshold: shortage === null ? `${after} cost less from then on` : shortageText(shortage, from, to, plan, cost),
     action:
       stage === 'shards'
         ? `${after}: ${sharded ? 'see the proposal of a shard key' : 'divide in the application, or move the heaviest group of operations to a store of its own'}`
@@ -67,6 +64,19 @@ function changed(
     leadWeeks,
     usd,
   }
+}
+
+/** Why another fleet stands, with its numbers; where it has no more cores than the one before, what it is that carries more. */
+function shortageText({ resource, before, after }: Shortage, from: Chosen, to: Chosen, plan: CapacityPlan, cost: CostPlan): string {
+  const percent = (share: number) => `${Math.round(share * 100)} %`
+  const { topology, commandThreads } = plan.facts
+  const vcpusOf = (fleet: Chosen) => nodesOf(fleet, topology) * (cost.shapes[fleet.shape]?.vcpus ?? 0)
+  const [old, next] = [vcpusOf(from), vcpusOf(to)]
+  const isCpuOfFewer = resource === 'CPU' && next <= old && commandThreads.count === null
+  const why = isCpuOfFewer
+    ? `, ${next === old ? `with ${next} vCPU as before` : `with ${next} vCPU in place of ${old}`}: each doubling of the cores in one server is taken to do less than twice as much (plan.${plan.candidate}.doubling), so smaller servers carry more`
+    : ''
+  return `${resource} of ${namedFleet(from, plan, cost)} is used up within the year in more than ${percent(1 - cost.purchases.target)} of the draws: in the draw that is bought for, ${percent(before)} of it would be asked, ${percent(after)} after the change${why}`
 }
 
 function namedFleet(fleet: Chosen, { facts: { topology } }: CapacityPlan, { shapes }: CostPlan): string {
@@ -133,7 +143,7 @@ function partitions(plan: CapacityPlan, demand: Demand): Trigger[] {
         `${table} passes partitionBytes`,
       ),
       planned: null,
-      resource: null,
+      shortage: null,
       threshold: `${table} with its indexes passes about 100 GB`,
       action: `partition ${table} by time: old partitions are dropped, not deleted row by row`,
       leadWeeks: 6,
@@ -158,7 +168,7 @@ function replicas(plan: CapacityPlan, { scenario, months }: Demand): Trigger {
       (availability) => (wanted !== null && availability < wanted ? 0 : months + 1),
     ),
     planned: null,
-    resource: null,
+    shortage: null,
     threshold: wanted === null ? 'no availability is required' : `one server is up less than ${wanted * 100} % of the time`,
     action: topology.kind === 'ring' ? topology.name : `${topology.name}: up while ${quorum} of ${voters} ${quorum === 1 ? 'is' : 'are'}`,
     leadWeeks: 1,

@@ -24,6 +24,7 @@ describe('fleets', () => {
     carries: (fleet, need) => askOf(need) <= unitsOf(fleet),
     usd: (fleet) => 100 * unitsOf(fleet) ** 0.95,
     bound: (_, { load, memory }) => (load >= memory ? 'CPU' : 'memory'),
+    use: (fleet, { load, memory }, resource) => (resource === 'CPU' ? load : resource === 'memory' ? memory : 0) / unitsOf(fleet),
   }
   const reviews = reviewsOf(36)
   /** `spread`: how far the draws differ; growth in a month. */
@@ -64,7 +65,7 @@ describe('fleets', () => {
   test('are what carries most where nothing carries as many, and none where nothing carries any', () => {
     const limited: Market<Need> = {
       ...market,
-      enough: (all, share) => market.enough(all, share).filter(({ shape }) => shape <= 2),
+      enough: (all, share, standing) => market.enough(all, share, standing).filter(({ shape }) => shape <= 2),
       reach: (needs) => needs.filter((need) => askOf(need) <= 4).length / needs.length,
     }
     const needs = needsOf(3.6, 0, 1)
@@ -113,8 +114,31 @@ describe('fleets', () => {
 
   test('change with the resource that forces it, and never by the end of the catalogue', () => {
     const found = planned(needsOf(0.5, 0.01, 0, 3))
-    expect(found?.changes.map(({ stage, resource }) => ({ stage, resource }))).toEqual([{ stage: 'bigger', resource: 'memory' }])
+    expect(found?.changes.map(({ stage, shortage }) => ({ stage, resource: shortage?.resource }))).toEqual([{ stage: 'bigger', resource: 'memory' }])
+    expect(found?.changes[0]?.shortage).toMatchObject({
+      before: expect.closeTo((3 * 1.01 ** 36) / 4, 6),
+      after: expect.closeTo((3 * 1.01 ** 36) / 8, 6),
+    })
     expect(planned(needsOf(3, 0, 0))?.changes).toEqual([])
+  })
+
+  test('are added to where that costs less than others with their change, however dear they are to run', () => {
+    // Nine of ten times the load in the second year: one server more of those that stand, or a cheaper one of another kind, to which all must move.
+    const standing: Chosen = { shape: 2, parts: 1, members: topology.copies }
+    const [more, other] = [
+      { ...standing, members: 3 },
+      { ...standing, shape: 3 },
+    ]
+    const of = (usd: number): Market<Need> => ({
+      ...market,
+      enough: (all, _, stands) => (all[1]?.[0]?.load === 3 ? [standing] : [other, ...(stands === null ? [] : [more])]),
+      carries: (fleet, { load }) => load <= (fleet.members === 3 || fleet.shape === 3 ? 8 : 4),
+      usd: (fleet) => (fleet.members === 3 ? 100 + usd : 100),
+    })
+    const needs = [3, 3, 6, 6].map((load) => [{ load, memory: 0 }])
+    const fleets = (usd: number) => planFleets(of(usd), reviews, needs, 0.9, 100)?.stages.map(({ fleet }) => fleet)
+    expect(fleets(10)).toEqual([standing, more, more])
+    expect(fleets(200)).toEqual([standing, other, other])
   })
 
   test('that cost more never come with less load', () => {
@@ -156,6 +180,12 @@ test('a change costs what it is: nothing for none, least for more servers of a r
   const bigger = hours('postgres', one, { ...one, shape: 1 })
   expect(hours('cassandra', { ...one, parts: 5, members: 1 }, { ...one, parts: 6, members: 1 })).toBeLessThan(bigger)
   expect(hours('mongodb', one, { ...one, parts: 2 })).toBeGreaterThan(bigger)
+  // To divide anew on other servers is both; more of the same are paid once, where the product moves the rows itself.
+  const three = { ...one, parts: 3 }
+  expect(hours('mongodb', three, { ...one, shape: 1, parts: 2 })).toBe(hours('mongodb', three, { ...one, parts: 2 }) + bigger)
+  expect(between('mongodb', three, { ...one, parts: 5 })?.overlapMonths).toBe(0)
+  expect(between('mongodb', three, { ...one, shape: 1, parts: 2 })?.overlapMonths).toBeGreaterThan(0)
+  expect(between('postgres', three, { ...one, parts: 5 })?.overlapMonths).toBeGreaterThan(0)
   // Once: shards of what the product does not divide have a line of their own (divideHours).
   expect(hours('postgres', one, { ...one, parts: 2 })).toBe(hours('mongodb', one, { ...one, parts: 2 }))
   expect(between('postgres', one, { ...one, parts: 2 })?.leadWeeks).toBeGreaterThan(between('mongodb', one, { ...one, parts: 2 })?.leadWeeks ?? 0)
