@@ -1,9 +1,11 @@
 /** The part of scenarios/README.md that follows from the scenarios: what each models, how large it is, which engines carry it, and why others do not. */
+
+import { bytes } from '../assess/figures/amount.ts'
 import { engines } from '../engines/registry.ts'
 import { deriveModel } from '../families/derive.ts'
 import type { Excuse, Family } from '../families/model.ts'
 import { rowBytes } from '../families/sizes.ts'
-import { bytes, count, percent } from '../report/render/format.ts'
+import { count, percent } from '../report/render/format.ts'
 import { scenarioNames } from '../scenario/library.ts'
 import { readScenario } from '../scenario/read.ts'
 import { type Scenario, writesOf } from '../scenario/scenario.ts'

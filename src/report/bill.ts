@@ -1,7 +1,7 @@
 /** A plan's bill line by line, in words: what is on it, what stands beside it, and where each price is from. */
 import type { ToldLine } from '../assess/cost/bill.ts'
 import type { CandidatePlan } from '../assess/fleet/candidate-plan.ts'
-import { usd } from './render/format.ts'
+import { dollars } from './render/format.ts'
 
 const texts: Record<string, string> = {
   servers: 'servers',
@@ -11,6 +11,7 @@ const texts: Record<string, string> = {
   archive: 'log archive for the recovery point',
   transfer: 'traffic between zones',
   shards: 'labour of shards',
+  region: 'a region without a list of its own',
   labour: 'labour of running it',
   committed1: 'all, servers for one year',
   committed3: 'all, servers for three years',
@@ -20,6 +21,14 @@ const texts: Record<string, string> = {
 export const lineText = ({ name, billed }: ToldLine) =>
   `${texts[name] ?? name}${billed ? '' : name === 'labour' ? ', on no bill' : ', in place of the total'}`
 
+export const totalText = 'total'
+
+/** The rows of the lines, with the one of the total below what is billed. */
+export function withTotal(lines: readonly ToldLine[], rows: string[][], total: string[]): string[][] {
+  const billed = lines.filter((line) => line.billed).length
+  return [...rows.slice(0, billed), total, ...rows.slice(billed)]
+}
+
 /** Numbers of the sources in the order in which lines name them first, and their texts. */
 export function sourcesOf(plans: readonly CandidatePlan[]): { of(line: ToldLine): string; texts: string[] } {
   const text = ({ from, date }: ToldLine) => (date === null ? from : `${from} (${date})`)
@@ -27,18 +36,17 @@ export function sourcesOf(plans: readonly CandidatePlan[]): { of(line: ToldLine)
   return { of: (line) => `[${all.indexOf(text(line)) + 1}]`, texts: all.map((each, at) => `[${at + 1}] ${each}`) }
 }
 
-/** Medians of all candidates side by side, now → at the horizon; the first row names the columns. */
+/** All candidates side by side, every number at its middle, now → at the horizon, with the sum of what is billed; the first row names the columns. */
 export function billRows(planned: readonly { name: string; plan: CandidatePlan }[], months: number): string[][] {
   const sources = sourcesOf(planned.map(({ plan }) => plan))
   const lines = planned[0]?.plan.fleet.now.lines ?? []
-  return [
-    [`USD a month, now → month ${months}`, ...planned.map(({ name }) => name), 'price from'],
-    ...lines.map((line, at) => [
-      lineText(line),
-      ...planned.map(
-        ({ plan: { fleet } }) => `${usd(fleet.now.lines[at]?.usdPerMonth.p50 ?? 0)} → ${usd(fleet.horizon.lines[at]?.usdPerMonth.p50 ?? 0)}`,
-      ),
-      [...new Set(planned.map(({ plan }) => sources.of(plan.fleet.now.lines[at] as ToldLine)))].join(' '),
-    ]),
-  ]
+  const rows = lines.map((line, at) => [
+    lineText(line),
+    ...planned.map(
+      ({ plan: { fleet } }) => `${dollars(fleet.now.lines[at]?.usdPerMonth.p50 ?? 0)} → ${dollars(fleet.horizon.lines[at]?.usdPerMonth.p50 ?? 0)}`,
+    ),
+    [...new Set(planned.map(({ plan }) => sources.of(plan.fleet.now.lines[at] as ToldLine)))].join(' '),
+  ])
+  const total = [totalText, ...planned.map(({ plan: { fleet } }) => `${dollars(fleet.now.total.p50)} → ${dollars(fleet.horizon.total.p50)}`), '']
+  return [[`USD a month, now → month ${months}`, ...planned.map(({ name }) => name), 'price from'], ...withTotal(lines, rows, total)]
 }

@@ -7,26 +7,31 @@ import { drawsText, type Spread } from '../assess/figures/simulate.ts'
 import { availabilityText } from '../assess/fleet/availability.ts'
 import type { CandidatePlan, FleetPlan } from '../assess/fleet/candidate-plan.ts'
 import type { MissedUnloaded } from '../assess/judge/assess.ts'
-import { lineText, sourcesOf } from './bill.ts'
+import { lineText, sourcesOf, totalText, withTotal } from './bill.ts'
 import { compositeBlocks } from './composites.ts'
 import { demandBlocks } from './demand.ts'
+import { besidePrices } from './forks.ts'
 import { latencyBlocks } from './latency.ts'
 import { type Block, details, heading, list, paragraph, table } from './render/document.ts'
-import { count, micros, percent, times, usd } from './render/format.ts'
+import { count, dollars, micros, percent, times, usd } from './render/format.ts'
 import { rollupAdvice, slowAtScale } from './scale.ts'
+import { waterfallBlocks } from './waterfall.ts'
 
 /** `startedAt`: when the run began, which is month 0. */
 export function capacityPlan(decision: Decision, startedAt: string): Block[] {
-  const planned = decision.candidates.flatMap((each) => (each.plan === null ? [] : [{ ...each, name: titled(each), plan: each.plan }]))
+  const planned = decision.candidates.flatMap((each) =>
+    each.plan === null ? [] : [{ ...each, key: each.name, name: titled(each), plan: each.plan }],
+  )
   const unplanned = decision.candidates.filter((each) => each.plan === null).map((each) => `${each.name} has no plan: ${each.noPlan}.`)
   const asked = [paragraph(calendarText(startedAt, decision.months)), ...demandBlocks(decision.demand)]
   if (planned.length === 0) return [...asked, list(unplanned)]
   const budget = decision.budgetUsdPerMonth
+  const prices = besidePrices(decision, planned)
   return [
     ...asked,
     heading(3, 'What carries it'),
     paragraph(
-      `Servers of a public price list that carry the peak with one member lost, for ${decision.months} months: one path of fleets for all of ${drawsText} draws of the measured capacity, the stated growth and what is assumed. ${boughtText(planned[0]?.plan)} Once a year it is looked at: what is enough for the year to come and costs least until then is bought, the hours and double servers of a change included. ${sufficeText} USD a month is what exactly that fleet costs: the median of what the draws consume, in parentheses what holds 80 % of them (p10–p90); a draw that outgrows it is told by suffices, not by a price. In budget is the share of the draws that some fleet within the budget carries. What is assumed of a cloud server, of replication and of growth was not measured.`,
+      `Servers of a public price list that carry the peak with one member lost, for ${decision.months} months: one path of fleets for all of ${drawsText} draws of the measured capacity, the stated growth and what is assumed. ${boughtText(planned[0]?.plan)} Once a year it is looked at: what is enough for the year to come and costs least until then is bought, the hours and double servers of a change included. ${sufficeText} USD a month is what exactly that fleet costs with every number at its middle, in parentheses what holds 80 % of the draws (p10–p90); a draw that outgrows it is told by suffices, not by a price. In budget is the share of the draws that some fleet within the budget carries. What is assumed of a cloud server, of replication and of growth was not measured.`,
     ),
     table(
       [
@@ -71,7 +76,9 @@ export function capacityPlan(decision: Decision, startedAt: string): Block[] {
       ]),
       budget === null ? [1, 2, 3, 4] : [1, 2, 3, 4, 5, 6],
     ),
+    ...(prices.length > 0 ? [list(prices)] : []),
     ...(unplanned.length > 0 ? [list(unplanned)] : []),
+    ...waterfallBlocks(planned, decision.months),
     heading(3, 'What changes, and when'),
     table(
       [
@@ -99,7 +106,7 @@ export function capacityPlan(decision: Decision, startedAt: string): Block[] {
         ]),
       ),
     ),
-    ...remarks(planned),
+    ...remarks(planned, decision.months),
     ...latencyBlocks(planned),
     ...compositeBlocks(decision),
     ...risks(planned, decision),
@@ -137,8 +144,8 @@ export function spreadText({ p10, p50, p90 }: Spread, text: (value: number) => s
   return text(p10) === text(p90) ? text(p50) : `${text(p50)} (${text(p10)}–${text(p90)})`
 }
 
-export function fleet({ servers, shape, parts: shards, coordinators, volumeGb, bound, total }: FleetPlan): string {
-  return `${servers} × ${shape}${shards > 1 ? ` in ${shards} shards` : ''}${coordinators === '' ? '' : ` and ${coordinators}`}${volumeGb > 0 ? `, ${count(volumeGb)} GB each` : ''}: ${usd(total.p50)} USD; bound by ${bound}`
+export function fleet({ servers, shape, parts: shards, coordinators, coordinatorsUsd, volumeGb, bound, total }: FleetPlan): string {
+  return `${servers} × ${shape}${shards > 1 ? ` in ${shards} shards` : ''}${coordinators === '' ? '' : ` and ${coordinators} (${usd(coordinatorsUsd)} USD)`}${volumeGb > 0 ? `, ${count(volumeGb)} GB each` : ''}: ${usd(total.p50)} USD; bound by ${bound}`
 }
 
 /** In its own month, a year on, and at the end: the share of the draws that it carries, and what fails first. */
@@ -178,15 +185,18 @@ export function dateOf(startedAt: string, month: number): string {
 
 export const cost = (spread: Spread): string => spreadText(spread, usd)
 
+const amount = (spread: Spread): string => spreadText(spread, dollars)
+
 export function monthText(month: Spread, horizon: number): string {
   return spreadText(month, (value) => (value > horizon ? `after ${horizon}` : value <= 0 ? 'now' : `${Math.round(value)}`))
 }
 
 /** What is cheapest need not be what everybody wants. */
-function remarks(planned: Planned): Block[] {
+function remarks(planned: Planned, months: number): Block[] {
   const said = planned.flatMap(({ name, plan }) => {
     const inside = [plan.fleet.now, plan.fleet.horizon].find((month) => month.volumeGb === 0)
     return [
+      ...volumesText(plan, months).map((text) => `${name}: ${text}`),
       ...(inside === undefined
         ? []
         : [
@@ -195,6 +205,16 @@ function remarks(planned: Planned): Block[] {
     ]
   })
   return said.length === 0 ? [] : [list(said)]
+}
+
+/** What the line of block storage pays for. */
+function volumesText({ volumes }: CandidatePlan, months: number): string[] {
+  if (volumes === null) return []
+  const { enlarged, largestGb } = volumes
+  const times = enlarged === 0 ? 'never enlarged' : enlarged === 1 ? 'enlarged once' : `enlarged ${enlarged} times`
+  return [
+    `volumes are ${times} until month ${months}, the largest of a server has ${count(largestGb)} GB; at each look they are bought for what will lie on them at the next one, 75 % full then, and cloud volumes are enlarged while they are in use.`,
+  ]
 }
 
 /** What moves the plan by less than that decides nothing. */
@@ -246,11 +266,18 @@ function lines(plan: CandidatePlan, horizon: number): Block[] {
   return [
     table(
       ['line', 'now', `month ${horizon}`, 'price from'],
-      plan.fleet.now.lines.map((line, at) => {
-        const later = plan.fleet.horizon.lines[at] as (typeof plan.fleet.now.lines)[number]
-        return [lineText(line), cost(line.usdPerMonth), cost(later.usdPerMonth), sources.of(line)]
-      }),
+      withTotal(
+        plan.fleet.now.lines,
+        plan.fleet.now.lines.map((line, at) => {
+          const later = plan.fleet.horizon.lines[at] as (typeof plan.fleet.now.lines)[number]
+          return [lineText(line), amount(line.usdPerMonth), amount(later.usdPerMonth), sources.of(line)]
+        }),
+        [totalText, amount(plan.fleet.now.total), amount(plan.fleet.horizon.total), ''],
+      ),
       [1, 2],
+    ),
+    paragraph(
+      'Lines are those of one fleet with every number at its middle, so that they add up to the total; ranges are those of each line over the draws, and do not.',
     ),
     list(sources.texts),
     paragraph(

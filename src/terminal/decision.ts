@@ -6,6 +6,7 @@ import { whenOf } from '../assess/fleet/candidate-plan.ts'
 import { resolutionText } from '../assess/judge/machine-resolution.ts'
 import { billRows, sourcesOf } from '../report/bill.ts'
 import { demandRows } from '../report/demand.ts'
+import { besidePrices } from '../report/forks.ts'
 import { atRiskLegend, atRiskText, worstText } from '../report/latency.ts'
 import {
   boughtText,
@@ -57,7 +58,7 @@ export function decisionText(decision: Decision, startedAt: string): string {
   parts.push(`Hard constraints: ${constraintLegend}\n${candidates.map(constraintLine).join('\n')}`)
   const out = candidates.filter((each) => each.out)
   if (out.length > 0) parts.push(out.map((each) => `${each.name} ${reasonOut(each)}`).join('\n'))
-  const planned = candidates.flatMap((each) => (each.plan === null ? [] : [{ name: titled(each), plan: each.plan, own: each }]))
+  const planned = candidates.flatMap((each) => (each.plan === null ? [] : [{ key: each.name, name: titled(each), plan: each.plan, own: each }]))
   if (decision.demand.months.length > 0) parts.push(`${columns(demandRows(decision.demand))}\n${calendarText(startedAt, months)}`)
   if (decision.demand.warning !== null) parts.push(decision.demand.warning)
   if (planned.length > 0) {
@@ -87,8 +88,13 @@ export function decisionText(decision: Decision, startedAt: string): string {
           cost(plan.usdPerMonth.horizon),
         ]),
       ]),
-      `One path of fleets for all of ${drawsText} draws, looked at once a year. ${boughtText(planned[0]?.plan)} ${sufficeText} USD a month: of that fleet, the median, in parentheses p10–p90.`,
+      `One path of fleets for all of ${drawsText} draws, looked at once a year. ${boughtText(planned[0]?.plan)} ${sufficeText} USD a month: of that fleet, every number at its middle, in parentheses p10–p90 of the draws.`,
     )
+    const prices = besidePrices(
+      decision,
+      planned.filter(({ own }) => !own.out),
+    )
+    if (prices.length > 0) parts.push(prices.join('\n'))
     parts.push(columns(billRows(planned, months)), sourcesOf(planned.map(({ plan }) => plan)).texts.join('\n'))
     const triggers = planned.flatMap(({ name, plan }) =>
       plan.triggers

@@ -21,9 +21,15 @@ export type ToldLine = Omit<CostLine, 'figure'> & { usdPerMonth: Spread }
 
 const people: Source = { from: 'hours of an engineer, assumed', date: null }
 
-/** In the order in which a reader adds them up. */
-export function billOf(cost: Pick<CostPlan, 'lines' | 'labour' | 'committed'>, catalogue: Catalogue, localDisk: boolean, month: number): CostLine[] {
+/** In the order in which a reader adds them up: those that are billed come to the total, in every draw. */
+export function billOf(
+  cost: Pick<CostPlan, 'lines' | 'labour' | 'committed' | 'regionExtra'>,
+  catalogue: Catalogue,
+  localDisk: boolean,
+  month: number,
+): CostLine[] {
   const { servers, storage, provisionedIo, shards, backup, archive, transfer } = cost.lines(month)
+  const extra = cost.regionExtra(month)
   const own: Source = { from: catalogue.source, date: catalogue.date }
   const named = (name: string | undefined): Source => (name === undefined ? own : (catalogue.sources[name] ?? own))
   const { volumes, snapshots, objects, moved } = {
@@ -41,6 +47,7 @@ export function billOf(cost: Pick<CostPlan, 'lines' | 'labour' | 'committed'>, c
     billed('archive', archive, objects),
     billed('transfer', transfer, moved),
     billed('shards', shards, people),
+    ...(extra === null ? [] : [billed('region', extra, { from: 'dearer than the list by a factor that is assumed', date: null })]),
     { name: 'labour', figure: cost.labour(month).usdPerMonth, billed: false, ...people },
     ...([1, 3] as const).flatMap((years) => {
       const committed = cost.committed(month, years)

@@ -2,6 +2,7 @@
 import { secondsPerMonth } from '../../scenario/units.ts'
 import { isReadOperation } from '../capacity/calls.ts'
 import type { Demand } from '../demand/demand.ts'
+import { diskBytesOf } from '../demand/need.ts'
 import { assumed, derived, derivedFrom, type Figure, given, productOf, sumOf } from '../figures/figure.ts'
 import { FigureMemo } from '../figures/figure-memo.ts'
 import type { CapacityPlan } from '../fleet/capacity-plan.ts'
@@ -40,6 +41,8 @@ export interface CostPlan {
   needed(month: number): Figure<'USD/month'>
   /** 1 where a fleet that carries the draw is within the budget in that month, else 0; null: there is no budget. */
   affordable(month: number): Figure<'ratio'> | null
+  /** What a region without a price list of its own adds; null: it has one. */
+  regionExtra(month: number): Figure<'USD/month'> | null
   /** Of those who run it; on no bill. */
   labour(month: number): Labour
   /** The total where servers are bound to a term of so many years; null: nothing is published. */
@@ -101,15 +104,19 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand,
     })
   const cheapestChoice = (month: number) =>
     memo.once(`cost.${name}.cheapest@${month}`, () => plan.choice(month, shapes, blockStorage, `cost.${name}.cheapest`))
+  const volumeBytes = (month: number) => diskBytesOf(plan.needFigures(purchases.stage(month).until))
   const across = given(`cost.readsAcrossZones`, 'share', readsAcrossZones, 'assumed', 'share of the reads whose caller is in another zone')
   const line = (what: keyof typeof lineFormulas, month: number, path = `cost.${name}.${what}@${month}`, of = choice) =>
     memo.once(path, () => {
-      const inputs = [...plan.needFigures(month), of(month)]
+      // What each draw would need is of its own month; what is bought has room until the next look.
+      const bytes = of === choice ? volumeBytes(month) : diskBytesOf(plan.needFigures(month))
+      const inputs = [...plan.needFigures(month), of(month), bytes]
       const need = {} as Need
       return derivedFrom(path, 'USD/month', lineFormulas[what], inputs, (values) => {
-        const fleet = choiceOf(values[inputs.length - 1] as number)
+        const fleet = choiceOf(values[inputs.length - 2] as number)
         const shape = shapes[fleet.shape] as Shape
-        const each = linesOf(shape, { ...fleet, nodes: nodesOf(fleet, topology) }, plan.needOf(values, need), terms, shape.usdPerHour as number)
+        plan.needOf(values, need).bytes = values[inputs.length - 1] as number
+        const each = linesOf(shape, { ...fleet, nodes: nodesOf(fleet, topology) }, need, terms, shape.usdPerHour as number)
         return what === 'infrastructure' ? each.servers + each.storage + each.provisionedIo + each.shards : each[what]
       })
     })
@@ -157,6 +164,12 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand,
   )
   const beside = {
     lines,
+    regionExtra: (month: number) =>
+      !elsewhere
+        ? null
+        : memo.once(`cost.${name}.regionExtra@${month}`, (path) =>
+            derived(path, 'USD/month', 'total − total ÷ regionFactor', [total(month), region], (usd, factor) => usd - usd / factor),
+          ),
     labour: (month: number) => labourOf(name, month, topology, choice(month), demand.scenario),
     committed: (month: number, years: 1 | 3) => {
       const term = catalogue.terms.filter((each) => each.years === years).sort((a, b) => a.ofOnDemand - b.ofOnDemand)[0]
@@ -205,14 +218,14 @@ export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand,
   function affordableOf(path: string, month: number, most: number, { fleet, suffices }: Purchases): Figure<'ratio'> {
     const own = lines(month)
     const needs = plan.needFigures(month)
-    const inputs = [...needs, own.backup, own.archive, own.transfer, region]
+    const inputs = [...needs, own.backup, own.archive, own.transfer, region, volumeBytes(month)]
     const need = {} as Need
     const bought = fleet(month)
     let likely = bought.shape
     return derivedFrom(path, 'ratio', `1 where a fleet that carries it costs at most ${most} USD a month`, inputs, (values) => {
-      const [kept, archived, moved, factor] = values.slice(needs.length) as [number, number, number, number]
+      const [kept, archived, moved, factor, bytes] = values.slice(needs.length) as [number, number, number, number, number]
       const left = most / factor - kept - archived - moved
-      plan.needOf(values, need)
+      plan.needOf(values, need).bytes = bytes
       if (suffices(bought, need) && usdOf(shapes[bought.shape] as Shape, bought, need, terms) <= left) return 1
       const found = isAffordable(shapes, need, terms, left, likely)
       likely = found.shape
@@ -264,7 +277,7 @@ const percentOf = (share: number) => `${Number((share * 100).toPrecision(3))} %`
 const lineFormulas = {
   infrastructure: 'servers + storage + provisionedIo + shards',
   servers: `nodes × price an hour × ${hoursPerMonth} h, and what stands beside the parts`,
-  storage: 'nodes × volume ÷ 0.75 × price of block storage',
+  storage: 'nodes × volume that is 75 % full at the next look × price of block storage',
   provisionedIo: 'I/O and throughput beyond what comes with the volume',
   shards: 'labour of each shard beside the first, and of dividing where the product does not',
 }

@@ -19,26 +19,35 @@ export interface Lines {
   shards: number
 }
 
-export function linesOf(shape: Shape, fleet: Pick<Fleet, 'parts' | 'nodes'>, need: Need, terms: Terms, usdPerHour: number): Lines {
+export function linesOf(shape: Shape, fleet: Fleet, need: Need, terms: Terms, usdPerHour: number): Lines {
   const { block, memoryBound, topology } = terms
-  let beside = 0
-  for (const each of topology.beside) if (isBeside(each, fleet.parts)) beside += each.nodes
-  const besideStorage = beside * smallestVolumeGb * block.usdPerGbMonth
-  const servers = (fleet.nodes * usdPerHour + beside * terms.leastUsdPerHour) * hoursPerMonth
+  const beside = besideUsd(fleet, terms)
+  const servers = fleet.nodes * usdPerHour * hoursPerMonth + beside.servers
   const shards = shardsUsd(fleet.parts, need, topology)
-  if (shape.localDiskGib !== undefined) return { servers, storage: besideStorage, provisionedIo: 0, shards }
+  if (shape.localDiskGib !== undefined) return { servers, storage: beside.storage, provisionedIo: 0, shards }
   const misses = missesOf(need, terms, cacheOf(shape, need), fleet.parts)
   const io = ioOf(misses, need, terms, fleet.parts)
   const moved = (need.writtenBytesPerSecond * copiesInPart(topology) + misses * pageBytes) / fleet.parts
   return {
     servers,
-    storage: fleet.nodes * volumeGb(fleet, need, terms) * block.usdPerGbMonth + besideStorage,
+    storage: fleet.nodes * volumeGb(fleet, need, terms) * block.usdPerGbMonth + beside.storage,
     provisionedIo:
       fleet.nodes *
       (Math.max(0, io - block.freeIops) * block.usdPerIopsMonth +
         (memoryBound ? 0 : Math.max(0, moved / 2 ** 20 - block.freeMbPerSecond) * block.usdPerMbPerSecondMonth)),
     shards,
   }
+}
+
+/** Of what stands beside the parts: the cheapest servers with the smallest volumes do. */
+export function besideUsd(
+  fleet: Pick<Fleet, 'parts' | 'members'>,
+  { block, topology, leastUsdPerHour }: Terms,
+): { servers: number; storage: number } {
+  // Asked millions of times: nothing is made for it.
+  let count = 0
+  for (const each of topology.beside) if (isBeside(each, fleet)) count += each.nodes
+  return { servers: count * leastUsdPerHour * hoursPerMonth, storage: count * smallestVolumeGb * block.usdPerGbMonth }
 }
 
 /** A ring divides without being told; elsewhere each part is one more thing to watch, to upgrade and to move rows between. */

@@ -28,7 +28,7 @@ export function labourOf(name: string, month: number, topology: Topology, choice
     ],
     (chosen, kind, node) => {
       const fleet = choiceOf(chosen)
-      const beside = besideOf(fleet.parts, topology).reduce((sum, { nodes }) => sum + nodes, 0)
+      const beside = besideOf(fleet, topology).reduce((sum, { nodes }) => sum + nodes, 0)
       return (beside > 0 ? 2 : 1) * kind + (nodesOf(fleet, topology) + beside) * node
     },
   )

@@ -70,7 +70,7 @@ export function managedCost(
     what: offer.per === 'cluster' ? `${fleet.parts} × ${shape.name}` : `${fleet.nodes} × ${shape.name}`,
     missing: [
       ...missing,
-      ...(offer.per === 'cluster' ? besideOf(fleet.parts, topology).filter(({ when }) => when === 'divided') : []).map(({ what }) => what),
+      ...(offer.per === 'cluster' ? besideOf(fleet, topology).filter(({ when }) => when === 'divided') : []).map(({ what }) => what),
     ],
     breakEvenHours: (usdPerMonth - selfRunUsdPerMonth) / usdPerHour,
   }

@@ -154,7 +154,7 @@ export function judgeCriteria(exhibit: Exhibit, demand: Demand): Judged[] {
 /** Servers times the kinds of parts that must be understood, watched and upgraded. */
 function burdenOf(fleet: Pick<Fleet, 'parts' | 'members'>, topology: Topology): number {
   const divided = topology.kind !== 'ring' && fleet.parts > 1
-  const beside = besideOf(fleet.parts, topology).reduce((sum, { nodes }) => sum + nodes, 0)
+  const beside = besideOf(fleet, topology).reduce((sum, { nodes }) => sum + nodes, 0)
   return (nodesOf(fleet, topology) + beside) * (1 + (divided ? 1 : 0) + (beside > 0 ? 1 : 0))
 }
 

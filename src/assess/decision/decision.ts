@@ -14,7 +14,7 @@ import { type DemandTable, demandTable } from '../demand/demand-table.ts'
 import { Drawn } from '../figures/drawn.ts'
 import type { Explainable } from '../figures/explain.ts'
 import type { Figure, Provenance } from '../figures/figure.ts'
-import { draws, middleOf, type Spread, simulate, spreadOf } from '../figures/simulate.ts'
+import { draws, middleOf, type Spread } from '../figures/simulate.ts'
 import { type CandidatePlan, type Complete, completed, describePlan, figuresOf, scaledCallsOfPlan } from '../fleet/candidate-plan.ts'
 import { isPlan, planCapacity } from '../fleet/capacity-plan.ts'
 import { type Composite, compositesOf } from '../fleet/composites.ts'
@@ -25,6 +25,7 @@ import type { Assessment, CandidateAssessment, MissedUnloaded } from '../judge/a
 import type { KnownResolution } from '../judge/machine-resolution.ts'
 import { type Constraint, constraintsOf } from './constraints.ts'
 import { blurOf, type Criterion, criteriaOf, type Exhibit, type Judged, judgeCriteria } from './criteria.ts'
+import { type Forks, forksOf } from './forks.ts'
 import { objectiveConstraints } from './objective-constraints.ts'
 import { beyondCatalogue, beyondText, plannedConstraints, regionConstraint, unplannedFleet } from './planned-constraints.ts'
 import { type GroupCost, type PolyglotProposal, proposePolyglot } from './polyglot.ts'
@@ -58,6 +59,8 @@ export interface Decision {
   /** By how much two equals differ on this machine: who differs by less shares a rank. */
   resolution: KnownResolution[]
   polyglot: PolyglotProposal | null
+  /** Of those that no hard constraint rules out. */
+  forks: Forks[]
   /** Beside the candidates: none was measured, none is ranked. */
   composites: Composite[]
   shards: ShardProposal | null
@@ -140,14 +143,18 @@ export function decide(result: Result, assessment: Assessment, options: Decision
   const { candidates } = verdict
   const hour = engineerHour(scenario)
   const { regions, budgetUsdPerMonth } = scenario.requirements
+  const asked = demandTable(
+    demand,
+    rowsOf(result, demand),
+    cases.flatMap(({ exhibit: { plan } }) => (plan === null ? [] : [plan])),
+  )
   return {
     decision: {
-      demand: demandTable(
-        demand,
-        rowsOf(result, demand),
-        cases.flatMap(({ exhibit: { plan } }) => (plan === null ? [] : [plan])),
-      ),
+      demand: asked,
       ...verdict,
+      forks: cases.flatMap(({ exhibit: { candidate }, complete }, at) =>
+        complete === null || catalogue === undefined || candidates[at]?.out === true ? [] : forksOf(candidate, result, catalogue, asked.still),
+      ),
       composites: cases.flatMap(({ complete }, at) =>
         complete === null || candidates[at]?.out === true ? [] : compositesOf(complete.plan, complete.cost, demand, middleOf(hour)),
       ),
@@ -166,6 +173,7 @@ export function decide(result: Result, assessment: Assessment, options: Decision
       catalogues: options.catalogues,
       figures,
       plans: cases.flatMap(({ complete }) => complete ?? []),
+      demand,
       months: demand.months,
       seed: result.seed,
     },
@@ -214,8 +222,8 @@ function decisionOf(
     cost === null
       ? null
       : {
-          now: drawn.spread(cost.total(0)),
-          horizon: drawn.spread(cost.total(demand.months)),
+          now: drawn.priced(cost.total(0)),
+          horizon: drawn.priced(cost.total(demand.months)),
           months: demand.months,
           withinBudget: affordable.length === 0 ? null : drawn.share(affordable, (within) => within === 1),
         }
@@ -273,7 +281,7 @@ function ableOf(candidates: CandidateDecision[]): string[] {
 /** What one fleet costs differs little from draw to draw. */
 const groupDraws = 250
 
-/** Median at the horizon. */
+/** At the horizon, with every number at its middle. */
 function groupCostOf(result: Result, demand: Demand, prices: Catalogue): GroupCost {
   return (group, name) => {
     const candidate = result.candidates.find((each) => each.name === name)
@@ -282,6 +290,6 @@ function groupCostOf(result: Result, demand: Demand, prices: Catalogue): GroupCo
     if (group.operations.some((operation) => !does.has(operation.name))) return null
     const plan = planCapacity({ candidate, result, demand, serves: group })
     const total = isPlan(plan) ? costOf(plan, prices, demand, result.seed, groupDraws)?.total(demand.months) : undefined
-    return total === undefined ? null : spreadOf(simulate([total], result.seed, groupDraws).get(total) as Float64Array).p50
+    return total === undefined ? null : middleOf(total)
   }
 }

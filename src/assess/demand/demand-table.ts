@@ -1,6 +1,6 @@
 /** What production asks, month by month: the first thing to believe or not to believe of a plan. Every number at the middle of its range. */
 import { rowBytes } from '../../families/sizes.ts'
-import type { Operation } from '../../scenario/scenario.ts'
+import { entityOf, type Operation } from '../../scenario/scenario.ts'
 import type { Rows } from '../capacity/rows.ts'
 import { middleOf } from '../figures/simulate.ts'
 import type { CapacityPlan } from '../fleet/capacity-plan.ts'
@@ -21,7 +21,19 @@ export interface DemandMonth {
 export interface DemandTable {
   months: DemandMonth[]
   /** What looks like an oversight in the scenario; null: nothing does. */
+  still: Still | null
   warning: string | null
+}
+/** Many calls that do not grow beside an entity that does. */
+export interface Still {
+  entity: string
+  /** Its rows at the horizon over today's. */
+  times: number
+  growthPerMonth: number
+  /** Of all calls of today. */
+  share: number
+  /** Those that are made most often first. */
+  operations: string[]
 }
 
 /** An entity that becomes so many times as large, beside so large a share of calls that stay as they are, is worth a question. */
@@ -34,7 +46,8 @@ const mostNamed = 4
 export function demandTable(demand: Demand, rows: Rows, plans: readonly CapacityPlan[]): DemandTable {
   const widths = new Map(demand.scenario.entities.map((entity) => [entity.name, rowBytes(entity)]))
   const months = demand.sampledMonths.map((month) => monthOf(demand, rows, plans, widths, month))
-  return { months, warning: warningOf(demand, months) }
+  const still = stillOf(demand, months)
+  return { months, still, warning: still === null ? null : warningOf(still, demand.months) }
 }
 
 function monthOf(demand: Demand, rows: Rows, plans: readonly CapacityPlan[], widths: ReadonlyMap<string, number>, month: number): DemandMonth {
@@ -61,7 +74,7 @@ function monthOf(demand: Demand, rows: Rows, plans: readonly CapacityPlan[], wid
   }
 }
 
-function warningOf(demand: Demand, months: DemandMonth[]): string | null {
+function stillOf(demand: Demand, months: DemandMonth[]): Still | null {
   const [first, last] = [months[0], months.at(-1)]
   if (first === undefined || last === undefined) return null
   const [fastest] = last.entities
@@ -75,6 +88,15 @@ function warningOf(demand: Demand, months: DemandMonth[]): string | null {
     .sort((a, b) => b.before - a.before)
   const share = still.reduce((sum, each) => sum + each.before, 0) / Math.max(1e-12, first.perSecond)
   if (fastest === undefined || fastest.times < fastGrowth || share < stillShare) return null
-  const names = still.slice(0, mostNamed).map(({ name }) => name)
-  return `${fastest.name} grows ${Number(fastest.times.toPrecision(2))}-fold in ${demand.months} months, and ${Math.round(share * 100)} % of the calls do not grow (${names.join(', ')}${still.length > mostNamed ? ` and ${still.length - mostNamed} more` : ''}): if ${fastest.name} grows because the application is used more, say so by requirements.growth, or by load_growth of these.`
+  const { growthPerMonth } = entityOf(demand.scenario, fastest.name)
+  return { entity: fastest.name, times: fastest.times, growthPerMonth, share, operations: still.map(({ name }) => name) }
 }
+
+/** The first of them by name, and how many more there are. */
+export function namedStill({ operations }: Still): string {
+  const more = operations.length - mostNamed
+  return `${operations.slice(0, mostNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+const warningOf = (still: Still, months: number) =>
+  `${still.entity} grows ${Number(still.times.toPrecision(2))}-fold in ${months} months, and ${Math.round(still.share * 100)} % of the calls do not grow (${namedStill(still)}): if ${still.entity} grows because the application is used more, say so by requirements.growth, or by load_growth of these.`

@@ -17,6 +17,12 @@ export interface Load {
   writes(month: number): Figure<'multiple'>
 }
 
+/** Servers that one call keeps busy: a ring's servers share the work of all copies, elsewhere each member does its own. */
+export const copiesAsked =
+  ({ kind, consulted, copies }: Topology) =>
+  (operation: Operation) =>
+    kind !== 'ring' ? 1 : isReadOperation(operation) ? consulted[operation.consistency] : copies
+
 export function loadOf(
   name: string,
   own: Operation[],
@@ -53,12 +59,11 @@ export function loadOf(
     })
   const isRing = topology.kind === 'ring'
   const single = () => 1
-  const asked = (operation: Operation) => (isReadOperation(operation) ? topology.consulted[operation.consistency] : topology.copies)
   const old = isRing ? [] : own.filter(mayBeOld)
   const crossing = own.filter(crosses)
   const writes = own.filter((operation) => !isReadOperation(operation))
   return {
-    all: (month) => of('load', month, own, isRing ? asked : single),
+    all: (month) => of('load', month, own, copiesAsked(topology)),
     crossing: (month) => of('crossing', month, crossing, single),
     offloadable: (month) => of('offloadable', month, old, single),
     writes: (month) => of('writes', month, writes, single),

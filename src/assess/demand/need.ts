@@ -105,6 +105,10 @@ export function needFiguresOf(
   ]
 }
 
+/** Bytes on disk with their reserve, of the figures of a month. */
+export const diskBytesOf = (figures: readonly Figure[]) => figures[diskBytesAt] as Figure<'bytes'>
+const diskBytesAt = 7
+
 /** Of a write that is no flush of its own: scattered pages of a checkpoint are smaller, a sequential log is larger. */
 const bytesPerWrite = 16_384
 
@@ -117,7 +121,7 @@ export function needOf(values: readonly number[], to = {} as Need): Need {
   to.carried = values[4] as number
   to.doubling = values[5] as number
   to.host = values[6] as number
-  to.bytes = values[7] as number
+  to.bytes = values[diskBytesAt] as number
   to.hotBytes = values[8] as number
   to.fixedMemoryBytes = values[9] as number
   to.cacheOfRest = values[10] as number

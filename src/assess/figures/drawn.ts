@@ -20,6 +20,10 @@ export class Drawn {
     return known
   }
 
+  priced(figure: Figure): Spread {
+    return pricedOf(this.of(figure))
+  }
+
   /** Of the draws, those in which every one of the figures passes. */
   share(figures: readonly Figure[], holds: (value: number) => boolean): number {
     return this.shareWithin(figures.map((figure) => ({ figure, holds })))
@@ -39,4 +43,14 @@ export class Drawn {
     for (let draw = 0; draw < count; draw++) if (fails[draw] === 0) held++
     return held / Math.max(1, count)
   }
+}
+
+/**
+ * An amount of money: told first is what it is with every number at its middle, which is the first draw. Amounts that are told so add up, which
+ * their medians do not.
+ */
+export function pricedOf(samples: Float64Array): Spread {
+  const { p10, p90 } = spreadOf(samples)
+  const middle = samples[0] as number
+  return { p10: Math.min(p10, middle), p50: middle, p90: Math.max(p90, middle) }
 }

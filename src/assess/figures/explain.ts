@@ -2,10 +2,13 @@
 import { TrialError } from '../../errors.ts'
 import { managedFigures } from '../cost/managed.ts'
 import type { Catalogue } from '../cost/prices.ts'
+import type { Demand } from '../demand/demand.ts'
 import type { Complete } from '../fleet/candidate-plan.ts'
 import { figuresOfMonth } from '../fleet/candidate-plan.ts'
 import { explainFleet } from '../fleet/explain-fleet.ts'
+import { waterfallLines, waterfallOf } from '../fleet/waterfall.ts'
 import { amount } from './amount.ts'
+import { pricedOf } from './drawn.ts'
 import { type Figure, reachable } from './figure.ts'
 import { middleOf, simulate, spreadOf } from './simulate.ts'
 
@@ -18,6 +21,7 @@ export interface Explainable {
   figures: readonly Figure[]
   plans: readonly Complete[]
   catalogues: readonly Catalogue[]
+  demand: Demand
   /** Of the horizon. */
   months: number
   seed: number
@@ -36,7 +40,10 @@ export function explain(all: Explainable, path: string): string {
   const samples = simulate([...wanted], all.seed)
   const tree = treeOf(lines, samples)
   if (about === undefined || planned === undefined) return tree
-  return `${explainFleet(about, monthOf(found) ?? 0, spreadOf(samples.get(planned) as Float64Array), all.seed).join('\n')}\n\n${tree}`
+  const at = monthOf(found) ?? 0
+  const fleet = explainFleet(about, at, pricedOf(samples.get(planned) as Float64Array), all.seed)
+  const waterfall = waterfallLines(waterfallOf(about, all.demand, at))
+  return [fleet.join('\n'), waterfall.join('\n'), tree].join('\n\n')
 }
 
 const monthOf = ({ path }: Figure) => {

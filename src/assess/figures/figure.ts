@@ -81,10 +81,10 @@ export const exactly = (value: number): Range => ({ low: value, mid: value, high
 
 let inPlace: ((figure: Given) => Given) | null = null
 
-/** `make`, with what `by` puts in place of every assumed number that it makes. */
+/** `make`, with what `by` puts in place of every assumed number that it makes; of one that is replaced already, in place of that. */
 export function replacingAssumed<T>(by: (figure: Given) => Given, make: () => T): T {
   const before = inPlace
-  inPlace = by
+  inPlace = before === null ? by : (figure) => by(before(figure))
   try {
     return make()
   } finally {

@@ -36,7 +36,7 @@ export function anyOf(n: number, k: number, availability: number): number {
 
 /** Who votes for the primary of a part of so many members, and how many must be up: more than half, or the one of two that knows no better. */
 export function votersOf({ parts, members }: Pick<Fleet, 'parts' | 'members'>, topology: Topology): { voters: number; quorum: number } {
-  const voters = members + besideOf(parts, topology).reduce((sum, { nodes, votes }) => sum + (votes ? nodes : 0), 0)
+  const voters = members + besideOf({ parts, members }, topology).reduce((sum, { nodes, votes }) => sum + (votes ? nodes : 0), 0)
   return { voters, quorum: voters > 2 ? Math.floor(voters / 2) + 1 : 1 }
 }
 
@@ -89,8 +89,8 @@ export function rowUpShare(fleet: Pick<Fleet, 'parts' | 'members'>, topology: To
 }
 
 /** What votes in a part of several does so beside one alone. */
-const besideAsIn = ({ parts }: Pick<Fleet, 'parts'>, topology: Topology) =>
-  besideOf(parts, topology).map((each) => ({ ...each, when: 'always' as const }))
+const besideAsIn = (fleet: Pick<Fleet, 'parts' | 'members'>, topology: Topology) =>
+  besideOf(fleet, topology).map((each) => ({ ...each, when: 'always' as const }))
 
 /** Less the time in which a part waits for its next primary. */
 export function availabilityOf(fleet: Pick<Fleet, 'parts' | 'members'>, topology: Topology, node: number, failures: number, failoverSeconds: number) {

@@ -5,7 +5,7 @@ import { type ScaledCall, scaledCallsOf } from '../capacity/at-scale.ts'
 import { concurrencyFor, type Scalability } from '../capacity/scaling.ts'
 import type { ToldLine } from '../cost/bill.ts'
 import type { CostPlan } from '../cost/cost.ts'
-import { volumeGb } from '../cost/fleet-cost.ts'
+import { besideUsd, volumeGb } from '../cost/fleet-cost.ts'
 import { engineerHour } from '../cost/labour.ts'
 import { type ManagedCost, managedCost } from '../cost/managed.ts'
 import type { Catalogue } from '../cost/prices.ts'
@@ -17,10 +17,12 @@ import { derivedFrom, type Figure, type Given, reachable } from '../figures/figu
 import { middleOf, type Spread } from '../figures/simulate.ts'
 import { availabilityFigure } from './availability.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
-import type { Sufficiency } from './fleet-plan.ts'
+import type { Chosen, Stage, Sufficiency } from './fleet-plan.ts'
 import { describeLatency, figuresOfLatency, type Latency, type PlannedLatency } from './latency-of-plan.ts'
 import { type Bound, besideOf, boundOf, type Need, nodesOf } from './supply.ts'
 import type { Trigger } from './triggers.ts'
+import { type Waterfall, waterfallOf } from './waterfall.ts'
+
 /** What stands for one month. */
 export interface FleetPlan {
   month: number
@@ -30,13 +32,16 @@ export interface FleetPlan {
   parts: number
   /** How likely it carries what each of some months needs, and what it falls short of first in most draws in which it does not. */
   suffices: Sufficiency[]
-  /** Small servers beside them; '' where there are none. */
+  /** Small servers beside them, '' where there are none, and what those cost a month. */
   coordinators: string
+  coordinatorsUsd: number
   volumeGb: number
   bound: Bound
   /** In use at peak, on all servers. */
   connections: Spread
-  /** Of the bill of exactly this fleet, and what stands beside it. */
+  /** From one core of the bench to it. */
+  waterfall: Waterfall
+  /** Of the bill of exactly this fleet, and what stands beside it: told first with every number at its middle, so that what is billed adds up to the total. */
   lines: ToldLine[]
   total: Spread
   /** Servers, disks and shards of what each draw would need once its numbers are known, of those that some fleet carries; null: none is carried. */
@@ -61,6 +66,8 @@ export interface CandidatePlan {
   rowAvailability: Spread
   /** Share of the draws that each fleet is bought to carry. */
   boughtFor: number
+  /** How often the volumes of a member are enlarged at a look until the horizon, and the largest; null: its disks stand in the servers. */
+  volumes: { enlarged: number; largestGb: number } | null
   /** Operations in flight on one server at what it carries, by the scalability law; null: unknown. */
   inFlight: number | null
   /** Of calls on the fleet, on average and at peak. */
@@ -128,8 +135,8 @@ function volumeFigure({ plan, cost }: Complete, month: number): Figure<'bytes'> 
   return derivedFrom(
     `capacity.${plan.candidate}.volume@${month}`,
     'bytes',
-    'diskBytes ÷ parts ÷ 0.75, and no smaller than a log needs',
-    plan.needFigures(month),
+    'diskBytes at the next look ÷ parts ÷ 0.75, and no smaller than a log needs',
+    plan.needFigures(cost.purchases.stage(month).until),
     (values) => (shape?.localDiskGib === undefined ? volumeGb(chosen, plan.needOf(values, need), terms) * 2 ** 30 : 0),
   )
 }
@@ -156,10 +163,10 @@ export function describePlan(own: Complete, told: Told): CandidatePlan {
     usdPerMonth: {
       now: fleet.now.total,
       horizon: fleet.horizon.total,
-      months: demand.sampledMonths.map((month) => ({ month, ...drawn.spread(cost.total(month)) })),
+      months: demand.sampledMonths.map((month) => ({ month, ...drawn.priced(cost.total(month)) })),
     },
-    usdToHorizon: drawn.spread(cost.horizon),
-    usdPerMillionOperations: drawn.spread(cost.perMillionOperations),
+    usdToHorizon: drawn.priced(cost.horizon),
+    usdPerMillionOperations: drawn.priced(cost.perMillionOperations),
     triggers: triggers
       .map((trigger) => ({
         ...trigger,
@@ -170,6 +177,7 @@ export function describePlan(own: Complete, told: Told): CandidatePlan {
     availability: drawn.spread(planned.availability),
     rowAvailability: drawn.spread(planned.rowAvailability),
     boughtFor: cost.purchases.target,
+    volumes: volumesOf(own),
     inFlight: plan.scalability === null ? null : inFlightAt(plan.scalability, middleOf(plan.carried) * plan.averageRate),
     latency,
     atRisk: [...new Set(latency.calls.flatMap((call) => (call.atRisk ? [call.operation] : [])))],
@@ -187,31 +195,50 @@ export function describePlan(own: Complete, told: Told): CandidatePlan {
 /** The month of the plan, or the median of the draws. */
 export const whenOf = ({ planned, month }: { planned: number | null; month: Spread }) => planned ?? month.p50
 
-function fleetOf({ plan, cost }: Complete, { drawn }: Told, month: number): FleetPlan {
+function fleetOf(own: Complete, { demand, drawn }: Told, month: number): FleetPlan {
+  const { plan, cost } = own
   const chosen = cost.purchases.fleet(month)
   const need = plan.needOf(plan.needFigures(month).map((figure) => middleOf(figure)))
   const shape = cost.shapes[chosen.shape] as (typeof cost.shapes)[number]
   const terms = plan.terms(cost.block, cost.shapes)
   const affordable = cost.affordable(month)
+  const beside = besideUsd(chosen, terms)
   return {
     month,
     servers: nodesOf(chosen, plan.facts.topology),
     shape: shape.name,
     parts: plan.facts.topology.kind === 'ring' ? 1 : chosen.parts,
     suffices: cost.purchases.sufficiency(chosen),
-    coordinators: besideText(chosen.parts, plan.facts.topology),
-    volumeGb: shape.localDiskGib === undefined ? Math.ceil(volumeGb(chosen, need, terms)) : 0,
+    coordinators: besideText(chosen, plan.facts.topology),
+    coordinatorsUsd: beside.servers + beside.storage,
+    volumeGb: volumeOf(own, cost.purchases.stage(month)),
     bound: boundOf(shape, chosen, need, terms),
     connections: drawn.spread(plan.connections(month)),
-    lines: cost.bill(month).map(({ figure, ...line }) => ({ ...line, usdPerMonth: drawn.spread(figure) })),
-    total: drawn.spread(cost.total(month)),
+    waterfall: waterfallOf(own, demand, month),
+    lines: cost.bill(month).map(({ figure, ...line }) => ({ ...line, usdPerMonth: drawn.priced(figure) })),
+    total: drawn.priced(cost.total(month)),
     needed: cost.purchases.needed(month),
     withinBudget: affordable === null ? null : drawn.share([affordable], (within) => within === 1),
   }
 }
 
-function besideText(parts: number, topology: Topology): string {
-  return besideOf(parts, topology)
+/** Of one member, in whole GB, with room for what lies on it at the next look; 0 where its disks stand in the server. */
+function volumeOf({ plan, cost }: Complete, { fleet, until }: Stage): number {
+  const shape = cost.shapes[fleet.shape]
+  if (shape?.localDiskGib !== undefined) return 0
+  const need = plan.needOf(plan.needFigures(until).map((figure) => middleOf(figure)))
+  return Math.ceil(volumeGb(fleet, need, plan.terms(cost.block, cost.shapes)))
+}
+
+/** null: no year of the path has volumes. */
+function volumesOf(own: Complete): CandidatePlan['volumes'] {
+  const sizes = own.cost.purchases.stages.map((stage) => volumeOf(own, stage))
+  const largestGb = Math.max(0, ...sizes)
+  return largestGb === 0 ? null : { enlarged: sizes.filter((size, at) => at > 0 && size > (sizes[at - 1] as number)).length, largestGb }
+}
+
+function besideText(fleet: Pick<Chosen, 'parts' | 'members'>, topology: Topology): string {
+  return besideOf(fleet, topology)
     .map(({ nodes, what }) => `${nodes} ${what}`)
     .join(' and ')
 }

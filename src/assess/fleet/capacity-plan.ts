@@ -45,6 +45,8 @@ export interface CapacityPlan {
   scalability: Scalability | null
   /** Operations per second of its mix at today's average load. */
   averageRate: number
+  /** Of the whole mix, on a core of the bench. */
+  coresAtAverage: Figure<'cores'>
   /** Multiples that one bench-sized server carries. */
   carried: Figure<'multiple'>
   fixedMemory: Figure<'bytes'>
@@ -113,6 +115,7 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
     hot,
     scalability,
     averageRate: mix.reduce((sum, operation) => sum + operation.ratePerSecond, 0),
+    coresAtAverage: cores,
     carried,
     fixedMemory: standing.fixedMemory,
     cacheOfRest: standing.cacheOfRest,

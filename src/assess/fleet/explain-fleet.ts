@@ -69,7 +69,7 @@ export function explainFleet({ plan, cost, candidate }: Complete, month: number,
 
 export function fleetOf(fleet: Pick<Chosen, 'parts' | 'members'>, shape: Shape, { topology }: Terms): string {
   const nodes = nodesOf(fleet, topology)
-  const beside = besideOf(fleet.parts, topology).map((each) => ` and ${each.nodes} ${each.what}`)
+  const beside = besideOf(fleet, topology).map((each) => ` and ${each.nodes} ${each.what}`)
   if (topology.kind === 'ring') return `a ring of ${nodes} × ${shape.name}`
   return `${nodes} × ${shape.name}${fleet.parts > 1 ? ` in ${fleet.parts} shards of ${fleet.members}` : ''}${beside.join('')}`
 }

@@ -110,13 +110,13 @@ const hasVolume = (shape: Shape, { memoryBound }: Terms) => !memoryBound && shap
 export const copiesInPart = ({ kind, copies }: Topology) => (kind === 'ring' ? copies : 1)
 
 /** Load of the busiest member with one of `members` lost: two leave the primary alone, three leave one replica for what may be old. */
-function busiestOf(need: Need, members: number): number {
+export function busiestOf(need: Need, members: number): number {
   const { load, offloadable, writes, replicaWork } = need
   const spare = members - 2
   return spare < 1 || offloadable === 0 ? load : Math.max(load - offloadable, writes * replicaWork + offloadable / spare)
 }
 
-const crossingShare = ({ crossing, load }: Need) => (load > 0 ? Math.min(1, crossing / load) : 0)
+export const crossingShare = ({ crossing, load }: Need) => (load > 0 ? Math.min(1, crossing / load) : 0)
 
 /** Of one part of several: every one does all that crosses, each its part of the rest. */
 function busiestShare(need: Need, members: number, parts: number): number {
@@ -254,6 +254,8 @@ export function missesOf(need: Need, { missAt, memoryBound, topology }: Terms, c
 }
 
 /** Servers beside the parts, by what they are. */
-export const besideOf = (parts: number, { beside }: Topology) => beside.filter((each) => isBeside(each, parts))
+export const besideOf = (fleet: Pick<Fleet, 'parts' | 'members'>, { beside }: Topology) => beside.filter((each) => isBeside(each, fleet))
 
-export const isBeside = ({ when }: Topology['beside'][number], parts: number) => when === 'always' || (when === 'divided') === parts > 1
+/** Three members, or five, vote among themselves: a witness would make their number even. */
+export const isBeside = ({ when, votes }: Topology['beside'][number], { parts, members }: Pick<Fleet, 'parts' | 'members'>) =>
+  (when === 'always' || (when === 'divided') === parts > 1) && !(votes && members > 2 && members % 2 === 1)

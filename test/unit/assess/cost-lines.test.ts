@@ -5,10 +5,11 @@ import { type CostPlan, costOf } from '../../../src/assess/cost/cost.ts'
 import { logBytesPerSecond } from '../../../src/assess/cost/kept.ts'
 import { type Catalogue, readPrices, serversOf } from '../../../src/assess/cost/prices.ts'
 import { Demand } from '../../../src/assess/demand/demand.ts'
-import { reachable } from '../../../src/assess/figures/figure.ts'
+import { type Figure, reachable } from '../../../src/assess/figures/figure.ts'
 import { middleOf } from '../../../src/assess/figures/simulate.ts'
 import { type CapacityPlan, isPlan, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
 import { choiceOf } from '../../../src/assess/fleet/choice.ts'
+import { migrationOf } from '../../../src/assess/fleet/migration.ts'
 import { besideOf, nodesOf } from '../../../src/assess/fleet/supply.ts'
 import { readResult } from '../../../src/result/result.ts'
 import type { Requirements, Scenario } from '../../../src/scenario/scenario.ts'
@@ -63,12 +64,43 @@ test('the total is the sum of its lines; labour stands beside it, by kinds of se
     expect(middleOf(cost.total(0)), name).toBeCloseTo(sum, 6)
     const { topology } = plan.facts
     const fleet = choiceOf(middleOf(cost.choice(0)))
-    const coordinators = besideOf(fleet.parts, topology).reduce((sum, { nodes }) => sum + nodes, 0)
+    const coordinators = besideOf(fleet, topology).reduce((sum, { nodes }) => sum + nodes, 0)
     const hours = (coordinators > 0 ? 8 : 4) + (nodesOf(fleet, topology) + coordinators) * 0.5
     expect(middleOf(cost.labour(0).hours), name).toBeCloseTo(hours, 9)
     expect(middleOf(cost.labour(0).usdPerMonth), name).toBeCloseTo(hours * 100, 9)
     expect(middleOf(costed(name, { engineerUsdPerHour: 80 }).cost.labour(0).usdPerMonth), name).toBeCloseTo(hours * 80, 9)
   }
+})
+
+test('a volume has room until the next look, and the month in which it is bought pays for it', () => {
+  const { plan, cost } = costed('postgres')
+  const { stages } = cost.purchases
+  for (const { from, until, fleet } of stages) {
+    const { diskFill } = plan.terms(cost.block, cost.shapes)
+    const bytes = middleOf(plan.needFigures(until)[7] as Figure) / diskFill / fleet.parts
+    const beside = besideOf(fleet, plan.facts.topology).reduce((sum, { nodes }) => sum + nodes, 0)
+    const usd = (nodesOf(fleet, plan.facts.topology) * Math.max(20, bytes / gib) + beside * 20) * cost.block.usdPerGbMonth
+    for (const month of [from, until - 1]) expect(middleOf(cost.lines(month).storage), `month ${month}`).toBeCloseTo(usd, 6)
+  }
+  expect(stages.length).toBe(3)
+})
+
+test('a change is paid: its hours, and both fleets side by side while it lasts', () => {
+  const { plan, cost, demand } = costed('postgres', { peak: 9 })
+  const { changes } = cost.purchases
+  expect(changes.length).toBeGreaterThan(0)
+  for (const { from, to, usd, hours } of changes) {
+    expect(migrationOf(from, to, plan.facts.topology)?.hours).toBe(hours)
+    expect(usd).toBeGreaterThanOrEqual(hours * 100)
+  }
+  const months = demand.sampledMonths.map((month) => middleOf(cost.total(month)))
+  const running = demand.sampledMonths.slice(1).reduce((sum, month, at) => {
+    const [from, to] = [months[at] as number, months[at + 1] as number]
+    const span = month - (demand.sampledMonths[at] as number)
+    return sum + Array.from({ length: span }, (_, step) => from + ((to - from) * step) / span).reduce((all, each) => all + each, 0)
+  }, 0)
+  const once = changes.reduce((sum, { usd }) => sum + usd, 0)
+  expect(middleOf(cost.horizon)).toBeCloseTo(running + once, 3)
 })
 
 test('a term lowers the servers only', () => {

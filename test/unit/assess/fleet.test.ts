@@ -222,16 +222,19 @@ describe('what a product does not do is not planned', () => {
   })
 
   test('shards cost hours for every product alike; dividing in the application costs more', () => {
-    const of = (topology: Topology) => linesOf(eight, { parts: 3, nodes: 6 }, need, terms(topology), 1).shards
+    const of = (topology: Topology) => linesOf(eight, { parts: 3, members: 2, nodes: 6 }, need, terms(topology), 1).shards
     expect(of(replicated)).toBe(2 * 400)
     expect(of(redis.traits.plan.topology)).toBe(2 * 400)
     expect(of(postgres.traits.plan.topology)).toBe(2 * 400 + 4000)
     expect(of(cassandra.traits.plan.topology)).toBe(0)
   })
 
-  test('who votes is paid: a witness beside two, config servers beside shards', () => {
-    const servers = (topology: Topology, parts: number, nodes: number) => linesOf(eight, { parts, nodes }, need, terms(topology), 1).servers
+  test('who votes is paid: a witness beside two or four, none beside three, config servers beside shards', () => {
+    const servers = (topology: Topology, parts: number, nodes: number) =>
+      linesOf(eight, { parts, members: nodes / parts, nodes }, need, terms(topology), 1).servers
     expect(servers(postgres.traits.plan.topology, 1, 2)).toBeCloseTo((2 + 0.1) * hoursPerMonth, 9)
+    expect(servers(postgres.traits.plan.topology, 1, 3)).toBeCloseTo(3 * hoursPerMonth, 9)
+    expect(servers(postgres.traits.plan.topology, 1, 4)).toBeCloseTo((4 + 0.1) * hoursPerMonth, 9)
     expect(servers(redis.traits.plan.topology, 1, 2)).toBeCloseTo((2 + 0.1) * hoursPerMonth, 9)
     expect(servers(redis.traits.plan.topology, 3, 6)).toBeCloseTo(6 * hoursPerMonth, 9)
     expect(servers(replicated, 2, 6)).toBeCloseTo((6 + 3 * 0.1) * hoursPerMonth, 9)

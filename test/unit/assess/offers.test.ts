@@ -102,7 +102,7 @@ describe('fleets', () => {
   const shape = { name: 'small', vcpus: 2, memoryGib: 8, usdPerHour: 0.2 }
 
   test('of several shards have their coordinators, of one have none', () => {
-    const lines = (parts: number) => linesOf(shape, { parts, nodes: 3 * parts }, need, terms(topology), shape.usdPerHour)
+    const lines = (parts: number) => linesOf(shape, { parts, members: 3, nodes: 3 * parts }, need, terms(topology), shape.usdPerHour)
     expect(lines(1).servers).toBeCloseTo(3 * 0.2 * hoursPerMonth, 9)
     expect(lines(2).servers).toBeCloseTo((6 * 0.2 + 3 * 0.1) * hoursPerMonth, 9)
     expect(lines(2).storage).toBeCloseTo((6 + 3) * 20 * 0.1, 9)

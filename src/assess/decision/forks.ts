@@ -1,0 +1,66 @@
+/**
+ * What a plan would cost if production went another way than its middle: demand at the upper end of what is assumed, or calls that grow where
+ * the scenario lets only rows grow. Each is planned anew by the same planner and bought for as the plan itself.
+ */
+import type { CandidateResult, Result } from '../../result/result.ts'
+import type { Scenario } from '../../scenario/scenario.ts'
+import { costOf } from '../cost/cost.ts'
+import type { Catalogue } from '../cost/prices.ts'
+import { Demand } from '../demand/demand.ts'
+import type { Still } from '../demand/demand-table.ts'
+import { exactly, type Given, type Range, replacingAssumed } from '../figures/figure.ts'
+import { middleOf } from '../figures/simulate.ts'
+import { isPlan, planCapacity } from '../fleet/capacity-plan.ts'
+
+/** USD a month, every other number at its middle; null: no fleet of the catalogue carries it. */
+export type ForkPrice = { now: number; horizon: number } | null
+export interface Forks {
+  candidate: string
+  /** Growth and peak as high as one draw in ten has them: of both, what was stated times so much. */
+  highDemand: { growth: number; peak: number; usdPerMonth: ForkPrice }
+  /** null: calls grow as rows do, or the scenario says that they do not. */
+  growingCalls: { still: Still; usdPerMonth: ForkPrice } | null
+}
+
+const upperEnd = 0.9
+/** Enough to choose a fleet by: what is told is a price at the middle of all numbers. */
+export const forkDraws = 250
+
+export function forksOf(candidate: CandidateResult, result: Result, catalogue: Catalogue, still: Still | null): Forks {
+  let [growth, peak] = [1, 1]
+  const atUpperEnd = (figure: Given): Given => {
+    const isGrowth = figure.path.endsWith('.growthSpread')
+    if (!isGrowth && figure.path !== 'demand.peakSpread') return figure
+    const value = upperOf(figure.range)
+    if (isGrowth) growth = Math.max(growth, value)
+    else peak = value
+    return { ...figure, range: exactly(value) }
+  }
+  const usdPerMonth = replacingAssumed(atUpperEnd, () => priceOf(candidate, result, catalogue))
+  return {
+    candidate: candidate.name,
+    highDemand: { growth, peak, usdPerMonth },
+    growingCalls: still === null ? null : { still, usdPerMonth: priceOf(candidate, growing(result, still), catalogue) },
+  }
+}
+
+/** With the calls that stay as they are growing as the rows of that entity do. */
+function growing(result: Result, { operations, growthPerMonth }: Still): Result {
+  const scenario = structuredClone(result.scenario) as unknown as Scenario
+  for (const operation of scenario.operations) if (operations.includes(operation.name)) operation.loadGrowthPerMonth = growthPerMonth
+  return { ...result, scenario: { ...scenario } }
+}
+
+function priceOf(candidate: CandidateResult, result: Result, catalogue: Catalogue): ForkPrice {
+  const demand = new Demand(result.scenario as unknown as Scenario)
+  const plan = planCapacity({ candidate, result, demand })
+  const cost = isPlan(plan) ? costOf(plan, catalogue, demand, result.seed, forkDraws) : null
+  if (cost === null || cost.purchases.reach(demand.months) < leastReach) return null
+  return { now: middleOf(cost.total(0)), horizon: middleOf(cost.total(demand.months)) }
+}
+
+/** A fleet that carries fewer of the draws is no answer to what it would cost. */
+const leastReach = 0.5
+
+/** Of a range without a confidence: the triangle that is drawn from. */
+const upperOf = ({ low, mid, high }: Range) => (high === low ? mid : high - Math.sqrt((1 - upperEnd) * (high - low) * (high - mid)))
