@@ -1,13 +1,12 @@
 /** A run that began beside others says so behind its finding, with their name: few of its trials will be valid. */
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { assess } from '../../../src/assess/judge/assess.ts'
 import { headline } from '../../../src/report/headline.ts'
 import { neighbourLine } from '../../../src/report/neighbours.ts'
-import type { Result } from '../../../src/result/result.ts'
+import { type Result, readResult } from '../../../src/result/result.ts'
 
-const saved = JSON.parse(readFileSync(fileURLToPath(new URL('../../golden/results/small.json', import.meta.url)), 'utf8')) as Result
+const saved = readResult(fileURLToPath(new URL('../../golden/results/small.json', import.meta.url)))
 const beside = (busy: NonNullable<Result['calibration']>['busy']): Result => ({
   ...saved,
   calibration: { ...(saved.calibration as NonNullable<Result['calibration']>), busy },
