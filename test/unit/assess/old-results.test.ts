@@ -7,7 +7,9 @@ import { oldDecision, sideBySide } from '../../golden/side-by-side.ts'
 const decisions = new Map(oldCommits.map((commit) => [commit, oldDecision(commit)]))
 const names = decisions.get(oldCommits[0])?.candidates.map((each) => each.name) ?? []
 const of = (name: string) => [...decisions.values()].flatMap(({ candidates }) => candidates.filter((each) => each.name === name))
-const overlaps = (a: Spread, b: Spread) => a.p10 <= b.p90 && b.p10 <= a.p90
+/** Fleets come in steps, and those of one step still have volumes of other sizes: what they cost differs by so little. */
+const sameStep = 1.02
+const overlaps = (a: Spread, b: Spread) => a.p10 <= b.p90 * sameStep && b.p10 <= a.p90 * sameStep
 
 describe.each(names)('%s in three runs of one day', (name) => {
   const all = of(name)
