@@ -90,7 +90,7 @@ program
   )
   .argument('<name>', 'name of the scenario')
   .addOption(
-    new Option('--from <scenario>', 'name in scenarios/, copied as it is').conflicts([
+    new Option('--from <scenario>', 'name in scenarios/, to begin with a copy of').conflicts([
       ...['entity', 'summary', 'peak', 'durability', 'budget', 'candidates', 'fromDdl'],
     ]),
   )

@@ -58,7 +58,10 @@ function overview(scenario: Scenario): string[] {
 export function loadText({ operations }: Pick<Scenario, 'operations'>): string {
   const rate = (own: Scenario['operations']) => own.reduce((sum, operation) => sum + operation.ratePerSecond, 0)
   const all = rate(operations)
-  return `${count(Number(all.toPrecision(3)))} operations/s, ${percent(Number((rate(operations.filter((each) => writesOf(each).length === 0)) / all).toPrecision(2)))} reads`
+  const reads = rate(operations.filter((each) => writesOf(each).length === 0)) / all
+  const rounded = Number(reads.toPrecision(2))
+  // Few writes are not none.
+  return `${count(Number(all.toPrecision(3)))} operations/s, ${percent(rounded === 1 ? reads : rounded)} reads`
 }
 
 /** Of all entities in production: "207M rows, 13.3 GB"; values alone, without what an engine adds. */

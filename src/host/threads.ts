@@ -7,36 +7,54 @@ import { cpuSecondsOfThread } from './processes.ts'
 const beforeOthers = -20
 
 export class Threads {
-  readonly #paths: { thread: number; path: string }[]
+  readonly #processes: number[]
+  readonly #name: RegExp
 
-  /** Those that run in `processes` now; without processes, or without such threads, there are none. */
   constructor(processes: number[], name: RegExp) {
-    this.#paths = processes.flatMap((process) => {
+    this.#processes = processes
+    this.#name = name
+  }
+
+  get count(): number {
+    return this.#now().length
+  }
+
+  /** Of those that run now. */
+  cpuSeconds(): number {
+    return this.#now().reduce((sum, { path }) => sum + (cpuSecondsOfThread(`${path}/stat`) ?? 0), 0)
+  }
+
+  /** Lets them run before other threads, or among them again. Whether all of them do: who may not raise priorities changes nothing. */
+  goFirst(first: boolean): boolean {
+    const done = this.#now().map(({ thread }) => {
+      try {
+        setPriority(thread, first ? beforeOthers : 0)
+        return true
+      } catch {
+        return false // It has just ended, or nobody allows it.
+      }
+    })
+    return done.length > 0 && done.every((each) => each)
+  }
+
+  /** Listed each time: a server starts and ends threads as it likes, and they inherit. */
+  #now(): { thread: number; path: string }[] {
+    return this.#processes.flatMap((process) => {
       try {
         return readdirSync(`/proc/${process}/task`)
           .map((thread) => ({ thread: Number(thread), path: `/proc/${process}/task/${thread}` }))
-          .filter(({ path }) => name.test(readFileSync(`${path}/comm`, 'latin1')))
+          .filter(({ path }) => this.#name.test(nameOf(path)))
       } catch {
         return [] // It has just ended.
       }
     })
   }
+}
 
-  get count(): number {
-    return this.#paths.length
-  }
-
-  cpuSeconds(): number {
-    return this.#paths.reduce((sum, { path }) => sum + (cpuSecondsOfThread(`${path}/stat`) ?? 0), 0)
-  }
-
-  /** Lets them run before other threads, or among them again. Whether all of them do: who may not raise priorities changes nothing. */
-  goFirst(first: boolean): boolean {
-    try {
-      for (const { thread } of this.#paths) setPriority(thread, first ? beforeOthers : 0)
-      return this.count > 0
-    } catch {
-      return false
-    }
+function nameOf(path: string): string {
+  try {
+    return readFileSync(`${path}/comm`, 'latin1')
+  } catch {
+    return '' // It has just ended.
   }
 }

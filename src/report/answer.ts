@@ -89,11 +89,18 @@ function noteOn(each: CandidateAssessment): string[] {
 }
 
 /** Who does not hold the average load: whether load is what it fails by, which more servers would mend. */
+/** A share that grows by less between the lightest and the heaviest load is none that load drives. */
+const driven = 2
+
 function drivenNote({ name, tried }: CandidateAssessment, { capacity }: CandidateResult): string[] {
   if (tried?.shares == null || capacity.boundBy !== tried.binding || (capacity.multiple?.mid ?? 1) >= 1) return []
-  const [light, heavy] = tried.shares.map(({ multiple, share }) => `${percent(share)} at ${times(multiple)}`)
+  const [light, heavy] = tried.shares
+  const [few, many] = tried.shares.map(({ multiple, share }) => `${percent(share)} at ${times(multiple)}`)
+  const over = `${few}, ${many} of its answers were over the limit`
   return [
-    `${name}: load drives ${tried.binding}: ${light}, ${heavy} of its answers were over the limit, so servers that each have less load mend it.`,
+    heavy.share > driven * light.share
+      ? `${name}: load drives ${tried.binding}: ${over}, so servers that each have less load mend it.`
+      : `${name}: ${tried.binding} is missed whatever the load: ${over}.`,
   ]
 }
 
@@ -101,6 +108,6 @@ function memoryNote(result: Result, scenario: Scenario): string[] {
   const { data } = result.trialPlan as unknown as { data: { loadedBytes: number; productionBytes: number; memoryBytes: number } }
   const loaded = data.loadedBytes / data.memoryBytes
   const production = data.productionBytes / data.memoryBytes
-  const text = `Data : memory was ${loaded.toPrecision(2)} as loaded and is ${production.toPrecision(2)} in production on this size of server (${bytes(scenario.bench.memoryBytes)}).`
+  const text = `Data to memory was ${loaded.toPrecision(2)} as loaded and is ${production.toPrecision(2)} in production on this size of server (${bytes(scenario.bench.memoryBytes)}).`
   return loaded < 1 && production > 1 ? [`cache-resident: disk reads not measured. ${text}`] : [text]
 }

@@ -25,7 +25,7 @@ export function forkTexts({ highDemand, growingCalls }: Forks, plan: Pick<Candid
   const instead = `in place of ${usd(now.total.p50)} and ${usd(horizon.total.p50)}`
   const price = (each: ForkPrice) =>
     each === null
-      ? `no fleet of the catalogue carries it until month ${horizon.month}`
+      ? `no fleet of the catalogue carries it through month ${horizon.month}`
       : `${usd(each.now)} USD a month now and ${usd(each.horizon)} in month ${horizon.month}, ${instead}`
   return [
     `if demand comes as high as one draw in ten has it (growth × ${factor(highDemand.growth)}, peak × ${factor(highDemand.peak)}) and is bought for: ${price(highDemand.usdPerMonth)}.`,

@@ -95,7 +95,7 @@ export function makeDocument(result: Result, assessment: Assessment, decision: D
     ...driverTax(result),
     heading(2, 'The course of single trials'),
     paragraph(
-      'Warming ends where throughput has settled, by change points over windows of 250 ms. A server that compiles what it runs is first warmed with all cores of the machine and its compiler’s threads before all others, until the compiler is idle; nothing of that counts. Maintenance is a checkpoint, flush, compaction or log rewrite that was asked for in the middle of a trial.',
+      'Warming ends where throughput has settled, by change points over windows of 250 ms. A server that compiles what it runs is first warmed with all cores of the machine, with its compiler’s threads before all others where this machine permits it, until the compiler is idle or its time is over; nothing of that counts. Maintenance is a checkpoint, flush, compaction or log rewrite that was asked for in the middle of a trial.',
     ),
     ...chart('course'),
     heading(2, 'Storage and loading'),

@@ -47,7 +47,7 @@ function conditions({ candidates, ranking }: Decision): string[] {
     const slow = atScale.filter(({ operation }) => operations.includes(operation)).map(slowShort)
     const then = all.find(({ name: constraint }) => constraint === 'objectives at peak')?.condition
     const holds = then == null ? '' : `; with that every limit holds at peak in ${likelihood(then.probability)} of the draws`
-    return `${name} stands on one condition: ${slow.join('; ')}, unless ${operations.length === 1 ? 'it is' : 'they are'} kept rolled up${holds}.`
+    return `${name} stands on one condition: ${operations.join(', ')} ${operations.length === 1 ? 'is' : 'are'} kept rolled up; else ${slow.join('; ')}${holds}.`
   })
 }
 

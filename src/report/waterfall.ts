@@ -12,9 +12,9 @@ const cell = (step: WaterfallStep) => (step.name === 'measured' ? number(step.fa
 
 export function waterfallBlocks(planned: Planned, months: number): Block[] {
   return [
-    heading(3, 'From one core to the servers'),
+    heading(3, 'From the bench to the servers'),
     paragraph(
-      'What lies between the load that one core was measured with and the vCPUs that are bought now. Every number at its middle but for the draw that is bought for; the factors of a column multiply to its last line.',
+      'What lies between the load that the bench’s server was measured with and the vCPUs that are bought now. Every number at its middle but for the draw that is bought for; the factors of a column multiply to its last line.',
     ),
     sideBySide(planned, 'now'),
     details(`The same for month ${months}`, [sideBySide(planned, 'horizon')]),

@@ -159,18 +159,20 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
       await visit(run, () => work(run))
     }
   }
-  /** Where nothing is timed: side by side, on all cores. */
-  const together = (work: (run: CandidateRun, instance: Instance) => Promise<void>) =>
-    Promise.all(
-      runs.map((run) => {
-        if (run.failure === null && run.instance !== null) progress.note(run.candidate.name)
-        return run.visit(async (instance) => {
-          await instance.release()
-          await work(run, instance)
-          await instance.confine()
-        })
-      }),
-    ).then(() => {})
+  /** Where nothing is timed: side by side, on all cores. Nobody is left behind where one gives up: what ends the run waits for all. */
+  const together = async (work: (run: CandidateRun, instance: Instance) => Promise<void>) => {
+    const visits = runs.map((run) => {
+      if (run.failure === null && run.instance !== null) progress.note(run.candidate.name)
+      return run.visit(async (instance) => {
+        await instance.release()
+        await work(run, instance)
+        await instance.confine()
+      })
+    })
+    const failed = (await Promise.allSettled(visits)).find((each) => each.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+    if (runs.some(({ trials }) => trials.length > 0)) writeQuietly(directory, result('interrupted'), progress)
+  }
   /** Rounds in rotated order: whatever the machine does to a round, it does to all. */
   const eachInTurn = async (round: number, name: string, work: (run: CandidateRun) => Promise<void>, concerned = (_: CandidateRun) => true) => {
     for (const run of rotated(runs, round).filter(concerned)) {

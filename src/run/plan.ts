@@ -246,6 +246,8 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
   const { budget } = plan
   const n = paces.length
   const total = (of: (pace: Pace) => number) => paces.reduce((sum, pace) => sum + of(pace), 0)
+  // Side by side, two at a time get on.
+  const together = (of: (pace: Pace) => number) => Math.max(total(of) / 2, 0, ...paces.map(of))
   // The reference searches its rows: answers cost more where more is loaded.
   const answering = Math.max(0.3, Math.min(3, plan.rows / 200_000))
   const trial = budget.openSeconds + warmUpOfTrial + 0.5
@@ -263,8 +265,8 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
     { name: 'calibrate', predictedSeconds: 2.5 },
     { name: 'start', predictedSeconds: total((pace) => pace.startSeconds) },
     { name: 'load', predictedSeconds: total((pace) => pace.loadSeconds + plan.rows / pace.loadRowsPerSecond) },
-    { name: 'settle', predictedSeconds: total((pace) => pace.settleSeconds) },
-    { name: 'verify', predictedSeconds: total((pace) => pace.verifySeconds * answering) },
+    { name: 'settle', predictedSeconds: together((pace) => pace.settleSeconds) },
+    { name: 'verify', predictedSeconds: together((pace) => pace.verifySeconds * answering) },
     {
       name: 'measurement',
       predictedSeconds: total(
@@ -273,7 +275,7 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
     },
     { name: 'narrowing', predictedSeconds: n * budget.narrowingTrials * (trial + 1) },
     { name: 'maintenance', predictedSeconds: budget.maintenance ? n * (trial + 1) : 0 },
-    { name: 'invariants', predictedSeconds: total((pace) => 0.3 + pace.verifySeconds * answering * 0.35) },
+    { name: 'invariants', predictedSeconds: together((pace) => 0.3 + pace.verifySeconds * answering * 0.35) },
     ...(plan.sizes.length === 0
       ? []
       : [

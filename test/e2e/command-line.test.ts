@@ -137,8 +137,14 @@ test('assess says first what other wishes change; a budget that the horizon brea
   expect(ended.code).toBe(0)
   const unchanged = await dbtrial('assess', sample)
   expect(unchanged.stdout).toMatch(
-    /^postgres is the only one that no hard constraint rules out .* postgres stands on one condition: daily_revenue would take .* unless it is kept rolled up/m,
+    /^postgres is the only one that no hard constraint rules out .* postgres stands on one condition: daily_revenue is kept rolled up; else daily_revenue would take /m,
   )
+  // What README shows of the sample is what anybody sees who asks again.
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const shown = /^```\n(No candidate[\s\S]*?)^```$/m.exec(readme)?.[1]?.split('\n') ?? []
+  expect(shown.length).toBeGreaterThan(20)
+  const lines = unchanged.stdout.split('\n').map((line) => line.trimEnd())
+  for (const line of shown.filter((each) => each !== '…')) expect(lines).toContain(line.trimEnd())
 }, 180_000)
 
 describe('defaults', () => {

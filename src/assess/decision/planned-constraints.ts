@@ -38,7 +38,7 @@ export function beyondCatalogue(plan: CapacityPlan, cost: CostPlan): string | nu
 
 /** `cost`: null where no draw of today is carried. */
 export function beyondText(plan: CapacityPlan, cost: CostPlan | null): string {
-  const share = cost === null ? '' : ` in more than ${likelihood(cost.purchases.reach(0))} of the draws`
+  const share = cost === null ? '' : ` in all but ${likelihood(cost.purchases.reach(0))} of the draws`
   return `no fleet of the catalogue carries today's peak${share}${whyWhole(plan)}${shortText(plan)}`
 }
 

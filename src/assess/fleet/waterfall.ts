@@ -150,7 +150,7 @@ const digits = (value: number) => String(Number(value.toPrecision(3)))
 /** A line for each step, for `--explain`. */
 export function waterfallLines({ until, vcpus, steps }: Waterfall): string[] {
   return [
-    `From one core to ${vcpus} vCPU, every number at its middle, for month ${until}:`,
+    `From the bench to ${vcpus} vCPU, every number at its middle, for month ${until}:`,
     ...steps
       .filter(({ factor, name }) => name === 'headroom' || Math.abs(factor - 1) > 0.0005)
       .map(({ what, factor, vcpus: after, why }, at) => `  ${at === 0 ? '  ' : '× '}${digits(factor)} = ${digits(after)}  ${what}: ${why}`),

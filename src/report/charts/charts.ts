@@ -5,6 +5,7 @@ import type { Decision } from '../../assess/decision/decision.ts'
 import type { Assessment } from '../../assess/judge/assess.ts'
 import type { CandidateResult, Result } from '../../result/result.ts'
 import type { Scenario } from '../../scenario/scenario.ts'
+import { median } from '../../stats/median.ts'
 import { markedName } from '../cautions.ts'
 import type { Chart } from '../render/document.ts'
 import { count, micros, times } from '../render/format.ts'
@@ -194,9 +195,9 @@ function throughputSlide(candidates: CandidateResult[]): Slide | undefined {
   const sweeps = candidates.map((candidate) => candidate.trials.filter((trial) => trial.phase === 'sweep' && trial.validity.verdict !== 'broken'))
   if (sweeps.every((trials) => trials.length === 0)) return undefined
   const levels = [...new Set(sweeps.flat().map((trial) => trial.arrival.concurrency as number))].sort((a, b) => a - b)
-  const best = candidates.map(
-    (candidate, index) => `${candidate.name} ${count(Math.max(0, ...(sweeps[index] ?? []).map((trial) => trial.throughputPerSecond)))}/s`,
-  )
+  const middle = (index: number, level: number) =>
+    median((sweeps[index] ?? []).filter((trial) => trial.arrival.concurrency === level).map((trial) => trial.throughputPerSecond))
+  const best = candidates.map((candidate, index) => `${candidate.name} ${count(Math.max(0, ...levels.map((level) => middle(index, level) ?? 0)))}/s`)
   return {
     file: 'throughput.png',
     title: `Closed loop: ${best.join(', ')}`,
@@ -206,7 +207,7 @@ function throughputSlide(candidates: CandidateResult[]): Slide | undefined {
     labels: levels.map(String),
     datasets: candidates.map((candidate, index) => ({
       label: named(candidate),
-      data: levels.map((level) => (sweeps[index] ?? []).find((trial) => trial.arrival.concurrency === level)?.throughputPerSecond ?? null),
+      data: levels.map((level) => middle(index, level)),
       ...lines(index),
     })) as ChartDataset<Kind>[],
     x: { title: 'operations in flight' },

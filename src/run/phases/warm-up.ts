@@ -27,16 +27,20 @@ export async function warmUp(run: CandidateRun, { plan, fullSpeedUs }: RunContex
   const compilers = pace.compilers === undefined ? null : new Threads((await run.instance?.processes()) ?? [], pace.compilers)
   const windows: number[] = []
   let since: number | null = null
-  const compiling = compilers === null ? 0 : await compile(run, compilers, pieceSeconds, plan.budget)
-  for (let piece = compiling; since === null && windows.length * windowSeconds < plan.budget.warmUpSeconds; piece++) {
-    const trial = await closedTrial(run, { phase: 'warm-up', concurrency, seconds: pieceSeconds, repeat: piece }, 0)
-    if (trial.validity.verdict === 'broken') return
-    // The last window of a piece is cut short by its end.
-    const completed = completedAtFullSpeed(trial, fullSpeedUs(), run.sensitivity)
-    windows.push(...completed.slice(0, Math.floor(pieceSeconds / windowSeconds)))
-    since = compilers !== null ? gainsNoMore(windows, long, run.warmLevel) : warmSince(windows, long, run.warmLevel)
+  try {
+    const compiling = compilers === null ? 0 : await compile(run, compilers, pieceSeconds, plan.budget)
+    for (let piece = compiling; since === null && windows.length * windowSeconds < plan.budget.warmUpSeconds; piece++) {
+      const trial = await closedTrial(run, { phase: 'warm-up', concurrency, seconds: pieceSeconds, repeat: piece }, 0)
+      if (trial.validity.verdict === 'broken') return
+      // The last window of a piece is cut short by its end.
+      const completed = completedAtFullSpeed(trial, fullSpeedUs(), run.sensitivity)
+      windows.push(...completed.slice(0, Math.floor(pieceSeconds / windowSeconds)))
+      since = compilers !== null ? gainsNoMore(windows, long, run.warmLevel) : warmSince(windows, long, run.warmLevel)
+    }
+  } finally {
+    // What is measured runs as the server was started.
+    compilers?.goFirst(false)
   }
-  compilers?.goFirst(false)
   run.warmLevel ??= median(windows.slice(-long))
   // Of several starts the worst is told.
   if (run.steady === null || since === null)

@@ -443,7 +443,7 @@ describe('asked again', () => {
     expect(runnerUp).toMatch(/^Runner-up: /)
     expect(movers).toMatch(/^What moves most what is needed/)
     expect(waterfall).toMatch(
-      /^From one core to [\d,]+ vCPU.*\n {4}[\d.]+ = [\d.]+ {2}cores of the bench.*\n( {2}× .*\n)+ {2}× [\d.]+ = [\d.]+ {2}whole servers: /,
+      /^From the bench to [\d,]+ vCPU.*\n {4}[\d.]+ = [\d.]+ {2}cores of the bench.*\n( {2}× .*\n)+ {2}× [\d.]+ = [\d.]+ {2}whole servers: /,
     )
     expect(tree).toMatch(/^cost\.postgres\.total@36 = /)
     for (const path of ['plan.postgres.availability@12', 'plan.postgres.rowAvailability@36', 'capacity.postgres.volume@7', 'cost.postgres.total@5'])
