@@ -2,6 +2,7 @@
 import { connect } from 'node:net'
 import { cpus } from 'node:os'
 import { posix } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command, Endpoint, ServerContext, ServerSpec } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { isInContainer, watchContainer } from '../host/cgroup.ts'
@@ -20,6 +21,8 @@ const home = '/dbtrial'
 const volume = `${home}/store`
 const lastLines = 20
 const reachWithinMs = 1000
+const maxPauses = 10
+const freezeAgainMs = 100
 /** Cassandra has some hundred threads, PostgreSQL a process for each connection. */
 const mostProcesses = 4096
 /** Nobody in it becomes more than he is, and the start keeps what it needs to give files away and to become `nobody`. */
@@ -324,8 +327,16 @@ class ContainerInstance implements Instance {
     return isInContainer(State.Pid, this.#raw.id) ? processTree(State.Pid) : []
   }
 
+  /** The engine gives a freeze up that does not catch all threads in time, and thaws those that it caught: a server at work is asked again. */
   async pause() {
-    if (!(await this.#isPaused())) await this.#raw.pause()
+    for (let tried = 1; !(await this.#isPaused()); tried++) {
+      try {
+        await this.#raw.pause()
+      } catch (error) {
+        if (tried === maxPauses || !/unable to freeze/.test(messageOf(error))) throw error
+        await sleep(freezeAgainMs)
+      }
+    }
   }
 
   async resume() {
