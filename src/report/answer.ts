@@ -88,10 +88,10 @@ function noteOn(each: CandidateAssessment): string[] {
   return notes
 }
 
-/** Who does not hold the average load: whether load is what it fails by, which more servers would mend. */
 /** A share that grows by less between the lightest and the heaviest load is none that load drives. */
 const driven = 2
 
+/** Who does not hold the average load: whether load is what it fails by, which more servers would mend. */
 function drivenNote({ name, tried }: CandidateAssessment, { capacity }: CandidateResult): string[] {
   if (tried?.shares == null || capacity.boundBy !== tried.binding || (capacity.multiple?.mid ?? 1) >= 1) return []
   const [light, heavy] = tried.shares

@@ -3,6 +3,7 @@
 import type { Decision } from '../assess/decision/decision.ts'
 import type { ForkPrice, Forks } from '../assess/decision/forks.ts'
 import { namedStill } from '../assess/demand/demand-table.ts'
+import { threeDigits } from '../assess/figures/amount.ts'
 import type { CandidatePlan } from '../assess/fleet/candidate-plan.ts'
 import { percent, usd } from './render/format.ts'
 
@@ -28,7 +29,7 @@ export function forkTexts({ highDemand, growingCalls }: Forks, plan: Pick<Candid
       ? `no fleet of the catalogue carries it through month ${horizon.month}`
       : `${usd(each.now)} USD a month now and ${usd(each.horizon)} in month ${horizon.month}, ${instead}`
   return [
-    `if demand comes as high as one draw in ten has it (growth × ${factor(highDemand.growth)}, peak × ${factor(highDemand.peak)}) and is bought for: ${price(highDemand.usdPerMonth)}.`,
+    `if demand comes as high as one draw in ten has it (growth × ${threeDigits(highDemand.growth)}, peak × ${threeDigits(highDemand.peak)}) and is bought for: ${price(highDemand.usdPerMonth)}.`,
     ...(growingCalls === null
       ? []
       : [
@@ -36,8 +37,6 @@ export function forkTexts({ highDemand, growingCalls }: Forks, plan: Pick<Candid
         ]),
   ]
 }
-
-const factor = (value: number) => String(Number(value.toPrecision(3)))
 
 /** Of all candidates with a plan, each sentence with its name before it. */
 export function besidePrices({ forks }: Pick<Decision, 'forks'>, planned: readonly { key: string; name: string; plan: CandidatePlan }[]): string[] {

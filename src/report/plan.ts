@@ -6,6 +6,7 @@ import { bytes } from '../assess/figures/amount.ts'
 import { drawsText, type Spread } from '../assess/figures/simulate.ts'
 import { availabilityText } from '../assess/fleet/availability.ts'
 import type { CandidatePlan, FleetPlan } from '../assess/fleet/candidate-plan.ts'
+import { smallestEffect } from '../assess/fleet/plan-assumptions.ts'
 import type { MissedUnloaded } from '../assess/judge/assess.ts'
 import { lineText, sourcesOf, totalText, withTotal } from './bill.ts'
 import { compositeBlocks } from './composites.ts'
@@ -216,9 +217,6 @@ function volumesText({ volumes }: CandidatePlan, months: number): string[] {
     `volumes are ${times} through month ${months}, the largest of a server has ${count(largestGb)} GB; at each look they are bought for what will lie on them at the next one, 75 % full then, and cloud volumes are enlarged while they are in use.`,
   ]
 }
-
-/** What moves the plan by less than that decides nothing. */
-const smallestEffect = 0.05
 
 /** The assumption that moves the plan most; null: nothing in it is assumed, or none of it matters. */
 export function decidingText({ tornado }: Pick<CandidatePlan, 'tornado'>): string | null {

@@ -159,7 +159,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
       await visit(run, () => work(run))
     }
   }
-  /** Where nothing is timed: side by side, on all cores. Nobody is left behind where one gives up: what ends the run waits for all. */
+  /** Where nothing is timed: side by side, on all cores; afterwards each server has its own alone. Nobody is left behind where one gives up: what ends the run waits for all. */
   const together = async (work: (run: CandidateRun, instance: Instance) => Promise<void>) => {
     const visits = runs.map((run) => {
       if (run.failure === null && run.instance !== null) progress.note(run.candidate.name)

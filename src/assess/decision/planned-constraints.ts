@@ -3,11 +3,11 @@
 import type { CostPlan } from '../cost/cost.ts'
 import type { Catalogue } from '../cost/prices.ts'
 import type { Demand } from '../demand/demand.ts'
+import { threeDigits } from '../figures/amount.ts'
 import type { Drawn } from '../figures/drawn.ts'
 import { type Figure, type Given, given, reachable } from '../figures/figure.ts'
-import { middleOf } from '../figures/simulate.ts'
 import { availabilityFigure, availabilityText } from '../fleet/availability.ts'
-import type { CapacityPlan } from '../fleet/capacity-plan.ts'
+import { type CapacityPlan, middleNeed } from '../fleet/capacity-plan.ts'
 import { type Constraint, likelihood, uncertain } from './constraints.ts'
 /** Made once for each candidate, so that what is drawn is what is judged. */
 export interface PlannedFigures {
@@ -50,18 +50,16 @@ function whyWhole({ torn, facts }: CapacityPlan): string {
 /** What one server must do at peak and does, where cores beyond its threads add nothing. */
 function shortText(plan: CapacityPlan): string {
   if (plan.facts.commandThreads.count === null || plan.torn.length === 0) return ''
-  const { load, carried, host } = plan.needOf(plan.needFigures(0).map((figure) => middleOf(figure)))
+  const { load, carried, host } = middleNeed(plan, 0)
   const inputs = reachable([plan.carried, ...plan.needFigures(0)])
   const of = (path: string) => inputs.find((figure): figure is Given => figure.kind === 'given' && figure.path === path)
   const range = (path: string, times = 1) => {
     const found = of(path)?.range
-    return found === undefined || found.low === found.high ? '' : ` (${two(found.low * times)}–${two(found.high * times)})`
+    return found === undefined || found.low === found.high ? '' : ` (${threeDigits(found.low * times)}–${threeDigits(found.high * times)})`
   }
   const [statedPeak, hosts] = [of('demand.statedPeak')?.range.mid ?? 1, of('plan.hostFactor')]
-  return `: at peak the server must do ${two(load)}×${range('demand.peakSpread', statedPeak)} today's average load, and does ${two(carried * host)}×: ${two(carried)}×${range(`capacity.${plan.candidate}.sustained`)} as measured, times ${two(host)}${range('plan.hostFactor')} for a core of the cloud (${hosts?.provenance ?? 'assumed'})`
+  return `: at peak the server must do ${threeDigits(load)}×${range('demand.peakSpread', statedPeak)} today's average load, and does ${threeDigits(carried * host)}×: ${threeDigits(carried)}×${range(`capacity.${plan.candidate}.sustained`)} as measured, times ${threeDigits(host)}${range('plan.hostFactor')} for a core of the cloud (${hosts?.provenance ?? 'assumed'})`
 }
-
-const two = (value: number) => Number(value.toPrecision(3))
 
 export const figuresOfPlanned = ({ availability, rowAvailability, failover, lost }: PlannedFigures): Figure[] => [
   availability,

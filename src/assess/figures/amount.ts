@@ -26,9 +26,12 @@ export function bytes(value: number): string {
   return `${text} ${bytesUnits[power]}`
 }
 
+/** Three digits at most, without a unit or thousands. */
+export const threeDigits = (value: number) => String(Number(value.toPrecision(3)))
+
 export function digits(value: number): string {
   if (value === 0) return '0'
   const magnitude = Math.abs(value)
   if (magnitude >= 1e15 || magnitude < 1e-4) return value.toExponential(2)
-  return magnitude >= 1000 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)))
+  return magnitude >= 1000 ? Math.round(value).toLocaleString('en') : threeDigits(value)
 }

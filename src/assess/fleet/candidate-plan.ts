@@ -16,7 +16,7 @@ import type { Drawn } from '../figures/drawn.ts'
 import { derivedFrom, type Figure, type Given, reachable } from '../figures/figure.ts'
 import { middleOf, type Spread } from '../figures/simulate.ts'
 import { availabilityFigure } from './availability.ts'
-import type { CapacityPlan } from './capacity-plan.ts'
+import { type CapacityPlan, middleNeed } from './capacity-plan.ts'
 import type { Chosen, Stage, Sufficiency } from './fleet-plan.ts'
 import { describeLatency, figuresOfLatency, type Latency, type PlannedLatency } from './latency-of-plan.ts'
 import { type Bound, besideOf, boundOf, type Need, nodesOf } from './supply.ts'
@@ -153,7 +153,7 @@ export function describePlan(own: Complete, told: Told): CandidatePlan {
   const latency = describeLatency(own.latency, drawn)
   const { months } = demand
   const fleet = { now: fleetOf(own, told, 0), horizon: fleetOf(own, told, months) }
-  const need = plan.needOf(plan.needFigures(0).map((figure) => middleOf(figure)))
+  const need = middleNeed(plan, 0)
   return {
     topology: plan.facts.topology.name,
     how: plan.work.how,
@@ -198,7 +198,7 @@ export const whenOf = ({ planned, month }: { planned: number | null; month: Spre
 function fleetOf(own: Complete, { demand, drawn }: Told, month: number): FleetPlan {
   const { plan, cost } = own
   const chosen = cost.purchases.fleet(month)
-  const need = plan.needOf(plan.needFigures(month).map((figure) => middleOf(figure)))
+  const need = middleNeed(plan, month)
   const shape = cost.shapes[chosen.shape] as (typeof cost.shapes)[number]
   const terms = plan.terms(cost.block, cost.shapes)
   const affordable = cost.affordable(month)
@@ -226,7 +226,7 @@ function fleetOf(own: Complete, { demand, drawn }: Told, month: number): FleetPl
 function volumeOf({ plan, cost }: Complete, { fleet, until }: Stage): number {
   const shape = cost.shapes[fleet.shape]
   if (shape?.localDiskGib !== undefined) return 0
-  const need = plan.needOf(plan.needFigures(until).map((figure) => middleOf(figure)))
+  const need = middleNeed(plan, until)
   return Math.ceil(volumeGb(fleet, need, plan.terms(cost.block, cost.shapes)))
 }
 

@@ -18,6 +18,7 @@ import { type Storage, storageOf } from '../demand/storage.ts'
 import { trafficOf } from '../demand/traffic.ts'
 import { derivedFrom, type Figure, given } from '../figures/figure.ts'
 import { FigureMemo } from '../figures/figure-memo.ts'
+import { middleOf } from '../figures/simulate.ts'
 import { cheapest } from './cheapest.ts'
 import { choiceOf, encodeChoice, fleetText } from './choice.ts'
 import { divisionOf } from './division.ts'
@@ -73,6 +74,9 @@ export interface CapacityPlan {
 export type NoPlan = { candidate: string; reason: string }
 
 export const isPlan = (plan: CapacityPlan | NoPlan): plan is CapacityPlan => 'facts' in plan
+
+/** What a month needs with every number at its middle. */
+export const middleNeed = (plan: CapacityPlan, month: number): Need => plan.needOf(plan.needFigures(month).map((figure) => middleOf(figure)))
 
 export function planCapacity({ candidate, result, demand, serves }: PlanInput): CapacityPlan | NoPlan {
   const { name } = candidate

@@ -2,6 +2,7 @@
  * One store with something beside it: replicas for reads that may be old, a cache in front, a search store. Each is priced with every number at
  * its middle, at the horizon and now, and none was measured: it stands outside the ranking.
  */
+
 import { ownedBytes, rowBytes } from '../../families/sizes.ts'
 import { entityOf, type Operation, type Scenario } from '../../scenario/scenario.ts'
 import { isReadOperation, mayBeOld } from '../capacity/calls.ts'
@@ -13,8 +14,9 @@ import type { Demand } from '../demand/demand.ts'
 import { drawsOfTop } from '../demand/popularity.ts'
 import { assumed, type Figure, given } from '../figures/figure.ts'
 import { middleOf } from '../figures/simulate.ts'
-import type { CapacityPlan } from './capacity-plan.ts'
+import { type CapacityPlan, middleNeed } from './capacity-plan.ts'
 import { cheapest } from './cheapest.ts'
+import { smallestEffect } from './plan-assumptions.ts'
 import type { Need } from './supply.ts'
 
 export interface Composite {
@@ -88,9 +90,6 @@ const assumptionsOf = () => ({
 type AssumptionName = keyof ReturnType<typeof assumptionsOf>
 type Assumed = Record<AssumptionName, number>
 
-/** What moves a price by less decides nothing. */
-const smallestEffect = 0.05
-
 /** The cheapest first. */
 export function compositesOf(plan: CapacityPlan, cost: CostPlan, demand: Demand, engineerUsdPerHour: number): Composite[] {
   const assumptions = assumptionsOf()
@@ -160,7 +159,7 @@ function storeOf(plan: CapacityPlan, cost: CostPlan, demand: Demand): Store {
     plan,
     cost,
     demand,
-    need: once((month) => plan.needOf(plan.needFigures(month).map((figure) => middleOf(figure)))),
+    need: once((month) => middleNeed(plan, month)),
     asks: once((month) => new Map(plan.operations.map((operation) => [operation.name, asksOf(plan, demand, operation, month)]))),
   }
 }

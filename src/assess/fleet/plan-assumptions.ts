@@ -43,6 +43,9 @@ export const assumptions = {
   networkBytesPerSecondPerVcpu: 40e6,
 } as const
 
+/** An assumption that moves a price by a smaller share of it decides nothing. */
+export const smallestEffect = 0.05
+
 /** What its provider says that it sustains, or what is assumed. */
 export const networkBytesPerSecond = ({ vcpus, networkMbitPerSecond }: Pick<Shape, 'vcpus' | 'networkMbitPerSecond'>) =>
   networkMbitPerSecond === undefined ? vcpus * assumptions.networkBytesPerSecondPerVcpu : (networkMbitPerSecond * 1e6) / 8

@@ -4,9 +4,11 @@ import { cpuFill } from '../capacity/capacity.ts'
 import type { Shape } from '../cost/prices.ts'
 import type { Demand } from '../demand/demand.ts'
 import { copiesAsked } from '../demand/load.ts'
+import { threeDigits } from '../figures/amount.ts'
 import { type Figure, reachable } from '../figures/figure.ts'
 import { middleOf } from '../figures/simulate.ts'
 import type { Complete } from './candidate-plan.ts'
+import { middleNeed } from './capacity-plan.ts'
 import { valueBoughtFor } from './enough.ts'
 import type { Chosen } from './fleet-plan.ts'
 import { type Bound, bounds, busiestOf, carriedBy, crossingShare, type Need, nodesOf, usesOf } from './supply.ts'
@@ -58,7 +60,7 @@ export function waterfallOf({ plan, cost, candidate }: Complete, demand: Demand,
   // The scarcer end of the year: what shrinks asks most at its beginning.
   const asked = boughtUse(from) > boughtUse(until) ? from : until
   const bought = boughtUse(asked)
-  const need = plan.needOf(plan.needFigures(asked).map((figure) => middleOf(figure)))
+  const need = middleNeed(plan, asked)
   const { topology } = plan.facts
   const nodes = nodesOf(fleet, topology)
   const sustained = reachable([plan.carried]).find(({ path }) => path === `capacity.${candidate.name}.sustained`) as Figure
@@ -70,14 +72,14 @@ export function waterfallOf({ plan, cost, candidate }: Complete, demand: Demand,
     [
       'measured',
       terms.benchCpus / measured,
-      `one server of ${coresText(terms.benchCpus)} carries ${digits(measured)}×, bound by ${candidate.capacity.boundBy}`,
+      `one server of ${coresText(terms.benchCpus)} carries ${threeDigits(measured)}×, bound by ${candidate.capacity.boundBy}`,
     ],
     ['headroom', measured / carried, headroomText(measured / carried)],
     ...demandSteps({ plan, demand, month: asked }),
-    ['host', 1 / need.host, `plan.hostFactor ${digits(need.host)}`],
+    ['host', 1 / need.host, `plan.hostFactor ${threeDigits(need.host)}`],
     ['doubling', more, doublingText(shape, need, terms.benchCpus, terms.commandThreads)],
     ['draws', bought / useOf(need, 'CPU'), `carried in ${Math.round(share * 1000) / 10} % of the draws, not in half of them`],
-    ['crossing', crossing, `${digits(100 * crossingShare(need))} % of the work is done on all of ${fleet.parts} parts`],
+    ['crossing', crossing, `${threeDigits(100 * crossingShare(need))} % of the work is done on all of ${fleet.parts} parts`],
     ['survivors', (nodes * crossingFree(need, fleet)) / fleet.parts, survivorsText(fleet, need, nodes, topology.kind === 'ring')],
     ['whole', 1 / bought, wholeText(shape, nodes, scarcest, 1 / bought)],
   ])
@@ -132,7 +134,7 @@ const headroomText = (factor: number) =>
 
 function doublingText({ vcpus }: Shape, { doubling }: Need, benchCpus: number, threads: number | null): string {
   const ran = threads !== null && threads < vcpus ? `, and ${threads} of them runs commands` : ''
-  return `${vcpus} vCPU for ${coresText(benchCpus)}: each doubling does ${digits(2 * doubling)} times, not twice (doubling ${digits(doubling)})${ran}`
+  return `${vcpus} vCPU for ${coresText(benchCpus)}: each doubling does ${threeDigits(2 * doubling)} times, not twice (doubling ${threeDigits(doubling)})${ran}`
 }
 
 function survivorsText({ parts, members }: Chosen, need: Need, nodes: number, isRing: boolean): string {
@@ -145,14 +147,12 @@ function survivorsText({ parts, members }: Chosen, need: Need, nodes: number, is
 const wholeText = ({ name, vcpus }: Shape, nodes: number, bound: Bound, factor: number) =>
   `${nodes} × ${name} of ${vcpus} vCPU${bound === 'CPU' ? '' : `; ${bound} decides, so that CPU is left over`}${factor > 2 && bound === 'CPU' ? ': less was not to be had' : ''}`
 
-const digits = (value: number) => String(Number(value.toPrecision(3)))
-
 /** A line for each step, for `--explain`. */
 export function waterfallLines({ until, vcpus, steps }: Waterfall): string[] {
   return [
     `From the bench to ${vcpus} vCPU, every number at its middle, for month ${until}:`,
     ...steps
       .filter(({ factor, name }) => name === 'headroom' || Math.abs(factor - 1) > 0.0005)
-      .map(({ what, factor, vcpus: after, why }, at) => `  ${at === 0 ? '  ' : '× '}${digits(factor)} = ${digits(after)}  ${what}: ${why}`),
+      .map(({ what, factor, vcpus: after, why }, at) => `  ${at === 0 ? '  ' : '× '}${threeDigits(factor)} = ${threeDigits(after)}  ${what}: ${why}`),
   ]
 }

@@ -1,5 +1,6 @@
 /** Messages of Cassandra's native protocol, versions 4 and 5: requests written in place; rows counted, decoded only where asked for. */
 
+import { decimalText } from '../../data/value.ts'
 import { writeInt64BE } from '../../data/whole-numbers.ts'
 import type { RequestBuffer } from '../request.ts'
 
@@ -273,7 +274,7 @@ function valueAt(bytes: Buffer, at: number, length: number, type: number): Store
     case types.boolean:
       return bytes[at] === 1
     case types.decimal:
-      return decimalText(varintOf(bytes, at + 4, length - 4), bytes.readInt32BE(at))
+      return decimalOf(varintOf(bytes, at + 4, length - 4), bytes.readInt32BE(at))
     case types.varint:
       return String(varintOf(bytes, at, length))
     case types.varchar:
@@ -285,14 +286,11 @@ function valueAt(bytes: Buffer, at: number, length: number, type: number): Store
 
 const readInt64 = (bytes: Buffer, at: number) => bytes.readInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4)
 
+/** The protocol's scales may be negative: then zeros follow. */
+const decimalOf = (unscaled: bigint, scale: number) => (scale < 0 ? String(unscaled * 10n ** BigInt(-scale)) : decimalText(unscaled, scale))
+
 function varintOf(bytes: Buffer, at: number, length: number): bigint {
   return BigInt.asIntN(length * 8, BigInt(`0x${bytes.toString('hex', at, at + length)}`))
-}
-
-function decimalText(unscaled: bigint, scale: number): string {
-  if (scale <= 0) return String(unscaled * 10n ** BigInt(-scale))
-  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0')
-  return `${unscaled < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
 }
 
 export function preparedOf(body: Buffer, version: Version): PreparedStatement {

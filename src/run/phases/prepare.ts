@@ -39,11 +39,10 @@ async function recordStorage(run: CandidateRun, session: Session, share: number,
   run.storage.push({ share, rows, ...(await session.storage()) })
 }
 
-/** Flushes, then binds the server to its cores: from here on it has what it will be measured with. */
+/** Flushes, takes the sizes on disk, and asks the server what it runs with. */
 export async function settleCandidate(run: CandidateRun, instance: Instance): Promise<void> {
   await run.withSession(1, async (session) => {
     await recordStorage(run, session, 1, run.load?.rows ?? 0)
-    await instance.confine()
     const { scenario } = run.compiled
     const { parity } = await session.facts({ cpus: scenario.bench.cpus, memoryBytes: scenario.bench.memoryBytes })
     if (scenario.bench.security === 'on') parity.push(...(await securityParity(run.engine, instance.endpoint, scenario)))

@@ -9,7 +9,10 @@ import { warmUp } from './warm-up.ts'
 /** Best of the closed-loop sweep; null where the server failed. */
 export async function throughputOf(run: CandidateRun, context: RunContext): Promise<{ throughputPerSecond: number; connections: number } | null> {
   await run.visit(() => loadCandidate(run, context))
-  await run.visit((instance) => settleCandidate(run, instance))
+  await run.visit(async (instance) => {
+    await settleCandidate(run, instance)
+    await instance.confine()
+  })
   await run.visit(() => warmUp(run, context))
   await run.visit(() => sweep(run, context, 0))
   const trials = run.trials.filter((trial) => trial.phase === 'sweep' && trial.validity.verdict !== 'noisy' && trial.validity.verdict !== 'broken')

@@ -2,23 +2,9 @@
 import { expect, test } from 'vitest'
 import { mongodb } from '../../../src/engines/mongodb/index.ts'
 import { allOperations, deriveModel } from '../../../src/families/derive.ts'
-import { parseScenario } from '../../../src/scenario/read.ts'
+import { scenarioFor } from './shapes.ts'
 
-const scenarioOf = (entities: string, operations: Record<string, string>) =>
-  parseScenario(
-    [
-      'name: documents',
-      'summary: "Shapes of documents"',
-      'seed: 7',
-      'epoch: 2026-03-01T12:00:00Z',
-      `entities: ${entities}`,
-      'operations:',
-      ...Object.entries(operations).map(([name, text]) => `  ${name}: { ${text}, rate: 10/s, p99: 1s }`),
-      'requirements: { peak: 2x, durability: fsync }',
-      'candidates: [mongodb]',
-    ].join('\n'),
-    'documents.yaml',
-  )
+const scenarioOf = scenarioFor('mongodb')
 
 const key = 'id: { type: uuid, key: true }'
 const row = `{ e: { count: 100k, fields: { ${key}, a: {type: int, range: [1, 50]}, b: {type: int, range: [1, 50]}, price: {type: decimal, range: [1, 9], scale: 2},

@@ -3,23 +3,9 @@ import { expect, test } from 'vitest'
 import { postgres } from '../../../src/engines/postgres/index.ts'
 import { allOperations, deriveModel } from '../../../src/families/derive.ts'
 import type { Index } from '../../../src/families/model.ts'
-import { parseScenario } from '../../../src/scenario/read.ts'
+import { scenarioFor } from './shapes.ts'
 
-const scenarioOf = (entities: string, operations: Record<string, string>) =>
-  parseScenario(
-    [
-      'name: shapes',
-      'summary: "Shapes of indexes"',
-      'seed: 7',
-      'epoch: 2026-03-01T12:00:00Z',
-      `entities: ${entities}`,
-      'operations:',
-      ...Object.entries(operations).map(([name, text]) => `  ${name}: { ${text}, rate: 10/s, p99: 1s }`),
-      'requirements: { peak: 2x, durability: fsync }',
-      'candidates: [postgres]',
-    ].join('\n'),
-    'shapes.yaml',
-  )
+const scenarioOf = scenarioFor('postgres')
 
 const ticket = `{ ticket: { count: 100k, fields: { id: {type: uuid, key: true}, tenant: {type: int, range: [1, 50]}, team: {type: int, range: [1, 50]},
   email: {type: email, unique: true}, status: {type: enum, values: {open: 45, closed: 45, spam: 5, lost: 5}}, title: {type: words, count: [1, 3]}, text: {type: words, count: [1, 9]}, points: {type: int, range: [0, 9]},
