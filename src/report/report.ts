@@ -116,7 +116,7 @@ export function makeDocument(result: Result, assessment: Assessment, decision: D
     ...result.candidates.flatMap(model),
     heading(2, 'Validity of every trial'),
     paragraph(
-      'valid: the harness was out of the way. client-bound: it worked more than 65 % of its core, or an operation was over a limit with the gaps in which the harness did not turn, and within it without them: then the trial decides nothing for that operation. noisy: others used more than a tenth of a core of those of the server or of the harness, or half a core of them for 250 ms. A harness that is late can only add to response times: what client-bound rounds meet is met, what they miss decides nothing. Noisy and broken trials count for nothing.',
+      'valid: the harness was out of the way. client-bound: it worked more than 65 % of its core, or an operation was over a limit with the gaps in which the harness did not turn, and within it without them: then the trial decides nothing for that operation, neither that its limit is met nor that it is missed. noisy: others used more than a tenth of a core of those of the server or of the harness, or half a core of them for 250 ms. Noisy and broken trials count for nothing.',
     ),
     ...result.candidates.flatMap((candidate) =>
       candidate.trials.length === 0 ? [] : [details(`${candidate.name}: ${validityCounts(candidate.trials)}`, [trials(candidate)])],

@@ -150,4 +150,4 @@ export function countOf(trial: TrialResult, operation: string, objective: string
 const exceededOf = (own: OperationResult, objective: string) => Math.min(own.intended, own.exceeded[objective] ?? 0)
 
 /** With the harness's own delays the answers of this operation are over the limit, without them they are not: they decide nothing. */
-const isLate = ({ validity }: TrialResult, operation: string) => validity.clientBound.includes(operation)
+export const isLate = ({ validity }: TrialResult, operation: string) => validity.clientBound.includes(operation)

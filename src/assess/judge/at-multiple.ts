@@ -8,7 +8,7 @@ import type { Count } from '../../stats/beta-binomial.ts'
 import type { Interval } from '../../stats/intervals.ts'
 import { median } from '../../stats/median.ts'
 import { type AtScaleNow, isSlowNow, isSurelySlow } from '../capacity/at-scale.ts'
-import { correlationsOf, countOf, curvesOf, fewestCalls, isUsable, type OperationCurve } from '../capacity/response-curve.ts'
+import { correlationsOf, countOf, curvesOf, fewestCalls, isLate, isUsable, type OperationCurve } from '../capacity/response-curve.ts'
 import { percentileIntervals, type TrialHistogram } from './percentile-interval.ts'
 /** One operation of one candidate at one multiple, pooled over the valid trials. */
 export interface Cell {
@@ -107,7 +107,7 @@ function cellOf(operation: Operation, judged: Judged): Cell {
     atScale: null,
   }
   if (!evidence.mix.has(name)) return { ...cell, outcome: 'excused' }
-  const failures = samples.map((each): Count => ({ exceeded: each.dropped + errorsOf(each), intended: each.intended }))
+  const failures = valid.flatMap((trial) => failuresOf(trial, name) ?? [])
   const outcomes: Outcome[] = errorsMissed(failures, operation.errorShare) ? ['missed'] : []
   let isMissedByFew = false
   const add = (found: Outcome, calls: number) => {
@@ -174,6 +174,12 @@ function percentilesOf(trials: TrialResult[], operation: string): Pick<Cell, 'p5
 
 const inUs = (interval: Interval | null): Interval | null =>
   interval === null ? null : { ...interval, low: interval.low / 1000, mid: interval.mid / 1000, high: interval.high / 1000 }
+
+/** What was not answered. A harness that was late may have dropped what it never sent; the errors of a server are none of its doing. */
+function failuresOf(trial: TrialResult, operation: string): Count | undefined {
+  const own = trial.operations[operation]
+  return own && { exceeded: errorsOf(own) + (isLate(trial, operation) ? 0 : own.dropped), intended: own.intended }
+}
 
 const errorsOf = (sample: OperationResult) => Object.values(sample.errors).reduce((sum, count) => sum + count, 0)
 

@@ -27,12 +27,13 @@ interface Made {
   verdict?: TrialResult['validity']['verdict']
   clientBound?: string[]
   saturated?: boolean
+  dropped?: number
   errors?: Record<string, number>
   slowdown?: number
 }
 function open(
   multiple: number,
-  { phase = 'curve', start = 1, verdict = 'valid', clientBound = [], saturated = false, errors = {}, slowdown = 1, ...rest }: Made = {},
+  { phase = 'curve', start = 1, verdict = 'valid', clientBound = [], saturated = false, dropped = 0, errors = {}, slowdown = 1, ...rest }: Made = {},
 ) {
   const intended = multiple * averageRate * seconds
   const response = new Histogram()
@@ -53,7 +54,7 @@ function open(
     operations: {
       get: {
         intended,
-        dropped: 0,
+        dropped,
         errors,
         exceeded: { p99: rest.exceeded ?? Math.round(Math.min(0.9, 0.01 * ((multiple * slowdown) / 2) ** 6) * intended) },
         responseUs: { count: intended, p99: 1990, p50: 1500, encoded: response.encode() },
@@ -194,6 +195,14 @@ describe('at one multiple', () => {
   test('errors miss an objective whatever the times are', () => {
     const trials = [...whole(), ...[1, 2, 3].map((start) => open(1, { phase: 'confirmation', start, exceeded: 0, errors: { timeout: 100 } }))]
     expect(judgeAt(evidence(trials), 1)).toMatchObject({ outcome: 'missed', missed: ['get'] })
+  })
+
+  test('what a late harness dropped misses nothing, what the server refused meanwhile does', () => {
+    const judged = (made: Made) =>
+      judgeAt(evidence([...whole(), ...[1, 2, 3].map((start) => open(1, { phase: 'confirmation', start, exceeded: 0, ...made }))]), 1).outcome
+    expect(judged({ dropped: 200 })).toBe('missed')
+    expect(judged({ dropped: 200, verdict: 'client-bound', clientBound: ['get'] })).toBe('met')
+    expect(judged({ errors: { refused: 100 }, verdict: 'client-bound', clientBound: ['get'] })).toBe('missed')
   })
 
   test('percentiles are those of the merged answers; a saturated server and too few samples have none', () => {

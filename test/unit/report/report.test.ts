@@ -2,10 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { bytes } from '../../../src/assess/figures/amount.ts'
+import { assess } from '../../../src/assess/judge/assess.ts'
 import { code, heading, paragraph, table } from '../../../src/report/render/document.ts'
 import { micros, microsRange } from '../../../src/report/render/format.ts'
 import { toHtml } from '../../../src/report/render/html.ts'
 import { toMarkdown } from '../../../src/report/render/markdown.ts'
+import { makeDocument } from '../../../src/report/report.ts'
+import { readResult } from '../../../src/result/result.ts'
 
 const hostile = '<script>alert(1)</script> | `x` [a](javascript:1) "\' \u202e'
 
@@ -36,4 +39,12 @@ test('a chart has text on a machine without fonts', () => {
   const script = fileURLToPath(new URL('./draw-title.ts', import.meta.url))
   const dark = Number(execFileSync(process.execPath, [script], { env: { PATH: process.env.PATH, DISABLE_SYSTEM_FONTS_LOAD: '1' }, encoding: 'utf8' }))
   expect(dark).toBeGreaterThan(300)
+})
+
+const small = readResult(fileURLToPath(new URL('../../golden/results/small.json', import.meta.url)))
+
+test('what a client-bound trial decides is told as it is judged: nothing, in either direction', () => {
+  const report = toMarkdown(makeDocument(small, assess(small), null, []))
+  expect(report).toContain('decides nothing for that operation, neither that its limit is met nor that it is missed')
+  expect(report).not.toContain('what client-bound rounds meet is met')
 })
