@@ -10,7 +10,6 @@ import { type Assessment, assess } from '../assess/judge/assess.ts'
 import { poolResults } from '../assess/judge/pool.ts'
 import { TrialError } from '../errors.ts'
 import { type Result, readResult } from '../result/result.ts'
-import type { Scenario } from '../scenario/scenario.ts'
 import { changesText } from '../terminal/changes.ts'
 import { decisionText } from '../terminal/decision.ts'
 import { pooledText } from '../terminal/pooled.ts'
@@ -37,7 +36,7 @@ export function assessCommand(arguments_: string[], options: AssessOptions): voi
   const result = applyWhatIf(before, options)
   const optionsOf = (run: Result): Omit<DecisionOptions, 'today'> => ({
     catalogues: readPrices(options.prices),
-    weights: weightsAsked(options.weights, run.scenario as unknown as Scenario),
+    weights: weightsAsked(options.weights, run.scenario),
   })
   // What calls take on the rows of production is assumed, too.
   const { assessment, decided } = withAssumed(assumedBy(options.assume), () => {

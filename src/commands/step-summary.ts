@@ -9,7 +9,6 @@ import { heading, paragraph } from '../report/render/document.ts'
 import { toMarkdown } from '../report/render/markdown.ts'
 import { verdictLine } from '../report/verdict.ts'
 import type { Result } from '../result/result.ts'
-import type { Scenario } from '../scenario/scenario.ts'
 import { redact } from '../secrets.ts'
 import { note } from './output.ts'
 
@@ -25,7 +24,7 @@ export function addStepSummary(markdown: () => string): void {
 }
 
 export function runMarkdown(result: Result, assessment: Assessment, decision: Decision | null): string {
-  const scenario = result.scenario as unknown as Scenario
+  const { scenario } = result
   return toMarkdown([
     heading(2, `dbtrial: ${scenario.name}, effort ${result.trialPlan.effort}, seed ${result.seed}`),
     { kind: 'callout', ...headline(result, assessment) },

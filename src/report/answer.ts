@@ -105,7 +105,8 @@ function drivenNote({ name, tried }: CandidateAssessment, { capacity }: Candidat
 }
 
 function memoryNote(result: Result, scenario: Scenario): string[] {
-  const { data } = result.trialPlan as unknown as { data: { loadedBytes: number; productionBytes: number; memoryBytes: number } }
+  const { data } = result.trialPlan
+  if (data === null) return []
   const loaded = data.loadedBytes / data.memoryBytes
   const production = data.productionBytes / data.memoryBytes
   const text = `Data to memory was ${loaded.toPrecision(2)} as loaded and is ${production.toPrecision(2)} in production on this size of server (${bytes(scenario.bench.memoryBytes)}).`

@@ -1,7 +1,6 @@
 /** What a candidate's numbers stand for, where that is not what production would run: another major version, or less than its maker asks for. */
 
 import { bytes } from '../assess/figures/amount.ts'
-import type { EngineTraits } from '../engines/engine.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
 
 /** Stands behind the name of such a candidate wherever its numbers are compared. */
@@ -16,7 +15,7 @@ interface Caution {
 /** Without the candidate's name. */
 function cautionsOf({ provision, traits }: CandidateResult): Caution[] {
   if (provision === null) return []
-  const { pinned, minimum } = traits as unknown as Partial<EngineTraits & { pinned: string }>
+  const { pinned, minimum } = traits
   const { version, limits } = provision
   const cautions: Caution[] = []
   if (pinned !== undefined && /\d+/.exec(version)?.[0] !== pinned)
@@ -25,7 +24,7 @@ function cautionsOf({ provision, traits }: CandidateResult): Caution[] {
       whole: `ran as version ${version}, another major than ${pinned}, for which this dbtrial is made: its numbers are not those of ${pinned}.`,
     })
   // The limits of a server that somebody else runs are not known.
-  if (minimum != null && provision.kind !== 'external' && (limits.cpus < minimum.cpus || limits.memoryBytes < minimum.memoryBytes)) {
+  if (minimum !== null && provision.kind !== 'external' && (limits.cpus < minimum.cpus || limits.memoryBytes < minimum.memoryBytes)) {
     const size = (cpus: number, memoryBytes: number) =>
       `${cpus} core${cpus === 1 ? '' : 's'}${minimum.memoryBytes > 0 ? ` and ${bytes(memoryBytes)}` : ''}`
     cautions.push({

@@ -3,7 +3,6 @@
 import { bytes } from '../assess/figures/amount.ts'
 import { busyText } from '../host/busy.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
-import type { Scenario } from '../scenario/scenario.ts'
 import { cautionNotes, markedName } from './cautions.ts'
 import { pausesLine } from './host-pauses.ts'
 import { speedLine } from './host-speed.ts'
@@ -50,7 +49,7 @@ export function environment(result: Result): Block[] {
       `${host.cores} cores (${host.cpu}), ${bytes(host.memoryBytes)} of memory; the harness ran on core ${host.harnessCores.join(', ')}${host.harnessPinned ? '' : ', not pinned'}`,
       pausesLine(result),
       ...(speed === null ? [] : [speed]),
-      ...((result.scenario as unknown as Scenario).bench.security === 'on'
+      ...(result.scenario.bench.security === 'on'
         ? [
             'security was on: connections over TLS, operations from a role that may read and write rows; what each server says of it is among the promises',
           ]

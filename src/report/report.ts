@@ -5,7 +5,6 @@ import type { Decision } from '../assess/decision/decision.ts'
 import { bytes } from '../assess/figures/amount.ts'
 import type { Assessment } from '../assess/judge/assess.ts'
 import type { Cell } from '../assess/judge/at-multiple.ts'
-import type { PhysicalModel } from '../families/model.ts'
 import type { CandidateResult, Result, TrialResult } from '../result/result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { sharesText } from '../scenario/shares.ts'
@@ -40,7 +39,7 @@ export async function writeReport(
   const markdown = join(directory, 'report.md')
   const html = join(directory, 'report.html')
   replace(markdown, toMarkdown(document))
-  replace(html, toHtml(document, `dbtrial: ${(result.scenario as unknown as Scenario).name}`))
+  replace(html, toHtml(document, `dbtrial: ${result.scenario.name}`))
   return { markdown, html }
 }
 
@@ -55,7 +54,7 @@ function replace(path: string, content: string | Buffer): void {
 }
 
 export function makeDocument(result: Result, assessment: Assessment, decision: Decision | null, charts: Chart[]): Document {
-  const scenario = result.scenario as unknown as Scenario
+  const { scenario } = result
   const chart = (prefix: string): Block[] => charts.filter((each) => each.file.startsWith(prefix)).map((each) => ({ kind: 'chart', chart: each }))
   const notes = cautionNotes(result)
   const cautions = notes.length === 0 ? [] : [list(notes)]
@@ -252,7 +251,7 @@ function excuses(result: Result): Block[] {
     (excuse) => `${excuse.engine}${excuse.operation === null ? '' : `, ${excuse.operation}`}: ${excuse.reason} (${excuse.bottleneck})`,
   )
   const emulated = result.candidates.flatMap((candidate) => [
-    ...new Set((candidate.model as unknown as PhysicalModel).emulations.map((each) => `${candidate.name}, ${each.operation}: ${each.how}`)),
+    ...new Set(candidate.model.emulations.map((each) => `${candidate.name}, ${each.operation}: ${each.how}`)),
   ])
   const flows = result.trialPlan.warnings
   return [
@@ -281,7 +280,7 @@ function parity(candidate: CandidateResult): Block[] {
 }
 
 function model(candidate: CandidateResult): Block[] {
-  const { stores, family } = candidate.model as unknown as PhysicalModel
+  const { stores, family } = candidate.model
   const rows = stores.flatMap((store) => [
     [
       store.name,
@@ -353,10 +352,8 @@ function unjudged({ requirements }: Scenario): string[] {
 }
 
 function notMeasured(result: Result, scenario: Scenario): string[] {
-  const { starts } = (result.trialPlan as unknown as { budget: { starts: number } }).budget
-  const limited = (
-    result.trialPlan as unknown as { operations: { name: string; scaleLimited: boolean; rowsLoaded: number; rowsProduction: number }[] }
-  ).operations.filter((each) => each.scaleLimited)
+  const { starts } = result.trialPlan.budget
+  const limited = result.trialPlan.operations.filter((each) => each.scaleLimited)
   const stale = scenario.operations.filter((operation) => operation.stalenessMs !== null).map((operation) => operation.name)
   return [
     'One node: no replication, no zone hops, no network beyond loopback, no failover.',

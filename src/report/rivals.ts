@@ -3,7 +3,6 @@ import type { Assessment } from '../assess/judge/assess.ts'
 import { resolutionText } from '../assess/judge/machine-resolution.ts'
 import type { Comparison } from '../assess/judge/pairs.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
-import type { Scenario } from '../scenario/scenario.ts'
 import { type Block, details, heading, paragraph, table } from './render/document.ts'
 import { micros, outcomeMarks, times } from './render/format.ts'
 
@@ -11,7 +10,7 @@ import { micros, outcomeMarks, times } from './render/format.ts'
 export function commonMix(result: Result, assessment: Assessment): Block[] {
   const own = assessment.candidates.filter((candidate) => candidate.common.length > 0)
   if (own.length === 0) return []
-  const { operations } = result.scenario as unknown as Scenario
+  const { operations } = result.scenario
   const tables = result.trialPlan.multiples.flatMap((multiple) => {
     const rows = operations.flatMap(({ name }) => {
       const cells = own.map((candidate) => candidate.common.find((at) => at.multiple === multiple)?.cells.find((cell) => cell.operation === name))

@@ -4,171 +4,22 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { messageOf, TrialError } from '../errors.ts'
 import { commandLine } from '../invocation.ts'
-import { damageOf, saidOf } from './shapes.ts'
+import { version } from '../version.ts'
+import { damageOf } from './damage.ts'
+import { handbook, traits } from './facts.ts'
+import { faultOf } from './fault.ts'
+import { excuse, model } from './model.ts'
+import { trialPlan } from './plan.ts'
+import { nullable, number, text } from './scalars.ts'
+import { scenario } from './scenario.ts'
+import { type histogram, type operationResult, trial } from './trial.ts'
 
 export const resultSchemaVersion = 2
 
-const text = z.string()
-const number = z.number().min(-1e18).max(1e18)
 /** It stands in names of files. */
 const candidateName = text.regex(/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,79}$/)
-const nullable = <T extends z.ZodType>(type: T) => type.nullable()
 const json = z.record(z.string(), z.unknown())
 const interval = z.strictObject({ low: number, mid: number, high: nullable(number), confidence: nullable(number) }).describe('high null: censored')
-const outcome = z.enum(['met', 'missed', 'undetermined'])
-const histogram = z.strictObject({
-  count: number,
-  mean: number,
-  p50: number,
-  p90: number,
-  p95: number,
-  p99: number,
-  p999: number,
-  max: number,
-  encoded: text.describe('HDR histogram V2 of nanoseconds, deflated, base64'),
-})
-const excuse = z.strictObject({ engine: text, operation: nullable(text), reason: text, bottleneck: text })
-
-const operationResult = z.strictObject({
-  intended: number.describe('intended starts in the window: the denominator of every share'),
-  attempts: number,
-  ok: number,
-  miss: number,
-  conflict: number,
-  retries: number,
-  errors: z.record(z.string(), number),
-  dropped: number,
-  wrong: number.describe('kept answers that cannot be right'),
-  completed: nullable(number).default(null).describe('answers that came inside the window, whenever they were asked for; null: not counted'),
-  rowsPerOk: number,
-  exceeded: z.record(z.string(), number).describe('samples above the limit of each objective, errors and drops included'),
-  exceededTwin: z
-    .record(z.string(), number)
-    .default({})
-    .describe('the same of response times less the gaps in which the harness did not turn; empty: not measured'),
-  responseUs: nullable(histogram).describe('from the intended start; open loop only'),
-  serviceUs: histogram,
-  queueUs: nullable(histogram),
-  dispatchUs: nullable(histogram),
-})
-const trial = z.strictObject({
-  phase: z
-    .enum(['warm-up', 'sweep', 'tax', 'work', 'connections', 'confirmation', 'curve', 'held-back', 'probe', 'maintenance'])
-    .describe(
-      'sweep: closed loops; work: with another mix, to tell what each operation costs; connections: to choose their number; confirmation: at the rates that compare candidates; curve: at rates near its own bound; held-back: at a rate that the curve is not shown; maintenance: with a forced checkpoint, flush or compaction',
-    ),
-  mix: z.enum(['full', 'partial', 'common']),
-  client: z.enum(['driver', 'wire']),
-  repeat: number,
-  arrival: z.strictObject({
-    loop: z.enum(['open', 'closed']),
-    ratePerSecond: nullable(number),
-    concurrency: nullable(number),
-    multiple: nullable(number),
-  }),
-  connections: number,
-  start: number.default(1).describe('which start of the server it belongs to: a resumed run, a restart and a restored snapshot make a new one'),
-  startedAt: text,
-  seconds: number.describe('of the windows that count: what is told of throughput, of operations and of the machine is of these'),
-  throughputPerSecond: number.describe('answers that came inside the measured window'),
-  backlog: nullable(number)
-    .default(null)
-    .describe('open loop: seconds of unanswered work, at the offered rate, that were added per second of the window'),
-  saturated: z
-    .boolean()
-    .default(false)
-    .describe('the backlog grew: response times are as long as the trial lets them become, and no latencies of the server'),
-  slowdown: number
-    .gt(0)
-    .default(1)
-    .describe('how many times longer the server took over everything than at the full speed of its cores, by `timeline[].hostUs`'),
-  gapsUs: nullable(histogram).default(null).describe('open loop: how late turns of the replay itself were, where they were late by more than 100 µs'),
-  hostPauses: nullable(
-    z.strictObject({
-      limitMs: nullable(number).describe('null: nothing has an objective, and no pause counts'),
-      count: number.describe('moments in which no thread ran on a core of the server for longer than the limit, because the host did something else'),
-      longestMs: number,
-      windows: number,
-      windowsLeftOut: number.describe('those that such a pause touched, and those after them until no more was without an answer than before'),
-    }),
-  )
-    .default(null)
-    .describe('null: nothing watched the server’s cores'),
-  outcome,
-  missed: z.array(text).describe('operations that missed an objective'),
-  undetermined: z.array(text),
-  validity: z.strictObject({
-    verdict: z.enum(['valid', 'client-bound', 'noisy', 'broken']),
-    reasons: z.array(text),
-    clientBound: z
-      .array(text)
-      .default([])
-      .describe('operations for which the trial decides nothing: over a limit with the delays of the harness itself, and within it without them'),
-  }),
-  resources: z.strictObject({
-    server: nullable(z.strictObject({ cpuCores: number, residentBytes: number })).describe('null: a server that somebody else runs does not tell'),
-    client: z.strictObject({
-      cpuCores: number,
-      busyShare: number,
-      cpuUsPerOperation: nullable(number).describe('of what replays; pacing included, so it tells something of closed loops only'),
-    }),
-    disk: nullable(z.strictObject({ readBytes: number, writtenBytes: number, syncs: number })).describe(
-      'of the disk that holds the data, whoever caused it',
-    ),
-    others: nullable(
-      z.strictObject({
-        cpuCores: number,
-        onServerCores: nullable(number)
-          .default(null)
-          .describe('of these, on the cores that the server is bound to; null: it, or the harness, is not'),
-        onHarnessCores: nullable(number).default(null),
-      }),
-    ),
-  }),
-  timeline: z
-    .array(
-      z.strictObject({
-        atSeconds: number,
-        serverCores: nullable(number),
-        residentBytes: nullable(number),
-        clientCores: number,
-        othersCores: nullable(number),
-        othersOnServerCores: nullable(number).default(null),
-        othersOnHarnessCores: nullable(number).default(null),
-        stolenOnServerCores: nullable(number).default(null).describe('cores that the host took away of those of the server, in steps of 10 ms'),
-        stalled: nullable(z.strictObject({ cpu: number, memory: number, disk: number }))
-          .default(null)
-          .describe('share of the time in which some thread of the server waited for a core, for memory or for a disk (PSI of its control group)'),
-        disk: nullable(z.strictObject({ readBytesPerSecond: number, writtenBytesPerSecond: number, syncsPerSecond: number })).describe(
-          'of the disk that holds the data, whoever caused it',
-        ),
-        networkBytesPerSecond: number.describe('over all interfaces of the machine, loopback included'),
-        hostUs: nullable(number.gt(0))
-          .default(null)
-          .describe('what a fixed piece of code took on the cores of the server: longer where the host gave them less; null: nobody timed it'),
-      }),
-    )
-    .describe('what was used of the machine, every 250 ms'),
-  windows: z.array(
-    z.strictObject({
-      atSeconds: number,
-      completed: number.describe('answers that came in it'),
-      intended: number.default(0).describe('what was to start in it; the rest is of these'),
-      failed: number,
-      meanResponseUs: number,
-      maxResponseUs: number,
-      leftOut: z.boolean().default(false).describe('the host paused the server’s cores: it does not count'),
-    }),
-  ),
-  realised: z.strictObject({
-    mix: z.record(z.string(), number).describe('share of each operation in the attempts'),
-    skew: z
-      .record(z.string(), number)
-      .describe('of the operations that draw rows: share of the draws that fell into that of 1024 hash buckets of rows which the law draws most'),
-    askedSkew: z.record(z.string(), number).default({}).describe('the share that the law gives it'),
-  }),
-  operations: z.record(z.string(), operationResult),
-})
 const storage = z.strictObject({
   share: number,
   rows: number,
@@ -214,11 +65,11 @@ const candidate = z.strictObject({
     ),
   grownShare: nullable(number).default(null).describe('new rows as a share of the loaded ones, at the end or since the last restore'),
   parity: z.array(z.strictObject({ what: text, asked: text, set: text, effective: text, ok: z.boolean(), sizing: z.literal(true).optional() })),
-  model: json,
+  model,
   compiled: z.array(z.strictObject({ operation: text, statements: z.array(text) })),
   ddl: z.array(text),
-  handbook: json,
-  traits: json,
+  handbook,
+  traits,
   mix: z.enum(['full', 'partial']),
   load: nullable(z.strictObject({ rows: number, seconds: number })),
   storage: z.strictObject({
@@ -259,7 +110,6 @@ const host = z.strictObject({
   pausesUnseen: nullable(text).default('an earlier dbtrial did not look for them').describe('why pauses of the host were not seen; null: they were'),
   machine: text.default('').describe('hash of the machine id: a resumed run stays on its machine'),
 })
-const phase = z.strictObject({ name: text, predictedSeconds: number, actualSeconds: nullable(number) })
 
 export const resultSchema = z.strictObject({
   schema: z.literal(resultSchemaVersion),
@@ -268,16 +118,8 @@ export const resultSchema = z.strictObject({
   startedAt: text,
   seed: number,
   host,
-  scenario: json,
-  trialPlan: z.looseObject({
-    effort: text,
-    share: number,
-    shares: z.record(z.string(), number).default({}).describe('of each entity: loaded share of its production rows'),
-    rows: number,
-    multiples: z.array(number),
-    phases: z.array(phase),
-    warnings: z.array(text),
-  }),
+  scenario,
+  trialPlan,
   contentHash: text,
   dataHash: text,
   calibration: nullable(
@@ -319,8 +161,7 @@ export function resultJsonSchema(): string {
 export function writeResult(directory: string, result: Result): string {
   const checked = resultSchema.safeParse(result)
   if (!checked.success) {
-    const [issue] = checked.error.issues
-    throw new TrialError('result-invalid', `the result does not fit its own schema at ${issue?.path.join('.')}: ${issue?.message}`, {
+    throw new TrialError('result-invalid', `the result does not fit its own schema: ${faultOf(checked.error, result)}`, {
       exitCode: 1,
       cause: checked.error,
     })
@@ -360,34 +201,57 @@ export function saveResult(directory: string, result: Result, elsewhere: string[
   }
 }
 
-/** @throws TrialError, exit code 2, where the file is no result of a version that this dbtrial reads. */
+/** @throws TrialError, exit code 2, where the file is no result, is of another version of the format, or is damaged. */
 export function readResult(path: string): Result {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'))
-  } catch (error) {
-    throw new TrialError('result-unreadable', `${path} cannot be read as a result: ${(error as Error).message}`, {
-      hint: 'give the path of a result.json',
-      exitCode: 2,
-    })
-  }
-  const checked = resultSchema.safeParse(parsed)
-  if (!checked.success) {
-    const [issue] = checked.error.issues
-    throw new TrialError(
-      'result-invalid',
-      `${path} is no dbtrial result of schema version ${resultSchemaVersion}: ${issue?.path.join('.') || 'document'}: ${saidOf(issue?.message ?? '')}`,
-      {
-        hint: 'run the scenario again with this version',
-        exitCode: 2,
-      },
-    )
-  }
-  const damage = damageOf(checked.data)
-  if (damage !== undefined)
+  const document = parsed(path)
+  const writer = writerOf(path, document)
+  const checked = resultSchema.safeParse(document)
+  const damage = checked.success ? damageOf(checked.data) : faultOf(checked.error, document)
+  if (checked.success && damage === undefined) return checked.data
+  if (writer === version)
     throw new TrialError('result-damaged', `${path} is damaged: ${damage}`, {
       hint: 'take an undamaged copy, or run the scenario again',
       exitCode: 2,
     })
-  return checked.data
+  throw new TrialError('result-of-other-version', `${path}, written by dbtrial ${writer}, is not what dbtrial ${version} reads: ${damage}`, {
+    hint: `read it with dbtrial ${writer}, or run the scenario again with this version`,
+    exitCode: 2,
+  })
+}
+
+function parsed(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new TrialError('result-unreadable', `${path} cannot be read as a result: ${messageOf(error)}`, {
+      hint: 'give the path of a result.json',
+      exitCode: 2,
+    })
+  }
+}
+
+/** What every version of the format begins with. */
+const stamp = z.looseObject({ schema: number, dbtrial: text })
+
+/** The version of dbtrial that wrote it. */
+function writerOf(path: string, document: unknown): string {
+  const checked = stamp.safeParse(document)
+  if (!checked.success)
+    throw new TrialError('no-result', `${path} is no result of dbtrial: ${faultOf(checked.error, document)}`, {
+      hint: 'give the path of a result.json',
+      exitCode: 2,
+    })
+  const { schema, dbtrial } = checked.data
+  if (schema === resultSchemaVersion) return dbtrial
+  throw new TrialError(
+    'result-of-other-version',
+    `${path}: schema: it is version ${schema} of the result format, written by dbtrial ${dbtrial}; dbtrial ${version} reads version ${resultSchemaVersion}`,
+    {
+      hint:
+        schema < resultSchemaVersion
+          ? `read it with dbtrial ${dbtrial}, or run the scenario again with this version`
+          : `read it with dbtrial ${dbtrial} or a later one`,
+      exitCode: 2,
+    },
+  )
 }

@@ -47,7 +47,7 @@ export function makeResult(
     startedAt: state.startedAt.toISOString(),
     seed: scenario.seed,
     host: describeHost(state),
-    scenario: { ...scenario },
+    scenario,
     trialPlan: { ...plan, phases: plan.phases.map((each) => ({ ...each, actualSeconds: state.phases.get(each.name) ?? null })) },
     ...hashes,
     calibration: state.calibration,
@@ -82,14 +82,14 @@ function candidateResult(run: CandidateRun, plan: TrialPlan): CandidateResult {
     restores: run.restores,
     grownShare: run.grownShare,
     parity: run.parity,
-    model: { ...compiled.model },
+    model: compiled.model,
     compiled: compiled.compiled.flatMap((each, index) =>
       each === null || compiled.operations[index]?.internal
         ? []
         : [{ operation: each.operation, statements: each.statements.map((statement) => statement.text) }],
     ),
     ddl: [...compiled.ddl, ...compiled.afterLoad],
-    handbook: { ...run.engine.handbook(compiled) },
+    handbook: run.engine.handbook(compiled),
     traits: { ...run.engine.traits, pinned: run.engine.server.major },
     mix,
     load: run.load,

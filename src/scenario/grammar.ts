@@ -1,7 +1,8 @@
 /** A scenario's plain data against the grammar: every fault in our own words, and what is whole of the rest, so that its meaning can be checked, too. */
 import type { z } from 'zod'
 import { choice, kindOf, nearest, type Path, type Problem, shown } from './problems.ts'
-import { fieldTypes, identifierPattern, operationKinds, type ScenarioFile, scenarioJsonSchema, scenarioSchema, stepKinds } from './schema.ts'
+import { fieldTypes, operationKinds } from './scenario.ts'
+import { identifierPattern, type ScenarioFile, scenarioJsonSchema, scenarioSchema, stepKinds } from './schema.ts'
 
 export interface Parsed {
   /** What the grammar takes of the file; undefined: too little to speak of its meaning. */
@@ -89,7 +90,7 @@ function problemsOf(issue: z.core.$ZodIssue, prefix: Path, plain: unknown): Prob
 function typeProblem(path: Path, value: unknown): Problem {
   const type = (value as Record<string, unknown> | undefined)?.type ?? value
   if (typeof type !== 'string') return { path, message: 'a field needs a type or a ref' }
-  return { path, message: `${shown(type)} is no field type`, meant: { name: type, known: fieldTypes } }
+  return { path, message: `${shown(type)} is no field type`, meant: { name: type, known: [...fieldTypes] } }
 }
 
 function problemsOfUnion(issue: z.core.$ZodIssueInvalidUnion, path: Path, value: unknown, plain: unknown): Problem[] {

@@ -2,8 +2,8 @@
 import { checkTwice, firstMs } from './entities.ts'
 import { constantFor, known, type Literal, lookUp, type OperationContext, ownedNames, pickOf } from './operation-context.ts'
 import { choice, type Path } from './problems.ts'
-import type { Entity, Filter, Objective, Operation, OperationCommon, Order, Pick } from './scenario.ts'
-import { type OperationFile, operationKinds } from './schema.ts'
+import { type Entity, type Filter, type Objective, type Operation, type OperationCommon, type Order, operationKinds, type Pick } from './scenario.ts'
+import type { OperationFile } from './schema.ts'
 import { resolveSteps, resolveWrite } from './writes.ts'
 
 const quantiles = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 1 } as const

@@ -1,7 +1,8 @@
 /** A scenario after everything that can be derived was derived: plain data, safe to clone, print and store. */
 import type { Skew } from './units.ts'
 
-export type FieldType = 'uuid' | 'int' | 'decimal' | 'bool' | 'enum' | 'words' | 'email' | 'timestamp' | 'json' | 'bytes'
+export const fieldTypes = ['uuid', 'int', 'decimal', 'bool', 'enum', 'words', 'email', 'timestamp', 'json', 'bytes'] as const
+export type FieldType = (typeof fieldTypes)[number]
 
 /** How the values of a field come about; numbers of a decimal are integers of its scale. */
 export type Generator =
@@ -67,12 +68,15 @@ export interface Pick {
   skew: Skew
   miss: number
 }
-export type Consistency = 'strong' | 'session' | 'eventual'
-export type Durability = 'fsync' | 'relaxed'
+export const consistencies = ['strong', 'session', 'eventual'] as const
+export type Consistency = (typeof consistencies)[number]
+export const durabilities = ['fsync', 'relaxed'] as const
+export type Durability = (typeof durabilities)[number]
+export const quantileNames = ['p50', 'p90', 'p95', 'p99', 'p999', 'max'] as const
 export interface Objective {
   /** Quantile in (0, 1]; 1 is the maximum. */
   quantile: number
-  name: 'p50' | 'p90' | 'p95' | 'p99' | 'p999' | 'max'
+  name: (typeof quantileNames)[number]
   limitMs: number
 }
 
@@ -128,7 +132,8 @@ export interface Transaction {
   steps: Step[]
 }
 
-export type OperationKind = Get['kind'] | List['kind'] | Search['kind'] | Aggregate['kind'] | Write['kind'] | 'transaction'
+export const operationKinds = ['get', 'list', 'search', 'aggregate', 'insert', 'put', 'update', 'delete', 'transaction'] as const
+export type OperationKind = (typeof operationKinds)[number]
 export interface OperationCommon {
   name: string
   /** The entity it addresses; of a transaction, of its first step. */
@@ -159,7 +164,8 @@ export interface Candidate {
   engine: string
   durability: Durability
 }
-export type Effort = 'smoke' | 'quick' | 'standard' | 'thorough'
+export const efforts = ['smoke', 'quick', 'standard', 'thorough'] as const
+export type Effort = (typeof efforts)[number]
 export interface Bench {
   scale: number | null
   cpus: number
@@ -188,8 +194,8 @@ export interface Requirements {
   /** null: any. */
   licences: LicenceKind[] | null
   budgetUsdPerMonth: number | null
-  /** Of those who run it; null: assumed. Results of an earlier dbtrial lack it. */
-  engineerUsdPerHour?: number | null
+  /** Of those who run it; null: assumed. */
+  engineerUsdPerHour: number | null
   horizonMs: number | null
 }
 /** A criterion of one's own: one to five stars for each candidate. */
@@ -218,8 +224,7 @@ export interface Scenario {
   operations: Operation[]
   invariants: Invariant[]
   requirements: Requirements
-  /** Absent from results of earlier versions. */
-  criteria?: Preferences
+  criteria: Preferences
   candidates: Candidate[]
   bench: Bench
 }

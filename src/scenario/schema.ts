@@ -1,6 +1,6 @@
 /** The grammar of a scenario file, as one zod schema: the source of scenario.schema.json and of every structural error. */
 import { z } from 'zod'
-import { licenceKinds, regimes } from './scenario.ts'
+import { consistencies, durabilities, efforts, licenceKinds, regimes } from './scenario.ts'
 import { anyDuration, count, duration, factor, growth, horizon, rate, share, size, skew, span, usdPerHour, usdPerMonth } from './units.ts'
 
 /** Names become identifiers in SQL and CQL, keys in JSON and parts of paths: nothing but this is let in. */
@@ -29,7 +29,6 @@ const common = {
 }
 const compressibility = z.number().min(0).max(1).optional().describe('Share of the bytes that a compressor removes; default 0.5.')
 
-export const fieldTypes = ['uuid', 'int', 'decimal', 'bool', 'enum', 'words', 'email', 'timestamp', 'json', 'bytes']
 const typedField = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('uuid'), version: z.enum(['v4', 'v7']).optional(), ...common }),
   z.strictObject({ type: z.literal('int'), range: wholeRange.optional(), mean: z.number().optional(), skew: skew.optional(), ...common }),
@@ -100,7 +99,7 @@ const pick = z
 const operationCommon = {
   rate: rate.describe('Average rate in production.'),
   ...objectives,
-  consistency: z.enum(['strong', 'session', 'eventual']).optional(),
+  consistency: z.enum(consistencies).optional(),
   staleness: anyDuration.optional().describe('An answer may be this old.'),
   scales: z.boolean().optional().describe('false: a scheduled job whose rate does not follow the load.'),
   native: z
@@ -124,7 +123,6 @@ const additions = z.record(
   ),
 )
 
-export const operationKinds = ['get', 'list', 'search', 'aggregate', 'insert', 'put', 'update', 'delete', 'transaction'] as const
 export const stepKinds = ['insert', 'put', 'update', 'delete'] as const
 const insertStep = { insert: identifier, with: fieldList.optional() }
 const putStep = { put: identifier, keys: z.strictObject({ existing: share, new: share }).optional() }
@@ -186,12 +184,9 @@ const regime = z
   .string()
   .transform((name) => name.toLowerCase().replaceAll(/[\s-]+/g, '_'))
   .pipe(z.enum(regimes))
-const candidate = z.union(
-  [identifier, z.strictObject({ name: identifier, engine: identifier, durability: z.enum(['fsync', 'relaxed']).optional() })],
-  {
-    error: 'expected an engine, or { name: …, engine: … }',
-  },
-)
+const candidate = z.union([identifier, z.strictObject({ name: identifier, engine: identifier, durability: z.enum(durabilities).optional() })], {
+  error: 'expected an engine, or { name: …, engine: … }',
+})
 
 const comparisonPattern = /^([a-z][a-z0-9_]*)\s+(\d(?:\.\d{1,3})?)x\s+([a-z][a-z0-9_]*)$/
 const comparison = z
@@ -235,7 +230,7 @@ export const scenarioSchema = z.strictObject({
     engineer: usdPerHour.optional().describe('What an hour of those who run it costs; default: assumed.'),
     horizon: horizon.optional(),
     growth: growth.optional().describe('Growth of all rows and rates that state none of their own.'),
-    durability: z.enum(['fsync', 'relaxed']),
+    durability: z.enum(durabilities),
   }),
   criteria: z
     .strictObject({
@@ -268,7 +263,7 @@ export const scenarioSchema = z.strictObject({
         .min(3)
         .optional()
         .describe('Whole-core sizes on which throughput is measured, so that the capacity plan need not assume how a server scales up.'),
-      effort: z.enum(['smoke', 'quick', 'standard', 'thorough']).optional(),
+      effort: z.enum(efforts).optional(),
       repeats: z.int().min(1).max(20).optional(),
       security: z
         .enum(['on', 'off'])

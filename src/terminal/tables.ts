@@ -70,7 +70,7 @@ const marksText = '✓ met and ✗ missed with 95 % probability; ? undetermined:
 
 /** The answer on one screen. */
 export function summaryText(result: Result, assessment: Assessment): string {
-  const scenario = result.scenario as unknown as Scenario
+  const { scenario } = result
   const parts: string[] = [headline(result, assessment).text]
   for (const multiple of result.trialPlan.multiples) {
     const rows = scenario.operations.map((operation) => [

@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { capacityOf } from '../../src/assess/capacity/capacity.ts'
 import { engineNamed } from '../../src/engines/registry.ts'
-import type { Result } from '../../src/result/result.ts'
-import type { Scenario } from '../../src/scenario/scenario.ts'
+import { type Result, resultSchema } from '../../src/result/result.ts'
 
 export const oldCommits = ['27b5245', 'a1f1272', '45446c0'] as const
 
@@ -16,7 +15,7 @@ const keptUp = 0.95
 
 export function oldResult(commit: (typeof oldCommits)[number]): Result {
   const result = JSON.parse(gunzipSync(readFileSync(new URL(`old/${commit}.json.gz`, import.meta.url))).toString()) as Result
-  const { operations } = result.scenario as unknown as Scenario
+  const { operations } = result.scenario
   // All entities shared one share of production's rows.
   result.trialPlan.shares = {}
   for (const candidate of result.candidates) {
@@ -27,7 +26,7 @@ export function oldResult(commit: (typeof oldCommits)[number]): Result {
     const evidence = { trials: candidate.trials.filter((trial) => trial.mix !== 'common'), operations, mix, scaleLimited: new Set<string>() }
     candidate.capacity = capacityOf(evidence, candidate.mix, candidate.provision?.limits.cpus ?? 1)
   }
-  return result
+  return resultSchema.parse(result)
 }
 
 function trialOf(trial: Trial): Trial {

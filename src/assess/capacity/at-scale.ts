@@ -59,7 +59,7 @@ export function scaledCallsOf(operations: readonly Operation[], rows: Rows, seco
 
 /** Of each candidate, in the order of the result. */
 export function atScaleOf(result: Result): AtScale[][] {
-  const scenario = result.scenario as unknown as Scenario
+  const { scenario } = result
   const demand = new Demand(scenario)
   // What grows beyond all bounds has no plan, and no rows that could be told.
   if (demand.beyond() !== null) return result.candidates.map(() => [])

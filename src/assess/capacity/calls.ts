@@ -11,7 +11,7 @@ export const mayBeOld = (operation: Operation) =>
 
 /** Rows that a call of each operation touches in production, by its name. */
 export function productionRows({ trialPlan }: Result): Map<string, number> {
-  const { operations } = trialPlan as unknown as { operations: { name: string; rowsProduction: number }[] }
+  const { operations } = trialPlan
   return new Map(operations.map((each) => [each.name, each.rowsProduction]))
 }
 

@@ -17,15 +17,9 @@ export interface Rows {
   cost(operation: Operation, month: number): Figure<'ratio'> | null
 }
 
-interface Touched {
-  name: string
-  rowsLoaded: number
-  rowsProduction: number
-}
-
 export function rowsOf({ trialPlan }: Pick<Result, 'trialPlan'>, demand: Demand): Rows {
   const memo = new FigureMemo()
-  const touched = new Map((trialPlan as unknown as { operations: Touched[] }).operations.map((each) => [each.name, each]))
+  const touched = new Map(trialPlan.operations.map((each) => [each.name, each]))
   const production = (operation: Operation) => touched.get(operation.name)?.rowsProduction ?? 1
   const loaded = (operation: Operation) => touched.get(operation.name)?.rowsLoaded ?? production(operation)
   const growth = (operation: Operation, month: number) => {

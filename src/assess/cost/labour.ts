@@ -37,7 +37,7 @@ export function labourOf(name: string, month: number, topology: Topology, choice
 
 /** As the scenario says, or assumed. */
 export function engineerHour({ requirements }: Scenario): Figure<'USD/hour'> {
-  const stated = requirements.engineerUsdPerHour ?? null
+  const stated = requirements.engineerUsdPerHour
   return given(
     'plan.engineerHour',
     'USD/hour',

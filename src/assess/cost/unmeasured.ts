@@ -1,7 +1,6 @@
 /** Services that were not measured: what their requests and their storage cost today; nobody knows here what their servers carry. */
 import { rowBytes } from '../../families/sizes.ts'
 import type { Result } from '../../result/result.ts'
-import type { Scenario } from '../../scenario/scenario.ts'
 import { productionRows } from '../capacity/calls.ts'
 import { bytesPerBilledGb, type Catalogue } from './prices.ts'
 import { requestCost } from './requests.ts'
@@ -17,7 +16,7 @@ export interface Unmeasured {
 }
 
 export function unmeasuredOf(result: Result, catalogues: readonly Catalogue[]): Unmeasured[] {
-  const scenario = result.scenario as unknown as Scenario
+  const { scenario } = result
   const rows = productionRows(result)
   const gigabytes = scenario.entities.reduce((sum, entity) => sum + entity.count * rowBytes(entity), 0) / bytesPerBilledGb
   return catalogues.flatMap(({ provider, managed }) =>

@@ -1,7 +1,5 @@
 /** Hard constraints: how likely each holds. What almost surely does not is out of the ranking, with the reason and the evidence; nobody is scored low for it. */
-import type { EngineTraits } from '../../engines/engine.ts'
 import type { CandidateResult, Result } from '../../result/result.ts'
-import type { Scenario } from '../../scenario/scenario.ts'
 import type { Spread } from '../figures/simulate.ts'
 import type { CandidateAssessment } from '../judge/assess.ts'
 import { complianceOf } from '../judge/compliance.ts'
@@ -56,12 +54,12 @@ export interface CostAhead {
 export const outBelow = 0.1
 
 export function constraintsOf(result: Result, candidate: CandidateResult, assessment: CandidateAssessment, cost: CostAhead | null): Constraint[] {
-  const scenario = result.scenario as unknown as Scenario
-  const traits = candidate.traits as unknown as Partial<EngineTraits>
+  const { scenario } = result
+  const { traits } = candidate
   const { budgetUsdPerMonth, licences, compliance: regimes } = scenario.requirements
   const kind = traits.licence?.kind
   const found: Constraint[] = factsOf(result, candidate, assessment)
-  if (licences != null && kind !== undefined)
+  if (licences !== null && kind !== undefined)
     found.push(
       fact('licence', licences.join(', '), kind, licences.includes(kind), `${traits.licence?.value}: ${kind}; accepted: ${licences.join(', ')}`),
     )
@@ -74,7 +72,7 @@ export function constraintsOf(result: Result, candidate: CandidateResult, assess
 
 /** What is asked of every candidate, whatever else is. */
 function factsOf(result: Result, candidate: CandidateResult, { wrong, brokenInvariants }: CandidateAssessment): Constraint[] {
-  const { requirements, operations } = result.scenario as unknown as Scenario
+  const { requirements, operations } = result.scenario
   const excuses = result.excuses.filter((excuse) => excuse.engine === candidate.name && excuse.operation !== null)
   const broken = candidate.parity.filter((each) => !each.ok && each.sizing !== true)
   const { checked } = candidate.verification

@@ -1,6 +1,5 @@
 /** What a choice is judged by: one criterion for each purpose, with its utility on an absolute scale, so that who else is there changes nothing. */
 import type { Topology } from '../../engines/engine.ts'
-import type { PhysicalModel } from '../../families/model.ts'
 import type { CandidateResult } from '../../result/result.ts'
 import type { purposes, Scenario } from '../../scenario/scenario.ts'
 import type { CostPlan } from '../cost/cost.ts'
@@ -60,10 +59,10 @@ const ofPurpose: Record<(typeof purposes)[number], Omit<Criterion, 'name'>> = {
 }
 
 /** Those of dbtrial, then those of the scenario. */
-export function criteriaOf({ criteria: own }: Scenario): Criterion[] {
+export function criteriaOf({ criteria: { own } }: Pick<Scenario, 'criteria'>): Criterion[] {
   return [
     ...Object.entries(ofPurpose).map(([name, each]) => ({ name, ...each })),
-    ...(own?.own ?? []).map(({ name, source }) => ({ name, group: 'yours' as const, scale: `one to five stars: ${source}` })),
+    ...own.map(({ name, source }) => ({ name, group: 'yours' as const, scale: `one to five stars: ${source}` })),
   ]
 }
 
@@ -109,7 +108,7 @@ export function judgeCriteria(exhibit: Exhibit, demand: Demand): Judged[] {
       ? none('operations')
       : from('operations', [cost.choice(months)], (choice) => logarithmic(100, 1)(burdenOf(choiceOf(choice), plan.facts.topology))),
     fit(),
-    ...(scenario.criteria?.own ?? []).map(({ name: criterion, stars, source }) => {
+    ...scenario.criteria.own.map(({ name: criterion, stars, source }) => {
       const given_ = stars[name]
       return given_ === undefined
         ? none(criterion)
@@ -136,7 +135,7 @@ export function judgeCriteria(exhibit: Exhibit, demand: Demand): Judged[] {
   }
 
   function fit(): Judged {
-    const { excuses, emulations } = candidate.model as unknown as PhysicalModel
+    const { excuses, emulations } = candidate.model
     const marred = new Set([...excuses.map((each) => each.operation), ...emulations.map((each) => each.operation)])
     const asked = scenario.operations.length
     const done = scenario.operations.filter((operation) => !marred.has(operation.name)).length

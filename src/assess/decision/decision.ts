@@ -100,7 +100,7 @@ interface Weighed {
 }
 
 function weigh(result: Result, assessment: Assessment, options: DecisionOptions): Weighed {
-  const scenario = result.scenario as unknown as Scenario
+  const { scenario } = result
   const demand = new Demand(scenario)
   const catalogue = serversOf(options.catalogues, scenario.requirements.regions)
   const scaled = atScaleOf(result)

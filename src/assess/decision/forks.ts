@@ -3,7 +3,6 @@
  * the scenario lets only rows grow. Each is planned anew by the same planner and bought for as the plan itself.
  */
 import type { CandidateResult, Result } from '../../result/result.ts'
-import type { Scenario } from '../../scenario/scenario.ts'
 import { costOf } from '../cost/cost.ts'
 import type { Catalogue } from '../cost/prices.ts'
 import { Demand } from '../demand/demand.ts'
@@ -46,13 +45,13 @@ export function forksOf(candidate: CandidateResult, result: Result, catalogue: C
 
 /** With the calls that stay as they are growing as the rows of that entity do. */
 function growing(result: Result, { operations, growthPerMonth }: Still): Result {
-  const scenario = structuredClone(result.scenario) as unknown as Scenario
+  const scenario = structuredClone(result.scenario)
   for (const operation of scenario.operations) if (operations.includes(operation.name)) operation.loadGrowthPerMonth = growthPerMonth
-  return { ...result, scenario: { ...scenario } }
+  return { ...result, scenario }
 }
 
 function priceOf(candidate: CandidateResult, result: Result, catalogue: Catalogue): ForkPrice {
-  const demand = new Demand(result.scenario as unknown as Scenario)
+  const demand = new Demand(result.scenario)
   const plan = planCapacity({ candidate, result, demand })
   const cost = isPlan(plan) ? costOf(plan, catalogue, demand, result.seed, forkDraws) : null
   if (cost === null || cost.purchases.reach(demand.months) < leastReach) return null

@@ -44,7 +44,7 @@ function byRule(scenario: Scenario, all: Map<string, number>, rules: string[]): 
 }
 
 function byPoints({ criteria }: Scenario, all: Map<string, number>, rules: string[]): void {
-  for (const [name, own] of Object.entries(criteria?.swing ?? {})) {
+  for (const [name, own] of Object.entries(criteria.swing)) {
     all.set(name, own)
     rules.push(`${name}: ${own} points, by criteria.swing`)
   }
@@ -52,7 +52,7 @@ function byPoints({ criteria }: Scenario, all: Map<string, number>, rules: strin
 
 /** What is compared shares the points that it has otherwise. */
 function byPairs({ criteria }: Scenario, all: Map<string, number>, rules: string[]): void {
-  const pairs = criteria?.pairwise ?? []
+  const pairs = criteria.pairwise
   if (pairs.length === 0) return
   const names = [...new Set(pairs.flatMap(({ more, less }) => [more, less]))]
   const ratios = names.map((a) =>

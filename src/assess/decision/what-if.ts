@@ -16,13 +16,13 @@ export interface WhatIf {
 
 /** @throws TrialError, exit code 2, naming the option. */
 export function applyWhatIf(result: Result, asked: WhatIf): Result {
-  const scenario = structuredClone(result.scenario) as unknown as Scenario
+  const scenario = structuredClone(result.scenario)
   const { requirements } = scenario
   if (asked.peak !== undefined) requirements.peak = parseWish('--peak', asked.peak, factor)
   if (asked.horizon !== undefined) requirements.horizonMs = parseWish('--horizon', asked.horizon, horizon)
   if (asked.budget !== undefined) requirements.budgetUsdPerMonth = parseWish('--budget', asked.budget, usdPerMonth)
   for (const [name, text] of namedValues('--growth', asked.growth)) grow(scenario, name, parseWish(`--growth ${name}`, text, growth))
-  return { ...result, scenario: { ...scenario } }
+  return { ...result, scenario }
 }
 
 const mostTimes = 1000

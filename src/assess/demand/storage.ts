@@ -1,6 +1,5 @@
 /** Bytes of a candidate's data in any month, from what two shares of one load took. */
 import { loadedRows } from '../../data/dataset.ts'
-import type { PhysicalModel } from '../../families/model.ts'
 import { rowBytes } from '../../families/sizes.ts'
 import type { CandidateResult, Result } from '../../result/result.ts'
 import { type Entity, entityOf, ownedBy } from '../../scenario/scenario.ts'
@@ -25,7 +24,7 @@ export function storageOf(candidate: CandidateResult, result: Result, demand: De
   const { scenario } = demand
   const [half, whole] = candidate.storage.at
   if (half === undefined || whole === undefined) return null
-  const { stores } = candidate.model as unknown as PhysicalModel
+  const { stores } = candidate.model
   const entityOfStore = (name: string) => stores.find((store) => store.name === name)?.entity ?? null
   const bytesOf = (at: typeof half, entity: string) =>
     [...at.tables, ...at.indexes.map((index) => ({ name: index.table, bytes: index.bytes }))]

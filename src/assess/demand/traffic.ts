@@ -1,6 +1,5 @@
 /** What the operations of a plan ask of disks, network and connections at peak, beside the CPU. */
 
-import type { PhysicalModel } from '../../families/model.ts'
 import type { CandidateResult } from '../../result/result.ts'
 import { entityOf, type Operation } from '../../scenario/scenario.ts'
 import { isReadOperation, payloadBytes } from '../capacity/calls.ts'
@@ -44,8 +43,7 @@ export function trafficOf(
   const rowsIn = (operation: Operation) => rowsOf.get(operation.name) ?? 1
   const reads = own.filter(isReadOperation)
   const writes = own.filter((operation) => !isReadOperation(operation))
-  const model = candidate.model as unknown as PhysicalModel
-  const pages = new Map(own.map((operation) => [operation.name, pagesOf(operation, model, scenario, rowsIn(operation))]))
+  const pages = new Map(own.map((operation) => [operation.name, pagesOf(operation, candidate.model, scenario, rowsIn(operation))]))
   const pagesOfCall = (operation: Operation, month: number): Figure<'ratio'> => {
     const now = memo.constant(
       `plan.${name}.${operation.name}.pages`,

@@ -1,6 +1,5 @@
 /** One candidate's plan: what production asks of it month by month, what a server carries, and the cheapest fleets that do. */
 import type { PlanFacts } from '../../engines/engine.ts'
-import type { PhysicalModel } from '../../families/model.ts'
 import type { CandidateResult, Result } from '../../result/result.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import { productionRows } from '../capacity/calls.ts'
@@ -23,7 +22,6 @@ import { cheapest } from './cheapest.ts'
 import { choiceOf, encodeChoice, fleetText } from './choice.ts'
 import { divisionOf } from './division.ts'
 import { assumptions, networkBytesPerSecond } from './plan-assumptions.ts'
-import { planFactsOf } from './plan-facts.ts'
 import type { Need, Terms } from './supply.ts'
 
 /** What a plan is of, and with which numbers. */
@@ -81,7 +79,7 @@ export const middleNeed = (plan: CapacityPlan, month: number): Need => plan.need
 export function planCapacity({ candidate, result, demand, serves }: PlanInput): CapacityPlan | NoPlan {
   const { name } = candidate
   const none = (reason: string): NoPlan => ({ candidate: name, reason })
-  const facts = planFactsOf(candidate)
+  const { plan: facts } = candidate.traits
   if (candidate.failure !== null) return none(`it did not run to the end: ${candidate.failure}`)
   if (facts === null) return none('its engine states no topology: the result was written by an earlier dbtrial')
   const beyond = demand.beyond()
@@ -100,7 +98,7 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
   const cores = coresAtAverage(name, mix, demand, work)
   const carried = carriedOf(candidate, mix, demand, work, cores, scalability)
   if (carried === null) return none(`no rate was found that it sustains on one server (${candidate.capacity.boundBy})`)
-  const division = divisionOf(scenario, candidate.model as unknown as PhysicalModel, facts)
+  const division = divisionOf(scenario, candidate.model, facts)
   const torn = own.filter(division.isTorn)
   const memo = new FigureMemo()
   const rows = rowsOf(result, demand)

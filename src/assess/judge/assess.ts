@@ -1,7 +1,7 @@
 /** What the evidence says: which candidates hold every objective at average load and at peak, and how they compare at the same rates. */
 
 import type { Result } from '../../result/result.ts'
-import type { Operation, Scenario } from '../../scenario/scenario.ts'
+import type { Operation } from '../../scenario/scenario.ts'
 import { type AtScaleNow, atScaleOf, nowOf } from '../capacity/at-scale.ts'
 import { isReadOperation } from '../capacity/calls.ts'
 import { curvesOf, fewestCalls, type OperationCurve, offeredLoads, sharesByLoad, type Unloaded } from '../capacity/response-curve.ts'
@@ -54,12 +54,8 @@ export interface Assessment {
 }
 
 export function assess(result: Result): Assessment {
-  const scenario = result.scenario as unknown as Scenario
-  const scaleLimited = new Set(
-    (result.trialPlan as unknown as { operations: { name: string; scaleLimited: boolean }[] }).operations
-      .filter((each) => each.scaleLimited)
-      .map((each) => each.name),
-  )
+  const { scenario } = result
+  const scaleLimited = new Set(result.trialPlan.operations.filter((each) => each.scaleLimited).map((each) => each.name))
   const operations = scenario.operations
   const mixes = result.candidates.map((candidate) => new Set(candidate.compiled.map((each) => each.operation)))
   const common = new Set(operations.map((operation) => operation.name).filter((name) => mixes.every((mix) => mix.has(name))))

@@ -1,7 +1,7 @@
 /** Two results of one scenario, operation by operation and rate by rate: faster, slower or tie, and what else is different. */
 import { canonical, type Value } from '../../data/value.ts'
 import { TrialError } from '../../errors.ts'
-import type { Index, PhysicalModel, Store } from '../../families/model.ts'
+import type { Index, Store } from '../../families/model.ts'
 import type { CandidateResult, Result, TrialResult } from '../../result/result.ts'
 import { fewestRepeats, type Interval, ratioOf } from '../../stats/intervals.ts'
 import { median } from '../../stats/median.ts'
@@ -134,16 +134,17 @@ function comparedNumbers(before: CandidateResult, after: CandidateResult, tolera
   ]
 }
 
+/** Of the scenario, all that must be equal. */
+const sameParts = ({ scenario: { candidates: _, seed: __, ...parts } }: Result) => new Map<string, unknown>(Object.entries(parts))
+
 /** @throws TrialError, exit code 2, where the two measured different things. */
 export function checkComparable(baseline: Result, result: Result): void {
   const differing: string[] = []
   const note = (what: string, before: unknown, after: unknown) => {
     if (text(before) !== text(after)) differing.push(what)
   }
-  const { candidates: _before, seed: _s, ...scenarioBefore } = baseline.scenario
-  const { candidates: _after, seed: _t, ...scenarioAfter } = result.scenario
-  for (const name of new Set([...Object.keys(scenarioBefore), ...Object.keys(scenarioAfter)]))
-    note(`the scenario's ${name}`, scenarioBefore[name], scenarioAfter[name])
+  const [before, after] = [sameParts(baseline), sameParts(result)]
+  for (const name of new Set([...before.keys(), ...after.keys()])) note(`the scenario's ${name}`, before.get(name), after.get(name))
   note(`the seed (${baseline.seed}, ${result.seed})`, baseline.seed, result.seed)
   note('the generated data', baseline.dataHash, result.dataHash)
   note(`the effort (${baseline.trialPlan.effort}, ${result.trialPlan.effort})`, baseline.trialPlan.effort, result.trialPlan.effort)
@@ -243,7 +244,7 @@ function differingCandidates(before: CandidateResult, after: CandidateResult): s
   note('connections', connectionsOf(before), connectionsOf(after))
   for (const parity of after.parity)
     note(parity.what, before.parity.find((each) => each.what === parity.what)?.effective ?? 'not stated', parity.effective)
-  const [was, is] = [before.model, after.model] as unknown as [PhysicalModel, PhysicalModel]
+  const [was, is] = [before.model, after.model]
   for (const store of was.stores)
     if (is.stores.every((each) => each.name !== store.name)) found.push(`${after.name}: store ${store.name} is gone${serving(store.serves)}`)
   for (const store of is.stores) {

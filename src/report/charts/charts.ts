@@ -30,7 +30,7 @@ const decade = (value: number, text: (value: number) => string) => {
 
 /** Each chart that the result has data for. */
 export async function drawCharts(result: Result, assessment: Assessment, decision: Decision | null): Promise<Chart[]> {
-  const scenario = result.scenario as unknown as Scenario
+  const { scenario } = result
   const measured = result.candidates.filter((candidate) => candidate.trials.length > 0)
   const slides = [
     ...(['full', 'partial'] as const).flatMap((mix) => loadSlide(measured, mix, result) ?? []),
@@ -50,7 +50,7 @@ export async function drawCharts(result: Result, assessment: Assessment, decisio
 
 /** Answers over the binding objective against the offered rate: every trial, the curve through them, and where it passes the limit. Full and partial mixes never share an axis. */
 function loadSlide(candidates: CandidateResult[], mix: 'full' | 'partial', result: Result): Slide | undefined {
-  const { operations } = result.scenario as unknown as Scenario
+  const { operations } = result.scenario
   const own = candidates.flatMap((candidate) => {
     if (candidate.mix !== mix) return []
     const evidence = {

@@ -2,7 +2,6 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { compare } from '../../../src/assess/judge/compare.ts'
-import type { PhysicalModel } from '../../../src/families/model.ts'
 import { comparisonJunit, comparisonMarkdown, verdictLine } from '../../../src/report/comparison.ts'
 import { type Result, readResult } from '../../../src/result/result.ts'
 import { ratioOf } from '../../../src/stats/intervals.ts'
@@ -46,7 +45,7 @@ test('three times slower is found, and only there; within the tolerance it is no
 
 test('an index that is gone is named, with what it serves', () => {
   const copy = structuredClone(sample)
-  const store = (copy.candidates[0]?.model as unknown as PhysicalModel).stores.find((each) => each.name === 'order')
+  const store = copy.candidates[0]?.model.stores.find((each) => each.name === 'order')
   const [gone] = (store?.indexes ?? []).splice(0, 1)
   expect(compare(sample, copy, 0.25).differences).toEqual([
     expect.stringMatching(new RegExp(`postgres: index on order \\(.*\\) is gone; it serves ${gone?.serves[0]}`)),

@@ -9,7 +9,7 @@ import { Demand } from '../../../src/assess/demand/demand.ts'
 import { isPlan, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
 import { compositesOf, hitShares } from '../../../src/assess/fleet/composites.ts'
 import { type Result, readResult } from '../../../src/result/result.ts'
-import type { Operation, Scenario } from '../../../src/scenario/scenario.ts'
+import type { Operation } from '../../../src/scenario/scenario.ts'
 
 const ecommerce = readResult(join(fileURLToPath(new URL('../../golden', import.meta.url)), 'results', 'ecommerce.json'))
 
@@ -31,7 +31,7 @@ test('a cache of equally popular values answers the share of them that it holds,
 
 test('each is priced, beside the store alone, and labelled; what may not be old is said', () => {
   const of = (result: Result) => {
-    const demand = new Demand(result.scenario as unknown as Scenario)
+    const demand = new Demand(result.scenario)
     const candidate = result.candidates.find(({ name }) => name === 'postgres') as Result['candidates'][number]
     const plan = planCapacity({ candidate, result, demand })
     const catalogue = serversOf(readPrices(), []) as Catalogue
@@ -59,7 +59,7 @@ test('each is priced, beside the store alone, and labelled; what may not be old 
   const cache = found.find(({ kind }) => kind === 'cache in front')
   expect(cache?.needs).toMatch(/none of these may be old now: get_product/)
   const allowed = structuredClone(ecommerce)
-  const operation = (allowed.scenario as unknown as Scenario).operations.find(({ name }) => name === 'get_product') as Operation
+  const operation = allowed.scenario.operations.find(({ name }) => name === 'get_product') as Operation
   operation.stalenessMs = 60_000
   const may = of(allowed).find(({ kind }) => kind === 'cache in front')
   expect(may?.needs).toBe('')

@@ -6,7 +6,6 @@ import { type CostAhead, constraintsOf, uncertain } from '../../../src/assess/de
 import { objectiveConstraints } from '../../../src/assess/decision/objective-constraints.ts'
 import { assess, type CandidateAssessment } from '../../../src/assess/judge/assess.ts'
 import { type CandidateResult, readResult } from '../../../src/result/result.ts'
-import type { Scenario } from '../../../src/scenario/scenario.ts'
 
 const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
 const assessment = assess(result)
@@ -16,7 +15,7 @@ const named = (name: string, cost: CostAhead | null, own = assessed, of = candid
   constraintsOf(result, of, own, cost).find((constraint) => constraint.name === name)
 /** Where nothing is planned. */
 const objectives = (own: CandidateAssessment, atScale: AtScale[] = []) =>
-  objectiveConstraints(candidate, own, result.scenario as unknown as Scenario, atScale, null).find(({ name }) => name === 'objectives on average')
+  objectiveConstraints(candidate, own, result.scenario, atScale, null).find(({ name }) => name === 'objectives on average')
 
 test('what almost surely fails is out, what almost surely holds is in, and between it is open', () => {
   expect([0, 0.05, 0.1, 0.5, 0.89, 0.9, 1, null].map((share) => uncertain('budget', '', '', share, '').state)).toEqual([

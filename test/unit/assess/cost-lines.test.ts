@@ -12,7 +12,7 @@ import { choiceOf } from '../../../src/assess/fleet/choice.ts'
 import { migrationOf } from '../../../src/assess/fleet/migration.ts'
 import { besideOf, nodesOf } from '../../../src/assess/fleet/supply.ts'
 import { readResult } from '../../../src/result/result.ts'
-import type { Requirements, Scenario } from '../../../src/scenario/scenario.ts'
+import type { Requirements } from '../../../src/scenario/scenario.ts'
 
 const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
 const catalogue = serversOf(readPrices(), ['us-east-1']) as Catalogue
@@ -20,8 +20,8 @@ const gib = 2 ** 30
 
 function costed(name: string, wishes: Partial<Requirements> = {}): { plan: CapacityPlan; cost: CostPlan; demand: Demand } {
   const changed = structuredClone(result)
-  Object.assign((changed.scenario as unknown as Scenario).requirements, { regions: ['us-east-1'], ...wishes })
-  const demand = new Demand(changed.scenario as unknown as Scenario)
+  Object.assign(changed.scenario.requirements, { regions: ['us-east-1'], ...wishes })
+  const demand = new Demand(changed.scenario)
   const candidate = changed.candidates.find((each) => each.name === name)
   if (candidate === undefined) throw new Error(`no ${name}`)
   const plan = planCapacity({ candidate, result: changed, demand })

@@ -25,7 +25,7 @@ import { toMarkdown } from '../../../src/report/render/markdown.ts'
 import { makeDocument } from '../../../src/report/report.ts'
 import { type Result, readResult } from '../../../src/result/result.ts'
 import { readScenario } from '../../../src/scenario/read.ts'
-import { entityOf, type Scenario } from '../../../src/scenario/scenario.ts'
+import { entityOf } from '../../../src/scenario/scenario.ts'
 import { decisionText } from '../../../src/terminal/decision.ts'
 
 const golden = fileURLToPath(new URL('../../golden', import.meta.url))
@@ -98,7 +98,7 @@ describe.each(names)('plan of %s', (name) => {
         expect(of('host')).toBeCloseTo(1 / 0.85, 6)
         expect(until).toBeGreaterThan(month.month === 0 ? 0 : decision.months - 1)
         expect(of('peak')).toBeGreaterThan(1)
-        expect(of('peak')).toBeLessThanOrEqual((result.scenario as unknown as Scenario).requirements.peak)
+        expect(of('peak')).toBeLessThanOrEqual(result.scenario.requirements.peak)
       }
   })
 
@@ -166,7 +166,7 @@ describe.each(names)('plan of %s', (name) => {
 })
 
 test.each(results.get('ecommerce')?.candidates.map((candidate) => candidate.name) ?? [])('%s: the cheapest fleet carries any need', (name) => {
-  const demand = new Demand(ecommerce.scenario as unknown as Scenario)
+  const demand = new Demand(ecommerce.scenario)
   const candidate = ecommerce.candidates.find((each) => each.name === name) as Result['candidates'][number]
   const plan = planCapacity({ candidate, result: ecommerce, demand })
   if (!isPlan(plan)) return
@@ -188,7 +188,7 @@ test.each(results.get('ecommerce')?.candidates.map((candidate) => candidate.name
 
 describe('arithmetic by hand', () => {
   test('bytes are rows times the slope between two shares of one load', () => {
-    const demand = new Demand(ecommerce.scenario as unknown as Scenario)
+    const demand = new Demand(ecommerce.scenario)
     const candidate = ecommerce.candidates[0] as Result['candidates'][number]
     const plan = planCapacity({ candidate, result: ecommerce, demand })
     if (!isPlan(plan)) throw new Error(plan.reason)
@@ -281,7 +281,7 @@ describe('degenerate inputs give a sentence', () => {
 
   test('no growth, no horizon, no budget, no availability', () => {
     const { decision } = changed((result) => {
-      const scenario = result.scenario as unknown as Scenario
+      const { scenario } = result
       for (const entity of scenario.entities) entity.growthPerMonth = 0
       for (const operation of scenario.operations) operation.loadGrowthPerMonth = 0
       Object.assign(scenario.requirements, { horizonMs: null, budgetUsdPerMonth: null, availability: null })
@@ -323,7 +323,7 @@ describe('degenerate inputs give a sentence', () => {
 
   test('an engine of an earlier version states no topology', () => {
     const { text } = changed((result) => {
-      for (const candidate of result.candidates) candidate.traits = {}
+      for (const candidate of result.candidates) candidate.traits = { plan: null, minimum: null }
     })
     expect(text).toMatch(/states no topology/)
   })
@@ -342,7 +342,7 @@ describe('asked again', () => {
   })
 
   test('weights are criteria and numbers', () => {
-    const scenario = ecommerce.scenario as unknown as Scenario
+    const { scenario } = ecommerce
     const asked = (text: string) => weightsAsked(text, scenario)
     expect(asked('money=0.5,latency=2')).toEqual({ money: 0.5, latency: 2 })
     expect(asked('latency=0')).toEqual({ latency: 0 })
@@ -358,7 +358,7 @@ describe('asked again', () => {
   })
 
   test('growth of rows takes the load along that followed it', () => {
-    const scenario = applyWhatIf(ecommerce, { growth: 'order=9%/month,get_product=1%/month' }).scenario as unknown as Scenario
+    const scenario = applyWhatIf(ecommerce, { growth: 'order=9%/month,get_product=1%/month' }).scenario
     const growth = (name: string) => scenario.operations.find((operation) => operation.name === name)?.loadGrowthPerMonth
     expect(growth('order_history')).toBeCloseTo(0.09, 9)
     expect(growth('get_product')).toBeCloseTo(0.01, 9)
@@ -367,7 +367,7 @@ describe('asked again', () => {
 
   test('more calls that insert add rows; rows that are owned grow by themselves; growth below zero shrinks', () => {
     const rows = (asked: WhatIf, entity: string, month = 12) => {
-      const { scenario } = applyWhatIf(ecommerce, asked) as unknown as { scenario: Scenario }
+      const { scenario } = applyWhatIf(ecommerce, asked)
       return middleOf(new Demand(scenario).rows(entityOf(scenario, entity), month))
     }
     expect(rows({ growth: 'write_session=10%/month' }, 'session')).toBeGreaterThan(1.5 * rows({}, 'session'))
@@ -380,7 +380,7 @@ describe('asked again', () => {
     // Where lines lie inside their orders, those become larger.
     const bytes = (growth: string) => {
       const result = applyWhatIf(ecommerce, { growth })
-      const demand = new Demand(result.scenario as unknown as Scenario)
+      const demand = new Demand(result.scenario)
       return result.candidates.map((candidate) => {
         const plan = planCapacity({ candidate, result, demand })
         return isPlan(plan) ? middleOf(plan.storage.bytes(12)) : 0
@@ -398,7 +398,7 @@ describe('asked again', () => {
   })
 
   test('what is assumed can be replaced by what is known, and nothing else', () => {
-    const demand = () => new Demand(ecommerce.scenario as unknown as Scenario)
+    const demand = () => new Demand(ecommerce.scenario)
     const figures = () =>
       ecommerce.candidates.flatMap((candidate) => {
         const asked = demand()
@@ -493,6 +493,6 @@ function expectNoLess(after: Spread | undefined, before: Spread): void {
 
 /** An entity that grows. */
 function growing(result: Result): string {
-  const { entities } = result.scenario as unknown as Scenario
+  const { entities } = result.scenario
   return (entities.find((entity) => entity.owner === null && entity.growthPerMonth > 0) ?? entities[0])?.name as string
 }

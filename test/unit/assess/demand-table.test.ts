@@ -10,7 +10,7 @@ import type { Scenario } from '../../../src/scenario/scenario.ts'
 
 const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
 const tableOf = (change: (scenario: Scenario) => void = () => {}) => {
-  const scenario = structuredClone(result.scenario) as unknown as Scenario
+  const scenario = structuredClone(result.scenario)
   change(scenario)
   const demand = new Demand(scenario)
   return demandTable(demand, rowsOf(result, demand), [])

@@ -18,7 +18,6 @@ import { mongodb } from '../../../src/engines/mongodb/index.ts'
 import { postgres } from '../../../src/engines/postgres/index.ts'
 import { redis } from '../../../src/engines/redis/index.ts'
 import { readResult } from '../../../src/result/result.ts'
-import type { Scenario } from '../../../src/scenario/scenario.ts'
 
 const ecommerce = readResult(join(fileURLToPath(new URL('../../golden', import.meta.url)), 'results', 'ecommerce.json'))
 const catalogue = readPrices().find((each) => each.instances.length > 0 && each.blockStorage !== undefined) as Catalogue
@@ -126,7 +125,7 @@ describe('any need', () => {
 // No fleet of the catalogue carries any draw of Redis: it has no price.
 describe.each(ecommerce.candidates.flatMap(({ name }) => (name === 'redis' ? [] : [name])))('%s in the shop', (name) => {
   const candidate = ecommerce.candidates.find((each) => each.name === name) as (typeof ecommerce.candidates)[number]
-  const demand = new Demand(ecommerce.scenario as unknown as Scenario)
+  const demand = new Demand(ecommerce.scenario)
   const plan = planCapacity({ candidate, result: ecommerce, demand })
   if (!isPlan(plan)) throw new Error(plan.reason)
   const cost = costOf(plan, catalogue, demand, 1) as CostPlan

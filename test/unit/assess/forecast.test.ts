@@ -63,7 +63,7 @@ test('a mean grows with the queue: s + k·ρ/(1 − ρ) is found again from othe
 
 test('what the plan takes is graded: costs on a mix that they were not fitted to, bytes of a row on the rest of the load', () => {
   const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
-  const asked = (result.scenario as unknown as { operations: typeof operations }).operations
+  const asked = result.scenario.operations
   const found = result.candidates.flatMap((each) => forecastsOf(each, asked))
   const mixes = found.filter((each) => /CPU of the common mix/.test(each.what))
   expect(new Set(mixes.map((each) => each.candidate)).size).toBeGreaterThan(1)

@@ -12,17 +12,16 @@ import { demandTable } from '../../../src/assess/demand/demand-table.ts'
 import { middleOf } from '../../../src/assess/figures/simulate.ts'
 import { isPlan, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
 import { type Result, readResult } from '../../../src/result/result.ts'
-import type { Scenario } from '../../../src/scenario/scenario.ts'
 
 const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
-const catalogue = serversOf(readPrices(), (result.scenario as unknown as Scenario).requirements.regions) as Catalogue
+const catalogue = serversOf(readPrices(), result.scenario.requirements.regions) as Catalogue
 const candidate = result.candidates.find(({ name }) => name === 'postgres') as Result['candidates'][number]
 const stillOf = (of: Result) => {
-  const demand = new Demand(of.scenario as unknown as Scenario)
+  const demand = new Demand(of.scenario)
   return demandTable(demand, rowsOf(of, demand), []).still
 }
 const usdOf = (of: Result) => {
-  const demand = new Demand(of.scenario as unknown as Scenario)
+  const demand = new Demand(of.scenario)
   const plan = planCapacity({ candidate, result: of, demand })
   if (!isPlan(plan)) throw new Error(plan.reason)
   const cost = costOf(plan, catalogue, demand, of.seed, forkDraws)

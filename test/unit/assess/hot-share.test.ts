@@ -109,7 +109,7 @@ test('draws of the most drawn rows', () => {
 describe('a plan', () => {
   const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
   const planOf = (change: (scenario: Scenario) => void = () => {}) => {
-    const scenario = structuredClone(result.scenario) as unknown as Scenario
+    const scenario = structuredClone(result.scenario)
     change(scenario)
     const plan = planCapacity({ candidate: result.candidates[0] as Result['candidates'][number], result, demand: new Demand(scenario) })
     if (!isPlan(plan)) throw new Error(plan.reason)

@@ -14,7 +14,7 @@ import { assess } from '../../../src/assess/judge/assess.ts'
 import { toMarkdown } from '../../../src/report/render/markdown.ts'
 import { makeDocument } from '../../../src/report/report.ts'
 import { type Result, readResult } from '../../../src/result/result.ts'
-import type { Operation, Scenario } from '../../../src/scenario/scenario.ts'
+import type { Operation } from '../../../src/scenario/scenario.ts'
 import { decisionText } from '../../../src/terminal/decision.ts'
 
 const ecommerce = readResult(join(fileURLToPath(new URL('../../golden', import.meta.url)), 'results', 'ecommerce.json'))
@@ -61,7 +61,7 @@ describe('a percentile against the load', () => {
 
   test('of a run says the same as its capacity', () => {
     const [postgres] = ecommerce.candidates as [Result['candidates'][number]]
-    const laws = latenciesByLoad(postgres, ecommerce.scenario.operations as unknown as Operation[])
+    const laws = latenciesByLoad(postgres, ecommerce.scenario.operations)
     const binding = laws.find(({ operation }) => postgres.capacity.boundBy === `p99 of ${operation.name}`) ?? laws.find(({ law: own }) => own?.bound)
     const own = binding?.law as NonNullable<typeof binding>['law']
     if (own?.bound == null) throw new Error('no curve')
@@ -107,7 +107,7 @@ describe('on the fleet', () => {
     const now = at(callsOf('postgres'), 'get_product', 'peak')
     const average = at(callsOf('postgres'), 'get_product', 'average')
     const result = structuredClone(alone)
-    const operation = (result.scenario as unknown as Scenario).operations.find((each) => each.name === 'get_product') as Operation
+    const operation = result.scenario.operations.find((each) => each.name === 'get_product') as Operation
     expect(now.totalMs.p50).toBeGreaterThan(average.totalMs.p50)
     // A limit between them makes it late at peak alone; where between, the fleet says that is bought for that limit.
     const found = [0.2, 0.4, 0.6, 0.8].map((share) => {

@@ -13,7 +13,6 @@ import { migrationOf } from '../../../src/assess/fleet/migration.ts'
 import { marketOf, needsOf } from '../../../src/assess/fleet/purchases.ts'
 import type { Need } from '../../../src/assess/fleet/supply.ts'
 import { type Result, readResult } from '../../../src/result/result.ts'
-import type { Scenario } from '../../../src/scenario/scenario.ts'
 
 const ecommerce = readResult(join(fileURLToPath(new URL('../../golden', import.meta.url)), 'results', 'ecommerce.json'))
 const catalogue = readPrices().find((each) => each.instances.length > 0 && each.blockStorage !== undefined) as Catalogue
@@ -41,7 +40,7 @@ const times = (need: Need, keys: readonly (keyof Need)[], factor: number): Need 
 const size = (low: number, high: number) => fc.double({ min: Math.log(low), max: Math.log(high), noNaN: true }).map((value) => Math.exp(value))
 
 describe.each(['postgres', 'mongodb', 'cassandra'])('%s in the shop', (name) => {
-  const demand = new Demand(ecommerce.scenario as unknown as Scenario)
+  const demand = new Demand(ecommerce.scenario)
   const candidate = ecommerce.candidates.find((each) => each.name === name) as Result['candidates'][number]
   const plan = planCapacity({ candidate, result: ecommerce, demand })
   if (!isPlan(plan)) throw new Error(plan.reason)

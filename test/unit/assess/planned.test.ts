@@ -7,9 +7,8 @@ import { decide } from '../../../src/assess/decision/decision.ts'
 import { Demand } from '../../../src/assess/demand/demand.ts'
 import { isPlan, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
 import { divisionOf } from '../../../src/assess/fleet/division.ts'
-import { fitsLeast, planFactsOf } from '../../../src/assess/fleet/plan-facts.ts'
+import { fitsLeast } from '../../../src/assess/fleet/plan-facts.ts'
 import { assess } from '../../../src/assess/judge/assess.ts'
-import type { PhysicalModel } from '../../../src/families/model.ts'
 import { type Result, readResult } from '../../../src/result/result.ts'
 import type { Scenario } from '../../../src/scenario/scenario.ts'
 import { decisionText } from '../../../src/terminal/decision.ts'
@@ -19,12 +18,12 @@ const ecommerce = read('ecommerce')
 const candidateOf = (result: Result, name: string) => result.candidates.find((each) => each.name === name) as Result['candidates'][number]
 
 describe('dividing the shop', () => {
-  const scenario = ecommerce.scenario as unknown as Scenario
+  const { scenario } = ecommerce
   const of = (name: string, what: 'crosses' | 'isTorn') => {
     const candidate = candidateOf(ecommerce, name)
-    const facts = planFactsOf(candidate)
+    const { plan: facts } = candidate.traits
     if (facts === null) throw new Error('no facts')
-    const division = divisionOf(scenario, candidate.model as unknown as PhysicalModel, facts)
+    const division = divisionOf(scenario, candidate.model, facts)
     const done = new Set(candidate.compiled.map((each) => each.operation))
     return scenario.operations.filter((operation) => done.has(operation.name) && division[what](operation)).map((operation) => operation.name)
   }
@@ -46,16 +45,14 @@ describe('dividing the shop', () => {
 })
 
 describe('facts', () => {
-  test('are those that the result states; an earlier dbtrial stated too little for a plan', () => {
-    const facts = planFactsOf(candidateOf(ecommerce, 'cassandra'))
+  test('are those that the result states', () => {
+    const { plan: facts } = candidateOf(ecommerce, 'cassandra').traits
     expect(facts?.smallestServer).toMatchObject({ vcpus: 4, memoryGib: 16 })
     expect(facts?.topology).toMatchObject({ copies: 3, beside: [] })
-    expect(planFactsOf({ traits: {} })).toBeNull()
-    expect(planFactsOf({ traits: { plan: { topology: { name: 'ring' } } } })).toBeNull()
   })
 
   test('rule out servers that nobody would run it on', () => {
-    const facts = planFactsOf(candidateOf(ecommerce, 'cassandra'))
+    const { plan: facts } = candidateOf(ecommerce, 'cassandra').traits
     if (facts === null) throw new Error('no facts')
     expect(fitsLeast({ vcpus: 2, memoryGib: 8 }, facts)).toBe(false)
     expect(fitsLeast({ vcpus: 4, memoryGib: 16 }, facts)).toBe(true)
@@ -65,7 +62,7 @@ describe('facts', () => {
 test('a server whose CPU nobody read has no plan, and it is said', () => {
   const candidate = structuredClone(candidateOf(ecommerce, 'postgres'))
   for (const trial of candidate.trials) trial.resources.server = null
-  const plan = planCapacity({ candidate, result: ecommerce, demand: new Demand(ecommerce.scenario as unknown as Scenario) })
+  const plan = planCapacity({ candidate, result: ecommerce, demand: new Demand(ecommerce.scenario) })
   expect(isPlan(plan) ? '' : plan.reason).toMatch(/^the CPU of its server could not be read/)
 })
 
@@ -73,7 +70,7 @@ describe('required', () => {
   const small = read('small')
   const constraintsUnder = (requirements: Partial<Scenario['requirements']>) => {
     const result = structuredClone(small)
-    Object.assign((result.scenario as unknown as Scenario).requirements, requirements)
+    Object.assign(result.scenario.requirements, requirements)
     const { decision } = decide(result, assess(result), { catalogues: readPrices(), weights: {}, today: new Date('2026-11-21') })
     return (candidate: string, name: string) =>
       decision.candidates.find((each) => each.name === candidate)?.constraints.find((constraint) => constraint.name === name)

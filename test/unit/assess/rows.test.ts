@@ -17,13 +17,14 @@ import type { Operation, Scenario } from '../../../src/scenario/scenario.ts'
 import { decisionText } from '../../../src/terminal/decision.ts'
 
 const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
-const scenario = result.scenario as unknown as Scenario
+const { scenario } = result
 const demand = new Demand(scenario)
 const rows = rowsOf(result, demand)
 const operation = (name: string) => scenario.operations.find((each) => each.name === name) as Operation
-const { rowsLoaded, rowsProduction } = (
-  result.trialPlan as unknown as { operations: { name: string; rowsLoaded: number; rowsProduction: number }[] }
-).operations.find((each) => each.name === 'daily_revenue') as { rowsLoaded: number; rowsProduction: number }
+const { rowsLoaded, rowsProduction } = result.trialPlan.operations.find((each) => each.name === 'daily_revenue') as {
+  rowsLoaded: number
+  rowsProduction: number
+}
 
 describe('rows of a call', () => {
   test('a cost measured on few rows grows with them, by an exponent that is assumed with its range', () => {
@@ -45,7 +46,7 @@ describe('rows of a call', () => {
 
   test('a list by a reference has as many rows as each of its referred has, and never more than its limit', () => {
     const own = structuredClone(result)
-    const plan = (own.trialPlan as unknown as { operations: { name: string; rowsProduction: number; rowsLoaded: number }[] }).operations
+    const plan = own.trialPlan.operations
     Object.assign(plan.find((each) => each.name === 'order_history') as object, { rowsLoaded: 15, rowsProduction: 15 })
     // 5 % more orders a month, 3 % more customers: 1.05 ÷ 1.03 a month for each customer.
     const scaled = rowsOf(own, demand)

@@ -20,11 +20,10 @@ import { triggersOf } from '../../../src/assess/fleet/triggers.ts'
 import { assess } from '../../../src/assess/judge/assess.ts'
 import { TrialError } from '../../../src/errors.ts'
 import { type Result, readResult } from '../../../src/result/result.ts'
-import type { Scenario } from '../../../src/scenario/scenario.ts'
 
 const saved = fileURLToPath(new URL('../../golden/results', import.meta.url))
 const ecommerce = readResult(join(saved, 'ecommerce.json'))
-const scenario = ecommerce.scenario as unknown as Scenario
+const { scenario } = ecommerce
 const catalogues = readPrices()
 const priced = catalogues.find((each) => each.instances.length > 0 && each.blockStorage !== undefined) as Catalogue
 const fewDraws = 250
@@ -32,7 +31,7 @@ const fewDraws = 250
 /** Every number that a plan tells, of one candidate. */
 function figuresOf(result: Result, at: number): Figure[] {
   const candidate = result.candidates[at] as Result['candidates'][number]
-  const demand = new Demand(result.scenario as unknown as Scenario)
+  const demand = new Demand(result.scenario)
   const plan = planCapacity({ candidate, result, demand })
   if (!isPlan(plan)) return []
   const cost = costOf(plan, priced, demand, 1, fewDraws)
@@ -117,7 +116,7 @@ describe('wishes of any values', () => {
 
   test('what grows beyond everything has no plan, and it is said', () => {
     const result = applyWhatIf(ecommerce, { growth: 'order=100%/month', horizon: '30y' })
-    const demand = new Demand(result.scenario as unknown as Scenario)
+    const demand = new Demand(result.scenario)
     for (const candidate of result.candidates) {
       const plan = planCapacity({ candidate, result, demand })
       expect(isPlan(plan) ? '' : plan.reason).toMatch(/^order would have more than 10¹⁸ rows within 360 months: plan with a smaller growth/)

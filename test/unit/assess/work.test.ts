@@ -94,7 +94,7 @@ describe('level and ratios', () => {
   })
 
   const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
-  const asked = (result.scenario as unknown as { operations: Operation[] }).operations
+  const asked = result.scenario.operations
   test.each(result.candidates.map(({ name }) => name))('%s: the cores at 1× are within a quarter of those that were measured', (name) => {
     const candidate = result.candidates.find((each) => each.name === name) as CandidateResult
     const found = workOf(candidate, asked)

@@ -41,8 +41,7 @@ describe('a finding about a store ends with 99, is the reason and the first line
       broken(candidate)
       inTime(candidate)
       // On as many rows as production has.
-      for (const each of (trialPlan as unknown as { operations: { rowsLoaded: number; rowsProduction: number }[] }).operations)
-        each.rowsLoaded = each.rowsProduction
+      for (const each of trialPlan.operations) each.rowsLoaded = each.rowsProduction
     })
     const reason = 'postgres broke the invariant "rows of note": +34, acknowledged writes allow 32'
     expect(ended(result)).toEqual({ code: 99, reason })

@@ -65,12 +65,38 @@ const damaged = (change: (document: Document) => void) => {
   return JSON.stringify(document).replace('"infinite"', '-1e999')
 }
 
-test.each<[string, (document: Document) => void, RegExp]>([
-  ['a name that leaves the directory', (each) => (each.candidates[0].name = 'x/../../../pwned'), /candidates\.0\.name/],
-  ['copies without an end', (each) => (each.candidates[0].traits.plan.topology.copies = 'infinite'), /topology\.copies/],
-  ['an operation on no entity', (each) => (each.scenario.operations[0].entity = 'nobody'), /there is no entity "nobody"/],
-  ['a pick that is a word', (each) => (each.scenario.operations[1].pick = 'x'), /operations\.1\.pick/],
-  ['requirements that are gone', (each) => delete each.scenario.requirements, /requirements/],
-])('%s is refused with its place', (_, change, place) => {
-  expect(use(damaged(change))).toMatch(place)
+test.each<[string, (document: Document) => void, string]>([
+  [
+    'a name that leaves the directory',
+    (each) => (each.candidates[0].name = 'x/../../../pwned'),
+    'candidates.0.name: must match pattern /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,79}$/',
+  ],
+  [
+    'copies without an end',
+    (each) => (each.candidates[0].traits.plan.topology.copies = 'infinite'),
+    'candidates.0.traits.plan.topology.copies: expected number, received -Infinity',
+  ],
+  [
+    'a store that is nowhere',
+    (each) => (each.candidates[0].model.stores[0].entity = 'nobody'),
+    'candidates.0.model.stores.account: there is no entity "nobody"',
+  ],
+  ['an operation on no entity', (each) => (each.scenario.operations[0].entity = 'nobody'), 'there is no entity "nobody"'],
+  [
+    'an operation of no kind',
+    (each) => (each.scenario.operations[1].kind = 'guess'),
+    'scenario.operations.1.kind: it is nothing that this dbtrial knows',
+  ],
+  ['a pick that is a word', (each) => (each.scenario.operations[1].pick = 'x'), 'scenario.operations.1.pick: expected object, received string'],
+  ['requirements that are gone', (each) => delete each.scenario.requirements, 'scenario.requirements: it is missing'],
+  ['a field that nobody knows', (each) => (each.candidates[0].mood = 1), 'candidates.0: this dbtrial knows no "mood" there'],
+  ['a histogram that is none', (each) => (firstHistogram(each).encoded = 'x'), 'responseUs.encoded: it is no histogram of'],
+])('%s is refused with its place and its cause', (_, change, said) => {
+  const sentence = use(damaged(change))
+  expect(sentence).toContain(`${path} is damaged: `)
+  expect(sentence).toContain(said)
 })
+
+const firstHistogram = ({ candidates }: Document) =>
+  candidates[0].trials.flatMap(({ operations }: Document) => Object.values(operations)).find(({ responseUs }: Document) => responseUs !== null)
+    .responseUs

@@ -1,0 +1,160 @@
+/** The resolved scenario as a result holds it: what types call `Scenario`, checked; what an earlier dbtrial did not know of has its default. */
+import { z } from 'zod'
+import { consistencies, durabilities, efforts, fieldTypes, licenceKinds, quantileNames } from '../scenario/scenario.ts'
+import { count, identifier, maxParts, nullable, number, open, positive, share, text } from './scalars.ts'
+
+const century = 100 * 365.25 * 86_400_000
+const identifiers = z.array(identifier)
+const mostWords = 10_000
+
+const skew = z
+  .discriminatedUnion('kind', [
+    open({ kind: z.literal('uniform') }),
+    open({ kind: z.enum(['zipfian', 'latest']), theta: count.max(100) }),
+    open({ kind: z.literal('hotspot'), hotShare: share, hotProbability: share }),
+  ])
+  .meta({ id: 'skew' })
+const pick = open({ skew, miss: share }).meta({ id: 'pick' })
+
+const generator = z.discriminatedUnion('kind', [
+  open({ kind: z.literal('uuid'), version: z.literal([4, 7]) }),
+  open({ kind: z.literal('number'), low: number, high: number, mean: nullable(number), skew }),
+  open({ kind: z.literal('bool'), share }),
+  open({ kind: z.literal('enum'), values: z.array(text).min(1), weights: z.array(count).min(1) }),
+  open({ kind: z.literal('words'), least: count.max(mostWords), most: count.max(mostWords) }),
+  open({ kind: z.literal('timestamp'), withinMs: nullable(positive) }),
+  open({ kind: z.enum(['json', 'bytes']), bytes: count.max(1e9), compressibility: share }),
+  open({ kind: z.literal('reference'), entity: identifier, skew }),
+  open({ kind: z.enum(['rowNumber', 'email', 'ownerKey', 'line', 'expiresAt']) }),
+])
+const field = open({
+  name: identifier,
+  type: z.enum(fieldTypes),
+  scale: count.max(30),
+  generator,
+  unique: z.boolean(),
+  pii: z.boolean(),
+  implicit: z.boolean(),
+})
+const entity = open({
+  name: identifier,
+  count: count.describe('rows in production today'),
+  growthPerMonth: number.min(-1).max(1000),
+  retentionMs: nullable(positive),
+  ttlMs: nullable(positive),
+  ageMs: positive.describe('age of the oldest row'),
+  owner: nullable(open({ entity: identifier, least: count, most: count, mean: count })),
+  fields: z.array(field).min(1),
+  key: identifiers.min(1),
+})
+
+const constant = z.union([text, number, z.boolean()])
+export const filter = open({ field: identifier, constant: nullable(constant).describe('null: the value of a picked row') }).meta({ id: 'filter' })
+const order = open({ field: identifier, descending: z.boolean() })
+const assignment = z.discriminatedUnion('to', [
+  open({ field: identifier, to: z.enum(['now', 'any']) }),
+  open({ field: identifier, to: z.literal('constant'), constant }),
+])
+const addition = open({ field: identifier, amount: number, from: nullable(identifier) })
+
+const insert = { kind: z.literal('insert'), with: identifiers }
+const put = { kind: z.literal('put'), existingShare: share }
+const update = {
+  kind: z.literal('update'),
+  set: z.array(assignment),
+  add: z.array(addition),
+  via: nullable(open({ owned: identifier, field: identifier })),
+}
+const remove = { kind: z.literal('delete') }
+const addressed = { entity: identifier, pick }
+const step = z.discriminatedUnion('kind', [
+  open({ ...addressed, ...insert }),
+  open({ ...addressed, ...put }),
+  open({ ...addressed, ...update }),
+  open({ ...addressed, ...remove }),
+])
+
+const objective = open({ quantile: share, name: z.enum(quantileNames), limitMs: positive }).meta({ id: 'objective' })
+const common = {
+  name: text,
+  ...addressed,
+  ratePerSecond: count,
+  scales: z.boolean(),
+  loadGrowthPerMonth: number.min(-1).max(1000),
+  consistency: z.enum(consistencies),
+  stalenessMs: nullable(count),
+  objectives: z.array(objective),
+  errorShare: share,
+  native: z.record(text, text),
+  internal: z.boolean(),
+}
+const operation = z.discriminatedUnion('kind', [
+  open({ ...common, kind: z.literal('get'), with: identifiers, fields: identifiers }),
+  open({
+    ...common,
+    kind: z.literal('list'),
+    where: z.array(filter),
+    order: z.array(order),
+    limit: positive,
+    fields: identifiers,
+    deepShare: share,
+  }),
+  open({ ...common, kind: z.literal('search'), in: identifiers, limit: positive, fields: identifiers }),
+  open({
+    ...common,
+    kind: z.literal('aggregate'),
+    where: z.array(filter),
+    groupBy: nullable(open({ field: identifier, unit: nullable(z.enum(['day', 'hour'])) })),
+    sum: nullable(identifier),
+    over: nullable(open({ field: identifier, ms: positive })),
+  }),
+  open({ ...common, ...insert }),
+  open({ ...common, ...put }),
+  open({ ...common, ...update }),
+  open({ ...common, ...remove }),
+  open({ ...common, kind: z.literal('transaction'), steps: z.array(step).min(1) }),
+])
+
+const requirements = open({
+  peak: positive.max(1e6),
+  durability: z.enum(durabilities),
+  availability: nullable(share),
+  rpoMs: nullable(count),
+  rtoMs: nullable(count),
+  regions: z.array(text),
+  compliance: z.array(text),
+  licences: nullable(z.array(z.enum(licenceKinds)))
+    .default(null)
+    .describe('null: any'),
+  budgetUsdPerMonth: nullable(count),
+  engineerUsdPerHour: nullable(count).default(null).describe('null: assumed'),
+  horizonMs: nullable(positive.max(century)),
+})
+const criteria = open({
+  own: z.array(open({ name: identifier, stars: z.record(text, number.min(1).max(5)), source: text })),
+  swing: z.record(text, number.min(0).max(100)),
+  pairwise: z.array(open({ more: text, less: text, times: number.min(1).max(9) })),
+})
+const bench = open({
+  scale: nullable(share),
+  cpus: positive.max(4096),
+  memoryBytes: positive,
+  sizes: z.array(positive.max(4096)).default([]),
+  effort: z.enum(efforts),
+  repeats: nullable(positive),
+  security: z.literal('on').optional(),
+})
+
+export const scenario = open({
+  name: text.regex(/^[a-z][a-z0-9_-]{0,39}$/),
+  summary: text,
+  seed: number,
+  epochMs: number,
+  entities: z.array(entity).min(1).max(maxParts),
+  operations: z.array(operation).min(1).max(maxParts),
+  invariants: z.array(open({ name: text, terms: z.array(open({ sign: z.literal([1, -1]), entity: identifier, field: identifier })) })),
+  requirements,
+  criteria: criteria.default({ own: [], swing: {}, pairwise: [] }),
+  candidates: z.array(open({ name: text, engine: text, durability: z.enum(durabilities) })),
+  bench,
+})
