@@ -1,4 +1,4 @@
-/** What a candidate's numbers stand for, where that is not what production would run: another major version, or less than its maker asks for. */
+/** What a candidate's numbers stand for, where that is not what production would run: another major version, less than its maker asks for, or a server that was not warm. */
 
 import { bytes } from '../assess/figures/amount.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
@@ -13,7 +13,7 @@ interface Caution {
 }
 
 /** Without the candidate's name. */
-function cautionsOf({ provision, traits }: CandidateResult): Caution[] {
+function cautionsOf({ provision, traits, steady }: CandidateResult): Caution[] {
   if (provision === null) return []
   const { pinned, minimum } = traits
   const { version, limits } = provision
@@ -32,6 +32,11 @@ function cautionsOf({ provision, traits }: CandidateResult): Caution[] {
       whole: `ran with ${size(limits.cpus, limits.memoryBytes)}, below its maker's minimum of ${size(minimum.cpus, minimum.memoryBytes)} (${minimum.source}): its numbers are not those of a server that its maker supports.`,
     })
   }
+  if (steady !== null && !steady.reached)
+    cautions.push({
+      short: 'was still becoming faster when it was measured',
+      whole: `never became level: its throughput still changed after ${Math.round(steady.warmedSeconds)} s of warming. What it does at most is not known: its capacities are lower bounds.`,
+    })
   return cautions
 }
 

@@ -370,11 +370,6 @@ function notMeasured(result: Result, scenario: Scenario): string[] {
     starts > 1
       ? `Each server was started ${starts} times on the data as they were after the verification; intervals hold what differs between starts.`
       : 'All trials lie within one start of each server: layout and JIT state are the same for all of them, and intervals do not hold what another start would change.',
-    ...result.candidates.flatMap(({ name, steady }) =>
-      steady === null || steady.reached
-        ? []
-        : [`${name} never became steady: its throughput still changed after ${seconds(steady.warmedSeconds)} of warming.`],
-    ),
     result.candidates.some((candidate) => candidate.trials.some((trial) => trial.phase === 'maintenance'))
       ? 'maintenance seen: yes, once at the average load.'
       : 'maintenance seen: no. No checkpoint, flush or compaction was forced during a trial.',

@@ -83,9 +83,9 @@ const startLeadNs = 20e6
 /** Phases whose trials stand on their own, wherever they were measured. */
 const resumable = new Set<TrialResult['phase']>(['sweep', 'work', 'connections', 'confirmation', 'curve', 'held-back'])
 
-/** The same trial in every run of one plan. */
-function labelOf(order: Pick<TrialOrder, 'phase' | 'loop' | 'multiple' | 'concurrency' | 'repeat' | 'ratesPerSecond' | 'client' | 'mix'>): string {
-  return `${order.phase} ${order.client ?? ''}${order.mix ?? ''} ${order.loop} ${order.multiple ?? order.concurrency} ${order.repeat} ${order.ratesPerSecond?.join() ?? ''}`
+/** The same trial in every run of one plan, which gives all of a phase the same rates, or by their repeat. */
+export function labelOf(order: Pick<TrialOrder, 'phase' | 'loop' | 'multiple' | 'concurrency' | 'repeat' | 'client' | 'mix'>): string {
+  return `${order.phase} ${order.client ?? ''}${order.mix ?? ''} ${order.loop} ${order.multiple ?? order.concurrency} ${order.repeat}`
 }
 
 /** What drivers and sockets say when the other side went away. */
@@ -169,7 +169,8 @@ export class CandidateRun extends CandidateServer {
     const indices = kind === 'own' ? this.supported : [...this.#context.commonMix()]
     const mix = new Set(indices.map((index) => this.compiled.operations[index]?.name ?? ''))
     const scaleLimited = new Set(this.#context.plan.operations.filter((each) => each.scaleLimited).map((each) => each.name))
-    return { trials: this.trials.filter((trial) => (trial.mix === 'common') === (kind === 'common')), operations, mix, scaleLimited }
+    const trials = this.trials.filter((trial) => (trial.mix === 'common') === (kind === 'common'))
+    return { trials, operations, mix, scaleLimited, isLevel: this.steady?.reached !== false }
   }
 
   get mix(): 'full' | 'partial' {

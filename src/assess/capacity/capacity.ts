@@ -26,19 +26,21 @@ export function capacityOf(evidence: Evidence, mix: Capacity['mix'], cpus: numbe
   const multipleOf = (perSecond: number) => Math.max(1e-6, perSecond - fixed) / Math.max(1e-9, scaling)
   const curves = curvesOf(evidence)
   const binding = curves === null ? undefined : bindingOf(curves)
-  const saturation = overStarts(saturations(trials), multipleOf)
-  const cpu = overStarts(ratesOfCpu(trials, cpus), multipleOf)
+  const { isLevel = true } = evidence
+  const saturation = withoutEnd(isLevel, overStarts(saturations(trials), multipleOf))
+  const cpu = withoutEnd(isLevel, overStarts(ratesOfCpu(trials, cpus), multipleOf))
   const none = { multiple: null, bound: 'none' as const, mix, ratePerSecond: null, notTested: [], saturation, cpu, objectives: null }
   if (curves === null) return { ...none, boundBy: 'not searched at this effort' }
   const tested = new Set(curves.map((each) => each.operation))
   const notTested = asked.filter(({ name, objectives }) => objectives.length > 0 && !tested.has(name)).map(({ name }) => name)
   if (curves.length === 0) return { ...none, boundBy: 'no operation was called often enough', notTested }
-  const own = binding === undefined ? null : objectivesOf(binding)
+  const own = binding === undefined ? null : objectivesOf(binding, isLevel)
   const objectives = own?.multiple ?? null
+  const bound = isLevel ? ('measured' as const) : ('atLeast' as const)
   const all: Bounded[] = [
     ...(own === null ? [] : [own]),
-    ...(cpu === null ? [] : [{ multiple: cpu, bound: 'measured' as const, boundBy: `${cpuFill * 100} % of the server's cores` }]),
-    ...(saturation === null ? [] : [{ multiple: saturation, bound: 'measured' as const, boundBy: 'saturation' }]),
+    ...(cpu === null ? [] : [{ multiple: cpu, bound, boundBy: `${cpuFill * 100} % of the server's cores` }]),
+    ...(saturation === null ? [] : [{ multiple: saturation, bound, boundBy: 'saturation' }]),
   ]
   const least = all.reduce<Bounded | null>((a, b) => (a !== null && a.multiple.mid <= b.multiple.mid ? a : b), null)
   if (least === null) return { ...none, boundBy: 'its objectives are missed at any load, and nothing else was measured', notTested }
@@ -51,8 +53,11 @@ interface Bounded {
   boundBy: string
 }
 
-function objectivesOf({ curve, objective, operation }: OperationCurve): Bounded {
-  const isAbove = curve.holds(curve.highest) > beyond
+/** Of a server that was still becoming faster nothing bounds what it does. */
+const withoutEnd = (isLevel: boolean, interval: Interval | null) => (interval === null || isLevel ? interval : { ...interval, high: null })
+
+function objectivesOf({ curve, objective, operation }: OperationCurve, isLevel: boolean): Bounded {
+  const isAbove = !isLevel || curve.holds(curve.highest) > beyond
   const isBelow = 1 - curve.holds(curve.lowest) > beyond
   return {
     multiple: {
@@ -69,12 +74,13 @@ function objectivesOf({ curve, objective, operation }: OperationCurve): Bounded 
 const nameOf = ({ objective, operation }: Pick<OperationCurve, 'objective' | 'operation'>) => `${objective.name} of ${operation}`
 
 /** What servers are bought by: the saved capacity, unless that is of an objective that no number of servers mends, as a result of an earlier dbtrial may have it. */
-export function drivenCapacity({ capacity, trials, compiled, mix, provision }: CandidateResult, operations: Operation[]): Capacity {
+export function drivenCapacity({ capacity, trials, compiled, mix, provision, steady }: CandidateResult, operations: Operation[]): Capacity {
   const evidence: Evidence = {
     trials: trials.filter((trial) => trial.mix !== 'common'),
     operations,
     mix: new Set(compiled.map((each) => each.operation)),
     scaleLimited: new Set(),
+    isLevel: steady?.reached !== false,
   }
   const isUnloaded = curvesOf(evidence)?.some((each) => each.unloaded !== null && nameOf(each) === capacity.boundBy) === true
   return isUnloaded ? capacityOf(evidence, mix, provision?.limits.cpus ?? 1) : capacity
@@ -95,11 +101,12 @@ export function saturations(trials: readonly TrialResult[]): Map<number, number>
 
 const fewestRates = 2
 
+/** Open loops of the mix as it is, with the connections that were chosen. */
+const phasesOfMix: ReadonlySet<TrialResult['phase']> = new Set(['confirmation', 'curve', 'held-back'])
+
 /** By start, the rate at which so many of the server's cores are busy, by the utilisation law. */
 function ratesOfCpu(trials: readonly TrialResult[], cpus: number): Map<number, number> {
-  const open = trials.filter(
-    (trial) => trial.arrival.loop === 'open' && trial.client === 'wire' && isUsable(trial) && !trial.saturated && trial.phase !== 'maintenance',
-  )
+  const open = trials.filter((trial) => phasesOfMix.has(trial.phase) && trial.client === 'wire' && isUsable(trial) && !trial.saturated)
   const rates = new Map<number, number>()
   for (const [start, own] of Map.groupBy(open, (trial) => trial.start)) {
     const told = own.filter(({ resources: { server } }) => server !== null && server.cpuCores > 0)

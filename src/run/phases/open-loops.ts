@@ -1,14 +1,16 @@
 /** Open loops: the rates that compare candidates, those of the response curve and one that is held back, in an order that the seed shuffles. */
 import { cpuFill } from '../../assess/capacity/capacity.ts'
-import { bindingOf, curvesOf } from '../../assess/capacity/response-curve.ts'
+import { bindingOf, countOf, curvesOf, isUsable } from '../../assess/capacity/response-curve.ts'
+import { judgeAt } from '../../assess/judge/at-multiple.ts'
 import { keyOf, Source } from '../../data/random.ts'
 import { heldBackMultiple, ratesAround } from '../../replay/rates.ts'
 import type { TrialResult } from '../../result/result.ts'
 import { probabilityWithin } from '../../stats/beta-binomial.ts'
 import type { CandidateRun, RunContext } from '../candidate.ts'
-import { maintenanceAfter } from '../plan.ts'
+import { type Budget, maintenanceAfter } from '../plan.ts'
 import { sum } from '../trial.ts'
 import { openTrial } from './trials.ts'
+import { warmUp } from './warm-up.ts'
 
 /** Further beyond what a closed loop reached nothing is learnt, and the queue takes long to drain. */
 const farBeyond = 1.5
@@ -34,18 +36,40 @@ export async function measureCurve(run: CandidateRun, start: number, { plan, dat
   for (const order of shuffled(orders, dataset.scenario.seed, start)) await openTrial(run, { ...order, seconds, repeat: start })
 }
 
-/** Whether another rate would narrow the answer, and the effort has time for it. */
+/** Whether another trial would narrow the answer, or decide at a rate that compares candidates, and the effort has time for it. */
 export function isCurveOpen(run: CandidateRun, { plan }: Pick<RunContext, 'plan'>): boolean {
   if (run.failure !== null || !plan.budget.compares || run.narrowed >= plan.budget.narrowingTrials) return false
-  const expected = expectedOf(run)
-  return expected === null || expected.high / expected.low > plan.budget.narrowEnough
+  return isWide(run, plan.budget) || undecidedMultiple(run, plan.multiples) !== null
 }
 
-/** One more rate where it tells most: in the middle of what is left. */
-export async function narrowCurve(run: CandidateRun, { plan }: Pick<RunContext, 'plan'>): Promise<void> {
-  const [multiple] = ratesAround(expectedOf(run), saturatedMultiple(run), 1)
-  const repeat = plan.budget.starts + run.narrowed++
-  await openTrial(run, { phase: 'curve', multiple: multiple as number, seconds: plan.budget.openSeconds, repeat })
+function isWide(run: CandidateRun, { narrowEnough }: Budget): boolean {
+  const expected = expectedOf(run)
+  return expected === null || expected.high / expected.low > narrowEnough
+}
+
+/** Of the rates that compare candidates, the first at which more trials would tell whether an objective is met; null: there is none. */
+function undecidedMultiple(run: CandidateRun, multiples: readonly number[]): number | null {
+  const evidence = run.evidence()
+  const curves = curvesOf(evidence)
+  const isOpen = (multiple: number) =>
+    judgeAt(evidence, multiple, curves).cells.some(({ undecided }) => undecided === 'sample' || undecided === 'late')
+  return multiples.find(isOpen) ?? null
+}
+
+/** One more trial where it tells most: at a rate that is undecided, else in the middle of what is left. The server has been paused, and warms first. */
+export async function narrowCurve(run: CandidateRun, context: RunContext): Promise<void> {
+  const { plan } = context
+  await warmUp(run, context)
+  const { openSeconds: seconds, starts } = plan.budget
+  const repeat = starts + run.narrowed++
+  const undecided = undecidedMultiple(run, plan.multiples)
+  const [middle] = ratesAround(expectedOf(run), saturatedMultiple(run), 1)
+  await openTrial(
+    run,
+    undecided === null || (isWide(run, plan.budget) && run.narrowed % 2 === 0)
+      ? { phase: 'curve', multiple: middle as number, seconds, repeat }
+      : { phase: 'confirmation', multiple: undecided, seconds, repeat },
+  )
 }
 
 function expectedOf(run: CandidateRun) {
@@ -67,17 +91,20 @@ export async function chooseConnections(run: CandidateRun, { plan }: RunContext)
   const worst = new Map<number, number>()
   for (const concurrency of connections) {
     run.connections = concurrency
-    worst.set(concurrency, worstHold(run, await openTrial(run, { phase: 'connections', multiple, seconds, repeat: 0 })))
+    const trial = await openTrial(run, { phase: 'connections', multiple, seconds, repeat: 0 })
+    // What others or the harness spoiled says nothing of a number of connections.
+    if (isUsable(trial)) worst.set(concurrency, worstHold(run, trial))
     if (!isDoubtful(connections, worst)) break
   }
   run.connections = preferred(connections, worst)
 }
 
-/** The first, unless it is likely to miss and another is likely to hold. */
+/** The first, unless it is likely to miss: then the most likely to hold, where one is likely to. */
 export function preferred(connections: readonly number[], worst: ReadonlyMap<number, number>): number {
   const [usual] = connections as [number]
   if (!isDoubtful(connections, worst)) return usual
-  return connections.find((each) => (worst.get(each) ?? 0) > likely) ?? usual
+  const best = connections.reduce((a, b) => ((worst.get(b) ?? 0) > (worst.get(a) ?? 0) ? b : a))
+  return (worst.get(best) ?? 0) > likely ? best : usual
 }
 /** Whether the usual number is likely to miss: else no other is tried. */
 const isDoubtful = ([usual]: readonly number[], worst: ReadonlyMap<number, number>) => (worst.get(usual as number) ?? 1) <= doubtful
@@ -91,15 +118,20 @@ function worstHold(run: CandidateRun, trial: TrialResult): number {
     if (own === undefined || own.intended < fewestCalls) return []
     return operation.objectives
       .filter((objective) => objective.quantile < 1)
-      .map((objective) => probabilityWithin([{ exceeded: own.exceeded[objective.name] ?? 0, intended: own.intended }], 1 - objective.quantile))
+      .flatMap((objective) => {
+        const count = countOf(trial, operation.name, objective.name)
+        return count === null ? [] : [probabilityWithin([count], 1 - objective.quantile)]
+      })
   })
   return Math.min(1, ...holds)
 }
 const fewestCalls = 299
 
 /** A trial at average load with a checkpoint, flush or compaction forced in its first third; only where the effort has time for it. */
-export async function maintain(run: CandidateRun, { plan }: RunContext): Promise<void> {
+export async function maintain(run: CandidateRun, context: RunContext): Promise<void> {
+  const { plan } = context
   const seconds = plan.budget.openSeconds
+  await warmUp(run, context)
   await run.withSession(1, async (session) => {
     const forced = new Promise((resolve) => setTimeout(resolve, seconds * 1000 * maintenanceAfter)).then(() => session.maintain())
     // A failure of the forced work is the run's to tell, once the trial has ended.

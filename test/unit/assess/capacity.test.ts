@@ -94,6 +94,22 @@ describe('the three capacities', () => {
     expect(capacity.ratePerSecond).toBeCloseTo((capacity.objectives?.mid as number) * averageRate, 6)
   })
 
+  test('of a server that never became level are lower bounds: warm it may do more', () => {
+    const level = capacityOf(evidence([...whole(), ...loops]), 'full', cpus)
+    const capacity = capacityOf({ ...evidence([...whole(), ...loops]), isLevel: false }, 'full', cpus)
+    expect(capacity).toMatchObject({ bound: 'atLeast', objectives: { high: null }, cpu: { high: null }, saturation: { high: null } })
+    expect(capacity.saturation?.mid).toBe(level.saturation?.mid)
+  })
+
+  test('the cores are told by the mix as it is, not by trials with rare operations raised or other connections', () => {
+    const own = capacityOf(evidence(whole()), 'full', cpus).cpu
+    const dearer = (['probe', 'connections'] as const).map((phase) => {
+      const trial = open(2.5, { phase })
+      return { ...trial, resources: { server: { cpuCores: 0.9 } } } as unknown as TrialResult
+    })
+    expect(capacityOf(evidence([...whole(), ...dearer]), 'full', cpus).cpu).toEqual(own)
+  })
+
   test('a server with more cores than its objectives need is bound by them, one with fewer by its cores', () => {
     const trials = whole({ exceeded: 0 })
     expect(capacityOf(evidence(trials), 'full', 0.5)).toMatchObject({ boundBy: "70 % of the server's cores" })

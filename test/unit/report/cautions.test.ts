@@ -50,6 +50,14 @@ test('a server below the minimum of its maker says what that is, and who says it
   )
 })
 
+test('a server that never became level stands on the first screen, and its numbers are marked', () => {
+  const result = measured({}, large)
+  const [first] = result.candidates
+  if (first !== undefined) first.steady = { reached: false, afterSeconds: null, warmedSeconds: 48 }
+  expect(headline(result, assess(result)).text).toContain(`${first?.name} † was still becoming faster when it was measured`)
+  expect(cautionNotes(result).join()).toContain('after 48 s of warming')
+})
+
 test('what a saved result of an older version does not know, nobody holds against it', () => {
   expect(JSON.parse(readFileSync(path, 'utf8')).candidates[0].traits.pinned).toBeUndefined()
   expect(cautionNotes(saved)).toEqual([])
