@@ -1,7 +1,8 @@
 /** PostgreSQL beside pgbench: its own tables, its own statements, prepared on both sides. */
 
 import { parametersOf } from '../../src/data/parameters.ts'
-import type { Compiled, CompiledOperation } from '../../src/engines/engine.ts'
+import type { Compiled } from '../../src/engines/engine.ts'
+import type { SqlProgram, Statement } from '../../src/engines/postgres/sql.ts'
 import { type Arena, type Contest, closedLoop, compileFor, runTool, startServer } from './contest.ts'
 
 const scale = 10
@@ -71,29 +72,37 @@ export async function postgresArena(): Promise<Arena> {
 
 /** pgbench's statements in place of ours, bound to the same parameters. */
 function withStatements(compiled: Compiled): Compiled {
-  const operations = compiled.operations.map((operation): CompiledOperation | null => {
+  const programs = compiled.operations.map((operation): SqlProgram | null => {
     const names = parametersOf(compiled.scenario, operation).map((parameter) => parameter.name)
     const statement = (text: string, ...binds: string[]) => ({ text, binds: binds.map((name) => names.indexOf(name)) })
-    if (operation.name === 'read')
-      return { operation: 'read', statements: [statement('SELECT abalance FROM pgbench_accounts WHERE aid = $1', 'key.id')] }
+    const program = (...statements: Statement[]): SqlProgram => {
+      const shown = statements.map(({ text }) => text)
+      return {
+        operation: operation.name,
+        shown,
+        variants: [statements],
+        variantAt: null,
+        atomic: statements.length > 1,
+        counted: 0,
+        stopWhenEmpty: false,
+      }
+    }
+    if (operation.name === 'read') return program(statement('SELECT abalance FROM pgbench_accounts WHERE aid = $1', 'key.id'))
     if (operation.name !== 'tpcb') return null
     const [account, teller, branch, delta] = ['0.key.id', '1.key.id', '2.key.id', '0.set.balance'] as const
-    return {
-      operation: 'tpcb',
-      statements: [
-        statement('UPDATE pgbench_accounts SET abalance = abalance + $1 WHERE aid = $2', delta, account),
-        statement('SELECT abalance FROM pgbench_accounts WHERE aid = $1', account),
-        statement('UPDATE pgbench_tellers SET tbalance = tbalance + $1 WHERE tid = $2', delta, teller),
-        statement('UPDATE pgbench_branches SET bbalance = bbalance + $1 WHERE bid = $2', delta, branch),
-        statement(
-          'INSERT INTO pgbench_history (tid, bid, aid, delta, mtime) VALUES ($1, $2, $3, $4, CURRENT_TIMESTAMP)',
-          teller,
-          branch,
-          account,
-          delta,
-        ),
-      ],
-    }
+    return program(
+      statement('UPDATE pgbench_accounts SET abalance = abalance + $1 WHERE aid = $2', delta, account),
+      statement('SELECT abalance FROM pgbench_accounts WHERE aid = $1', account),
+      statement('UPDATE pgbench_tellers SET tbalance = tbalance + $1 WHERE tid = $2', delta, teller),
+      statement('UPDATE pgbench_branches SET bbalance = bbalance + $1 WHERE bid = $2', delta, branch),
+      statement(
+        'INSERT INTO pgbench_history (tid, bid, aid, delta, mtime) VALUES ($1, $2, $3, $4, CURRENT_TIMESTAMP)',
+        teller,
+        branch,
+        account,
+        delta,
+      ),
+    )
   })
-  return { ...compiled, compiled: operations }
+  return { ...compiled, programs }
 }

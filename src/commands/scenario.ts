@@ -101,11 +101,9 @@ export function models(name: string, { engine: engineName, json = false }: { eng
 }
 
 /** What the text says, too; not the scenario it came from. */
-function modelOf({ engine, durability, model, ddl, afterLoad, compiled, operations, settings }: Compiled): Record<string, unknown> {
-  const statements = compiled.flatMap((each, index) =>
-    each === null || operations[index]?.internal
-      ? []
-      : [{ operation: each.operation, statements: each.statements.map((statement) => statement.text) }],
+function modelOf({ engine, durability, model, ddl, afterLoad, programs, operations, settings }: Compiled): Record<string, unknown> {
+  const statements = programs.flatMap((each, index) =>
+    each === null || operations[index]?.internal ? [] : [{ operation: each.operation, statements: each.shown }],
   )
   return { engine, durability, model, ddl, afterLoad, statements, settings }
 }

@@ -3,6 +3,7 @@ import type { ParamSource, WireSource } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
 import type { Answer } from '../data/value.ts'
 import type { Family, PhysicalModel } from '../families/model.ts'
+import type { Program } from '../families/program.ts'
 import type { Pace } from '../run/plan.ts'
 import type { Control } from '../scenario/regimes.ts'
 import type { Consistency, Durability, LicenceKind, Operation, Scenario } from '../scenario/scenario.ts'
@@ -243,16 +244,8 @@ export interface External {
   drop(endpoint: Endpoint, namespace: string): Promise<void>
 }
 
-export interface Statement {
-  text: string
-  /** Parameter positions bound to the placeholders, in order. */
-  binds: number[]
-}
-export interface CompiledOperation {
-  operation: string
-  statements: Statement[]
-}
-export interface Compiled {
+/** `Request`: the family's, which only its engines look into. */
+export interface Compiled<Request = unknown> {
   engine: string
   durability: Durability
   scenario: Scenario
@@ -262,7 +255,7 @@ export interface Compiled {
   /** Run when the last row is loaded. */
   afterLoad: string[]
   /** In the order of `operations`; null where the operation is excused. */
-  compiled: (CompiledOperation | null)[]
+  programs: (Program<Request> | null)[]
   /** Settings of the server, as configured. */
   settings: Record<string, string>
 }

@@ -155,7 +155,7 @@ export class CandidateRun extends CandidateServer {
   }
 
   get supported(): number[] {
-    return this.compiled.operations.flatMap((operation, index) => (operation.internal || this.compiled.compiled[index] === null ? [] : [index]))
+    return this.compiled.operations.flatMap((operation, index) => (operation.internal || this.compiled.programs[index] === null ? [] : [index]))
   }
 
   /** Whether some candidate cannot do everything: the mix that all can do is then measured, too. */

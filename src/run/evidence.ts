@@ -83,10 +83,8 @@ function candidateResult(run: CandidateRun, plan: TrialPlan): CandidateResult {
     grownShare: run.grownShare,
     parity: run.parity,
     model: compiled.model,
-    compiled: compiled.compiled.flatMap((each, index) =>
-      each === null || compiled.operations[index]?.internal
-        ? []
-        : [{ operation: each.operation, statements: each.statements.map((statement) => statement.text) }],
+    compiled: compiled.programs.flatMap((each, index) =>
+      each === null || compiled.operations[index]?.internal ? [] : [{ operation: each.operation, statements: each.shown }],
     ),
     ddl: [...compiled.ddl, ...compiled.afterLoad],
     handbook: run.engine.handbook(compiled),
@@ -134,7 +132,7 @@ export function hashesOf(
   const content = {
     scenario,
     planned,
-    models: runs.map((run) => [run.candidate, run.compiled.model, run.compiled.compiled, run.compiled.ddl]),
+    models: runs.map((run) => [run.candidate, run.compiled.model, run.compiled.programs, run.compiled.ddl]),
     dataHash,
   }
   return {

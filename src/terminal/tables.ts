@@ -167,10 +167,10 @@ export function modelText(compiled: Compiled): string {
   const stores = model.stores.map((store) =>
     [`${store.name}: ${store.reason}`, ...store.indexes.map((index) => `  index ${index.name}: ${index.reason}`)].join('\n'),
   )
-  const statements = compiled.compiled.flatMap((each, index) =>
+  const statements = compiled.programs.flatMap((each, index) =>
     each === null || compiled.operations[index]?.internal
       ? []
-      : [`${each.operation}\n${each.statements.map((statement) => `  ${statement.text.replaceAll('\n', '\n  ')}`).join('\n')}`],
+      : [`${each.operation}\n${each.shown.map((text) => `  ${text.replaceAll('\n', '\n  ')}`).join('\n')}`],
   )
   const examples = documentExamples(compiled)
   const notes = [

@@ -46,7 +46,7 @@ export async function verify(
   for (let round = 0; round < answersPerOperation; round++) {
     params.force = forcedCase(round)
     for (const [index, operation] of compiled.operations.entries()) {
-      if (compiled.compiled[index] === null) continue
+      if (compiled.programs[index] === null) continue
       signal.throwIfAborted()
       params.next(index)
       // The reference goes first: it must not learn from the candidate.

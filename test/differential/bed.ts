@@ -38,7 +38,7 @@ export class TestBed implements AsyncDisposable {
     try {
       const operations = allOperations(scenario)
       const compiled = engine.compile(deriveModel(engine.family, scenario), operations, scenario, 'fsync')
-      findings.excuses = operations.flatMap((operation, index) => (compiled.compiled[index] === null ? [operation.name] : []))
+      findings.excuses = operations.flatMap((operation, index) => (compiled.programs[index] === null ? [operation.name] : []))
       const dataset = makeDataset(scenario, 1)
       step = 'start'
       const instance = await this.server(engine)

@@ -38,7 +38,7 @@ export class Replay {
 
   /** Errors, answers that cannot be right and invariants that do not hold; empty: all is well. */
   async run(lane: Lane, seconds: number): Promise<string[]> {
-    const { operations, compiled } = this.#compiled
+    const { operations, programs } = this.#compiled
     const { scenario } = this.#dataset
     const stream = `replay ${++this.#trials}`
     const startNs = realClock.nowNs()
@@ -48,7 +48,7 @@ export class Replay {
       loop: 'closed' as const,
       arrival: 'poisson' as const,
       // Each write as often as any other, whatever the machine can do in the time.
-      ratesPerSecond: operations.map((operation, index) => (compiled[index] === null ? 0 : writesOf(operation).length > 0 ? 3 : 1)),
+      ratesPerSecond: operations.map((operation, index) => (programs[index] === null ? 0 : writesOf(operation).length > 0 ? 3 : 1)),
       concurrency: lane.slots,
       warmUpSeconds: 0,
       seconds,

@@ -109,7 +109,7 @@ describe.each(
 
   test('excuses only what is permitted', () => {
     expect(model.excuses.map((excuse) => excuse.operation).sort()).toEqual(permittedExcuses[name])
-    expect(compiled.compiled.flatMap((each, index) => (each === null ? [operations[index]?.name] : [])).sort()).toEqual(permittedExcuses[name])
+    expect(compiled.programs.flatMap((each, index) => (each === null ? [operations[index]?.name] : [])).sort()).toEqual(permittedExcuses[name])
   })
 
   test('is structured-cloneable once compiled', () => {
@@ -185,7 +185,7 @@ describe.each(
     }
     expect(await run(false)).toEqual([])
     expect(new Set(replay.log.operation).size).toBeGreaterThan(8)
-    if (compiled.compiled[whole] === null) return
+    if (compiled.programs[whole] === null) return
     expect(await run(true)).toEqual([expect.stringMatching(/^acknowledged writes of seat: .* lost \(.*level is -?\d, written by .*step 2 of book/)])
   }, 60_000)
 

@@ -7,8 +7,9 @@ import { named } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { TrialError } from '../../errors.ts'
 import type { Store, StoreColumn } from '../../families/model.ts'
+import type { Program } from '../../families/program.ts'
 import { entityOf, type Operation, type Scenario } from '../../scenario/scenario.ts'
-import { asRole, type CompiledOperation, type Endpoint, type Engine, type Guards } from '../engine.ts'
+import { asRole, type Endpoint, type Engine, type Guards } from '../engine.ts'
 import { cqlType, createTable, deleteRow, insertRow, rowKeys, selectGroup, selectPage, selectPartition, selectWords, updateRow } from './cql.ts'
 import { heapMegabytes } from './jvm.ts'
 import { openCassandraLane } from './lane.ts'
@@ -132,7 +133,7 @@ export const cassandra: Engine = {
   },
   compile(model, operations, scenario, durability) {
     const typeOf = (column: StoreColumn) => cqlType(column, scenario)
-    const compiled = operations.map((operation): CompiledOperation | null => {
+    const programs = operations.map((operation): Program<never> | null => {
       if (model.excuses.some((excuse) => excuse.operation === operation.name)) return null
       const store = storeFor(model, operation.name)
       const texts =
@@ -145,7 +146,7 @@ export const cassandra: Engine = {
               : operation.kind === 'aggregate'
                 ? [selectGroup(store, operation)]
                 : writeTexts(scenario, model.stores, model.accesses.find((access) => access.operation === operation.name)?.steps ?? [], operation)
-      return { operation: operation.name, statements: texts.map((text) => ({ text, binds: [] })) }
+      return { operation: operation.name, shown: texts, variants: [], variantAt: null, atomic: false, counted: 0, stopWhenEmpty: false }
     })
     return {
       engine: 'cassandra',
@@ -155,7 +156,7 @@ export const cassandra: Engine = {
       model,
       ddl: model.stores.map((store) => createTable(store, typeOf)),
       afterLoad: [],
-      compiled,
+      programs,
       settings: {
         commitlog_sync: durability === 'fsync' ? 'batch' : 'periodic, 10 s',
         heap: `${heapMegabytes(scenario.bench)} MiB, G1`,

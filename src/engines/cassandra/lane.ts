@@ -74,7 +74,7 @@ class CassandraLane implements Lane {
 
   async prepareOperations(): Promise<void> {
     for (const [operation, op] of this.#compiled.operations.entries()) {
-      const excused = this.#compiled.compiled[operation] === null
+      const excused = this.#compiled.programs[operation] === null
       this.#programs.push({
         operation,
         templates: excused ? null : await templatesOf(this.#compiled, op, (text) => this.prepare(text)),

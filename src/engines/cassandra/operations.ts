@@ -18,7 +18,7 @@ import {
   type Step,
   type Write,
 } from '../../scenario/scenario.ts'
-import type { Compiled, CompiledOperation, Reply } from '../engine.ts'
+import type { Compiled, Reply } from '../engine.ts'
 import { claimed } from './claims.ts'
 import { deleteRow } from './cql.ts'
 import { isDescending, pageStart, pageStarts } from './pages.ts'
@@ -42,8 +42,7 @@ export class CassandraOperations {
 
   perform(operation: number, bound: Bound): Talk<Reply> {
     const op = this.#compiled.operations[operation] as Operation
-    const { statements } = this.#compiled.compiled[operation] as CompiledOperation
-    const texts = statements.map((statement) => statement.text)
+    const texts = this.#compiled.programs[operation]?.shown ?? []
     switch (op.kind) {
       case 'get':
         return this.#get(op, bound)

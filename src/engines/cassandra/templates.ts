@@ -18,7 +18,7 @@ import type { Store, StoreColumn } from '../../families/model.ts'
 import { filterShare } from '../../families/sizes.ts'
 import { storesOfEntity } from '../../families/wide-column/stores.ts'
 import { type Entity, entityOf, type Field, type Operation, type OperationOf } from '../../scenario/scenario.ts'
-import type { Compiled, CompiledOperation } from '../engine.ts'
+import type { Compiled } from '../engine.ts'
 import { insertRow } from './cql.ts'
 import { consistencyOf } from './operations.ts'
 import { hasOneDeepStart } from './pages.ts'
@@ -72,7 +72,7 @@ function shapeOf(compiled: Compiled, op: Operation): Shape | null {
   const { scenario, model } = compiled
   const entity = entityOf(scenario, op.entity)
   const store = storeFor(model, op.name)
-  const texts = ((compiled.compiled[compiled.operations.indexOf(op)] as CompiledOperation).statements ?? []).map((each) => each.text)
+  const texts = compiled.programs[compiled.operations.indexOf(op)]?.shown ?? []
   const living = (most: number) => (columns: ColumnType[]) => {
     const expires = columns.findIndex((column) => column.name === 'expires_at')
     return entity.ttlMs === null

@@ -1,10 +1,11 @@
-/** BSON templates: documents with slots, compiled once into constant bytes and writers between them. */
+/** BSON templates: documents with marks, compiled once into constant bytes and writers between them. */
 import type { BSON, Document } from 'mongodb'
 import type { RequestBuffer } from '../../clients/request.ts'
 import type { LineSource, WireSource } from '../../data/parameters.ts'
 import type { Value } from '../../data/value.ts'
 import { writeInt64LE } from '../../data/whole-numbers.ts'
-import { Slot, storableMs } from './documents.ts'
+import { type Bind, type ConstantMark, type Each, isDocument, isMark, type Json, type Mark } from '../../families/document/marks.ts'
+import { storableMs } from './documents.ts'
 
 type Bson = typeof BSON
 
@@ -24,35 +25,21 @@ export interface Writing {
 }
 export type Instruction = (writing: Writing) => void
 
-/** Marks in a document that are no values. */
+/** What a client adds to a command, and is known only when it is written. */
 export class Session {}
 export class TransactionNumber {}
 /** What only the first command of a transaction carries. */
 export class Opening {
-  readonly elements = { readConcern: { level: 'snapshot' }, startTransaction: true }
-}
-export class WallClock {
-  readonly afterMs: number
-  constructor(afterMs: number) {
-    this.afterMs = afterMs
-  }
-}
-/** An array with a document for each owned row or target. */
-export class Repeat {
-  readonly over: 'line' | 'target'
-  readonly at: number
-  readonly body: Document
-  constructor(over: 'line' | 'target', at: number, body: Document) {
-    this.over = over
-    this.at = at
-    this.body = body
+  readonly elements: Document
+  constructor(elements: Document) {
+    this.elements = elements
   }
 }
 
 const documentType = 3
 const arrayType = 4
 
-/** A document as instructions; neighbouring constants become one. */
+/** A document, whose constants are BSON already, as instructions; neighbours that never change become one. */
 export function compile(bson: Bson, document: Document): Instruction {
   const instructions: Instruction[] = []
   let constant: Buffer[] = []
@@ -81,8 +68,8 @@ export function compile(bson: Bson, document: Document): Instruction {
     })
   }
   const element = (name: string, value: unknown) => {
-    if (isMark(value)) emit(writerOf(bson, name, value as Mark))
-    else if (value instanceof Repeat) emit(repeatOf(bson, name, value))
+    if (isMark(value)) emit(markWriter(bson, name, value as WrittenMark))
+    else if (isAddition(value)) emit(additionWriter(bson, name, value as Addition))
     else if (isDynamic(value)) {
       constant.push(head(Array.isArray(value) ? arrayType : documentType, name))
       body(value as Document)
@@ -95,20 +82,39 @@ export function compile(bson: Bson, document: Document): Instruction {
   }
 }
 
-type Mark = Slot | Session | TransactionNumber | WallClock | Opening
-const marks = [Slot, Session, TransactionNumber, WallClock, Opening]
-const isMark = (value: unknown) => marks.some((mark) => value instanceof mark)
+type Addition = Session | TransactionNumber | Opening
+const isAddition = (value: unknown) => [Session, TransactionNumber, Opening].some((each) => value instanceof each)
 
-function isDynamic(value: unknown): boolean {
-  if (isMark(value) || value instanceof Repeat) return true
+/** Whether something in it is only known when it is written. */
+function isDynamic(value: Json): boolean {
+  if (isMark(value) || isAddition(value)) return true
   if (Array.isArray(value)) return value.some(isDynamic)
-  return value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype && Object.values(value).some(isDynamic)
+  return isDocument(value) && Object.values(value).some(isDynamic)
 }
 
 /** Type and name of an element. */
 const head = (type: number, name: string) => Buffer.concat([Buffer.from([type]), Buffer.from(`${name}\0`)])
 
-function repeatOf(bson: Bson, name: string, { over, at, body }: Repeat): Instruction {
+type WrittenMark = Exclude<Mark, ConstantMark>
+
+function markWriter(bson: Bson, name: string, mark: WrittenMark): Instruction {
+  switch (mark['?']) {
+    case 'each':
+      return eachWriter(bson, name, mark)
+    case 'clock': {
+      const start = head(types.date, name)
+      return ({ to }) => {
+        to.append(start)
+        to.reserve(8)
+        to.length = writeInt64LE(Date.now() + mark.laterMs, to.bytes, to.length)
+      }
+    }
+    default:
+      return bindWriter(bson, name, mark)
+  }
+}
+
+function eachWriter(bson: Bson, name: string, { over, at, body }: Each): Instruction {
   const start = head(arrayType, name)
   const write = compile(bson, body)
   return (writing) => {
@@ -132,7 +138,7 @@ function repeatOf(bson: Bson, name: string, { over, at, body }: Repeat): Instruc
   }
 }
 
-function writerOf(bson: Bson, name: string, value: Mark): Instruction {
+function additionWriter(bson: Bson, name: string, value: Addition): Instruction {
   if (value instanceof Opening) {
     const elements = Buffer.from(bson.serialize(value.elements)).subarray(4, -1)
     return ({ to, first }) => first && to.append(elements)
@@ -144,30 +150,18 @@ function writerOf(bson: Bson, name: string, value: Mark): Instruction {
       to.append(session)
     }
   }
-  if (value instanceof TransactionNumber) {
-    const start = head(types.int64, name)
-    return ({ to, transactionNumbers }) => {
-      to.append(start)
-      to.reserve(8)
-      transactionNumbers.push(to.length)
-      to.length += 8
-    }
+  const start = head(types.int64, name)
+  return ({ to, transactionNumbers }) => {
+    to.append(start)
+    to.reserve(8)
+    transactionNumbers.push(to.length)
+    to.length += 8
   }
-  if (value instanceof WallClock) {
-    const start = head(types.date, name)
-    return ({ to }) => {
-      to.append(start)
-      to.reserve(8)
-      to.length = writeInt64LE(Date.now() + value.afterMs, to.bytes, to.length)
-    }
-  }
-  return slotWriter(bson, name, value)
 }
 
 const types = { text: 2, binary: 5, bool: 8, date: 9, int32: 16, int64: 18, decimal128: 19 }
 
-function slotWriter(bson: Bson, name: string, slot: Slot): Instruction {
-  const { field, at, from } = slot
+function bindWriter(bson: Bson, name: string, { '?': from, field, at }: Bind): Instruction {
   const number = (writing: Writing): number =>
     from === 'parameter'
       ? writing.params.number(at)
@@ -207,7 +201,7 @@ function slotWriter(bson: Bson, name: string, slot: Slot): Instruction {
       to.length += size
     }
   }
-  switch (field?.type) {
+  switch (field.type) {
     case 'uuid':
       return measured(types.binary, 5, 4)
     case 'bytes':

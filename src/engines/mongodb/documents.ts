@@ -1,37 +1,19 @@
-/** Rows as documents and back: BSON values, embedded lines, answers. */
+/** Commands with their values, and documents as answers: what BSON makes of the values of a scenario, and back. */
 import type { Document } from 'mongodb'
+import type { ParamSource } from '../../data/parameters.ts'
 import { type Answer, decimalText, decimalValue, type Value } from '../../data/value.ts'
+import type { DocumentRequest } from '../../families/document/compile.ts'
+import { isDocument, isMark, type Json, type Mark } from '../../families/document/marks.ts'
 import { embeddedName } from '../../families/document/model.ts'
-import type { Store } from '../../families/model.ts'
-import { type Entity, entityOf, type Field, fieldOf, lineFields, type Operation, ownedBy } from '../../scenario/scenario.ts'
+import { type Entity, entityOf, type Field, fieldOf, lineFields, type Operation } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
-import { nativeExpiry } from './commands.ts'
 
 export type Driver = typeof import('mongodb')
-
-/** The server's own expiry comes this much later than the one in replay time: it only cleans up. */
-export const nativeGraceMs = 24 * 3_600_000
 
 const maxDateMs = 8.64e15
 
 /** A window may reach beyond the times that a date of the driver can be, where no row lies. */
 export const storableMs = (ms: number) => Math.min(maxDateMs, Math.max(-maxDateMs, ms))
-
-/** Stands for a value in a template: which parameter it will be, or which column of the owned row or target at hand. */
-export class Slot {
-  readonly from: 'parameter' | 'line' | 'target'
-  readonly at: number
-  readonly field: Field | null
-  constructor(from: Slot['from'], at: number, field: Field | null = null) {
-    this.from = from
-    this.at = at
-    this.field = field
-  }
-  of(field: Field): Slot {
-    return new Slot(this.from, this.at, field)
-  }
-}
-export type Bound = (name: string) => Value | Slot
 
 export class MongoDocuments {
   readonly #driver: Driver
@@ -42,25 +24,31 @@ export class MongoDocuments {
     this.#compiled = compiled
   }
 
-  plain(fields: Field[], values: Map<string, Value | Slot>): Document {
-    return Object.fromEntries(fields.map((field) => [field.name, this.bson(field, values.get(field.name) as Value)]))
+  /** With the constants as BSON, and a call's values still to come. */
+  prepared<T extends Json>(request: T): T {
+    return replaced(request, (mark) => {
+      if (mark['?'] === 'constant') return this.bson(mark.field, mark.value)
+      return mark['?'] === 'each' ? { ...mark, body: this.prepared(mark.body) } : mark
+    }) as T
   }
 
-  /** `expiresNatively`: what stands under the server's own index of expiry, of an owned row its owner's; undefined where rows do not expire. */
-  document(entity: Entity, values: Map<string, Value | Slot>, expiresNatively: unknown): Document {
-    const bson = (name: string) => this.bson(fieldOf(entity, name), values.get(name) as Value)
-    const id: unknown = entity.key.length === 1 ? bson(entity.key[0] as string) : Object.fromEntries(entity.key.map((key) => [key, bson(key)]))
-    const rest = Object.fromEntries(entity.fields.filter((field) => !entity.key.includes(field.name)).map((field) => [field.name, bson(field.name)]))
-    return { _id: id, ...rest, ...(expiresNatively === undefined ? {} : { [nativeExpiry]: expiresNatively }) }
+  /** A prepared request with a call's values in place of its marks; `line`: the owned row or target at hand. */
+  filled(request: Document, params: ParamSource, line: Value[] = []): Document {
+    return replaced(request, (mark) => {
+      switch (mark['?']) {
+        case 'each':
+          return (params.value(mark.at) as Value[][]).map((each) => this.filled(mark.body, params, each))
+        case 'clock':
+          return new Date(Date.now() + mark.laterMs)
+        case 'constant':
+          return this.bson(mark.field, mark.value)
+        default:
+          return this.bson(mark.field, mark['?'] === 'parameter' ? params.value(mark.at) : (line[mark.at] as Value))
+      }
+    }) as Document
   }
 
-  /** `nowMs`: the replay time, at which the row still lives until its own `expires_at`. */
-  expiresNatively(entity: Entity, values: Map<string, Value>, nowMs: number): Date | undefined {
-    return entity.ttlMs === null ? undefined : new Date(Date.now() + Number(values.get('expires_at')) - nowMs + nativeGraceMs)
-  }
-
-  bson(field: Field, value: Value | Slot): unknown {
-    if (value instanceof Slot) return value.of(field)
+  bson(field: Field, value: Value): unknown {
     if (value === null) return null
     const { Binary, Decimal128, Long } = this.#driver
     if (field.type === 'uuid') return new Binary(value as Uint8Array, Binary.SUBTYPE_UUID)
@@ -88,7 +76,8 @@ export class MongoDocuments {
     }
   }
 
-  #row(op: Operation & { fields: string[] }, entity: Entity, found: Document, apart = new Map<string, Document[]>()): Value[] {
+  /** `apart`: documents of owned rows that stand in collections of their own. */
+  #row(op: Operation & { fields: string[] }, entity: Entity, found: Document, apart: Map<string, Document[]>): Value[] {
     const row = this.#fields(entity, op.fields, found)
     if (op.kind !== 'get') return row
     for (const owned of op.with) {
@@ -121,28 +110,27 @@ export class MongoDocuments {
     return [...key, Number(found.count), ...sum]
   }
 
-  /** `lines`: documents of owned rows that stand apart, by entity. */
-  answer(op: Operation, found: Document[], lines?: Map<string, Document[]>): Answer {
+  /** `found`: the documents of each request. */
+  answer(op: Operation, requests: DocumentRequest[], found: Document[][]): Answer {
     const entity = entityOf(this.#compiled.scenario, op.entity)
+    const [first = [], ...others] = found
     switch (op.kind) {
       case 'aggregate':
-        return { kind: 'groups', groups: found.map((each) => this.#group(op, entity, each)) }
+        return { kind: 'groups', groups: first.map((each) => this.#group(op, entity, each)) }
       case 'get':
       case 'list':
-      case 'search':
-        return { kind: 'rows', rows: found.map((each) => this.#row(op, entity, each, lines)) }
+      case 'search': {
+        const apart = new Map(requests.slice(1).map(({ collection }, index) => [collection, others[index] ?? []]))
+        return { kind: 'rows', rows: first.map((each) => this.#row(op, entity, each, apart)) }
+      }
       default:
         throw new Error(`${op.kind} returns no rows`)
     }
   }
+}
 
-  /** Owned entities whose rows stand in collections of their own. */
-  apart(owner: string): Entity[] {
-    const { scenario, model } = this.#compiled
-    return ownedBy(scenario, owner).filter((owned) => model.stores.some((store) => store.entity === owned.name))
-  }
-
-  store(entity: string): Store {
-    return this.#compiled.model.stores.find((store) => store.name === entity) as Store
-  }
+function replaced(value: Json, by: (mark: Mark) => unknown): unknown {
+  if (isMark(value)) return by(value)
+  if (Array.isArray(value)) return value.map((each) => replaced(each, by))
+  return isDocument(value) ? Object.fromEntries(Object.entries(value).map(([name, each]) => [name, replaced(each, by)])) : value
 }

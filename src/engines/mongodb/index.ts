@@ -5,9 +5,11 @@ import image from '../../../docker/mongodb/image.json' with { type: 'json' }
 import type { MongoLogin } from '../../clients/protocols/mongodb.ts'
 import { named } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
+import { compileDocuments, type DocumentRequest } from '../../families/document/compile.ts'
+import { shownDocument } from '../../families/document/marks.ts'
+import { indexesOf } from '../../families/document/queries.ts'
 import { configurationOf } from '../configuration.ts'
-import { asRole, type CompiledOperation, type Endpoint, type Engine, type Guards } from '../engine.ts'
-import { describeOperation, indexesOf } from './commands.ts'
+import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
 import type { Driver } from './documents.ts'
 import { cacheGigabytes, settings } from './facts.ts'
 import { openMongoLane } from './lane.ts'
@@ -147,15 +149,9 @@ export const mongodb: Engine = {
     initiate: makeReplicaSet,
   },
   compile(model, operations, scenario, durability) {
-    const excused = new Set(model.excuses.map((excuse) => excuse.operation))
-    const compiled = operations.map((operation): CompiledOperation | null =>
-      excused.has(operation.name)
-        ? null
-        : { operation: operation.name, statements: describeOperation(scenario, model.stores, operation).map((text) => ({ text, binds: [] })) },
-    )
     const ddl = model.stores.flatMap((store) => [
       `db.createCollection(${JSON.stringify(store.name)})`,
-      ...indexesOf(scenario, store).map((index) => `db.${store.name}.createIndex(${JSON.stringify(index.key)}, ${JSON.stringify(index.options)})`),
+      ...indexesOf(scenario, store).map(({ key, options }) => `db.${store.name}.createIndex(${shownDocument(key)}, ${shownDocument(options)})`),
     ])
     return {
       engine: 'mongodb',
@@ -165,7 +161,7 @@ export const mongodb: Engine = {
       model,
       ddl,
       afterLoad: [],
-      compiled,
+      programs: compileDocuments(model, operations, scenario, durability),
       settings: { ...settings(scenario.bench, durability) },
     }
   },
@@ -190,12 +186,15 @@ export const mongodb: Engine = {
     const driver = await import('mongodb')
     const client = clientOf(driver, endpoint, options.connections, 5000)
     await client.connect()
-    return new MongoSession(driver, client, compiled, endpoint.namespace, loginOf(endpoint), options.alone ?? false)
+    return new MongoSession(driver, client, own(compiled), endpoint.namespace, loginOf(endpoint), options.alone ?? false)
   },
   async openLane(endpoint, compiled, slots) {
-    return await openMongoLane(await import('mongodb'), loginOf(endpoint), compiled, endpoint.namespace, slots)
+    return await openMongoLane(await import('mongodb'), loginOf(endpoint), own(compiled), endpoint.namespace, slots)
   },
 }
+
+/** Of this engine's family, as `compile` made it. */
+const own = (compiled: Compiled) => compiled as Compiled<DocumentRequest>
 
 const loginOf = ({ host, port, user, password, tls }: Endpoint): MongoLogin => ({ host, port, user, password, tls })
 

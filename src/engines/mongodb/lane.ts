@@ -5,19 +5,20 @@ import { errorCode } from '../../clients/driver-lane.ts'
 import { openAll } from '../../clients/open-all.ts'
 import { beginMessage, endMessage, MongoConnection, type MongoLogin, type ScannedReply, scanReply } from '../../clients/protocols/mongodb.ts'
 import { backoffMs, mostRetries } from '../../clients/retry.ts'
-import { parametersOf, type WireSource } from '../../data/parameters.ts'
+import type { WireSource } from '../../data/parameters.ts'
 import { writeInt64LE } from '../../data/whole-numbers.ts'
+import type { DocumentProgram, DocumentRequest } from '../../families/document/compile.ts'
 import { type Operation, writesOf } from '../../scenario/scenario.ts'
 import type { Compiled, Lane } from '../engine.ts'
 import type { Writing } from './bson.ts'
 import { type Driver, MongoDocuments } from './documents.ts'
-import { type CommandTemplate, endTemplate, getMore, type MongoTemplates, templatesOf } from './templates.ts'
+import { type CommandTemplate, endTemplate, getMore, templatesOf } from './templates.ts'
 
-interface Program extends MongoTemplates {
+interface Prepared {
   op: Operation
-  deepAt: number
-  /** Owned entities that stand apart, in the order of a get's further commands. */
-  apart: string[]
+  program: DocumentProgram
+  /** By variant. */
+  templates: CommandTemplate[][]
 }
 interface Shared {
   lane: MongoLane
@@ -29,7 +30,13 @@ interface Shared {
 }
 type Writes = CommandTemplate['write']
 
-export async function openMongoLane(driver: Driver, login: MongoLogin, compiled: Compiled, database: string, slots: number): Promise<Lane> {
+export async function openMongoLane(
+  driver: Driver,
+  login: MongoLogin,
+  compiled: Compiled<DocumentRequest>,
+  database: string,
+  slots: number,
+): Promise<Lane> {
   const connections = await openAll(slots, () => MongoConnection.open(login, driver.BSON))
   return new MongoLane(driver, connections, compiled, database)
 }
@@ -38,30 +45,24 @@ class MongoLane implements Lane {
   readonly slots: number
   onDone: Lane['onDone'] = () => {}
   onAnswer: Lane['onAnswer'] = () => {}
-  readonly #programs: (Program | null)[]
+  readonly #programs: (Prepared | null)[]
   readonly #connections: SlotConnection[]
 
-  constructor(driver: Driver, connections: MongoConnection[], compiled: Compiled, database: string) {
+  constructor(driver: Driver, connections: MongoConnection[], compiled: Compiled<DocumentRequest>, database: string) {
     const documents = new MongoDocuments(driver, compiled)
     this.slots = connections.length
-    this.#programs = compiled.operations.map((op, index) =>
-      compiled.compiled[index] === null
-        ? null
-        : {
-            op,
-            ...templatesOf(driver.BSON, documents, compiled, database, op),
-            deepAt: op.kind === 'list' ? parametersOf(compiled.scenario, op).findIndex((each) => each.shape === 'deep') : -1,
-            apart: op.kind === 'get' ? op.with.filter((name) => !documents.store(op.entity).embedded.includes(name)) : [],
-          },
-    )
-    const commit = endTemplate(driver.BSON, compiled, 'commitTransaction')
-    const abort = endTemplate(driver.BSON, compiled, 'abortTransaction')
+    this.#programs = compiled.operations.map((op, index) => {
+      const program = compiled.programs[index] ?? null
+      return program === null ? null : { op, program, templates: templatesOf(driver.BSON, documents, database, program) }
+    })
+    const commit = endTemplate(driver.BSON, compiled.durability, 'commitTransaction')
+    const abort = endTemplate(driver.BSON, compiled.durability, 'abortTransaction')
     const shared: Shared = { lane: this, driver, documents, database, commit, abort }
     this.#connections = connections.map((connection, slot) => new SlotConnection(shared, slot, connection))
   }
 
   send(slot: number, operation: number, params: WireSource, keep: boolean): void {
-    ;(this.#connections[slot] as SlotConnection).send(this.#programs[operation] as Program, params, keep)
+    ;(this.#connections[slot] as SlotConnection).send(this.#programs[operation] as Prepared, params, keep)
   }
 
   flush(): void {}
@@ -83,11 +84,12 @@ class SlotConnection {
   /** Where the messages end in the request buffer; of a transaction the last but one commits and the last aborts. */
   readonly #ends: number[] = []
   readonly #commands: CommandTemplate[] = []
-  #program: Program | null = null
+  #counted: CommandTemplate | null = null
+  #program: Prepared | null = null
   #stage: Stage = 'idle'
   #step = 0
   #count = 0
-  /** Rows of the first command. */
+  /** Rows of the counted command. */
   #result = 0
   #retries = 0
   #commitRetries = 0
@@ -122,7 +124,7 @@ class SlotConnection {
     }
   }
 
-  send(program: Program, params: WireSource, keep: boolean): void {
+  send(program: Prepared, params: WireSource, keep: boolean): void {
     this.#program = program
     this.#stage = 'commands'
     this.#retries = 0
@@ -141,22 +143,24 @@ class SlotConnection {
     this.#connection.end()
   }
 
-  #write({ variants, deepAt, transaction }: Program, params: WireSource): void {
+  #write({ program, templates }: Prepared, params: WireSource): void {
     const writing = this.#writing
     writing.params = params
     writing.to.length = 0
     writing.transactionNumbers.length = 0
     this.#ends.length = 0
     this.#commands.length = 0
-    const templates = variants[deepAt < 0 ? 0 : params.number(deepAt)] as CommandTemplate[]
-    for (let at = 0; at < templates.length; at++) {
-      const template = templates[at] as CommandTemplate
-      if (template.unlessEmptyAt >= 0 && isEmpty(params, template.unlessEmptyAt)) continue
+    const variant = templates[program.variantAt === null ? 0 : params.number(program.variantAt)] as CommandTemplate[]
+    this.#counted = variant[program.counted] as CommandTemplate
+    for (let at = 0; at < variant.length; at++) {
+      const template = variant[at] as CommandTemplate
+      const { unlessEmptyAt } = template.request
+      if (unlessEmptyAt !== null && isEmpty(params, unlessEmptyAt)) continue
       writing.first = this.#commands.length === 0
       this.#commands.push(template)
       this.#append(template.write)
     }
-    if (!transaction) return
+    if (!program.atomic) return
     this.#append(this.#shared.commit)
     this.#append(this.#shared.abort)
   }
@@ -169,7 +173,7 @@ class SlotConnection {
   }
 
   /** Each attempt is a transaction, or retryable write, of its own number. */
-  #begin(program: Program): void {
+  #begin({ templates }: Prepared): void {
     const { transactionNumbers, to } = this.#writing
     if (transactionNumbers.length > 0) this.#transaction++
     for (let at = 0; at < transactionNumbers.length; at++) writeInt64LE(this.#transaction, to.bytes, transactionNumbers[at] as number)
@@ -178,7 +182,7 @@ class SlotConnection {
     this.#count = 0
     this.#result = 0
     this.#commitRetries = 0
-    if (this.#keep) this.#found = program.variants[0]?.map(() => []) ?? []
+    if (this.#keep) this.#found = templates[0]?.map(() => []) ?? []
     this.#sendMessage(0)
   }
 
@@ -187,42 +191,33 @@ class SlotConnection {
   }
 
   #received(bytes: Buffer, from: number, to: number): void {
-    const program = this.#program
-    if (program === null || this.#stage === 'idle') return
+    const prepared = this.#program
+    if (prepared === null || this.#stage === 'idle') return
     const reply = this.#reply
     scanReply(bytes, from, to, reply)
     if (this.#stage === 'abort') this.#again()
-    else if (reply.error !== '') this.#failed(program, reply)
-    else if (this.#stage === 'commit') this.#complete(program)
-    else this.#advance(program, reply, bytes, from, to)
+    else if (reply.error !== '') this.#failed(prepared, reply)
+    else if (this.#stage === 'commit') this.#complete(prepared)
+    else this.#advance(prepared, reply, bytes, from, to)
   }
 
-  #advance(program: Program, reply: ScannedReply, bytes: Buffer, from: number, to: number): void {
+  #advance(prepared: Prepared, reply: ScannedReply, bytes: Buffer, from: number, to: number): void {
     this.#count += reply.batch + reply.n
     if (this.#keep && (reply.batch > 0 || reply.cursorAt >= 0)) this.#collect(bytes.subarray(from, to))
     if (reply.cursorAt >= 0) {
       this.#nextBatch(bytes.subarray(reply.cursorAt, reply.cursorAt + 8))
       return
     }
-    if (this.#step === this.#counted(program)) this.#result = this.#count
+    const { program } = prepared
+    if (this.#commands[this.#step] === this.#counted) this.#result = this.#count
     this.#count = 0
     this.#step++
-    if (program.op.kind === 'get' && this.#result === 0) this.#complete(program)
+    if (program.stopWhenEmpty && this.#result === 0) this.#complete(prepared)
     else if (this.#step < this.#commands.length) this.#sendMessage(this.#step)
-    else if (program.transaction) {
+    else if (program.atomic) {
       this.#stage = 'commit'
       this.#sendMessage(this.#step)
-    } else this.#complete(program)
-  }
-
-  /** Owned rows that stand apart come before the row they belong to, except of a get. */
-  #counted({ op }: Program): number {
-    if (op.kind === 'transaction') return this.#firstOf(op.entity)
-    return op.kind === 'get' ? 0 : this.#commands.length - 1
-  }
-
-  #firstOf(collection: string): number {
-    return this.#commands.findIndex((command) => command.collection === collection)
+    } else this.#complete(prepared)
   }
 
   #collect(document: Buffer): void {
@@ -232,7 +227,7 @@ class SlotConnection {
   }
 
   #nextBatch(cursor: Buffer): void {
-    const { collection } = this.#commands[this.#step] as CommandTemplate
+    const { collection } = (this.#commands[this.#step] as CommandTemplate).request
     const { to, session } = this.#writing
     const end = this.#ends.at(-1) as number
     const document = getMore(this.#shared.driver.BSON, this.#shared.database, collection, session, cursor)
@@ -243,24 +238,22 @@ class SlotConnection {
     this.#connection.send(end, to.length)
   }
 
-  #complete({ op, apart }: Program): void {
-    const rows = op.kind === 'get' ? Math.min(1, this.#result) : this.#result
+  #complete({ op, program }: Prepared): void {
+    const rows = this.#result
     const outcome = rows > 0 ? 'ok' : 'miss'
     if (this.#keep) {
-      const [first = [], ...others] = this.#found
-      const lines = new Map(apart.map((name, index) => [name, others[index] ?? []]))
       this.#shared.lane.onAnswer(
         this.#slot,
-        writesOf(op).length > 0 ? { kind: 'wrote', outcome, rows } : this.#shared.documents.answer(op, first, lines),
+        writesOf(op).length > 0 ? { kind: 'wrote', outcome, rows } : this.#shared.documents.answer(op, program.variants[0] ?? [], this.#found),
       )
     }
     this.#finish(outcome, rows, '')
   }
 
   /** As the driver's contract says: the commit alone where its outcome is unknown, the whole transaction where that is transient. */
-  #failed(program: Program, { error, transient, unknownCommit }: ScannedReply): void {
+  #failed({ program }: Prepared, { error, transient, unknownCommit }: ScannedReply): void {
     this.#failure = { code: error, transient }
-    if (!program.transaction) this.#finish('error', 0, error)
+    if (!program.atomic) this.#finish('error', 0, error)
     else if (this.#stage === 'commit' && unknownCommit && this.#commitRetries < mostRetries) {
       this.#commitRetries++
       setTimeout(() => {
@@ -281,7 +274,7 @@ class SlotConnection {
     }
     setTimeout(
       () => {
-        if (this.#closed === null) this.#begin(this.#program as Program)
+        if (this.#closed === null) this.#begin(this.#program as Prepared)
       },
       backoffMs(this.#retries++),
     )

@@ -5,11 +5,13 @@ import { beginMessage, endMessage, type MongoConnection, scanReply } from '../..
 import type { LineSource, WireSource } from '../../data/parameters.ts'
 import { type Block, type Chunk, type Column, cell, columnOf, startOf } from '../../data/rows.ts'
 import type { Value } from '../../data/value.ts'
+import { documentOf, nativeGraceMs } from '../../families/document/compile.ts'
+import { bind, each } from '../../families/document/marks.ts'
 import { embeddedName } from '../../families/document/model.ts'
+import { nativeExpiry } from '../../families/document/queries.ts'
 import { type Entity, entityOf, type Field, lineFields } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
-import { compile, type Instruction, Repeat, type Writing } from './bson.ts'
-import { type MongoDocuments, nativeGraceMs, Slot } from './documents.ts'
+import { compile, type Instruction, type Writing } from './bson.ts'
 
 type Bson = typeof BSON
 
@@ -24,18 +26,16 @@ export class MongoLoad {
   readonly #free: MongoConnection[]
   readonly #bson: Bson
   readonly #compiled: Compiled
-  readonly #documents: MongoDocuments
   readonly #database: string
   readonly #templates = new Map<string, Instruction>()
   readonly #loading = new Loading()
 
   /** Each connection has one command under way: while the server works on it the next is written. */
-  constructor(connections: MongoConnection[], bson: Bson, compiled: Compiled, documents: MongoDocuments, database: string) {
+  constructor(connections: MongoConnection[], bson: Bson, compiled: Compiled, database: string) {
     this.#connections = connections
     this.#free = [...connections]
     this.#bson = bson
     this.#compiled = compiled
-    this.#documents = documents
     this.#database = database
     const reply = { ok: false, n: 0, batch: 0, cursorAt: -1, error: '', transient: false, unknownCommit: false }
     for (const connection of connections) {
@@ -106,16 +106,18 @@ export class MongoLoad {
   #template(entity: Entity, chunk: Chunk, expiry: Float64Array | null, inside: Block['owned']): Instruction {
     const known = this.#templates.get(entity.name)
     if (known !== undefined) return known
-    const slots = (columns: Column[], from: 'parameter' | 'line') =>
-      new Map<string, Value | Slot>(columns.map(({ field }, at) => [field.name, new Slot(from, at, field)]))
-    const document: Document = this.#documents.document(
+    const binds = (columns: Column[], from: 'parameter' | 'line') =>
+      new Map(columns.map(({ field }, at) => [field.name, bind(from, at, field.name, field)]))
+    const values = binds(chunk.columns, 'parameter')
+    const document: Document = documentOf(
       entity,
-      slots(chunk.columns, 'parameter'),
-      expiry === null ? undefined : new Slot('parameter', chunk.columns.length, moment),
+      (name) => values.get(name),
+      expiry === null ? null : bind('parameter', chunk.columns.length, moment.name, moment),
     )
     for (const [at, owned] of inside.entries()) {
-      const body = this.#documents.plain(lineFields(entityOf(this.#compiled.scenario, owned.entity)), slots(owned.columns, 'line'))
-      document[embeddedName(entity, owned.entity)] = new Repeat('line', at, body)
+      const line = binds(owned.columns, 'line')
+      const fields = lineFields(entityOf(this.#compiled.scenario, owned.entity))
+      document[embeddedName(entity, owned.entity)] = each('line', at, Object.fromEntries(fields.map(({ name }) => [name, line.get(name)])))
     }
     const template = compile(this.#bson, document)
     this.#templates.set(entity.name, template)
@@ -129,7 +131,7 @@ export class MongoLoad {
 }
 
 /** Of a column that no entity has: when the server may remove a row by itself. */
-const moment = { type: 'timestamp' } as Field
+const moment = { name: nativeExpiry, type: 'timestamp' } as Field
 
 /** The section that documents follow in, up to its first; returns where its length stands. */
 function beginSequence(request: MongoConnection['request']): number {
@@ -141,7 +143,7 @@ function beginSequence(request: MongoConnection['request']): number {
   return at
 }
 
-/** By row, ms since the epoch; see `MongoDocuments.expiresNatively`. */
+/** By row, ms since the epoch; the time of the row's own `expires_at` in the server's time, and `nativeGraceMs` later. */
 function expiryOf(chunk: Chunk): Float64Array {
   const column = columnOf(chunk, 'expires_at')
   const laterMs = Date.now() - chunk.epochMs + nativeGraceMs

@@ -1,31 +1,31 @@
 /** MongoDB through its driver: bulk inserts, commands with their concerns, transactions with their retries, facts and plans. */
-import type { AnyBulkWriteOperation, ClientSession, Collection, Document, MongoClient } from 'mongodb'
+import type {
+  AggregationCursor,
+  AnyBulkWriteOperation,
+  ClientSession,
+  Collection,
+  Document,
+  FindCursor,
+  IndexSpecification,
+  MongoClient,
+} from 'mongodb'
 import { openAll } from '../../clients/open-all.ts'
 import { MongoConnection, type MongoLogin } from '../../clients/protocols/mongodb.ts'
 import { readReply, wroteReply } from '../../clients/replies.ts'
 import { retrying } from '../../clients/retry.ts'
-import { type ParamSource, positionsOf } from '../../data/parameters.ts'
+import type { ParamSource } from '../../data/parameters.ts'
 import type { RowSource } from '../../data/rows.ts'
 import { decimalValue, type Value } from '../../data/value.ts'
+import { concerns, type DocumentProgram, type DocumentRequest } from '../../families/document/compile.ts'
 import { embeddedName } from '../../families/document/model.ts'
+import { indexesOf, pathOf } from '../../families/document/queries.ts'
 import type { Store } from '../../families/model.ts'
-import {
-  type Entity,
-  entityOf,
-  fieldOf,
-  type Insert,
-  lineFields,
-  type Operation,
-  type OperationOf,
-  type Update,
-  type Write,
-} from '../../scenario/scenario.ts'
+import { variantOf } from '../../families/program.ts'
+import { type Entity, entityOf, fieldOf, type Operation, writesOf } from '../../scenario/scenario.ts'
 import type { Compiled, Limits, Reply, Session } from '../engine.ts'
-import { indexesOf, nativeExpiry, pathOf } from './commands.ts'
 import { type Driver, MongoDocuments } from './documents.ts'
 import { mongoFacts, planText } from './facts.ts'
 import { MongoLoad } from './load.ts'
-import { MongoQueries } from './queries.ts'
 
 const loadingConnections = 2
 /** WiredTiger's own (its configuration reference); a load that writes everywhere in its indexes would write the same pages out again and again. */
@@ -35,15 +35,14 @@ const whileLoading = { target: 50, trigger: 75 }
 export class MongoSession implements Session {
   readonly #driver: Driver
   readonly #client: MongoClient
-  readonly #compiled: Compiled
+  readonly #compiled: Compiled<DocumentRequest>
   readonly #namespace: string
   readonly #alone: boolean
-  readonly #parameters: Map<string, number>[]
   readonly #documents: MongoDocuments
-  readonly #queries: MongoQueries
+  readonly #programs: (DocumentProgram | null)[]
   readonly #openWire: (connections: number) => Promise<MongoConnection[]>
 
-  constructor(driver: Driver, client: MongoClient, compiled: Compiled, namespace: string, login: MongoLogin, alone: boolean) {
+  constructor(driver: Driver, client: MongoClient, compiled: Compiled<DocumentRequest>, namespace: string, login: MongoLogin, alone: boolean) {
     this.#alone = alone
     this.#openWire = (connections) => openAll(connections, () => MongoConnection.open(login, driver.BSON))
     this.#namespace = namespace
@@ -51,20 +50,7 @@ export class MongoSession implements Session {
     this.#client = client
     this.#compiled = compiled
     this.#documents = new MongoDocuments(driver, compiled)
-    this.#parameters = compiled.operations.map((operation) => positionsOf(compiled.scenario, operation))
-    this.#queries = new MongoQueries(this.#documents, compiled.scenario)
-  }
-
-  get #fsync(): boolean {
-    return this.#compiled.durability === 'fsync'
-  }
-
-  #collection(name: string, consistency: Operation['consistency'] = 'strong'): Collection {
-    return this.#client.db(this.#namespace).collection(name, {
-      writeConcern: { w: 'majority', j: this.#fsync },
-      readConcern: { level: consistency === 'eventual' ? 'local' : 'majority' },
-      readPreference: 'primary',
-    })
+    this.#programs = compiled.programs
   }
 
   facts(limits: Limits) {
@@ -77,8 +63,8 @@ export class MongoSession implements Session {
     await database.dropDatabase()
     for (const store of this.#compiled.model.stores) {
       await database.createCollection(store.name)
-      const indexes = indexesOf(this.#compiled.scenario, store, (field, constant) => this.#documents.bson(field, constant))
-      for (const { key, options } of indexes) await database.collection(store.name).createIndex(key, options)
+      for (const { key, options } of indexesOf(this.#compiled.scenario, store))
+        await database.collection(store.name).createIndex(key as IndexSpecification, this.#documents.prepared(options))
     }
   }
 
@@ -86,7 +72,7 @@ export class MongoSession implements Session {
   async load(rows: RowSource, last: boolean) {
     const connections = await this.#openWire(loadingConnections)
     try {
-      const load = new MongoLoad(connections, this.#driver.BSON, this.#compiled, this.#documents, this.#namespace)
+      const load = new MongoLoad(connections, this.#driver.BSON, this.#compiled, this.#namespace)
       for (const block of rows.blocks()) await load.block(block)
       await load.finish()
     } finally {
@@ -125,39 +111,44 @@ export class MongoSession implements Session {
 
   async perform(operation: number, params: ParamSource): Promise<Reply> {
     const op = this.#compiled.operations[operation] as Operation
-    const bound = this.#bound(operation, params)
-    const collection = this.#collection(op.entity, op.consistency)
-    switch (op.kind) {
-      case 'get': {
-        const found = await collection.findOne(this.#queries.matching(op, bound), this.#queries.page(op))
-        const apart = found === null ? [] : op.with.filter((name) => !this.#documents.store(op.entity).embedded.includes(name))
-        const lines = new Map<string, Document[]>()
-        for (const name of apart) lines.set(name, await this.#apartLines(name, this.#queries.key(this.#entity(op.entity), bound)))
-        return readReply(found === null ? 0 : 1, () => this.#documents.answer(op, found === null ? [] : [found], lines))
-      }
-      case 'list':
-      case 'search': {
-        const found = await this.#find(op, collection, bound).toArray()
-        return readReply(found.length, () => this.#documents.answer(op, found))
-      }
-      case 'aggregate': {
-        const found = await collection.aggregate(this.#queries.pipeline(op, bound)).toArray()
-        return readReply(found.length, () => this.#documents.answer(op, found))
-      }
-      case 'transaction': {
-        const { result, retries } = await this.#transaction(async (session) => {
-          const counts: number[] = []
-          for (const [index, step] of op.steps.entries()) counts.push(await this.#write(step, (name) => bound(`${index}.${name}`), session))
-          return counts[0] as number
-        })
-        return wroteReply(result, retries)
-      }
-      default: {
-        if (!this.#queries.touchesLines(op)) return wroteReply(await this.#write(op, bound), 0)
-        const { result, retries } = await this.#transaction((session) => this.#write(op, bound, session))
-        return wroteReply(result, retries)
-      }
+    const program = this.#programs[operation] as DocumentProgram
+    const requests = program.variants[variantOf(program, params)] as DocumentRequest[]
+    if (writesOf(op).length === 0) {
+      const found = await this.#read(requests, program, params)
+      const rows = found[program.counted]?.length ?? 0
+      return readReply(rows, () => this.#documents.answer(op, requests, found))
     }
+    if (!program.atomic) return wroteReply(await this.#write(requests, program, params), 0)
+    const { result, retries } = await this.#transaction((session) => this.#write(requests, program, params, session))
+    return wroteReply(result, retries)
+  }
+
+  async #read(requests: DocumentRequest[], { stopWhenEmpty }: DocumentProgram, params: ParamSource): Promise<Document[][]> {
+    const found: Document[][] = []
+    for (const request of requests) {
+      const documents = await this.#cursor(request, params).toArray()
+      found.push(documents)
+      if (stopWhenEmpty && documents.length === 0) break
+    }
+    return found
+  }
+
+  #cursor({ collection, command }: DocumentRequest, params: ParamSource): FindCursor<Document> | AggregationCursor<Document> {
+    const { find, filter, aggregate, pipeline, cursor, ...options } = this.#documents.filled(command, params)
+    const from = this.#client.db(this.#namespace).collection(collection)
+    return find === undefined ? from.aggregate(pipeline as Document[], options) : from.find(filter as Document, options)
+  }
+
+  /** Rows of the counted request. */
+  async #write(requests: DocumentRequest[], { counted }: DocumentProgram, params: ParamSource, session?: ClientSession): Promise<number> {
+    let rows = 0
+    for (const [index, { collection, command, unlessEmptyAt }] of requests.entries()) {
+      if (unlessEmptyAt !== null && (params.value(unlessEmptyAt) as Value[]).length === 0) continue
+      const to = this.#client.db(this.#namespace).collection(collection)
+      const written = await writeThrough(to, this.#documents.filled(command, params), session)
+      if (index === counted) rows = written
+    }
+    return rows
   }
 
   /** Retries as the driver's contract says: the whole transaction, or the commit alone where its outcome is unknown. */
@@ -167,7 +158,11 @@ export class MongoSession implements Session {
     try {
       return await retrying(
         async () => {
-          session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', j: this.#fsync }, readPreference: 'primary' })
+          session.startTransaction({
+            readConcern: concerns.transaction,
+            writeConcern: concerns.write(this.#compiled.durability),
+            readPreference: 'primary',
+          })
           try {
             const result = await body(session)
             await retrying(
@@ -187,81 +182,6 @@ export class MongoSession implements Session {
     }
   }
 
-  async #write(write: Write & { entity: string }, bound: (name: string) => Value, session?: ClientSession): Promise<number> {
-    const entity = this.#entity(write.entity)
-    const collection = session === undefined ? this.#collection(write.entity) : this.#client.db(this.#namespace).collection(write.entity)
-    const options = session === undefined ? {} : { session }
-    switch (write.kind) {
-      case 'insert': {
-        const document = this.#rowDocument(entity, bound)
-        await this.#insertLines(write, document, bound, options)
-        await collection.insertOne(document, options)
-        return 1
-      }
-      case 'put': {
-        const { _id, ...values } = this.#rowDocument(entity, bound)
-        for (const owned of this.#queries.expiringLines(entity))
-          await this.#lines(owned).updateMany(this.#queries.linesOf(owned, _id), { $set: { [nativeExpiry]: values[nativeExpiry] } }, options)
-        const result = await collection.updateOne({ _id }, this.#queries.put(entity, values), { upsert: true, ...options })
-        return result.matchedCount + result.upsertedCount
-      }
-      case 'delete': {
-        const key = this.#queries.key(entity, bound)
-        for (const owned of this.#documents.apart(write.entity)) await this.#lines(owned).deleteMany(this.#queries.linesOf(owned, key), options)
-        return (await collection.deleteOne(this.#queries.row(entity, bound), options)).deletedCount
-      }
-      default: {
-        if (write.via !== null) return this.#updateTargets(write, bound, collection, options)
-        const amounts = write.add.map((each) => each.amount)
-        return (await collection.updateOne(this.#queries.row(entity, bound), this.#queries.change(entity, write, bound, amounts), options))
-          .matchedCount
-      }
-    }
-  }
-
-  #rowDocument(entity: Entity, bound: (name: string) => Value): Document {
-    const values = new Map(entity.fields.map((field) => [field.name, bound(`row.${field.name}`)]))
-    const insertedAtMs = Number(values.get('expires_at')) - (entity.ttlMs ?? 0)
-    return this.#documents.document(entity, values, this.#documents.expiresNatively(entity, values, insertedAtMs))
-  }
-
-  /** Inside the owner's document, or before it in collections of their own. */
-  async #insertLines(write: Insert & { entity: string }, document: Document, bound: (name: string) => Value, options: { session?: ClientSession }) {
-    const entity = this.#entity(write.entity)
-    const { embedded } = this.#documents.store(write.entity)
-    for (const owned of embedded) document[embeddedName(entity, owned)] = []
-    for (const name of write.with) {
-      const owned = this.#entity(name)
-      const fields = lineFields(owned)
-      const lines = (bound(`lines.${name}`) as Value[][]).map((line) => new Map(fields.map((field, index) => [field.name, line[index] as Value])))
-      if (embedded.includes(name)) document[embeddedName(entity, name)] = lines.map((line) => this.#documents.plain(fields, line))
-      else if (lines.length > 0) {
-        const key = bound(`row.${entity.key[0]}`)
-        const documents = lines.map((line) => this.#documents.document(owned, line.set(owned.key[0] as string, key), document[nativeExpiry]))
-        await this.#lines(owned).insertMany(documents, { ordered: false, ...options })
-      }
-    }
-  }
-
-  async #updateTargets(
-    write: Update & { entity: string },
-    bound: (name: string) => Value,
-    collection: Collection,
-    options: Document,
-  ): Promise<number> {
-    const entity = this.#entity(write.entity)
-    const keyField = fieldOf(entity, entity.key[0] as string)
-    const updates = (bound('targets') as Value[][]).map(
-      ([key, ...amounts]): AnyBulkWriteOperation<Document> => ({
-        updateOne: {
-          filter: { _id: this.#documents.bson(keyField, key as Value) as never },
-          update: this.#queries.change(entity, write, bound, amounts),
-        },
-      }),
-    )
-    return updates.length === 0 ? 0 : (await collection.bulkWrite(updates, { ordered: true, ...options })).matchedCount
-  }
-
   async storage() {
     const database = this.#client.db(this.#namespace)
     const tables: { name: string; bytes: number }[] = []
@@ -279,19 +199,10 @@ export class MongoSession implements Session {
   }
 
   async explain(operation: number, params: ParamSource) {
-    const op = this.#compiled.operations[operation] as Operation
-    const bound = this.#bound(operation, params)
-    const collection = this.#collection(op.entity)
-    switch (op.kind) {
-      case 'get':
-      case 'list':
-      case 'search':
-        return planText(await this.#find(op, collection, bound).explain('executionStats'))
-      case 'aggregate':
-        return planText(await collection.aggregate(this.#queries.pipeline(op, bound)).explain('executionStats'))
-      default:
-        return ''
-    }
+    const program = this.#programs[operation] as DocumentProgram
+    const first = program.variants[variantOf(program, params)]?.[0]
+    const reads = writesOf(this.#compiled.operations[operation] as Operation).length === 0
+    return reads && first !== undefined ? planText(await this.#cursor(first, params).explain('executionStats')) : ''
   }
 
   async indexUse() {
@@ -313,7 +224,9 @@ export class MongoSession implements Session {
     const rows = host === undefined ? '' : embeddedName(this.#entity(host.entity), entityName)
     const path = host === undefined ? pathOf(entity, field ?? '') : field === entity.key[0] ? '_id' : `${rows}.${field}`
     const group = { _id: null, rows: { $sum: 1 }, ...(field === undefined ? {} : { sum: { $sum: `$${path}` } }) }
-    const [found] = await this.#collection(host?.name ?? entityName)
+    const [found] = await this.#client
+      .db(this.#namespace)
+      .collection(host?.name ?? entityName, { readConcern: { level: 'majority' } })
       .aggregate([...(host === undefined ? [] : [{ $unwind: `$${rows}` }]), { $group: group }])
       .toArray()
     const sum = field === undefined || found === undefined ? 0n : decimalValue(String(found.sum), fieldOf(entity, field).scale)
@@ -324,25 +237,32 @@ export class MongoSession implements Session {
     await this.#client.close()
   }
 
-  #find(op: OperationOf<'get' | 'list' | 'search'>, collection: Collection, bound: (name: string) => Value) {
-    const deep = op.kind === 'list' && bound('deep') === true
-    return collection.find(this.#queries.matching(op, bound, deep), this.#queries.page(op))
-  }
-
-  #lines(owned: Entity): Collection {
-    return this.#client.db(this.#namespace).collection(owned.name)
-  }
-
   #entity(name: string): Entity {
     return entityOf(this.#compiled.scenario, name)
   }
+}
 
-  #bound(operation: number, params: ParamSource): (name: string) => Value {
-    return (name) => params.value(this.#parameters[operation]?.get(name) as number)
+/** One command of writes as the driver's calls for it; returns the rows that it found or made. */
+async function writeThrough(to: Collection, command: Document, session?: ClientSession): Promise<number> {
+  const { insert, documents, update, updates, delete: deletion, deletes, ordered, ...concern } = command
+  const options = { ...concern, ...(session === undefined ? {} : { session }) }
+  if (insert !== undefined) {
+    if (ordered === undefined) await to.insertOne((documents as Document[])[0] as Document, options)
+    else await to.insertMany(documents as Document[], { ordered, ...options })
+    return (documents as Document[]).length
   }
-
-  async #apartLines(owned: string, ownerKey: unknown): Promise<Document[]> {
-    const { filter, sort } = this.#queries.linesInOrder(this.#entity(owned), ownerKey)
-    return this.#collection(owned).find(filter, { sort }).toArray()
+  if (update === undefined) {
+    const [{ q, limit }] = deletes as [{ q: Document; limit: number }]
+    return (limit === 0 ? await to.deleteMany(q, options) : await to.deleteOne(q, options)).deletedCount
   }
+  const each = updates as { q: Document; u: Document; upsert?: true; multi?: true }[]
+  if (each.length > 1) {
+    const operations = each.map(({ q, u }): AnyBulkWriteOperation<Document> => ({ updateOne: { filter: q as never, update: u } }))
+    return (await to.bulkWrite(operations, options)).matchedCount
+  }
+  const [{ q, u, upsert, multi }] = each as [(typeof each)[number]]
+  const result = await (multi === true
+    ? to.updateMany(q, u, options)
+    : to.updateOne(q, u, { ...(upsert === undefined ? {} : { upsert }), ...options }))
+  return result.matchedCount + result.upsertedCount
 }

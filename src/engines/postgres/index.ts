@@ -5,10 +5,10 @@ import { named } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import type { Durability } from '../../scenario/scenario.ts'
 import { settingsOf } from '../configuration.ts'
-import { asRole, type Endpoint, type Engine, type Guards } from '../engine.ts'
+import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
 import { openPostgresLane } from './lane.ts'
 import { PostgresSession, serverSettings } from './session.ts'
-import { createTables, foreignKeys, statementsOf } from './sql.ts'
+import { compileSql, createTables, foreignKeys, type Statement } from './sql.ts'
 import { id } from './types.ts'
 
 export const postgres: Engine = {
@@ -137,7 +137,6 @@ export const postgres: Engine = {
   compile(model, operations, scenario, durability) {
     const tables = createTables(scenario, model.stores)
     const afterLoad = model.stores.flatMap((store) => foreignKeys(scenario, store))
-    const compiled = operations.map((operation) => ({ operation: operation.name, statements: statementsOf(scenario, operation) }))
     return {
       engine: 'postgres',
       durability,
@@ -146,7 +145,7 @@ export const postgres: Engine = {
       model,
       ddl: tables,
       afterLoad,
-      compiled,
+      programs: operations.map((operation) => compileSql(scenario, operation)),
       settings: serverSettings({ cpus: scenario.bench.cpus, memoryBytes: scenario.bench.memoryBytes }, durability),
     }
   },
@@ -170,7 +169,7 @@ export const postgres: Engine = {
   guards,
   async connect(endpoint, compiled, options) {
     const open = () => openClient(endpoint, compiled.durability)
-    return new PostgresSession(await Promise.all(Array.from({ length: options.connections }, open)), open, compiled)
+    return new PostgresSession(await Promise.all(Array.from({ length: options.connections }, open)), open, own(compiled))
   },
   openLane: ({ host, port, user, password, tls, namespace }, compiled, slots) =>
     openPostgresLane(
@@ -183,10 +182,13 @@ export const postgres: Engine = {
         database: namespace,
         parameters: { application_name: 'dbtrial', options: promised(compiled.durability) },
       },
-      compiled,
+      own(compiled),
       slots,
     ),
 }
+
+/** Of this engine's family, as `compile` made it. */
+const own = (compiled: Compiled) => compiled as Compiled<Statement>
 
 /** Of the promise, what a session may choose itself: a server that somebody else runs may have another default. */
 const promised = (durability: Durability) => `-c synchronous_commit=${settingsOf('postgres', durability).synchronous_commit}`

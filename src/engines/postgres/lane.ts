@@ -5,25 +5,24 @@ import { type Execution, executionOf, finishExecution, PostgresConnection, type 
 import { backoffMs, mostRetries } from '../../clients/retry.ts'
 import { parametersOf, type WireSource } from '../../data/parameters.ts'
 import { type Operation, writesOf } from '../../scenario/scenario.ts'
-import type { Compiled, CompiledOperation, Lane } from '../engine.ts'
+import type { Compiled, Lane } from '../engine.ts'
 import { answerOf, type Rows } from './answers.ts'
 import { type Writer, writersOf } from './parameters.ts'
 import { isTransient } from './session.ts'
+import { nameOf, type SqlProgram, type Statement } from './sql.ts'
 
 interface Prepared {
   execution: Execution
   writers: Writer[]
 }
-/** How an operation goes; the count of its first statement is its result. */
-interface Program {
+interface PreparedProgram {
   op: Operation
-  statements: Prepared[]
-  /** Position of the parameter that tells whether the page is a deep one; −1: not a list. */
-  deepAt: number
-  transaction: boolean
+  program: SqlProgram
+  /** By variant. */
+  statements: Prepared[][]
 }
 
-export async function openPostgresLane(login: PostgresLogin, compiled: Compiled, slots: number): Promise<Lane> {
+export async function openPostgresLane(login: PostgresLogin, compiled: Compiled<Statement>, slots: number): Promise<Lane> {
   const lane = new PostgresLane(slots)
   await lane.open(login, compiled)
   return lane
@@ -39,12 +38,12 @@ class PostgresLane implements Lane {
     this.slots = slots
   }
 
-  async open(login: PostgresLogin, compiled: Compiled): Promise<void> {
+  async open(login: PostgresLogin, compiled: Compiled<Statement>): Promise<void> {
     const connections = await openAll(this.slots, () => PostgresConnection.open(login))
     try {
       // All connections learn the same statements; the first one tells the types of their parameters.
       const [types = []] = await Promise.all(connections.map((connection) => learn(connection, compiled)))
-      const programs = programsOf(compiled, types)
+      const programs = preparedPrograms(compiled, types)
       this.#connections = connections.map((connection, slot) => new SlotConnection(this, slot, connection, compiled, programs))
     } catch (error) {
       for (const connection of connections) connection.end()
@@ -68,9 +67,9 @@ class SlotConnection {
   readonly #lane: PostgresLane
   readonly #slot: number
   readonly #connection: PostgresConnection
-  readonly #compiled: Compiled
-  readonly #programs: (Program | null)[]
-  #program: Program | null = null
+  readonly #compiled: Compiled<Statement>
+  readonly #programs: (PreparedProgram | null)[]
+  #program: PreparedProgram | null = null
   /** Where the executions end in the request buffer, statement by statement; a transaction has BEGIN and COMMIT around them. */
   readonly #ends: number[] = []
   #steps = 0
@@ -82,7 +81,7 @@ class SlotConnection {
   #results: Rows[] = []
   #closed: Error | null = null
 
-  constructor(lane: PostgresLane, slot: number, connection: PostgresConnection, compiled: Compiled, programs: (Program | null)[]) {
+  constructor(lane: PostgresLane, slot: number, connection: PostgresConnection, compiled: Compiled<Statement>, programs: (PreparedProgram | null)[]) {
     this.#lane = lane
     this.#slot = slot
     this.#connection = connection
@@ -96,7 +95,7 @@ class SlotConnection {
   }
 
   send(operation: number, params: WireSource, keep: boolean): void {
-    const program = this.#programs[operation] as Program
+    const program = this.#programs[operation] as PreparedProgram
     this.#program = program
     this.#step = 0
     this.#retries = 0
@@ -126,14 +125,14 @@ class SlotConnection {
     this.#connection.end()
   }
 
-  #write(program: Program, params: WireSource): void {
+  #write({ program, statements }: PreparedProgram, params: WireSource): void {
     const { request } = this.#connection
     request.length = 0
     this.#steps = 0
-    if (program.transaction) this.#append(begin, params)
-    if (program.deepAt >= 0) this.#append(program.statements[params.number(program.deepAt)] as Prepared, params)
-    else for (let at = 0; at < program.statements.length; at++) this.#append(program.statements[at] as Prepared, params)
-    if (program.transaction) this.#append(commit, params)
+    if (program.atomic) this.#append(begin, params)
+    const variant = statements[program.variantAt === null ? 0 : params.number(program.variantAt)] as Prepared[]
+    for (let at = 0; at < variant.length; at++) this.#append(variant[at] as Prepared, params)
+    if (program.atomic) this.#append(commit, params)
   }
 
   #append({ execution, writers }: Prepared, params: WireSource): void {
@@ -154,17 +153,18 @@ class SlotConnection {
     if (program === null) return
     if (this.#failed !== '') this.#again(this.#failed)
     else if (sqlState === '') this.#advance(program, rows)
-    else if (program.transaction) this.#rollBack(sqlState)
+    else if (program.program.atomic) this.#rollBack(sqlState)
     else this.#again(sqlState)
   }
 
-  #advance(program: Program, rows: number): void {
-    const statement = program.transaction ? this.#step - 1 : this.#step
-    if (statement === 0) this.#result = rows
+  #advance(prepared: PreparedProgram, rows: number): void {
+    const { atomic, counted, stopWhenEmpty } = prepared.program
+    const statement = atomic ? this.#step - 1 : this.#step
+    if (statement === counted) this.#result = rows
     if (this.#connection.keep) this.#results.push(this.#connection.rows)
     this.#step++
-    if (this.#step < this.#steps && !(program.op.kind === 'get' && this.#result === 0)) this.#sendStep()
-    else this.#complete(program)
+    if (this.#step < this.#steps && !(stopWhenEmpty && this.#result === 0)) this.#sendStep()
+    else this.#complete(prepared)
   }
 
   #rollBack(sqlState: string): void {
@@ -177,7 +177,8 @@ class SlotConnection {
     this.#connection.send(end, request.length)
   }
 
-  #complete({ op }: Program): void {
+  #complete({ op }: PreparedProgram): void {
+    // The rows of a join are one row and its lines.
     const rows = op.kind === 'get' ? Math.min(1, this.#result) : this.#result
     const outcome = rows > 0 ? 'ok' : 'miss'
     if (this.#connection.keep)
@@ -219,34 +220,34 @@ const begin: Prepared = { execution: executionOf('begin', 0), writers: [] }
 const commit: Prepared = { execution: executionOf('commit', 0), writers: [] }
 const rollback: Prepared = { execution: executionOf('rollback', 0), writers: [] }
 
-/** Tells one connection every statement; resolves with the types of their parameters, by operation and statement. */
-async function learn(connection: PostgresConnection, compiled: Compiled): Promise<number[][][]> {
+/** Tells one connection every statement; resolves with the types of their parameters, by operation, variant and statement. */
+async function learn(connection: PostgresConnection, compiled: Compiled<Statement>): Promise<number[][][][]> {
   for (const word of ['begin', 'commit', 'rollback']) await connection.prepare(word, word)
-  const types: number[][][] = []
-  for (const [index, own] of compiled.compiled.entries()) {
-    const ofStatements: number[][] = []
-    for (const [at, statement] of (own?.statements ?? []).entries()) ofStatements.push(await connection.prepare(nameOf(index, at), statement.text))
-    types.push(ofStatements)
+  const types: number[][][][] = []
+  for (const [index, program] of compiled.programs.entries()) {
+    const byVariant: number[][][] = []
+    for (const [variant, statements] of (program?.variants ?? []).entries()) {
+      const own: number[][] = []
+      for (const [at, { text }] of statements.entries()) own.push(await connection.prepare(nameOf(index, variant, at), text))
+      byVariant.push(own)
+    }
+    types.push(byVariant)
   }
   return types
 }
 
-const nameOf = (operation: number, statement: number) => `o${operation}_${statement}`
-
-function programsOf(compiled: Compiled, types: number[][][]): (Program | null)[] {
-  return compiled.operations.map((op, index): Program | null => {
-    const own = compiled.compiled[index] as CompiledOperation | null
-    if (own === null) return null
+function preparedPrograms(compiled: Compiled<Statement>, types: number[][][][]): (PreparedProgram | null)[] {
+  return compiled.operations.map((op, index): PreparedProgram | null => {
+    const program = compiled.programs[index] ?? null
+    if (program === null) return null
     const parameters = parametersOf(compiled.scenario, op)
-    const statements = own.statements.map((statement, at): Prepared => {
-      const known = types[index]?.[at] ?? []
-      return { execution: executionOf(nameOf(index, at), known.length), writers: writersOf(compiled, op, parameters, statement, known) }
-    })
-    return {
-      op,
-      statements,
-      deepAt: op.kind === 'list' ? parameters.findIndex((each) => each.shape === 'deep') : -1,
-      transaction: writesOf(op).length > 0 && statements.length > 1,
-    }
+    const statements = program.variants.map((each, variant) =>
+      each.map((statement, at): Prepared => {
+        const known = types[index]?.[variant]?.[at] ?? []
+        const execution = executionOf(nameOf(index, variant, at), known.length)
+        return { execution, writers: writersOf(compiled, op, parameters, statement, known) }
+      }),
+    )
+    return { op, program, statements }
   })
 }

@@ -7,11 +7,13 @@ import { type Parameter, type ParamSource, parametersOf } from '../../data/param
 import type { RowSource } from '../../data/rows.ts'
 import { decimalValue } from '../../data/value.ts'
 import type { Store } from '../../families/model.ts'
-import { type Durability, entityOf, type Field, fieldOf, type Operation } from '../../scenario/scenario.ts'
+import { variantOf } from '../../families/program.ts'
+import { type Durability, entityOf, type Field, fieldOf, type Operation, writesOf } from '../../scenario/scenario.ts'
 import { settingsOf } from '../configuration.ts'
-import type { Compiled, CompiledOperation, Limits, Parity, Reply, Session, Statement } from '../engine.ts'
+import type { Compiled, Limits, Parity, Reply, Session } from '../engine.ts'
 import { answerOf, type Rows } from './answers.ts'
 import { copyHeader, copyTrailer, encodeCopy } from './copy.ts'
+import { nameOf, type SqlProgram, type Statement } from './sql.ts'
 import { columnName, tableName } from './types.ts'
 import { isWindowBound, pgValue, pgValues, timestampText } from './values.ts'
 
@@ -38,15 +40,17 @@ export class PostgresSession implements Session {
   readonly #clients: Client[]
   readonly #free: Client[]
   readonly #open: () => Promise<Client>
-  readonly #compiled: Compiled
+  readonly #compiled: Compiled<Statement>
+  readonly #programs: (SqlProgram | null)[]
   readonly #parameters: Parameter[][]
   readonly #waiting: ((client: Client) => void)[] = []
 
-  constructor(clients: Client[], open: () => Promise<Client>, compiled: Compiled) {
+  constructor(clients: Client[], open: () => Promise<Client>, compiled: Compiled<Statement>) {
     this.#clients = clients
     this.#open = open
     this.#free = [...clients]
     this.#compiled = compiled
+    this.#programs = compiled.programs
     this.#parameters = compiled.operations.map((operation) => parametersOf(compiled.scenario, operation))
   }
 
@@ -165,32 +169,30 @@ export class PostgresSession implements Session {
 
   async perform(operation: number, params: ParamSource): Promise<Reply> {
     const op = this.#compiled.operations[operation] as Operation
-    const { statements } = this.#compiled.compiled[operation] as CompiledOperation
+    const program = this.#programs[operation] as SqlProgram
+    const variant = variantOf(program, params)
+    const statements = program.variants[variant] as Statement[]
     const client = this.#free.pop() ?? (await new Promise<Client>((resolve) => this.#waiting.push(resolve)))
     try {
-      const run = (at: number) => this.#run(client, op, operation, at, statements[at] as Statement, params)
-      if (op.kind === 'get') {
-        const base = await run(0)
-        const results: Rows[] = [base.rows]
-        for (let at = 1; at < statements.length && base.rows.length > 0; at++) results.push((await run(at)).rows)
-        return readReply(base.rows.length > 0 ? 1 : 0, () => answerOf(this.#compiled.scenario, op, results))
-      }
-      if (op.kind === 'list' || op.kind === 'search') {
-        const { rows } = await run(op.kind === 'list' && params.value(this.#at(operation, 'deep')) === true ? 1 : 0)
-        return readReply(rows.length, () => answerOf(this.#compiled.scenario, op, [rows]))
-      }
-      if (op.kind === 'aggregate') {
-        const { rows } = await run(0)
-        return readReply(rows.length, () => answerOf(this.#compiled.scenario, op, [rows]))
+      const run = (at: number) => this.#run(client, op, operation, nameOf(operation, variant, at), statements[at] as Statement, params)
+      if (writesOf(op).length === 0) {
+        const results: Rows[] = []
+        for (let at = 0; at < statements.length; at++) {
+          results.push((await run(at)).rows)
+          if (program.stopWhenEmpty && results[program.counted]?.length === 0) break
+        }
+        const rows = results[program.counted]?.length ?? 0
+        // The rows of a join are one row and its lines.
+        return readReply(op.kind === 'get' ? Math.min(1, rows) : rows, () => answerOf(this.#compiled.scenario, op, results))
       }
       const { result, retries } = await retrying(async () => {
-        if (statements.length === 1) return (await run(0)).rowCount ?? 0
+        if (!program.atomic) return (await run(0)).rowCount ?? 0
         await client.query('BEGIN')
         try {
           const counts: number[] = []
           for (let at = 0; at < statements.length; at++) counts.push((await run(at)).rowCount ?? 0)
           await client.query('COMMIT')
-          return counts[0] as number
+          return counts[program.counted] as number
         } catch (error) {
           await client.query('ROLLBACK').catch(() => {})
           throw error
@@ -217,8 +219,8 @@ export class PostgresSession implements Session {
 
   async explain(operation: number, params: ParamSource) {
     const op = this.#compiled.operations[operation] as Operation
-    const deep = op.kind === 'list' && params.value(this.#at(operation, 'deep')) === true
-    const statement = (this.#compiled.compiled[operation] as CompiledOperation).statements[deep ? 1 : 0] as Statement
+    const program = this.#programs[operation] as SqlProgram
+    const statement = program.variants[variantOf(program, params)]?.[0] as Statement
     const client = this.#clients[0] as Client
     await client.query('BEGIN')
     try {
@@ -263,10 +265,6 @@ export class PostgresSession implements Session {
     await Promise.all(this.#clients.map((client) => client.end().catch(() => {})))
   }
 
-  #at(operation: number, name: string): number {
-    return (this.#parameters[operation] as Parameter[]).findIndex((each) => each.name === name)
-  }
-
   #bound(op: Operation, operation: number, statement: Statement, params: ParamSource): unknown[] {
     const parameters = this.#parameters[operation] as Parameter[]
     const values: unknown[] = []
@@ -282,12 +280,12 @@ export class PostgresSession implements Session {
     client: Client,
     op: Operation,
     operation: number,
-    at: number,
+    name: string,
     statement: Statement,
     params: ParamSource,
   ): Promise<QueryArrayResult<(string | null)[]>> {
     return client.query({
-      name: `o${operation}_${at}`,
+      name,
       text: statement.text,
       values: this.#bound(op, operation, statement, params),
       rowMode: 'array',

@@ -4,6 +4,7 @@ import { decimalText } from '../../data/value.ts'
 import { TrialError } from '../../errors.ts'
 import { freeName } from '../../families/index-names.ts'
 import type { Index, Store } from '../../families/model.ts'
+import type { Program } from '../../families/program.ts'
 import { decisiveOrder, primaryKeyName } from '../../families/relational/model.ts'
 import { searchedFields } from '../../families/wanted-indexes.ts'
 import {
@@ -17,8 +18,8 @@ import {
   type Scenario,
   type Update,
   type Write,
+  writesOf,
 } from '../../scenario/scenario.ts'
-import type { Statement } from '../engine.ts'
 import { columnName, id, sqlType, tableName } from './types.ts'
 
 const literalText = (text: string) => `'${text.replaceAll("'", "''")}'`
@@ -107,7 +108,33 @@ class Binder {
   }
 }
 
-export function statementsOf(scenario: Scenario, operation: Operation): Statement[] {
+export interface Statement {
+  text: string
+  /** Parameter positions bound to the placeholders, in order. */
+  binds: number[]
+}
+export type SqlProgram = Program<Statement>
+
+/** Under which a connection knows a statement. */
+export const nameOf = (operation: number, variant: number, statement: number) => `o${operation}_${variant}_${statement}`
+
+export function compileSql(scenario: Scenario, operation: Operation): SqlProgram {
+  const statements = statementsOf(scenario, operation)
+  const atomic = writesOf(operation).length > 0 && statements.length > 1
+  const texts = statements.map(({ text }) => text)
+  const pages = operation.kind === 'list'
+  return {
+    operation: operation.name,
+    shown: atomic ? ['BEGIN', ...texts, 'COMMIT'] : texts,
+    variants: pages ? statements.map((statement) => [statement]) : [statements],
+    variantAt: pages ? parametersOf(scenario, operation).findIndex(({ shape }) => shape === 'deep') : null,
+    atomic,
+    counted: 0,
+    stopWhenEmpty: operation.kind === 'get',
+  }
+}
+
+function statementsOf(scenario: Scenario, operation: Operation): Statement[] {
   const parameters = parametersOf(scenario, operation)
   const own = operation.native.postgres
   if (own !== undefined) return nativeStatements(operation, own, parameters)

@@ -233,15 +233,23 @@ function makeEngine({ name, program, major, licence, audit, image, onPath, packa
         model,
         ddl: [],
         afterLoad: [],
-        compiled: [],
+        programs: [],
         settings: settings({ cpus: scenario.bench.cpus, memoryBytes: scenario.bench.memoryBytes }, durability),
       }
       const excused = new Set(model.excuses.map((excuse) => excuse.operation))
       const conversations = new RedisOperations(compiled)
-      compiled.compiled = operations.map((operation) =>
+      compiled.programs = operations.map((operation) =>
         excused.has(operation.name)
           ? null
-          : { operation: operation.name, statements: describe(compiled, conversations, operation).map((text) => ({ text, binds: [] })) },
+          : {
+              operation: operation.name,
+              shown: describe(compiled, conversations, operation),
+              variants: [],
+              variantAt: null,
+              atomic: false,
+              counted: 0,
+              stopWhenEmpty: false,
+            },
       )
       return compiled
     },

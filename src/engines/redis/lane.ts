@@ -42,7 +42,7 @@ class RedisLane implements Lane {
     this.operations = operations
     this.programs = compiled.operations.map((op, index) => ({
       op,
-      template: compiled.compiled[index] === null ? null : templateOf(compiled, operations, op),
+      template: compiled.programs[index] === null ? null : templateOf(compiled, operations, op),
       parameters: positionsOf(compiled.scenario, op),
     }))
     this.#connections = connections.map((connection, slot) => new SlotConnection(this, slot, connection))

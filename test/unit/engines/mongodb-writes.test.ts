@@ -9,6 +9,7 @@ import { MongoDocuments } from '../../../src/engines/mongodb/documents.ts'
 import { mongodb } from '../../../src/engines/mongodb/index.ts'
 import { templatesOf } from '../../../src/engines/mongodb/templates.ts'
 import { allOperations, deriveModel } from '../../../src/families/derive.ts'
+import type { DocumentProgram } from '../../../src/families/document/compile.ts'
 import { parseScenario } from '../../../src/scenario/read.ts'
 import type { Operation } from '../../../src/scenario/scenario.ts'
 
@@ -42,9 +43,9 @@ function sent(change: (operation: Operation) => Operation, name: string): driver
   const index = operations.findIndex((operation) => operation.name === name)
   const params = new DrawnParameters(makeDataset(scenario, 1), operations, 'writes', 1, scenario.epochMs)
   params.next(index)
-  const documents = new MongoDocuments(driver, compiled)
-  const { variants } = templatesOf(driver.BSON, documents, compiled, 'dbtrial', operations[index] as Operation)
-  return (variants[0] ?? []).map(({ write }) => {
+  const program = compiled.programs[index] as DocumentProgram
+  const [templates = []] = templatesOf(driver.BSON, new MongoDocuments(driver, compiled), 'dbtrial', program)
+  return templates.map(({ write }) => {
     const to = new RequestBuffer()
     const writing: Writing = { params, session: Buffer.alloc(16), to, transactionNumbers: [], first: true, lines: null, line: 0, target: [] }
     write(writing)

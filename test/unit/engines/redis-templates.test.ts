@@ -25,11 +25,11 @@ function templatesFor(path: string) {
     operations,
     compiled,
     conversations,
-    templates: operations.map((op, at) => (compiled.compiled[at] === null ? null : templateOf(compiled, conversations, op))),
+    templates: operations.map((op, at) => (compiled.programs[at] === null ? null : templateOf(compiled, conversations, op))),
   }
 }
 
-const describeOperation = (name: string) => templatesFor('ecommerce').compiled.compiled.find((each) => each?.operation === name)?.statements[0]?.text
+const describeOperation = (name: string) => templatesFor('ecommerce').compiled.programs.find((each) => each?.operation === name)?.shown[0]
 
 describe('templates', () => {
   test('are there for every operation of ecommerce that is one call', () => {

@@ -65,7 +65,7 @@ test('one table serves both directions, and the window of an aggregate', () => {
   const engine = engineNamed('cassandra')
   const compiled = engine.compile(deriveModel('wide-column', scenario), allOperations(scenario), scenario, 'fsync')
   expect(compiled.model.stores.map((store) => store.name)).toEqual(['r', 'r_by_k_at'])
-  const texts = compiled.compiled.flatMap((each) => each?.statements.map((statement) => statement.text) ?? [])
+  const texts = compiled.programs.flatMap((each) => each?.shown ?? [])
   expect(texts[0]).not.toContain('ORDER BY')
   expect(texts[2]).toContain('ORDER BY "at" ASC, "id" ASC')
   expect(texts[3]).toContain('AND ("at", "id") > (?, ?) ORDER BY "at" ASC, "id" ASC')

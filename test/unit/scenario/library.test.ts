@@ -29,11 +29,11 @@ describe.each(names)('%s', (name) => {
       const engine = engineNamed(candidate.engine)
       const operations = allOperations(scenario)
       const model = deriveModel(engine.family, scenario)
-      const { compiled } = engine.compile(model, operations, scenario, candidate.durability)
+      const { programs } = engine.compile(model, operations, scenario, candidate.durability)
       const excused = model.excuses.map((excuse) => excuse.operation)
       expect(excused, candidate.name).toEqual(permitted[name]?.[candidate.name] ?? [])
       expect(
-        operations.filter((_, index) => compiled[index] === null).map((each) => each.name),
+        operations.filter((_, index) => programs[index] === null).map((each) => each.name),
         candidate.name,
       ).toEqual(excused)
     }

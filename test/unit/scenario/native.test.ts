@@ -9,11 +9,11 @@ const valid = readFileSync(fileURLToPath(new URL('../../../scenarios/ecommerce.y
 
 function compiled(statement: string) {
   const scenario = parseScenario(valid.replace('{ get: product, rate', `{ get: product, native: { postgres: "${statement}" }, rate`), 's.yaml')
-  return engineNamed('postgres').compile(deriveModel('relational', scenario), allOperations(scenario), scenario, 'fsync').compiled[0]
+  return engineNamed('postgres').compile(deriveModel('relational', scenario), allOperations(scenario), scenario, 'fsync').programs[0]
 }
 
 test('a statement of the scenario binds its parameters by name, and leaves casts alone', () => {
-  expect(compiled('SELECT * FROM product WHERE id = :key_id::uuid')?.statements).toEqual([
+  expect(compiled('SELECT * FROM product WHERE id = :key_id::uuid')?.variants[0]).toEqual([
     { text: 'SELECT * FROM product WHERE id = $1::uuid', binds: [0] },
   ])
 })

@@ -1,0 +1,24 @@
+/** An operation as data: what is printed, hashed, asked through the driver and written by the wire client. */
+import type { ParamSource } from '../data/parameters.ts'
+
+/** Plain values, which reach another thread as they are. */
+export interface Program<Request = unknown> {
+  operation: string
+  /** What the server is asked, in order and in its own language, with a name in place of each value of a call; made from `variants`. */
+  shown: string[]
+  /** Requests that follow one another; of a list those of its first page, and those of a page behind a cursor. */
+  variants: Request[][]
+  /** Position of the parameter that chooses the variant; null: there is one. */
+  variantAt: number | null
+  /** The requests take effect together, or not at all. */
+  atomic: boolean
+  /** The request whose rows are the operation's. */
+  counted: number
+  /** Where the counted request finds nothing, those behind it are not sent. */
+  stopWhenEmpty: boolean
+}
+
+/** The index of the variant that a call's values choose. */
+export function variantOf({ variantAt }: Program, params: ParamSource): number {
+  return variantAt === null ? 0 : Number(params.value(variantAt))
+}
