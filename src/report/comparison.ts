@@ -1,5 +1,6 @@
 /** A comparison as text, as Markdown for a pull request, and as JUnit for a build server. */
-import type { ComparedNumber, ComparedRow, Comparison } from '../assess/judge/compare.ts'
+import type { ComparedNumber, Comparison } from '../assess/judge/compare.ts'
+import type { ComparedRow } from '../assess/judge/compared-times.ts'
 import { type Document, details, heading, list, paragraph, table } from './render/document.ts'
 import { micros, times } from './render/format.ts'
 import { toMarkdown } from './render/markdown.ts'
@@ -36,7 +37,7 @@ export function comparisonDocument(comparison: Comparison): Document {
     details(`All ${rows.length} comparisons of times`, [
       comparedTable(rows),
       paragraph(
-        'Ratio: result over baseline, with its interval at 95 %: Welch’s t on logarithms from three rounds or starts on, with fewer none. Slower and faster mean that the whole interval lies beyond the tolerance, and that the difference is more than equals have on this machine; of a capacity less is slower, of CPU per operation more.',
+        'Times are percentiles of all rounds together. Ratio: result over baseline, with its interval at 95 %: Welch’s t on logarithms from three rounds or starts on, with fewer none. Slower and faster mean that the whole interval lies beyond the tolerance, and that the difference is more than equals have on this machine; of a capacity less is slower, of CPU per operation more.',
       ),
       ...(comparison.resolution === '' ? [] : [paragraph(comparison.resolution)]),
     ]),

@@ -1,5 +1,6 @@
 /** The capacity and cost plan in words and tables: servers and dollars now and at the horizon, what changes when, what moves the cost. */
 
+import type { Forecast } from '../assess/capacity/forecast.ts'
 import { likelihood } from '../assess/decision/constraints.ts'
 import type { CandidateDecision, Decision } from '../assess/decision/decision.ts'
 import { bytes } from '../assess/figures/amount.ts'
@@ -382,16 +383,45 @@ const percentSmall = (share: number) => (share < 0.001 ? `${(share * 100).toPrec
 function forecasts({ forecasts: all }: Decision): Block[] {
   if (all.length === 0) return [paragraph('No trial could be held back to grade it.')]
   const within = all.filter((each) => each.error <= goodError).length
-  const value = (amount: number, unit: string) =>
-    unit === 'µs' ? micros(amount) : unit === 'bytes' ? bytes(amount) : unit === 'cores' ? `${amount.toFixed(2)} cores` : `${count(amount)}/s`
+  const noise = noiseText(all)
   return [
-    paragraph(`Trials that the model was not shown, predicted from the others: ${within} of ${all.length} within ${percent(goodError)}.`),
+    paragraph(
+      `Trials that the model was not shown, predicted from the others: ${within} of ${all.length} within ${percent(goodError)}. Noise is how far two of the trials that were held back differ from each other, at the median of their pairs: no model can be much closer.${noise === null ? '' : ` ${noise}`}`,
+    ),
     table(
-      ['candidate', 'what', 'predicted', 'measured', 'error', 'how'],
-      all.map((each) => [each.candidate, each.what, value(each.predicted, each.unit), value(each.measured, each.unit), percent(each.error), each.by]),
-      [2, 3, 4],
+      ['candidate', 'what', 'predicted', 'measured', 'error', 'noise', 'how'],
+      all.map((each) => [
+        each.candidate,
+        each.what,
+        forecastValue(each.predicted, each.unit),
+        forecastValue(each.measured, each.unit),
+        percent(each.error),
+        each.noise === null ? '—' : percent(each.noise),
+        each.by,
+      ]),
+      [2, 3, 4, 5],
     ),
   ]
 }
 
 const goodError = 0.15
+/** An error that is hardly more than two trials differ. */
+const goodOverNoise = 1.5
+
+function forecastValue(amount: number, unit: Forecast['unit']): string {
+  if (unit === 'µs') return micros(amount)
+  if (unit === 'bytes') return bytes(amount)
+  if (unit === 'share') return `${Number((100 * amount).toPrecision(2))} %`
+  return unit === 'cores' ? `${amount.toFixed(2)} cores` : `${count(amount)}/s`
+}
+
+/** null: no trial that was held back has a repeat. */
+export function noiseText(all: readonly Forecast[]): string | null {
+  const ratios = all
+    .flatMap(({ candidate, what, error, noise }) => (noise === null || noise === 0 ? [] : [{ candidate, what, ratio: error / noise }]))
+    .sort((a, b) => b.ratio - a.ratio)
+  const [worst] = ratios
+  if (worst === undefined) return null
+  const good = ratios.filter(({ ratio }) => ratio <= goodOverNoise).length
+  return `Error ÷ noise is at most ${worst.ratio.toPrecision(2)} (${worst.candidate}, ${worst.what}), and at most ${goodOverNoise} of ${good} of ${ratios.length}.`
+}

@@ -10,9 +10,14 @@ export const damageOf = (result: Result): string | undefined => unreadableHistog
 function unreadableHistogram({ candidates }: Result): string | undefined {
   for (const [at, { trials }] of candidates.entries())
     for (const [index, { operations }] of trials.entries())
-      for (const [name, { responseUs }] of Object.entries(operations))
+      for (const [name, { responseUs, serviceUs }] of Object.entries(operations)) {
+        const place = `candidates.${at}.trials.${index}.operations.${name}`
         if (responseUs !== null && countOf(responseUs.encoded) !== responseUs.count)
-          return `candidates.${at}.trials.${index}.operations.${name}.responseUs.encoded: it is no histogram of ${responseUs.count} answers`
+          return `${place}.responseUs.encoded: it is no histogram of ${responseUs.count} answers`
+        // Service times may have been left out to save space.
+        if (serviceUs.encoded !== '' && countOf(serviceUs.encoded) !== serviceUs.count)
+          return `${place}.serviceUs.encoded: it is no histogram of ${serviceUs.count} answers`
+      }
   return undefined
 }
 

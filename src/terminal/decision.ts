@@ -15,6 +15,7 @@ import {
   dateOf,
   decidingText,
   fleet,
+  noiseText,
   objectivesText,
   spreadText,
   sufficesText,
@@ -134,8 +135,9 @@ export function decisionText(decision: Decision, startedAt: string): string {
     )
   if (forecasts.length > 0) {
     const errors = forecasts.map((each) => each.error)
+    const noise = noiseText(forecasts)
     parts.push(
-      `Forecast error here: median ${Math.round((median(errors) as number) * 100)} %, worst ${Math.round(Math.max(...errors) * 100)} %, of ${errors.length} held-back numbers.`,
+      `Forecast error here: median ${Math.round((median(errors) as number) * 100)} %, worst ${Math.round(Math.max(...errors) * 100)} %, of ${errors.length} held-back numbers.${noise === null ? '' : ` ${noise}`}`,
     )
   }
   return parts.join('\n\n')

@@ -1,10 +1,13 @@
 /** The model grades itself: it predicts trials that it was not shown, and says how far off it was. */
 
+import { mergedHistogram, percentileUs } from '../../measure/merged.ts'
 import type { CandidateResult, TrialResult } from '../../result/result.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import { nonNegativeLeastSquares } from '../../stats/linear.ts'
 import { median } from '../../stats/median.ts'
+import { noiseOf } from '../../stats/repeat-noise.ts'
 import { middleOf } from '../figures/simulate.ts'
+import { heldBackShare } from './held-back-share.ts'
 import { fitScalability, sweepOf, throughputAt } from './scaling.ts'
 import { utilisationOf } from './utilisation.ts'
 import { type Work, workOf } from './work.ts'
@@ -12,22 +15,24 @@ import { type Work, workOf } from './work.ts'
 export interface Forecast {
   candidate: string
   what: string
-  unit: 'cores' | 'µs' | 'operations/s' | 'bytes'
+  unit: 'cores' | 'µs' | 'operations/s' | 'bytes' | 'share'
   predicted: number
   measured: number
   /** |predicted ÷ measured − 1|. */
   error: number
+  /** How far two of the held-back trials differ, see `noiseOf`: no model can be much closer. null: there is only one. */
+  noise: number | null
   /** How it was predicted. */
   by: string
 }
 
-const fewestSamples = 100
 /** At the full speed of the cores: on slower ones the same calls are more work. */
 const workPerSecond = ({ throughputPerSecond, slowdown }: TrialResult) => throughputPerSecond * slowdown
 
 export function forecastsOf(candidate: CandidateResult, operations: Operation[]): Forecast[] {
   return [
     ...heldBackRate(candidate, operations),
+    ...heldBackShare(candidate, operations),
     ...heldBackMix(candidate, operations),
     ...heldBackStorage(candidate),
     ...heldBackConcurrency(candidate),
@@ -50,46 +55,80 @@ function heldBackRate(candidate: CandidateResult, operations: Operation[]): Fore
   const shown = usable.filter((trial) => trial.phase !== 'held-back')
   const multiple = held[0]?.arrival.multiple ?? null
   if (multiple === null || shown.length < 2) return []
-  const found: Forecast[] = []
-  const add = (what: string, unit: Forecast['unit'], predicted: number | null, measured: number | null, by: string) => {
-    if (predicted !== null && measured !== null && measured > 0)
-      found.push({ candidate: candidate.name, what, unit, predicted, measured, error: Math.abs(predicted / measured - 1), by })
-  }
   const at = `at ${Number(multiple.toPrecision(3))}×`
   const cores = (trial: TrialResult) => trial.resources.server?.cpuCores ?? null
-  add(
-    `server CPU ${at}`,
-    'cores',
-    byUtilisation(shown, median(held.map(workPerSecond)) ?? 0),
-    median(held.flatMap((trial) => cores(trial) ?? [])),
-    'utilisation law over other rates',
-  )
+  const usedCores = held.flatMap((trial) => cores(trial) ?? [])
+  return [
+    ...forecastOf(candidate, `server CPU ${at}`, 'cores', {
+      predicted: byUtilisation(shown, median(held.map(workPerSecond)) ?? 0),
+      measured: median(usedCores),
+      repeats: usedCores,
+      by: 'utilisation law over other rates',
+    }),
+    ...heldBackTimes(candidate, operations, { multiple, at, held, shown }),
+  ]
+}
+
+interface HeldBack {
+  multiple: number
+  /** The multiple in words. */
+  at: string
+  held: TrialResult[]
+  shown: TrialResult[]
+}
+
+/** Of the busiest operation that was called often enough for a p99. */
+function heldBackTimes(candidate: CandidateResult, operations: Operation[], { multiple, at, held, shown }: HeldBack): Forecast[] {
+  const responseOf = (trials: TrialResult[], name: string) => mergedHistogram(trials.map((trial) => trial.operations[name]?.responseUs))
   const busiest = [...operations]
     .sort((a, b) => b.ratePerSecond - a.ratePerSecond)
-    .find((operation) => held.some((trial) => (trial.operations[operation.name]?.responseUs?.count ?? 0) >= fewestSamples))
-  if (busiest === undefined) return found
-  for (const percentile of ['p50', 'p99'] as const) {
-    const of = (trial: TrialResult) => {
-      const response = trial.operations[busiest.name]?.responseUs
-      return response != null && response.count >= fewestSamples ? response[percentile] : null
-    }
-    add(
-      `${percentile} of ${busiest.name} ${at}`,
-      'µs',
-      interpolate(shown, multiple, of),
-      median(held.flatMap((trial) => of(trial) ?? [])),
-      'interpolation between measured rates',
-    )
-  }
-  const mean = (trial: TrialResult) => trial.operations[busiest.name]?.responseUs?.mean ?? null
-  add(
-    `mean of ${busiest.name} ${at}`,
-    'µs',
-    byQueue(candidate, shown, held, busiest),
-    median(held.flatMap((trial) => mean(trial) ?? [])),
-    's + k·ρ/(1 − ρ), fitted to other rates',
-  )
-  return found
+    .find(({ name }) => percentileUs(responseOf(held, name), 0.99) !== null)
+  if (busiest === undefined) return []
+  const ofEach = (of: (trials: TrialResult[]) => number | null) => held.flatMap((trial) => of([trial]) ?? [])
+  const percentiles = (
+    [
+      ['p50', 0.5],
+      ['p99', 0.99],
+    ] as const
+  ).flatMap(([percentile, quantile]) => {
+    const of = (trials: TrialResult[]) => percentileUs(responseOf(trials, busiest.name), quantile)
+    const by = 'interpolation between measured rates'
+    return forecastOf(candidate, `${percentile} of ${busiest.name} ${at}`, 'µs', {
+      predicted: interpolate(shown, multiple, of),
+      measured: of(held),
+      repeats: ofEach(of),
+      by,
+    })
+  })
+  const mean = (trials: TrialResult[]) => meanUs(trials, busiest.name)
+  return [
+    ...percentiles,
+    ...forecastOf(candidate, `mean of ${busiest.name} ${at}`, 'µs', {
+      predicted: byQueue(candidate, shown, held, busiest),
+      measured: mean(held),
+      repeats: ofEach(mean),
+      by: 's + k·ρ/(1 − ρ), fitted to other rates',
+    }),
+  ]
+}
+
+interface Told {
+  predicted: number | null
+  measured: number | null
+  repeats: readonly number[]
+  by: string
+}
+
+function forecastOf({ name }: CandidateResult, what: string, unit: Forecast['unit'], { predicted, measured, repeats, by }: Told): Forecast[] {
+  if (predicted === null || measured === null || measured <= 0) return []
+  return [{ candidate: name, what, unit, predicted, measured, error: Math.abs(predicted / measured - 1), noise: noiseOf(repeats), by }]
+}
+
+/** Of all answers of these trials; null: there is none. */
+function meanUs(trials: TrialResult[], operation: string): number | null {
+  const all = trials.flatMap((trial) => trial.operations[operation]?.responseUs ?? [])
+  const count = all.reduce((sum, each) => sum + each.count, 0)
+  return count === 0 ? null : all.reduce((sum, each) => sum + each.count * each.mean, 0) / count
 }
 
 /** Cores are a line over throughput. */
@@ -131,21 +170,15 @@ function heldBackMix(candidate: CandidateResult, operations: Operation[]): Forec
   const work = common.length === 0 ? null : workOf(candidate, operations)
   if (work === null || work.perOperation.size === 0) return []
   return [...Map.groupBy(common, (trial) => trial.arrival.multiple)].flatMap(([multiple, own]) => {
-    const measured = median(own.flatMap((trial) => trial.resources.server?.cpuCores ?? []))
-    if (measured === null || measured <= 0 || measured > mostSteady * (candidate.provision?.limits.cpus ?? 1)) return []
-    const predicted = median(own.map((trial) => coresOf(trial, work)))
-    if (predicted === null) return []
-    return [
-      {
-        candidate: candidate.name,
-        what: `server CPU of the common mix at ${Number((multiple ?? 0).toPrecision(3))}×`,
-        unit: 'cores' as const,
-        predicted,
-        measured,
-        error: Math.abs(predicted / measured - 1),
-        by: 'costs by operation, as the plan takes them',
-      },
-    ]
+    const used = own.flatMap((trial) => trial.resources.server?.cpuCores ?? [])
+    const measured = median(used)
+    if (measured === null || measured > mostSteady * (candidate.provision?.limits.cpus ?? 1)) return []
+    return forecastOf(candidate, `server CPU of the common mix at ${Number((multiple ?? 0).toPrecision(3))}×`, 'cores', {
+      predicted: median(own.map((trial) => coresOf(trial, work))),
+      measured,
+      repeats: used,
+      by: 'costs by operation, as the plan takes them',
+    })
   })
 }
 
@@ -162,22 +195,24 @@ function coresOf(trial: TrialResult, work: Work): number {
 }
 
 /** The whole load's bytes from those of its half: what the slope of the plan takes for granted. */
-function heldBackStorage({ name, storage }: CandidateResult): Forecast[] {
-  const [half, whole] = storage?.at ?? []
+function heldBackStorage(candidate: CandidateResult): Forecast[] {
+  const [half, whole] = candidate.storage?.at ?? []
   if (half === undefined || whole === undefined || half.rows <= 0) return []
   const bytesOf = ({ tables, indexes }: typeof half) => [...tables, ...indexes].reduce((sum, each) => sum + each.bytes, 0)
-  const [predicted, measured] = [(bytesOf(half) * whole.rows) / half.rows, bytesOf(whole)]
-  if (measured <= 0) return []
-  const error = Math.abs(predicted / measured - 1)
-  return [{ candidate: name, what: 'bytes of the whole load', unit: 'bytes', predicted, measured, error, by: 'bytes a row of its first part' }]
+  return forecastOf(candidate, 'bytes of the whole load', 'bytes', {
+    predicted: (bytesOf(half) * whole.rows) / half.rows,
+    measured: bytesOf(whole),
+    repeats: [],
+    by: 'bytes a row of its first part',
+  })
 }
 
 /** On logarithms of both, between the nearest multiples on either side; below the lowest it is taken as there, above the highest nothing is known. */
-function interpolate(trials: TrialResult[], multiple: number, of: (trial: TrialResult) => number | null): number | null {
+function interpolate(trials: TrialResult[], multiple: number, of: (trials: TrialResult[]) => number | null): number | null {
   const groups = Map.groupBy(trials, (trial) => trial.arrival.multiple as number)
   const points = [...groups]
     .flatMap(([at, group]) => {
-      const value = median(group.flatMap((trial) => of(trial) ?? []))
+      const value = of(group)
       return value === null || value <= 0 ? [] : [{ x: Math.log(at), y: Math.log(value) }]
     })
     .sort((a, b) => a.x - b.x)
@@ -191,41 +226,31 @@ function interpolate(trials: TrialResult[], multiple: number, of: (trial: TrialR
 
 /** One concurrency in the middle of the sweep, from the Universal Scalability Law fitted to the others. */
 function heldBackConcurrency(candidate: CandidateResult): Forecast[] {
-  const sweep = sweepOf(candidate).sort((a, b) => a.concurrency - b.concurrency)
-  const held = sweep[Math.floor(sweep.length / 2)]
-  const law = held === undefined ? null : fitScalability(sweep.filter((point) => point !== held))
-  if (held === undefined || law === null) return []
-  const predicted = throughputAt(law, held.concurrency)
-  return [
-    {
-      candidate: candidate.name,
-      what: `throughput of ${held.concurrency} in flight`,
-      unit: 'operations/s',
-      predicted,
-      measured: held.perSecond,
-      error: Math.abs(predicted / held.perSecond - 1),
-      by: `Universal Scalability Law from ${sweep.length - 1} other concurrencies`,
-    },
-  ]
+  const sweep = sweepOf(candidate)
+  const concurrencies = [...new Set(sweep.map(({ concurrency }) => concurrency))].sort((a, b) => a - b)
+  const middle = concurrencies[concurrencies.length >> 1]
+  const law = middle === undefined ? null : fitScalability(sweep.filter(({ concurrency }) => concurrency !== middle))
+  if (middle === undefined || law === null) return []
+  const repeats = sweep.filter(({ concurrency }) => concurrency === middle).map(({ perSecond }) => perSecond)
+  return forecastOf(candidate, `throughput of ${middle} in flight`, 'operations/s', {
+    predicted: throughputAt(law, middle),
+    measured: median(repeats),
+    repeats,
+    by: `Universal Scalability Law from ${concurrencies.length - 1} other concurrencies`,
+  })
 }
 
 /** A size in the middle, on the line between its neighbours: throughput ∝ cores^s. */
-function heldBackSize({ name, sizes }: CandidateResult): Forecast[] {
-  const sorted = [...sizes].sort((a, b) => a.cpus - b.cpus)
+function heldBackSize(candidate: CandidateResult): Forecast[] {
+  const sorted = [...candidate.sizes].sort((a, b) => a.cpus - b.cpus)
   const at = sorted.length >> 1
   const [below, held, above] = [sorted[at - 1], sorted[at], sorted[at + 1]]
   if (below === undefined || held === undefined || above === undefined) return []
   const slope = Math.log(above.throughputPerSecond / below.throughputPerSecond) / Math.log(above.cpus / below.cpus)
-  const predicted = below.throughputPerSecond * (held.cpus / below.cpus) ** slope
-  return [
-    {
-      candidate: name,
-      what: `throughput on ${held.cpus} cores`,
-      unit: 'operations/s',
-      predicted,
-      measured: held.throughputPerSecond,
-      error: Math.abs(predicted / held.throughputPerSecond - 1),
-      by: 'from the sizes below and above',
-    },
-  ]
+  return forecastOf(candidate, `throughput on ${held.cpus} cores`, 'operations/s', {
+    predicted: below.throughputPerSecond * (held.cpus / below.cpus) ** slope,
+    measured: held.throughputPerSecond,
+    repeats: [],
+    by: 'from the sizes below and above',
+  })
 }

@@ -17,6 +17,8 @@ export interface Cell {
   intended: number
   errors: number
   dropped: number
+  /** More of them than the operation allows, whatever its times are. */
+  missedByErrors: boolean
   /** Of the merged histograms, µs; null with fewer samples than a p99 needs, and of a saturated server, whose answers only tell how long it was loaded. */
   p50Us: number | null
   p99Us: number | null
@@ -103,6 +105,7 @@ function cellOf(operation: Operation, judged: Judged): Cell {
     intended: total(samples, (each) => each.intended),
     errors: total(samples, errorsOf),
     dropped: total(samples, (each) => each.dropped),
+    missedByErrors: false,
     ...percentilesOf(valid, name),
     scaleLimited,
     undecided: false,
@@ -110,7 +113,8 @@ function cellOf(operation: Operation, judged: Judged): Cell {
   }
   if (!evidence.mix.has(name)) return { ...cell, outcome: 'excused' }
   const failures = valid.flatMap((trial) => failuresOf(trial, name) ?? [])
-  const outcomes: Outcome[] = errorsMissed(failures, operation.errorShare) ? ['missed'] : []
+  cell.missedByErrors = errorsMissed(failures, operation.errorShare)
+  const outcomes: Outcome[] = cell.missedByErrors ? ['missed'] : []
   let isMissedByFew = false
   const add = (found: Outcome, calls: number) => {
     const isFew = found === 'missed' && calls < fewestCalls

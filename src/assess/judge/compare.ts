@@ -2,34 +2,15 @@
 import { canonical, type Value } from '../../data/value.ts'
 import { TrialError } from '../../errors.ts'
 import type { Index, Store } from '../../families/model.ts'
-import type { CandidateResult, Result, TrialResult } from '../../result/result.ts'
-import { fewestRepeats, type Interval, ratioOf } from '../../stats/intervals.ts'
+import type { CandidateResult, Result } from '../../result/result.ts'
+import { type Interval, ratioOf } from '../../stats/intervals.ts'
 import { median } from '../../stats/median.ts'
 import { assess } from './assess.ts'
+import type { Cell } from './at-multiple.ts'
 import { type CapacityKind, capacityDifference, capacityKinds } from './capacity-difference.ts'
-import { cpuByRound, factorOf, type KnownResolution, p99Of, resolutionIn, resolutionText, spreadOf } from './machine-resolution.ts'
+import { type ComparedRow, comparedRows, type Verdict, verdictOf } from './compared-times.ts'
+import { cpuByRound, factorOf, type KnownResolution, resolutionIn, resolutionText } from './machine-resolution.ts'
 
-export type Verdict = 'faster' | 'slower' | 'tie' | 'undetermined'
-
-/** `service p50`: what server and driver take; `response p99`: what a user waits, queueing included. */
-export type Metric = 'service p50' | 'response p99'
-
-export interface ComparedRow {
-  candidate: string
-  operation: string
-  multiple: number
-  metric: Metric
-  /** Medians of the rounds, µs. */
-  baselineUs: number | null
-  resultUs: number | null
-  /** Result over baseline; null with fewer than three rounds of either. */
-  ratio: Interval | null
-  verdict: Verdict
-  /** Why nothing can be said; null: something can. */
-  undetermined: string | null
-  /** Slower by more than the tolerance, the whole interval, and by more than equals differ. */
-  regression: boolean
-}
 /** What a server does at most, and what an operation costs it. */
 export interface ComparedNumber {
   candidate: string
@@ -57,19 +38,6 @@ export interface Comparison {
   regressions: number
 }
 
-const metrics: { metric: Metric; usable: TrialResult['validity']['verdict'][]; of: (trial: TrialResult, operation: string) => number | null }[] = [
-  // A late harness adds to the response, hardly to the service time.
-  { metric: 'service p50', usable: ['valid', 'client-bound'], of: p50Of },
-  { metric: 'response p99', usable: ['valid'], of: p99Of },
-]
-/** A percentile of fewer samples is that of one outlier. */
-const fewestSamples: Record<Metric, number> = { 'service p50': 20, 'response p99': 299 }
-
-function p50Of(trial: TrialResult, operation: string): number | null {
-  const service = trial.operations[operation]?.serviceUs
-  return service === undefined || service.count < fewestSamples['service p50'] || service.p50 <= 0 ? null : service.p50
-}
-
 /** @throws TrialError, exit code 2, where the two measured different things. */
 export function compare(baseline: Result, result: Result, tolerance: number): Comparison {
   checkComparable(baseline, result)
@@ -86,7 +54,7 @@ export function compare(baseline: Result, result: Result, tolerance: number): Co
     differences: [...differingRuns(baseline, result), ...pairs.flatMap(({ before, after }) => differingCandidates(before, after))],
     rows,
     numbers,
-    broken: brokenSince(baseline, result),
+    broken: brokenSince(baseline, result, rows, numbers),
     regressions: [...rows, ...numbers].filter((row) => row.regression).length,
   }
 }
@@ -96,13 +64,6 @@ function knownOf(baseline: Result, result: Result): KnownResolution[] {
   const all = [...resolutionIn(result), ...resolutionIn(baseline)]
   const measured = all.filter(({ from }) => from === 'equals')
   return [...measured, ...all.filter((each) => !measured.some(({ engine, number }) => engine === each.engine && number === each.number))]
-}
-
-/** `worse`: how many times worse the result is. Within the tolerance, or within what equals differ by, it is a tie. */
-function verdictOf(worse: Interval | null, tolerance: number, factor: number): Verdict {
-  if (worse === null) return 'undetermined'
-  if (worse.low > 1 + tolerance && worse.mid > factor) return 'slower'
-  return worse.high < 1 / (1 + tolerance) && worse.mid < 1 / factor ? 'faster' : 'tie'
 }
 
 function comparedNumbers(before: CandidateResult, after: CandidateResult, tolerance: number, known: KnownResolution[]): ComparedNumber[] {
@@ -155,65 +116,6 @@ export function checkComparable(baseline: Result, result: Result): void {
       hint: 'run the same scenario with the same seed and effort',
       exitCode: 2,
     })
-}
-
-function comparedRows(
-  before: CandidateResult,
-  after: CandidateResult,
-  multiples: number[],
-  tolerance: number,
-  known: KnownResolution[],
-): ComparedRow[] {
-  const factors = metrics.map(({ metric, of }) => floorOf(metric, of, [before, after], known))
-  const operations = after.compiled.map((each) => each.operation).filter((name) => before.compiled.some((each) => each.operation === name))
-  return multiples.flatMap((multiple) =>
-    operations.flatMap((operation) =>
-      metrics.map(({ metric, usable, of }, at): ComparedRow => {
-        const rounds = (candidate: CandidateResult) => {
-          const all = candidate.trials.filter(
-            (trial) => trial.phase === 'confirmation' && trial.mix !== 'common' && trial.arrival.multiple === multiple,
-          )
-          const valid = all.filter((trial) => usable.includes(trial.validity.verdict))
-          const values = valid
-            .filter((trial) => (trial.operations[operation]?.serviceUs.count ?? 0) >= fewestSamples[metric])
-            .flatMap((trial) => of(trial, operation) ?? [])
-          return { all: all.length, valid: valid.length, values }
-        }
-        const [first, second] = [rounds(before), rounds(after)]
-        const [was, is] = [first.values, second.values]
-        const ratio = ratioOf(was, is)
-        const verdict = verdictOf(ratio, tolerance, factors[at] as number)
-        return {
-          candidate: after.name,
-          operation,
-          multiple,
-          metric,
-          baselineUs: median(was),
-          resultUs: median(is),
-          ratio,
-          verdict,
-          undetermined: ratio === null ? (tooFew('baseline', first, metric) ?? tooFew('result', second, metric) ?? 'no ratio') : null,
-          regression: verdict === 'slower',
-        }
-      }),
-    ),
-  )
-}
-
-/** Equals measure the p99, which differs at least as much as the middle does; the starts of a run tell of both. */
-function floorOf(metric: Metric, of: typeof p99Of, candidates: CandidateResult[], known: KnownResolution[]): number {
-  const engines = candidates.map(({ engine }) => engine)
-  const isMeasured = known.some(({ engine, number, from }) => number === 'p99' && from === 'equals' && engines.includes(engine))
-  if (metric === 'response p99' || isMeasured) return factorOf(known, engines, 'p99')
-  return Math.exp(Math.max(0, ...candidates.map((candidate) => spreadOf(candidate, of) ?? 0)))
-}
-
-/** What one side lacks for a ratio; null: nothing. */
-function tooFew(side: string, { all, valid, values }: { all: number; valid: number; values: number[] }, metric: Metric): string | null {
-  if (values.length >= fewestRepeats) return null
-  if (all < fewestRepeats) return `the ${side} has ${all} of the ${fewestRepeats} rounds that a ratio needs (effort smoke has one)`
-  if (valid < fewestRepeats) return `only ${valid} of the ${side}'s ${all} rounds are valid, ${fewestRepeats} are needed`
-  return `too few calls in the ${side}'s rounds for a ${metric.split(' ')[1]} (${fewestSamples[metric]} each)`
 }
 
 function differingRuns(baseline: Result, result: Result): string[] {
@@ -291,7 +193,7 @@ function connectionsOf({ trials }: CandidateResult): string {
 }
 
 /** Worse in kind, not in time. */
-function brokenSince(baseline: Result, result: Result): string[] {
+function brokenSince(baseline: Result, result: Result, rows: ComparedRow[], numbers: ComparedNumber[]): string[] {
   const before = assess(baseline)
   return assess(result).candidates.flatMap((now) => {
     const then = before.candidates.find((each) => each.name === now.name)
@@ -300,11 +202,22 @@ function brokenSince(baseline: Result, result: Result): string[] {
     if (now.failure !== null && then.failure === null) found.push(`${now.name}: failed: ${now.failure}`)
     if (now.wrong > then.wrong) found.push(`${now.name}: ${now.wrong} wrong answers, ${then.wrong} before`)
     for (const name of now.brokenInvariants) if (!then.brokenInvariants.includes(name)) found.push(`${now.name}: invariant ${name} is broken`)
-    for (const at of now.at)
-      if (at.outcome === 'missed' && then.at.find((each) => each.multiple === at.multiple)?.outcome === 'met')
-        found.push(`${now.name}: objectives missed at ${at.multiple}×, met before: ${at.missed.join(', ')}`)
+    const times = rows.filter((row) => row.candidate === now.name)
+    const isCapacityLess = numbers.some((each) => each.candidate === now.name && each.number !== 'CPU per operation' && each.verdict === 'slower')
+    for (const at of now.at) {
+      if (at.outcome !== 'missed' || then.at.find((each) => each.multiple === at.multiple)?.outcome !== 'met') continue
+      const missed = at.cells.filter((cell) => cell.outcome === 'missed' && isWorse(cell, at.multiple, times, isCapacityLess))
+      if (missed.length > 0)
+        found.push(`${now.name}: objectives missed at ${at.multiple}×, met before: ${missed.map(({ operation }) => operation).join(', ')}`)
+    }
     return found
   })
+}
+
+/** Two equals may lie on either side of a limit: a miss is worse where it lies in errors, in a p99 that is slower, or, of a saturated server, in its capacity. */
+function isWorse({ operation, missedByErrors, backlog }: Cell, multiple: number, times: ComparedRow[], isCapacityLess: boolean): boolean {
+  const own = times.find((row) => row.operation === operation && row.multiple === multiple && row.metric === 'response p99')
+  return missedByErrors || own?.verdict === 'slower' || (backlog !== null && isCapacityLess)
 }
 
 const text = (value: unknown) => canonical(JSON.parse(JSON.stringify(value ?? null)) as Value)

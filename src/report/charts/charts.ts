@@ -8,24 +8,18 @@ import type { Scenario } from '../../scenario/scenario.ts'
 import { median } from '../../stats/median.ts'
 import { markedName } from '../cautions.ts'
 import type { Chart } from '../render/document.ts'
-import { count, micros, times } from '../render/format.ts'
+import { count, times } from '../render/format.ts'
 import { intervalText } from '../rivals.ts'
 import { courseSlides } from './course.ts'
+import { percentileSlide } from './percentiles.ts'
 import { costSlide, scalabilitySlide } from './planned.ts'
-import { colours, draw, type Kind, lines, marks, type Slide } from './slide.ts'
+import { colours, decade, draw, type Kind, lines, marks, named, type Slide } from './slide.ts'
 
 const limitColour = '#6e2c00'
 
 /** The limit that everything is a share of. */
 function objectiveLine(data: ChartDataset<'line'>['data']): ChartDataset<'line'> {
   return { type: 'line', label: 'objective', data, borderColor: limitColour, borderWidth: 2, borderDash: [4, 4], pointRadius: 0, pointStyle: 'line' }
-}
-
-const named = (candidate: CandidateResult) => `${markedName(candidate)}${candidate.mix === 'partial' ? ' (partial mix)' : ''}`
-/** Powers of ten and their halves; other ticks of a logarithmic axis would overlap. */
-const decade = (value: number, text: (value: number) => string) => {
-  const lead = value / 10 ** Math.floor(Math.log10(value) + 1e-9)
-  return [1, 2, 5].some((each) => Math.abs(lead - each) < 1e-6) ? text(value) : ''
 }
 
 /** Each chart that the result has data for. */
@@ -63,7 +57,7 @@ function loadSlide(candidates: CandidateResult[], mix: 'full' | 'partial', resul
     return binding === undefined ? [] : [{ candidate, binding, points: loadPoints(candidate, binding) }]
   })
   if (own.length === 0) return undefined
-  const found = own.map(({ candidate }) => `${candidate.name} ${intervalText(candidate.capacity.objectives)}`)
+  const found = own.map(({ candidate }) => `${markedName(candidate)} ${intervalText(candidate.capacity.objectives)}`)
   const tried = own.flatMap(({ points }) => points.map(({ x }) => x))
   const [lowest, highest] = [Math.min(...tried), Math.max(...tried)]
   return {
@@ -126,7 +120,9 @@ function objectiveSlide(candidates: CandidateResult[], assessment: Assessment, s
     })
   })
   if (shares.flat().every((share) => share === null)) return undefined
-  const held = assessment.candidates.filter((each) => each.at.find((at) => at.multiple === multiple)?.outcome === 'met').map((each) => each.name)
+  const isHeld = ({ name }: CandidateResult) =>
+    assessment.candidates.find((each) => each.name === name)?.at.find((at) => at.multiple === multiple)?.outcome === 'met'
+  const held = candidates.filter(isHeld).map(markedName)
   const load = multiple === 1 ? 'average load' : `${times(multiple)} load`
   const title =
     held.length === 0
@@ -153,43 +149,6 @@ function objectiveSlide(candidates: CandidateResult[], assessment: Assessment, s
   }
 }
 
-/** Percentiles of the busiest operation at average load. */
-function percentileSlide(candidates: CandidateResult[], scenario: Scenario): Slide | undefined {
-  const busiest = [...scenario.operations].sort((a, b) => b.ratePerSecond - a.ratePerSecond)[0]
-  if (busiest === undefined) return undefined
-  const curves = candidates.flatMap((candidate) => {
-    const rounds = candidate.trials.filter(
-      (trial) =>
-        trial.phase === 'confirmation' &&
-        trial.mix !== 'common' &&
-        trial.arrival.multiple === 1 &&
-        !trial.saturated &&
-        ['valid', 'client-bound'].includes(trial.validity.verdict),
-    )
-    const response = rounds.flatMap((trial) => trial.operations[busiest.name]?.responseUs ?? []).filter((each) => each.count > 0)
-    // The round of the middle p99: a curve is one round's, not a mixture.
-    const middle = response.sort((a, b) => a.p99 - b.p99)[response.length >> 1]
-    return middle === undefined ? [] : [{ candidate, middle }]
-  })
-  if (curves.length === 0) return undefined
-  const tails = curves.map(({ candidate, middle }) => `${candidate.name} ${micros(middle.p99)}`)
-  return {
-    file: 'percentiles.png',
-    title: `${busiest.name}: p99 at average load is ${tails.join(', ')}`,
-    subtitle: 'Response time from the intended start, one round per candidate, all at the same rate; where the harness was late, an upper bound',
-    alternative: `Percentiles of ${busiest.name}: ${tails.join(', ')}`,
-    type: 'line',
-    labels: ['p50', 'p90', 'p95', 'p99', 'p99.9', 'max'],
-    datasets: curves.map(({ candidate, middle }) => ({
-      label: named(candidate),
-      data: [middle.p50, middle.p90, middle.p95, middle.p99, middle.p999, middle.max].map((us) => us / 1000),
-      ...lines(candidates.indexOf(candidate)),
-    })) as ChartDataset<Kind>[],
-    x: { title: 'percentile of the operations' },
-    y: { title: 'response time, ms', type: 'logarithmic', ticks: (value) => decade(value, (each) => `${Number(each.toPrecision(3))}`) },
-  }
-}
-
 /** Closed loop: what the client gets through at a number of operations in flight. */
 function throughputSlide(candidates: CandidateResult[]): Slide | undefined {
   const sweeps = candidates.map((candidate) => candidate.trials.filter((trial) => trial.phase === 'sweep' && trial.validity.verdict !== 'broken'))
@@ -197,7 +156,9 @@ function throughputSlide(candidates: CandidateResult[]): Slide | undefined {
   const levels = [...new Set(sweeps.flat().map((trial) => trial.arrival.concurrency as number))].sort((a, b) => a - b)
   const middle = (index: number, level: number) =>
     median((sweeps[index] ?? []).filter((trial) => trial.arrival.concurrency === level).map((trial) => trial.throughputPerSecond))
-  const best = candidates.map((candidate, index) => `${candidate.name} ${count(Math.max(0, ...levels.map((level) => middle(index, level) ?? 0)))}/s`)
+  const best = candidates.map(
+    (candidate, index) => `${markedName(candidate)} ${count(Math.max(0, ...levels.map((level) => middle(index, level) ?? 0)))}/s`,
+  )
   return {
     file: 'throughput.png',
     title: `Closed loop: ${best.join(', ')}`,
@@ -215,7 +176,7 @@ function throughputSlide(candidates: CandidateResult[]): Slide | undefined {
   }
 }
 
-function storageSlide(candidates: CandidateResult[]): Slide | undefined {
+export function storageSlide(candidates: CandidateResult[]): Slide | undefined {
   const own = candidates.filter((candidate) => candidate.storage.at.length > 0)
   if (own.length === 0) return undefined
   const sizes = own.map((candidate) => {
@@ -225,16 +186,16 @@ function storageSlide(candidates: CandidateResult[]): Slide | undefined {
   })
   const rows = own[0]?.storage.at.at(-1)?.rows ?? 0
   const ranked = own
-    .map((candidate, index) => ({ name: candidate.name, size: (sizes[index]?.tables ?? 0) + (sizes[index]?.indexes ?? 0) }))
+    .map((candidate, index) => ({ name: markedName(candidate), size: (sizes[index]?.tables ?? 0) + (sizes[index]?.indexes ?? 0) }))
     .sort((a, b) => a.size - b.size)
-  const title = `${ranked[0]?.name} stores the data in the least space: ${ranked[0]?.size.toPrecision(3)} MB`
+  const title = `Tables and indexes together: ${ranked.map((each) => `${each.name} ${each.size.toPrecision(3)} MB`).join(', ')}`
   return {
     file: 'storage.png',
     title,
     subtitle: `After loading ${count(rows)} rows and settling, as the servers report it; query tables of a wide-column model count as tables`,
     alternative: ranked.map((each) => `${each.name} ${each.size.toPrecision(3)} MB`).join(', '),
     type: 'bar',
-    labels: own.map((candidate) => candidate.name),
+    labels: own.map(markedName),
     datasets: [
       { label: 'tables', data: sizes.map((each) => each.tables), backgroundColor: colours[0], pointStyle: 'rect' as const },
       { label: 'indexes', data: sizes.map((each) => each.indexes), backgroundColor: colours[4], pointStyle: 'triangle' as const },

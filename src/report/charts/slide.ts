@@ -2,6 +2,8 @@
 import { createRequire } from 'node:module'
 import type { ChartConfiguration, ChartDataset } from 'chart.js'
 import { ChartJSNodeCanvas } from 'chartjs-node-canvas'
+import type { CandidateResult } from '../../result/result.ts'
+import { markedName } from '../cautions.ts'
 import type { Chart } from '../render/document.ts'
 
 const width = 1000
@@ -112,4 +114,13 @@ export function lines(index: number): Partial<ChartDataset<'line'>> {
     borderDash: dashes[index % dashes.length] as number[],
     tension: 0,
   }
+}
+
+/** In a legend. */
+export const named = (candidate: CandidateResult) => `${markedName(candidate)}${candidate.mix === 'partial' ? ' (partial mix)' : ''}`
+
+/** Powers of ten and their halves; other ticks of a logarithmic axis would overlap. */
+export const decade = (value: number, text: (value: number) => string) => {
+  const lead = value / 10 ** Math.floor(Math.log10(value) + 1e-9)
+  return [1, 2, 5].some((each) => Math.abs(lead - each) < 1e-6) ? text(value) : ''
 }

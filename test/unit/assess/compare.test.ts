@@ -1,10 +1,13 @@
 /** Comparisons on a real result: with itself, with a slower one, with another model, with what cannot be compared. */
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { compare } from '../../../src/assess/judge/compare.ts'
+import { p99Of } from '../../../src/assess/judge/machine-resolution.ts'
+import { mergedHistogram } from '../../../src/measure/merged.ts'
 import { comparisonJunit, comparisonMarkdown, verdictLine } from '../../../src/report/comparison.ts'
-import { type Result, readResult } from '../../../src/result/result.ts'
+import { type OperationResult, type Result, readResult } from '../../../src/result/result.ts'
 import { ratioOf } from '../../../src/stats/intervals.ts'
+import { median } from '../../../src/stats/median.ts'
 
 const sample = readResult(fileURLToPath(new URL('../../../reports/sample/result.json', import.meta.url)))
 
@@ -120,4 +123,46 @@ test('less than two equals differ on this machine is a tie, whatever the interva
   const comparison = compare(sample, worse, 0.25)
   expect(comparison.regressions).toBe(0)
   expect(comparison.resolution).toContain('measured with postgres')
+})
+
+test('times are percentiles of all rounds together, not the middle of those of the rounds', () => {
+  const rows = compare(sample, sample, 0.25).rows.filter((row) => row.metric === 'response p99' && row.ratio !== null)
+  const told = rows.map(({ candidate, operation, multiple, baselineUs }) => {
+    const rounds = (sample.candidates.find(({ name }) => name === candidate)?.trials ?? []).filter(
+      (trial) => trial.phase === 'confirmation' && trial.mix !== 'common' && trial.arrival.multiple === multiple && p99Of(trial, operation) !== null,
+    )
+    const responses = rounds.map((trial) => trial.operations[operation]?.responseUs)
+    return { baselineUs, merged: mergedHistogram(responses).quantileNs(0.99) / 1000, middle: median(responses.flatMap((each) => each?.p99 ?? [])) }
+  })
+  for (const { baselineUs, merged } of told) expect(baselineUs).toBe(merged)
+  expect(told.some(({ merged, middle }) => Math.abs(merged / (middle as number) - 1) > 0.01)).toBe(true)
+})
+
+describe('an objective that was met and is missed', () => {
+  /** The sample, with every open loop of one operation of the only candidate that meets all at the average load changed. */
+  function missing(change: (own: OperationResult) => void): Result {
+    const copy = structuredClone(sample)
+    for (const trial of copy.candidates.find(({ name }) => name === 'redis')?.trials ?? []) {
+      const own = trial.operations.get_product
+      if (own === undefined || trial.arrival.loop !== 'open') continue
+      change(own)
+    }
+    return copy
+  }
+  const over = (own: OperationResult) => void (own.exceeded.p99 = Math.round(0.6 * own.intended))
+  const broken = (change: (own: OperationResult) => void) => compare(sample, missing(change), 0.25).broken
+
+  test('breaks nothing where its p99 is no slower than that of an equal', () => {
+    expect(broken(over)).toEqual([])
+  })
+
+  test('is broken where its p99 is slower, or where it lies in errors', () => {
+    const found = ['redis: objectives missed at 1×, met before: get_product']
+    const slower = (own: OperationResult) => {
+      over(own)
+      if (own.responseUs !== null) own.responseUs.p99 *= 50
+    }
+    expect(broken(slower)).toEqual(found)
+    expect(broken((own) => void (own.errors = { refused: Math.round(0.05 * own.intended) }))).toEqual(found)
+  })
 })

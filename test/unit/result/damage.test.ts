@@ -90,6 +90,11 @@ test.each<[string, (document: Document) => void, string]>([
   ['a pick that is a word', (each) => (each.scenario.operations[1].pick = 'x'), 'scenario.operations.1.pick: expected object, received string'],
   ['requirements that are gone', (each) => delete each.scenario.requirements, 'scenario.requirements: it is missing'],
   ['a field that nobody knows', (each) => (each.candidates[0].mood = 1), 'candidates.0: this dbtrial knows no "mood" there'],
+  [
+    'service times that are no histogram',
+    (each) => ((Object.values(each.candidates[0].trials[0].operations)[0] as Document).serviceUs.encoded = 'AAAA'),
+    'serviceUs.encoded: it is no histogram of',
+  ],
   ['a histogram that is none', (each) => (firstHistogram(each).encoded = 'x'), 'responseUs.encoded: it is no histogram of'],
 ])('%s is refused with its place and its cause', (_, change, said) => {
   const sentence = use(damaged(change))

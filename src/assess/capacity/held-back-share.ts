@@ -1,0 +1,39 @@
+/** The response curve grades itself: it says how many answers are over the limit at a rate that it was not shown. */
+import type { CandidateResult } from '../../result/result.ts'
+import type { Operation } from '../../scenario/scenario.ts'
+import { noiseOf } from '../../stats/repeat-noise.ts'
+import type { Forecast } from './forecast.ts'
+import { bindingOf, countOf, curvesOf, isUsable, loadOf } from './response-curve.ts'
+
+/** Of the objective that binds the mix. */
+export function heldBackShare(candidate: CandidateResult, operations: Operation[]): Forecast[] {
+  const own = candidate.trials.filter((trial) => trial.mix === candidate.mix)
+  const mix = new Set(candidate.compiled.map(({ operation }) => operation))
+  const binding = bindingOf(curvesOf({ trials: own, operations, mix, scaleLimited: new Set() }) ?? [])
+  if (binding === undefined) return []
+  const { operation, objective, curve } = binding
+  const held = own.flatMap((trial) => {
+    if (trial.phase !== 'held-back' || !isUsable(trial)) return []
+    const count = countOf(trial, operation, objective.name)
+    return count === null ? [] : [{ ...count, multiple: loadOf(trial), asked: trial.arrival.multiple as number }]
+  })
+  const intended = held.reduce((sum, each) => sum + each.intended, 0)
+  const predicted = held.reduce((sum, each) => sum + each.intended * curve.share(each.multiple), 0)
+  const exceeded = held.reduce((sum, each) => sum + each.exceeded, 0)
+  // Where fewer than one answer is expected over the limit and none is, there is nothing to grade.
+  if (intended === 0 || Math.max(predicted, exceeded) < 1) return []
+  const shareOf = (each: { exceeded: number; intended: number }) => Math.max(1, each.exceeded) / each.intended
+  return [
+    {
+      candidate: candidate.name,
+      what: `answers over the ${objective.name} of ${operation} at ${Number((held[0]?.asked ?? 0).toPrecision(3))}×`,
+      unit: 'share',
+      predicted: predicted / intended,
+      measured: exceeded / intended,
+      // A single answer is the least that could have been over it.
+      error: Math.abs(predicted - exceeded) / Math.max(1, exceeded),
+      noise: noiseOf(held.map(shareOf)),
+      by: 'response curve over other rates',
+    },
+  ]
+}
