@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { messageOf, TrialError } from '../errors.ts'
 import { commandLine } from '../invocation.ts'
 import { version } from '../version.ts'
+import { assessment } from './assessment.ts'
 import { damageOf } from './damage.ts'
 import { handbook, traits } from './facts.ts'
 import { faultOf } from './fault.ts'
@@ -18,7 +19,6 @@ export const resultSchemaVersion = 2
 
 /** It stands in names of files. */
 const candidateName = text.regex(/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,79}$/)
-const json = z.record(z.string(), z.unknown())
 const interval = z.strictObject({ low: number, mid: number, high: nullable(number), confidence: nullable(number) }).describe('high null: censored')
 const storage = z.strictObject({
   share: number,
@@ -144,7 +144,7 @@ export const resultSchema = z.strictObject({
     .describe('how far two equals differed on this machine: what differs less is a tie; null: it was not measured'),
   candidates: z.array(candidate),
   excuses: z.array(excuse),
-  assessment: json.nullable().describe('always recomputable from the rest'),
+  assessment: nullable(assessment).catch(null).describe('always recomputable from the rest: what has another form is read as null'),
 })
 
 export type Result = z.infer<typeof resultSchema>
@@ -157,15 +157,19 @@ export function resultJsonSchema(): string {
   return `${JSON.stringify({ title: 'dbtrial result', ...z.toJSONSchema(resultSchema) }, null, 2)}\n`
 }
 
-/** Checked against the schema, written beside and renamed: a reader sees the old document or the new one. */
-export function writeResult(directory: string, result: Result): string {
+/** @throws TrialError, exit code 1, where this dbtrial made a result that its schema does not know. */
+export function checkFits(result: Result): void {
   const checked = resultSchema.safeParse(result)
-  if (!checked.success) {
+  if (!checked.success)
     throw new TrialError('result-invalid', `the result does not fit its own schema: ${faultOf(checked.error, result)}`, {
       exitCode: 1,
       cause: checked.error,
     })
-  }
+}
+
+/** Checked against the schema, written beside and renamed: a reader sees the old document or the new one. */
+export function writeResult(directory: string, result: Result): string {
+  checkFits(result)
   const path = join(directory, 'result.json')
   try {
     mkdirSync(directory, { recursive: true })

@@ -22,7 +22,7 @@ import { dataParent, homeDirectory } from '../provision/places.ts'
 import { type Instance, isUnobtainable, type Provisioner, provision } from '../provision/provision.ts'
 import { measureCeiling } from '../replay/ceiling.ts'
 import { WorkerPool } from '../replay/pool.ts'
-import { type Result, saveResult, type TrialResult, writeResult } from '../result/result.ts'
+import { checkFits, type Result, saveResult, type TrialResult, writeResult } from '../result/result.ts'
 import type { Candidate, Effort, Scenario } from '../scenario/scenario.ts'
 import { checkInvariants } from '../verify/invariants.ts'
 import { blocks as reserved } from '../verify/verify.ts'
@@ -123,6 +123,8 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   const runs = scenario.candidates.map((candidate) => prepareRun(candidate, scenario, context, trialsBefore(resume, candidate.name)))
   const hashes = hashesOf(scenario, plan, dataset, runs)
   const result = (status: Result['status']) => makeResult(status, scenario, plan, hashes, runs, state)
+  // What could not be written in the end is not measured.
+  checkFits(result('interrupted'))
   if (resume !== undefined) checkResumable(resume, result('interrupted'))
   const directory =
     resume?.directory ?? join(options.reports, scenario.name, `${state.startedAt.toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${scenario.seed}`)

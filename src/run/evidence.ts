@@ -56,7 +56,7 @@ export function makeResult(
     excuses: [...state.excuses, ...runs.flatMap((run) => run.compiled.model.excuses)],
     assessment: null,
   }
-  return redactFreeText({ ...result, assessment: { ...assess(result) } })
+  return redactFreeText({ ...result, assessment: assess(result) })
 }
 
 function candidateResult(run: CandidateRun, plan: TrialPlan): CandidateResult {

@@ -98,7 +98,7 @@ function resolveInvariant(name: string, text: string, { entities, isBroken, repo
       report(path, 'expected a sum such as "sum(product.stock) + sum(order_item.quantity)"')
       return undefined
     }
-    const [, sign, entityName, fieldName] = match as unknown as [string, string, string, string]
+    const [, sign, entityName = '', fieldName = ''] = match
     const entity = entities.get(entityName)
     if (entity === undefined) {
       if (!isBroken(entityName)) report(path, `there is no entity "${entityName}"`, { meant: { name: entityName, known: [...entities.keys()] } })

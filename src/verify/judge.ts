@@ -91,7 +91,7 @@ function plausible(
   return filtered && ordered && rows.length >= least
 }
 
-const same = (a: Answer, b: Answer) => canonical(a as unknown as Value) === canonical(b as unknown as Value)
+const same = (a: Answer, b: Answer) => canonical(a) === canonical(b)
 const ascending = (values: Value[]) => values.every((value, at) => at === 0 || compareValues(values[at - 1] as Value, value) <= 0)
 
 function step(a: Value[], b: Value[], order: { field: string; descending: boolean }[], column: (row: Value[], name: string) => Value): number {

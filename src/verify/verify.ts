@@ -90,7 +90,7 @@ export function addVerification(to: Verification, other: Verification): void {
 
 /** A search may return any of its matches, none twice, as many as the limit asks for. */
 export function agrees(operation: Operation, expected: Answer, got: Answer, matches: Value[][]): boolean {
-  if (operation.kind !== 'search') return canonical(expected as unknown as Value) === canonical(got as unknown as Value)
+  if (operation.kind !== 'search') return canonical(expected) === canonical(got)
   if (got.kind !== 'rows' || expected.kind !== 'rows' || got.rows.length !== expected.rows.length) return false
   // Rows that differ only in what was not asked for are equal answers: each match counts once.
   const allowed = new Map<string, number>()
@@ -105,5 +105,5 @@ export function agrees(operation: Operation, expected: Answer, got: Answer, matc
 const shown = (value: Value) => display(value).slice(0, shownLength)
 
 function shownAnswer(answer: Answer): string {
-  return canonical(answer as unknown as Value).slice(0, shownLength)
+  return canonical(answer).slice(0, shownLength)
 }

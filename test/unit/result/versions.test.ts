@@ -10,7 +10,7 @@ import { decideIfCompared } from '../../../src/commands/assess.ts'
 import { TrialError } from '../../../src/errors.ts'
 import { toMarkdown } from '../../../src/report/render/markdown.ts'
 import { makeDocument } from '../../../src/report/report.ts'
-import { readResult, resultJsonSchema, writeResult } from '../../../src/result/result.ts'
+import { type Result, readResult, resultJsonSchema, writeResult } from '../../../src/result/result.ts'
 import { version } from '../../../src/version.ts'
 
 const saved = fileURLToPath(new URL('../../golden/results/', import.meta.url))
@@ -83,6 +83,23 @@ test('every saved result is read, and is written as it was read', () => {
     const result = readResult(join(saved, name))
     expect(readResult(writeResult(directory, result)), name).toEqual(result)
   }
+})
+
+describe('the assessment of a result', () => {
+  const assessedIn = (name: string): Result => {
+    const result = readResult(join(saved, name))
+    const own = assess(result)
+    return { ...result, assessment: { ...own, decision: decideIfCompared(result, own)?.decision ?? null } }
+  }
+
+  test.each(['small.json', 'small-ring.json'])('of %s is read as it was found', (name) => {
+    const result = assessedIn(name)
+    expect(readResult(writeResult(directory, result)).assessment).toEqual(JSON.parse(JSON.stringify(result.assessment)))
+  }, 60_000)
+
+  test('is none where another dbtrial wrote it in another form: it can be found anew', () => {
+    expect(readResult(written((each) => (each.assessment = { candidates: 'postgres' }))).assessment).toBeNull()
+  })
 })
 
 test('what is written fits the schema that is published, whose scenario, model and facts are no black boxes', () => {
