@@ -5,7 +5,7 @@ import { Argument, Command, CommanderError, Option } from 'commander'
 import type { AssessOptions } from './commands/assess.ts'
 import type { CompareOptions } from './commands/compare.ts'
 import { applyDefaults, defaultsText, variableOf } from './commands/defaults.ts'
-import { exitCodesText, failOnText, usualFindings } from './commands/ending.ts'
+import { exitCodesText, failOnText, tellFault, usualFindings } from './commands/ending.ts'
 import type { InitOptions } from './commands/init.ts'
 import { flushed, note, outliveReaders } from './commands/output.ts'
 import type { ResolutionOptions } from './commands/resolution.ts'
@@ -224,9 +224,7 @@ function fail(error: unknown): void {
     process.exitCode = error.exitCode
     return
   }
-  note(error instanceof Error ? (error.stack ?? error.message) : String(error))
-  note('→ this is a fault of dbtrial: please report it with the lines above')
-  process.exitCode = 1
+  tellFault(error)
 }
 
 const lostOutput = outliveReaders()

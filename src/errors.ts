@@ -16,6 +16,20 @@ export class TrialError extends Error {
   }
 }
 
+/** What Node says of a call that the system refused, of a program that ended badly, and what a container engine answered. */
+const isRefusal = (thrown: object) => 'syscall' in thrown || 'cmd' in thrown || 'statusCode' in thrown
+
+/** Whether what was thrown is a fault of dbtrial: it is no sentence on a server, on this machine or on what the user gave. It ends the run. */
+export function isOwnFault(thrown: unknown): boolean {
+  if (thrown instanceof TrialError) return thrown.exitCode === 1
+  return !(thrown instanceof Error && isRefusal(thrown))
+}
+
+/** Hands on a fault of dbtrial; everything else is for whoever caught it. @throws the fault */
+export function rethrowOwnFault(thrown: unknown): void {
+  if (isOwnFault(thrown)) throw thrown
+}
+
 /** The message of anything that was thrown, in one line. */
 export function messageOf(thrown: unknown): string {
   const text =

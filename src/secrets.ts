@@ -22,6 +22,7 @@ export function redact(text: string): string {
 /** Fields of a result that hold what a server, a driver or the system said. Names and numbers are never touched: a password may be a word like any other. */
 const freeText = new Set([
   'failure',
+  'fault',
   'reason',
   'reasons',
   'bottleneck',

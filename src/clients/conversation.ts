@@ -9,7 +9,7 @@ export interface Carrier<Request> {
   finish(outcome: Parameters<Lane['onDone']>[1], rows: number, retries: number, error: string): void
 }
 
-/** `counted`: rows as a template counted them, which must be what the decoded answer has. */
+/** `counted`: rows as a template counted them, which must be what the decoded answer has. @throws what is no error of a server */
 export function carry<Request>(step: () => IteratorResult<Request, Reply>, carrier: Carrier<Request>, counted?: number): void {
   try {
     const said = step()
@@ -18,7 +18,7 @@ export function carry<Request>(step: () => IteratorResult<Request, Reply>, carri
       return
     }
     const { outcome, rows, retries } = said.value
-    if (counted !== undefined && counted !== rows) throw Object.assign(new Error(`counted ${counted} rows of ${rows}`), { code: 'Miscounted' })
+    if (counted !== undefined && counted !== rows) throw new Error(`a template counted ${counted} rows in an answer of ${rows}`)
     carrier.answered(said.value)
     carrier.finish(outcome, rows, retries, '')
   } catch (error) {

@@ -1,7 +1,7 @@
 /** A lane over a session's driver: what an application on that driver would see. */
 import { fixedParameters, type ParamSource } from '../data/parameters.ts'
 import type { Lane, Session } from '../engines/engine.ts'
-import { messageOf } from '../errors.ts'
+import { ServerError } from './server-error.ts'
 
 export function driverLane(session: Session, slots: number): Lane {
   const lane: Lane = {
@@ -24,9 +24,8 @@ export function driverLane(session: Session, slots: number): Lane {
   return lane
 }
 
-/** The server's or driver's own code, else the first words of the message. */
+/** How trials count an error of a server. @throws what is none: that is a fault of ours, and ends the process that replays. */
 export function errorCode(error: unknown): string {
-  const { code, codeName, name } = (error ?? {}) as { code?: unknown; codeName?: unknown; name?: unknown }
-  const own = codeName ?? code
-  return own === undefined || own === null ? `${String(name ?? 'Error')}: ${messageOf(error).slice(0, 80)}` : String(own)
+  if (error instanceof ServerError) return error.key
+  throw error
 }

@@ -2,6 +2,8 @@
 import type { WireSource } from '../data/parameters.ts'
 import type { Answer } from '../data/value.ts'
 import type { Lane } from '../engines/engine.ts'
+import { partsOfKey } from '../measure/error-keys.ts'
+import { ServerError, type ServerErrorCode } from './server-error.ts'
 
 export class LaneAnswers {
   readonly #lane: Lane
@@ -17,11 +19,17 @@ export class LaneAnswers {
         kept = answer
       }
       this.#lane.onDone = (_slot, outcome, _rows, _retries, error) => {
-        if (outcome === 'error') reject(new Error(error))
+        if (outcome === 'error') reject(errorOf(error))
         else resolve({ answer: () => kept as Answer })
       }
       this.#lane.send(0, operation, params, true)
       this.#lane.flush()
     })
   }
+}
+
+/** What a lane told of by its key. */
+function errorOf(key: string): ServerError {
+  const { code, detail } = partsOfKey(key)
+  return new ServerError(code as ServerErrorCode, detail === '' ? code : `${code} (${detail})`, { detail })
 }

@@ -2,6 +2,7 @@
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectSecurely } from 'node:tls'
 import { enlarged } from './request.ts'
+import { connectionLost, isOutOfRange, ServerError, unreadable } from './server-error.ts'
 
 export interface Address {
   host: string
@@ -13,7 +14,7 @@ export interface Address {
 export interface Receiver {
   /** Takes the whole frames of bytes[from, to); returns the offset of the first frame that is not whole. The bytes are only valid during the call. */
   take(bytes: Buffer, from: number, to: number): number
-  closed(cause: Error): void
+  closed(cause: ServerError): void
 }
 
 const readBytes = 65536
@@ -32,7 +33,7 @@ export class WireSocket implements Wire {
   #socket: Socket
   #receiver: Receiver | undefined
   #frames: Frames | undefined
-  #failure: Error | undefined
+  #failure: ServerError | undefined
   #ended = false
 
   private constructor(socket: Socket) {
@@ -57,11 +58,12 @@ export class WireSocket implements Wire {
         : connect({ host, port, noDelay: true, ...(address.tls === undefined ? { onread } : {}) })
       const made = new WireSocket(socket)
       made.#listen(socket)
-      const timer = setTimeout(() => fail(new Error(`no connection to ${host}:${port} within ${connectWithinMs / 1000} s`)), connectWithinMs)
+      const late = () => fail(new ServerError('timeout', `no connection to ${host}:${port} within ${connectWithinMs / 1000} s`))
+      const timer = setTimeout(late, connectWithinMs)
       const fail = (error: Error) => {
         clearTimeout(timer)
         socket.destroy()
-        reject(error)
+        reject(connectionLost(error))
       }
       socket.once('error', fail)
       socket.once(secured ? 'secureConnect' : 'connect', () => {
@@ -79,9 +81,8 @@ export class WireSocket implements Wire {
       plain.removeAllListeners()
       // The name that the certificate must have: a socket that is there already tells none.
       const socket = connectSecurely({ socket: plain, host: address.host, ...tlsOptions(address) })
-      socket.once('error', reject)
+      socket.once('error', (error) => reject(connectionLost(error)))
       socket.once('secureConnect', () => {
-        socket.off('error', reject)
         resolve()
       })
       this.#socket = socket
@@ -108,11 +109,11 @@ export class WireSocket implements Wire {
   #listen(socket: Socket): void {
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#feed(chunk, chunk.length))
-    socket.on('error', (error) => this.#close(error))
-    socket.on('close', () => this.#close(new Error('the server closed the connection')))
+    socket.on('error', (error) => this.#close(connectionLost(error)))
+    socket.on('close', () => this.#close(new ServerError('connection-lost', 'the server closed the connection')))
   }
 
-  #close(cause: Error): void {
+  #close(cause: ServerError): void {
     if (this.#failure !== undefined || this.#ended) return
     this.#failure = cause
     this.#receiver?.closed(cause)
@@ -124,7 +125,9 @@ export class WireSocket implements Wire {
     } catch (error) {
       // What cannot be read cannot be read on: the frames' borders are lost.
       this.#socket.destroy()
-      this.#close(error as Error)
+      if (error instanceof ServerError) this.#close(error)
+      else if (isOutOfRange(error)) this.#close(unreadable('a reply whose lengths reach beyond its end'))
+      else throw error // Whoever takes the frames is at fault, and with that we are.
     }
   }
 }
@@ -155,7 +158,7 @@ export class Frames {
 
   #keep(bytes: Buffer, from: number, to: number): void {
     const needed = this.#carried + to - from
-    if (needed > maxFrameBytes) throw new Error(`a reply of more than ${maxFrameBytes / 2 ** 20} MiB`)
+    if (needed > maxFrameBytes) throw unreadable(`a reply of more than ${maxFrameBytes / 2 ** 20} MiB`)
     if (needed > this.#carry.length) this.#carry = enlarged(this.#carry, this.#carried, needed)
     bytes.copy(this.#carry, this.#carried, from, to)
     this.#carried = needed

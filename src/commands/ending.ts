@@ -18,7 +18,7 @@ const exitIncomplete = 4
 export const exitCodesText = `
 Exit codes:
    0  done
-   1  internal error
+   1  a fault of dbtrial itself, and of no candidate; what was measured is kept
    2  wrong usage, or an invalid scenario or result
    3  no server to be had at all, or nowhere to write
    4  incomplete: a candidate had no server or failed, or the run was interrupted
@@ -81,4 +81,13 @@ function missedText(at: Assessment['candidates'][number]['at']): string {
 export function end({ code, reason }: Ending): void {
   process.exitCode = code
   if (code !== 0) note(`exit code ${code}: ${reason}`)
+}
+
+/** A fault of ours, whoever was measured: its stack, and what we need to mend it. `kept`: where what was measured lies. */
+export function tellFault(thrown: unknown, kept?: string): void {
+  note(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown))
+  process.exitCode = 1
+  note(
+    `exit code 1: this is a fault of dbtrial, and of no candidate: please report it with the lines above${kept === undefined ? '' : ` and with ${kept}`}`,
+  )
 }

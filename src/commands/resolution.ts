@@ -13,7 +13,7 @@ import type { Effort, Scenario } from '../scenario/scenario.ts'
 import { coloured } from '../terminal/style.ts'
 import { columns } from '../terminal/tables.ts'
 import { decideIfCompared } from './assess.ts'
-import { end } from './ending.ts'
+import { end, tellFault } from './ending.ts'
 import { keep } from './known-resolution.ts'
 import { print } from './output.ts'
 import { measure, signalCode } from './run.ts'
@@ -55,6 +55,7 @@ export async function resolution(names: string[], options: ResolutionOptions): P
     throw new TrialError('nothing-compared', 'a smoke run compares nothing', { hint: 'leave --effort out, or ask for quick', exitCode: 2 })
   const { finished, signal } = await measure(scenario, { ...options, client: 'wire', endpoint: [] })
   const { result, directory } = finished
+  if (finished.fault !== undefined) return tellFault(finished.fault.thrown, join(directory, 'result.json'))
   if (signal !== undefined) return end({ code: signalCode(signal), reason: `stopped by ${signal}` })
   const failed = result.candidates.find((each) => each.failure !== null)
   if (failed !== undefined) return end({ code: 4, reason: `${failed.name}: ${failed.failure}` })

@@ -25,7 +25,7 @@ import { startProgress } from '../terminal/progress.ts'
 import { coloured } from '../terminal/style.ts'
 import { summaryText } from '../terminal/tables.ts'
 import { decideIfCompared } from './assess.ts'
-import { end, endingOf, findingsOf } from './ending.ts'
+import { end, endingOf, findingsOf, tellFault } from './ending.ts'
 import { knownHere } from './known-resolution.ts'
 import { note, print } from './output.ts'
 import { prepareScenario } from './scenario.ts'
@@ -59,8 +59,13 @@ export type MeasureOptions = Omit<RunOptions, 'failOn'>
 export async function run(name: string, options: RunOptions): Promise<void> {
   const failOn = findingsOf(options.failOn)
   const { finished, signal } = await measure(prepareScenario(name, options), options)
-  await tell(finished, options)
-  if (signal !== undefined) end({ code: signalCode(signal), reason: `stopped by ${signal}` })
+  const { fault } = finished
+  await tell(finished, options).catch((error: unknown) => {
+    if (fault === undefined) throw error
+    note(messageOf(error)) // What ended the run is told last.
+  })
+  if (fault !== undefined) tellFault(fault.thrown, join(finished.directory, 'result.json'))
+  else if (signal !== undefined) end({ code: signalCode(signal), reason: `stopped by ${signal}` })
   else end(endingOf(finished.result, assess(finished.result), failOn))
 }
 
@@ -75,8 +80,7 @@ export async function measure(scenario: Scenario, options: MeasureOptions): Prom
   const guard = startGuard(options.data)
   const provisionersOf = chooseProvisioners(options.provision, servers, guard)
   catchStrayErrors((error) => {
-    note(error instanceof Error ? (error.stack ?? error.message) : String(error))
-    note('→ this is a fault of dbtrial: please report it with the lines above')
+    tellFault(error)
     process.exit(1) // Servers die with this process, the guard removes the rest; what was measured so far is on the disk.
   })
   const progress = startProgress(planFor(scenario, effort, options.client), scenario, options.quiet === true || options.json === true)

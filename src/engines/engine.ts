@@ -8,6 +8,7 @@ import type { Pace } from '../run/plan.ts'
 import type { Control } from '../scenario/regimes.ts'
 import type { Consistency, Durability, LicenceKind, Operation, Scenario } from '../scenario/scenario.ts'
 
+/** Its calls, and those of its sessions, throw ServerError where the server or the way to it failed: `throwingServerErrors` makes it of what a driver throws. */
 export interface Engine {
   readonly name: string
   readonly family: Family
@@ -332,6 +333,7 @@ export interface Lane extends AsyncDisposable {
   send(slot: number, operation: number, params: WireSource, keep: boolean): void
   /** Once per loop turn. */
   flush(): void
+  /** `error`: the key of a ServerError where the outcome is one, else ''. */
   onDone: (slot: number, outcome: OutcomeCode, rows: number, retries: number, error: string) => void
   /** For operations sent with `keep`, before onDone. */
   onAnswer: (slot: number, answer: Answer) => void

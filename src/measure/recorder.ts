@@ -2,6 +2,7 @@
 import type { Answer, Value } from '../data/value.ts'
 import type { OutcomeCode } from '../engines/engine.ts'
 import type { Operation } from '../scenario/scenario.ts'
+import { partsOfKey } from './error-keys.ts'
 import { Histogram } from './histogram.ts'
 
 export const drawBuckets = 1024
@@ -18,7 +19,10 @@ export class Counts {
   rows = 0
   /** Answers that came inside the window, whenever they were asked for: throughput. */
   completed = 0
+  /** By the code of a ServerError, the same for every engine. */
   errors: Record<string, number> = {}
+  /** By that code, what the server itself called the first of them; absent where it has no name for it. */
+  errorDetails: Record<string, string> = {}
   /** Samples above the limit of each objective, errors and drops included. */
   readonly exceeded: number[]
   /** The same of their twins: response times less the gaps in which the harness did not turn. */
@@ -35,8 +39,11 @@ export class Counts {
     return Object.values(this.errors).reduce((sum, each) => sum + each, 0)
   }
 
-  fail(code: string): void {
+  /** `key`: of a ServerError. */
+  fail(key: string): void {
+    const { code, detail } = partsOfKey(key)
     this.errors[code] = (this.errors[code] ?? 0) + 1
+    if (detail !== '') this.errorDetails[code] ??= detail
     this.#exceedAll()
   }
 
@@ -67,6 +74,7 @@ export class Counts {
   add(other: Counts): void {
     for (const key of ['intended', 'attempts', 'ok', 'miss', 'conflict', 'retries', 'dropped', 'rows', 'completed'] as const) this[key] += other[key]
     for (const [code, count] of Object.entries(other.errors)) this.errors[code] = (this.errors[code] ?? 0) + count
+    this.errorDetails = { ...other.errorDetails, ...this.errorDetails }
     for (const key of ['exceeded', 'exceededTwin'] as const) other[key].forEach((count, at) => void (this[key][at] = (this[key][at] ?? 0) + count))
   }
 }

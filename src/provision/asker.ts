@@ -1,12 +1,16 @@
 /** The asking process: one question to one server, then it ends. */
 import { engineNamed } from '../engines/registry.ts'
-import { messageOf } from '../errors.ts'
+import { isOwnFault, messageOf } from '../errors.ts'
 import { keepSecret } from '../secrets.ts'
+import { faultText, strayError } from '../stray-errors.ts'
 import type { Answered, Asked } from './question.ts'
 
 const tell = (answered: Answered) => process.send?.(answered)
 // A driver may throw outside of any call of ours where a reply breaks its protocol.
-process.on('uncaughtException', (error) => tell({ failure: `its answer cannot be read: ${messageOf(error)}` }))
+process.on('uncaughtException', (error) => {
+  const stray = strayError(error)
+  tell(isOwnFault(stray) ? { fault: faultText(stray) } : { failure: `its answer cannot be read: ${messageOf(stray)}` })
+})
 process.on('disconnect', () => process.exit())
 process.on('message', ({ engine: name, endpoint, question }: Asked) => {
   if (endpoint.password !== undefined) keepSecret(endpoint.password)
@@ -19,6 +23,10 @@ process.on('message', ({ engine: name, endpoint, question }: Asked) => {
   }[question.ask]
   asked().then(
     (answer) => tell({ answer: answer ?? null }),
-    (error: unknown) => tell({ failure: messageOf(error) }),
+    (error: unknown) => {
+      // Nothing but an address was given: a driver that breaks over the answer has a server to thank for it.
+      const stray = strayError(error)
+      tell(isOwnFault(stray) ? { fault: faultText(stray) } : { failure: messageOf(stray) })
+    },
   )
 })

@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import type { Endpoint, Engine } from '../engines/engine.ts'
-import { messageOf, TrialError } from '../errors.ts'
+import { messageOf, rethrowOwnFault, TrialError } from '../errors.ts'
 import { keepSecret } from '../secrets.ts'
 import { isGone, ownerOf, ownerText } from './owner.ts'
 import type { Exit, Instance, Provisioner } from './provision.ts'
@@ -124,6 +124,7 @@ export function external(servers: Map<string, ExternalServer>, register: (server
       const where = `${engine.name} at ${endpoint.host}:${endpoint.port}`
       const version = await askServer(engine.name, endpoint, { ask: 'ready' }, order.signal).catch((error: unknown) => {
         order.signal.throwIfAborted()
+        rethrowOwnFault(error)
         throw new TrialError('external-refused', `${where} refused: ${messageOf(error)}`, {
           hint: 'check that the server runs there, then user, password and TLS of the URL',
         })
@@ -132,6 +133,7 @@ export function external(servers: Map<string, ExternalServer>, register: (server
       const proposed = `${prefix}${ownerText(order.owner)}_${candidateNumber(servers, order.candidate)}`
       const namespace = await askServer(engine.name, endpoint, { ask: 'create', proposed }, order.signal).catch((error: unknown) => {
         order.signal.throwIfAborted()
+        rethrowOwnFault(error)
         throw new TrialError('no-namespace', `${where} gives no namespace of our own: ${messageOf(error)}`, {
           hint: 'the user needs the right to create and drop one',
         })

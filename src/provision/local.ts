@@ -372,8 +372,15 @@ class LocalInstance implements Instance {
   }
 }
 
-/** Owners and times included; blocks are shared where the file system can. */
+/** Owners and times included; blocks are shared where the file system can. Half a copy is none, and would take the server's room. */
 async function copyDirectory(from: string, to: string): Promise<void> {
   rmSync(to, { recursive: true, force: true })
-  await promisify(execFile)('cp', ['-a', '--reflink=auto', from, to])
+  await run('cp', ['-a', '--reflink=auto', from, to]).catch((error: unknown) => {
+    rmSync(to, { recursive: true, force: true })
+    const said = ((error as { stderr?: string }).stderr ?? '').trim().split('\n')[0]
+    throw new TrialError('snapshot-failed', `the data could not be copied: ${said || messageOf(error)}`, {
+      hint: 'is there room for a second copy of the data?',
+      cause: error,
+    })
+  })
 }

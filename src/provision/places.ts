@@ -81,11 +81,11 @@ export function existingLockDirectories(): string[] {
 const locksBeside = (parent: string) => `${parent}.locks`
 const isOurs = (directory: string) => existsSync(directory) && whyNotOurs(directory) === null
 
-/** @throws Error where somebody else was faster. */
+/** @throws TrialError where somebody else was faster. */
 function makeOwnDirectory(directory: string, mode: number): void {
   makeDirectory(directory, mode)
   const stranger = whyNotOurs(directory)
-  if (stranger !== null) throw new Error(stranger)
+  if (stranger !== null) throw new TrialError('not-ours', stranger)
   chmodSync(directory, mode)
 }
 

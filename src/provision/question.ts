@@ -3,12 +3,15 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Endpoint } from '../engines/engine.ts'
+import { TrialError } from '../errors.ts'
+import { faultFrom } from '../stray-errors.ts'
 
 export type Question = { ask: 'ready' } | { ask: 'list' } | { ask: 'create'; proposed: string } | { ask: 'drop'; namespace: string }
 export type Namespaces = { namespace: string; name: string }[]
 /** What the asking process is told, and what it answers. */
 export type Asked = { engine: string; endpoint: Endpoint; question: Question }
-export type Answered = { answer: unknown } | { failure: string }
+/** `fault`: the stack of one of ours. */
+export type Answered = { answer: unknown } | { failure: string } | { fault: string }
 
 const answersWithinMs = 20_000
 /** A driver needs about 100 MB; a reply that needs so much more is none to any of our questions. */
@@ -16,7 +19,7 @@ const maxResidentBytes = 600e6
 const pageBytes = 4096
 const lookEveryMs = 50
 
-/** @throws Error with the reason, where the server refuses, gives no answer in time, or gives one that nobody can read. */
+/** @throws TrialError with the reason, where the server refuses, gives no answer in time, or gives one that nobody can read. */
 export function askServer(
   engine: string,
   endpoint: Endpoint,
@@ -34,13 +37,17 @@ export function askServer(
       child.kill('SIGKILL')
       act()
     }
-    const fail = (why: string) => settle(() => reject(new Error(why)))
+    const fail = (why: string) => settle(() => reject(new TrialError('no-answer', why)))
     const onAbort = () => settle(() => reject(signal?.reason as Error))
     const deadline = setTimeout(() => fail(`no answer within ${withinMs / 1000} s`), withinMs)
     const watch = setInterval(() => {
       if (residentBytes(child) > maxResidentBytes) fail('its answer has no end')
     }, lookEveryMs)
-    child.on('message', (message: Answered) => ('failure' in message ? fail(message.failure) : settle(() => resolve(message.answer))))
+    child.on('message', (message: Answered) => {
+      if ('failure' in message) fail(message.failure)
+      else if ('fault' in message) settle(() => reject(faultFrom(message.fault)))
+      else settle(() => resolve(message.answer))
+    })
     child.on('exit', (code, by) => fail(`its answer ended the process that asked (${by ?? `exit code ${code}`})`))
     child.on('error', (error) => fail(error.message))
     if (signal?.aborted) return onAbort()

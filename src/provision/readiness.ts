@@ -1,7 +1,8 @@
 /** Waits until a server of our own takes work, and says why one never does. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ServerError } from '../clients/server-error.ts'
 import type { Endpoint, Engine } from '../engines/engine.ts'
-import { messageOf, TrialError } from '../errors.ts'
+import { isOwnFault, messageOf, TrialError } from '../errors.ts'
 import type { Exit } from './provision.ts'
 
 const readyWithinMs = 120_000
@@ -31,7 +32,8 @@ export async function whenReady(
       await engine.server.initiate?.(endpoint)
       return await engine.ready(endpoint)
     } catch (error) {
-      if (error instanceof TrialError) throw error // Waiting changes nothing.
+      // Waiting changes nothing, unless it is the server that said so.
+      if (isOwnFault(error) || (error instanceof TrialError && !(error instanceof ServerError))) throw error
       last = error
       await sleep(100)
     }

@@ -3,9 +3,11 @@
  * because what else a run holds, references, logs of writes and results, is collected in steps of milliseconds: the replay would wait for them.
  */
 import type { ChildProcess } from 'node:child_process'
-import { TrialError } from '../errors.ts'
+import { ServerError } from '../clients/server-error.ts'
+import { rethrowOwnFault, TrialError } from '../errors.ts'
 import { bindToCores } from '../host/processes.ts'
 import { mergeRecordings, type OperationRecord, type Recording, revive, reviveRecord } from '../measure/recorder.ts'
+import { faultFrom } from '../stray-errors.ts'
 import { realClock } from './clock.ts'
 import { drainNs } from './executor.ts'
 import { endProgram, forkProgram } from './fork.ts'
@@ -115,7 +117,9 @@ export class WorkerPool implements AsyncDisposable {
   /** Waits for every answer, also where one has failed: none is left to be taken for that of the next order. */
   async #all(orderFor: (index: number) => WorkerOrder, workers = this.#active, withinMs?: number): Promise<unknown[]> {
     const asked = this.#workers.slice(0, workers).map((worker, index) => ask(worker, orderFor(index), withinMs))
-    await Promise.allSettled(asked)
+    const settled = await Promise.allSettled(asked)
+    // What others could not do may have followed from a fault of ours.
+    for (const each of settled) if (each.status === 'rejected') rethrowOwnFault(each.reason)
     return await Promise.all(asked)
   }
 }
@@ -151,6 +155,8 @@ function ask(worker: ChildProcess, order: WorkerOrder, withinMs?: number): Promi
     const onMessage = (message: unknown) => {
       const reply = message as Reply
       if ('result' in reply) settle(() => resolve(reply.result))
+      else if (reply.fault !== undefined) settle(() => reject(faultFrom(reply.fault as string, `worker ${worker.pid}: `)))
+      else if (reply.lost === true) settle(() => reject(new ServerError('connection-lost', reply.error)))
       else if (reply.ends) fail('worker-failed', `a worker process failed: ${reply.error}`)
       else fail('worker-failed', reply.error, 'the server may have gone away')
     }

@@ -1,17 +1,19 @@
 /** The purge of expired rows that runs beside a trial, where the engine does not expire rows itself. */
-import { messageOf } from '../errors.ts'
+import { isOwnFault, messageOf } from '../errors.ts'
 
 const everyMs = 1000
 
-/** Calls `purge` every second, never twice at once, until it fails or is stopped; `stop` waits for what is under way and resolves with why it failed. */
+/** Calls `purge` every second, never twice at once, until it fails or is stopped; `stop` waits for what is under way, resolves with why it failed and throws a fault of ours. */
 export function startPurge(purge: () => Promise<unknown>): { stop(): Promise<string | null> } {
   let failure: string | null = null
+  let fault: { thrown: unknown } | null = null
   let stopped = false
   let underWay = Promise.resolve()
   let timer: NodeJS.Timeout
   const run = () => {
     underWay = purge().then(wait, (error: unknown) => {
-      failure = `the purge of expired rows failed: ${messageOf(error)}`
+      if (isOwnFault(error)) fault = { thrown: error }
+      else failure = `the purge of expired rows failed: ${messageOf(error)}`
     })
   }
   const wait = () => {
@@ -23,6 +25,7 @@ export function startPurge(purge: () => Promise<unknown>): { stop(): Promise<str
       stopped = true
       clearTimeout(timer)
       await underWay
+      if (fault !== null) throw fault.thrown
       return failure
     },
   }

@@ -1,13 +1,15 @@
 /** The thin shim around an executor, a process of its own: opens a lane, runs trials on order, sends back what was recorded. */
 
 import { driverLane } from '../clients/driver-lane.ts'
+import { isConnectionLost } from '../clients/server-error.ts'
 import { type Dataset, makeDataset } from '../data/dataset.ts'
 import { DrawnParameters } from '../data/drawn.ts'
 import type { ClientKind, Compiled, Endpoint, Lane, Session } from '../engines/engine.ts'
 import { engineNamed } from '../engines/registry.ts'
-import { messageOf } from '../errors.ts'
+import { isOwnFault, messageOf } from '../errors.ts'
 import { Samples } from '../measure/samples.ts'
 import type { Shares } from '../scenario/shares.ts'
+import { faultText, strayError } from '../stray-errors.ts'
 import type { TrialSpec } from './arrivals.ts'
 import { type Clock, realClock } from './clock.ts'
 import { Executor } from './executor.ts'
@@ -40,8 +42,8 @@ export interface TrialOrder {
 }
 /** `collect`: garbage, now and not in a trial. `records`: those of the last trial, by window whether it counts. */
 export type WorkerOrder = OpenOrder | TrialOrder | { type: 'records'; isKept: boolean[] } | { type: 'close' } | { type: 'collect' }
-/** `ends`: nothing more can be asked of this process. */
-export type Reply = { result: unknown } | { error: string; ends: boolean }
+/** `ends`: nothing more can be asked of this process. `fault`: its stack, where it is one of ours. `lost`: the server, or the way to it, is gone. */
+export type Reply = { result: unknown } | { error: string; ends: boolean; fault?: string; lost?: boolean }
 
 let dataset: Dataset
 let compiled: Compiled
@@ -104,13 +106,23 @@ async function obey(order: WorkerOrder): Promise<unknown> {
   collectGarbage()
 }
 
+const failureOf = (thrown: unknown, error: string, ends: boolean): Reply => ({
+  error,
+  ends,
+  ...(isOwnFault(thrown) ? { fault: faultText(thrown) } : {}),
+  ...(isConnectionLost(thrown) ? { lost: true } : {}),
+})
+
 const reply = (message: Reply, then?: () => void) => process.send?.(message, undefined, undefined, then)
 
 process.on('message', (order: WorkerOrder) => {
   obey(order).then(
     (result) => reply({ result }),
-    (error: unknown) => reply({ error: `worker ${process.pid}: ${messageOf(error)}`, ends: false }),
+    (error: unknown) => reply(failureOf(error, `worker ${process.pid}: ${messageOf(error)}`, false)),
   )
 })
-process.on('uncaughtException', (error) => reply({ error: messageOf(error), ends: true }, () => process.exit(1)))
+process.on('uncaughtException', (error) => {
+  const stray = strayError(error)
+  reply(failureOf(stray, messageOf(stray), true), () => process.exit(1))
+})
 endWithParent()

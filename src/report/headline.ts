@@ -100,7 +100,8 @@ function answersRight({ status, trialPlan: { effort }, candidates }: Result, ass
 
 /** Why a result answers nothing; null: it answers. */
 export function undecided(result: Result, assessment: Assessment): string | null {
-  if (result.status === 'interrupted') return `the run was stopped during ${stoppedIn(result)}, and what follows is what had been measured until then`
+  if (result.status === 'interrupted')
+    return `the run was stopped during ${stoppedIn(result)}${result.fault === null ? '' : ' by a fault of dbtrial'}, and what follows is what had been measured until then`
   if (result.candidates.every((candidate) => candidate.failure !== null)) return 'no candidate ran to the end'
   const tested = assessment.candidates.flatMap((each) => each.at)
   if (tested.every((at) => at.outcome === 'not run')) return 'no objective was tested'

@@ -12,6 +12,7 @@ import { answer } from './answer.ts'
 import { cautionNotes, markedName } from './cautions.ts'
 import { drawCharts } from './charts/charts.ts'
 import { environment, isUnknownLimit } from './environment.ts'
+import { failures } from './failures.ts'
 import { headline } from './headline.ts'
 import { leftOut } from './host-pauses.ts'
 import { slowed } from './host-speed.ts'
@@ -107,6 +108,7 @@ export function makeDocument(result: Result, assessment: Assessment, decision: D
     ...rightAnswers(result, assessment),
     heading(2, 'What could not be done, and what was emulated'),
     ...excuses(result),
+    ...failures(result),
     heading(2, 'The same promise'),
     paragraph('What was asked of each server, what was set, and what the server itself said it runs with.'),
     ...result.candidates.flatMap(parity),

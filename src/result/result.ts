@@ -64,6 +64,12 @@ const candidate = z.strictObject({
       'times that it was started again on the snapshot taken after the verification: rows had grown by more than 10 % or an entity had doubled, or the effort wants a start for each round',
     ),
   grownShare: nullable(number).default(null).describe('new rows as a share of the loaded ones, at the end or since the last restore'),
+  otherFailures: z
+    .array(z.strictObject({ what: z.enum(['snapshot', 'purge']), reason: text, times: number }))
+    .default([])
+    .describe(
+      'what failed beside the operations, and did not end the candidate: without a snapshot its rows grow on, without a purge a trial is broken',
+    ),
   parity: z.array(z.strictObject({ what: text, asked: text, set: text, effective: text, ok: z.boolean(), sizing: z.literal(true).optional() })),
   model,
   compiled: z.array(z.strictObject({ operation: text, statements: z.array(text) })),
@@ -115,6 +121,7 @@ export const resultSchema = z.strictObject({
   schema: z.literal(resultSchemaVersion),
   dbtrial: text,
   status: z.enum(['complete', 'interrupted']),
+  fault: nullable(text).default(null).describe('a fault of dbtrial that ended the run, with its stack; null: there was none'),
   startedAt: text,
   seed: number,
   host,

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { makeDataset } from '../data/dataset.ts'
 import type { ClientKind } from '../engines/engine.ts'
 import { engineNamed } from '../engines/registry.ts'
-import { messageOf, TrialError } from '../errors.ts'
+import { isOwnFault, messageOf, rethrowOwnFault, TrialError } from '../errors.ts'
 import { allOperations, deriveModel } from '../families/derive.ts'
 import type { Excuse } from '../families/model.ts'
 import { busyText } from '../host/busy.ts'
@@ -24,6 +24,7 @@ import { measureCeiling } from '../replay/ceiling.ts'
 import { WorkerPool } from '../replay/pool.ts'
 import { checkFits, type Result, saveResult, type TrialResult, writeResult } from '../result/result.ts'
 import type { Candidate, Effort, Scenario } from '../scenario/scenario.ts'
+import { faultText } from '../stray-errors.ts'
 import { checkInvariants } from '../verify/invariants.ts'
 import { blocks as reserved } from '../verify/verify.ts'
 import { abortable, CandidateRun, type RunContext } from './candidate.ts'
@@ -66,6 +67,8 @@ export interface Finished {
   directory: string
   /** Why the result is not there; it is here, and may be elsewhere. */
   unsaved?: unknown
+  /** Of ours, which ended the run. */
+  fault?: { thrown: unknown }
 }
 
 /** The trial plan of a scenario with its candidates. */
@@ -80,7 +83,7 @@ export function planFor(scenario: Scenario, effort: Effort, client: ClientKind =
   )
 }
 
-/** Runs the whole trial. Failures of a candidate are part of the result; an abort writes what there is. */
+/** Runs the whole trial. Failures of a candidate are part of the result; an abort, or a fault of ours, writes what there is. */
 export async function bench(scenario: Scenario, options: BenchOptions): Promise<Finished> {
   const { signal, progress, resume } = options
   const plan = planFor(scenario, options.effort, options.client)
@@ -94,6 +97,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     pausesUnseen: 'nothing was measured',
     phases: new Map(),
     excuses: [],
+    fault: null,
   }
   const dataset = makeDataset(scenario, plan.shares)
   const blocks = new Map<string, number>()
@@ -197,6 +201,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     }
   }
   let status: Result['status'] = 'complete'
+  let fault: Finished['fault']
   try {
     await stoppable('calibrate', async () => {
       // Where nothing is claimed of a capacity nothing is gained by waiting.
@@ -240,7 +245,11 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
         for (const run of runs) for (const size of plan.sizes) await measureAt(run, size)
       })
   } catch (error) {
-    if (!signal.aborted) throw error
+    if (!signal.aborted) {
+      if (!isOwnFault(error)) throw error
+      fault = { thrown: error }
+      state.fault = faultText(error)
+    }
     status = 'interrupted'
   } finally {
     await phase('stop', async () => {
@@ -254,9 +263,9 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   try {
     saveResult(directory, finished, [tmpdir(), homeDirectory(), '/var/tmp'])
   } catch (unsaved) {
-    return { result: finished, directory, unsaved }
+    return { result: finished, directory, unsaved, ...(fault === undefined ? {} : { fault }) }
   }
-  return { result: finished, directory }
+  return { result: finished, directory, ...(fault === undefined ? {} : { fault }) }
 }
 
 /** By all that is known so far of the host, and of how each server follows it. */
@@ -283,6 +292,7 @@ function writeQuietly(directory: string, result: Result, progress: Progress): vo
   try {
     writeResult(directory, result)
   } catch (error) {
+    rethrowOwnFault(error)
     progress.note(`the result so far could not be written: ${messageOf(error)}`)
   }
 }
@@ -334,7 +344,7 @@ async function startCandidate(
     run.attach(instance)
     await instance.pause()
   } catch (error) {
-    if (signal.aborted) throw error
+    if (signal.aborted || isOwnFault(error)) throw error
     run.failure = `${messageOf(error)}${error instanceof TrialError && error.hint !== undefined ? ` → ${error.hint}` : ''}`
   }
 }

@@ -1,7 +1,7 @@
 /** A candidate's server during a run: it may end by itself and is started again once, is paused while others run, and starts anew on its snapshot. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Engine } from '../engines/engine.ts'
-import { messageOf, TrialError } from '../errors.ts'
+import { isOwnFault, messageOf, rethrowOwnFault, TrialError } from '../errors.ts'
 import type { Instance } from '../provision/provision.ts'
 import { realClock } from '../replay/clock.ts'
 import type { CandidateResult } from '../result/result.ts'
@@ -63,7 +63,7 @@ export class CandidateServer {
       this.attach(instance)
       await instance.confine()
     } catch (error) {
-      this.failure = `${reason}; it did not start again: ${messageOf(error)}`
+      if (!isOwnFault(error)) this.failure = `${reason}; it did not start again: ${messageOf(error)}`
       throw error
     }
   }
@@ -92,6 +92,7 @@ export class CandidateServer {
     try {
       await instance.pause()
     } catch (error) {
+      rethrowOwnFault(error)
       await sleep(100)
       if (this.death === null) this.failure = `it could not be paused: ${messageOf(error)}`
     }
@@ -106,7 +107,7 @@ export class CandidateServer {
         await this.engine.ready(instance.endpoint)
         return
       } catch (error) {
-        if (this.failure !== null || this.death !== null || Date.now() > deadline) throw error
+        if (isOwnFault(error) || this.failure !== null || this.death !== null || Date.now() > deadline) throw error
         await sleep(50)
       }
     }

@@ -1,9 +1,10 @@
 /** One candidate during a run: what was compiled for it, its replay time, its trials and everything else measured so far. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Evidence } from '../assess/judge/at-multiple.ts'
+import { isConnectionLost } from '../clients/server-error.ts'
 import { type Dataset, type EntityData, isLoaded } from '../data/dataset.ts'
 import { asRole, type ClientKind, type Compiled, type Endpoint, type Engine, type Lane, type Session } from '../engines/engine.ts'
-import { messageOf, TrialError } from '../errors.ts'
+import { isOwnFault, messageOf, rethrowOwnFault, TrialError } from '../errors.ts'
 import type { PauseWatch } from '../host/pause-watch.ts'
 import { hostPausesOf, keptSeconds, pauseLimitNs } from '../host/pauses.ts'
 import type { HostSpeed } from '../host/speed.ts'
@@ -88,9 +89,6 @@ export function labelOf(order: Pick<TrialOrder, 'phase' | 'loop' | 'multiple' | 
   return `${order.phase} ${order.client ?? ''}${order.mix ?? ''} ${order.loop} ${order.multiple ?? order.concurrency} ${order.repeat}`
 }
 
-/** What drivers and sockets say when the other side went away. */
-const lostConnection = /ECONNRESET|EPIPE|ECONNREFUSED|terminated unexpectedly|closed/
-
 const unverified = (): CandidateResult['verification'] => ({ checked: 0, wrong: 0, byOperation: {}, differences: [] })
 
 export class CandidateRun extends CandidateServer {
@@ -122,6 +120,8 @@ export class CandidateRun extends CandidateServer {
   reference: Reference | null = null
   totals: Totals = new Map()
   readonly writes = emptyWriteLog()
+  /** What failed beside the operations, and did not end the candidate. */
+  readonly otherFailures: CandidateResult['otherFailures'] = []
   /** A worker that was lost took its log of writes along: what the server should hold now is unknown. */
   writesUnknown = false
   readonly #context: RunContext
@@ -190,14 +190,21 @@ export class CandidateRun extends CandidateServer {
     const instance = this.instance as Instance
     if (instance.snapshot === undefined) return
     await instance.pause()
-    // Without room for a second copy the run goes on; how far the rows grew is in the result.
-    await instance.snapshot().then(
-      () => {
-        this.#snapshotMs = this.#elapsedMs
-      },
-      () => {},
-    )
+    // Without room for a second copy the run goes on; that, and how far the rows grew, is in the result.
+    try {
+      await instance.snapshot()
+      this.#snapshotMs = this.#elapsedMs
+    } catch (error) {
+      rethrowOwnFault(error)
+      this.#note('snapshot', messageOf(error))
+    }
     await instance.resume()
+  }
+
+  #note(what: CandidateResult['otherFailures'][number]['what'], reason: string): void {
+    const known = this.otherFailures.find((each) => each.what === what && each.reason === reason)
+    if (known === undefined) this.otherFailures.push({ what, reason, times: 1 })
+    else known.times++
   }
 
   /** New rows as a share of the loaded ones, since the load or the last restore. */
@@ -236,7 +243,7 @@ export class CandidateRun extends CandidateServer {
     return true
   }
 
-  /** Runs `work` while this server runs. Failures are kept; the other candidates go on. */
+  /** Runs `work` while this server runs. Failures are kept; the other candidates go on. @throws what ends the run: an abort, or a fault of ours */
   async visit(work: (instance: Instance) => Promise<void>): Promise<void> {
     const { instance } = this
     if (instance === null || this.failure !== null) return
@@ -247,9 +254,9 @@ export class CandidateRun extends CandidateServer {
       await owningStrayErrors(() => abortable(work(instance), this.#context.signal))
     } catch (error) {
       if (this.#context.signal.aborted) throw error
-      if (error instanceof TrialError && error.exitCode === 1) throw error
+      rethrowOwnFault(error)
       // A server that ends tells more about the cause than the error it left us with; one whose disk is full tries to recover before it does.
-      await Promise.race([instance.exited, sleep(lostConnection.test(messageOf(error)) ? 5000 : 100)])
+      await Promise.race([instance.exited, sleep(isConnectionLost(error) ? 5000 : 100)])
       await sleep(100)
       if (this.death !== null && !this.verified) this.verification = unverified() // Errors of a dead server are no wrong answers.
       this.failure ??= this.death ?? messageOf(error)
@@ -371,6 +378,7 @@ export class CandidateRun extends CandidateServer {
     const resources = between(used, recording, hostPauses?.isKept)
     this.#elapsedMs += Math.ceil((order.warmUpSeconds + order.seconds) * 1000) + 1000
     appendWrites(this.writes, recording.writes)
+    if (recording.purgeFailure !== null) this.#note('purge', recording.purgeFailure)
     const validity = judgeValidity(
       this.compiled.operations,
       recording.operations,
@@ -403,7 +411,7 @@ export class CandidateRun extends CandidateServer {
   /** Why a trial broke; a worker that was lost is replaced, once. @throws what no other trial can mend. */
   async #breakage(error: unknown): Promise<string> {
     const { pool, signal } = this.#context
-    if (signal.aborted) throw error
+    if (signal.aborted || isOwnFault(error)) throw error
     if (this.failure !== null || this.death !== null) {
       await this.#closeLanes()
       return this.failure ?? this.death ?? messageOf(error)
@@ -416,8 +424,14 @@ export class CandidateRun extends CandidateServer {
   }
 
   async #closeLanes(): Promise<void> {
-    if (this.#openWith !== '') await this.#context.pool.close().catch(() => this.#context.pool.renew())
+    const { pool } = this.#context
+    const wasOpen = this.#openWith !== ''
     this.#openWith = ''
+    if (!wasOpen) return
+    await pool.close().catch(async (error: unknown) => {
+      await pool.renew()
+      rethrowOwnFault(error)
+    })
   }
 }
 

@@ -30,6 +30,8 @@ export interface RunState {
   /** Seconds by phase. */
   phases: Map<string, number>
   excuses: Excuse[]
+  /** Of ours, which ended the run: its stack. */
+  fault: string | null
 }
 
 export function makeResult(
@@ -44,6 +46,7 @@ export function makeResult(
     schema: resultSchemaVersion,
     dbtrial: version,
     status,
+    fault: state.fault,
     startedAt: state.startedAt.toISOString(),
     seed: scenario.seed,
     host: describeHost(state),
@@ -81,6 +84,7 @@ function candidateResult(run: CandidateRun, plan: TrialPlan): CandidateResult {
     restarts: run.restarts,
     restores: run.restores,
     grownShare: run.grownShare,
+    otherFailures: run.otherFailures,
     parity: run.parity,
     model: compiled.model,
     compiled: compiled.programs.flatMap((each, index) =>

@@ -104,6 +104,7 @@ function operationResult(operation: Operation, record: OperationRecord, loop: 'o
     conflict: record.conflict,
     retries: record.retries,
     errors: record.errors,
+    errorDetails: record.errorDetails,
     dropped: record.dropped,
     wrong: 0,
     completed: record.completed,

@@ -4,7 +4,7 @@ import { display, linesPerOwner } from '../data/fields.ts'
 import { fixedParameters, keyValues, parametersOf } from '../data/parameters.ts'
 import { type Answer, canonical, type Value } from '../data/value.ts'
 import type { Compiled, Session } from '../engines/engine.ts'
-import { messageOf, TrialError } from '../errors.ts'
+import { messageOf, rethrowOwnFault, TrialError } from '../errors.ts'
 import { entityOf, lineFields, type OperationOf, ownedBy } from '../scenario/scenario.ts'
 import { Possible } from './possible.ts'
 import type { Reference } from './reference.ts'
@@ -63,6 +63,7 @@ export async function readBack(
         const answer = await session.perform(index, params).then(
           (reply) => reply.answer(),
           (error: unknown) => {
+            rethrowOwnFault(error)
             throw new TrialError('not-read-back', `rows of ${entity.name} could not be read back after the replay: ${messageOf(error)}`, {
               cause: error,
             })

@@ -5,7 +5,7 @@ import { display } from '../data/fields.ts'
 import type { WireSource } from '../data/parameters.ts'
 import { type Answer, canonical, type Value } from '../data/value.ts'
 import type { Compiled, Reply } from '../engines/engine.ts'
-import { messageOf } from '../errors.ts'
+import { messageOf, rethrowOwnFault } from '../errors.ts'
 import type { Operation } from '../scenario/scenario.ts'
 import type { Reference } from './reference.ts'
 
@@ -54,7 +54,10 @@ export async function verify(
       const expected = reference.execute(index, params)
       const got = await performer.perform(index, params).then(
         (reply) => reply.answer(),
-        (error: unknown) => messageOf(error),
+        (error: unknown) => {
+          rethrowOwnFault(error)
+          return messageOf(error)
+        },
       )
       const counted = (result.byOperation[operation.name] ??= { checked: 0, wrong: 0 })
       counted.checked++

@@ -166,7 +166,7 @@ test('a server that dies again after its restart: the candidate failed, what was
   expect(candidate?.trials.some((trial) => trial.phase === 'sweep' && trial.validity.verdict !== 'broken')).toBe(true)
 }, 120_000)
 
-test('a worker process that throws: that trial is broken, the rest is measured', async () => {
+test('a fault of ours in a worker process ends the run: its stack is printed, what was measured is kept, and nothing is left', async () => {
   const marker = join(out, 'thrown')
   const hook = pathToFileURL(join(root, 'test/e2e/throw-in-worker.mjs')).href
   const ended = await dbtrialWith(
@@ -174,11 +174,40 @@ test('a worker process that throws: that trial is broken, the rest is measured',
     ...['run', small, '--candidates', 'postgres', '--provision', 'local', '--out', join(out, 'thrower')],
   )
   expect(existsSync(marker)).toBe(true)
+  expect(ended.code, ended.stderr).toBe(1)
+  expect(ended.stderr).toMatch(/worker \d+: Error: thrown by a test\n\s+at .*throw-in-worker\.mjs/)
+  const { directory: at, result } = resultIn(join(out, 'thrower'), 'small')
+  expect(ended.stderr.trimEnd().split('\n').at(-1)).toBe(
+    `exit code 1: this is a fault of dbtrial, and of no candidate: please report it with the lines above and with ${join(at, 'result.json')}`,
+  )
+  expect(result.status).toBe('interrupted')
+  expect(result.fault).toContain('thrown by a test')
+  const [candidate] = result.candidates
+  expect(candidate?.failure).toBeNull()
+  expect(candidate?.verification.wrong).toBe(0)
+  expect(candidate?.trials.some((trial) => trial.phase === 'sweep' && trial.validity.verdict !== 'broken')).toBe(true)
+  expect(await leftoversWithin(10_000)).toEqual([])
+}, 120_000)
+
+test('a worker process that is killed: that trial is broken, the rest is measured', async () => {
+  const ended = await dbtrialUntil(
+    /open loops/,
+    (pid) =>
+      setTimeout(
+        () =>
+          matching(pid, /replay\/worker\.ts/)
+            .slice(0, 1)
+            .forEach((each) => process.kill(each, 'SIGKILL')),
+        1500,
+      ),
+    ...['run', small, '--candidates', 'postgres', '--provision', 'local', '--out', join(out, 'lost-worker')],
+  )
+  expect(ended.acted).toBe(true)
   expect([0, 99], ended.stderr).toContain(ended.code)
-  const [candidate] = resultIn(join(out, 'thrower'), 'small').result.candidates
+  const [candidate] = resultIn(join(out, 'lost-worker'), 'small').result.candidates
   expect(candidate?.failure).toBeNull()
   const broken = candidate?.trials.filter((trial) => trial.validity.verdict === 'broken') ?? []
-  expect(broken.map((trial) => trial.validity.reasons)).toEqual([['a worker process failed: thrown by a test']])
+  expect(broken.map((trial) => trial.validity.reasons)).toEqual([[expect.stringMatching(/a worker process (has )?ended/)]])
   expect(candidate?.trials.at(-1)?.validity.verdict).not.toBe('broken')
   // What the worker had written is unknown: no invariant may be claimed, held or broken.
   expect(candidate?.invariants).toEqual([])

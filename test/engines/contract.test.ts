@@ -315,11 +315,24 @@ describe.each(
     expect(relaxed.settings).not.toEqual(compiled.settings)
   }, 90_000)
 
-  test('a killed server is told by an error, and nothing of it is left', async () => {
+  test('a killed server is a lost connection to both clients, whatever the engine, and nothing of it is left', async () => {
     const tree = processTree(process.pid).length
+    const wire = await engine.openLane(instance.endpoint, compiled, 2)
     await instance.kill()
     await instance.exited
-    await expect(session.total('shop')).rejects.toThrow()
+    await expect(session.total('shop')).rejects.toMatchObject({ name: 'ServerError', code: 'connection-lost' })
+    const params = new DrawnParameters(dataset, operations, 'lost', 12, scenario.epochMs)
+    const index = operations.findIndex((operation) => operation.name === 'newest')
+    for (const lane of [driverLane(session, 2), wire]) {
+      const error = await new Promise<string>((resolve) => {
+        lane.onDone = (_slot, _outcome, _rows, _retries, key) => resolve(key)
+        params.next(index)
+        lane.send(0, index, params, false)
+        lane.flush()
+      })
+      expect(error.split(' ')[0]).toBe('connection-lost')
+    }
+    await wire[Symbol.asyncDispose]()
     if (kind === 'local') expect(processTree(process.pid).length).toBeLessThan(tree)
   }, 60_000)
 })

@@ -66,7 +66,7 @@ describe('CQL', () => {
   })
 
   test('a server tells a version that it does not speak', async () => {
-    await expect(CqlConnection.openVersion(login('system'), 7 as Version)).rejects.toMatchObject({ code: 'ProtocolError' })
+    await expect(CqlConnection.openVersion(login('system'), 7 as Version)).rejects.toMatchObject({ code: 'invalid', detail: 'ProtocolError' })
   })
 
   test('what one version writes the other reads', async () => {

@@ -131,7 +131,7 @@ test('a value of a unique field that another row has is refused, and changes not
       perform('insert', [9, 'own@example.com', 2]),
       perform('update', [2, 'own@example.com']),
     ])
-      await expect(refused).rejects.toMatchObject({ code: 'UNIQUE' })
+      await expect(refused).rejects.toMatchObject({ code: 'constraint', detail: 'UNIQUE' })
     expect(await found('own@example.com')).toEqual({ kind: 'rows', rows: [[1, 'own@example.com', 1]] })
     expect((await session.total('a')).rows).toBe(3n)
     await perform('update', [1, 'other@example.com'])

@@ -79,7 +79,7 @@ test('a number that its type does not hold is an error of the same code on both 
       })
     await using wire = await postgres.openLane(endpoint, compiled, 1)
     for (const lane of [wire, driverLane(session, 1)]) {
-      expect(await ask(lane, 2 ** 32 + 5)).toEqual(['error', false, '22003'])
+      expect(await ask(lane, 2 ** 32 + 5)).toEqual(['error', false, 'invalid 22003'])
       expect(await ask(lane, 5)).toEqual(['ok', true, ''])
     }
   })

@@ -1,6 +1,7 @@
 /** Frames of CQL version 5: messages travel in them with checksums, several in one, or one cut over several (native_protocol_v5.spec, 2). */
 import { crc32 } from 'node:zlib'
 import type { RequestBuffer } from '../request.ts'
+import { type ServerError, unreadable } from '../server-error.ts'
 import { Frames, type Receiver } from '../socket.ts'
 import { headBytes as messageHeadBytes } from './cql-messages.ts'
 
@@ -48,20 +49,20 @@ export class FrameReader implements Receiver {
     let at = from
     while (to - at >= frameHeadBytes) {
       const head = readInt24(bytes, at)
-      if (crc24(head) !== readInt24(bytes, at + 3)) throw new Error('a damaged frame: the checksum of its head is wrong')
+      if (crc24(head) !== readInt24(bytes, at + 3)) throw unreadable('a damaged frame: the checksum of its head is wrong')
       const start = at + frameHeadBytes
       const end = start + (head & mostPayload)
       if (end + tailBytes > to) break
       const payload = bytes.subarray(start, end)
-      if (crc32(payload, checksumStart) !== bytes.readUInt32LE(end)) throw new Error('a damaged frame: the checksum of its payload is wrong')
+      if (crc32(payload, checksumStart) !== bytes.readUInt32LE(end)) throw unreadable('a damaged frame: the checksum of its payload is wrong')
       if ((head & wholeMessages) === 0) this.#parts.feed(payload, payload.length)
-      else if (this.#messages.take(bytes, start, end) !== end) throw new Error('a frame that ends within a message')
+      else if (this.#messages.take(bytes, start, end) !== end) throw unreadable('a frame that ends within a message')
       at = end + tailBytes
     }
     return at
   }
 
-  closed(cause: Error): void {
+  closed(cause: ServerError): void {
     this.#messages.closed(cause)
   }
 }

@@ -3,6 +3,7 @@
 import { decimalText } from '../../data/value.ts'
 import { writeInt64BE } from '../../data/whole-numbers.ts'
 import type { RequestBuffer } from '../request.ts'
+import { unreadable } from '../server-error.ts'
 
 export interface ColumnType {
   name: string
@@ -219,7 +220,7 @@ export function countRows(bytes: Buffer, from: number): number {
 /** Offset of the number of rows. */
 function rowsAt(bytes: Buffer, from: number): number {
   const set = bytes.readInt32BE(from + 4)
-  if ((set & rowFlags.noMetadata) === 0) throw new Error('rows with a description that was not asked for')
+  if ((set & rowFlags.noMetadata) === 0) throw unreadable('rows with a description that was not asked for')
   const at = from + 12
   return (set & rowFlags.morePages) === 0 ? at : at + 4 + bytes.readInt32BE(at)
 }
@@ -294,7 +295,7 @@ function varintOf(bytes: Buffer, at: number, length: number): bigint {
 }
 
 export function preparedOf(body: Buffer, version: Version): PreparedStatement {
-  if (body.readInt32BE(0) !== resultKinds.prepared) throw new Error('the server did not prepare the statement')
+  if (body.readInt32BE(0) !== resultKinds.prepared) throw unreadable('the server did not prepare the statement')
   const idEnd = 6 + body.readUInt16BE(4)
   const described = version === 4 ? idEnd : idEnd + 2 + body.readUInt16BE(idEnd)
   const id = Buffer.from(body.subarray(4, idEnd))
@@ -327,7 +328,7 @@ function metadata(body: Buffer, from: number, ofParameters: boolean): { columns:
     const name = text()
     const type = body.readUInt16BE(at)
     at += 2
-    if (type === 0 || type >= 32) throw new Error(`column ${name} has a type that this client does not know`)
+    if (type === 0 || type >= 32) throw unreadable(`column ${name} has a type that this client does not know`)
     return { name, type }
   })
   return { columns, end: at }

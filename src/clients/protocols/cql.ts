@@ -1,7 +1,9 @@
 /** Connections of Cassandra's native protocol, version 5 or else 4: login, prepared statements, many requests on one connection. */
 
 import { RequestBuffer } from '../request.ts'
+import { ServerError, unreadable } from '../server-error.ts'
 import { type Address, type Receiver, type Wire, WireSocket } from '../socket.ts'
+import { cqlError } from './cql-errors.ts'
 import { enclose, FrameReader, frameHeadBytes } from './cql-frames.ts'
 import {
   beginMessage,
@@ -34,7 +36,7 @@ const noFlags = (version: Version) => Buffer.alloc(version === 4 ? 1 : 4)
 export class CqlConnection {
   /** One whole reply on a stream: its body is bytes[from, to), valid during the call. `code` is −1, or the code of an error. */
   onReply: (stream: number, code: number, bytes: Buffer, from: number, to: number) => void = () => {}
-  onClosed: (cause: Error) => void = () => {}
+  onClosed: (cause: ServerError) => void = () => {}
   /** Requests of this loop turn, until `flush`. */
   request = new RequestBuffer()
   readonly version: Version
@@ -44,7 +46,7 @@ export class CqlConnection {
   /** From version 5 on: everything after the server's first answer is in frames. */
   #framed = false
   #onOwn: (opcode: number, bytes: Buffer, from: number, to: number) => void = () => {}
-  #onOwnClosed: ((cause: Error) => void) | null = null
+  #onOwnClosed: ((cause: ServerError) => void) | null = null
   #asked: Promise<unknown> = Promise.resolve()
 
   constructor(socket: Wire, version: Version) {
@@ -74,7 +76,7 @@ export class CqlConnection {
     try {
       return await CqlConnection.openVersion(login, 5)
     } catch (error) {
-      if ((error as { code?: string }).code !== protocolError) throw error
+      if (!(error instanceof ServerError) || error.detail !== protocolError) throw error
       return CqlConnection.openVersion(login, 4)
     }
   }
@@ -87,10 +89,10 @@ export class CqlConnection {
       let reply = await connection.#ask(opcodes.startup, Buffer.concat([map, shortText('CQL_VERSION'), shortText('3.0.0')]))
       if (version === 5) connection.frame()
       if (reply.opcode === opcodes.authenticate) {
-        if (login.password === undefined) throw new Error('the server asks for a password, none was given')
+        if (login.password === undefined) throw new ServerError('denied', 'the server asks for a password, none was given')
         const token = Buffer.from(`\0${login.user ?? ''}\0${login.password}`)
         reply = await connection.#ask(opcodes.authResponse, longBytes(token))
-        if (reply.opcode !== opcodes.authSuccess) throw new Error('the server wants another login than by password')
+        if (reply.opcode !== opcodes.authSuccess) throw new ServerError('denied', 'the server wants another login than by password')
       }
       await connection.query(`USE "${login.keyspace.replaceAll('"', '""')}"`)
       return connection
@@ -106,7 +108,7 @@ export class CqlConnection {
     await this.#ask(opcodes.query, Buffer.concat([longText(text), consistency, noFlags(this.version)]))
   }
 
-  /** Off the clock. @throws the server's error, with its name as `code`. */
+  /** Off the clock. @throws ServerError, with the server's name for it as `detail`. */
   async prepare(text: string): Promise<PreparedStatement> {
     const flags = this.version === 4 ? Buffer.alloc(0) : noFlags(this.version)
     const { body } = await this.#ask(opcodes.prepare, Buffer.concat([longText(text), flags]))
@@ -152,7 +154,7 @@ export class CqlConnection {
         if (kind === opcodes.error) {
           const length = bytes.readUInt16BE(from + 4)
           const name = errorName(bytes.readInt32BE(from))
-          reject(Object.assign(new Error(bytes.toString('utf8', from + 6, from + 6 + length)), { code: name }))
+          reject(cqlError(name, bytes.toString('utf8', from + 6, from + 6 + length)))
         } else resolve({ opcode: kind, body: Buffer.from(bytes.subarray(from, to)) })
       }
       const start = beginMessage(this.request, this.version, ownStream, opcode)
@@ -167,9 +169,9 @@ export class CqlConnection {
     while (to - at >= headBytes) {
       // A server that does not speak the version says so in one that it speaks.
       if (bytes[at] !== (this.version | 0x80) && (this.#framed || bytes[at + 4] !== opcodes.error))
-        throw new Error(`a message of protocol version ${(bytes[at] as number) & 0x7f}`)
+        throw unreadable(`a message of protocol version ${(bytes[at] as number) & 0x7f}`)
       const length = bytes.readInt32BE(at + 5)
-      if (length < 0 || length > largestMessage) throw new Error(`a message of ${length} bytes`)
+      if (length < 0 || length > largestMessage) throw unreadable(`a message of ${length} bytes`)
       const end = at + headBytes + length
       if (end > to) break
       const stream = bytes.readInt16BE(at + 2)

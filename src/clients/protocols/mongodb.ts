@@ -1,7 +1,9 @@
 /** MongoDB's protocol (OP_MSG): login, whole replies scanned in place for what a replay needs to know, decoded only where asked for. */
 import type { BSON } from 'mongodb'
 import { RequestBuffer } from '../request.ts'
+import { type ServerError, unreadable } from '../server-error.ts'
 import { type Address, type Wire, WireSocket } from '../socket.ts'
+import { mongoReplyError } from './mongodb-errors.ts'
 import { Scram } from './scram.ts'
 
 type Bson = typeof BSON
@@ -34,7 +36,7 @@ export interface ScannedReply {
 export class MongoConnection {
   /** The document of one whole reply: bytes[from, to), valid during the call. */
   onReply: (bytes: Buffer, from: number, to: number) => void = () => {}
-  onClosed: (cause: Error) => void = () => {}
+  onClosed: (cause: ServerError) => void = () => {}
   readonly request = new RequestBuffer()
   readonly #socket: Wire
   #requests = 0
@@ -46,8 +48,8 @@ export class MongoConnection {
         let at = from
         while (to - at >= 16) {
           const length = bytes.readInt32LE(at)
-          if (length < messageHead + 5 || length > largestMessage) throw new Error(`a message of ${length} bytes`)
-          if (bytes.readInt32LE(at + 12) !== opMsg) throw new Error(`a message of kind ${bytes.readInt32LE(at + 12)}`)
+          if (length < messageHead + 5 || length > largestMessage) throw unreadable(`a message of ${length} bytes`)
+          if (bytes.readInt32LE(at + 12) !== opMsg) throw unreadable(`a message of kind ${bytes.readInt32LE(at + 12)}`)
           if (to - at < length) break
           this.onReply(bytes, at + messageHead, at + length)
           at += length
@@ -78,13 +80,13 @@ export class MongoConnection {
     }
   }
 
-  /** Off the clock: one command and its decoded reply. @throws the server's error, with its code name as `code`. */
+  /** Off the clock: one command and its decoded reply. @throws ServerError, with the server's code name as `detail`. */
   command(document: Record<string, unknown>, bson: Bson): Promise<Record<string, unknown>> {
     return new Promise((resolve, reject) => {
       this.onReply = (bytes, from, to) => {
         const reply = bson.deserialize(Buffer.from(bytes.subarray(from, to))) as Record<string, unknown>
         if (reply.ok === 1) resolve(reply)
-        else reject(Object.assign(new Error(String(reply.errmsg)), { code: reply.codeName ?? reply.code }))
+        else reject(mongoReplyError(String(reply.codeName ?? reply.code ?? ''), String(reply.errmsg)))
       }
       this.onClosed = reject
       const { request } = this
@@ -234,16 +236,16 @@ function firstCode(bytes: Buffer, from: number, to: number): string {
 }
 
 function endOfDocument(bytes: Buffer, from: number, to: number): number {
-  if (from + 5 > to) throw new Error('a document that is cut off')
+  if (from + 5 > to) throw unreadable('a document that is cut off')
   const end = from + bytes.readInt32LE(from)
-  if (end < from + 5 || end > to || bytes[end - 1] !== 0) throw new Error('a document of impossible length')
+  if (end < from + 5 || end > to || bytes[end - 1] !== 0) throw unreadable('a document of impossible length')
   return end
 }
 
 function skipName(bytes: Buffer, from: number, end: number): number {
   let at = from
   while (at < end && bytes[at] !== 0) at++
-  if (at >= end) throw new Error('a name without an end')
+  if (at >= end) throw unreadable('a name without an end')
   return at + 1
 }
 
@@ -265,7 +267,7 @@ const sizes = new Map([
 
 function skipValue(bytes: Buffer, type: number, at: number, end: number): number {
   const next = behindValue(bytes, type, at, end)
-  if (next < at || next > end - 1) throw new Error('a value that reaches beyond its document')
+  if (next < at || next > end - 1) throw unreadable('a value that reaches beyond its document')
   return next
 }
 
@@ -273,9 +275,9 @@ function behindValue(bytes: Buffer, type: number, at: number, end: number): numb
   const size = sizes.get(type)
   if (size !== undefined) return at + size
   if (type === 11) return skipName(bytes, skipName(bytes, at, end), end)
-  if (at + 4 > end) throw new Error('a value that is cut off')
+  if (at + 4 > end) throw unreadable('a value that is cut off')
   const length = bytes.readInt32LE(at)
-  if (length < 0) throw new Error('a value of negative length')
+  if (length < 0) throw unreadable('a value of negative length')
   switch (type) {
     case 2:
     case 13:
@@ -288,7 +290,7 @@ function behindValue(bytes: Buffer, type: number, at: number, end: number): numb
     case 5:
       return at + 5 + length
     default:
-      throw new Error(`a value of unknown type ${type}`)
+      throw unreadable(`a value of unknown type ${type}`)
   }
 }
 

@@ -1,7 +1,9 @@
 /** PostgreSQL's protocol 3.0, the part that a replay needs: login, prepared statements, executions; rows counted, decoded only where asked for. */
 import { createHash } from 'node:crypto'
 import { RequestBuffer } from '../request.ts'
+import { ServerError, unreadable } from '../server-error.ts'
 import { type Address, type Wire, WireSocket } from '../socket.ts'
+import { sqlStateError } from './postgres-errors.ts'
 import { Scram } from './scram.ts'
 
 export interface PostgresLogin extends Address {
@@ -55,7 +57,7 @@ const maxMessageBytes = 2 ** 30
 export class PostgresConnection {
   /** Called when the server is ready again: rows returned or touched by the last statement, and its SQLSTATE or ''. */
   onReady: (rows: number, sqlState: string) => void = () => {}
-  onClosed: (cause: Error) => void = () => {}
+  onClosed: (cause: ServerError) => void = () => {}
   /** Whether rows are decoded, into `rows`. */
   keep = false
   rows: (string | null)[][] = []
@@ -121,7 +123,7 @@ export class PostgresConnection {
     this.#onAuthentication = (bytes, from, to) => {
       const kind = bytes.readInt32BE(from)
       if (kind === 0) return
-      if (secret === undefined) throw new Error('the server asks for a password, none was given')
+      if (secret === undefined) throw new ServerError('denied', 'the server asks for a password, none was given')
       if (kind === 3) answer(Buffer.from(`${secret}\0`))
       else if (kind === 5) answer(Buffer.from(`md5${md5(md5(secret + user), bytes.subarray(from + 4, from + 8))}\0`))
       else if (kind === 10) {
@@ -131,7 +133,7 @@ export class PostgresConnection {
             .split('\0')
             .includes('SCRAM-SHA-256')
         )
-          throw new Error('the server offers no SCRAM-SHA-256')
+          throw new ServerError('denied', 'the server offers no SCRAM-SHA-256')
         scram = new Scram('', secret) // The user of the startup message counts.
         const first = Buffer.from(scram.first())
         const length = Buffer.alloc(4)
@@ -139,7 +141,7 @@ export class PostgresConnection {
         answer(Buffer.concat([Buffer.from('SCRAM-SHA-256\0'), length, first]))
       } else if (kind === 11) answer(Buffer.from((scram as Scram).final(bytes.toString('utf8', from + 4, to))))
       else if (kind === 12) (scram as Scram).check(bytes.toString('utf8', from + 4, to))
-      else throw new Error(`the server asks for a login of kind ${kind}, which this client does not know`)
+      else throw new ServerError('denied', `the server asks for a login of kind ${kind}, which this client does not know`)
     }
     await this.#exchange(Buffer.concat([startup, body]))
   }
@@ -149,10 +151,10 @@ export class PostgresConnection {
       this.#sqlState = ''
       this.onReady = (_rows, sqlState) => {
         if (sqlState === '') resolve()
-        else reject(Object.assign(new Error(this.#message), { code: sqlState }))
+        else reject(sqlStateError(sqlState, this.#message))
       }
       // A server that refuses a login says why and closes, without being ready.
-      this.onClosed = (cause) => reject(this.#sqlState === '' ? cause : Object.assign(new Error(this.#message), { code: this.#sqlState }))
+      this.onClosed = (cause) => reject(this.#sqlState === '' ? cause : sqlStateError(this.#sqlState, this.#message))
       this.#socket.write(request)
     })
   }
@@ -161,7 +163,7 @@ export class PostgresConnection {
     let at = from
     while (to - at >= 5) {
       const end = at + 1 + bytes.readInt32BE(at + 1)
-      if (end < at + 5 || end - at > maxMessageBytes) throw new Error('a message of impossible length')
+      if (end < at + 5 || end - at > maxMessageBytes) throw unreadable('a message of impossible length')
       if (end > to) break
       switch (bytes[at]) {
         case received.data:
@@ -214,7 +216,7 @@ async function upgrade(socket: WireSocket, login: PostgresLogin): Promise<void> 
     socket.receive({
       take: (bytes, from, to) => {
         if (bytes[from] === 0x53) resolve()
-        else reject(new Error('the server does not speak TLS'))
+        else reject(new ServerError('denied', 'the server does not speak TLS'))
         return to
       },
       closed: reject,

@@ -1,6 +1,8 @@
 /** Redis' protocol (RESP 2): commands as arrays of bulk strings, whole replies handed over in place, decoded only where asked for. */
 import { RequestBuffer } from '../request.ts'
+import { type ServerError, unreadable } from '../server-error.ts'
 import { type Address, type Wire, WireSocket } from '../socket.ts'
+import { firstWord, respError } from './resp-errors.ts'
 
 export interface RedisLogin extends Address {
   user?: string
@@ -23,7 +25,7 @@ const maxElements = 2 ** 24
 export class RedisConnection {
   /** One whole reply: bytes[from, to), valid during the call. */
   onReply: (bytes: Buffer, from: number, to: number) => void = () => {}
-  onClosed: (cause: Error) => void = () => {}
+  onClosed: (cause: ServerError) => void = () => {}
   readonly request = new RequestBuffer()
   readonly #socket: Wire
 
@@ -63,7 +65,7 @@ export class RedisConnection {
       this.onReply = (bytes, from, to) => {
         const code = errorOf(bytes, from, to)
         if (code === '') resolve(decodeReply(bytes, from))
-        else reject(Object.assign(new Error(bytes.toString('utf8', from + 1, to - 2)), { code }))
+        else reject(respError(bytes.toString('utf8', from + 1, to - 2)))
       }
       this.onClosed = reject
       this.request.length = 0
@@ -96,8 +98,7 @@ export function bulkOf(word: string | Buffer): Buffer {
 /** The first word of an error, which is the server's code for it; '' for any other reply. */
 export function errorOf(bytes: Buffer, from: number, to: number): string {
   if (bytes[from] !== kinds.failure) return ''
-  const text = bytes.toString('latin1', from + 1, to - 2)
-  return /^[A-Z]{3,}\b/.exec(text)?.[0] ?? 'ERR'
+  return firstWord(bytes.toString('latin1', from + 1, to - 2))
 }
 
 /** The end of the reply that starts there; −1: it is not whole yet. @throws where the bytes are no reply. */
@@ -107,20 +108,20 @@ export function endOfReply(bytes: Buffer, from: number, to: number): number {
     const kind = bytes[at]
     const line = lineEnd(bytes, at, to)
     if (line < 0) {
-      if (to - at > maxLineBytes) throw new Error('a line without an end')
+      if (to - at > maxLineBytes) throw unreadable('a line without an end')
       return -1
     }
     if (kind === kinds.bulk) {
       const length = numberAt(bytes, at + 1)
-      if (length > maxBulkBytes) throw new Error(`a string of ${length} bytes`)
+      if (length > maxBulkBytes) throw unreadable(`a string of ${length} bytes`)
       at = length < 0 ? line : line + length + 2
       if (at > to) return -1
     } else if (kind === kinds.array) {
       pending += Math.max(0, numberAt(bytes, at + 1))
-      if (pending > maxElements) throw new Error(`an array of ${pending} elements`)
+      if (pending > maxElements) throw unreadable(`an array of ${pending} elements`)
       at = line
     } else if (kind === kinds.integer || kind === kinds.failure || kind === kinds.status) at = line
-    else throw new Error(`a reply that starts with byte ${kind}`)
+    else throw unreadable(`a reply that starts with byte ${kind}`)
   }
   return at
 }
@@ -137,7 +138,7 @@ export function numberAt(bytes: Buffer, from: number): number {
   let value = 0
   for (let at = negative ? from + 1 : from; bytes[at] !== carriage; at++) {
     const digit = (bytes[at] as number) - 0x30
-    if (digit < 0 || digit > 9) throw new Error('a number with other characters than digits')
+    if (digit < 0 || digit > 9) throw unreadable('a number with other characters than digits')
     value = value * 10 + digit
   }
   return negative ? -value : value

@@ -1,5 +1,6 @@
 /** SCRAM-SHA-256 (RFC 5802, RFC 7677), the client's side, without channel binding. */
 import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto'
+import { ServerError, unreadable } from '../server-error.ts'
 
 const keyBytes = 32
 const fewestIterations = 4096
@@ -22,13 +23,13 @@ export class Scram {
     return `n,,${this.#firstBare()}`
   }
 
-  /** @throws Error where the server's first message is not an answer to ours. */
+  /** @throws ServerError where the server's first message is not an answer to ours. */
   final(serverFirst: string): string {
     const { r: nonce = '', s: salt = '', i: iterations = '0' } = attributes(serverFirst)
-    if (!nonce.startsWith(this.#nonce) || nonce.length === this.#nonce.length) throw new Error('the server answered another login than ours')
+    if (!nonce.startsWith(this.#nonce) || nonce.length === this.#nonce.length) throw unreadable('the server answered another login than ours')
     if (!(Number(iterations) <= mostIterations))
-      throw new Error(`the server asks for ${iterations.slice(0, 20)} iterations, more than ${mostIterations}`)
-    if (Number(iterations) < fewestIterations) throw new Error(`the server asks for ${iterations} iterations, fewer than ${fewestIterations}`)
+      throw unreadable(`the server asks for ${iterations.slice(0, 20)} iterations, more than ${mostIterations}`)
+    if (Number(iterations) < fewestIterations) throw unreadable(`the server asks for ${iterations} iterations, fewer than ${fewestIterations}`)
     const salted = pbkdf2Sync(this.#password, Buffer.from(salt, 'base64'), Number(iterations), keyBytes, 'sha256')
     const clientKey = hmac(salted, 'Client Key')
     const withoutProof = `c=biws,r=${nonce}`
@@ -39,12 +40,12 @@ export class Scram {
     return `${withoutProof},p=${proof.toString('base64')}`
   }
 
-  /** @throws Error where the server does not know the password either. */
+  /** @throws ServerError where the server does not know the password either. */
   check(serverFinal: string): void {
     const { v: signature = '', e: error } = attributes(serverFinal)
     const given = Buffer.from(signature, 'base64')
     if (error !== undefined || given.length !== this.#signature.length || !timingSafeEqual(given, this.#signature))
-      throw new Error(`the server did not prove that it knows the password${error === undefined ? '' : `: ${error}`}`)
+      throw new ServerError('denied', `the server did not prove that it knows the password${error === undefined ? '' : `: ${error}`}`)
   }
 
   #firstBare(): string {

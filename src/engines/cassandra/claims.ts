@@ -1,11 +1,12 @@
 /** Unique values: each is claimed by a lightweight transaction of its own before the batch that writes the rows, and given back where another is taken. */
+import { cqlError } from '../../clients/protocols/cql-errors.ts'
 import { canonical, type Value } from '../../data/value.ts'
 import { claimRow } from './cql.ts'
 import type { Cql, CqlResult, StoredRow, Talk } from './talk.ts'
 
 const claimsInFlight = 8
 
-/** What is left to write once all values are claimed. @throws `Unique` where another row has a value. */
+/** What is left to write once all values are claimed. @throws ServerError where another row has a value. */
 export function* claimed(statements: Cql[], consistency: number): Talk<Cql[]> {
   const claims = statements.filter((statement) => statement.release !== undefined)
   const applied: Cql[] = []
@@ -22,7 +23,7 @@ export function* claimed(statements: Cql[], consistency: number): Talk<Cql[]> {
   // A value that the row has already is written again with it: its life is renewed.
   if (taken === null) return statements.filter((statement) => !applied.includes(statement))
   if (applied.length > 0) yield [{ statements: applied.map((claim) => claim.release as Cql), consistency, pageState: null }]
-  throw Object.assign(new Error(`another row has this value of ${taken.columns[0]?.field}`), { code: 'Unique' })
+  throw cqlError('Unique', `another row has this value of ${taken.columns[0]?.field}`)
 }
 
 /** Whether the row that has the value is the one that is written. */

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'cassandra-driver'
 import image from '../../../docker/cassandra/image.json' with { type: 'json' }
+import { throwingServerErrors } from '../../clients/driver-errors.ts'
 import type { CqlLogin } from '../../clients/protocols/cql.ts'
 import { named } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
@@ -11,6 +12,7 @@ import type { Program } from '../../families/program.ts'
 import { entityOf, type Operation, type Scenario } from '../../scenario/scenario.ts'
 import { asRole, type Endpoint, type Engine, type Guards } from '../engine.ts'
 import { cqlType, createTable, deleteRow, insertRow, rowKeys, selectGroup, selectPage, selectPartition, selectWords, updateRow } from './cql.ts'
+import { cassandraError } from './errors.ts'
 import { heapMegabytes } from './jvm.ts'
 import { openCassandraLane } from './lane.ts'
 import { pageStarts } from './pages.ts'
@@ -21,7 +23,7 @@ import { CassandraSession, type Driver } from './session.ts'
 const namespace = 'dbtrial'
 const replication = "{'class': 'SimpleStrategy', 'replication_factor': 1}"
 
-export const cassandra: Engine = {
+export const cassandra: Engine = throwingServerErrors(cassandraError, {
   name: 'cassandra',
   family: 'wide-column',
   native: false,
@@ -189,7 +191,7 @@ export const cassandra: Engine = {
     return new CassandraSession(driver, client, compiled, options, loginOf(endpoint))
   },
   openLane: (endpoint, compiled, slots) => openCassandraLane(loginOf(endpoint), compiled, slots),
-}
+})
 
 const loginOf = ({ host, port, user, password, tls, namespace: keyspace }: Endpoint): CqlLogin => ({ host, port, user, password, tls, keyspace })
 

@@ -3,6 +3,7 @@
 import { type Carrier, carry } from '../../clients/conversation.ts'
 import { errorCode } from '../../clients/driver-lane.ts'
 import { CqlConnection, type CqlLogin, mostStreams } from '../../clients/protocols/cql.ts'
+import { cqlKey } from '../../clients/protocols/cql-errors.ts'
 import {
   batchStatement,
   beginBatch,
@@ -16,6 +17,7 @@ import {
   type PreparedStatement,
   unprepared,
 } from '../../clients/protocols/cql-messages.ts'
+import { ServerError, unfit, unreadable } from '../../clients/server-error.ts'
 import { fixedParameters, positionsOf, type WireSource } from '../../data/parameters.ts'
 import type { Compiled, Lane, Reply } from '../engine.ts'
 import { CassandraOperations } from './operations.ts'
@@ -53,7 +55,7 @@ class CassandraLane implements Lane {
   readonly #prepared = new Map<string, PreparedStatement>()
   readonly #slots: Slot[]
   #programs: Program[] = []
-  #closed: Error | null = null
+  #closed: ServerError | null = null
 
   constructor(connection: CqlConnection, compiled: Compiled, slots: number) {
     this.slots = slots
@@ -63,12 +65,12 @@ class CassandraLane implements Lane {
     this.#slots = Array.from({ length: slots }, (_, slot) => new Slot(this, slot))
     connection.onReply = (stream, code, bytes, from) => {
       const slot = this.#slots[Math.floor(stream / streamsPerSlot)]
-      if (slot === undefined) throw new Error(`a reply on stream ${stream}, on which nothing was asked`)
+      if (slot === undefined) throw unreadable(`a reply on stream ${stream}, on which nothing was asked`)
       slot.received(stream % streamsPerSlot, code, bytes, from)
     }
     connection.onClosed = (cause) => {
       this.#closed = cause
-      for (const slot of this.#slots) slot.fail(errorCode(cause))
+      for (const slot of this.#slots) slot.fail(cause.key)
     }
   }
 
@@ -104,7 +106,7 @@ class CassandraLane implements Lane {
     to.begin(keep)
     if (this.#closed === null) to.send(this.#programs[operation] as Program, params)
     else {
-      const code = errorCode(this.#closed)
+      const code = this.#closed.key
       setImmediate(() => to.fail(code))
     }
   }
@@ -114,7 +116,7 @@ class CassandraLane implements Lane {
   }
 
   async [Symbol.asyncDispose]() {
-    this.#closed = new Error('the lane was closed')
+    this.#closed = new ServerError('connection-lost', 'the lane was closed')
     this.connection.end()
   }
 }
@@ -180,7 +182,8 @@ class Slot {
       return true
     } catch (error) {
       request.length = before
-      setImmediate(() => this.fail(errorCode(error)))
+      const { key } = unfit(error)
+      setImmediate(() => this.fail(key))
       return false
     }
   }
@@ -190,7 +193,7 @@ class Slot {
     this.#pending--
     if (code >= 0) {
       if (code === unprepared) this.#lane.prepareAgain()
-      this.#error = errorName(code)
+      this.#error = cqlKey(errorName(code))
     }
     const template = this.#template
     if (this.#error === '' && template !== null) {
@@ -238,7 +241,8 @@ class Slot {
       this.#prepared = requests.map((each, index) => this.#write(each, this.#slot * streamsPerSlot + index))
     } catch (error) {
       request.length = before
-      setImmediate(() => this.fail(errorCode(error)))
+      const { key } = unfit(error)
+      setImmediate(() => this.fail(key))
       return
     }
     this.#pending = requests.length

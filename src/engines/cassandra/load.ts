@@ -3,6 +3,7 @@
 import { eachWord, Gathered } from '../../clients/gathered.ts'
 import { Loading } from '../../clients/loading.ts'
 import type { CqlConnection } from '../../clients/protocols/cql.ts'
+import { cqlError } from '../../clients/protocols/cql-errors.ts'
 import { batchStatement, beginBatch, endBatch, errorName, type PreparedStatement, writeNumber } from '../../clients/protocols/cql-messages.ts'
 import { RequestBuffer } from '../../clients/request.ts'
 import { type Block, type Chunk, type Column, columnOf, startOf } from '../../data/rows.ts'
@@ -61,10 +62,7 @@ export class CassandraLoad {
     connection.onReply = (stream, code, bytes, from) => {
       if (code >= 0 && this.#again(stream, errorName(code))) return
       this.#streams.push(stream)
-      if (code >= 0)
-        this.#loading.fail(
-          Object.assign(new Error(bytes.toString('utf8', from + 6, from + 6 + bytes.readUInt16BE(from + 4))), { code: errorName(code) }),
-        )
+      if (code >= 0) this.#loading.fail(cqlError(errorName(code), bytes.toString('utf8', from + 6, from + 6 + bytes.readUInt16BE(from + 4))))
       this.#loading.wake()
     }
     connection.onClosed = (cause) => this.#loading.fail(cause)

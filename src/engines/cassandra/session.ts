@@ -1,7 +1,7 @@
 /** Cassandra through its driver: loads, the operations' conversations, facts and storage. */
 import type { Client } from 'cassandra-driver'
 import { CqlConnection, type CqlLogin } from '../../clients/protocols/cql.ts'
-import { errorName, pageSize } from '../../clients/protocols/cql-messages.ts'
+import { pageSize } from '../../clients/protocols/cql-messages.ts'
 import { type ParamSource, positionsOf } from '../../data/parameters.ts'
 import type { RowSource } from '../../data/rows.ts'
 import { decimalText, type Value } from '../../data/value.ts'
@@ -86,13 +86,9 @@ export class CassandraSession implements Session {
 
   async perform(operation: number, params: ParamSource): Promise<Reply> {
     const talk = this.#operations.perform(operation, (name) => params.value(this.#parameters[operation]?.get(name) ?? -1))
-    try {
-      let said = talk.next()
-      while (said.done !== true) said = talk.next(await Promise.all(said.value.map((request) => this.#carry(request))))
-      return said.value
-    } catch (error) {
-      throw named(error)
-    }
+    let said = talk.next()
+    while (said.done !== true) said = talk.next(await Promise.all(said.value.map((request) => this.#carry(request))))
+    return said.value
   }
 
   async #carry({ statements, consistency, pageState }: Request, fetchSize = pageSize): Promise<CqlResult> {
@@ -199,10 +195,4 @@ export class CassandraSession implements Session {
   async [Symbol.asyncDispose]() {
     await this.#client.shutdown()
   }
-}
-
-/** The server's own name of an error, whichever client reports it. */
-function named(error: unknown): unknown {
-  const { code } = error as { code?: unknown }
-  return typeof code === 'number' ? Object.assign(error as Error, { codeName: errorName(code) }) : error
 }

@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto'
 import type { Document, MongoClient } from 'mongodb'
 import image from '../../../docker/mongodb/image.json' with { type: 'json' }
+import { throwingServerErrors } from '../../clients/driver-errors.ts'
 import type { MongoLogin } from '../../clients/protocols/mongodb.ts'
 import { named } from '../../clients/replies.ts'
+import { ServerError } from '../../clients/server-error.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { compileDocuments, type DocumentRequest } from '../../families/document/compile.ts'
 import { shownDocument } from '../../families/document/marks.ts'
@@ -11,13 +13,14 @@ import { indexesOf } from '../../families/document/queries.ts'
 import { configurationOf } from '../configuration.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
 import type { Driver } from './documents.ts'
+import { mongoError } from './errors.ts'
 import { cacheGigabytes, settings } from './facts.ts'
 import { openMongoLane } from './lane.ts'
 import { MongoSession } from './session.ts'
 
 const namespace = 'dbtrial'
 
-export const mongodb: Engine = {
+export const mongodb: Engine = throwingServerErrors(mongoError, {
   name: 'mongodb',
   family: 'document',
   native: false,
@@ -177,8 +180,8 @@ export const mongodb: Engine = {
       const admin = client.db('admin')
       const hello = await admin.command({ hello: 1 })
       if (hello.setName === undefined)
-        throw new Error('it is no member of a replica set that was initiated: transactions and majority writes need one')
-      if (hello.isWritablePrimary !== true) throw new Error('the replica set has no primary yet')
+        throw new ServerError('unavailable', 'it is no member of a replica set that was initiated: transactions and majority writes need one')
+      if (hello.isWritablePrimary !== true) throw new ServerError('unavailable', 'the replica set has no primary yet')
       return String((await admin.command({ buildInfo: 1 })).version)
     }),
   guards,
@@ -191,7 +194,7 @@ export const mongodb: Engine = {
   async openLane(endpoint, compiled, slots) {
     return await openMongoLane(await import('mongodb'), loginOf(endpoint), own(compiled), endpoint.namespace, slots)
   },
-}
+})
 
 /** Of this engine's family, as `compile` made it. */
 const own = (compiled: Compiled) => compiled as Compiled<DocumentRequest>
@@ -234,7 +237,7 @@ async function makeReplicaSet(endpoint: Endpoint): Promise<void> {
       const { parsed } = await admin.command({ getCmdLineOpts: 1 })
       await admin.command({ replSetInitiate: { _id: 'rs0', members: [{ _id: 0, host: `127.0.0.1:${parsed?.net?.port ?? 27017}` }] } })
     }
-    if ((await admin.command({ hello: 1 })).isWritablePrimary !== true) throw new Error('the replica set has no primary yet')
+    if ((await admin.command({ hello: 1 })).isWritablePrimary !== true) throw new ServerError('unavailable', 'the replica set has no primary yet')
     if ((await admin.command({ usersInfo: user })).users.length === 0)
       await admin.command({ createUser: user, pwd: password, roles: ['root'], mechanisms: ['SCRAM-SHA-256'] })
     const { role } = endpoint

@@ -4,7 +4,9 @@ import type { Document } from 'mongodb'
 import { errorCode } from '../../clients/driver-lane.ts'
 import { openAll } from '../../clients/open-all.ts'
 import { beginMessage, endMessage, MongoConnection, type MongoLogin, type ScannedReply, scanReply } from '../../clients/protocols/mongodb.ts'
+import { mongoKey } from '../../clients/protocols/mongodb-errors.ts'
 import { backoffMs, mostRetries } from '../../clients/retry.ts'
+import { ServerError } from '../../clients/server-error.ts'
 import type { WireSource } from '../../data/parameters.ts'
 import { writeInt64LE } from '../../data/whole-numbers.ts'
 import type { DocumentProgram, DocumentRequest } from '../../families/document/compile.ts'
@@ -139,7 +141,7 @@ class SlotConnection {
   }
 
   end(): void {
-    this.#closed = new Error('the lane was closed')
+    this.#closed = new ServerError('connection-lost', 'the lane was closed')
     this.#connection.end()
   }
 
@@ -253,7 +255,7 @@ class SlotConnection {
   /** As the driver's contract says: the commit alone where its outcome is unknown, the whole transaction where that is transient. */
   #failed({ program }: Prepared, { error, transient, unknownCommit }: ScannedReply): void {
     this.#failure = { code: error, transient }
-    if (!program.atomic) this.#finish('error', 0, error)
+    if (!program.atomic) this.#finish('error', 0, mongoKey(error))
     else if (this.#stage === 'commit' && unknownCommit && this.#commitRetries < mostRetries) {
       this.#commitRetries++
       setTimeout(() => {
@@ -269,7 +271,7 @@ class SlotConnection {
   #again(): void {
     const { code, transient } = this.#failure
     if (!transient || this.#retries === mostRetries) {
-      this.#finish('error', 0, code)
+      this.#finish('error', 0, mongoKey(code))
       return
     }
     setTimeout(

@@ -2,6 +2,7 @@
 import type { BSON, Document } from 'mongodb'
 import { Loading } from '../../clients/loading.ts'
 import { beginMessage, endMessage, type MongoConnection, scanReply } from '../../clients/protocols/mongodb.ts'
+import { mongoReplyError } from '../../clients/protocols/mongodb-errors.ts'
 import type { LineSource, WireSource } from '../../data/parameters.ts'
 import { type Block, type Chunk, type Column, cell, columnOf, startOf } from '../../data/rows.ts'
 import type { Value } from '../../data/value.ts'
@@ -41,8 +42,7 @@ export class MongoLoad {
     for (const connection of connections) {
       connection.onReply = (bytes, from, to) => {
         scanReply(bytes, from, to, reply)
-        if (!reply.ok || reply.error !== '')
-          this.#loading.fail(Object.assign(new Error(`the server refused to load rows: ${reply.error}`), { code: reply.error }))
+        if (!reply.ok || reply.error !== '') this.#loading.fail(mongoReplyError(reply.error, `the server refused to load rows: ${reply.error}`))
         this.#free.push(connection)
         this.#loading.wake()
       }

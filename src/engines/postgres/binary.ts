@@ -1,5 +1,6 @@
 /** PostgreSQL's binary values (documentation: the types' send functions): as COPY and Bind carry them, each behind its length. */
 
+import { sqlStateError } from '../../clients/protocols/postgres-errors.ts'
 import { writeInt16BE, writeInt32BE, writeInt64BE } from '../../data/whole-numbers.ts'
 import type { Field } from '../../scenario/scenario.ts'
 
@@ -14,12 +15,10 @@ const lastMs = 8_640_000_000_000_000
 /** A window that reaches beyond what the type holds begins and ends where the type does: the same rows are in it. */
 export const windowBound = (epochMs: number) => Math.min(lastMs, Math.max(firstMs, epochMs))
 
-/** Of a value, no other value is stored in its place. @throws RangeError as the server names it. */
+/** Of a value, no other value is stored in its place. @throws ServerError as the server names it. */
 export function checkTimestamp(epochMs: number): void {
-  if (!(epochMs >= firstMs && epochMs <= lastMs)) throw outOfRange(`${epochMs} ms is no time that timestamptz holds`, '22008')
+  if (!(epochMs >= firstMs && epochMs <= lastMs)) throw sqlStateError('22008', `${epochMs} ms is no time that timestamptz holds`)
 }
-
-const outOfRange = (message: string, code: string) => Object.assign(new RangeError(message), { code })
 
 /** Length word, header and seven digit groups of a numeric: the widest fixed-size value. */
 export const widestNumber = 4 + 8 + 14
@@ -29,10 +28,10 @@ const digits = new Int16Array(8)
 
 /**
  * numeric: digit groups of base 10,000, aligned at the decimal point; `weight` is the power of the first.
- * @throws RangeError beyond the numbers that are exact.
+ * @throws ServerError beyond the numbers that are exact.
  */
 export function writeNumeric(value: number, scale: number, to: Buffer, at: number): number {
-  if (!Number.isSafeInteger(value)) throw outOfRange(`${value} is out of range for type numeric`, '22003')
+  if (!Number.isSafeInteger(value)) throw sqlStateError('22003', `${value} is out of range for type numeric`)
   const groupsAfterPoint = Math.ceil(scale / 4)
   const unit = powersOf10[scale] as number
   let whole = Math.floor(Math.abs(value) / unit)
@@ -71,9 +70,9 @@ export function writeTimestamp(epochMs: number, to: Buffer, at: number): number 
   return writeInt32BE(low - carry * 2 ** 32, to, writeInt32BE(high * 1000 + carry, to, writeInt32BE(8, to, at)))
 }
 
-/** @throws RangeError where four bytes do not hold it: they would hold another number. */
+/** @throws ServerError where four bytes do not hold it: they would hold another number. */
 export function writeInteger(value: number, to: Buffer, at: number): number {
-  if (value !== (value | 0)) throw outOfRange(`${value} is out of range for type integer`, '22003')
+  if (value !== (value | 0)) throw sqlStateError('22003', `${value} is out of range for type integer`)
   return writeInt32BE(value, to, writeInt32BE(4, to, at))
 }
 

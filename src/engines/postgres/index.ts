@@ -1,17 +1,19 @@
 /** PostgreSQL: how its server runs, its model as SQL, its client (pg). */
 import type { Client } from 'pg'
 import image from '../../../docker/postgres/image.json' with { type: 'json' }
+import { throwingServerErrors } from '../../clients/driver-errors.ts'
 import { named } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import type { Durability } from '../../scenario/scenario.ts'
 import { settingsOf } from '../configuration.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
+import { postgresError } from './errors.ts'
 import { openPostgresLane } from './lane.ts'
 import { PostgresSession, serverSettings } from './session.ts'
 import { compileSql, createTables, foreignKeys, type Statement } from './sql.ts'
 import { id } from './types.ts'
 
-export const postgres: Engine = {
+export const postgres: Engine = throwingServerErrors(postgresError, {
   name: 'postgres',
   family: 'relational',
   native: true,
@@ -185,7 +187,7 @@ export const postgres: Engine = {
       own(compiled),
       slots,
     ),
-}
+})
 
 /** Of this engine's family, as `compile` made it. */
 const own = (compiled: Compiled) => compiled as Compiled<Statement>

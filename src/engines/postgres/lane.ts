@@ -2,7 +2,9 @@
 
 import { openAll } from '../../clients/open-all.ts'
 import { type Execution, executionOf, finishExecution, PostgresConnection, type PostgresLogin } from '../../clients/protocols/postgres.ts'
+import { sqlStateKey } from '../../clients/protocols/postgres-errors.ts'
 import { backoffMs, mostRetries } from '../../clients/retry.ts'
+import { ServerError, unfit } from '../../clients/server-error.ts'
 import { parametersOf, type WireSource } from '../../data/parameters.ts'
 import { type Operation, writesOf } from '../../scenario/scenario.ts'
 import type { Compiled, Lane } from '../engine.ts'
@@ -79,7 +81,7 @@ class SlotConnection {
   /** Set while a transaction is rolled back. */
   #failed = ''
   #results: Rows[] = []
-  #closed: Error | null = null
+  #closed: ServerError | null = null
 
   constructor(lane: PostgresLane, slot: number, connection: PostgresConnection, compiled: Compiled<Statement>, programs: (PreparedProgram | null)[]) {
     this.#lane = lane
@@ -90,7 +92,7 @@ class SlotConnection {
     connection.onReady = (rows, sqlState) => this.#ready(rows, sqlState)
     connection.onClosed = (cause) => {
       this.#closed = cause
-      if (this.#program !== null) this.#finish('error', 0, closedCode(cause))
+      if (this.#program !== null) this.#finish('error', 0, cause.key)
     }
   }
 
@@ -102,7 +104,7 @@ class SlotConnection {
     this.#result = 0
     this.#failed = ''
     if (this.#closed !== null) {
-      const code = closedCode(this.#closed)
+      const code = this.#closed.key
       setImmediate(() => this.#finish('error', 0, code))
       return
     }
@@ -111,9 +113,8 @@ class SlotConnection {
     try {
       this.#write(program, params)
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error
       // As the server refuses it in text: the binary protocol would carry another number.
-      const code = String((error as { code?: unknown }).code ?? error.name)
+      const code = unfit(error).key
       setImmediate(() => this.#finish('error', 0, code))
       return
     }
@@ -121,7 +122,7 @@ class SlotConnection {
   }
 
   end(): void {
-    this.#closed = new Error('the lane was closed')
+    this.#closed = new ServerError('connection-lost', 'the lane was closed')
     this.#connection.end()
   }
 
@@ -193,7 +194,7 @@ class SlotConnection {
   #again(sqlState: string): void {
     this.#failed = ''
     if (!isTransient(sqlState) || this.#retries === mostRetries) {
-      this.#finish('error', 0, sqlState)
+      this.#finish('error', 0, sqlStateKey(sqlState))
       return
     }
     setTimeout(
@@ -213,8 +214,6 @@ class SlotConnection {
     this.#lane.onDone(this.#slot, outcome, rows, this.#retries, error)
   }
 }
-
-const closedCode = (cause: Error) => String((cause as { code?: unknown }).code ?? 'closed')
 
 const begin: Prepared = { execution: executionOf('begin', 0), writers: [] }
 const commit: Prepared = { execution: executionOf('commit', 0), writers: [] }

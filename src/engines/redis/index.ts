@@ -2,7 +2,9 @@
 import type { Redis } from 'ioredis'
 import redisImage from '../../../docker/redis/image.json' with { type: 'json' }
 import valkeyImage from '../../../docker/valkey/image.json' with { type: 'json' }
+import { throwingServerErrors } from '../../clients/driver-errors.ts'
 import type { RedisLogin } from '../../clients/protocols/resp.ts'
+import { ServerError } from '../../clients/server-error.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { settingsOf } from '../configuration.ts'
 import {
@@ -19,6 +21,7 @@ import {
   type ServerSpec,
 } from '../engine.ts'
 import { describe } from './describe.ts'
+import { redisError } from './errors.ts'
 import { openRedisLane } from './lane.ts'
 import { RedisOperations } from './operations.ts'
 import { maxMemory, RedisSession } from './session.ts'
@@ -92,7 +95,7 @@ function makeEngine({ name, program, major, licence, audit, image, onPath, packa
     maxmemory: String(maxMemory(limits)),
     'maxmemory-policy': 'noeviction',
   })
-  return {
+  return throwingServerErrors(redisError, {
     name,
     family: 'key-value',
     native: false,
@@ -185,7 +188,7 @@ function makeEngine({ name, program, major, licence, audit, image, onPath, packa
           ).catch(() => false)
           if (taken) return String(database)
         }
-        throw new Error(`none of its databases 1 to ${databases - 1} is empty`)
+        throw new ServerError('unavailable', `none of its databases 1 to ${databases - 1} is empty`)
       },
       drop: (endpoint, namespace) =>
         ask({ ...endpoint, namespace }, async (client) => void ((await client.exists(ownerKey)) === 1 && (await client.flushdb()))),
@@ -270,7 +273,7 @@ function makeEngine({ name, program, major, licence, audit, image, onPath, packa
       ask(endpoint, async (client) => {
         const info = await client.info('server')
         const version = /^valkey_version:([\d.]+)\s*$/m.exec(info) ?? /^redis_version:([\d.]+)\s*$/m.exec(info)
-        if (version?.[1] === undefined) throw new Error('its INFO names no version: it is neither Redis nor Valkey')
+        if (version?.[1] === undefined) throw new ServerError('unreadable', 'its INFO names no version: it is neither Redis nor Valkey')
         await client.ping() // INFO is answered while data is still being read from disk; this is not.
         return version[1]
       }),
@@ -280,7 +283,7 @@ function makeEngine({ name, program, major, licence, audit, image, onPath, packa
       return new RedisSession(await openClient(endpoint), compiled, set, loginOf(endpoint), alone)
     },
     openLane: (endpoint, compiled, slots) => openRedisLane(loginOf(endpoint), compiled, slots),
-  }
+  })
 }
 
 /** What the operations need, and INFO, which drivers ask for before they send work. */

@@ -1,9 +1,10 @@
 /** Redis through the wire client: one connection per slot; an operation that is one call is written from its template, others hold their conversation. */
 
 import { type Carrier, carry } from '../../clients/conversation.ts'
-import { errorCode } from '../../clients/driver-lane.ts'
 import { openAll } from '../../clients/open-all.ts'
 import { decodeReply, errorOf, RedisConnection, type RedisLogin, writeCommand } from '../../clients/protocols/resp.ts'
+import { respKey } from '../../clients/protocols/resp-errors.ts'
+import { ServerError } from '../../clients/server-error.ts'
 import { fixedParameters, positionsOf, type WireSource } from '../../data/parameters.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import type { Compiled, Lane, Reply } from '../engine.ts'
@@ -69,7 +70,7 @@ class SlotConnection {
   /** The conversation that decodes the answer of a template's call, or makes the calls where there is no template. */
   #talk: Talk<Reply> | null = null
   #keep = false
-  #closed: Error | null = null
+  #closed: ServerError | null = null
   /** Replies that are still to come. */
   #pending = 0
   #error = ''
@@ -88,7 +89,7 @@ class SlotConnection {
     connection.onReply = (bytes, from, to) => this.#received(bytes, from, to)
     connection.onClosed = (cause) => {
       this.#closed = cause
-      if (this.#busy) this.#finish('error', 0, 0, errorCode(cause))
+      if (this.#busy) this.#finish('error', 0, 0, cause.key)
     }
   }
 
@@ -96,7 +97,7 @@ class SlotConnection {
     this.#busy = true
     this.#keep = keep
     if (this.#closed !== null) {
-      const code = errorCode(this.#closed)
+      const code = this.#closed.key
       setImmediate(() => this.#finish('error', 0, 0, code))
       return
     }
@@ -119,7 +120,7 @@ class SlotConnection {
   }
 
   end(): void {
-    this.#closed = new Error('the lane was closed')
+    this.#closed = new ServerError('connection-lost', 'the lane was closed')
     this.#connection.end()
   }
 
@@ -135,7 +136,7 @@ class SlotConnection {
     // A transaction's commands are answered one by one before it is: the last reply counts, and the first refusal.
     if (--this.#pending > 0) return
     if (this.#error !== '') {
-      this.#finish('error', 0, 0, this.#error)
+      this.#finish('error', 0, 0, respKey(this.#error))
       return
     }
     if (this.#template !== null && this.#talk === null) {

@@ -3,6 +3,7 @@
 import { eachWord, Gathered } from '../../clients/gathered.ts'
 import { Loading } from '../../clients/loading.ts'
 import { bulkOf, errorOf, type RedisConnection } from '../../clients/protocols/resp.ts'
+import { respError } from '../../clients/protocols/resp-errors.ts'
 import { RequestBuffer } from '../../clients/request.ts'
 import { type Block, type Chunk, type Column, cell, columnOf, startOf } from '../../data/rows.ts'
 import { constantOf } from '../../data/value.ts'
@@ -45,7 +46,7 @@ export class RedisLoad {
     this.#compiled = compiled
     connection.onReply = (bytes, from, to) => {
       const code = errorOf(bytes, from, to)
-      if (code !== '') this.#loading.fail(Object.assign(new Error(bytes.toString('utf8', from + 1, to - 2)), { code }))
+      if (code !== '') this.#loading.fail(respError(bytes.toString('utf8', from + 1, to - 2)))
       if (--this.#pending === 0) this.#loading.wake()
     }
     connection.onClosed = (cause) => this.#loading.fail(cause)

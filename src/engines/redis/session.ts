@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { RedisConnection, type RedisLogin } from '../../clients/protocols/resp.ts'
+import { ServerError } from '../../clients/server-error.ts'
 import { type ParamSource, positionsOf } from '../../data/parameters.ts'
 import type { RowSource } from '../../data/rows.ts'
 import type { Value } from '../../data/value.ts'
@@ -99,7 +100,7 @@ export class RedisSession implements Session {
       }
       await load.finish()
     } catch (error) {
-      if ((error as { code?: string }).code !== 'OOM') throw error
+      if (!(error instanceof ServerError) || error.code !== 'out-of-resources') throw error
       throw new TrialError(
         'out-of-memory',
         `the memory limit was reached while ${entity} was loaded, after ${rows.rows.toLocaleString('en')} rows: ${messageOf(error)}`,
@@ -134,15 +135,9 @@ export class RedisSession implements Session {
 
   async perform(operation: number, params: ParamSource): Promise<Reply> {
     const talk = this.#operations.perform(this.#compiled.operations[operation] as Operation, this.#bound(operation, params))
-    try {
-      let said = talk.next()
-      while (said.done !== true) said = talk.next(await this.#call(said.value))
-      return said.value
-    } catch (error) {
-      // The server's own code is the first word of its message.
-      const code = /^[A-Z]{3,}\b/.exec((error as Error).message)?.[0]
-      throw code === undefined ? error : Object.assign(error as Error, { code })
-    }
+    let said = talk.next()
+    while (said.done !== true) said = talk.next(await this.#call(said.value))
+    return said.value
   }
 
   async #call(call: Call): Promise<Resp> {

@@ -4,7 +4,7 @@ import { LaneAnswers } from '../../clients/lane-answers.ts'
 import { DrawnParameters } from '../../data/drawn.ts'
 import { rowSource } from '../../data/rows.ts'
 import type { Session } from '../../engines/engine.ts'
-import { messageOf, TrialError } from '../../errors.ts'
+import { messageOf, rethrowOwnFault, TrialError } from '../../errors.ts'
 import type { Instance } from '../../provision/provision.ts'
 import { takeTotals } from '../../verify/invariants.ts'
 import { addVerification, blocks, verify } from '../../verify/verify.ts'
@@ -95,7 +95,10 @@ async function explain(run: CandidateRun, session: Session, dataset: RunContext[
     const operation = run.compiled.operations[index]
     if (operation === undefined || !['get', 'list', 'search', 'aggregate'].includes(operation.kind)) continue
     params.next(index)
-    const plan = await session.explain(index, params).catch((error: unknown) => `not explained: ${messageOf(error)}`)
+    const plan = await session.explain(index, params).catch((error: unknown) => {
+      rethrowOwnFault(error)
+      return `not explained: ${messageOf(error)}`
+    })
     plans.push({ operation: operation.name, plan })
   }
   return plans

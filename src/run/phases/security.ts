@@ -1,6 +1,6 @@
 /** Whether a server does what `bench.security` asks for: what it says itself, and who it turns away. */
 import { asRole, type Endpoint, type Engine, type Parity } from '../../engines/engine.ts'
-import { messageOf } from '../../errors.ts'
+import { messageOf, rethrowOwnFault } from '../../errors.ts'
 import { ruleOf } from '../../scenario/regimes.ts'
 import type { Scenario } from '../../scenario/scenario.ts'
 
@@ -9,6 +9,7 @@ export async function securityParity(engine: Engine, endpoint: Endpoint, { requi
   const { user: _user, password: _password, role, ...anonymous } = endpoint
   const [said, plainIsLetIn, anyoneIsLetIn] = await Promise.all([
     engine.guards(endpoint).catch((error: unknown) => {
+      rethrowOwnFault(error)
       // One that somebody else runs need not tell: who is turned away is seen.
       const unknown = { effective: `the server does not tell (${messageOf(error)})`, ok: role === undefined }
       return { transport: unknown, access: unknown }
@@ -56,7 +57,8 @@ async function isLetIn(engine: Engine, endpoint: Endpoint): Promise<boolean> {
     await engine.ready(asRole(endpoint))
     await engine.external.list(asRole(endpoint))
     return true
-  } catch {
+  } catch (error) {
+    rethrowOwnFault(error)
     return false
   }
 }

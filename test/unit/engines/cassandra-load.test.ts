@@ -74,6 +74,6 @@ test('a batch that the node was late with is sent again, byte by byte', async ()
 })
 
 test('one that is refused, or late for ever, ends the load with the server’s name for it', async () => {
-  await expect(load(() => syntaxError)).rejects.toMatchObject({ code: 'SyntaxError', message: 'late' })
-  await expect(load(() => writeTimeout)).rejects.toMatchObject({ code: 'WriteTimeout' })
+  await expect(load(() => syntaxError)).rejects.toMatchObject({ code: 'invalid', detail: 'SyntaxError', message: 'late' })
+  await expect(load(() => writeTimeout)).rejects.toMatchObject({ code: 'timeout', detail: 'WriteTimeout' })
 })

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test, vi } from 'vitest'
+import { isOwnFault } from '../../../src/errors.ts'
 import { realClock } from '../../../src/replay/clock.ts'
 import { WorkerPool } from '../../../src/replay/pool.ts'
 import type { OpenOrder } from '../../../src/replay/worker.ts'
@@ -33,6 +34,13 @@ test('a signal ends no worker; the pool does', async () => {
   expect(pids.every(ran)).toBe(true)
   await pool[Symbol.asyncDispose]()
   expect(pids.some(ran)).toBe(false)
+}, 30_000)
+
+test('a fault of ours in a worker is told as one, with its stack', async () => {
+  await using pool = new WorkerPool(2)
+  const fault = (await pool.open(nowhere).catch((error: unknown) => error)) as Error
+  expect(isOwnFault(fault)).toBe(true)
+  expect(fault.stack).toMatch(/worker \d+: TypeError: .*\n\s+at .*dataset\.ts/)
 }, 30_000)
 
 test('a worker that was killed is said, and replaced', async () => {

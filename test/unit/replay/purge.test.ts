@@ -1,5 +1,6 @@
 /** The purge beside a trial: never twice at once, and what it meets is told. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { ServerError } from '../../../src/clients/server-error.ts'
 import { emptyRecording, mergeRecordings } from '../../../src/measure/recorder.ts'
 import { startPurge } from '../../../src/replay/purge.ts'
 
@@ -36,7 +37,7 @@ test('a purge that fails is told, and makes the trial of all threads one that fa
   let calls = 0
   const purge = startPurge(async () => {
     calls++
-    throw new Error('update or delete on table "e" violates foreign key constraint')
+    throw new ServerError('constraint', 'update or delete on table "e" violates foreign key constraint')
   })
   await vi.advanceTimersByTimeAsync(3500)
   const failure = await purge.stop()
@@ -44,4 +45,12 @@ test('a purge that fails is told, and makes the trial of all threads one that fa
   expect(calls).toBe(1)
   const recordings = [emptyRecording(1, []), { ...emptyRecording(1, []), purgeFailure: failure }]
   expect(mergeRecordings(recordings).purgeFailure).toBe(failure)
+})
+
+test('a fault of ours in a purge is thrown', async () => {
+  const purge = startPurge(async () => {
+    throw new TypeError('stores is not iterable')
+  })
+  await vi.advanceTimersByTimeAsync(1500)
+  await expect(purge.stop()).rejects.toThrow(TypeError)
 })

@@ -1,4 +1,5 @@
 /** A replay in virtual time against a server that is the reference engine, or one that loses things. */
+import { ServerError } from '../../../src/clients/server-error.ts'
 import { type Dataset, makeDataset } from '../../../src/data/dataset.ts'
 import { DrawnParameters } from '../../../src/data/drawn.ts'
 import { fixedParameters } from '../../../src/data/parameters.ts'
@@ -89,7 +90,7 @@ export async function replay(scenario: Scenario, options: Replay = {}): Promise<
   }
   const session = {
     perform: async (index: number, params: Parameters<Reference['execute']>[1]) => {
-      if (options.readError !== undefined) throw new Error(options.readError)
+      if (options.readError !== undefined) throw new ServerError('connection-lost', options.readError)
       const answer = server.execute(index, params)
       return { outcome: 'ok' as const, rows: 1, retries: 0, answer: () => answer }
     },
