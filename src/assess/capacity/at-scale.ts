@@ -8,6 +8,7 @@ import { Drawn } from '../figures/drawn.ts'
 import type { Figure } from '../figures/figure.ts'
 import { FigureMemo } from '../figures/figure-memo.ts'
 import { middleOf, type Spread } from '../figures/simulate.ts'
+import { drivenMultiple } from './capacity.ts'
 import { type Rollup, rollupOf } from './rollup.ts'
 import { type Rows, rowsOf } from './rows.ts'
 import { type Service, serviceOf } from './service.ts'
@@ -72,7 +73,7 @@ export function atScaleOf(result: Result): AtScale[][] {
 function scaledOf(candidate: CandidateResult, scenario: Scenario, rows: Rows, horizon: number): ScaledCall[] {
   const does = new Set(candidate.compiled.map((each) => each.operation))
   const own = scenario.operations.filter(({ name }) => does.has(name))
-  return scaledCallsOf(own, rows, serviceOf(candidate, own, rows, new FigureMemo()).seconds, horizon)
+  return scaledCallsOf(own, rows, serviceOf(candidate, own, rows, drivenMultiple(candidate, scenario.operations), new FigureMemo()).seconds, horizon)
 }
 
 interface Told {

@@ -1,7 +1,8 @@
 /** What one call of an operation touches in production: rows, bytes, time. */
 import { ownedBytes, rowBytes } from '../../families/sizes.ts'
-import type { CandidateResult, Result } from '../../result/result.ts'
+import type { CandidateResult, Result, TrialResult } from '../../result/result.ts'
 import { entityOf, type Operation, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { loadOf } from './response-curve.ts'
 
 export const isReadOperation = (operation: Operation) => writesOf(operation).length === 0
 
@@ -25,19 +26,20 @@ export function payloadBytes(operation: Operation, scenario: Scenario, rows: num
 }
 
 /**
- * Mean seconds of each operation at the lowest confirmed multiple: more load only adds queueing, which more servers take away. What was too
- * rare there is taken from the loop that ran it alone.
+ * Mean seconds of each operation at the lowest rate that was confirmed, or else tried, of those that the server carries, `carried` in multiples:
+ * more load only adds queueing, which more servers take away. What was too rare there is taken from the loop that ran it alone.
  */
-export function serviceSecondsOf(candidate: CandidateResult, operations: Operation[]): Map<string, number> {
-  const told = candidate.trials.filter(
-    ({ phase, client, validity }) =>
-      (phase === 'confirmation' || phase === 'probe') && client === 'wire' && validity.verdict !== 'noisy' && validity.verdict !== 'broken',
+export function serviceSecondsOf({ trials }: Pick<CandidateResult, 'trials'>, operations: Operation[], carried: number): Map<string, number> {
+  const told = trials.filter(
+    ({ client, validity, saturated }) => client === 'wire' && !saturated && validity.verdict !== 'noisy' && validity.verdict !== 'broken',
   )
-  const confirmed = told.filter(({ phase }) => phase === 'confirmation').sort((a, b) => (a.arrival.multiple ?? 0) - (b.arrival.multiple ?? 0))
+  const within = (phase: TrialResult['phase']) =>
+    told.filter((trial) => trial.phase === phase && trial.arrival.multiple !== null && loadOf(trial) <= carried).sort((a, b) => loadOf(a) - loadOf(b))
   const alone = told.filter(({ phase, arrival }) => phase === 'probe' && arrival.concurrency === 1)
+  const light = [...within('confirmation'), ...within('curve'), ...alone]
   return new Map(
     operations.flatMap(({ name }) => {
-      const service = [...confirmed, ...alone].map((trial) => trial.operations[name]?.serviceUs).find((each) => each != null && each.count > 0)
+      const service = light.map((trial) => trial.operations[name]?.serviceUs).find((each) => each != null && each.count > 0)
       return service == null ? [] : [[name, service.mean / 1e6] as const]
     }),
   )

@@ -86,6 +86,10 @@ export function drivenCapacity({ capacity, trials, compiled, mix, provision, ste
   return isUnloaded ? capacityOf(evidence, mix, provision?.limits.cpus ?? 1) : capacity
 }
 
+/** Its middle; Infinity where none was found: then no rate is known to be too much. */
+export const drivenMultiple = (candidate: CandidateResult, operations: Operation[]) =>
+  drivenCapacity(candidate, operations).multiple?.mid ?? Number.POSITIVE_INFINITY
+
 const atFullSpeed = ({ throughputPerSecond, slowdown }: TrialResult) => throughputPerSecond * slowdown
 
 /** Closed-loop throughput by start, at the full speed of the cores: the middle of the repeats at the concurrency that did most in the middle of all. */

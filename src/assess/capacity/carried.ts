@@ -4,7 +4,7 @@ import type { Operation } from '../../scenario/scenario.ts'
 import type { Demand } from '../demand/demand.ts'
 import { derived, derivedFrom, type Figure, given, productOf, type Range, sumOf } from '../figures/figure.ts'
 import { ratio } from '../figures/figure-memo.ts'
-import { cpuFill, drivenCapacity } from './capacity.ts'
+import { cpuFill } from './capacity.ts'
 import { type Scalability, sweepOf } from './scaling.ts'
 import type { Work } from './work.ts'
 
@@ -25,6 +25,7 @@ export function coresAtAverage(name: string, mix: Operation[], demand: Demand, w
 /** What was sustained, and at most the share of the CPU beyond which queues grow faster than load. null: no rate was sustained. */
 export function carriedOf(
   candidate: CandidateResult,
+  { multiple, boundBy }: CandidateResult['capacity'],
   mix: Operation[],
   demand: Demand,
   work: Work,
@@ -32,7 +33,6 @@ export function carriedOf(
   scalability: Scalability | null,
 ): Figure<'multiple'> | null {
   const { name } = candidate
-  const { multiple, boundBy } = drivenCapacity(candidate, demand.scenario.operations)
   if (multiple === null) return null
   const sustained = given(
     `capacity.${name}.sustained`,

@@ -8,7 +8,7 @@ import type { CandidateResult, TrialResult } from '../../result/result.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import { moments } from '../../stats/intervals.ts'
 import { assumed, type Range } from '../figures/figure.ts'
-import { drivenCapacity } from './capacity.ts'
+import { drivenMultiple } from './capacity.ts'
 import { curvesOf, isUsable, loadOf, type Objective } from './response-curve.ts'
 
 export interface LatencyByLoad {
@@ -50,7 +50,7 @@ export function latenciesByLoad(
   operations: readonly Operation[],
 ): { operation: Operation; objective: Objective; law: LatencyByLoad | null }[] {
   const trials = candidate.trials.filter((trial) => trial.mix !== 'common')
-  const carried = drivenCapacity(candidate, [...operations]).multiple?.mid ?? Number.POSITIVE_INFINITY
+  const carried = drivenMultiple(candidate, [...operations])
   const curves = curvesOf({
     trials,
     operations: [...operations],
@@ -89,8 +89,8 @@ export function latencyAt(
   return ms * over ** Math.min(steepest, Math.max(0, Math.log(limitMs / ms) / Math.log(bound / lowest.multiple)))
 }
 
-/** Trials from the lowest rate on until they have answers enough; their histograms are merged, percentiles are never averaged. */
-function lowestOf(trials: readonly TrialResult[], operation: string, quantile: number): Lowest | null {
+/** Trials from the lowest rate on until they have answers enough; their histograms are merged, percentiles are never averaged. null: they have too few. */
+export function lowestOf(trials: readonly TrialResult[], operation: string, quantile: number): Lowest | null {
   const needed = samplesNeeded(quantile)
   const ofMix = answersOf(trials, operation, phases)
   // Where an operation is rare, the loops in which it was raised tell, too.

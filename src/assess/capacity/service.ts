@@ -13,16 +13,17 @@ export interface Service {
   seconds(operation: Operation, month: number): Figure<'seconds'> | null
 }
 
-export function serviceOf(candidate: CandidateResult, operations: Operation[], rows: Rows, memo: FigureMemo): Service {
+/** `carried`: multiples that its server does. */
+export function serviceOf(candidate: CandidateResult, operations: Operation[], rows: Rows, carried: number, memo: FigureMemo): Service {
   const { name } = candidate
-  const measured = serviceSecondsOf(candidate, operations)
+  const measured = serviceSecondsOf(candidate, operations, carried)
   return {
     timed: operations.filter((operation) => measured.has(operation.name)),
     seconds: (operation, month) => {
       const found = measured.get(operation.name)
       if (found === undefined) return null
       const alone = memo.once(`work.${name}.${operation.name}.service`, (path) =>
-        given(path, 'seconds', found, 'measured', 'mean service time at the lowest rate that was confirmed'),
+        given(path, 'seconds', found, 'measured', 'mean service time at the lowest rate that its server carries'),
       )
       const more = rows.cost(operation, month)
       if (more === null) return alone

@@ -5,6 +5,7 @@ import { middleOf } from '../figures/simulate.ts'
 import type { Complete } from '../fleet/candidate-plan.ts'
 import type { CapacityPlan } from '../fleet/capacity-plan.ts'
 import { cheapest, suffices } from '../fleet/cheapest.ts'
+import { fitsLeast } from '../fleet/plan-facts.ts'
 import { besideOf, type Need, nodesOf } from '../fleet/supply.ts'
 import type { CostPlan } from './cost.ts'
 import { linesOf, volumeGb } from './fleet-cost.ts'
@@ -76,12 +77,12 @@ export function managedCost(
   }
 }
 
-/** The cheapest size that carries it; null: none does, or only divided where the offer does not divide. */
+/** The cheapest size that carries it, of those that are not too small for the product; null: none does, or only divided where the offer does not divide. */
 function fitting(plan: CapacityPlan, need: Need, offer: ManagedOffer, block: BlockStorage) {
   const { topology } = plan.facts
   const terms = plan.terms(diskOf(block, offer), [])
   const perNode = offer.shapes
-    .filter((shape) => shape.usdPerHour !== null)
+    .filter((shape) => shape.usdPerHour !== null && fitsLeast(shape, plan.facts))
     .map((shape) => ({ ...shape, usdPerHour: offer.per === 'cluster' ? (shape.usdPerHour as number) / topology.copies : shape.usdPerHour }))
   const best = cheapest(perNode, need, terms)
   const shape = perNode[best.shape]

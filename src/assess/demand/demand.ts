@@ -1,7 +1,7 @@
 /** What production will ask for, month by month: rows and rates, from the growth that the scenario states. */
 import { type Entity, entityOf, type Operation, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import { monthMs, secondsPerMonth } from '../../scenario/units.ts'
-import { assumed, derived, derivedFrom, type Figure, given, productOf } from '../figures/figure.ts'
+import { assumed, derived, derivedFrom, type Figure, given, productOf, sumOf } from '../figures/figure.ts'
 import { FigureMemo } from '../figures/figure-memo.ts'
 
 /** A stated growth, or peak, is a wish: it is drawn between these shares of itself. */
@@ -150,22 +150,24 @@ export class Demand {
     const keptMs = entity.ttlMs ?? entity.retentionMs
     if (keptMs === null) return null
     const inserts = this.#inserts(entity)
-    const [first] = inserts
-    if (first === undefined) return null
-    const perSecond = given(
-      `demand.${entity.name}.insertRate`,
-      'rows/s',
-      inserts.reduce((sum, { operation, share }) => sum + operation.ratePerSecond * share, 0),
-      'stated',
-      `rates of ${inserts.map(({ operation }) => operation.name).join(', ')}`,
-    )
+    if (inserts.length === 0) return null
     const months = keptMs / monthMs
-    return derived(
+    const last = `the last ${Number(months.toPrecision(3))} months before month ${month}`
+    return sumOf(
       `demand.${entity.name}.kept@${month}`,
       'rows',
-      `inserts of the last ${Number(months.toPrecision(3))} months before month ${month}, growing`,
-      [perSecond, this.#loadGrowth(first.operation)],
-      (rate, growth) => rate * secondsPerMonth * (1 + growth) ** month * -monthsOf(growth, -months),
+      inserts.map(({ operation, share }) => {
+        const path = `demand.${entity.name}.kept.${operation.name}@${month}`
+        const rate = this.rate(operation, 0)
+        if (this.#isScheduled(operation)) return productOf(path, 'rows', `rows inserted in ${last}`, [rate], share * secondsPerMonth * months)
+        return derived(
+          path,
+          'rows',
+          `rows inserted in ${last}, growing`,
+          [rate, this.#loadGrowth(operation)],
+          (perSecond, growth) => perSecond * share * secondsPerMonth * (1 + growth) ** month * -monthsOf(growth, -months),
+        )
+      }),
     )
   }
 

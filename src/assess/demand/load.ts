@@ -27,7 +27,7 @@ export function loadOf(
   name: string,
   own: Operation[],
   topology: Topology,
-  crosses: (operation: Operation) => boolean,
+  crossing: Operation[],
   demand: Demand,
   work: Work,
   rows: Rows,
@@ -60,7 +60,6 @@ export function loadOf(
   const isRing = topology.kind === 'ring'
   const single = () => 1
   const old = isRing ? [] : own.filter(mayBeOld)
-  const crossing = own.filter(crosses)
   const writes = own.filter((operation) => !isReadOperation(operation))
   return {
     all: (month) => of('load', month, own, copiesAsked(topology)),

@@ -3,7 +3,9 @@
 import type { CandidateResult } from '../../result/result.ts'
 import { entityOf, type Operation } from '../../scenario/scenario.ts'
 import { isReadOperation, payloadBytes } from '../capacity/calls.ts'
+import { lowestOf } from '../capacity/latency-by-load.ts'
 import { pagesOf } from '../capacity/pages.ts'
+import { loadOf } from '../capacity/response-curve.ts'
 import type { Rows } from '../capacity/rows.ts'
 import { serviceOf } from '../capacity/service.ts'
 import type { Work } from '../capacity/work.ts'
@@ -29,6 +31,7 @@ export interface Traffic {
   readers: Reader[]
 }
 
+/** `carried`: multiples that its server does. */
 export function trafficOf(
   candidate: CandidateResult,
   own: Operation[],
@@ -36,6 +39,7 @@ export function trafficOf(
   rows: Rows,
   demand: Demand,
   work: Work,
+  carried: number,
   memo: FigureMemo,
 ): Traffic {
   const { name } = candidate
@@ -62,7 +66,7 @@ export function trafficOf(
       payloadBytes(operation, scenario, rowsIn(operation)),
       'rows returned or written × bytes of their fields',
     )
-  const { timed, seconds } = serviceOf(candidate, own, rows, memo)
+  const { timed, seconds } = serviceOf(candidate, own, rows, carried, memo)
   const total = atPeak(name, demand, memo)
   return {
     pages: total('pages', 'I/O/s', 'peakRate × pages', reads, pagesOfCall),
@@ -77,7 +81,7 @@ export function trafficOf(
       operation,
       pages: pages.get(operation.name) as number,
       tableShare: Math.min(1, rowsIn(operation) / Math.max(1, entityOf(scenario, operation.entity).count)),
-      spare: spareOf(candidate, operation),
+      spare: spareOf(candidate, operation, carried),
     })),
   }
 }
@@ -106,14 +110,16 @@ function atPeak(name: string, demand: Demand, memo: FigureMemo) {
       )
 }
 
-/** By its strictest objective, at the lowest rate that was confirmed; null: it has none, or was not timed. */
-function spareOf({ trials }: CandidateResult, { name, objectives }: Operation): Reader['spare'] {
-  const confirmed = trials
-    .filter(({ phase, client, saturated }) => phase === 'confirmation' && client === 'wire' && !saturated)
-    .sort((a, b) => (a.arrival.multiple ?? 0) - (b.arrival.multiple ?? 0))
-  const response = confirmed.map((trial) => trial.operations[name]?.responseUs).find((each) => each != null && each.count > 0)
-  if (response == null) return null
+/**
+ * By the strictest objective that is met without any disk, at the lowest rates that the server carries. What is late already, or was measured in
+ * an overload only, no memory mends: it asks for none. null: nothing is left that does.
+ */
+export function spareOf({ trials }: Pick<CandidateResult, 'trials'>, { name, objectives }: Operation, carried: number): Reader['spare'] {
+  const within = trials.filter((trial) => trial.mix !== 'common' && trial.arrival.multiple !== null && loadOf(trial) <= carried)
   return objectives
-    .map(({ name: own, limitMs, quantile }) => ({ ms: limitMs - response[own] / 1000, share: 1 - quantile }))
+    .flatMap(({ limitMs, quantile }) => {
+      const lowest = lowestOf(within, name, quantile)
+      return lowest === null || lowest.ms >= limitMs ? [] : [{ ms: limitMs - lowest.ms, share: 1 - quantile }]
+    })
     .reduce<Reader['spare']>((least, each) => (least === null || each.ms < least.ms ? each : least), null)
 }

@@ -3,6 +3,7 @@ import type { PlanFacts } from '../../engines/engine.ts'
 import type { CandidateResult, Result } from '../../result/result.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import { productionRows } from '../capacity/calls.ts'
+import { drivenCapacity } from '../capacity/capacity.ts'
 import { carriedOf, coresAtAverage } from '../capacity/carried.ts'
 import { type Rows, rowsOf } from '../capacity/rows.ts'
 import { doublingOf, fitScalability, type Scalability, sweepOf } from '../capacity/scaling.ts'
@@ -52,6 +53,8 @@ export interface CapacityPlan {
   cacheOfRest: Figure<'share'>
   /** Those that are atomic on one server, and not on several: with any, it cannot be divided. */
   torn: Operation[]
+  /** Those that every shard must do, once there are several. */
+  crossing: Operation[]
   /** In use at peak, on all servers: operations in flight by Little's law. */
   connections(month: number): Figure<'connections'>
   rows: Rows
@@ -96,14 +99,16 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
   const own = mix.filter((operation) => serves === undefined || serves.operations.includes(operation))
   const scalability = fitScalability(sweepOf(candidate))
   const cores = coresAtAverage(name, mix, demand, work)
-  const carried = carriedOf(candidate, mix, demand, work, cores, scalability)
+  const driven = drivenCapacity(candidate, scenario.operations)
+  const carried = carriedOf(candidate, driven, mix, demand, work, cores, scalability)
   if (carried === null) return none(`no rate was found that it sustains on one server (${candidate.capacity.boundBy})`)
   const division = divisionOf(scenario, candidate.model, facts)
   const torn = own.filter(division.isTorn)
+  const crossing = own.filter(division.crosses)
   const memo = new FigureMemo()
   const rows = rowsOf(result, demand)
-  const load = loadOf(name, own, facts.topology, division.crosses, demand, work, rows, cores, memo)
-  const traffic = trafficOf(candidate, own, productionRows(result), rows, demand, work, memo)
+  const load = loadOf(name, own, facts.topology, crossing, demand, work, rows, cores, memo)
+  const traffic = trafficOf(candidate, own, productionRows(result), rows, demand, work, driven.multiple?.mid ?? Number.POSITIVE_INFINITY, memo)
   const hot = hotShareOf(name, demand, storage, traffic.readers, own.filter(changesRows))
   const standing = standingOf(name, facts, carried, doublingFigure(candidate), engineerHour(scenario))
   const needFigures = (month: number) => needFiguresOf(name, month, load, storage, hot, traffic, standing, memo)
@@ -122,6 +127,7 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
     fixedMemory: standing.fixedMemory,
     cacheOfRest: standing.cacheOfRest,
     torn,
+    crossing,
     connections: traffic.connections,
     needFigures,
     needOf,

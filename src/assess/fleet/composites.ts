@@ -143,11 +143,12 @@ interface Asks {
   cores: number
   reads: number
   network: number
-  /** Cores of calls that may be answered with old rows. */
+  /** Cores of calls that may be answered with old rows, and of those that every shard must do. */
   old: number
+  crossing: number
 }
 
-function storeOf(plan: CapacityPlan, cost: CostPlan, demand: Demand): Store {
+export function storeOf(plan: CapacityPlan, cost: CostPlan, demand: Demand): Store {
   const once = <T>(of: (month: number) => T) => {
     const known = new Map<number, T>()
     return (month: number): T => {
@@ -173,6 +174,7 @@ function asksOf(plan: CapacityPlan, demand: Demand, operation: Operation, month:
     reads: isReadOperation(operation) ? perSecond * middleOf(plan.pagesOfCall(operation, month)) : 0,
     network: perSecond * middleOf(plan.payload(operation)),
     old: mayBeOld(operation) ? cores : 0,
+    crossing: plan.crossing.includes(operation) ? cores : 0,
   }
 }
 
@@ -347,7 +349,7 @@ function searchBeside(store: Store, { searchMemory, searchLeastGib }: Assumed, s
 }
 
 /** What is left for the store where something else answers these shares of the calls. */
-function without(store: Store, month: number, taken: readonly Operation[], shares: readonly number[]): Need {
+export function without(store: Pick<Store, 'need' | 'asks'>, month: number, taken: readonly Operation[], shares: readonly number[]): Need {
   const need = store.need(month)
   const asks = store.asks(month)
   const leftOf = (what: keyof Asks) => {
@@ -360,7 +362,7 @@ function without(store: Store, month: number, taken: readonly Operation[], share
     ...need,
     load,
     offloadable: Math.min(load, need.offloadable * leftOf('old')),
-    crossing: Math.min(load, need.crossing),
+    crossing: Math.min(load, need.crossing * leftOf('crossing')),
     pagesPerSecond: need.pagesPerSecond * leftOf('reads'),
     networkBytesPerSecond: need.networkBytesPerSecond * leftOf('network'),
   }

@@ -2,12 +2,12 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { costOf } from '../../../src/assess/cost/cost.ts'
+import { type CostPlan, costOf } from '../../../src/assess/cost/cost.ts'
 import { type Catalogue, readPrices, serversOf } from '../../../src/assess/cost/prices.ts'
 import { assumedBy, withAssumed } from '../../../src/assess/decision/assume.ts'
 import { Demand } from '../../../src/assess/demand/demand.ts'
 import { isPlan, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
-import { compositesOf, hitShares } from '../../../src/assess/fleet/composites.ts'
+import { compositesOf, hitShares, storeOf, without } from '../../../src/assess/fleet/composites.ts'
 import { type Result, readResult } from '../../../src/result/result.ts'
 import type { Operation } from '../../../src/scenario/scenario.ts'
 
@@ -64,4 +64,27 @@ test('each is priced, beside the store alone, and labelled; what may not be old 
   const may = of(allowed).find(({ kind }) => kind === 'cache in front')
   expect(may?.needs).toBe('')
   expect(may?.takes.map((each) => each.operation)).toEqual(['get_product'])
+})
+
+test('a search store beside takes its share of what every shard must do, too', () => {
+  const demand = new Demand(ecommerce.scenario as unknown as Scenario)
+  const candidate = ecommerce.candidates.find(({ name }) => name === 'mongodb') as Result['candidates'][number]
+  const plan = planCapacity({ candidate, result: ecommerce, demand })
+  if (!isPlan(plan)) throw new Error(plan.reason)
+  expect(plan.crossing.map(({ name }) => name)).toEqual(['browse_category', 'search_products'])
+  const store = storeOf(plan, costOf(plan, serversOf(readPrices(), []) as Catalogue, demand, 1, 250) as CostPlan, demand)
+  const before = store.need(0)
+  const left = (name: string) =>
+    without(
+      store,
+      0,
+      plan.operations.filter((operation) => operation.name === name),
+      [1],
+    )
+  expect(before.crossing).toBeGreaterThan(0)
+  const [search, browse] = [left('search_products'), left('browse_category')]
+  expect(search.crossing).toBeLessThan(before.crossing)
+  // What one takes is what the other leaves.
+  expect(search.crossing + browse.crossing).toBeCloseTo(before.crossing, 9)
+  expect(left('get_order').crossing).toBeCloseTo(before.crossing, 9)
 })

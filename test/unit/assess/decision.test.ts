@@ -225,6 +225,23 @@ describe('arithmetic by hand', () => {
     expect(after).toBeGreaterThan(inserted)
   })
 
+  test('each operation that inserts grows by itself, in what is kept, too', () => {
+    const kept = (growth: number) => {
+      const scenario = structuredClone(readScenario('ecommerce'))
+      entityOf(scenario, 'order').growthPerMonth = 0.2
+      const insert = scenario.operations.find(({ name }) => name === 'place_order') as Scenario['operations'][number]
+      insert.loadGrowthPerMonth = 0
+      const second = { ...structuredClone(insert), name: 'import_orders', ratePerSecond: 10 * insert.ratePerSecond, loadGrowthPerMonth: growth }
+      scenario.operations.push(second)
+      return middleOf(new Demand(scenario).rows(entityOf(scenario, 'order'), 30))
+    }
+    const years = 365.25 * 86_400 * 7
+    expect(kept(0)).toBeCloseTo(11 * 1.4 * years, -3)
+    // Constant before: the last 84 months of 2 % a month weigh (1 − 1.02^−84) ÷ ln 1.02 months of the last.
+    const grown = (1.02 ** 30 * (1 - 1.02 ** -84)) / Math.log(1.02)
+    expect(kept(0.02) / (1.4 * years * (1 + (10 * grown) / 84))).toBeCloseTo(1, 6)
+  })
+
   test('what must stay together', () => {
     expect(groupsOf(readScenario('ecommerce')).map((group) => group.entities)).toEqual([['product', 'order', 'order_item'], ['session']])
   })

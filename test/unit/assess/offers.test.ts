@@ -1,9 +1,13 @@
 /** What others would charge, by hand: requests in units, managed sizes that cannot be sharded, servers beside the shards; and what a regime asks. */
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { type CostPlan, costOf } from '../../../src/assess/cost/cost.ts'
 import { hoursPerMonth, linesOf } from '../../../src/assess/cost/fleet-cost.ts'
-import { backupUsd, diskOf } from '../../../src/assess/cost/managed.ts'
-import { type BlockStorage, readPrices } from '../../../src/assess/cost/prices.ts'
+import { backupUsd, diskOf, managedCost } from '../../../src/assess/cost/managed.ts'
+import { type BlockStorage, type Catalogue, readPrices, serversOf } from '../../../src/assess/cost/prices.ts'
 import { requestCost, unitsOf } from '../../../src/assess/cost/requests.ts'
+import { Demand } from '../../../src/assess/demand/demand.ts'
+import { isPlan, middleNeed, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
 import { cheapest, suffices } from '../../../src/assess/fleet/cheapest.ts'
 import type { Need, Terms } from '../../../src/assess/fleet/supply.ts'
 import { complianceOf } from '../../../src/assess/judge/compliance.ts'
@@ -11,7 +15,9 @@ import type { EngineTraits, Parity, Topology } from '../../../src/engines/engine
 import { mongodb } from '../../../src/engines/mongodb/index.ts'
 import { postgres } from '../../../src/engines/postgres/index.ts'
 import { valkey } from '../../../src/engines/redis/index.ts'
+import { type CandidateResult, readResult } from '../../../src/result/result.ts'
 import { readScenario } from '../../../src/scenario/read.ts'
+import type { Scenario } from '../../../src/scenario/scenario.ts'
 import { secondsPerMonth } from '../../../src/scenario/units.ts'
 
 const prices = {
@@ -149,6 +155,23 @@ describe('managed', () => {
     expect(diskOf(block, offer('RDS for PostgreSQL'))).toMatchObject({ usdPerGbMonth: 0.115, freeIops: 12_000, usdPerIopsMonth: 0.02 })
     expect(diskOf(block, offer('Atlas'))).toMatchObject({ usdPerGbMonth: 0, usdPerIopsMonth: 0 })
     expect(offer('Atlas').storageIncluded).toBe(true)
+  })
+
+  test('no size is offered that is too small for the product', () => {
+    const result = readResult(fileURLToPath(new URL('../../golden/results/small.json', import.meta.url)))
+    const demand = new Demand(result.scenario as unknown as Scenario)
+    const candidate = result.candidates.find(({ name }) => name === 'postgres') as CandidateResult
+    const plan = planCapacity({ candidate, result, demand })
+    const catalogue = serversOf(readPrices(), []) as Catalogue
+    if (!isPlan(plan)) throw new Error(plan.reason)
+    const cost = costOf(plan, catalogue, demand, 1, 250) as CostPlan
+    const vcpusWith = (vcpus: number) => {
+      const facts = { ...plan.facts, smallestServer: { ...plan.facts.smallestServer, vcpus } }
+      const { what } = managedCost({ ...plan, facts }, middleNeed(plan, 0), offer('RDS for PostgreSQL'), 'AWS', cost, [], 100)
+      return offer('RDS for PostgreSQL').shapes.find(({ name }) => what.endsWith(` × ${name}`))?.vcpus as number
+    }
+    expect(vcpusWith(1)).toBeLessThan(8)
+    expect(vcpusWith(8)).toBeGreaterThanOrEqual(8)
   })
 
   test('Valkey is priced as Valkey: four fifths of Redis', () => {
