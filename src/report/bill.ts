@@ -11,6 +11,7 @@ const texts: Record<string, string> = {
   archive: 'log archive for the recovery point',
   transfer: 'traffic between zones',
   shards: 'labour of shards',
+  draws: 'what the draws add (median − middle)',
   region: 'a region without a list of its own',
   labour: 'labour of running it',
   committed1: 'all, servers for one year',
@@ -22,6 +23,9 @@ export const lineText = ({ name, billed }: ToldLine) =>
   `${texts[name] ?? name}${billed ? '' : name === 'labour' ? ', on no bill' : ', in place of the total'}`
 
 export const totalText = 'total'
+
+/** Of what is billed the middle, which adds up; of what stands beside it the median. */
+export const lineUsd = (line: ToldLine | undefined) => (line === undefined ? 0 : line.billed ? line.usdPerMonth.middle : line.usdPerMonth.p50)
 
 /** The rows of the lines, with the one of the total below what is billed. */
 export function withTotal(lines: readonly ToldLine[], rows: string[][], total: string[]): string[][] {
@@ -36,15 +40,13 @@ export function sourcesOf(plans: readonly CandidatePlan[]): { of(line: ToldLine)
   return { of: (line) => `[${all.indexOf(text(line)) + 1}]`, texts: all.map((each, at) => `[${at + 1}] ${each}`) }
 }
 
-/** All candidates side by side, every number at its middle, now → at the horizon, with the sum of what is billed; the first row names the columns. */
+/** All candidates side by side, now → at the horizon: lines with every number at its middle, what the draws add, and the median of the sum; the first row names the columns. */
 export function billRows(planned: readonly { name: string; plan: CandidatePlan }[], months: number): string[][] {
   const sources = sourcesOf(planned.map(({ plan }) => plan))
   const lines = planned[0]?.plan.fleet.now.lines ?? []
   const rows = lines.map((line, at) => [
     lineText(line),
-    ...planned.map(
-      ({ plan: { fleet } }) => `${dollars(fleet.now.lines[at]?.usdPerMonth.p50 ?? 0)} → ${dollars(fleet.horizon.lines[at]?.usdPerMonth.p50 ?? 0)}`,
-    ),
+    ...planned.map(({ plan: { fleet } }) => `${dollars(lineUsd(fleet.now.lines[at]))} → ${dollars(lineUsd(fleet.horizon.lines[at]))}`),
     [...new Set(planned.map(({ plan }) => sources.of(plan.fleet.now.lines[at] as ToldLine)))].join(' '),
   ])
   const total = [totalText, ...planned.map(({ plan: { fleet } }) => `${dollars(fleet.now.total.p50)} → ${dollars(fleet.horizon.total.p50)}`), '']

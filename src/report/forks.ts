@@ -23,7 +23,7 @@ export function narrowText({ tornado, fleet, boughtFor }: Pick<CandidatePlan, 't
 /** One sentence for each way that production may go. */
 export function forkTexts({ highDemand, growingCalls }: Forks, plan: Pick<CandidatePlan, 'fleet'>): string[] {
   const { now, horizon } = plan.fleet
-  const instead = `in place of ${usd(now.total.p50)} and ${usd(horizon.total.p50)}`
+  const instead = `in place of ${usd(now.total.middle)} and ${usd(horizon.total.middle)}, every number at its middle`
   const price = (each: ForkPrice) =>
     each === null
       ? `no fleet of the catalogue carries it through month ${horizon.month}`

@@ -1,6 +1,7 @@
 /** The capacity and cost plan in words and tables: servers and dollars now and at the horizon, what changes when, what moves the cost. */
 
 import type { Forecast } from '../assess/capacity/forecast.ts'
+import type { ToldLine } from '../assess/cost/bill.ts'
 import { likelihood } from '../assess/decision/constraints.ts'
 import type { CandidateDecision, Decision } from '../assess/decision/decision.ts'
 import { bytes } from '../assess/figures/amount.ts'
@@ -9,7 +10,7 @@ import { availabilityText } from '../assess/fleet/availability.ts'
 import type { CandidatePlan, FleetPlan } from '../assess/fleet/candidate-plan.ts'
 import { smallestEffect } from '../assess/fleet/plan-assumptions.ts'
 import type { MissedUnloaded } from '../assess/judge/assess.ts'
-import { lineText, sourcesOf, totalText, withTotal } from './bill.ts'
+import { lineText, lineUsd, sourcesOf, totalText, withTotal } from './bill.ts'
 import { compositeBlocks } from './composites.ts'
 import { demandBlocks } from './demand.ts'
 import { besidePrices } from './forks.ts'
@@ -33,7 +34,7 @@ export function capacityPlan(decision: Decision, startedAt: string): Block[] {
     ...asked,
     heading(3, 'What carries it'),
     paragraph(
-      `Servers of a public price list that carry the peak with one member lost, for ${decision.months} months: one path of fleets for all of ${drawsText} draws of the measured capacity, the stated growth and what is assumed. ${boughtText(planned[0]?.plan)} Once a year it is looked at: what is enough for the year to come and costs least until then is bought, the hours and double servers of a change included. ${sufficeText} USD a month is what exactly that fleet costs with every number at its middle, in parentheses what holds 80 % of the draws (p10–p90); a draw that outgrows it is told by suffices, not by a price. In budget is the share of the draws that some fleet within the budget carries. What is assumed of a cloud server, of replication and of growth was not measured.`,
+      `Servers of a public price list that carry the peak with one member lost, for ${decision.months} months: one path of fleets for all of ${drawsText} draws of the measured capacity, the stated growth and what is assumed. ${boughtText(planned[0]?.plan)} Once a year it is looked at: what is enough for the year to come and costs least until then is bought, the hours and double servers of a change included. ${sufficeText} USD a month is what exactly that fleet costs: the median of the draws, in parentheses what holds 80 % of them (p10–p90); a draw that outgrows it is told by suffices, not by a price. In budget is the share of the draws in which it costs no more than the budget. What is assumed of a cloud server, of replication and of growth was not measured.`,
     ),
     table(
       [
@@ -188,6 +189,7 @@ export function dateOf(startedAt: string, month: number): string {
 export const cost = (spread: Spread): string => spreadText(spread, usd)
 
 const amount = (spread: Spread): string => spreadText(spread, dollars)
+const lineAmount = (line: ToldLine): string => amount({ ...line.usdPerMonth, p50: lineUsd(line) })
 
 export function monthText(month: Spread, horizon: number): string {
   return spreadText(month, (value) => (value > horizon ? `after ${horizon}` : value <= 0 ? 'now' : `${Math.round(value)}`))
@@ -269,14 +271,14 @@ function lines(plan: CandidatePlan, horizon: number): Block[] {
         plan.fleet.now.lines,
         plan.fleet.now.lines.map((line, at) => {
           const later = plan.fleet.horizon.lines[at] as (typeof plan.fleet.now.lines)[number]
-          return [lineText(line), amount(line.usdPerMonth), amount(later.usdPerMonth), sources.of(line)]
+          return [lineText(line), lineAmount(line), lineAmount(later), sources.of(line)]
         }),
         [totalText, amount(plan.fleet.now.total), amount(plan.fleet.horizon.total), ''],
       ),
       [1, 2],
     ),
     paragraph(
-      'Lines are those of one fleet with every number at its middle, so that they add up to the total; ranges are those of each line over the draws, and do not.',
+      'Lines are those of one fleet with every number at its middle; with what the draws add they come to the total, which is the median of the draws. Ranges are those of each line over the draws, and do not add up.',
     ),
     list(sources.texts),
     paragraph(

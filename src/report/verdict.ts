@@ -6,7 +6,7 @@ import { drawsText } from '../assess/figures/simulate.ts'
 import { resolutionText } from '../assess/judge/machine-resolution.ts'
 import { spreadText } from './plan.ts'
 import { type Block, details, heading, list, paragraph, table } from './render/document.ts'
-import { usd } from './render/format.ts'
+import { percent, usd } from './render/format.ts'
 import { slowShort } from './scale.ts'
 
 export function verdict(decision: Decision): Block[] {
@@ -86,7 +86,7 @@ function overBudget({ candidates, ranking, budgetUsdPerMonth: budget, months }: 
     const horizon = candidates.find((each) => each.name === name)?.plan?.fleet.horizon
     if (budget === null || horizon === undefined || horizon.total.p50 <= budget) return []
     return [
-      `In month ${months} ${name} costs ${usd(horizon.total.p50)} USD a month, over the budget of ${usd(budget)} (a fleet within it carries ${Math.round((horizon.withinBudget ?? 0) * 100)} % of the draws).`,
+      `In month ${months} ${name} costs ${usd(horizon.total.p50)} USD a month, over the budget of ${usd(budget)} (within it in ${percent(horizon.withinBudget ?? 0)} of the draws).`,
     ]
   })
 }

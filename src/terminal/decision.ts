@@ -87,7 +87,7 @@ export function decisionText(decision: Decision, startedAt: string): string {
           `${cost(plan.usdPerMonth.now)} → ${cost(plan.usdPerMonth.horizon)}`,
         ]),
       ]),
-      `One path of fleets for all of ${drawsText} draws, looked at once a year. ${boughtText(planned[0]?.plan)} ${sufficeText} USD a month: of that fleet, every number at its middle, in parentheses p10–p90 of the draws.`,
+      `One path of fleets for all of ${drawsText} draws, looked at once a year. ${boughtText(planned[0]?.plan)} ${sufficeText} USD a month: of that fleet, the median of the draws, in parentheses p10–p90.`,
     )
     const prices = besidePrices(
       decision,

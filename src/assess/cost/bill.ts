@@ -1,7 +1,7 @@
 /** The lines of a bill with what each rests on, and what stands beside it: labour, and the same bill where servers are bound to a term. */
 
+import type { Priced } from '../figures/drawn.ts'
 import type { Figure } from '../figures/figure.ts'
-import type { Spread } from '../figures/simulate.ts'
 import type { CostPlan } from './cost.ts'
 import type { Catalogue } from './prices.ts'
 
@@ -17,9 +17,23 @@ export interface CostLine extends Source {
   figure: Figure<'USD/month'>
 }
 /** As it is told. */
-export type ToldLine = Omit<CostLine, 'figure'> & { usdPerMonth: Spread }
+export type ToldLine = Omit<CostLine, 'figure'> & { usdPerMonth: Priced }
 
 const people: Source = { from: 'hours of an engineer, assumed', date: null }
+
+/** Lines add up at the middle of all numbers, to less or more than the median of the total: what lies between is a line, so that they come to it. */
+export function withDraws(lines: readonly ToldLine[], { p50, middle }: Priced): ToldLine[] {
+  const added = p50 - middle
+  const billed = lines.filter((line) => line.billed)
+  const own: ToldLine = {
+    name: 'draws',
+    billed: true,
+    usdPerMonth: { p10: added, p50: added, p90: added, middle: added },
+    from: 'the draws of all numbers that have a range',
+    date: null,
+  }
+  return [...billed, own, ...lines.filter((line) => !line.billed)]
+}
 
 /** In the order in which a reader adds them up: those that are billed come to the total, in every draw. */
 export function billOf(

@@ -32,7 +32,7 @@ export function managedCost(
   offer: ManagedOffer,
   provider: string,
   { block }: CostPlan,
-  own: { name: string; usdPerMonth: { p50: number } }[],
+  own: { name: string; usdPerMonth: { middle: number } }[],
   usdPerHour: number,
 ): ManagedCost {
   const { topology, memoryBound } = plan.facts
@@ -62,7 +62,7 @@ export function managedCost(
     ...(offer.provisionedIo === undefined ? [] : ['provisionedIo']),
     ...(offer.backupUsdPerGbMonth === undefined ? [] : ['backup']),
   ])
-  const selfRunUsdPerMonth = own.reduce((sum, line) => sum + (compared.has(line.name) ? line.usdPerMonth.p50 : 0), 0)
+  const selfRunUsdPerMonth = own.reduce((sum, line) => sum + (compared.has(line.name) ? line.usdPerMonth.middle : 0), 0)
   return {
     service: offer.service,
     provider,

@@ -46,8 +46,10 @@ export interface CostAhead {
   now: Spread
   horizon: Spread
   months: number
-  /** Share of the draws that fleets within the budget carry in every month; null where none is stated. */
+  /** Share of the draws in which what is bought costs no more than the budget in every month; null where none is stated. */
   withinBudget: number | null
+  /** The same of the fleets that would be bought if each draw were known beforehand. */
+  withHindsight: number | null
 }
 
 /** Less likely than this: out. As likely as the rest of it: it holds. */
@@ -127,14 +129,18 @@ export function stateOf(probability: number | null): 'holds' | 'open' | 'out' {
 export const likelihood = (share: number) =>
   share > 0.99 ? 'more than 99 %' : share > 0 && share < 0.01 ? 'less than 1 %' : `${Math.round(share * 100)} %`
 
-function budgetConstraint(budget: number, { now, horizon, months }: CostAhead, withinBudget: number): Constraint {
+function budgetConstraint(budget: number, { now, horizon, months, withHindsight }: CostAhead, withinBudget: number): Constraint {
   const text = ({ p10, p50, p90 }: Spread) => `${whole(p50)} (${whole(p10)}–${whole(p90)})`
+  const hindsight =
+    withHindsight === null || withHindsight <= withinBudget
+      ? ''
+      : `; who knew beforehand what is asked would buy fleets within it that carry every month in ${likelihood(withHindsight)} of the draws`
   return uncertain(
     'budget',
     `${whole(budget)} USD a month`,
     `${whole(now.p50)} now, ${whole(horizon.p50)} in month ${months}`,
     withinBudget,
-    `${text(now)} USD a month now, ${text(horizon)} in month ${months}, of ${whole(budget)}: fleets within it carry every month with a probability of ${likelihood(withinBudget)}`,
+    `${text(now)} USD a month now, ${text(horizon)} in month ${months}, of ${whole(budget)}: within it in every month with a probability of ${likelihood(withinBudget)}${hindsight}`,
   )
 }
 

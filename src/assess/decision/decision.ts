@@ -173,6 +173,7 @@ export function decide(result: Result, assessment: Assessment, options: Decision
       catalogues: options.catalogues,
       figures,
       plans: cases.flatMap(({ complete }) => complete ?? []),
+      unplanned: cases.flatMap(({ exhibit, reason }) => (reason === null ? [] : [{ name: exhibit.candidate.name, reason }])),
       demand,
       months: demand.months,
       seed: result.seed,
@@ -217,6 +218,7 @@ function decisionOf(
   drawn: Drawn,
   catalogues: Catalogue[],
 ): CandidateDecision {
+  const budget = demand.scenario.requirements.budgetUsdPerMonth
   const affordable = cost === null ? [] : demand.sampledMonths.flatMap((month) => cost.affordable(month) ?? [])
   const ahead =
     cost === null
@@ -225,7 +227,14 @@ function decisionOf(
           now: drawn.priced(cost.total(0)),
           horizon: drawn.priced(cost.total(demand.months)),
           months: demand.months,
-          withinBudget: affordable.length === 0 ? null : drawn.share(affordable, (within) => within === 1),
+          withinBudget:
+            budget === null
+              ? null
+              : drawn.share(
+                  demand.sampledMonths.map((month) => cost.total(month)),
+                  (usd) => usd <= budget,
+                ),
+          withHindsight: affordable.length === 0 ? null : drawn.share(affordable, (within) => within === 1),
         }
   const constraints = [
     ...constraintsOf(result, candidate, assessed, ahead),
@@ -264,10 +273,12 @@ function contenderOf({ exhibit: { candidate }, judged }: Case, drawn: Drawn, see
   return { name: candidate.name, utilities: new Map(utilities), blur: new Map(blur) }
 }
 
-/** The cheapest at the horizon of those that are in. */
+/** The cheapest at the horizon of those that are in but for the budget, which several stores have to keep, too; every number at its middle. */
 function cheapestOf(candidates: CandidateDecision[]): { candidate: string; usdPerMonth: number } | null {
-  const planned = candidates.flatMap(({ name, out, plan }) =>
-    out || plan === null ? [] : [{ candidate: name, usdPerMonth: plan.usdPerMonth.horizon.p50 }],
+  const planned = candidates.flatMap(({ name, constraints, plan }) =>
+    plan === null || constraints.some((each) => each.state === 'out' && each.name !== 'budget')
+      ? []
+      : [{ candidate: name, usdPerMonth: plan.usdPerMonth.horizon.middle }],
   )
   return planned.sort((a, b) => a.usdPerMonth - b.usdPerMonth)[0] ?? null
 }

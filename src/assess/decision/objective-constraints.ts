@@ -69,7 +69,10 @@ const limitsOf = ({ operation, limitMs, now, horizon }: ScaledCall, months: numb
     { figure: horizon, month: months },
   ].map((each) => ({ ...each, what: `${operation} on the rows of production`, holds: within(limitMs), limitMs, answers: null }))
 
-/** Out is only who fails by what was measured, often enough, and by nothing that a summary table mends; what is assumed of production leaves it open. */
+/**
+ * Out is only who fails by what was measured, often enough, and by nothing that a summary table mends; what is assumed of production leaves it
+ * open, and so does a summary table with which it almost surely fails all the same.
+ */
 function ofPlan(
   name: Constraint['name'],
   asked: string,
@@ -93,10 +96,13 @@ function ofPlan(
   const certain = Math.min(tried?.holdsAtLowest ?? 1, unloaded, drawn.shareWithin(onRows(stays(scaled))))
   const condition = mendable.size === 0 ? null : { operations: [...mendable], probability: after }
   const found = stateOf(asModelled)
-  const state = found !== 'out' ? found : certain < outBelow ? 'out' : condition === null ? 'open' : 'condition'
+  const state = found !== 'out' ? found : certain < outBelow ? 'out' : condition === null || !mends(condition) ? 'open' : 'condition'
   const evidence = evidenceOf({ all, mended, condition, untold: untoldOf(latency, scaled), drawn })
   return { ...uncertain(name, asked, plannedText(asModelled, condition?.probability ?? null), asModelled, evidence), state, condition }
 }
+
+/** A change with which it almost surely fails all the same is no condition to stand on. */
+const mends = ({ probability }: NonNullable<Constraint['condition']>) => probability >= outBelow
 
 const plannedText = (asModelled: number, after: number | null) =>
   `all hold in ${likelihood(asModelled)} of the draws${after === null ? '' : `, rolled up in ${likelihood(after)}`}`
@@ -110,7 +116,13 @@ interface Evidence {
 }
 
 function evidenceOf({ all, mended, condition, untold, drawn }: Evidence): string {
-  const rolledUp = condition === null ? [] : [`with ${condition.operations.join(', ')} rolled up ${worstText(mended, drawn)}`]
+  const rolledUp =
+    condition === null
+      ? []
+      : [
+          `with ${condition.operations.join(', ')} rolled up ${worstText(mended, drawn)}`,
+          ...(mends(condition) ? [] : [`all hold in ${likelihood(condition.probability)} of the draws then: that mends too little to stand on`]),
+        ]
   const untested = untold.length === 0 ? [] : [`called too rarely to tell: ${untold.join(', ')}`]
   return [worstText(all, drawn), ...rolledUp, ...untested].join('; ')
 }
@@ -155,8 +167,9 @@ function measured(
       : `${range}, and nothing lighter: ${sure}${binding === '' ? '' : `, bound by ${binding}`}`
   const found = uncertain(name, asked, 'not planned', probability, [text, ...slow.map(slowText)].join('; '))
   const operations = slow.flatMap(({ operation, rollup }) => (rollup === null ? [] : [operation]))
-  return found.state === 'out' && operations.length === slow.length && slow.length > 0
-    ? { ...found, state: 'condition', condition: { operations, probability: holdsAtLowest } }
+  const condition = { operations, probability: holdsAtLowest }
+  return found.state === 'out' && operations.length === slow.length && slow.length > 0 && mends(condition)
+    ? { ...found, state: 'condition', condition }
     : found
 }
 

@@ -9,10 +9,16 @@ import { type Figure, type Given, given, reachable } from '../figures/figure.ts'
 import { availabilityFigure, availabilityText } from '../fleet/availability.ts'
 import { type CapacityPlan, middleNeed } from '../fleet/capacity-plan.ts'
 import { type Constraint, likelihood, uncertain } from './constraints.ts'
+
+interface Up {
+  month: number
+  all: Figure<'share'>
+  one: Figure<'share'>
+}
 /** Made once for each candidate, so that what is drawn is what is judged. */
 export interface PlannedFigures {
-  availability: Figure<'share'>
-  rowAvailability: Figure<'share'>
+  /** Of the fleet that stands from a month on, today's first: all its rows at once, and any one of them. */
+  up: [Up, ...Up[]]
   failover: Figure<'seconds'>
   lost: Figure<'seconds'>
   /** Share of the draws that some fleet of the catalogue carries. */
@@ -22,9 +28,13 @@ export interface PlannedFigures {
 export function plannedFigures(plan: CapacityPlan, cost: CostPlan, { months }: Demand): PlannedFigures {
   const { failoverSeconds, lostSeconds } = plan.facts
   const name = plan.candidate
+  const upFrom = (month: number): Up => ({
+    month,
+    all: availabilityFigure(plan, cost, month, 'all'),
+    one: availabilityFigure(plan, cost, month, 'one'),
+  })
   return {
-    availability: availabilityFigure(plan, cost, 0, 'all'),
-    rowAvailability: availabilityFigure(plan, cost, 0, 'one'),
+    up: [upFrom(0), ...cost.purchases.changes.map(({ month }) => upFrom(month))],
     failover: given(`plan.${name}.failoverSeconds`, 'seconds', failoverSeconds.range, 'assumed', failoverSeconds.source),
     lost: given(`plan.${name}.lostSeconds`, 'seconds', lostSeconds.range, 'assumed', lostSeconds.source),
     reach: [0, months].map((month) => ({ month, share: cost.purchases.reach(month) })),
@@ -61,36 +71,36 @@ function shortText(plan: CapacityPlan): string {
   return `: at peak the server must do ${threeDigits(load)}×${range('demand.peakSpread', statedPeak)} today's average load, and does ${threeDigits(carried * host)}×: ${threeDigits(carried)}×${range(`capacity.${plan.candidate}.sustained`)} as measured, times ${threeDigits(host)}${range('plan.hostFactor')} for a core of the cloud (${hosts?.provenance ?? 'assumed'})`
 }
 
-export const figuresOfPlanned = ({ availability, rowAvailability, failover, lost }: PlannedFigures): Figure[] => [
-  availability,
-  rowAvailability,
-  failover,
-  lost,
-]
+export const figuresOfPlanned = ({ up, failover, lost }: PlannedFigures): Figure[] => [...up.flatMap(({ all, one }) => [all, one]), failover, lost]
 
 export function plannedConstraints(plan: CapacityPlan, planned: PlannedFigures, { scenario }: Demand, drawn: Drawn): Constraint[] {
   const { availability, rpoMs, rtoMs } = scenario.requirements
-  const { topology, failoverSeconds, lostSeconds } = plan.facts
+  const { failoverSeconds, lostSeconds } = plan.facts
   const found = [fleetConstraint(plan, planned, scenario.requirements.peak)]
-  if (availability !== null) {
-    const holds = drawn.share([planned.availability], (share) => share >= availability)
-    const text = availabilityText(drawn.spread(planned.availability))
-    const ofOne = availabilityText(drawn.spread(planned.rowAvailability))
-    const wanted = Number((availability * 100).toPrecision(6))
-    found.push(
-      uncertain(
-        'availability',
-        `${wanted} %`,
-        text,
-        holds,
-        `${topology.name}: all rows up ${text} of the time, of ${wanted} %${ofOne === text ? '' : `; any one row ${ofOne}`}`,
-      ),
-    )
-  }
+  if (availability !== null) found.push(availabilityConstraint(plan, planned, availability, drawn))
   if (rtoMs !== null)
     found.push(within('recovery time', planned.failover, rtoMs, 'until writes go on after a server died', failoverSeconds.source, drawn))
   if (rpoMs !== null) found.push(within('recovery point', planned.lost, rpoMs, 'of writes are lost with a server', lostSeconds.source, drawn))
   return found
+}
+
+/** Of every fleet of the path: more shards are down more often, and the one that is up least is told. */
+function availabilityConstraint({ facts: { topology } }: CapacityPlan, { up }: PlannedFigures, required: number, drawn: Drawn): Constraint {
+  const holds = drawn.share(
+    up.map(({ all }) => all),
+    (share) => share >= required,
+  )
+  const worst = up.reduce((least, each) => (drawn.spread(each.all).p50 < drawn.spread(least.all).p50 ? each : least))
+  const [text, ofOne] = [worst.all, worst.one].map((figure) => availabilityText(drawn.spread(figure))) as [string, string]
+  const wanted = Number((required * 100).toPrecision(6))
+  const when = worst.month === 0 ? 'now' : `from month ${worst.month} on`
+  return uncertain(
+    'availability',
+    `${wanted} %`,
+    text,
+    holds,
+    `${topology.name}: all rows up ${text} of the time ${when}, of ${wanted} %${ofOne === text ? '' : `; any one row ${ofOne}`}`,
+  )
 }
 
 function within(name: Constraint['name'], figure: Figure<'seconds'>, limitMs: number, what: string, source: string, drawn: Drawn): Constraint {

@@ -11,12 +11,14 @@ const defaultHorizonMonths = 36
 const mostRows = 1e18
 const mostPerSecond = 1e12
 const mostSampled = 9
+/** What is told of every plan. */
+const aYear = 12
 
 export class Demand {
   readonly scenario: Scenario
   /** Months 0 (now) to `months` (the horizon). */
   readonly months: number
-  /** Those that costs are drawn for: ten at most, the first and the last among them; what lies between lies on a straight line. */
+  /** Those that costs are drawn for: eleven at most, the first, the twelfth and the last among them; what lies between lies on a straight line. */
   readonly sampledMonths: number[]
   readonly peak: Figure<'multiple'>
   readonly #memo = new FigureMemo()
@@ -26,7 +28,9 @@ export class Demand {
     const { horizonMs, peak } = scenario.requirements
     this.months = horizonMs === null ? defaultHorizonMonths : Math.max(1, Math.round(horizonMs / monthMs))
     const step = Math.ceil(this.months / mostSampled)
-    this.sampledMonths = Array.from({ length: this.months + 1 }, (_, month) => month).filter((month) => month % step === 0 || month === this.months)
+    this.sampledMonths = Array.from({ length: this.months + 1 }, (_, month) => month).filter(
+      (month) => month % step === 0 || month === aYear || month === this.months,
+    )
     this.peak = productOf('demand.peak', 'multiple', 'statedPeak × peakSpread', [
       given('demand.statedPeak', 'multiple', peak, 'stated', 'requirements.peak'),
       given('demand.peakSpread', 'ratio', peakSpread, 'assumed', 'how far a peak lies from what was stated'),

@@ -20,7 +20,7 @@ export class Drawn {
     return known
   }
 
-  priced(figure: Figure): Spread {
+  priced(figure: Figure): Priced {
     return pricedOf(this.of(figure))
   }
 
@@ -45,12 +45,10 @@ export class Drawn {
   }
 }
 
-/**
- * An amount of money: told first is what it is with every number at its middle, which is the first draw. Amounts that are told so add up, which
- * their medians do not.
- */
-export function pricedOf(samples: Float64Array): Spread {
-  const { p10, p90 } = spreadOf(samples)
-  const middle = samples[0] as number
-  return { p10: Math.min(p10, middle), p50: middle, p90: Math.max(p90, middle) }
+/** An amount of money: the median of the draws is told, and amounts with every number at its middle are those that add up. */
+export interface Priced extends Spread {
+  middle: number
 }
+
+/** The first draw has every number at its middle. */
+export const pricedOf = (samples: Float64Array): Priced => ({ ...spreadOf(samples), middle: samples[0] as number })

@@ -20,6 +20,8 @@ const mostNear = 12
 export interface Explainable {
   figures: readonly Figure[]
   plans: readonly Complete[]
+  /** Candidates that have no plan, and why. */
+  unplanned: readonly { name: string; reason: string }[]
   catalogues: readonly Catalogue[]
   demand: Demand
   /** Of the horizon. */
@@ -27,12 +29,16 @@ export interface Explainable {
   seed: number
 }
 
-/** `path`: of a figure, `@12` behind it for month 12; or the name of a candidate: its fleet. @throws TrialError, exit code 2, where there is no such number. */
+/** `path`: of a figure, `@12` behind it for month 12; or the name of a candidate: its fleet, or why it has none. @throws TrialError, exit code 2, where there is no such number. */
 export function explain(all: Explainable, path: string): string {
   const { name, month } = parted(path, all)
   const plan = all.plans.find(({ candidate }) => candidate.name === name)
   const found = find(all, plan === undefined ? name : `cost.${name}.total`, month)
-  if (found === undefined) throw unknown(all, path)
+  if (found === undefined) {
+    const without = all.unplanned.find((each) => each.name === name || each.name === name.split('.')[1])
+    if (without !== undefined) return `${without.name} has no plan: ${without.reason}.`
+    throw unknown(all, path)
+  }
   const about = all.plans.find(({ candidate }) => ['capacity', 'cost', 'plan'].some((part) => found.path.startsWith(`${part}.${candidate.name}.`)))
   const planned = about?.cost.total(monthOf(found) ?? 0)
   const lines = linesOf(found)

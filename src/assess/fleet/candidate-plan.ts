@@ -3,7 +3,7 @@
 import type { Topology } from '../../engines/engine.ts'
 import { type ScaledCall, scaledCallsOf } from '../capacity/at-scale.ts'
 import { concurrencyFor, type Scalability } from '../capacity/scaling.ts'
-import type { ToldLine } from '../cost/bill.ts'
+import { type ToldLine, withDraws } from '../cost/bill.ts'
 import type { CostPlan } from '../cost/cost.ts'
 import { besideUsd, volumeGb } from '../cost/fleet-cost.ts'
 import { engineerHour } from '../cost/labour.ts'
@@ -12,7 +12,7 @@ import type { Catalogue } from '../cost/prices.ts'
 import { type Exhibit, nodesFigure } from '../decision/criteria.ts'
 import { figuresOfPlanned, type PlannedFigures, plannedFigures } from '../decision/planned-constraints.ts'
 import type { Demand } from '../demand/demand.ts'
-import type { Drawn } from '../figures/drawn.ts'
+import type { Drawn, Priced } from '../figures/drawn.ts'
 import { derivedFrom, type Figure, type Given, reachable } from '../figures/figure.ts'
 import { middleOf, type Spread } from '../figures/simulate.ts'
 import { availabilityFigure } from './availability.ts'
@@ -41,12 +41,12 @@ export interface FleetPlan {
   connections: Spread
   /** From one core of the bench to it. */
   waterfall: Waterfall
-  /** Of the bill of exactly this fleet, and what stands beside it: told first with every number at its middle, so that what is billed adds up to the total. */
+  /** Of the bill of exactly this fleet, and what stands beside it: what is billed adds up, every number at its middle and what the draws add, to the median of the total. */
   lines: ToldLine[]
-  total: Spread
+  total: Priced
   /** Servers, disks and shards of what each draw would need once its numbers are known, of those that some fleet carries; null: none is carried. */
   needed: Spread | null
-  /** Share of the draws that a fleet within the budget carries; null where none is stated. */
+  /** Share of the draws in which it costs no more than the budget; null where none is stated. */
   withinBudget: number | null
 }
 export interface CandidatePlan {
@@ -56,9 +56,9 @@ export interface CandidatePlan {
   scalability: Scalability | null
   fleet: { now: FleetPlan; horizon: FleetPlan }
   /** `months`: of some, the first and the last among them. */
-  usdPerMonth: { now: Spread; horizon: Spread; months: (Spread & { month: number })[] }
-  usdToHorizon: Spread
-  usdPerMillionOperations: Spread
+  usdPerMonth: { now: Priced; horizon: Priced; months: (Priced & { month: number })[] }
+  usdToHorizon: Priced
+  usdPerMillionOperations: Priced
   triggers: (Omit<Trigger, 'month'> & { month: Spread /** Share of the draws in which it comes before the horizon ends. */; probability: number })[]
   /** Of the fleet now, by independent failures of servers that are up as often as is assumed, and the time until others take over. */
   availability: Spread
@@ -174,8 +174,8 @@ export function describePlan(own: Complete, told: Told): CandidatePlan {
         probability: drawn.share([trigger.month], (month) => month <= months),
       }))
       .sort((a, b) => whenOf(a) - whenOf(b) || a.month.p10 - b.month.p10),
-    availability: drawn.spread(planned.availability),
-    rowAvailability: drawn.spread(planned.rowAvailability),
+    availability: drawn.spread(planned.up[0].all),
+    rowAvailability: drawn.spread(planned.up[0].one),
     boughtFor: cost.purchases.target,
     volumes: volumesOf(own),
     inFlight: plan.scalability === null ? null : inFlightAt(plan.scalability, middleOf(plan.carried) * plan.averageRate),
@@ -201,7 +201,8 @@ function fleetOf(own: Complete, { demand, drawn }: Told, month: number): FleetPl
   const need = middleNeed(plan, month)
   const shape = cost.shapes[chosen.shape] as (typeof cost.shapes)[number]
   const terms = plan.terms(cost.block, cost.shapes)
-  const affordable = cost.affordable(month)
+  const total = drawn.priced(cost.total(month))
+  const budget = demand.scenario.requirements.budgetUsdPerMonth
   const beside = besideUsd(chosen, terms)
   return {
     month,
@@ -215,10 +216,13 @@ function fleetOf(own: Complete, { demand, drawn }: Told, month: number): FleetPl
     bound: boundOf(shape, chosen, need, terms),
     connections: drawn.spread(plan.connections(month)),
     waterfall: waterfallOf(own, demand, month),
-    lines: cost.bill(month).map(({ figure, ...line }) => ({ ...line, usdPerMonth: drawn.priced(figure) })),
-    total: drawn.priced(cost.total(month)),
+    lines: withDraws(
+      cost.bill(month).map(({ figure, ...line }) => ({ ...line, usdPerMonth: drawn.priced(figure) })),
+      total,
+    ),
+    total,
     needed: cost.purchases.needed(month),
-    withinBudget: affordable === null ? null : drawn.share([affordable], (within) => within === 1),
+    withinBudget: budget === null ? null : drawn.share([cost.total(month)], (usd) => usd <= budget),
   }
 }
 

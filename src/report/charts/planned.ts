@@ -21,7 +21,7 @@ export function costSlide(decision: Decision, mix: Mix): Slide | undefined {
   return {
     file: `cost-${mix}-mix.png`,
     title: `Cost in month ${months}, USD a month${ofMix(mix)}: ${found.join(', ')}`,
-    subtitle: `One path of servers that carry the peak with one member lost; every number at its middle, thin lines hold 80 % of ${drawsText} draws`,
+    subtitle: `One path of servers that carry the peak with one member lost; the median and, between thin lines, 80 % of ${drawsText} draws`,
     alternative: `Cost month by month${ofMix(mix)}: in month ${months} ${found.join(', ')} USD`,
     type: 'line',
     datasets: [

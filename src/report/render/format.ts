@@ -24,8 +24,8 @@ export function usd(value: number): string {
   return (Math.round(value / magnitude) * magnitude).toLocaleString('en-US')
 }
 
-/** For amounts that are added up: rounded to three digits they would not. */
-export const dollars = (value: number) => Math.round(value).toLocaleString('en-US')
+/** For amounts that are added up: rounded to three digits they would not. A little less than nothing is nothing. */
+export const dollars = (value: number) => (Math.round(value) || 0).toLocaleString('en-US')
 
 export const percent = (share: number) => `${Math.round(share * 1000) / 10} %`
 export const seconds = (value: number | null) => (value === null ? '—' : `${value >= 100 ? Math.round(value) : Math.round(value * 10) / 10} s`)

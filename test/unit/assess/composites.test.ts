@@ -67,7 +67,7 @@ test('each is priced, beside the store alone, and labelled; what may not be old 
 })
 
 test('a search store beside takes its share of what every shard must do, too', () => {
-  const demand = new Demand(ecommerce.scenario as unknown as Scenario)
+  const demand = new Demand(ecommerce.scenario)
   const candidate = ecommerce.candidates.find(({ name }) => name === 'mongodb') as Result['candidates'][number]
   const plan = planCapacity({ candidate, result: ecommerce, demand })
   if (!isPlan(plan)) throw new Error(plan.reason)

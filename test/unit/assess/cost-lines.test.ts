@@ -5,7 +5,8 @@ import { type CostPlan, costOf } from '../../../src/assess/cost/cost.ts'
 import { logBytesPerSecond } from '../../../src/assess/cost/kept.ts'
 import { type Catalogue, readPrices, serversOf } from '../../../src/assess/cost/prices.ts'
 import { Demand } from '../../../src/assess/demand/demand.ts'
-import { type Figure, reachable } from '../../../src/assess/figures/figure.ts'
+import { Drawn } from '../../../src/assess/figures/drawn.ts'
+import { assumed, type Figure, given, reachable } from '../../../src/assess/figures/figure.ts'
 import { middleOf } from '../../../src/assess/figures/simulate.ts'
 import { type CapacityPlan, isPlan, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
 import { choiceOf } from '../../../src/assess/fleet/choice.ts'
@@ -141,4 +142,14 @@ test('an hour of people is one figure, whatever it is for', () => {
   expect(hour.map((figure) => middleOf(figure))).toEqual(hour.map(() => 80))
   const need = plan.needOf(plan.needFigures(0).map((figure) => middleOf(figure)))
   expect(need.usdPerShard).toBe(4 * 80)
+})
+
+test('the first number of a price is the median of its draws, not what it is with every number at its middle', () => {
+  const skewed = given('cost.skewed', 'USD/month', assumed(0, 1, 10), 'assumed', 'by this test')
+  const { p10, p50, p90, middle } = new Drawn([skewed], 1).priced(skewed)
+  expect(middle).toBe(1)
+  // Of the triangle: 10 − √(½ · 10 · 9).
+  expect(p50).toBeCloseTo(10 - Math.sqrt(45), 0)
+  expect(p10).toBeLessThan(p50)
+  expect(p90).toBeGreaterThan(p50)
 })

@@ -7,6 +7,7 @@ import { demandTable } from '../../../src/assess/demand/demand-table.ts'
 import { demandRows } from '../../../src/report/demand.ts'
 import { readResult } from '../../../src/result/result.ts'
 import type { Scenario } from '../../../src/scenario/scenario.ts'
+import { monthMs } from '../../../src/scenario/units.ts'
 
 const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
 const tableOf = (change: (scenario: Scenario) => void = () => {}) => {
@@ -38,4 +39,15 @@ test('a table that grows beside calls that do not is a question to ask', () => {
       for (const operation of operations) operation.loadGrowthPerMonth = 0
     }).warning,
   ).toBeNull()
+})
+
+test('a year from now is told of every horizon that reaches it', () => {
+  const monthsOf = (horizonMonths: number) => {
+    const scenario = structuredClone(result.scenario)
+    scenario.requirements.horizonMs = horizonMonths * monthMs
+    return new Demand(scenario).sampledMonths
+  }
+  expect(monthsOf(60)).toEqual([0, 7, 12, 14, 21, 28, 35, 42, 49, 56, 60])
+  expect(monthsOf(120)).toContain(12)
+  expect(monthsOf(6)).toEqual([0, 1, 2, 3, 4, 5, 6])
 })

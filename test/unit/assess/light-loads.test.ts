@@ -7,10 +7,10 @@ import { spareOf } from '../../../src/assess/demand/traffic.ts'
 import { middleOf } from '../../../src/assess/figures/simulate.ts'
 import { isPlan, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
 import { type CandidateResult, readResult } from '../../../src/result/result.ts'
-import type { Operation, Scenario } from '../../../src/scenario/scenario.ts'
+import type { Operation } from '../../../src/scenario/scenario.ts'
 
 const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
-const scenario = result.scenario as unknown as Scenario
+const scenario = result.scenario
 const named = (name: string) => result.candidates.find((each) => each.name === name) as CandidateResult
 const operation = (name: string) => scenario.operations.find((each) => each.name === name) as Operation
 const [mongodb, cassandra] = [named('mongodb'), named('cassandra')]

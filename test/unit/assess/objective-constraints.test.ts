@@ -59,6 +59,10 @@ describe('every objective on the fleet', () => {
       'sum on the rows of production decides: 3 s of 2 s now, which holds in 0 % of the draws; with sum rolled up p99 of a decides: 6 ms of 10 ms now, which holds in more than 99 % of the draws, by only 400 calls; called too rarely to tell: p99 of rare',
     )
     expect(atPeak([call('a', 4, 6)], [slow(null)])).toMatchObject({ state: 'out', condition: null })
+    // With it another limit fails, which only what is planned says: nothing to stand on.
+    const other = atPeak([call('b', 8, 13)], [slow(rollup)])
+    expect(other).toMatchObject({ state: 'open', probability: 0, condition: { operations: ['sum'], probability: 0 } })
+    expect(other?.evidence).toContain('all hold in 0 % of the draws then: that mends too little to stand on')
     // A summary table mends nothing else.
     expect(atPeak([call('b', 12, 13)], [slow(rollup)], 0.05)).toMatchObject({ state: 'out' })
   })

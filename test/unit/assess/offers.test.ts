@@ -17,7 +17,6 @@ import { postgres } from '../../../src/engines/postgres/index.ts'
 import { valkey } from '../../../src/engines/redis/index.ts'
 import { type CandidateResult, readResult } from '../../../src/result/result.ts'
 import { readScenario } from '../../../src/scenario/read.ts'
-import type { Scenario } from '../../../src/scenario/scenario.ts'
 import { secondsPerMonth } from '../../../src/scenario/units.ts'
 
 const prices = {
@@ -159,7 +158,7 @@ describe('managed', () => {
 
   test('no size is offered that is too small for the product', () => {
     const result = readResult(fileURLToPath(new URL('../../golden/results/small.json', import.meta.url)))
-    const demand = new Demand(result.scenario as unknown as Scenario)
+    const demand = new Demand(result.scenario)
     const candidate = result.candidates.find(({ name }) => name === 'postgres') as CandidateResult
     const plan = planCapacity({ candidate, result, demand })
     const catalogue = serversOf(readPrices(), []) as Catalogue

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { rowsOf } from '../../../src/assess/capacity/rows.ts'
 import { readPrices } from '../../../src/assess/cost/prices.ts'
 import { decide } from '../../../src/assess/decision/decision.ts'
+import { applyWhatIf } from '../../../src/assess/decision/what-if.ts'
 import { Demand } from '../../../src/assess/demand/demand.ts'
 import { type Figure, reachable } from '../../../src/assess/figures/figure.ts'
 import { middleOf } from '../../../src/assess/figures/simulate.ts'
@@ -80,8 +81,10 @@ describe('a plan', () => {
   })
 
   test('says by name which call passes its limit on the rows of production', () => {
-    const assessment = assess(result)
-    const { decision } = decide(result, assessment, { catalogues: readPrices(), weights: {}, today: new Date('2026-11-21') })
+    // More may be spent than what is bought costs: the budget decides nothing here.
+    const asked = applyWhatIf(result, { budget: '20000 USD/month' })
+    const assessment = assess(asked)
+    const { decision } = decide(asked, assessment, { catalogues: readPrices(), weights: {}, today: new Date('2026-11-21') })
     const { atScale, constraints } = decision.candidates.find((each) => each.name === 'postgres') as (typeof decision.candidates)[number]
     expect(atScale.map((each) => each.operation)).toEqual(['daily_revenue'])
     expect(atScale[0]?.limitMs).toBe(2000)
