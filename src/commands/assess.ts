@@ -7,6 +7,7 @@ import { applyWhatIf, type WhatIf, weightsAsked } from '../assess/decision/what-
 import { explain } from '../assess/figures/explain.ts'
 import { agreementOf } from '../assess/judge/agreement.ts'
 import { type Assessment, assess } from '../assess/judge/assess.ts'
+import { marking } from '../assess/judge/cautions.ts'
 import { poolResults } from '../assess/judge/pool.ts'
 import { TrialError } from '../errors.ts'
 import { type Result, readResult } from '../result/result.ts'
@@ -68,7 +69,7 @@ export function assessCommand(arguments_: string[], options: AssessOptions): voi
   else {
     const changes = decision === null || !asksWhatIf(options) ? '' : `${changesText(verdictBefore(before), decision)}\n\n`
     const planned = decision === null ? `No verdict: ${notCompared(result)}.` : decisionText(decision, result.startedAt)
-    const together = pooled === null || agreement === null ? '' : `${pooledText(pooled.numbers, agreement)}\n\n`
+    const together = pooled === null || agreement === null ? '' : `${pooledText(pooled.numbers, agreement, marking(result.candidates))}\n\n`
     print(coloured(`${changes}${together}${summaryText(result, assessment)}\n\n${planned}`))
   }
   end(assessedEnding(result, assessment, failOn))

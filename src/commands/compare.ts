@@ -33,11 +33,11 @@ export function compareCommand(baseline: string, result: string | undefined, { t
   else if (format === 'junit') print(comparisonJunit(comparison))
   else if (format === 'csv') print(comparisonCsv(comparison))
   else {
-    const { differences, rows, numbers } = comparison
+    const { differences, cautions } = comparison
     if (baseline === 'last') print(`baseline ${before}\nresult   ${after}\n`)
     if (differences.length > 0) print(`different besides the times:\n${differences.map((each) => `  ${each}`).join('\n')}\n`)
-    const said = [...undeterminedLines(comparison), comparison.resolution, verdictLine(comparison)].filter((line) => line !== '')
-    print(coloured(`${columns(comparedCells(rows))}\n\n${columns(comparedNumberCells(numbers))}\n\n${said.join('\n')}`))
+    const said = [...cautions, ...undeterminedLines(comparison), comparison.resolution, verdictLine(comparison)].filter((line) => line !== '')
+    print(coloured(`${columns(comparedCells(comparison))}\n\n${columns(comparedNumberCells(comparison))}\n\n${said.join('\n')}`))
   }
   addStepSummary(() => comparisonMarkdown(comparison))
   if (comparison.regressions > 0 || comparison.broken.length > 0) end({ code: exitFinding, reason: verdictLine(comparison) })

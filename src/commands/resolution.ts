@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { assess } from '../assess/judge/assess.ts'
+import { cautionLine } from '../assess/judge/cautions.ts'
 import { type PooledResolution, pooledEquals } from '../assess/judge/pooled-equals.ts'
 import { knownFrom, type Resolution, resolutionOf } from '../assess/judge/resolution.ts'
 import { engineNamed } from '../engines/registry.ts'
@@ -51,7 +52,8 @@ export async function resolution(names: string[], options: ResolutionOptions): P
       ...(options.engine === undefined ? {} : { candidates: options.engine }),
     }),
   )
-  if (effortOf(scenario.bench, options.effort) === 'smoke')
+  const effort = effortOf(scenario.bench, options.effort)
+  if (effort === 'smoke')
     throw new TrialError('nothing-compared', 'a smoke run compares nothing', { hint: 'leave --effort out, or ask for quick', exitCode: 2 })
   const { finished, signal } = await measure(scenario, { ...options, client: 'wire', endpoint: [] })
   const { result, directory } = finished
@@ -65,8 +67,12 @@ export async function resolution(names: string[], options: ResolutionOptions): P
       code: 4,
       reason: `no number of both is known, so nothing was learnt of this machine; its trials are in ${join(directory, 'result.json')}`,
     })
-  const file = keep(options.out, knownFrom(found, result.candidates))
-  print(options.json ? JSON.stringify(found) : coloured(`${resolutionText(found)}\n\n${join(directory, 'result.json')}\n${file}`))
+  const file = keep(options.out, effort, knownFrom(found, result.candidates))
+  print(
+    options.json
+      ? JSON.stringify(found)
+      : coloured(`${resolutionText(found, effort, cautionLine(result))}\n\n${join(directory, 'result.json')}\n${file}`),
+  )
 }
 
 function resolutionFrom(result: Result): Resolution {
@@ -116,7 +122,8 @@ function twice(scenario: Scenario): Scenario {
   return { ...scenario, candidates: ['a', 'b'].map((which) => ({ ...first, engine: engineNamed(engine).name, name: `${engine}-${which}` })) }
 }
 
-export function resolutionText({ engine, rows, eliminated }: Resolution): string {
+/** `caution`: what to know beside every number; '': nothing. */
+export function resolutionText({ engine, rows, eliminated }: Resolution, effort: Effort, caution: string): string {
   const shown = (value: number | null) => (value === null ? '—' : Number(value.toPrecision(3)).toLocaleString('en'))
   const different = rows.filter(({ verdict }) => verdict === 'different').length
   return [
@@ -125,6 +132,7 @@ export function resolutionText({ engine, rows, eliminated }: Resolution): string
       [['number', 'a', 'b', 'b ÷ a', ''], ...rows.map((each) => [each.number, shown(each.a), shown(each.b), shown(each.ratio), each.verdict])],
       1,
     ),
-    'From now on runs on this machine call nothing of this engine different that differs less than that.',
+    `From now on runs of effort ${effort} on this machine call nothing of this engine different that differs less than that.`,
+    ...(caution === '' ? [] : [caution]),
   ].join('\n\n')
 }

@@ -92,7 +92,7 @@ export async function measure(scenario: Scenario, options: MeasureOptions): Prom
     reports: options.out,
     ...(options.data === undefined ? {} : { data: options.data }),
     ...(resume === undefined ? {} : { resume }),
-    resolution: knownHere(options.out),
+    resolution: knownHere(options.out, effort),
     signal: stop.signal,
     progress,
   }).finally(() => progress.close())

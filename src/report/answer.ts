@@ -2,9 +2,9 @@
 
 import { bytes } from '../assess/figures/amount.ts'
 import type { Assessment, CandidateAssessment } from '../assess/judge/assess.ts'
+import { cautionNotes, markedName } from '../assess/judge/cautions.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
-import { cautionNotes, markedName } from './cautions.ts'
 import { type Block, list, paragraph, table } from './render/document.ts'
 import { percent, times } from './render/format.ts'
 import { capacitiesOf, capacityText, intervalText } from './rivals.ts'

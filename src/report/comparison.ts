@@ -1,5 +1,6 @@
 /** A comparison as text, as Markdown for a pull request, and as JUnit for a build server. */
-import type { ComparedNumber, Comparison } from '../assess/judge/compare.ts'
+import { cautionMark } from '../assess/judge/cautions.ts'
+import type { Comparison } from '../assess/judge/compare.ts'
 import type { ComparedRow } from '../assess/judge/compared-times.ts'
 import { type Document, details, heading, list, paragraph, table } from './render/document.ts'
 import { micros, times } from './render/format.ts'
@@ -22,8 +23,8 @@ export function undeterminedLines({ rows, numbers }: Comparison): string[] {
 }
 
 export function comparisonDocument(comparison: Comparison): Document {
-  const { rows, numbers, differences } = comparison
-  const [numbersHead, ...numbersRows] = comparedNumberCells(numbers)
+  const { rows, numbers, differences, cautions } = comparison
+  const [numbersHead, ...numbersRows] = comparedNumberCells(comparison)
   const changed = rows.filter((row) => row.verdict === 'slower' || row.verdict === 'faster')
   return [
     heading(2, 'dbtrial: compared with the baseline'),
@@ -31,11 +32,12 @@ export function comparisonDocument(comparison: Comparison): Document {
     ...(differences.length === 0
       ? [paragraph('Models, statements, settings and versions are the same.')]
       : [paragraph('Different besides the times:'), list(differences)]),
+    ...(cautions.length === 0 ? [] : [list(cautions)]),
     ...([...rows, ...numbers].some((row) => row.undetermined !== null) ? [list(undeterminedLines(comparison))] : []),
-    ...(changed.length === 0 ? [] : [comparedTable([...changed].sort((a, b) => (b.ratio?.mid ?? 0) - (a.ratio?.mid ?? 0)))]),
+    ...(changed.length === 0 ? [] : [comparedTable({ ...comparison, rows: [...changed].sort((a, b) => (b.ratio?.mid ?? 0) - (a.ratio?.mid ?? 0)) })]),
     table(numbersHead as string[], numbersRows, [2, 3, 4]),
     details(`All ${rows.length} comparisons of times`, [
-      comparedTable(rows),
+      comparedTable(comparison),
       paragraph(
         'Times are percentiles of all rounds together. Ratio: result over baseline, with its interval at 95 %: Welch’s t on logarithms from three rounds or starts on, with fewer none. Slower and faster mean that the whole interval lies beyond the tolerance, and that the difference is more than equals have on this machine; of a capacity less is slower, of CPU per operation more.',
       ),
@@ -47,12 +49,12 @@ export function comparisonDocument(comparison: Comparison): Document {
 const head = ['candidate', 'operation', 'load', 'metric', 'baseline', 'result', 'ratio', 'verdict']
 
 /** Cells of the table, for Markdown and the terminal alike. */
-export function comparedCells(rows: ComparedRow[]): string[][] {
+export function comparedCells({ rows, marked }: Pick<Comparison, 'rows' | 'marked'>): string[][] {
   const us = (value: number | null) => (value === null ? '—' : micros(value))
   return [
     head,
     ...rows.map((row) => [
-      row.candidate,
+      shown(row.candidate, marked),
       row.operation,
       times(row.multiple),
       row.metric,
@@ -64,12 +66,14 @@ export function comparedCells(rows: ComparedRow[]): string[][] {
   ]
 }
 
-export function comparedNumberCells(numbers: ComparedNumber[]): string[][] {
+const shown = (name: string, marked: string[]) => (marked.includes(name) ? `${name}${cautionMark}` : name)
+
+export function comparedNumberCells({ numbers, marked }: Pick<Comparison, 'numbers' | 'marked'>): string[][] {
   const figure = (value: number | null) => (value === null ? '—' : Number(value.toPrecision(3)).toLocaleString('en'))
   return [
     ['candidate', 'number', 'baseline', 'result', 'ratio', 'verdict'],
     ...numbers.map((row) => [
-      row.candidate,
+      shown(row.candidate, marked),
       row.number === 'CPU per operation' ? `${row.number}, µs` : `${row.number}, ×`,
       figure(row.baseline),
       figure(row.result),
@@ -79,8 +83,8 @@ export function comparedNumberCells(numbers: ComparedNumber[]): string[][] {
   ]
 }
 
-function comparedTable(rows: ComparedRow[]) {
-  const [first, ...rest] = comparedCells(rows)
+function comparedTable(comparison: Pick<Comparison, 'rows' | 'marked'>) {
+  const [first, ...rest] = comparedCells(comparison)
   return table(first as string[], rest, [4, 5, 6])
 }
 

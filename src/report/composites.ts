@@ -5,7 +5,7 @@ import type { Composite } from '../assess/fleet/composites.ts'
 import { type Block, heading, paragraph, table } from './render/document.ts'
 import { percent, usd } from './render/format.ts'
 
-export function compositeBlocks({ composites, months }: Decision): Block[] {
+export function compositeBlocks({ composites, months, candidates }: Decision): Block[] {
   if (composites.length === 0) return []
   return [
     heading(3, 'With something beside it: planned, not measured'),
@@ -15,7 +15,7 @@ export function compositeBlocks({ composites, months }: Decision): Block[] {
     table(
       ['candidate', 'with', 'takes', 'what stands beside it', 'USD a month now (alone)', `in month ${months} (alone)`, 'moved most by', 'needs'],
       composites.map((each) => [
-        each.candidate,
+        candidates.find(({ name }) => name === each.candidate)?.marked ?? each.candidate,
         `${each.kind}, ${each.label}`,
         each.takes.map(({ operation, share }) => `${operation} ${percent(share)}`).join(', '),
         each.what,

@@ -8,8 +8,11 @@ import { count } from './render/format.ts'
 const yearMonths = 12
 const mostEntities = 6
 
+/** A candidate's name as it stands beside numbers. */
+type Marked = (name: string) => string
+
 /** The first line names the columns; numbers at the middle of their ranges. */
-export function demandRows({ months }: DemandTable): string[][] {
+export function demandRows({ months }: DemandTable, marked: Marked): string[][] {
   const shown = monthsShown(months)
   const [first] = shown
   if (first === undefined) return []
@@ -22,13 +25,16 @@ export function demandRows({ months }: DemandTable): string[][] {
     ...largest.map(({ name }) => row(`rows of ${name}`, (month) => count(month.entities.find((each) => each.name === name)?.rows ?? 0))),
     row('bytes in their fields', (month) => bytes(month.bytes)),
     ...first.stored.map(({ candidate }, at) =>
-      row(`${candidate} stores (of that hot)`, ({ stored }) => `${bytes(stored[at]?.bytes ?? 0)} (${bytes(stored[at]?.workingSetBytes ?? 0)})`),
+      row(
+        `${marked(candidate)} stores (of that hot)`,
+        ({ stored }) => `${bytes(stored[at]?.bytes ?? 0)} (${bytes(stored[at]?.workingSetBytes ?? 0)})`,
+      ),
     ),
   ]
 }
 
-export function demandBlocks(demand: DemandTable): Block[] {
-  const [head, ...rows] = demandRows(demand)
+export function demandBlocks(demand: DemandTable, marked: Marked): Block[] {
+  const [head, ...rows] = demandRows(demand, marked)
   const shown = monthsShown(demand.months)
   if (head === undefined || shown.length === 0) return []
   const right = shown.map((_, at) => at + 1)

@@ -1,9 +1,9 @@
 /** The conditions of a run: where the servers ran and under which limits, the machine, the time of each phase. */
 
 import { bytes } from '../assess/figures/amount.ts'
+import { cautionNotes, markedName } from '../assess/judge/cautions.ts'
 import { busyText } from '../host/busy.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
-import { cautionNotes, markedName } from './cautions.ts'
 import { pausesLine } from './host-pauses.ts'
 import { speedLine } from './host-speed.ts'
 import { type Block, details, list, table } from './render/document.ts'

@@ -1,8 +1,8 @@
 /** The first sentence of everything that tells of a result: what is wrong with a store, that nothing was decided, or who holds. */
 import { isSlowNow } from '../assess/capacity/at-scale.ts'
 import type { Assessment, CandidateAssessment } from '../assess/judge/assess.ts'
+import { cautionLine } from '../assess/judge/cautions.ts'
 import type { Result } from '../result/result.ts'
-import { cautionLine } from './cautions.ts'
 import { neighbourLine } from './neighbours.ts'
 import { times } from './render/format.ts'
 import { slowShort } from './scale.ts'

@@ -25,8 +25,8 @@ export function capacityPlan(decision: Decision, startedAt: string): Block[] {
   const planned = decision.candidates.flatMap((each) =>
     each.plan === null ? [] : [{ ...each, key: each.name, name: titled(each), plan: each.plan }],
   )
-  const unplanned = decision.candidates.filter((each) => each.plan === null).map((each) => `${each.name} has no plan: ${each.noPlan}.`)
-  const asked = [paragraph(calendarText(startedAt, decision.months)), ...demandBlocks(decision.demand)]
+  const unplanned = decision.candidates.filter((each) => each.plan === null).map((each) => `${each.marked} has no plan: ${each.noPlan}.`)
+  const asked = [paragraph(calendarText(startedAt, decision.months)), ...demandBlocks(decision.demand, markedIn(decision.candidates))]
   if (planned.length === 0) return [...asked, list(unplanned)]
   const budget = decision.budgetUsdPerMonth
   const prices = besidePrices(decision, planned)
@@ -138,7 +138,13 @@ export function boughtText(plan: Pick<CandidatePlan, 'boughtFor'> | undefined): 
 }
 
 /** A plan of a smaller job says so wherever it stands beside others. */
-export const titled = ({ name, mix }: Pick<CandidateDecision, 'name' | 'mix'>) => (mix === 'partial' ? `${name} (partial mix)` : name)
+export const titled = ({ marked, mix }: Pick<CandidateDecision, 'marked' | 'mix'>) => (mix === 'partial' ? `${marked} (partial mix)` : marked)
+
+/** Of a table or a sentence that knows a name alone. */
+export const markedIn =
+  (candidates: readonly Pick<CandidateDecision, 'name' | 'marked'>[]) =>
+  (name: string): string =>
+    candidates.find((each) => each.name === name)?.marked ?? name
 
 type Planned = (CandidateDecision & { plan: CandidatePlan })[]
 
@@ -234,7 +240,7 @@ function risks(planned: Planned, decision: Decision): Block[] {
     const said = decidingText(plan)
     return said === null ? [] : [`${name}: ${said}`]
   })
-  const unloaded = decision.candidates.flatMap((each) => each.unloaded.map((missed) => unloadedText(each.name, missed)))
+  const unloaded = decision.candidates.flatMap((each) => each.unloaded.map((missed) => unloadedText(each.marked, missed)))
   const all = [...slow, ...rollupAdvice(decision), ...unloaded, ...deciding]
   return all.length === 0 ? [] : [list(all)]
 }
@@ -382,7 +388,8 @@ function shardKey({ shards }: Decision): Block[] {
 
 const percentSmall = (share: number) => (share < 0.001 ? `${(share * 100).toPrecision(1)} %` : percent(share))
 
-function forecasts({ forecasts: all }: Decision): Block[] {
+function forecasts({ forecasts: all, candidates }: Decision): Block[] {
+  const shown = markedIn(candidates)
   if (all.length === 0) return [paragraph('No trial could be held back to grade it.')]
   const within = all.filter((each) => each.error <= goodError).length
   const noise = noiseText(all)
@@ -393,7 +400,7 @@ function forecasts({ forecasts: all }: Decision): Block[] {
     table(
       ['candidate', 'what', 'predicted', 'measured', 'error', 'noise', 'how'],
       all.map((each) => [
-        each.candidate,
+        shown(each.candidate),
         each.what,
         forecastValue(each.predicted, each.unit),
         forecastValue(each.measured, each.unit),

@@ -5,11 +5,11 @@ import type { Decision } from '../assess/decision/decision.ts'
 import { bytes } from '../assess/figures/amount.ts'
 import type { Assessment } from '../assess/judge/assess.ts'
 import type { Cell } from '../assess/judge/at-multiple.ts'
+import { cautionNotes, markedName } from '../assess/judge/cautions.ts'
 import type { CandidateResult, Result, TrialResult } from '../result/result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { sharesText } from '../scenario/shares.ts'
 import { answer } from './answer.ts'
-import { cautionNotes, markedName } from './cautions.ts'
 import { drawCharts } from './charts/charts.ts'
 import { environment, isUnknownLimit } from './environment.ts'
 import { failures } from './failures.ts'
@@ -85,7 +85,7 @@ export function makeDocument(result: Result, assessment: Assessment, decision: D
     ...chart('objectives'),
     ...chart('percentiles'),
     ...commonMix(result, assessment),
-    ...comparisons(assessment),
+    ...comparisons(assessment, result),
     heading(2, 'Throughput'),
     paragraph(
       'A closed loop keeps a fixed number of operations in flight. It shows what the client and the server get through together; it hides waiting, so no objective is judged on it. Load goes through the wire client, whose cost no server sees; what the official driver costs beside it is told below.',

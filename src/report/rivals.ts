@@ -1,5 +1,6 @@
 /** Candidates beside each other: what all of them can do, and pairs at the same rates. */
 import type { Assessment } from '../assess/judge/assess.ts'
+import { marking } from '../assess/judge/cautions.ts'
 import { resolutionText } from '../assess/judge/machine-resolution.ts'
 import type { Comparison } from '../assess/judge/pairs.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
@@ -11,6 +12,7 @@ export function commonMix(result: Result, assessment: Assessment): Block[] {
   const own = assessment.candidates.filter((candidate) => candidate.common.length > 0)
   if (own.length === 0) return []
   const { operations } = result.scenario
+  const shown = marking(result.candidates)
   const tables = result.trialPlan.multiples.flatMap((multiple) => {
     const rows = operations.flatMap(({ name }) => {
       const cells = own.map((candidate) => candidate.common.find((at) => at.multiple === multiple)?.cells.find((cell) => cell.operation === name))
@@ -24,12 +26,12 @@ export function commonMix(result: Result, assessment: Assessment): Block[] {
         ],
       ]
     })
-    return [heading(3, `Common mix at ${times(multiple)}`), table(['operation', ...own.map((candidate) => `${candidate.name}: p99`)], rows)]
+    return [heading(3, `Common mix at ${times(multiple)}`), table(['operation', ...own.map((candidate) => `${shown(candidate.name)}: p99`)], rows)]
   })
   const searched = result.candidates.flatMap(({ name, commonCapacity }) =>
     commonCapacity === null || commonCapacity.boundBy === 'not searched at this effort'
       ? []
-      : [[name, capacityText(commonCapacity), commonCapacity.boundBy]],
+      : [[shown(name), capacityText(commonCapacity), commonCapacity.boundBy]],
   )
   return [
     paragraph(
@@ -59,13 +61,14 @@ export function capacityText(capacity: CandidateResult['capacity']): string {
 }
 
 /** Pairs within the same rounds: faster, slower or tie. */
-export function comparisons({ comparisons: all, resolution }: Assessment): Block[] {
+export function comparisons({ comparisons: all, resolution }: Assessment, { candidates }: Pick<Result, 'candidates'>): Block[] {
   if (all.length === 0) return []
+  const shown = marking(candidates)
   const rows = all.map((each) => [
     times(each.multiple),
     each.mix,
     each.operation,
-    `${each.second} is ${each.verdict === 'tie' ? 'no different from' : `${each.verdict} than`} ${each.first}`,
+    `${shown(each.second)} is ${each.verdict === 'tie' ? 'no different from' : `${each.verdict} than`} ${shown(each.first)}`,
     `${each.ratio.interval.mid.toFixed(2)} (${each.ratio.interval.low.toFixed(2)} to ${each.ratio.interval.high.toFixed(2)})`,
     probability(each),
   ])

@@ -1,10 +1,10 @@
 /** What the official driver costs beside the wire client: CPU per operation, latency, and what one core of clients can reach through it. */
 import { isUsable } from '../assess/capacity/response-curve.ts'
+import { markedName } from '../assess/judge/cautions.ts'
 import { mergedHistogram, percentileUs } from '../measure/merged.ts'
 import type { CandidateResult, Result, TrialResult } from '../result/result.ts'
 import { pairedRatio } from '../stats/intervals.ts'
 import { median } from '../stats/median.ts'
-import { markedName } from './cautions.ts'
 import { type Block, paragraph, table } from './render/document.ts'
 import { count, micros } from './render/format.ts'
 

@@ -4,7 +4,7 @@ import type { CandidateDecision, Decision } from '../assess/decision/decision.ts
 import type { Standing } from '../assess/decision/ranking.ts'
 import { drawsText } from '../assess/figures/simulate.ts'
 import { resolutionText } from '../assess/judge/machine-resolution.ts'
-import { spreadText } from './plan.ts'
+import { markedIn, spreadText } from './plan.ts'
 import { type Block, details, heading, list, paragraph, table } from './render/document.ts'
 import { percent, usd } from './render/format.ts'
 import { slowShort } from './scale.ts'
@@ -43,7 +43,7 @@ function conditions({ candidates, ranking }: Decision): string[] {
     ]
     return operations.length === 0 ? [] : [{ candidate, operations }]
   })
-  return asked.map(({ candidate: { name, atScale, constraints: all }, operations }) => {
+  return asked.map(({ candidate: { marked: name, atScale, constraints: all }, operations }) => {
     const slow = atScale.filter(({ operation }) => operations.includes(operation)).map(slowShort)
     const then = all.find(({ name: constraint }) => constraint === 'objectives at peak')?.condition
     const holds = then == null ? '' : `; with that every limit holds at peak in ${likelihood(then.probability)} of the draws`
@@ -53,21 +53,22 @@ function conditions({ candidates, ranking }: Decision): string[] {
 
 function ranked({ ranking, candidates }: Decision): string {
   const { standings, winner } = ranking
+  const shown = markedIn(candidates)
   const [first, second] = standings
-  if (first === undefined) return `Nobody is ranked: ${candidates.map((each) => `${each.name} ${reasonOut(each)}`).join('; ')}.`
-  if (second === undefined) return `${first.name} is the only one that ${openOf(candidates, first.name)}.`
-  if (winner === null) return tieText(ranking)
+  if (first === undefined) return `Nobody is ranked: ${candidates.map((each) => `${each.marked} ${reasonOut(each)}`).join('; ')}.`
+  if (second === undefined) return `${shown(first.name)} is the only one that ${openOf(candidates, first.name)}.`
+  if (winner === null) return tieText(ranking, shown)
   const surely = ranking.beats.find((pair) => pair.first === winner && pair.second === second.name)
-  return `${winner} ranks first, ahead of ${second.name} with a probability of ${probability(surely?.probability ?? 1)}.`
+  return `${shown(winner)} ranks first, ahead of ${shown(second.name)} with a probability of ${probability(surely?.probability ?? 1)}.`
 }
 
 /** Of those that share the first rank. */
-function tieText({ tie, beats }: Decision['ranking']): string {
+function tieText({ tie, beats }: Decision['ranking'], shown: (name: string) => string): string {
   const own = beats.filter(({ first, second }) => tie.includes(first) && tie.includes(second))
   const why = own.some(({ probability: share }) => share < 0.9)
     ? 'no order of them has a probability of 0.9'
     : 'their scores differ by no more than those of two equals may on this machine'
-  return `${tie.join(' and ')} are a tie: ${why}.`
+  return `${tie.map(shown).join(' and ')} are a tie: ${why}.`
 }
 
 function openOf(candidates: CandidateDecision[], name: string): string {
@@ -86,7 +87,7 @@ function overBudget({ candidates, ranking, budgetUsdPerMonth: budget, months }: 
     const horizon = candidates.find((each) => each.name === name)?.plan?.fleet.horizon
     if (budget === null || horizon === undefined || horizon.total.p50 <= budget) return []
     return [
-      `In month ${months} ${name} costs ${usd(horizon.total.p50)} USD a month, over the budget of ${usd(budget)} (within it in ${percent(horizon.withinBudget ?? 0)} of the draws).`,
+      `In month ${months} ${markedIn(candidates)(name)} costs ${usd(horizon.total.p50)} USD a month, over the budget of ${usd(budget)} (within it in ${percent(horizon.withinBudget ?? 0)} of the draws).`,
     ]
   })
 }
@@ -97,7 +98,7 @@ export function reasonOut(candidate: CandidateDecision): string {
 }
 
 /** One line for a terminal: what does not hold, or not surely, with its probability. */
-export function constraintLine({ name, constraints }: CandidateDecision): string {
+export function constraintLine({ marked: name, constraints }: CandidateDecision): string {
   const [holding, rest] = [constraints.filter(({ state }) => state === 'holds'), constraints.filter(({ state }) => state !== 'holds')]
   if (rest.length === 0) return `${name}: ✓ all ${constraints.length}`
   const text = rest.map(
@@ -123,8 +124,9 @@ const probability = (share: number) => (share > 0.999 ? 'over 0.999' : share < 0
 export const rankText = ({ rank }: Standing, all: readonly Standing[]) =>
   `${rank}${all.filter((each) => each.rank === rank).length > 1 ? ' (tie)' : ''}`
 
-function ranks({ ranking, resolution }: Decision): Block[] {
+function ranks({ ranking, resolution, candidates }: Decision): Block[] {
   const { standings, disagreement, smallestChange } = ranking
+  const shown = markedIn(candidates)
   // Alone it is first whatever is drawn: that is no probability.
   if (standings.length < 2) return []
   const notes = [
@@ -132,7 +134,7 @@ function ranks({ ranking, resolution }: Decision): Block[] {
     ...(smallestChange === null
       ? ['No change of a single weight puts another one first.']
       : [
-          `The smallest change that puts ${smallestChange.winner} first: the weight of ${smallestChange.criterion} from ${smallestChange.from.toFixed(3)} to ${smallestChange.to.toFixed(3)}, the others keeping their proportions.`,
+          `The smallest change that puts ${shown(smallestChange.winner)} first: the weight of ${smallestChange.criterion} from ${smallestChange.from.toFixed(3)} to ${smallestChange.to.toFixed(3)}, the others keeping their proportions.`,
         ]),
   ]
   return [
@@ -140,7 +142,7 @@ function ranks({ ranking, resolution }: Decision): Block[] {
       ['rank', 'candidate', 'score', 'TOPSIS', ...standings.map((_, at) => `P(rank ${at + 1})`)],
       standings.map((each) => [
         rankText(each, standings),
-        each.name,
+        shown(each.name),
         each.score.toFixed(2),
         each.topsis.toFixed(2),
         ...each.rankShares.map(probability),
@@ -166,13 +168,13 @@ function constraints({ candidates }: Decision): Block[] {
   const failed = candidates.flatMap((each) =>
     each.constraints
       .filter((constraint) => constraint.state !== 'holds')
-      .map((constraint) => `${each.name}, ${constraint.name}: ${constraint.evidence}`),
+      .map((constraint) => `${each.marked}, ${constraint.name}: ${constraint.evidence}`),
   )
   return [
     heading(3, 'Hard constraints'),
     paragraph(constraintLegend),
     table(
-      ['hard constraint', 'asked', ...candidates.map(({ name }) => name)],
+      ['hard constraint', 'asked', ...candidates.map(({ marked }) => marked)],
       names.map((name) => [name, asked(name), ...candidates.map((each) => cell(each, name))]),
     ),
     ...(failed.length > 0 ? [paragraph('What decides where one does not surely hold:'), list(failed)] : []),
@@ -181,7 +183,7 @@ function constraints({ candidates }: Decision): Block[] {
         ['candidate', '', 'hard constraint', 'asked', 'planned', 'P(holds)', 'what decides'],
         candidates.flatMap((each) =>
           each.constraints.map((constraint) => [
-            each.name,
+            each.marked,
             marks[constraint.state],
             constraint.name,
             constraint.asked,
@@ -197,7 +199,7 @@ function constraints({ candidates }: Decision): Block[] {
 
 function matrix({ criteria, candidates }: Decision): Block {
   return table(
-    ['criterion', 'weight', 'scale', ...candidates.map((each) => (each.out ? `(${each.name})` : each.name))],
+    ['criterion', 'weight', 'scale', ...candidates.map((each) => (each.out ? `(${each.marked})` : each.marked))],
     criteria.map((criterion) => [
       `${criterion.name} (${criterion.group})`,
       criterion.weight.toFixed(3),
@@ -212,14 +214,19 @@ function matrix({ criteria, candidates }: Decision): Block {
   )
 }
 
-function polyglot({ polyglot: proposal }: Decision): Block[] {
+function polyglot({ polyglot: proposal, candidates }: Decision): Block[] {
   if (proposal === null) return []
   return [
     heading(3, proposal.worthIt ? 'More than one store' : 'One store is enough'),
     paragraph(`${proposal.why.charAt(0).toUpperCase()}${proposal.why.slice(1)}.`),
     table(
       ['entities that stay together', 'operations', 'cheapest on', 'USD a month at the horizon'],
-      proposal.groups.map((group) => [group.entities.join(', '), group.operations.join(', '), group.candidate, usd(group.usdPerMonth)]),
+      proposal.groups.map((group) => [
+        group.entities.join(', '),
+        group.operations.join(', '),
+        markedIn(candidates)(group.candidate),
+        usd(group.usdPerMonth),
+      ]),
       [3],
     ),
   ]

@@ -64,7 +64,7 @@ const assessed = open({
 const comparison = open({
   multiple: number,
   operation: text,
-  mix: z.enum(['full', 'common']),
+  mix: z.enum(['full', 'partial', 'common']),
   first: text,
   second: text,
   ratio: open({ interval, belowOne: number }).describe('p99 response of the second over that of the first'),

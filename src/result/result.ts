@@ -16,6 +16,8 @@ import { scenario } from './scenario.ts'
 import { type histogram, type operationResult, trial } from './trial.ts'
 
 export const resultSchemaVersion = 2
+/** Kinds of numbers by which candidates and runs are compared, each with its own resolution. */
+export const comparedNumbers = ['p99', 'service p50', 'CPU per operation', 'capacity'] as const
 
 /** It stands in names of files. */
 const candidateName = text.regex(/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,79}$/)
@@ -146,7 +148,7 @@ export const resultSchema = z.strictObject({
         .describe('the executor with an engine that answers at once'),
     }),
   ),
-  resolution: nullable(z.array(z.strictObject({ engine: text, number: z.enum(['p99', 'CPU per operation', 'capacity']), ratio: number.min(1) })))
+  resolution: nullable(z.array(z.strictObject({ engine: text, number: z.enum(comparedNumbers), ratio: number.min(1) })))
     .default(null)
     .describe('how far two equals differed on this machine: what differs less is a tie; null: it was not measured'),
   candidates: z.array(candidate),

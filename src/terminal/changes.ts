@@ -52,7 +52,7 @@ function rowsOf(then: CandidateDecision, now: CandidateDecision, monthsBefore: n
       [`servers ${months}`, at(fleet(then.plan.fleet.horizon), monthsBefore), at(fleet(now.plan.fleet.horizon), monthsAfter)],
       [`cost ${months}`, at(cost(then.plan, 'horizon'), monthsBefore), at(cost(now.plan, 'horizon'), monthsAfter)],
     )
-  return facts.filter(([, was, is]) => was !== is).map(([what, was, is], index) => [index === 0 ? now.name : '', what, was, is])
+  return facts.filter(([, was, is]) => was !== is).map(([what, was, is], index) => [index === 0 ? now.marked : '', what, was, is])
 }
 
 function passes({ constraints }: CandidateDecision): string {

@@ -15,6 +15,7 @@ import {
   dateOf,
   decidingText,
   fleet,
+  markedIn,
   noiseText,
   objectivesText,
   spreadText,
@@ -33,6 +34,7 @@ const firstTriggers = 3
 
 export function decisionText(decision: Decision, startedAt: string): string {
   const { candidates, ranking, resolution, polyglot, forecasts, budgetUsdPerMonth: budget, months } = decision
+  const shown = markedIn(candidates)
   const parts = [verdictLine(decision)]
   if (ranking.standings.length > 1)
     parts.push(
@@ -41,7 +43,7 @@ export function decisionText(decision: Decision, startedAt: string): string {
           ['rank', 'candidate', 'score', 'TOPSIS', 'P(first)'],
           ...ranking.standings.map((each) => [
             rankText(each, ranking.standings),
-            each.name,
+            shown(each.name),
             each.score.toFixed(2),
             each.topsis.toFixed(2),
             (each.rankShares[0] ?? 0).toFixed(2),
@@ -54,13 +56,13 @@ export function decisionText(decision: Decision, startedAt: string): string {
   const { smallestChange } = ranking
   if (smallestChange !== null)
     parts.push(
-      `${smallestChange.winner} would be first with a weight of ${smallestChange.to.toFixed(2)} for ${smallestChange.criterion} in place of ${smallestChange.from.toFixed(2)}.`,
+      `${shown(smallestChange.winner)} would be first with a weight of ${smallestChange.to.toFixed(2)} for ${smallestChange.criterion} in place of ${smallestChange.from.toFixed(2)}.`,
     )
   parts.push(`Hard constraints: ${constraintLegend}\n${candidates.map(constraintLine).join('\n')}`)
   const out = candidates.filter((each) => each.out)
-  if (out.length > 0) parts.push(out.map((each) => `${each.name} ${reasonOut(each)}`).join('\n'))
+  if (out.length > 0) parts.push(out.map((each) => `${each.marked} ${reasonOut(each)}`).join('\n'))
   const planned = candidates.flatMap((each) => (each.plan === null ? [] : [{ key: each.name, name: titled(each), plan: each.plan, own: each }]))
-  if (decision.demand.months.length > 0) parts.push(`${columns(demandRows(decision.demand))}\n${calendarText(startedAt, months)}`)
+  if (decision.demand.months.length > 0) parts.push(`${columns(demandRows(decision.demand, shown))}\n${calendarText(startedAt, months)}`)
   if (decision.demand.warning !== null) parts.push(decision.demand.warning)
   if (planned.length > 0) {
     const against = budget === null ? '' : ` (budget ${usd(budget)})`
@@ -122,16 +124,16 @@ export function decisionText(decision: Decision, startedAt: string): string {
   const risks = planned.flatMap(({ name, plan }) => atRiskText(plan.latency).map((said) => `${name}: at risk: ${said}`))
   if (risks.length > 0) parts.push(`${atRiskLegend}\n${risks.join('\n')}`)
   for (const { name, own } of planned) for (const said of slowAtScale(own, months)) parts.push(`${name}: ${said}`)
-  parts.push(...rollupAdvice(decision), ...candidates.flatMap((each) => each.unloaded.map((missed) => unloadedText(each.name, missed))))
+  parts.push(...rollupAdvice(decision), ...candidates.flatMap((each) => each.unloaded.map((missed) => unloadedText(each.marked, missed))))
   const deciding = planned.flatMap(({ name, plan }) => {
     const said = decidingText(plan)
     return said === null ? [] : [`${name}: ${said}`]
   })
   if (deciding.length > 0) parts.push(deciding.join('\n'))
-  for (const each of candidates) if (each.plan === null) parts.push(`${each.name} has no plan: ${each.noPlan}`)
+  for (const each of candidates) if (each.plan === null) parts.push(`${each.marked} has no plan: ${each.noPlan}`)
   if (polyglot !== null)
     parts.push(
-      `${polyglot.worthIt ? `More than one store: ${polyglot.groups.map((group) => `${group.entities.join(', ')} on ${group.candidate}`).join('; ')}. ` : ''}${polyglot.why}`,
+      `${polyglot.worthIt ? `More than one store: ${polyglot.groups.map((group) => `${group.entities.join(', ')} on ${shown(group.candidate)}`).join('; ')}. ` : ''}${polyglot.why}`,
     )
   if (forecasts.length > 0) {
     const errors = forecasts.map((each) => each.error)

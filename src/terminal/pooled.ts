@@ -3,11 +3,12 @@ import type { Agreement } from '../assess/judge/agreement.ts'
 import type { PooledNumber } from '../assess/judge/pool.ts'
 import { columns } from './tables.ts'
 
-export function pooledText(numbers: PooledNumber[], { candidates, ranksAgree }: Agreement): string {
+/** `marked`: a candidate's name as it stands beside numbers. */
+export function pooledText(numbers: PooledNumber[], { candidates, ranksAgree }: Agreement, marked: (name: string) => string): string {
   const figure = (value: number | null) => (value === null ? '—' : value.toPrecision(3))
   const startedAt = (candidates[0]?.runs ?? []).map((run) => run.startedAt)
   const rows = numbers.map(({ candidate, number, runs, pooled, runsDiffer }) => [
-    candidate,
+    marked(candidate),
     number === 'CPU per operation' ? `${number}, µs` : `${number}, ×`,
     ...runs.map(figure),
     `${figure(pooled.mid)} (${figure(pooled.low)}–${pooled.high === null ? '' : figure(pooled.high)})`,
@@ -16,7 +17,7 @@ export function pooledText(numbers: PooledNumber[], { candidates, ranksAgree }: 
   const spread = (percent: number | null) => (percent === null ? '—' : `±${percent.toFixed(1)} %`)
   const held = ({ held: own, of }: { held: number; of: number }) => (of === 0 ? '—' : `${own} of ${of}`)
   const agreeing = candidates.map((each) => [
-    each.candidate,
+    marked(each.candidate),
     spread(each.saturationSpreadPercent),
     spread(each.cpuPerOperationSpreadPercent),
     held(each.intervalsHold.saturation),

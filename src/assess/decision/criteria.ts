@@ -66,12 +66,14 @@ export function criteriaOf({ criteria: { own } }: Pick<Scenario, 'criteria'>): C
   ]
 }
 
+/** Servers are counted by what each carries, which is the least of its capacities: by its cores, and by its objectives. */
+const carried: KnownResolution['number'][] = ['CPU per operation', 'capacity']
 /** What the machine measured and the scale hangs on, and how many times its better end is its worse one. */
-const hangsOn: Partial<Record<string, { number: 'p99' | 'CPU per operation'; ends: number }>> = {
-  money: { number: 'CPU per operation', ends: 2 / 0.05 },
-  headroom: { number: 'CPU per operation', ends: mostCeiling },
-  latency: { number: 'p99', ends: 100 },
-  operations: { number: 'CPU per operation', ends: 100 },
+const hangsOn: Partial<Record<string, { numbers: KnownResolution['number'][]; ends: number }>> = {
+  money: { numbers: carried, ends: 2 / 0.05 },
+  headroom: { numbers: carried, ends: mostCeiling },
+  latency: { numbers: ['p99'], ends: 100 },
+  operations: { numbers: carried, ends: 100 },
 }
 
 /** By how much two equals of this engine may differ in a utility on this machine; null: nothing measured moves it. */
@@ -80,7 +82,8 @@ export function blurOf(criterion: string, engine: string, known: readonly KnownR
   if (scale === undefined) return null
   // Where production asks so little that the smallest fleet does, or servers are added without end, no measurement moves it. A p99 without an interval moves all the same.
   if (criterion !== 'latency' && utilities.every((each) => each === utilities[0])) return null
-  return { number: scale.number, utility: Math.min(1, Math.log(factorOf(known, [engine], scale.number)) / Math.log(scale.ends)) }
+  const factor = Math.max(...scale.numbers.map((number) => factorOf(known, [engine], number)))
+  return { number: scale.numbers.join(' and '), utility: Math.min(1, Math.log(factor) / Math.log(scale.ends)) }
 }
 
 /** 0 at `worst`, 1 at `best`, straight on a logarithmic scale between, flat outside. */

@@ -22,6 +22,7 @@ import { latencyOf } from '../fleet/latency-of-plan.ts'
 import { proposeShardKey, type ShardProposal } from '../fleet/shard-key.ts'
 import { triggersOf } from '../fleet/triggers.ts'
 import type { Assessment, CandidateAssessment, MissedUnloaded } from '../judge/assess.ts'
+import { markedName } from '../judge/cautions.ts'
 import type { KnownResolution } from '../judge/machine-resolution.ts'
 import { type Constraint, constraintsOf } from './constraints.ts'
 import { blurOf, type Criterion, criteriaOf, type Exhibit, type Judged, judgeCriteria } from './criteria.ts'
@@ -38,6 +39,8 @@ export interface DecisionOptions {
 }
 export interface CandidateDecision {
   name: string
+  /** The name as it stands beside numbers: marked where there is something to know about them, see `cautions.ts`. */
+  marked: string
   /** Partial: its plan is for a smaller job, and stands beside no full one. */
   mix: 'full' | 'partial'
   constraints: Constraint[]
@@ -250,6 +253,7 @@ function decisionOf(
   ]
   return {
     name: candidate.name,
+    marked: markedName(candidate),
     mix: candidate.mix,
     constraints,
     out: constraints.some((constraint) => constraint.state === 'out'),

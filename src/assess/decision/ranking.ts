@@ -31,7 +31,7 @@ export interface Ranking {
   /** null: nobody is ranked, or the first two are a tie. */
   winner: string | null
   tie: string[]
-  /** The two methods put another one first. */
+  /** The two methods put another one first, and not one of those who share the first rank. */
   disagreement: string | null
   /** The least change of one weight, the others keeping their proportions, that puts another one first. */
   smallestChange: { criterion: string; from: number; to: number; winner: string } | null
@@ -109,7 +109,7 @@ export function rank(contenders: Contender[], weights: Map<string, number>, seed
     winner: first === undefined || isTie ? null : first.name,
     tie: isTie ? sharing : [],
     disagreement:
-      byTopsis !== undefined && first !== undefined && byTopsis.name !== first.name
+      byTopsis !== undefined && first !== undefined && byTopsis.rank > 1
         ? `TOPSIS puts ${byTopsis.name} first, the weighted sum ${first.name}`
         : null,
     smallestChange: smallestChange(order, names, mids),

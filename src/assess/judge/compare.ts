@@ -8,6 +8,7 @@ import { median } from '../../stats/median.ts'
 import { assess } from './assess.ts'
 import type { Cell } from './at-multiple.ts'
 import { type CapacityKind, capacityDifference, capacityKinds } from './capacity-difference.ts'
+import { cautionNotes, markedName } from './cautions.ts'
 import { type ComparedRow, comparedRows, type Verdict, verdictOf } from './compared-times.ts'
 import { cpuByRound, factorOf, type KnownResolution, resolutionIn, resolutionText } from './machine-resolution.ts'
 
@@ -27,6 +28,9 @@ export interface ComparedNumber {
 }
 export interface Comparison {
   tolerance: number
+  /** Names of those that ran in either result as another version, or below their maker's minimum, and a sentence for each. */
+  marked: string[]
+  cautions: string[]
   /** By how much equals differ on this machine: what differs less is a tie. */
   resolution: string
   /** What is not the same, besides the times: models, statements, versions, machines. */
@@ -50,6 +54,8 @@ export function compare(baseline: Result, result: Result, tolerance: number): Co
   const numbers = pairs.flatMap(({ before, after }) => comparedNumbers(before, after, tolerance, known))
   return {
     tolerance,
+    marked: pairs.filter((pair) => Object.values(pair).some((each) => markedName(each) !== each.name)).map(({ after }) => after.name),
+    cautions: [...cautionNotes(baseline).map((note) => `in the baseline ${note}`), ...cautionNotes(result).map((note) => `in the result ${note}`)],
     resolution: resolutionText(known),
     differences: [...differingRuns(baseline, result), ...pairs.flatMap(({ before, after }) => differingCandidates(before, after))],
     rows,

@@ -1,9 +1,9 @@
 /** Times of two results, operation by operation and rate by rate: a ratio from the rounds, and the percentiles of all of them together. */
 import { samplesNeeded } from '../../measure/decide.ts'
 import { mergedHistogram } from '../../measure/merged.ts'
-import type { CandidateResult, HistogramResult, TrialResult } from '../../result/result.ts'
+import type { CandidateResult, HistogramResult, Result, TrialResult } from '../../result/result.ts'
 import { fewestRepeats, type Interval, ratioOf } from '../../stats/intervals.ts'
-import { factorOf, type KnownResolution, p99Of, spreadOf } from './machine-resolution.ts'
+import { factorOf, fewestServed, type KnownResolution, p50Of, p99Of } from './machine-resolution.ts'
 
 export type Verdict = 'faster' | 'slower' | 'tie' | 'undetermined'
 
@@ -26,8 +26,10 @@ export interface ComparedRow {
   /** Slower by more than the tolerance, the whole interval, and by more than equals differ. */
   regression: boolean
 }
-interface HowMeasured {
+export interface HowMeasured {
   metric: Metric
+  /** By whose resolution it is judged. */
+  number: NonNullable<Result['resolution']>[number]['number']
   usable: TrialResult['validity']['verdict'][]
   quantile: number
   /** A percentile of fewer samples in a round is that of one outlier. */
@@ -36,11 +38,10 @@ interface HowMeasured {
   /** Of one round, where it tells it. */
   of: (trial: TrialResult, operation: string) => number | null
 }
-const fewestServed = 20
-const metrics: HowMeasured[] = [
+export const metrics: HowMeasured[] = [
   {
     metric: 'service p50',
-    // A late harness adds to the response, hardly to the service time.
+    number: 'service p50',
     usable: ['valid', 'client-bound'],
     quantile: 0.5,
     fewestSamples: fewestServed,
@@ -49,6 +50,7 @@ const metrics: HowMeasured[] = [
   },
   {
     metric: 'response p99',
+    number: 'p99',
     usable: ['valid'],
     quantile: 0.99,
     fewestSamples: samplesNeeded(0.99),
@@ -56,11 +58,6 @@ const metrics: HowMeasured[] = [
     of: p99Of,
   },
 ]
-
-function p50Of(trial: TrialResult, operation: string): number | null {
-  const service = trial.operations[operation]?.serviceUs
-  return service === undefined || service.count < fewestServed || service.p50 <= 0 ? null : service.p50
-}
 
 /** `worse`: how many times worse the result is. Within the tolerance, or within what equals differ by, it is a tie. */
 export function verdictOf(worse: Interval | null, tolerance: number, factor: number): Verdict {
@@ -76,15 +73,14 @@ export function comparedRows(
   tolerance: number,
   known: KnownResolution[],
 ): ComparedRow[] {
-  const factors = metrics.map(({ metric, of }) => floorOf(metric, of, [before, after], known))
+  const factors = metrics.map(({ number }) => factorOf(known, [before.engine, after.engine], number))
   const operations = after.compiled.map((each) => each.operation).filter((name) => before.compiled.some((each) => each.operation === name))
   return multiples.flatMap((multiple) =>
     operations.flatMap((operation) =>
       metrics.map((how, at): ComparedRow => {
         const { metric } = how
         const [first, second] = [before, after].map((candidate) => roundsOf(candidate, how, multiple, operation)) as [Rounds, Rounds]
-        const [was, is] = [first.values, second.values]
-        const ratio = ratioOf(was, is)
+        const ratio = ratioOf([...first.byRound.values()], [...second.byRound.values()])
         const verdict = verdictOf(ratio, tolerance, factors[at] as number)
         return {
           candidate: after.name,
@@ -103,16 +99,21 @@ export function comparedRows(
   )
 }
 
-interface Rounds {
+export interface Rounds {
   all: number
   valid: number
-  /** One of each round that tells it, for the ratio. */
-  values: number[]
+  /** Of each round that tells it, for ratios. */
+  byRound: Map<number, number>
   /** Of the same rounds together. */
   mergedUs: number | null
 }
 
-function roundsOf({ trials }: CandidateResult, { usable, quantile, histogramOf, of }: HowMeasured, multiple: number, operation: string): Rounds {
+export function roundsOf(
+  { trials }: CandidateResult,
+  { usable, quantile, histogramOf, of }: HowMeasured,
+  multiple: number,
+  operation: string,
+): Rounds {
   const all = trials.filter((trial) => trial.phase === 'confirmation' && trial.mix !== 'common' && trial.arrival.multiple === multiple)
   const valid = all.filter((trial) => usable.includes(trial.validity.verdict))
   const telling = valid.flatMap((trial) => {
@@ -123,22 +124,14 @@ function roundsOf({ trials }: CandidateResult, { usable, quantile, histogramOf, 
   return {
     all: all.length,
     valid: valid.length,
-    values: telling.map(({ value }) => value),
+    byRound: new Map(telling.map(({ trial, value }) => [trial.repeat, value])),
     mergedUs: merged.count === 0 ? null : merged.quantileNs(quantile) / 1000,
   }
 }
 
-/** Equals measure the p99, which differs at least as much as the middle does; the starts of a run tell of both. */
-function floorOf(metric: Metric, of: typeof p99Of, candidates: CandidateResult[], known: KnownResolution[]): number {
-  const engines = candidates.map(({ engine }) => engine)
-  const isMeasured = known.some(({ engine, number, from }) => number === 'p99' && from === 'equals' && engines.includes(engine))
-  if (metric === 'response p99' || isMeasured) return factorOf(known, engines, 'p99')
-  return Math.exp(Math.max(0, ...candidates.map((candidate) => spreadOf(candidate, of) ?? 0)))
-}
-
 /** What one side lacks for a ratio; null: nothing. */
-function tooFew(side: string, { all, valid, values }: Rounds, { metric, fewestSamples }: HowMeasured): string | null {
-  if (values.length >= fewestRepeats) return null
+function tooFew(side: string, { all, valid, byRound }: Rounds, { metric, fewestSamples }: HowMeasured): string | null {
+  if (byRound.size >= fewestRepeats) return null
   if (all < fewestRepeats) return `the ${side} has ${all} of the ${fewestRepeats} rounds that a ratio needs (effort smoke has one)`
   if (valid < fewestRepeats) return `only ${valid} of the ${side}'s ${all} rounds are valid, ${fewestRepeats} are needed`
   return `too few calls in the ${side}'s rounds for a ${metric.split(' ')[1]} (${fewestSamples} each)`

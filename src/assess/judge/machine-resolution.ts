@@ -49,8 +49,9 @@ function factorsText(known: readonly KnownResolution[], from: KnownResolution['f
   const own = known.filter((each) => each.from === from)
   return [...Map.groupBy(own, (each) => each.number)]
     .map(([number, all]) => {
-      const ratios = all.map(({ ratio }) => ratio.toFixed(2)).sort()
-      return `${number} ${ratios[0] === ratios.at(-1) ? ratios[0] : `${ratios[0]} to ${ratios.at(-1)}`} times`
+      const ratios = all.map(({ ratio }) => ratio)
+      const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(2))
+      return `${number} ${least === most ? least : `${least} to ${most}`} times`
     })
     .join(', ')
 }
@@ -59,6 +60,7 @@ function factorsText(known: readonly KnownResolution[], from: KnownResolution['f
 export function betweenStarts(candidates: readonly CandidateResult[]): KnownResolution[] {
   const spreads = {
     p99: candidates.map((candidate) => spreadOf(candidate, p99Of)),
+    'service p50': candidates.map((candidate) => spreadOf(candidate, p50Of)),
     'CPU per operation': candidates.map(cpuSpreadOf),
     capacity: candidates.map(({ capacity: { multiple } }) => (multiple === null ? null : reachOfCapacity(multiple))),
   }
@@ -105,6 +107,15 @@ export function p99Of(trial: TrialResult, operation: string): number | null {
   return trial.validity.verdict !== 'valid' || trial.saturated || response == null || response.count < samplesNeeded(0.99) || response.p99 <= 0
     ? null
     : response.p99
+}
+
+/** Of fewer samples the middle is that of an outlier. */
+export const fewestServed = 20
+
+/** What server and driver take; a late harness adds to the response, hardly to it. */
+export function p50Of(trial: TrialResult, operation: string): number | null {
+  const service = trial.operations[operation]?.serviceUs
+  return !isUsable(trial) || service === undefined || service.count < fewestServed || service.p50 <= 0 ? null : service.p50
 }
 
 /** CPU per operation of the trials that compare candidates, µs; null where no server's CPU was read. */

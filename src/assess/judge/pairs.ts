@@ -1,14 +1,14 @@
 /** Candidates in pairs at the same rates: faster, slower or tie. */
-import type { CandidateResult, Result } from '../../result/result.ts'
+import type { CandidateResult, Result, TrialResult } from '../../result/result.ts'
 import type { Operation } from '../../scenario/scenario.ts'
-import { byChance, holm, type PairedRatio, pairedRatio, scatterOf } from '../../stats/intervals.ts'
+import { byChance, holm, type PairedRatio, pairedRatio, type Scatter, scatterOf } from '../../stats/intervals.ts'
 import { factorOf, type KnownResolution, p99Of } from './machine-resolution.ts'
 
 /** Two candidates at the same rate: how many times the p99 response of the second is that of the first. */
 export interface Comparison {
   multiple: number
   operation: string
-  mix: 'full' | 'common'
+  mix: TrialResult['mix']
   first: string
   second: string
   ratio: PairedRatio
@@ -17,10 +17,12 @@ export interface Comparison {
 }
 /** Every pair that was measured with the same mix at the same rates, round by round. */
 export function comparePairs({ candidates, trialPlan: { multiples } }: Result, operations: Operation[], resolution: KnownResolution[]): Comparison[] {
-  return (['full', 'common'] as const).flatMap((mix) => {
+  return (['full', 'partial', 'common'] as const).flatMap((mix) => {
     const own = candidates.filter((candidate) => candidate.trials.some((trial) => trial.mix === mix && trial.phase === 'confirmation'))
     const pairs = own.flatMap((first, index) => own.slice(index + 1).map((second): [CandidateResult, CandidateResult] => [first, second]))
-    const found = pairs.flatMap((pair) => comparePair(pair, mix, multiples, operations, resolution))
+    // Who lacks other operations did another job.
+    const comparable = mix === 'partial' ? pairs.filter(([first, second]) => mixOf(first) === mixOf(second)) : pairs
+    const found = comparable.flatMap((pair) => comparePair(pair, mix, multiples, operations, resolution))
     // Rate by rate and operation by operation, as tables have them.
     return multiples.flatMap((multiple) =>
       operations.flatMap(({ name }) => found.filter((each) => each.multiple === multiple && each.operation === name)),
@@ -28,10 +30,16 @@ export function comparePairs({ candidates, trialPlan: { multiples } }: Result, o
   })
 }
 
+const mixOf = ({ compiled }: CandidateResult) =>
+  compiled
+    .map(({ operation }) => operation)
+    .sort()
+    .join(' ')
+
 /** A difference is one where it is neither chance, over all that is compared of the pair, nor less than equals differ by. */
 function comparePair(
   [first, second]: [CandidateResult, CandidateResult],
-  mix: 'full' | 'common',
+  mix: TrialResult['mix'],
   multiples: number[],
   operations: Operation[],
   resolution: KnownResolution[],
@@ -46,11 +54,7 @@ function comparePair(
       }
     }),
   )
-  const rounds = (multiple: number) => Math.max(1, ...all.filter((each) => each.multiple === multiple).map(({ pairs }) => pairs.length))
-  const scatter = scatterOf(
-    all.map(({ pairs }) => pairs),
-    multiples.reduce((sum, multiple) => sum + rounds(multiple) - 1, 0),
-  )
+  const scatter = scatterOfRounds(all)
   const told = all.flatMap(({ multiple, operation, pairs }) => {
     const ratio = pairedRatio(pairs, scatter)
     return ratio === null ? [] : [{ multiple, operation, mix, first: first.name, second: second.name, ratio }]
@@ -63,7 +67,16 @@ function comparePair(
   })
 }
 
-function p99ByRound(candidate: CandidateResult, mix: 'full' | 'common', multiple: number, operation: string): Map<number, number> {
+/** Rounds at one rate share their luck, with those at another they do not. */
+export function scatterOfRounds(all: readonly { multiple: number; pairs: [number, number][] }[]): Scatter | undefined {
+  const freedom = [...Map.groupBy(all, ({ multiple }) => multiple).values()].map((own) => Math.max(1, ...own.map(({ pairs }) => pairs.length)) - 1)
+  return scatterOf(
+    all.map(({ pairs }) => pairs),
+    freedom.reduce((sum, each) => sum + each, 0),
+  )
+}
+
+function p99ByRound(candidate: CandidateResult, mix: TrialResult['mix'], multiple: number, operation: string): Map<number, number> {
   const rounds = candidate.trials.filter((trial) => trial.phase === 'confirmation' && trial.mix === mix && trial.arrival.multiple === multiple)
   return new Map(
     rounds.flatMap((trial): [number, number][] => {

@@ -7,7 +7,9 @@ import { saturations } from '../capacity/capacity.ts'
 import type { Decision } from '../decision/decision.ts'
 import type { Assessment } from './assess.ts'
 import { capacityDifference, capacityKinds } from './capacity-difference.ts'
+import { type HowMeasured, metrics, type Rounds, roundsOf } from './compared-times.ts'
 import { betweenStarts, cpuByRound, cpuUsOf, factorOf } from './machine-resolution.ts'
+import { scatterOfRounds } from './pairs.ts'
 
 type Kept = NonNullable<Result['resolution']>[number]
 
@@ -40,7 +42,13 @@ interface Compared {
 /** The first two candidates of the result are the equals. */
 export function resolutionOf(result: Result, assessment: Assessment, decision: Decision | null): Resolution {
   const [a, b] = result.candidates as [CandidateResult, CandidateResult]
-  const all = [...capacities(a, b), throughput(a, b), cpu(a, b), ...times(a, b, result.trialPlan.multiples, assessment)]
+  const all = [
+    ...capacities(a, b),
+    throughput(a, b),
+    cpu(a, b),
+    ...times(a, b, result.trialPlan.multiples, assessment),
+    ...served(a, b, result.trialPlan.multiples),
+  ]
   const tested = all.filter((each) => each.byChance !== null)
   const isNoChance = holm(tested.map((each) => each.byChance as number))
   const isOut = ({ name }: CandidateResult) => decision?.candidates.find((each) => each.name === name)?.out === true
@@ -108,6 +116,21 @@ function times(a: CandidateResult, b: CandidateResult, multiples: number[], { ca
   )
 }
 
+/** What server and driver take, without any queue. */
+function served(a: CandidateResult, b: CandidateResult, multiples: number[]): Compared[] {
+  const how = metrics.find(({ metric }) => metric === 'service p50') as HowMeasured
+  const all = multiples.flatMap((multiple) =>
+    a.compiled.map(({ operation }) => {
+      const [x, y] = [a, b].map((candidate) => roundsOf(candidate, how, multiple, operation)) as [Rounds, Rounds]
+      return { multiple, operation, x, y, pairs: pairsOf(x.byRound, y.byRound) }
+    }),
+  )
+  const scatter = scatterOfRounds(all)
+  return all.map(({ multiple, operation, x, y, pairs }) =>
+    paired(`service p50 of ${operation} at ${multiple}×, µs`, 'service p50', x.mergedUs, y.mergedUs, pairedRatio(pairs, scatter)),
+  )
+}
+
 const paired = (number: string, kind: Kept['number'], a: number | null, b: number | null, found: PairedRatio | null): Compared => ({
   number,
   kind,
@@ -126,7 +149,7 @@ const pairsOf = (a: ReadonlyMap<number, number>, b: ReadonlyMap<number, number>)
 
 /** By kind of number, the most that equals differed; no less than what their starts let expect, for a single trial of equals may agree by luck. */
 export function knownFrom({ engine, rows }: Resolution, candidates: readonly CandidateResult[]): Kept[] {
-  const kinds = { p99: /^p99/, 'CPU per operation': /^CPU/, capacity: /^capacity|^throughput/ } as const
+  const kinds = { p99: /^p99/, 'service p50': /^service p50/, 'CPU per operation': /^CPU/, capacity: /^capacity|^throughput/ } as const
   const expected = betweenStarts(candidates)
   return Object.entries(kinds).flatMap(([kind, pattern]): Kept[] => {
     const number = kind as Kept['number']

@@ -1,11 +1,11 @@
 /** Percentiles of the busiest operation at average load, of all rounds of a candidate together. */
 import type { ChartDataset } from 'chart.js'
 import { isUsable } from '../../assess/capacity/response-curve.ts'
+import { markedName } from '../../assess/judge/cautions.ts'
 import type { Histogram } from '../../measure/histogram.ts'
 import { mergedHistogram, percentileUs } from '../../measure/merged.ts'
 import type { CandidateResult } from '../../result/result.ts'
 import type { Scenario } from '../../scenario/scenario.ts'
-import { markedName } from '../cautions.ts'
 import { micros } from '../render/format.ts'
 import { decade, type Kind, lines, named, type Slide } from './slide.ts'
 

@@ -14,7 +14,7 @@ type Mix = CandidateResult['mix']
 const ofMix = (mix: Mix) => (mix === 'partial' ? ', partial mix' : '')
 
 export function costSlide(decision: Decision, mix: Mix): Slide | undefined {
-  const planned = decision.candidates.flatMap(({ name, mix: own, plan }, at) => (plan === null || own !== mix ? [] : [{ name, plan, at }]))
+  const planned = decision.candidates.flatMap(({ marked: name, mix: own, plan }, at) => (plan === null || own !== mix ? [] : [{ name, plan, at }]))
   if (planned.length === 0) return undefined
   const { months, budgetUsdPerMonth: budget } = decision
   const found = planned.map(({ name, plan }) => `${name} ${usd(plan.usdPerMonth.horizon.p50)}`)

@@ -2,8 +2,8 @@
 import { createRequire } from 'node:module'
 import type { ChartConfiguration, ChartDataset } from 'chart.js'
 import { ChartJSNodeCanvas } from 'chartjs-node-canvas'
+import { markedName } from '../../assess/judge/cautions.ts'
 import type { CandidateResult } from '../../result/result.ts'
-import { markedName } from '../cautions.ts'
 import type { Chart } from '../render/document.ts'
 
 const width = 1000

@@ -23,7 +23,7 @@ test('rates, rows and bytes stand for every sampled month', () => {
   expect(months[0]?.perSecond).toBeCloseTo(3052.9, 6)
   expect(months[0]?.peakPerSecond).toBeCloseTo(3 * 3052.8 + 0.1, 6)
   expect((months[9]?.entities.find(({ name }) => name === 'order')?.rows ?? 0) / 60e6).toBeCloseTo(1.05 ** 36, 1)
-  expect(demandRows({ months, still: null, warning: null })[0]).toEqual(['what production asks', 'now', 'month 12', 'month 36'])
+  expect(demandRows({ months, still: null, warning: null }, (name) => name)[0]).toEqual(['what production asks', 'now', 'month 12', 'month 36'])
 })
 
 test('a table that grows beside calls that do not is a question to ask', () => {

@@ -157,6 +157,24 @@ describe('ranking', () => {
     expect(places((0.05 / blur) * 0.999).winner).toBe('a')
   })
 
+  test('the two methods disagree only where TOPSIS puts first who does not share the first rank', () => {
+    const by = new Map(names.map((name) => [name, 1]))
+    // The weighted sum is higher by a hair of the one that is uneven, TOPSIS prefers the even one.
+    const uneven = names.map((_, at) => (at === 0 ? 1 : 0.505))
+    const even = names.map(() => 0.6)
+    const places = (utility: number) =>
+      rank(
+        [uneven, even].map((levels, at) => ({ ...contender(`c${at}`, levels), blur: new Map([['money', { number: 'capacity', utility }]]) })),
+        by,
+        1,
+      )
+    const apart = places(0)
+    const first = [...apart.standings].sort((a, b) => b.topsis - a.topsis)[0]?.name
+    expect(first).not.toBe(apart.standings[0]?.name)
+    expect(places(1).standings.map(({ rank: place }) => place)).toEqual([1, 1])
+    expect(places(1).disagreement).toBeNull()
+  })
+
   test('alone it has no probability', () => {
     const [standing] = rank([contender('alone', [0.1, 0.2, 0.3, 0.4, 0.5])], new Map(names.map((name) => [name, 1])), 1).standings
     expect(standing).toMatchObject({ name: 'alone', rankShares: [] })

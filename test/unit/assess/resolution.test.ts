@@ -13,7 +13,7 @@ import type { Operation } from '../../../src/scenario/scenario.ts'
 const golden = readResult(fileURLToPath(new URL('../../golden/results/small.json', import.meta.url)))
 
 /** The first candidate twice; `factor`: how much more CPU and capacity the second has. */
-function twice(factor: number) {
+function twiceResult(factor: number) {
   const result = structuredClone(golden)
   const [first] = result.candidates
   if (first === undefined) throw new Error('the golden result has no candidate')
@@ -24,6 +24,11 @@ function twice(factor: number) {
     if (own !== null) Object.assign(own, { low: own.low * factor, mid: own.mid * factor, high: own.high === null ? null : own.high * factor })
   }
   result.candidates = [first, second]
+  return result
+}
+
+function twice(factor: number) {
+  const result = twiceResult(factor)
   return resolutionOf(result, assess(result), null)
 }
 
@@ -119,6 +124,29 @@ test('of two equals with three rounds and ten operations hardly ever is anything
   expect(found.reduce((sum, each) => sum + each, 0) / seeds.length).toBeGreaterThan(8)
 })
 
+test('candidates that lack the same operations did the same job, and are a pair; those that lack others are none', () => {
+  const result = equals(3, 5, 3)
+  for (const candidate of result.candidates)
+    Object.assign(candidate, { mix: 'partial', trials: candidate.trials.map((trial) => ({ ...trial, mix: 'partial' })) })
+  const pairs = () => comparePairs(result, result.scenario.operations as Operation[], [])
+  expect(new Set(pairs().map(({ mix, verdict }) => `${mix} ${verdict}`))).toEqual(new Set(['partial slower']))
+  result.candidates[1]?.compiled.pop()
+  expect(pairs()).toEqual([])
+})
+
+test('what server and driver take is compared between equals, too, and has a resolution of its own', () => {
+  const result = twiceResult(1)
+  const [, second] = result.candidates
+  for (const trial of second?.trials ?? []) for (const own of Object.values(trial.operations)) own.serviceUs.p50 *= 2
+  const found = resolutionOf(result, assess(result), null)
+  const rows = found.rows.filter(({ number }) => number.startsWith('service p50 of '))
+  expect(rows.length).toBeGreaterThan(0)
+  expect(rows.some(({ ratio, verdict }) => verdict === 'different' && Math.abs((ratio as number) - 2) < 1e-9)).toBe(true)
+  const known = knownFrom(found, [])
+  expect(factorOf(known, ['postgres'], 'service p50')).toBeCloseTo(2, 6)
+  expect(factorOf(known, ['postgres'], 'p99')).toBeCloseTo(1, 6)
+})
+
 test('where no equals were measured, what differs less than the starts of the run let expect is a tie, and that is said', () => {
   const result = equals(7, 5, 1.02)
   const known = resolutionIn(result)
@@ -133,4 +161,9 @@ test('where no equals were measured, what differs less than the starts of the ru
   expect(factorOf(both, ['postgres'], 'p99')).toBe(1.3)
   expect(both.filter(({ from }) => from === 'equals').length).toBe(1)
   expect(resolutionText(both)).toContain('measured with postgres: p99 1.30 times')
+})
+
+test('ranges of factors run from the least to the most', () => {
+  const known = [125.86, 9.5, 96.58].map((ratio, at) => ({ engine: `e${at}`, number: 'p99' as const, ratio, from: 'equals' as const }))
+  expect(resolutionText(known)).toContain('p99 9.50 to 125.86 times')
 })

@@ -1,14 +1,24 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { readPrices } from '../../../src/assess/cost/prices.ts'
+import { decide } from '../../../src/assess/decision/decision.ts'
 import { assess } from '../../../src/assess/judge/assess.ts'
+import { cautionNotes, markedName } from '../../../src/assess/judge/cautions.ts'
+import { compare } from '../../../src/assess/judge/compare.ts'
 import { engines } from '../../../src/engines/registry.ts'
 import { majorOf } from '../../../src/provision/local.ts'
-import { cautionNotes, markedName } from '../../../src/report/cautions.ts'
+import { comparedCells, comparedNumberCells } from '../../../src/report/comparison.ts'
 import { headline } from '../../../src/report/headline.ts'
+import { capacityPlan } from '../../../src/report/plan.ts'
+import type { Document, Table } from '../../../src/report/render/document.ts'
 import { toMarkdown } from '../../../src/report/render/markdown.ts'
 import { makeDocument } from '../../../src/report/report.ts'
+import { comparisons } from '../../../src/report/rivals.ts'
+import { driverTax } from '../../../src/report/tax.ts'
+import { verdict } from '../../../src/report/verdict.ts'
 import { readResult } from '../../../src/result/result.ts'
+import { decisionText } from '../../../src/terminal/decision.ts'
 import { summaryText } from '../../../src/terminal/tables.ts'
 
 const path = fileURLToPath(new URL('../../golden/results/small-ring.json', import.meta.url))
@@ -68,3 +78,23 @@ test('every engine has one major version: of its image, and of its package or a 
   expect(other).toEqual(['mongodb', 'redis'])
   for (const { name, server } of engines) expect(server.image.image, name).toMatch(new RegExp(`:${server.major}\\b`))
 })
+
+test('beside every number: in the verdict, the plan, pairs, the driver’s cost and a comparison', () => {
+  const result = measured({ cassandra: '4.1.9' }, large)
+  const assessment = assess(result)
+  const { decision } = decide(result, assessment, { catalogues: readPrices(), weights: {}, today: new Date('2026-11-21') })
+  // Sentences that say why, and lists of answers, models and trials, are no comparison of numbers.
+  const compared = [...verdict(decision), ...capacityPlan(decision, result.startedAt), ...comparisons(assessment, result), ...driverTax(result)]
+  const bare = tablesIn(compared).flatMap(({ head, rows }) => [head, ...rows].flat().filter((cell) => /^\(?cassandra(?! †)/.test(cell)))
+  expect(bare).toEqual([])
+  expect(toMarkdown(compared)).toContain('cassandra †')
+  expect(decisionText(decision, result.startedAt)).not.toMatch(/^cassandra(?! †)/m)
+  const comparison = compare(saved, result, 0.25)
+  expect(comparison.cautions).toEqual([expect.stringMatching(/^in the result cassandra † ran as version 4\.1\.9/)])
+  expect(comparedCells(comparison).some(([name]) => name === 'cassandra †')).toBe(true)
+  expect(comparedNumberCells(comparison).some(([name]) => name === 'cassandra')).toBe(false)
+})
+
+function tablesIn(blocks: Document): Table[] {
+  return blocks.flatMap((block) => (block.kind === 'table' ? [block.table] : block.kind === 'details' ? tablesIn(block.blocks) : []))
+}

@@ -1,10 +1,10 @@
 /** What a candidate's numbers stand for, where that is not what production would run: another major version, less than its maker asks for, or a server that was not warm. */
 
-import { bytes } from '../assess/figures/amount.ts'
-import type { CandidateResult, Result } from '../result/result.ts'
+import type { CandidateResult, Result } from '../../result/result.ts'
+import { bytes } from '../figures/amount.ts'
 
 /** Stands behind the name of such a candidate wherever its numbers are compared. */
-const mark = ' †'
+export const cautionMark = ' †'
 
 interface Caution {
   /** For a headline. */
@@ -41,18 +41,26 @@ function cautionsOf({ provision, traits, steady }: CandidateResult): Caution[] {
 }
 
 /** The name, marked where there is something to know about its numbers. */
-export const markedName = (candidate: CandidateResult) => `${candidate.name}${cautionsOf(candidate).length > 0 ? mark : ''}`
+export const markedName = (candidate: CandidateResult) => `${candidate.name}${cautionsOf(candidate).length > 0 ? cautionMark : ''}`
+
+/** Of tables and sentences that know a name alone. */
+export const marking =
+  (candidates: readonly CandidateResult[]) =>
+  (name: string): string => {
+    const own = candidates.find((each) => each.name === name)
+    return own === undefined ? name : markedName(own)
+  }
 
 /** One sentence for each. */
 export function cautionNotes({ candidates }: Pick<Result, 'candidates'>): string[] {
-  return candidates.flatMap((candidate) => cautionsOf(candidate).map(({ whole }) => `${candidate.name}${mark} ${whole}`))
+  return candidates.flatMap((candidate) => cautionsOf(candidate).map(({ whole }) => `${candidate.name}${cautionMark} ${whole}`))
 }
 
 /** All of them in one sentence; '' where there is none. */
 export function cautionLine({ candidates }: Pick<Result, 'candidates'>): string {
   const each = candidates.flatMap((candidate) => {
     const own = cautionsOf(candidate)
-    return own.length === 0 ? [] : [`${candidate.name}${mark} ${own.map(({ short }) => short).join(' and ')}`]
+    return own.length === 0 ? [] : [`${candidate.name}${cautionMark} ${own.map(({ short }) => short).join(' and ')}`]
   })
   return each.length === 0 ? '' : `Beside every number: ${each.join('; ')}.`
 }
