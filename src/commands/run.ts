@@ -27,6 +27,7 @@ import { summaryText } from '../terminal/tables.ts'
 import { decideIfCompared } from './assess.ts'
 import { end, endingOf, findingsOf, tellFault } from './ending.ts'
 import { knownHere } from './known-resolution.ts'
+import { keepSpeed, knownSpeedUs } from './known-speed.ts'
 import { note, print } from './output.ts'
 import { prepareScenario } from './scenario.ts'
 import { addStepSummary, runMarkdown } from './step-summary.ts'
@@ -93,9 +94,11 @@ export async function measure(scenario: Scenario, options: MeasureOptions): Prom
     ...(options.data === undefined ? {} : { data: options.data }),
     ...(resume === undefined ? {} : { resume }),
     resolution: knownHere(options.out, effort),
+    knownSpeedUs: knownSpeedUs(options.out),
     signal: stop.signal,
     progress,
   }).finally(() => progress.close())
+  keepSpeed(options.out, finished.result.fullSpeedUs)
   // What was left behind by an abort, the guard looks after.
   if (finished.result.status === 'complete') guard.done()
   return { finished, signal: stop.signalled() }

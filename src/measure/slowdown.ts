@@ -10,34 +10,54 @@ const fullQuantile = 0.05
 /** Fewer windows, or a speed that hardly changed (standard deviation of its logarithm), tell nothing of how a server follows it. */
 const fewestWindows = 40
 const smallestSpread = 0.03
-/** Of a server whose own is not known yet: PostgreSQL, MongoDB and Redis were seen to have .6 to .9. */
-export const usualSensitivity = 0.75
-/** A server follows the speed of its cores, not more than so much: what lies beyond is noise. */
-const mostSensitive = 1.5
+/** Share of the variance of a window's speed that the next one has, too. */
+const fewestPersisting = 0.2
+/** The middle of what PostgreSQL, MongoDB, Cassandra and Redis were seen to have in three runs each, .9 to 1.5; of a server whose own is not known. */
+export const usualSensitivity = 1.2
+/** What lies beyond is noise. The timed code is told by its faster calls, so that a server may lose more than it does. */
+const mostSensitive = 1.6
 
 type Trial = Pick<TrialResult, 'phase' | 'client' | 'mix' | 'connections' | 'arrival' | 'validity' | 'timeline' | 'windows'>
 
-/** Microseconds of the piece of code at the full speed of the cores; null: nobody timed it. */
-export function fullSpeedUs(trials: readonly Trial[]): number | null {
+/**
+ * Microseconds of the piece of code at the full speed of the cores; null: nobody timed it. `known`: of earlier runs on the same machine, which may
+ * have met a host that was never as fast while this one lasted.
+ */
+export function fullSpeedUs(trials: readonly Trial[], known: number | null): number | null {
   const timed = trials.flatMap(({ timeline }) => timeline.flatMap(({ hostUs }) => hostUs ?? [])).sort((a, b) => a - b)
-  return timed[Math.floor(fullQuantile * timed.length)] ?? null
+  const own = timed[Math.floor(fullQuantile * timed.length)] ?? null
+  return own === null || known === null ? own : Math.min(own, known)
 }
 
 /** A trial that broke, or is shorter than a window or two, may have no speed. */
 export const isTimed = ({ timeline, validity }: Pick<Trial, 'timeline' | 'validity'>) =>
   validity.verdict === 'broken' || timeline.length < 3 || timeline.some(({ hostUs }) => hostUs !== null)
 
-/** ln(CPU of an operation) per ln(time of the piece of code), over windows of the same load: within groups, so that what a load does is in no slope. null: they do not tell. */
-export function sensitivityOf(trials: readonly Trial[]): number | null {
+/**
+ * ln(CPU of an operation) per ln(time of the piece of code), over windows of the same load: within groups, so that what a load does is in no slope.
+ * The window beside each stands in for its own time (instrumental variable; Wooldridge, "Introductory Econometrics", chapter 15): a speed lasts for
+ * seconds, the error of a window's few calls does not, and by least squares that error would make every slope too flat. null: they do not tell.
+ */
+export function ownSensitivityOf(trials: readonly Trial[]): number | null {
   const groups = Map.groupBy(
     trials.filter(({ client, validity }) => client === 'wire' && validity.verdict !== 'broken' && validity.verdict !== 'noisy'),
     ({ phase, mix, connections, arrival }) => [phase, mix, connections, arrival.multiple].join(),
   )
-  const points = [...groups].flatMap(([, own]) => centred(own.flatMap(pointsOf)))
-  const sum = (of: (point: Point) => number) => points.reduce((total, point) => total + of(point), 0)
-  const spread = sum(({ x }) => x * x)
+  const series = [...groups].flatMap(([, own]) => centred(own.map(pointsOf)))
+  const points = series.flat().flatMap((point) => point ?? [])
+  const spread = points.reduce((total, { x }) => total + x * x, 0)
   if (points.length < fewestWindows || Math.sqrt(spread / points.length) < smallestSpread) return null
-  return Math.min(mostSensitive, Math.max(0, sum(({ x, y }) => x * y) / spread))
+  let [both, own] = [0, 0]
+  for (const trial of series) {
+    for (const [at, a] of trial.entries()) {
+      const b = trial[at + 1]
+      if (a == null || b == null) continue
+      both += a.x * b.y + b.x * a.y
+      own += 2 * a.x * b.x
+    }
+  }
+  // A speed that does not last from one window to the next cannot be told from noise.
+  return own < fewestPersisting * spread ? null : Math.min(mostSensitive, Math.max(0, both / own))
 }
 
 /** How many times longer the server took over everything in this trial than it would have at the full speed; 1 where nobody timed it. */
@@ -64,18 +84,29 @@ interface Point {
 /** Trials of the mix at one load are alike. A warming server gets cheaper by itself, and trials that raise operations cost what these do. */
 const alike = new Set<TrialResult['phase']>(['sweep', 'connections', 'confirmation', 'curve', 'held-back'])
 
-function pointsOf({ phase, timeline, windows }: Trial): Point[] {
+/**
+ * What a run finds of one server differs by .15 from what the next one finds (standard deviation), as much as servers differ from one another:
+ * the best guess lies halfway between them.
+ */
+export function sensitivityOf(trials: readonly Trial[]): number {
+  const own = ownSensitivityOf(trials)
+  return own === null ? usualSensitivity : (own + usualSensitivity) / 2
+}
+
+/** By window of the timeline; null where something is missing. */
+function pointsOf({ phase, timeline, windows }: Trial): (Point | null)[] {
   if (!alike.has(phase)) return []
   const completed = new Map(windows.map((window) => [windowAt(window.atSeconds), window.completed]))
-  return timeline.flatMap((sample) => {
-    const { serverCores, hostUs } = sample
-    const done = completed.get(windowAt(sample.atSeconds)) ?? 0
-    return serverCores === null || serverCores <= 0 || hostUs === null || done === 0 ? [] : [{ x: Math.log(hostUs), y: Math.log(serverCores / done) }]
+  return timeline.map(({ serverCores, hostUs, atSeconds }) => {
+    const done = completed.get(windowAt(atSeconds)) ?? 0
+    return serverCores === null || serverCores <= 0 || hostUs === null || done === 0 ? null : { x: Math.log(hostUs), y: Math.log(serverCores / done) }
   })
 }
 
-function centred(points: Point[]): Point[] {
+/** About the means of all trials of a group. */
+function centred(trials: (Point | null)[][]): (Point | null)[][] {
+  const points = trials.flat().flatMap((point) => point ?? [])
   const mean = (of: (point: Point) => number) => points.reduce((sum, point) => sum + of(point), 0) / points.length
   const [x, y] = [mean((point) => point.x), mean((point) => point.y)]
-  return points.map((point) => ({ x: point.x - x, y: point.y - y }))
+  return trials.map((trial) => trial.map((point) => (point === null ? null : { x: point.x - x, y: point.y - y })))
 }

@@ -151,6 +151,11 @@ export const resultSchema = z.strictObject({
   resolution: nullable(z.array(z.strictObject({ engine: text, number: z.enum(comparedNumbers), ratio: number.min(1) })))
     .default(null)
     .describe('how far two equals differed on this machine: what differs less is a tie; null: it was not measured'),
+  fullSpeedUs: nullable(number)
+    .default(null)
+    .describe(
+      'µs of the timed piece of code (timeline[].hostUs) at the full speed of the cores, as this machine has had it so far; null: nobody timed it',
+    ),
   candidates: z.array(candidate),
   excuses: z.array(excuse),
   assessment: nullable(assessment).catch(null).describe('always recomputable from the rest: what has another form is read as null'),

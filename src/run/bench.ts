@@ -15,7 +15,7 @@ import { PauseWatch } from '../host/pause-watch.ts'
 import { bindToCores } from '../host/processes.ts'
 import { HostSpeed } from '../host/speed.ts'
 import { calibrate } from '../measure/calibrate.ts'
-import { fullSpeedUs, isTimed, sensitivityOf, slowdownOf, usualSensitivity } from '../measure/slowdown.ts'
+import { fullSpeedUs, isTimed, sensitivityOf, slowdownOf } from '../measure/slowdown.ts'
 import { makeRunDirectory } from '../provision/directories.ts'
 import { thisProcess } from '../provision/owner.ts'
 import { dataParent, homeDirectory } from '../provision/places.ts'
@@ -51,6 +51,8 @@ export interface BenchOptions {
   resume?: Resumed
   /** How far equals differ on this machine, where it was measured. */
   resolution?: Result['resolution']
+  /** Of the timed piece of code at the full speed that earlier runs met on this machine. */
+  knownSpeedUs?: number | null
   signal: AbortSignal
   progress: Progress
 }
@@ -92,6 +94,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     startedAt: resume === undefined ? new Date() : new Date(resume.result.startedAt),
     calibration: null,
     resolution: options.resolution ?? null,
+    fullSpeedUs: null,
     harnessCores: cores.harness,
     harnessPinned: false,
     pausesUnseen: 'nothing was measured',
@@ -115,7 +118,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     pauses: () => (state.pausesUnseen === null ? pauses : null),
     device: deviceOf(dataParent(options.data)),
     hostSpeed: () => hostSpeed,
-    fullSpeedUs: () => fullSpeedUs(runs.flatMap(({ trials }) => trials)),
+    fullSpeedUs: () => state.fullSpeedUs,
     laws: new Map(),
     commonMix: () => commonMixOf(runs),
     blockOf: (label) => {
@@ -155,7 +158,11 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   }
   const visit = async (run: CandidateRun, work: () => Promise<void>) => {
     await run.visit(work)
-    tellSlowdowns(runs, context.fullSpeedUs())
+    state.fullSpeedUs = fullSpeedUs(
+      runs.flatMap(({ trials }) => trials),
+      options.knownSpeedUs ?? null,
+    )
+    tellSlowdowns(runs, state.fullSpeedUs)
     // Written after every visit, so that a killed run can be continued; while a server works nothing is written.
     if (run.trials.length > 0) writeQuietly(directory, result('interrupted'), progress)
   }
@@ -271,7 +278,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
 /** By all that is known so far of the host, and of how each server follows it. */
 function tellSlowdowns(runs: readonly CandidateRun[], fullUs: number | null): void {
   for (const run of runs) {
-    run.sensitivity = sensitivityOf(run.trials) ?? usualSensitivity
+    run.sensitivity = sensitivityOf(run.trials)
     // Trials of before that nobody timed stay as they were measured, and so do then the others beside them.
     const own = run.trials.every(isTimed) ? fullUs : null
     for (const trial of run.trials) trial.slowdown = slowdownOf(trial, own, run.sensitivity)

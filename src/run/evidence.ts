@@ -23,6 +23,8 @@ export interface RunState {
   calibration: (Calibration & { harness: Ceiling }) | null
   /** How far equals differ on this machine; null: nobody has measured it. */
   resolution: Result['resolution']
+  /** Microseconds of the timed piece of code at the full speed of the cores; null: nobody timed it. */
+  fullSpeedUs: number | null
   harnessCores: number[]
   harnessPinned: boolean
   /** Why pauses of the host are not seen; null: they are. */
@@ -55,6 +57,7 @@ export function makeResult(
     ...hashes,
     calibration: state.calibration,
     resolution: state.resolution,
+    fullSpeedUs: state.fullSpeedUs,
     candidates: runs.map((run) => candidateResult(run, plan)),
     excuses: [...state.excuses, ...runs.flatMap((run) => run.compiled.model.excuses)],
     assessment: null,

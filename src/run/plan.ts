@@ -80,7 +80,7 @@ const budgets: Record<Effort, Budget> = {
     starts: 3,
     openSeconds: 4,
     curveRates: 2,
-    narrowingTrials: 3,
+    narrowingTrials: 2,
     narrowEnough: 1.3,
     connections: [16, 64, 4],
     connectionSeconds: 2,
@@ -244,7 +244,6 @@ const workTrials = (operations: number) => 2 ** Math.floor(Math.log2(operations)
 
 function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
   const { budget } = plan
-  const n = paces.length
   const total = (of: (pace: Pace) => number) => paces.reduce((sum, pace) => sum + of(pace), 0)
   // Side by side, two at a time get on.
   const together = (of: (pace: Pace) => number) => Math.max(total(of) / 2, 0, ...paces.map(of))
@@ -257,6 +256,7 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
   const loops = (budget.concurrencies.length + compared) * (budget.sweepSeconds + 1.2)
   const works = budget.workSeconds === 0 ? 0 : workTrials(plan.operations.length) * (budget.workSeconds + 0.4)
   const again = (pace: Pace) => (budget.starts - 1) * (pace.startSeconds + 1)
+  const piece = (pace: Pace) => Math.max(1, pace.warmUpSeconds * plan.warmUpShare)
   const warming = (pace: Pace) =>
     pace.compilers !== undefined
       ? 0.8 * budget.compileSeconds + 0.5 * budget.warmUpSeconds
@@ -273,8 +273,8 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
         (pace) => again(pace) + budget.starts * (warming(pace) + loops + (rates + compared * plan.multiples.length) * trial) + works + connections,
       ),
     },
-    { name: 'narrowing', predictedSeconds: n * budget.narrowingTrials * (trial + 1) },
-    { name: 'maintenance', predictedSeconds: budget.maintenance ? n * (trial + 1) : 0 },
+    { name: 'narrowing', predictedSeconds: budget.narrowingTrials * total((pace) => piece(pace) + trial + 1) },
+    { name: 'maintenance', predictedSeconds: budget.maintenance ? total((pace) => piece(pace) + trial + 1) : 0 },
     { name: 'invariants', predictedSeconds: together((pace) => 0.3 + pace.verifySeconds * answering * 0.35) },
     ...(plan.sizes.length === 0
       ? []

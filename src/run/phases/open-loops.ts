@@ -10,7 +10,7 @@ import type { CandidateRun, RunContext } from '../candidate.ts'
 import { type Budget, maintenanceAfter } from '../plan.ts'
 import { sum } from '../trial.ts'
 import { openTrial } from './trials.ts'
-import { warmUp } from './warm-up.ts'
+import { warmAgain } from './warm-up.ts'
 
 /** Further beyond what a closed loop reached nothing is learnt, and the queue takes long to drain. */
 const farBeyond = 1.5
@@ -59,7 +59,7 @@ function undecidedMultiple(run: CandidateRun, multiples: readonly number[]): num
 /** One more trial where it tells most: at a rate that is undecided, else in the middle of what is left. The server has been paused, and warms first. */
 export async function narrowCurve(run: CandidateRun, context: RunContext): Promise<void> {
   const { plan } = context
-  await warmUp(run, context)
+  await warmAgain(run, context)
   const { openSeconds: seconds, starts } = plan.budget
   const repeat = starts + run.narrowed++
   const undecided = undecidedMultiple(run, plan.multiples)
@@ -131,7 +131,7 @@ const fewestCalls = 299
 export async function maintain(run: CandidateRun, context: RunContext): Promise<void> {
   const { plan } = context
   const seconds = plan.budget.openSeconds
-  await warmUp(run, context)
+  await warmAgain(run, context)
   await run.withSession(1, async (session) => {
     const forced = new Promise((resolve) => setTimeout(resolve, seconds * 1000 * maintenanceAfter)).then(() => session.maintain())
     // A failure of the forced work is the run's to tell, once the trial has ended.

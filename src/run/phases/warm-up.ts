@@ -22,7 +22,7 @@ const idleCores = 0.1
 /** Caches, plans and compilers differ by engine: each warms in pieces of its own usual time. */
 export async function warmUp(run: CandidateRun, { plan, fullSpeedUs }: RunContext): Promise<void> {
   const { pace } = run.engine
-  const pieceSeconds = Math.max(1, pace.warmUpSeconds * plan.warmUpShare)
+  const pieceSeconds = pieceSecondsOf(run, plan)
   const long = Math.floor(Math.max(steadySeconds, pieceSeconds) / windowSeconds)
   const compilers = pace.compilers === undefined ? null : new Threads((await run.instance?.processes()) ?? [], pace.compilers)
   const windows: number[] = []
@@ -50,6 +50,13 @@ export async function warmUp(run: CandidateRun, { plan, fullSpeedUs }: RunContex
       warmedSeconds: windows.length * windowSeconds,
     }
 }
+
+/** After a pause in which others ran: what a thawed server catches up with, and what left its caches, lies in one piece of which nothing counts. */
+export async function warmAgain(run: CandidateRun, { plan }: Pick<RunContext, 'plan'>): Promise<void> {
+  await closedTrial(run, { phase: 'warm-up', concurrency, seconds: pieceSecondsOf(run, plan), repeat: 0 }, 0)
+}
+
+const pieceSecondsOf = ({ engine }: CandidateRun, { warmUpShare }: RunContext['plan']) => Math.max(1, engine.pace.warmUpSeconds * warmUpShare)
 
 /**
  * With all cores of the machine, until the compiler is idle or the time for it is over. It runs before what it compiles, among which it would work

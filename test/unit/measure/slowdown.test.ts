@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Source } from '../../../src/data/random.ts'
 import { codeToTime } from '../../../src/host/speed-code.ts'
-import { fullSpeedUs, isTimed, sensitivityOf, slowdownOf } from '../../../src/measure/slowdown.ts'
+import { fullSpeedUs, isTimed, ownSensitivityOf, sensitivityOf, slowdownOf, usualSensitivity } from '../../../src/measure/slowdown.ts'
 import type { TrialResult } from '../../../src/result/result.ts'
 
 const fullUs = 7
@@ -43,7 +43,38 @@ const spreadOf = (values: number[]) => {
 }
 
 test('how a server follows its host is found, whatever its own load does', () => {
-  for (const sensitivity of [0.5, 0.75, 1]) expect(sensitivityOf(trialsOn(sensitivity, 60))).toBeCloseTo(sensitivity, 1)
+  for (const sensitivity of [0.5, 0.75, 1]) expect(ownSensitivityOf(trialsOn(sensitivity, 60))).toBeCloseTo(sensitivity, 1)
+})
+
+test('the error of a window’s few calls does not flatten it', () => {
+  const source = new Source().restart(5, 1)
+  const noisy = trialsOn(1.2, 90).map((trial) => ({
+    ...trial,
+    timeline: trial.timeline.map((sample) => ({ ...sample, hostUs: (sample.hostUs as number) * Math.exp((source.below(1000) / 1000 - 0.5) * 0.9) })),
+  }))
+  // Least squares would tell 0.7.
+  expect(ownSensitivityOf(noisy)).toBeGreaterThan(1.05)
+  expect(ownSensitivityOf(noisy)).toBeLessThan(1.35)
+})
+
+test('what one run tells counts as much as what is usual', () => {
+  expect(sensitivityOf(trialsOn(0.8, 60))).toBeCloseTo((0.8 + usualSensitivity) / 2, 1)
+  expect(sensitivityOf([])).toBe(usualSensitivity)
+})
+
+test('a speed that does not last tells nothing', () => {
+  const source = new Source().restart(6, 1)
+  const trials = trialsOn(0, 90).map((trial) => ({
+    ...trial,
+    timeline: trial.timeline.map((sample) => ({ ...sample, hostUs: fullUs * Math.exp((source.below(1000) / 1000 - 0.5) * 0.5) })),
+  }))
+  expect(ownSensitivityOf(trials)).toBeNull()
+})
+
+test('a machine that was faster in an earlier run is told at that speed, one that is faster now at its own', () => {
+  const trials = trialsOn(1, 60)
+  expect(fullSpeedUs(trials, 5)).toBe(5)
+  expect(fullSpeedUs(trials, 50)).toBe(fullSpeedUs(trials, null))
 })
 
 test('windows without a call, out of order, and trials of other work change nothing', () => {
@@ -54,19 +85,19 @@ test('windows without a call, out of order, and trials of other work change noth
     phase: 'work' as const,
     windows: trial.windows.map((window) => ({ ...window, completed: window.completed / (1 + (at % 7)) })),
   }))
-  expect(sensitivityOf([...ragged, ...others])).toBeCloseTo(0.75, 1)
+  expect(ownSensitivityOf([...ragged, ...others])).toBeCloseTo(0.75, 1)
 })
 
 test('one speed of the host tells nothing, and changes nothing', () => {
   const trials = trialsOn(1, 60).map((trial) => ({ ...trial, timeline: trial.timeline.map((sample) => ({ ...sample, hostUs: fullUs })) }))
-  expect(sensitivityOf(trials)).toBeNull()
-  expect(slowdownOf(trials[0] as TrialResult, fullSpeedUs(trials), 0)).toBe(1)
+  expect(ownSensitivityOf(trials)).toBeNull()
+  expect(slowdownOf(trials[0] as TrialResult, fullSpeedUs(trials, null), 0)).toBe(1)
 })
 
 test('at the full speed equal loads have equal throughputs', () => {
   const trials = trialsOn(0.8, 90)
-  const full = fullSpeedUs(trials)
-  const sensitivity = sensitivityOf(trials) as number
+  const full = fullSpeedUs(trials, null)
+  const sensitivity = ownSensitivityOf(trials) as number
   expect(full).toBeGreaterThan(0.93 * fullUs)
   expect(full).toBeLessThan(1.03 * fullUs)
   const own = trials.filter(({ connections }) => connections === 16)
@@ -78,7 +109,7 @@ test('at the full speed equal loads have equal throughputs', () => {
 
 test('a result from before anything was timed stands as it was measured', () => {
   const trials = trialsOn(1, 60).map((trial) => ({ ...trial, timeline: trial.timeline.map((sample) => ({ ...sample, hostUs: null })) }))
-  expect(fullSpeedUs(trials)).toBeNull()
+  expect(fullSpeedUs(trials, null)).toBeNull()
   expect(trials.some(isTimed)).toBe(false)
   expect(slowdownOf(trials[0] as TrialResult, null, 1)).toBe(1)
 })
