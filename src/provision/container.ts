@@ -350,7 +350,10 @@ class ContainerInstance implements Instance {
   }
 
   async snapshot() {
-    await this.#inVolume(`rm -rf ${volume}/snapshot && cp -a --reflink=auto ${volume}/data ${volume}/snapshot`)
+    // Half a copy is none, and would take the server's room.
+    await this.#inVolume(
+      `rm -rf ${volume}/snapshot && cp -a --reflink=auto ${volume}/data ${volume}/snapshot || { rm -rf ${volume}/snapshot; exit 1; }`,
+    )
   }
 
   async restore() {

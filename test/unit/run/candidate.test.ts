@@ -5,6 +5,7 @@ import type { Engine, Session } from '../../../src/engines/engine.ts'
 import { engines } from '../../../src/engines/registry.ts'
 import { TrialError } from '../../../src/errors.ts'
 import { allOperations, deriveModel } from '../../../src/families/derive.ts'
+import { emptyRecording } from '../../../src/measure/recorder.ts'
 import type { Exit, Instance } from '../../../src/provision/provision.ts'
 import { CandidateRun, type RunContext } from '../../../src/run/candidate.ts'
 import { verifyCandidate } from '../../../src/run/phases/prepare.ts'
@@ -20,14 +21,14 @@ const context = {
   commonMix: () => new Set<number>(),
 } as unknown as RunContext
 
-function candidateWith(session: Partial<Session>, instance: Partial<Instance> = {}): CandidateRun {
+function candidateWith(session: Partial<Session>, instance: Partial<Instance> = {}, within = context): CandidateRun {
   const engine = {
     ...real,
     ready: async () => '1.0',
     connect: async () => ({ [Symbol.asyncDispose]: async () => {}, ...session }),
   } as unknown as Engine
   const compiled = real.compile(deriveModel(real.family, scenario), operations, scenario, 'fsync')
-  const run = new CandidateRun({ name: 'tried', engine: engine.name, durability: 'fsync' } as never, engine, compiled, context, [])
+  const run = new CandidateRun({ name: 'tried', engine: engine.name, durability: 'fsync' } as never, engine, compiled, within, [])
   const nothing = async () => {}
   run.attach({
     kind: 'local',
@@ -69,4 +70,33 @@ test('a snapshot that cannot be taken is kept with its reason, and the run goes 
   expect(run.otherFailures).toEqual([{ what: 'snapshot', reason: 'no room for a second copy', times: 1 }])
   const broken = candidateWith({}, { snapshot: () => Promise.reject(new TypeError('copy is not a function')) })
   await expect(broken.visit(() => broken.takeSnapshot())).rejects.toThrow(TypeError)
+})
+
+test('a purge that fails breaks its trials, and is told once for all of them', async () => {
+  const nothing = async () => {}
+  const purgeFailure = 'the purge of expired rows failed: a foreign key'
+  const ended = async () => ({ ...emptyRecording(0.25, operations), purgeFailure })
+  const pool = { open: nothing, close: nothing, collect: nothing, run: ended, pids: [] }
+  const none = () => null
+  const trials = {
+    ...context,
+    pool,
+    device: null,
+    start: 1,
+    blockOf: () => 4,
+    harnessCores: none,
+    pauses: none,
+    hostSpeed: none,
+    fullSpeedUs: none,
+    plan: { ...context.plan, client: 'wire', operations: [] },
+  } as unknown as RunContext
+  const machine = { enforced: { cpu: 'configured', memory: 'configured' }, cores: [], sample: async () => null, watch: () => () => null } as const
+  const run = candidateWith({}, machine as unknown as Partial<Instance>, trials)
+  const order = { phase: 'warm-up', loop: 'closed', multiple: null, concurrency: 2, warmUpSeconds: 0, seconds: 0.25 } as const
+  await run.visit(async () => {
+    for (const repeat of [0, 1]) await run.runTrial({ ...order, repeat })
+  })
+  expect(run.failure).toBeNull()
+  expect(run.trials.map(({ validity }) => validity)).toEqual(Array(2).fill({ verdict: 'broken', reasons: [purgeFailure], clientBound: [] }))
+  expect(run.otherFailures).toEqual([{ what: 'purge', reason: purgeFailure, times: 2 }])
 })
