@@ -223,7 +223,7 @@ function volumesText({ volumes }: CandidatePlan, months: number): string[] {
   const { enlarged, largestGb } = volumes
   const times = enlarged === 0 ? 'never enlarged' : enlarged === 1 ? 'enlarged once' : `enlarged ${enlarged} times`
   return [
-    `volumes are ${times} through month ${months}, the largest of a server has ${count(largestGb)} GB; at each look they are bought for what will lie on them at the next one, 75 % full then, and cloud volumes are enlarged while they are in use.`,
+    `volumes are ${times} through month ${months}, the largest of a server has ${count(largestGb)} GB; at each look they are bought for what will lie on them at the next one, as full as plan.diskFill then, and cloud volumes are enlarged while they are in use.`,
   ]
 }
 

@@ -121,7 +121,7 @@ function ratesOfCpu(trials: readonly TrialResult[], cpus: number): Map<number, n
   return rates
 }
 
-/** Student's t on the logarithms over starts; of a single start the value without an interval. */
+/** Student's t on the logarithms over starts; of a single start the value without an interval: a plan assumes one. */
 function overStarts(values: Map<number, number>, multipleOf: (perSecond: number) => number): Interval | null {
   const logs = [...values.values()].map((value) => Math.log(multipleOf(value)))
   if (logs.length === 0) return null

@@ -4,6 +4,7 @@ import type { Operation } from '../../scenario/scenario.ts'
 import type { Demand } from '../demand/demand.ts'
 import { derived, derivedFrom, type Figure, given, productOf, type Range, sumOf } from '../figures/figure.ts'
 import { ratio } from '../figures/figure-memo.ts'
+import { assumptions } from '../fleet/plan-assumptions.ts'
 import { cpuFill } from './capacity.ts'
 import { type Scalability, sweepOf } from './scaling.ts'
 import type { Work } from './work.ts'
@@ -34,14 +35,7 @@ export function carriedOf(
 ): Figure<'multiple'> | null {
   const { name } = candidate
   if (multiple === null) return null
-  const sustained = given(
-    `capacity.${name}.sustained`,
-    'multiple',
-    // Where the bound lies beyond what was tried, nothing above the low end is counted on.
-    multiple.high === null ? { low: multiple.low, mid: multiple.low, high: multiple.mid, confidence: null } : { ...multiple, high: multiple.high },
-    'measured',
-    `the least of three capacities of one server: objectives, 70 % of its cores, saturation; bound by ${boundBy}`,
-  )
+  const sustained = sustainedOf(`capacity.${name}`, multiple, boundBy)
   const bounds = [sustained, cpuBound(candidate, work, cores), throughputBound(candidate, mix, demand, scalability)].filter((each) => each !== null)
   return derivedFrom(
     `capacity.${name}.carried`,
@@ -50,6 +44,18 @@ export function carriedOf(
     bounds,
     (values) => values.reduce((least, value) => Math.min(least, value)),
   )
+}
+
+function sustainedOf(path: string, multiple: NonNullable<CandidateResult['capacity']['multiple']>, boundBy: string): Figure<'multiple'> {
+  const source = `the least of three capacities of one server: objectives, 70 % of its cores, saturation; bound by ${boundBy}`
+  // Where the bound lies beyond what was tried, nothing above the low end is counted on.
+  const range: Range =
+    multiple.high === null ? { low: multiple.low, mid: multiple.low, high: multiple.mid, confidence: null } : { ...multiple, high: multiple.high }
+  if (range.low < range.high) return given(`${path}.sustained`, 'multiple', range, 'measured', source)
+  return productOf(`${path}.sustained`, 'multiple', 'sustainedOnce × startSpread', [
+    given(`${path}.sustainedOnce`, 'multiple', range, 'measured', `${source}; by one start of the server`),
+    given('plan.startSpread', 'ratio', assumptions.startSpread, 'assumed', 'what another start of a server would do over what one did'),
+  ])
 }
 
 /** What the server uses at any rate is no work: only the rest of its cores is for calls. */

@@ -277,7 +277,7 @@ const percentOf = (share: number) => `${Number((share * 100).toPrecision(3))} %`
 const lineFormulas = {
   infrastructure: 'servers + storage + provisionedIo + shards',
   servers: `nodes × price an hour × ${hoursPerMonth} h, and what stands beside the parts`,
-  storage: 'nodes × volume that is 75 % full at the next look × price of block storage',
+  storage: 'nodes × volume that is as full as diskFill at the next look × price of block storage',
   provisionedIo: 'I/O and throughput beyond what comes with the volume',
   shards: 'labour of each shard beside the first, and of dividing where the product does not',
 }

@@ -56,7 +56,7 @@ function shardsUsd(parts: number, { usdPerShard, usdToDivide }: Need, { kind, sh
 }
 
 /** Of one member. */
-export function volumeGb(fleet: Pick<Fleet, 'parts'>, need: Need, { topology, diskFill }: Terms): number {
+export function volumeGb(fleet: Pick<Fleet, 'parts'>, need: Need, { topology }: Terms): number {
   const onDisk = (need.bytes * copiesInPart(topology)) / fleet.parts
-  return Math.max(smallestVolumeGb, onDisk / diskFill / bytesPerBilledGb)
+  return Math.max(smallestVolumeGb, onDisk / need.diskFill / bytesPerBilledGb)
 }

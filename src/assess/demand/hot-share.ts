@@ -5,6 +5,7 @@ import { derived, type Figure, given } from '../figures/figure.ts'
 import { FigureMemo } from '../figures/figure-memo.ts'
 import { middleOf } from '../figures/simulate.ts'
 import { assumptions } from '../fleet/plan-assumptions.ts'
+import { cachedAsIf } from '../fleet/supply.ts'
 import { cachedFor, type MissCurve, missCurveOf, missedAt, tableOf } from './che.ts'
 import type { Demand } from './demand.ts'
 import { pageBytes, pagesOfTable, rootOf } from './popularity.ts'
@@ -19,6 +20,8 @@ export interface HotShare {
   missOf(operation: Operation, cachedShare: number, month: number): number
   /** The same for a cache of so many bytes, of one copy. */
   missShare(operation: Operation, cacheBytes: Figure<'bytes'>, month: number): Figure<'share'>
+  /** Bytes as hot as the laws say, over what they say. */
+  hotSpread: Figure<'ratio'>
   /** Milliseconds of a page from block storage. */
   diskRead: Figure<'ratio'>
   /** Bytes that answer a share of the reads from memory: `plan.hotDraws`. */
@@ -68,8 +71,16 @@ export function hotShareOf(name: string, demand: Demand, storage: Storage, reade
   // What reads its pages one after the other is read ahead: it waits for the disk's throughput, not for each page.
   const waiting = [...readers.entries()].filter(([, { operation, spare }]) => operation.kind !== 'aggregate' && spare !== null)
   const hotDraws = given('plan.hotDraws', 'share', assumptions.hotDraws, 'assumed', 'of the reads, those that the working set answers from memory')
+  const hotSpread = given(
+    'plan.hotSpread',
+    'ratio',
+    assumptions.hotSpread,
+    'assumed',
+    'bytes that are as hot as the law of the picks says, over what it says',
+  )
   const diskRead = given('plan.diskRead', 'ratio', assumptions.diskReadMs, 'assumed', 'milliseconds of a read from block storage')
   return {
+    hotSpread,
     diskRead,
     missAt: (cachedShare, month) => {
       const before = positionOf(month, sampled)
@@ -91,28 +102,43 @@ export function hotShareOf(name: string, demand: Demand, storage: Storage, reade
       derived(
         `capacity.${name}.${operation.name}.missShare@${month}`,
         'share',
-        'by the law of its picks',
-        [cacheBytes, storage.bytes(month)],
-        (cache, all) => missOf(operation, cache / Math.max(1, all), month),
+        'by the law of its picks, as if so much less were cached as more is hot (hotSpread)',
+        [cacheBytes, storage.bytes(month), hotSpread],
+        (cache, all, spread) => missOf(operation, cachedAsIf(Math.min(1, cache / Math.max(1, all)), spread), month),
       ),
     workingSet: (month) =>
       memo.once(`storage.${name}.workingSet@${month}`, (path) =>
-        derived(path, 'bytes', 'bytes × what answers hotDraws of the reads from memory', [storage.bytes(month), hotDraws], (bytes, share) => {
-          const { curve, all } = curveAt(month)
-          return bytes * cachedFor(curve.cached, all, 1 - share)
-        }),
+        derived(
+          path,
+          'bytes',
+          'bytes × what answers hotDraws of the reads from memory, × hotSpread',
+          [storage.bytes(month), hotDraws, hotSpread],
+          (bytes, share, spread) => {
+            const { curve, all } = curveAt(month)
+            return bytes * toCache(cachedFor(curve.cached, all, 1 - share), spread)
+          },
+        ),
       ),
     mustCache: (month) =>
       memo.once(`storage.${name}.mustCache@${month}`, (path) =>
-        derived(path, 'bytes', 'bytes × what keeps reads that cannot wait for a disk from it', [storage.bytes(month), diskRead], (bytes, ms) => {
-          const { curve } = curveAt(month)
-          let most = 0
-          for (const [at, reader] of waiting) most = Math.max(most, mustShare(reader, curve, at, ms))
-          return bytes * most
-        }),
+        derived(
+          path,
+          'bytes',
+          'bytes × what keeps reads that cannot wait for a disk from it, × hotSpread',
+          [storage.bytes(month), diskRead, hotSpread],
+          (bytes, ms, spread) => {
+            const { curve } = curveAt(month)
+            let most = 0
+            for (const [at, reader] of waiting) most = Math.max(most, mustShare(reader, curve, at, ms))
+            return bytes * toCache(most, spread)
+          },
+        ),
       ),
   }
 }
+
+/** The share that must be cached where so many times as much is hot as the law says, which asks for `share`. */
+const toCache = (share: number, hotSpread: number) => cachedAsIf(share, 1 / hotSpread)
 
 /** Of sorted values, the last but one at most that is not above. */
 function positionOf(value: number, sorted: readonly number[]): number {

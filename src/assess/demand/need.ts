@@ -15,6 +15,9 @@ export interface Standing {
   doubling: Figure<'ratio'>
   host: Figure<'ratio'>
   diskReserve: Figure<'ratio'>
+  diskFill: Figure<'share'>
+  memoryFill: Figure<'share'>
+  ioHeadroom: Figure<'ratio'>
   fixedMemory: Figure<'bytes'>
   cacheOfRest: Figure<'share'>
   replicaWork: Figure<'ratio'>
@@ -36,6 +39,9 @@ export function standingOf(
     doubling,
     host: given('plan.hostFactor', 'ratio', assumptions.host, 'assumed', 'a cloud vCPU over a core of the machine that was measured on'),
     diskReserve: fact('diskReserve', 'ratio'),
+    diskFill: given('plan.diskFill', 'share', assumptions.diskFill, 'assumed', 'of a volume, what data may fill before it is enlarged'),
+    memoryFill: given('plan.memoryFill', 'share', assumptions.memoryFill, 'assumed', 'of the memory of a store in memory, what data may fill'),
+    ioHeadroom: given('plan.ioHeadroom', 'ratio', assumptions.ioHeadroom, 'assumed', 'I/O that a disk is bought for, over what is asked at peak'),
     fixedMemory: productOf(
       `plan.${name}.fixedMemory`,
       'bytes',
@@ -102,6 +108,10 @@ export function needFiguresOf(
     standing.usdPerShard,
     standing.usdToDivide,
     hot.likeMonth(month),
+    hot.hotSpread,
+    standing.diskFill,
+    standing.memoryFill,
+    standing.ioHeadroom,
   ]
 }
 
@@ -134,5 +144,9 @@ export function needOf(values: readonly number[], to = {} as Need): Need {
   to.usdPerShard = values[17] as number
   to.usdToDivide = values[18] as number
   to.month = values[19] as number
+  to.hotSpread = values[20] as number
+  to.diskFill = values[21] as number
+  to.memoryFill = values[22] as number
+  to.ioHeadroom = values[23] as number
   return to
 }

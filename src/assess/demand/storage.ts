@@ -5,6 +5,7 @@ import type { CandidateResult, Result } from '../../result/result.ts'
 import { type Entity, entityOf, ownedBy } from '../../scenario/scenario.ts'
 import { derived, type Figure, given, productOf, sumOf } from '../figures/figure.ts'
 import { FigureMemo } from '../figures/figure-memo.ts'
+import { assumptions } from '../fleet/plan-assumptions.ts'
 import type { Demand } from './demand.ts'
 
 /** Sizes on disk are whole pages, and a load ends within one: two of the largest common size. */
@@ -36,6 +37,13 @@ export function storageOf(candidate: CandidateResult, result: Result, demand: De
   const { shares, share } = result.trialPlan
   const loaded = (entity: Entity, at: number) => loadedRows(entity, (shares[entity.name] ?? share) * at, scenario) * (entity.owner?.mean ?? 1)
   const memo = new FigureMemo()
+  const spread = given(
+    'plan.rowBytesSpread',
+    'ratio',
+    assumptions.rowBytesSpread,
+    'assumed',
+    'bytes of a row at the count of production over the slope between two shares of a load: a line through two points has no residuals',
+  )
   const perRow = new Map(
     entities.map((entity) => {
       const [rowsBefore, rowsAfter] = [loaded(entity, half.share), loaded(entity, whole.share)]
@@ -46,13 +54,16 @@ export function storageOf(candidate: CandidateResult, result: Result, demand: De
       const range = { low: Math.max(0, slope - grain), mid: slope, high: slope + grain, confidence: null }
       return [
         entity.name,
-        given(
-          `storage.${candidate.name}.${entity.name}.perRow`,
-          'bytes/row',
-          range,
-          'measured',
-          `${before} B at ${Math.round(rowsBefore)} rows, ${after} B at ${Math.round(rowsAfter)}: the slope, give or take ${grainBytes / 1024} KiB`,
-        ),
+        productOf(`storage.${candidate.name}.${entity.name}.perRow`, 'bytes/row', 'slope × rowBytesSpread', [
+          given(
+            `storage.${candidate.name}.${entity.name}.slope`,
+            'bytes/row',
+            range,
+            'measured',
+            `${before} B at ${Math.round(rowsBefore)} rows, ${after} B at ${Math.round(rowsAfter)}: the slope, give or take ${grainBytes / 1024} KiB`,
+          ),
+          spread,
+        ]),
       ] as const
     }),
   )

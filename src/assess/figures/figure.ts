@@ -20,6 +20,7 @@ export type Unit =
   | 'USD/month'
   | 'USD/million operations'
   | 'USD/hour'
+  | 'hours'
   | 'hours/month'
   | 'share'
 

@@ -135,7 +135,7 @@ function volumeFigure({ plan, cost }: Complete, month: number): Figure<'bytes'> 
   return derivedFrom(
     `capacity.${plan.candidate}.volume@${month}`,
     'bytes',
-    'diskBytes at the next look ÷ parts ÷ 0.75, and no smaller than a log needs',
+    'diskBytes at the next look ÷ parts ÷ diskFill, and no smaller than a log needs',
     plan.needFigures(cost.purchases.stage(month).until),
     (values) => (shape?.localDiskGib === undefined ? volumeGb(chosen, plan.needOf(values, need), terms) * 2 ** 30 : 0),
   )

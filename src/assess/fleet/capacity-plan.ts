@@ -167,7 +167,6 @@ function termsOf(
     commandThreads: commandThreads.count,
     divisible,
     benchCpus,
-    diskFill: assumptions.diskFill,
     missAt,
     block,
     leastUsdPerHour: shapes.length === 0 ? 0 : Math.min(...shapes.map((shape) => shape.usdPerHour ?? Number.POSITIVE_INFINITY)),

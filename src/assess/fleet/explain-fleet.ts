@@ -96,8 +96,8 @@ function asksText(shape: Shape, fleet: Chosen, { need, terms }: Around): string 
   const cache = cacheOf(shape, need)
   const has: Record<Bound, [number, (value: number) => string]> = {
     CPU: [carriedBy(shape, need, terms), (value) => `${digits(value)}×`],
-    memory: [terms.memoryBound ? cache * 0.75 : cache, bytes],
-    disk: [(shape.localDiskGib ?? terms.block.mostGb) * 2 ** 30 * terms.diskFill, bytes],
+    memory: [terms.memoryBound ? cache * need.memoryFill : cache, bytes],
+    disk: [(shape.localDiskGib ?? terms.block.mostGb) * 2 ** 30 * need.diskFill, bytes],
     'I/O': [terms.block.mostIops, (value) => `${digits(value)}/s`],
     network: [terms.networkBytesPerSecond(shape), (value) => amount(value, 'bytes/s')],
   }

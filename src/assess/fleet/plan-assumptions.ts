@@ -4,7 +4,14 @@ import type { Shape } from '../cost/prices.ts'
 import { assumed } from '../figures/figure.ts'
 
 export const assumptions = {
-  diskFill: 0.75,
+  /** Of a volume, what data may fill before it is enlarged: a full one stops taking writes, and to enlarge takes hours. */
+  diskFill: assumed(0.65, 0.75, 0.85),
+  /** A store in memory that is full stops taking writes. */
+  memoryFill: assumed(0.65, 0.75, 0.85),
+  /** I/O that a disk is bought for, over what is asked on average at peak. */
+  ioHeadroom: assumed(1.1, 1.2, 1.4),
+  /** Bytes that are as hot as the law of the picks says, over what it says: keys follow no law to the letter. */
+  hotSpread: assumed(0.5, 1, 1.5),
   /** A month that is short of servers, over what a month of the next larger fleet costs more. */
   shortfall: assumed(4, 9, 19),
   /**
@@ -14,6 +21,10 @@ export const assumptions = {
    * inserts 1.65 times).
    */
   doubling: assumed(0.75, 0.88, 1),
+  /** Bytes of a row at production's count over those between two shares of one load: two points of a line tell nothing of how far it is off. */
+  rowBytesSpread: assumed(0.9, 1, 1.15),
+  /** What another start of a server would do over what one did: one tells nothing of the next. */
+  startSpread: assumed(0.8, 1, 1.25),
   /** A month. */
   shardHours: assumed(2, 4, 8),
   divideHours: assumed(16, 40, 80),

@@ -22,6 +22,8 @@ export interface Need {
   dataBytes: number
   bytes: number
   hotBytes: number
+  /** Bytes that are as hot as the law of the picks says, over what it says. */
+  hotSpread: number
   /** Of a server's memory taken whatever its size, and the share of the rest that caches data. */
   fixedMemoryBytes: number
   cacheOfRest: number
@@ -31,6 +33,10 @@ export interface Need {
   writesPerSecond: number
   writtenBytesPerSecond: number
   networkBytesPerSecond: number
+  /** Shares that disks, and stores in memory, are planned to, and the I/O that a disk is bought for over what is asked. */
+  diskFill: number
+  memoryFill: number
+  ioHeadroom: number
   /** Labour: of each shard beside the first, and of dividing in the application what the product does not divide. */
   usdPerShard: number
   usdToDivide: number
@@ -53,8 +59,6 @@ export interface Terms {
   /** Whether it can be divided at all, by itself or by the application. */
   divisible: boolean
   benchCpus: number
-  /** Disk is planned to this share. */
-  diskFill: number
   /** Share of the pages that is read from disk where this share of the bytes is cached. */
   missAt: (cachedShare: number, month: number) => number
   block: BlockStorage
@@ -67,9 +71,6 @@ export const bounds = ['CPU', 'memory', 'disk', 'I/O', 'network'] as const
 /** The resource that asks for most. */
 export type Bound = (typeof bounds)[number]
 const gib = 2 ** 30
-const headroomOfIo = 1.2
-/** A volume of memory that is full stops taking writes. */
-const memoryFill = 0.75
 
 /** One bench-sized server's multiple on this shape: (2e)^log₂(cores ÷ bench cores), of the cores that run commands. */
 export function carriedBy(
@@ -135,12 +136,12 @@ function partsForCpu(need: Need, members: number, carried: number): number {
 /** Parts that the memory asks for, fractions included: all data of a store in memory; elsewhere what is not cached is read from disks. */
 function memoryAsk(shape: Shape, need: Need, { topology, memoryBound }: Terms): number {
   const cache = Math.max(1, cacheOf(shape, need))
-  return memoryBound ? (need.bytes * copiesInPart(topology)) / (cache * memoryFill) : (need.hotBytes * copiesInPart(topology)) / cache
+  return memoryBound ? (need.bytes * copiesInPart(topology)) / (cache * need.memoryFill) : (need.hotBytes * copiesInPart(topology)) / cache
 }
 
-function diskAsk(shape: Shape, need: Need, { topology, memoryBound, diskFill, block }: Terms): number {
+function diskAsk(shape: Shape, need: Need, { topology, memoryBound, block }: Terms): number {
   const disk = shape.localDiskGib === undefined ? block.mostGb * bytesPerBilledGb : shape.localDiskGib * gib
-  return memoryBound ? 0 : (need.bytes * copiesInPart(topology)) / (disk * diskFill)
+  return memoryBound ? 0 : (need.bytes * copiesInPart(topology)) / (disk * need.diskFill)
 }
 
 const networkAsk = (shape: Shape, need: Need, { topology, networkBytesPerSecond }: Terms) =>
@@ -243,15 +244,22 @@ export function mostMembers(need: Need, topology: Topology): number {
 export const ioPerNode = (need: Need, terms: Terms, cache: number, parts: number) => ioOf(missesOf(need, terms, cache, parts), need, terms, parts)
 
 /** The same where the pages read from disk are known. */
-export const ioOf = (misses: number, { writesPerSecond }: Need, { topology }: Terms, parts: number) =>
-  ((misses + writesPerSecond * copiesInPart(topology)) / parts) * headroomOfIo
+export const ioOf = (misses: number, { writesPerSecond, ioHeadroom }: Need, { topology }: Terms, parts: number) =>
+  ((misses + writesPerSecond * copiesInPart(topology)) / parts) * ioHeadroom
 
 /** Pages read from disk per second, by all parts. */
 export function missesOf(need: Need, { missAt, memoryBound, topology }: Terms, cache: number, parts: number): number {
   return memoryBound
     ? 0
-    : need.pagesPerSecond * missAt(Math.min(1, (parts * cache) / Math.max(1, need.dataBytes * copiesInPart(topology))), need.month)
+    : need.pagesPerSecond *
+        missAt(cachedAsIf(Math.min(1, (parts * cache) / Math.max(1, need.dataBytes * copiesInPart(topology))), need.hotSpread), need.month)
 }
+
+/**
+ * The share of the bytes that would have to be cached where the law of the picks holds, to miss as little as this share does where so many times
+ * as much is hot: nothing is nothing, and all is all.
+ */
+export const cachedAsIf = (share: number, hotSpread: number) => share / (share + hotSpread * (1 - share))
 
 /** Servers beside the parts, by what they are. */
 export const besideOf = (fleet: Pick<Fleet, 'parts' | 'members'>, { beside }: Topology) => beside.filter((each) => isBeside(each, fleet))

@@ -4,11 +4,12 @@ import { expect, test } from 'vitest'
 import { type CostPlan, costOf } from '../../../src/assess/cost/cost.ts'
 import { logBytesPerSecond } from '../../../src/assess/cost/kept.ts'
 import { type Catalogue, readPrices, serversOf } from '../../../src/assess/cost/prices.ts'
+import { assumedBy, withAssumed } from '../../../src/assess/decision/assume.ts'
 import { Demand } from '../../../src/assess/demand/demand.ts'
 import { Drawn } from '../../../src/assess/figures/drawn.ts'
 import { assumed, type Figure, given, reachable } from '../../../src/assess/figures/figure.ts'
 import { middleOf } from '../../../src/assess/figures/simulate.ts'
-import { type CapacityPlan, isPlan, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
+import { type CapacityPlan, isPlan, middleNeed, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
 import { choiceOf } from '../../../src/assess/fleet/choice.ts'
 import { migrationOf } from '../../../src/assess/fleet/migration.ts'
 import { besideOf, nodesOf } from '../../../src/assess/fleet/supply.ts'
@@ -77,7 +78,7 @@ test('a volume has room until the next look, and the month in which it is bought
   const { plan, cost } = costed('postgres')
   const { stages } = cost.purchases
   for (const { from, until, fleet } of stages) {
-    const { diskFill } = plan.terms(cost.block, cost.shapes)
+    const { diskFill } = middleNeed(plan, until)
     const bytes = middleOf(plan.needFigures(until)[7] as Figure) / diskFill / fleet.parts
     const beside = besideOf(fleet, plan.facts.topology).reduce((sum, { nodes }) => sum + nodes, 0)
     const usd = (nodesOf(fleet, plan.facts.topology) * Math.max(20, bytes / gib) + beside * 20) * cost.block.usdPerGbMonth
@@ -152,4 +153,15 @@ test('the first number of a price is the median of its draws, not what it is wit
   expect(p50).toBeCloseTo(10 - Math.sqrt(45), 0)
   expect(p10).toBeLessThan(p50)
   expect(p90).toBeGreaterThan(p50)
+})
+
+test('hours of a change are assumed, and give way to what is known', () => {
+  const [small, large] = [
+    { shape: 0, parts: 1, members: 3 },
+    { shape: 1, parts: 1, members: 3 },
+  ]
+  const { topology } = costed('mongodb').plan.facts
+  expect(migrationOf(small, large, topology)?.hours).toBe(16)
+  expect(migrationOf(small, { ...small, parts: 3 }, topology)?.hours).toBe(24 + 2 * 8)
+  expect(withAssumed(assumedBy('plan.migrationHours.copies=40'), () => migrationOf(small, large, topology)?.hours)).toBe(40)
 })

@@ -30,7 +30,6 @@ const terms = (topology: Topology, more: Partial<Terms> = {}): Terms => ({
   commandThreads: null,
   divisible: true,
   benchCpus: 1,
-  diskFill: 0.75,
   missAt: (share) => (1 - share) ** 2,
   block: catalogue.blockStorage as Terms['block'],
   leastUsdPerHour: 0.1,
@@ -49,6 +48,7 @@ const needs = fc
     writesPerSecond: size(1, 1e5),
     writtenBytesPerSecond: size(1, 1e9),
     cacheOfRest: fc.double({ min: 0.1, max: 0.9, noNaN: true }),
+    hotSpread: fc.double({ min: 0.5, max: 1.5, noNaN: true }),
   })
   .map(
     (drawn): Need => ({
@@ -66,6 +66,9 @@ const needs = fc
       usdPerShard: 400,
       usdToDivide: 4000,
       month: 0,
+      diskFill: 0.75,
+      memoryFill: 0.75,
+      ioHeadroom: 1.2,
     }),
   )
 const topologies = fc.constantFrom(...[postgres, mongodb, cassandra].map((engine) => engine.traits.plan.topology))
@@ -185,6 +188,10 @@ describe('what a product does not do is not planned', () => {
     usdPerShard: 400,
     usdToDivide: 4000,
     month: 0,
+    hotSpread: 1,
+    diskFill: 0.75,
+    memoryFill: 0.75,
+    ioHeadroom: 1.2,
   }
   const eight: Shape = { name: 'eight', vcpus: 8, memoryGib: 32, usdPerHour: 1 }
   const { topology: replicated } = mongodb.traits.plan

@@ -1,19 +1,24 @@
 /** Che's approximation against a cache that is simulated, and what it makes of memory in a plan. */
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { volumeGb } from '../../../src/assess/cost/fleet-cost.ts'
+import { type BlockStorage, type Catalogue, readPrices, serversOf } from '../../../src/assess/cost/prices.ts'
+import { assumedBy, withAssumed } from '../../../src/assess/decision/assume.ts'
 import { cachedFor, type MissCurve, missCurveOf, missedAt } from '../../../src/assess/demand/che.ts'
 import { Demand } from '../../../src/assess/demand/demand.ts'
 import { drawsOfTop, pageBytes, pagesOfTable } from '../../../src/assess/demand/popularity.ts'
 import { spareOf } from '../../../src/assess/demand/traffic.ts'
 import { reachable } from '../../../src/assess/figures/figure.ts'
 import { middleOf } from '../../../src/assess/figures/simulate.ts'
-import { isPlan, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
+import { isPlan, middleNeed, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
+import { missesOf } from '../../../src/assess/fleet/supply.ts'
 import { picker } from '../../../src/data/distributions.ts'
 import { keyOf, Source } from '../../../src/data/random.ts'
 import { type Result, readResult } from '../../../src/result/result.ts'
 import type { Operation, Scenario } from '../../../src/scenario/scenario.ts'
 import type { Skew } from '../../../src/scenario/units.ts'
 
+const catalogue = serversOf(readPrices(), []) as Catalogue
 const rowsPerPage = 16
 const rows = 40_000
 const pages = rows / rowsPerPage
@@ -143,6 +148,42 @@ describe('a plan', () => {
     expect(middleOf(tight.hot.mustCache(0))).toBeGreaterThan(0.9 * middleOf(tight.storage.entityBytes('order', 0)))
     // What is late already no memory mends.
     expect(middleOf(within(measuredMs - 0.1).hot.mustCache(0))).toBe(0)
+  })
+
+  test('is drawn with how far the laws of the picks may be off: more that is hot is read from disk more, and all that is cached never', () => {
+    const plan = planOf()
+    const [shapes, block] = [catalogue.instances, catalogue.blockStorage as BlockStorage]
+    const terms = plan.terms(block, shapes)
+    const need = middleNeed(plan, 36)
+    expect(need.hotSpread).toBe(1)
+    const misses = (hotSpread: number, share: number) => missesOf({ ...need, hotSpread }, terms, share * need.dataBytes, 1)
+    for (const share of [0.1, 0.3, 0.6]) {
+      expect(misses(1.5, share)).toBeGreaterThan(misses(1, share))
+      expect(misses(1, share)).toBeGreaterThan(misses(0.5, share))
+    }
+    expect(misses(1.5, 1)).toBeCloseTo(misses(0.5, 1), 6)
+    const drawn = reachable([plan.hot.workingSet(0), plan.hot.mustCache(0), ...plan.needFigures(0)])
+    for (const [path, range] of [
+      ['plan.hotSpread', { low: 0.5, mid: 1, high: 1.5 }],
+      ['plan.diskFill', { low: 0.65, mid: 0.75, high: 0.85 }],
+      ['plan.memoryFill', { low: 0.65, mid: 0.75, high: 0.85 }],
+      ['plan.ioHeadroom', { low: 1.1, mid: 1.2, high: 1.4 }],
+    ] as const)
+      expect(
+        drawn.find((each) => each.path === path),
+        path,
+      ).toMatchObject({ provenance: 'assumed', range })
+    const doubled = withAssumed(assumedBy('plan.hotSpread=1.5'), planOf)
+    expect(middleOf(doubled.hot.workingSet(0))).toBeGreaterThan(middleOf(plan.hot.workingSet(0)))
+    expect(middleOf(doubled.hot.workingSet(0))).toBeLessThan(middleOf(plan.storage.bytes(0)))
+  })
+
+  test('is asked for as much disk as data may fill of it', () => {
+    const sizeOf = (asked: string) => {
+      const plan = withAssumed(assumedBy(asked), planOf)
+      return volumeGb({ parts: 1 }, middleNeed(plan, 36), plan.terms(catalogue.blockStorage as BlockStorage, catalogue.instances))
+    }
+    expect(sizeOf('plan.diskFill=0.5') / sizeOf('plan.diskFill=0.75')).toBeCloseTo(1.5, 9)
   })
 
   test('reads more from disk the less it caches, and more of what is asked for uniformly', () => {

@@ -1,9 +1,14 @@
-/** What one call takes, and what its objective leaves for disks, is asked of loads that the server carries: an overload says nothing of less. */
+/**
+ * What is read from few trials: of an overload nothing that holds for less (what a call takes, and leaves for disks), and of two points or one
+ * start no interval (bytes of a row, a capacity).
+ */
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { serviceSecondsOf } from '../../../src/assess/capacity/calls.ts'
+import { assumedBy, withAssumed } from '../../../src/assess/decision/assume.ts'
 import { Demand } from '../../../src/assess/demand/demand.ts'
 import { spareOf } from '../../../src/assess/demand/traffic.ts'
+import { type Figure, reachable } from '../../../src/assess/figures/figure.ts'
 import { middleOf } from '../../../src/assess/figures/simulate.ts'
 import { isPlan, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
 import { type CandidateResult, readResult } from '../../../src/result/result.ts'
@@ -64,5 +69,33 @@ describe('what an objective leaves for disks', () => {
     const plan = planCapacity({ candidate: mongodb, result, demand: new Demand(scenario) })
     if (!isPlan(plan)) throw new Error(plan.reason)
     for (const month of [0, 36]) expect(middleOf(plan.hot.mustCache(month))).toBeLessThanOrEqual(middleOf(plan.hot.workingSet(month)))
+  })
+})
+
+describe('what too few points tell', () => {
+  const planOf = (candidate: CandidateResult) => {
+    const plan = planCapacity({ candidate, result, demand: new Demand(scenario) })
+    if (!isPlan(plan)) throw new Error(plan.reason)
+    return plan
+  }
+  const found = (figure: Figure, path: string) => reachable([figure]).find((each) => each.path === path)
+
+  test('the bytes of a row are a slope through two points: derived, with a spread that is assumed', () => {
+    const { storage } = planOf(mongodb)
+    const bytes = storage.bytes(36)
+    expect(found(bytes, 'storage.mongodb.order.perRow')).toMatchObject({ kind: 'product', provenance: 'derived' })
+    expect(found(bytes, 'storage.mongodb.order.slope')).toMatchObject({ provenance: 'measured' })
+    expect(found(bytes, 'plan.rowBytesSpread')).toMatchObject({ provenance: 'assumed', range: { low: 0.9, mid: 1, high: 1.15 } })
+    const more = withAssumed(assumedBy('plan.rowBytesSpread=1.1'), () => middleOf(planOf(mongodb).storage.bytes(36)))
+    expect(more / middleOf(bytes)).toBeCloseTo(1.1, 9)
+  })
+
+  test('a capacity of one start is no interval: derived, with a spread that is assumed', () => {
+    const once = structuredClone(mongodb)
+    once.capacity.multiple = { low: 0.3, mid: 0.3, high: 0.3, confidence: null }
+    expect(found(planOf(once).carried, 'capacity.mongodb.sustained')).toMatchObject({ provenance: 'derived' })
+    expect(found(planOf(once).carried, 'plan.startSpread')).toMatchObject({ provenance: 'assumed', range: { low: 0.8, mid: 1, high: 1.25 } })
+    expect(found(planOf(mongodb).carried, 'capacity.mongodb.sustained')).toMatchObject({ provenance: 'measured' })
+    expect(found(planOf(mongodb).carried, 'plan.startSpread')).toBeUndefined()
   })
 })

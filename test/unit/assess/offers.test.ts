@@ -75,7 +75,6 @@ describe('fleets', () => {
     commandThreads: null,
     divisible: true,
     benchCpus: 1,
-    diskFill: 0.75,
     missAt: () => 0,
     block,
     leastUsdPerHour: 0.1,
@@ -100,6 +99,10 @@ describe('fleets', () => {
     writtenBytesPerSecond: 0,
     networkBytesPerSecond: 0,
     month: 0,
+    hotSpread: 1,
+    diskFill: 0.75,
+    memoryFill: 0.75,
+    ioHeadroom: 1.2,
     usdPerShard: 400,
     usdToDivide: 4000,
   }

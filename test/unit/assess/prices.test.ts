@@ -111,6 +111,10 @@ describe('servers that no need would choose', () => {
     writtenBytesPerSecond: fc.double({ min: 0, max: 5e8, noNaN: true }),
     networkBytesPerSecond: fc.double({ min: 0, max: 2e9, noNaN: true }),
     month: fc.constant(0),
+    hotSpread: fc.double({ min: 0.5, max: 1.5, noNaN: true }),
+    diskFill: fc.constant(0.75),
+    memoryFill: fc.constant(0.75),
+    ioHeadroom: fc.constant(1.2),
   })
 
   test.each([mongodb, cassandra])('$name: the cheapest fleet of the others costs the same', ({ traits }) => {
@@ -124,7 +128,6 @@ describe('servers that no need would choose', () => {
       commandThreads: null,
       divisible: true,
       benchCpus: 1,
-      diskFill: 0.75,
       missAt: (cached) => (1 - cached) ** 2,
       block: blockStorage as Terms['block'],
       leastUsdPerHour: Math.min(...shapes.map((each) => each.usdPerHour as number)),
