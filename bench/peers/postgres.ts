@@ -2,7 +2,7 @@
 
 import { parametersOf } from '../../src/data/parameters.ts'
 import type { Compiled } from '../../src/engines/engine.ts'
-import type { SqlProgram, Statement } from '../../src/engines/postgres/sql.ts'
+import type { SqlProgram, Statement } from '../../src/families/relational/compile.ts'
 import { type Arena, type Contest, closedLoop, compileFor, runTool, startServer } from './contest.ts'
 
 const scale = 10

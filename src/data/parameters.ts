@@ -138,3 +138,12 @@ export function keyValues(entity: Entity, data: EntityData, row: number): Value[
 export function fixedParameters(values: Value[]): ParamSource {
   return { next: () => undefined, value: (at) => values[at] as Value, values: () => values }
 }
+
+/** Of nothing that is called yet. */
+export const noParameters: WireSource = {
+  ...fixedParameters([]),
+  number: () => 0,
+  write: (_at, _to, offset) => offset,
+  mostBytes: () => 0,
+  lines: () => ({ count: 0, number: () => 0, write: (_line, _column, _to, offset) => offset, mostBytes: () => 0 }),
+}

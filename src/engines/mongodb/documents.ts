@@ -111,7 +111,7 @@ export class MongoDocuments {
   }
 
   /** `found`: the documents of each request. */
-  answer(op: Operation, requests: DocumentRequest[], found: Document[][]): Answer {
+  answer(op: Operation, requests: Pick<DocumentRequest, 'collection'>[], found: Document[][]): Answer {
     const entity = entityOf(this.#compiled.scenario, op.entity)
     const [first = [], ...others] = found
     switch (op.kind) {

@@ -1,14 +1,15 @@
 /** The requests of a program as BSON templates: what the wire client adds to each, and its own commands. */
 import type { BSON } from 'mongodb'
-import { concerns, type DocumentProgram, type DocumentRequest } from '../../families/document/compile.ts'
+import type { Template } from '../../clients/slot-lane.ts'
+import { concerns, type DocumentProgram } from '../../families/document/compile.ts'
 import type { Durability } from '../../scenario/scenario.ts'
 import { compile, type Instruction, Opening, Session, TransactionNumber } from './bson.ts'
 import type { MongoDocuments } from './documents.ts'
 
 type Bson = typeof BSON
 
-export interface CommandTemplate {
-  request: DocumentRequest
+export interface CommandTemplate extends Template {
+  collection: string
   write: Instruction
 }
 
@@ -16,12 +17,11 @@ export interface CommandTemplate {
 export function templatesOf(bson: Bson, documents: MongoDocuments, database: string, { variants, atomic }: DocumentProgram): CommandTemplate[][] {
   const opening = new Opening({ readConcern: concerns.transaction, startTransaction: true })
   return variants.map((requests) =>
-    requests.map((request) => {
-      const { command } = request
+    requests.map(({ collection, command, unlessEmptyAt }): CommandTemplate => {
       const inside = atomic ? { txnNumber: new TransactionNumber(), autocommit: false, opening } : {}
       const retryable = !atomic && 'writeConcern' in command ? { txnNumber: new TransactionNumber() } : {}
       const write = compile(bson, { ...documents.prepared(command), lsid: { id: new Session() }, ...inside, ...retryable, $db: database })
-      return { request, write }
+      return { collection, unlessEmptyAt, write }
     }),
   )
 }

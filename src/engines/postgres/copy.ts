@@ -5,7 +5,7 @@ import type { Chunk } from '../../data/rows.ts'
 import { writeInt16BE, writeInt32BE } from '../../data/whole-numbers.ts'
 import type { Entity, Field, Scenario } from '../../scenario/scenario.ts'
 import { enumTexts, type NumberWriter, widestNumber, writeBigInteger, writeBool, writeInteger, writeNumeric, writeTimestamp } from './binary.ts'
-import { sqlType } from './types.ts'
+import { sqlType } from './dialect.ts'
 
 export const copyHeader = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)])
 export const copyTrailer = Buffer.from([0xff, 0xff])

@@ -4,14 +4,15 @@ import image from '../../../docker/postgres/image.json' with { type: 'json' }
 import { throwingServerErrors } from '../../clients/driver-errors.ts'
 import { named } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
+import { compileSql, type Statement } from '../../families/relational/compile.ts'
+import { createTables, foreignKeys } from '../../families/relational/tables.ts'
 import type { Durability } from '../../scenario/scenario.ts'
 import { settingsOf } from '../configuration.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
+import { dialect, id } from './dialect.ts'
 import { postgresError } from './errors.ts'
 import { openPostgresLane } from './lane.ts'
 import { PostgresSession, serverSettings } from './session.ts'
-import { compileSql, createTables, foreignKeys, type Statement } from './sql.ts'
-import { id } from './types.ts'
 
 export const postgres: Engine = throwingServerErrors(postgresError, {
   name: 'postgres',
@@ -137,8 +138,8 @@ export const postgres: Engine = throwingServerErrors(postgresError, {
     initiate: makeRole,
   },
   compile(model, operations, scenario, durability) {
-    const tables = createTables(scenario, model.stores)
-    const afterLoad = model.stores.flatMap((store) => foreignKeys(scenario, store))
+    const tables = createTables(dialect, scenario, model.stores)
+    const afterLoad = model.stores.flatMap((store) => foreignKeys(dialect, scenario, store))
     return {
       engine: 'postgres',
       durability,
@@ -147,7 +148,7 @@ export const postgres: Engine = throwingServerErrors(postgresError, {
       model,
       ddl: tables,
       afterLoad,
-      programs: operations.map((operation) => compileSql(scenario, operation)),
+      programs: operations.map((operation) => compileSql(dialect, scenario, operation)),
       settings: serverSettings({ cpus: scenario.bench.cpus, memoryBytes: scenario.bench.memoryBytes }, durability),
     }
   },

@@ -3,10 +3,10 @@
 import type { RequestBuffer } from '../../clients/request.ts'
 import type { LineSource, Parameter, WireSource } from '../../data/parameters.ts'
 import type { Value } from '../../data/value.ts'
+import type { Statement } from '../../families/relational/compile.ts'
 import { entityOf, type Field, fieldOf, lineFields, type Operation, type Update } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
 import { enumTexts, type NumberWriter, windowBound, writeBigInteger, writeBool, writeInteger, writeNumeric, writeTimestamp } from './binary.ts'
-import type { Statement } from './sql.ts'
 import { isWindowBound } from './values.ts'
 
 /** Writes one parameter, or the several that a list of owned rows becomes, each behind its length. */

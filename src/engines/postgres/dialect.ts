@@ -1,0 +1,83 @@
+/** SQL as PostgreSQL has it: names, types, words, rows as arrays. */
+import type { RowsParameter, SqlDialect } from '../../families/relational/dialect.ts'
+import { type Entity, type Field, type Scenario, writesOf } from '../../scenario/scenario.ts'
+
+/** Quotes an identifier. */
+export const id = (name: string) => `"${name.replaceAll('"', '""')}"`
+
+/** Names like those of the system catalogues would find these first. */
+export const tableName = (entity: string) => (entity.startsWith('pg_') ? `public.${id(entity)}` : id(entity))
+
+/** Every table has columns of the system, whose names are taken; with an underscore behind, like the names that end so already. */
+export const columnName = (field: string) => id(/^(tableoid|xmin|cmin|xmax|cmax|ctid)_*$/.test(field) ? `${field}_` : field)
+
+const maxInteger = 2 ** 31 - 1
+/** Values beyond a field's range stand for rows that are not there. */
+const beyondRange = 1000
+
+/** A column that something is added to has no bound but the type's widest. */
+export function sqlType(scenario: Scenario, entity: Entity, field: Field): string {
+  const { generator } = field
+  switch (field.type) {
+    case 'uuid':
+      return 'uuid'
+    case 'int': {
+      const bounded = generator.kind === 'line' || (generator.kind === 'number' && generator.high + beyondRange <= maxInteger)
+      return bounded && !isAddedTo(scenario, entity, field) ? 'integer' : 'bigint'
+    }
+    case 'decimal':
+      return isAddedTo(scenario, entity, field) ? 'numeric' : `numeric(16,${field.scale})`
+    case 'bool':
+      return 'boolean'
+    case 'timestamp':
+      return 'timestamptz'
+    case 'json':
+      return 'jsonb'
+    case 'bytes':
+      return 'bytea'
+    default:
+      return 'text'
+  }
+}
+
+function isAddedTo(scenario: Scenario, entity: Entity, field: Field): boolean {
+  return scenario.operations.some((operation) =>
+    writesOf(operation).some(
+      (write) => write.kind === 'update' && write.entity === entity.name && write.add.some((each) => each.field === field.name),
+    ),
+  )
+}
+
+export const dialect: SqlDialect = {
+  name: 'postgres',
+  id,
+  table: tableName,
+  column: columnName,
+  type: sqlType,
+  columnType(scenario, entity, field) {
+    const type = sqlType(scenario, entity, field)
+    return type === 'text' ? 'text COLLATE "C"' : type
+  },
+  text: (literal) => `'${literal.replaceAll("'", "''")}'`,
+  placeholder: (at) => `$${at}`,
+  after: (columns, places, descending) => `(${columns.join(', ')}) ${descending ? '<' : '>'} (${places.join(', ')})`,
+  textIndex: (name, store, fields) => `CREATE INDEX ${id(name)} ON ${tableName(store.name)} USING gin (${document(fields)})`,
+  hasWord: (fields, place) => `${document(fields)} @@ plainto_tsquery('simple', ${place})`,
+  truncated: (unit, column) => `date_trunc('${unit}', ${column}, 'UTC')`,
+  upsert: (key, columns) =>
+    `ON CONFLICT (${key.map(columnName).join(', ')}) DO UPDATE SET ${columns.map((name) => `${columnName(name)} = excluded.${columnName(name)}`).join(', ')}`,
+  placesOfRows: (columns) => columns,
+  insertLines: ({ table, columns, key, keyType, lines }) => `INSERT INTO ${table} (${columns}) SELECT ${key}::${keyType}, * FROM ${unnested(lines)}`,
+  // With the lock that an update of other columns takes, which is compatible with the share locks that foreign keys of rows just inserted hold on
+  // the same rows; in the order of the keys, so that two transactions never wait for each other crosswise.
+  updateTargets: ({ table, key, targets, amounts, changes }) =>
+    `WITH target AS (SELECT * FROM ${unnested(targets)} AS t (${['key', ...amounts].join(', ')})), ` +
+    `locked AS MATERIALIZED (SELECT e.${key} AS key FROM ${table} e WHERE e.${key} = ANY(${targets.places[0]}) ORDER BY e.${key} FOR NO KEY UPDATE) ` +
+    `UPDATE ${table} e SET ${changes} FROM target, locked WHERE e.${key} = target.key AND e.${key} = locked.key`,
+}
+
+/** One array for each column. */
+const unnested = ({ places, types }: RowsParameter) => `unnest(${places.map((place, at) => `${place}::${types[at]}[]`).join(', ')})`
+
+/** The searched text; the `simple` configuration keeps whole lower-case words, without stemming and stop words. */
+const document = (fields: string[]) => `to_tsvector('simple', ${fields.map(columnName).join(" || ' ' || ")})`

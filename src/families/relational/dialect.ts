@@ -1,0 +1,65 @@
+/** What differs between SQL products, where a relational model is compiled for one of them. */
+import type { Entity, Field, Scenario } from '../../scenario/scenario.ts'
+import type { Store } from '../model.ts'
+
+/** A parameter that travels as rows: owned rows of an insert, or targets of an update. */
+export interface RowsParameter {
+  fields: Field[]
+  /** As many as `placesOfRows` asks for. */
+  places: string[]
+  /** Of the fields' columns. */
+  types: string[]
+}
+
+export interface SqlDialect {
+  /** By which a scenario names its own statements for the product. */
+  name: string
+  /** Quoted. */
+  id(name: string): string
+  table(entity: string): string
+  column(field: string): string
+  /** Type of a column, in expressions and arrays. */
+  type(scenario: Scenario, entity: Entity, field: Field): string
+  /** The type as a table declares it: texts sort by their bytes. */
+  columnType(scenario: Scenario, entity: Entity, field: Field): string
+  text(literal: string): string
+  /** Counted from 1. */
+  placeholder(at: number): string
+  /** Behind a cursor in a keyset, which holds values for the same columns. */
+  after(columns: string[], places: string[], descending: boolean): string
+  /** An index for words; over which fields. */
+  textIndex(name: string, store: Store, fields: string[]): string
+  /** Whether one of the fields has the word. */
+  hasWord(fields: string[], place: string): string
+  /** Start of the day or hour of a timestamp, in UTC. */
+  truncated(unit: 'day' | 'hour', column: string): string
+  /** Behind an insert: the new values take the place of those of the row that is there. */
+  upsert(key: string[], columns: string[]): string
+  /** Places that a parameter of so many columns takes: one for each as an array, or one for all as a document. */
+  placesOfRows(columns: number): number
+  /** Owned rows of one owner, all at once. */
+  insertLines(insert: LinesInsert): string
+  /** An update of the rows that targets name, locked in the order of their keys. */
+  updateTargets(update: TargetsUpdate): string
+}
+
+export interface LinesInsert {
+  table: string
+  /** All columns, quoted; the owner's key is the first. */
+  columns: string
+  /** Place of the owner's key, and its type. */
+  key: string
+  keyType: string
+  lines: RowsParameter
+}
+
+export interface TargetsUpdate {
+  table: string
+  /** Quoted name of the key. */
+  key: string
+  targets: RowsParameter
+  /** Columns of a target behind its key. */
+  amounts: string[]
+  /** Of columns of `e`, by columns of `target`. */
+  changes: string
+}

@@ -1,0 +1,56 @@
+/** Definitions of a relational model: tables, their indexes, and the references between them. */
+import { type Entity, entityOf, fieldOf, type Scenario } from '../../scenario/scenario.ts'
+import { freeName } from '../index-names.ts'
+import type { Index, Store } from '../model.ts'
+import { literal } from './compile.ts'
+import type { SqlDialect } from './dialect.ts'
+import { primaryKeyName } from './model.ts'
+
+export function createTables(dialect: SqlDialect, scenario: Scenario, stores: Store[]): string[] {
+  const taken = new Set(stores.flatMap((store) => [store.name, ...store.indexes.map((index) => index.name)]))
+  return stores.flatMap((store) => {
+    const key = freeName(primaryKeyName(store.name), taken)
+    taken.add(key)
+    return createTable(dialect, scenario, store, key)
+  })
+}
+
+function createTable(dialect: SqlDialect, scenario: Scenario, store: Store, key: string): string[] {
+  const { id, column, table, text, columnType } = dialect
+  const entity = entityOf(scenario, store.entity)
+  const columns = entity.fields.map((field) => {
+    const check = field.generator.kind === 'enum' ? ` CHECK (${column(field.name)} IN (${field.generator.values.map(text).join(', ')}))` : ''
+    return `${column(field.name)} ${columnType(scenario, entity, field)} NOT NULL${check}`
+  })
+  const primary = `CONSTRAINT ${id(key)} PRIMARY KEY (${columnList(dialect, store.partition)})`
+  const whole = `CREATE TABLE ${table(store.name)} (\n  ${[...columns, primary].join(',\n  ')}\n)`
+  return [whole, ...store.indexes.map((index) => createIndex(dialect, entity, store, index))]
+}
+
+function createIndex(dialect: SqlDialect, entity: Entity, store: Store, index: Index): string {
+  const { id, column, table } = dialect
+  if (index.kind === 'text')
+    return dialect.textIndex(
+      index.name,
+      store,
+      index.columns.map(({ field }) => field),
+    )
+  const columns = index.columns.map(({ field, descending }) => `${column(field)}${descending ? ' DESC' : ''}`).join(', ')
+  const include = index.include.length > 0 ? ` INCLUDE (${columnList(dialect, index.include)})` : ''
+  const fits = index.where.map((filter) => `${column(filter.field)} = ${literal(dialect, fieldOf(entity, filter.field), filter)}`)
+  const partial = fits.length > 0 ? ` WHERE ${fits.join(' AND ')}` : ''
+  return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${id(index.name)} ON ${table(store.name)} (${columns})${include}${partial}`
+}
+
+/** Lines go with their owner; other references are declared where nothing ever removes what they point at. */
+export function foreignKeys(dialect: SqlDialect, scenario: Scenario, store: Store): string[] {
+  const { column, table } = dialect
+  const { owner } = entityOf(scenario, store.entity)
+  return store.references.map(({ field, entity }) => {
+    const target = `${table(entity)} (${columnList(dialect, entityOf(scenario, entity).key)})`
+    const owned = owner !== null && field === store.partition[0] ? ' ON DELETE CASCADE' : ''
+    return `ALTER TABLE ${table(store.name)} ADD FOREIGN KEY (${column(field)}) REFERENCES ${target}${owned}`
+  })
+}
+
+const columnList = ({ column }: SqlDialect, names: string[]) => names.map(column).join(', ')
