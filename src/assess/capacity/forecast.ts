@@ -8,7 +8,7 @@ import { median } from '../../stats/median.ts'
 import { noiseOf } from '../../stats/repeat-noise.ts'
 import { middleOf } from '../figures/simulate.ts'
 import { heldBackShare } from './held-back-share.ts'
-import { fitScalability, sweepOf, throughputAt } from './scaling.ts'
+import { fitScalability, type Scalability, sweepOf, throughputAt } from './scaling.ts'
 import { utilisationOf } from './utilisation.ts'
 import { type Work, workOf } from './work.ts'
 
@@ -224,20 +224,28 @@ function interpolate(trials: TrialResult[], multiple: number, of: (trials: Trial
   return Math.exp(before.y + ((after.y - before.y) * (x - before.x)) / (after.x - before.x))
 }
 
-/** One concurrency in the middle of the sweep, from the Universal Scalability Law fitted to the others. */
+/**
+ * One concurrency in the middle of the sweep, from the Universal Scalability Law fitted to the others; two others are no law, and one start is
+ * held back in its place.
+ */
 function heldBackConcurrency(candidate: CandidateResult): Forecast[] {
   const sweep = sweepOf(candidate)
   const concurrencies = [...new Set(sweep.map(({ concurrency }) => concurrency))].sort((a, b) => a - b)
   const middle = concurrencies[concurrencies.length >> 1]
-  const law = middle === undefined ? null : fitScalability(sweep.filter(({ concurrency }) => concurrency !== middle))
-  if (middle === undefined || law === null) return []
-  const repeats = sweep.filter(({ concurrency }) => concurrency === middle).map(({ perSecond }) => perSecond)
-  return forecastOf(candidate, `throughput of ${middle} in flight`, 'operations/s', {
-    predicted: throughputAt(law, middle),
-    measured: median(repeats),
-    repeats,
-    by: `Universal Scalability Law from ${concurrencies.length - 1} other concurrencies`,
-  })
+  if (middle === undefined) return []
+  const atMiddle = (points: typeof sweep) => points.filter(({ concurrency }) => concurrency === middle).map(({ perSecond }) => perSecond)
+  const told = (law: Scalability | null, held: typeof sweep, by: string) =>
+    forecastOf(candidate, `throughput of ${middle} in flight`, 'operations/s', {
+      predicted: law === null ? null : throughputAt(law, middle),
+      measured: median(atMiddle(held)),
+      repeats: atMiddle(sweep),
+      by: `Universal Scalability Law from ${by}`,
+    })
+  const others = fitScalability(sweep.filter(({ concurrency }) => concurrency !== middle))
+  if (others !== null) return told(others, sweep, `${concurrencies.length - 1} other concurrencies`)
+  const last = Math.max(...candidate.trials.filter(({ phase }) => phase === 'sweep').map(({ start }) => start))
+  const ofStarts = (isHeld: boolean) => sweepOf({ trials: candidate.trials.filter(({ start }) => (start === last) === isHeld) })
+  return told(fitScalability(ofStarts(false)), ofStarts(true), 'the other starts')
 }
 
 /** A size in the middle, on the line between its neighbours: throughput ∝ cores^s. */

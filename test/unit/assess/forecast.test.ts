@@ -122,21 +122,30 @@ test('the response curve is graded, too: it predicts how many answers are over t
   expect(told([])).toBeUndefined()
 })
 
+const sweep = (concurrency: number, perSecond: number, start = 1): TrialResult => ({
+  ...trial('sweep', 1, { start }),
+  arrival: { loop: 'closed', concurrency, multiple: null, ratePerSecond: null },
+  throughputPerSecond: perSecond,
+})
+const law = (n: number) => (1000 * n) / (1 + 0.1 * (n - 1))
+
 test('the concurrency that is held back is held back with all its repeats', () => {
-  const sweep = (concurrency: number, perSecond: number) =>
-    ({
-      ...trial('sweep', 1),
-      arrival: { loop: 'closed', concurrency, multiple: null, ratePerSecond: null },
-      throughputPerSecond: perSecond,
-    }) as TrialResult
-  const law = (n: number) => (1000 * n) / (1 + 0.1 * (n - 1))
   const loops = [1, 2, 8, 16].flatMap((n) => [sweep(n, law(n)), sweep(n, law(n))])
   // Two repeats that agree with each other, and not with the law of the others.
   const found = forecastsOf(candidate([...loops, sweep(4, 2 * law(4)), sweep(4, 2.2 * law(4))]), operations)
   const held = heldOf(found, /^throughput of 4 in flight/)
-  expect(held?.predicted).toBeCloseTo(law(4), 0)
+  expect((held?.predicted ?? 0) / law(4)).toBeCloseTo(1, 2)
   expect(held?.by).toContain('4 other concurrencies')
   expect(held?.noise).toBeCloseTo((0.1 + 1 - 1 / 1.1) / 2, 6)
+})
+
+test('of three concurrencies none can be left out of a law: a start is held back in its place', () => {
+  const loops = [1, 2, 3].flatMap((start) => [1, 4, 16].map((n) => sweep(n, (start === 3 ? 2 : 1) * law(n), start)))
+  const held = heldOf(forecastsOf(candidate(loops), operations), /^throughput of 4 in flight/)
+  expect((held?.predicted ?? 0) / law(4)).toBeCloseTo(1, 2)
+  expect((held?.measured ?? 0) / law(4)).toBeCloseTo(2, 6)
+  expect(held?.by).toContain('the other starts')
+  expect(heldOf(forecastsOf(candidate([1, 4, 16].map((n) => sweep(n, law(n)))), operations), /^throughput/)).toBeUndefined()
 })
 
 test('what the plan takes is graded: costs on a mix that they were not fitted to, bytes of a row on the rest of the load', () => {
