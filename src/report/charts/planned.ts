@@ -3,6 +3,7 @@ import type { ChartDataset } from 'chart.js'
 import { sweepOf, throughputAt } from '../../assess/capacity/scaling.ts'
 import type { Decision } from '../../assess/decision/decision.ts'
 import { drawsText } from '../../assess/figures/simulate.ts'
+import { markedName } from '../../assess/judge/cautions.ts'
 import type { CandidateResult } from '../../result/result.ts'
 import { count, usd } from '../render/format.ts'
 import { type Kind, lines, type Slide } from './slide.ts'
@@ -76,7 +77,7 @@ export function scalabilitySlide(candidates: CandidateResult[], decision: Decisi
   const points = (candidate: CandidateResult) => sweepOf(candidate).map(({ concurrency, perSecond }) => ({ x: concurrency, y: perSecond }))
   const most = Math.max(...fitted.flatMap(({ candidate }) => points(candidate).map((point) => point.x)))
   const found = fitted.map(
-    ({ candidate, law }) => `${candidate.name} ${law.mostPerSecond === null ? 'has no highest' : `at most ${count(law.mostPerSecond)}/s`}`,
+    ({ candidate, law }) => `${markedName(candidate)} ${law.mostPerSecond === null ? 'has no highest' : `at most ${count(law.mostPerSecond)}/s`}`,
   )
   return {
     file: `scalability-${mix}-mix.png`,
@@ -86,7 +87,7 @@ export function scalabilitySlide(candidates: CandidateResult[], decision: Decisi
     type: 'line',
     datasets: fitted.flatMap(({ candidate, law, at }) => [
       {
-        label: candidate.name,
+        label: markedName(candidate),
         data: Array.from({ length: curvePoints }, (_, point) => {
           const x = most ** (point / (curvePoints - 1))
           return { x, y: throughputAt(law, x) }
