@@ -7,16 +7,17 @@ import type { CqlLogin } from '../../clients/protocols/cql.ts'
 import { named } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { TrialError } from '../../errors.ts'
-import type { Store, StoreColumn } from '../../families/model.ts'
+import type { PhysicalModel, Store, StoreColumn } from '../../families/model.ts'
 import type { Program } from '../../families/program.ts'
-import { entityOf, type Operation, type Scenario } from '../../scenario/scenario.ts'
-import { asRole, type Endpoint, type Engine, type Guards } from '../engine.ts'
-import { cqlType, createTable, deleteRow, insertRow, rowKeys, selectGroup, selectPage, selectPartition, selectWords, updateRow } from './cql.ts'
+import type { Operation } from '../../scenario/scenario.ts'
+import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
+import { cqlType, createTable, selectGroup, selectPage, selectWords } from './cql.ts'
 import { cassandraError } from './errors.ts'
 import { heapMegabytes } from './jvm.ts'
 import { openCassandraLane } from './lane.ts'
 import { pageStarts } from './pages.ts'
-import { lifeOfLines, storeFor } from './rows.ts'
+import { rehearsed } from './rehearsal.ts'
+import { storeFor } from './rows.ts'
 import { configurationFiles, memberKeyCommand, nodetoolCommand, startCommand } from './server.ts'
 import { CassandraSession, type Driver } from './session.ts'
 
@@ -134,37 +135,24 @@ export const cassandra: Engine = throwingServerErrors(cassandraError, {
     administer: nodetoolCommand,
   },
   compile(model, operations, scenario, durability) {
-    const typeOf = (column: StoreColumn) => cqlType(column, scenario)
-    const programs = operations.map((operation): Program<never> | null => {
-      if (model.excuses.some((excuse) => excuse.operation === operation.name)) return null
-      const store = storeFor(model, operation.name)
-      const texts =
-        operation.kind === 'get'
-          ? [selectPartition(store)]
-          : operation.kind === 'list'
-            ? pageStarts(operation).map((start) => selectPage(store, operation, start))
-            : operation.kind === 'search'
-              ? [selectWords(store, operation)]
-              : operation.kind === 'aggregate'
-                ? [selectGroup(store, operation)]
-                : writeTexts(scenario, model.stores, model.accesses.find((access) => access.operation === operation.name)?.steps ?? [], operation)
-      return { operation: operation.name, shown: texts, variants: [], variantAt: null, atomic: false, counted: 0, stopWhenEmpty: false }
-    })
-    return {
+    const compiled: Compiled<string> = {
       engine: 'cassandra',
       durability,
       scenario,
       operations,
       model,
-      ddl: model.stores.map((store) => createTable(store, typeOf)),
+      ddl: model.stores.map((store) => createTable(store, (column: StoreColumn) => cqlType(column, scenario))),
       afterLoad: [],
-      programs,
+      programs: programsOf(model, operations),
       settings: {
         commitlog_sync: durability === 'fsync' ? 'batch' : 'periodic, 10 s',
         heap: `${heapMegabytes(scenario.bench)} MiB, G1`,
         replication: 'SimpleStrategy, factor 1',
       },
     }
+    for (const [index, program] of compiled.programs.entries())
+      if (program !== null && program.shown.length === 0) program.shown = rehearsed(compiled, index)
+    return compiled
   },
   handbook: (compiled) => ({
     schema: compiled.ddl,
@@ -188,10 +176,13 @@ export const cassandra: Engine = throwingServerErrors(cassandraError, {
     const driver = await import('cassandra-driver')
     const client = clientOf(driver, endpoint, endpoint.namespace)
     await client.connect()
-    return new CassandraSession(driver, client, compiled, options, loginOf(endpoint))
+    return new CassandraSession(driver, client, own(compiled), options, loginOf(endpoint))
   },
-  openLane: (endpoint, compiled, slots) => openCassandraLane(loginOf(endpoint), compiled, slots),
+  openLane: (endpoint, compiled, slots) => openCassandraLane(loginOf(endpoint), own(compiled), slots),
 })
+
+/** Of this engine's family, as `compile` made it. */
+const own = (compiled: Compiled) => compiled as Compiled<string>
 
 const loginOf = ({ host, port, user, password, tls, namespace: keyspace }: Endpoint): CqlLogin => ({ host, port, user, password, tls, keyspace })
 
@@ -297,21 +288,25 @@ function clientOf(driver: Driver, { host, port, user, password, tls }: Endpoint,
 }
 
 /** Writes as the report shows them; the session builds the same from the row at hand. */
-function writeTexts(scenario: Scenario, stores: Store[], steps: { action: string; store: string }[], operation: Operation): string[] {
-  return steps.map((step) => {
-    const store = stores.find((each) => each.name === step.store) as Store
-    const columns = store.columns.map((column) => column.name)
-    if (step.action === 'read first') return selectPartition(store)
-    if (step.action === 'delete') return deleteRow(store, rowKeys(store))
-    const entity = entityOf(scenario, store.entity)
-    const expiring = entity.ttlMs !== null || lifeOfLines(scenario, entity) !== null
-    if (operation.kind !== 'update') return insertRow(store, columns, expiring)
-    const changed = operation.set.map((each) => each.field)
-    return updateRow(
-      store,
-      columns.filter((name) => changed.includes(name)),
-      rowKeys(store),
-      expiring,
-    )
+/** Statements that are the same whatever they find; what a read or a write of rows asks depends on its answers, and is told by a rehearsal. */
+function programsOf(model: PhysicalModel, operations: Operation[]): (Program<string> | null)[] {
+  return operations.map((operation) => {
+    if (model.excuses.some((excuse) => excuse.operation === operation.name)) return null
+    const texts = queriesOf(storeFor(model, operation.name), operation)
+    const variants = texts.map((text) => [text])
+    return { operation: operation.name, shown: texts, variants, variantAt: null, atomic: false, counted: 0, stopWhenEmpty: false }
   })
+}
+
+function queriesOf(store: Store, operation: Operation): string[] {
+  switch (operation.kind) {
+    case 'list':
+      return pageStarts(operation).map((start) => selectPage(store, operation, start))
+    case 'search':
+      return [selectWords(store, operation)]
+    case 'aggregate':
+      return [selectGroup(store, operation)]
+    default:
+      return []
+  }
 }

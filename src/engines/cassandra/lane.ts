@@ -33,7 +33,7 @@ interface Program {
   parameters: Map<string, number>
 }
 
-export async function openCassandraLane(login: CqlLogin, compiled: Compiled, slots: number): Promise<Lane> {
+export async function openCassandraLane(login: CqlLogin, compiled: Compiled<string>, slots: number): Promise<Lane> {
   const connection = await CqlConnection.open(login)
   try {
     const lane = new CassandraLane(connection, compiled, Math.min(slots, Math.floor(mostStreams / streamsPerSlot)))
@@ -51,13 +51,13 @@ class CassandraLane implements Lane {
   onAnswer: Lane['onAnswer'] = () => {}
   readonly connection: CqlConnection
   readonly operations: CassandraOperations
-  readonly #compiled: Compiled
+  readonly #compiled: Compiled<string>
   readonly #prepared = new Map<string, PreparedStatement>()
   readonly #slots: Slot[]
   #programs: Program[] = []
   #closed: ServerError | null = null
 
-  constructor(connection: CqlConnection, compiled: Compiled, slots: number) {
+  constructor(connection: CqlConnection, compiled: Compiled<string>, slots: number) {
     this.slots = slots
     this.connection = connection
     this.#compiled = compiled

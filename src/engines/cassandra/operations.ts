@@ -33,16 +33,16 @@ type Bound = (name: string) => Value
 
 export class CassandraOperations {
   readonly rows: CassandraRows
-  readonly #compiled: Compiled
+  readonly #compiled: Compiled<string>
 
-  constructor(compiled: Compiled) {
+  constructor(compiled: Compiled<string>) {
     this.#compiled = compiled
     this.rows = new CassandraRows(compiled)
   }
 
   perform(operation: number, bound: Bound): Talk<Reply> {
     const op = this.#compiled.operations[operation] as Operation
-    const texts = this.#compiled.programs[operation]?.shown ?? []
+    const texts = this.#compiled.programs[operation]?.variants.flat() ?? []
     switch (op.kind) {
       case 'get':
         return this.#get(op, bound)

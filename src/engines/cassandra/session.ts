@@ -24,14 +24,14 @@ const mostPageBytes = 4e6
 export class CassandraSession implements Session {
   readonly #driver: Driver
   readonly #client: Client
-  readonly #compiled: Compiled
+  readonly #compiled: Compiled<string>
   readonly #options: ConnectOptions
   readonly #keyspace: string
   readonly #openWire: () => Promise<CqlConnection>
   readonly #operations: CassandraOperations
   readonly #parameters: Map<string, number>[]
 
-  constructor(driver: Driver, client: Client, compiled: Compiled, options: ConnectOptions, login: CqlLogin) {
+  constructor(driver: Driver, client: Client, compiled: Compiled<string>, options: ConnectOptions, login: CqlLogin) {
     this.#keyspace = login.keyspace
     this.#openWire = () => CqlConnection.open(login)
     this.#driver = driver

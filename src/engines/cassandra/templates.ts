@@ -51,7 +51,7 @@ interface Shape {
 
 /** null: it takes several requests, or a value that is not a parameter. */
 export async function templatesOf(
-  compiled: Compiled,
+  compiled: Compiled<string>,
   op: Operation,
   prepare: (text: string) => Promise<PreparedStatement>,
 ): Promise<Templates | null> {
@@ -68,11 +68,11 @@ export async function templatesOf(
   return { variants, deepAt: at('deep'), nowAt: at('now') }
 }
 
-function shapeOf(compiled: Compiled, op: Operation): Shape | null {
+function shapeOf(compiled: Compiled<string>, op: Operation): Shape | null {
   const { scenario, model } = compiled
   const entity = entityOf(scenario, op.entity)
   const store = storeFor(model, op.name)
-  const texts = compiled.programs[compiled.operations.indexOf(op)]?.shown ?? []
+  const texts = compiled.programs[compiled.operations.indexOf(op)]?.variants.flat() ?? []
   const living = (most: number) => (columns: ColumnType[]) => {
     const expires = columns.findIndex((column) => column.name === 'expires_at')
     return entity.ttlMs === null
@@ -103,14 +103,14 @@ function shapeOf(compiled: Compiled, op: Operation): Shape | null {
 }
 
 /** Where the server cannot limit the rows, because they may have expired, a partition may be longer than a page. */
-function mayTakePages({ scenario }: Compiled, op: OperationOf<'list'> | OperationOf<'search'>, entity: Entity): boolean {
+function mayTakePages({ scenario }: Compiled<string>, op: OperationOf<'list'> | OperationOf<'search'>, entity: Entity): boolean {
   if (entity.ttlMs === null) return false
   const rows =
     op.kind === 'search' ? entity.count : op.where.reduce((product, filter) => product * filterShare(scenario, entity, filter), entity.count)
   return rows > pageSize / 2
 }
 
-function writeShape({ scenario, model }: Compiled, op: OperationOf<'insert'> | OperationOf<'put'>): Shape | null {
+function writeShape({ scenario, model }: Compiled<string>, op: OperationOf<'insert'> | OperationOf<'put'>): Shape | null {
   const entity = entityOf(scenario, op.entity)
   const stores = storesOfEntity(model, entity).filter((store) => store.entity === entity.name)
   const [store] = stores as [Store]

@@ -20,10 +20,10 @@ import {
   type ServerImage,
   type ServerSpec,
 } from '../engine.ts'
-import { describe } from './describe.ts'
 import { redisError } from './errors.ts'
 import { openRedisLane } from './lane.ts'
 import { RedisOperations } from './operations.ts'
+import { rehearsed } from './rehearsal.ts'
 import { maxMemory, RedisSession } from './session.ts'
 
 /** The key that says whose a numbered database is; those of rows and sets have a colon. */
@@ -246,7 +246,7 @@ function makeEngine({ name, program, major, licence, audit, image, onPath, packa
           ? null
           : {
               operation: operation.name,
-              shown: describe(compiled, conversations, operation),
+              shown: rehearsed(compiled, conversations, operation),
               variants: [],
               variantAt: null,
               atomic: false,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { cassandra } from '../../../src/engines/cassandra/index.ts'
+import type { Compiled } from '../../../src/engines/engine.ts'
 import { CassandraOperations } from '../../../src/engines/cassandra/operations.ts'
 import type { CqlResult, Request } from '../../../src/engines/cassandra/talk.ts'
 import { BucketWaves } from '../../../src/engines/cassandra/waves.ts'
@@ -47,7 +48,7 @@ test('a history asks its newest year first, then only the years that it needs', 
   const compiled = cassandra.compile(deriveModel('wide-column', scenario), operations, scenario, 'fsync')
   const operation = operations.findIndex((each) => each.name === 'order_history')
   const row = { id: new Uint8Array(16), placed_at: scenario.epochMs, status: 'paid', total: '1.00' }
-  const talk = new CassandraOperations(compiled).perform(operation, (name) => (name === 'deep' ? false : new Uint8Array(16)))
+  const talk = new CassandraOperations(compiled as Compiled<string>).perform(operation, (name) => (name === 'deep' ? false : new Uint8Array(16)))
   const asked: number[] = []
   let said = talk.next()
   while (said.done !== true) {

@@ -51,7 +51,7 @@ describe('templates', () => {
     const { operations, conversations } = templatesFor('ecommerce')
     const forms = operations.filter((op) => !op.internal).map((op) => [op.name, writesOf(op).length === 0 ? 'reads' : conversations.writes.form(op)])
     expect(Object.fromEntries(forms)).toMatchObject({ write_session: 'new rows', ship_order: 'script', place_order: 'script' })
-    expect(describeOperation('write_session')).toMatch(/^MULTI\nHSET session:<id> .*\nPEXPIRE session:<id> <life>\nEXEC$/)
+    expect(describeOperation('write_session')).toMatch(/^MULTI\nHSET session:\?row\.id .*\nPEXPIRE session:\?row\.id \d+\nEXEC$/)
   })
 
   test('write the very bytes of the conversation', () => {

@@ -1,0 +1,199 @@
+/** What the report prints is what the servers saw: their own logs of what both clients asked, beside the printed statements. */
+import { fileURLToPath } from 'node:url'
+import { Client } from 'cassandra-driver'
+import { Redis } from 'ioredis'
+import { type Document, MongoClient } from 'mongodb'
+import { afterAll, expect, test } from 'vitest'
+import { LaneAnswers } from '../../src/clients/lane-answers.ts'
+import { makeDataset } from '../../src/data/dataset.ts'
+import { rowSource } from '../../src/data/rows.ts'
+import { cassandra } from '../../src/engines/cassandra/index.ts'
+import type { Compiled, Endpoint, Engine } from '../../src/engines/engine.ts'
+import { mongodb } from '../../src/engines/mongodb/index.ts'
+import { redis } from '../../src/engines/redis/index.ts'
+import { allOperations, deriveModel } from '../../src/families/derive.ts'
+import type { DocumentProgram } from '../../src/families/document/compile.ts'
+import { type Each, isMark, shownDocument } from '../../src/families/document/marks.ts'
+import { readScenario } from '../../src/scenario/read.ts'
+import { Reference } from '../../src/verify/reference.ts'
+import { verify } from '../../src/verify/verify.ts'
+import { TestBed } from '../differential/bed.ts'
+
+const bed = new TestBed()
+afterAll(() => bed[Symbol.asyncDispose](), 60_000)
+
+const scenario = readScenario(fileURLToPath(new URL('./kinds.yaml', import.meta.url)))
+const operations = allOperations(scenario)
+const { signal } = new AbortController()
+
+/** Every operation many times through both clients; `before` and `after` look at the server, which holds nothing else. */
+async function performed(
+  engine: Engine,
+  before: (endpoint: Endpoint) => Promise<void>,
+  after: (endpoint: Endpoint, compiled: Compiled) => Promise<void>,
+) {
+  const { endpoint } = await bed.server(engine)
+  const namespace = await engine.external.create(endpoint, 'dbtrial_printed')
+  const own: Endpoint = { ...endpoint, namespace }
+  const compiled = engine.compile(deriveModel(engine.family, scenario), operations, scenario, 'fsync')
+  const dataset = makeDataset(scenario, 1)
+  const reference = new Reference(dataset, operations)
+  try {
+    await using session = await engine.connect(own, compiled, { connections: 2 })
+    await session.create()
+    await session.load(rowSource(dataset, 0, 1), true)
+    await session.settle()
+    await before(own)
+    await verify(session, 'driver', compiled, dataset, reference, 40, signal)
+    await using lane = await engine.openLane(own, compiled, 2)
+    await verify(new LaneAnswers(lane), 'wire', compiled, dataset, reference, 40, signal)
+    await after(own, compiled)
+  } finally {
+    await engine.external.drop(endpoint, namespace)
+  }
+}
+
+/** A printed text as a pattern of what was seen: a name stands for one value, and a document before `…` for any number of them. */
+function patternOf(shown: string): RegExp {
+  const escaped = shown.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  const values = escaped.replaceAll(/\\\?[\w.\\]+(?: \\\+ \d+ s)?/g, '.+?')
+  return new RegExp(`^${values}$`, 's')
+}
+
+test('of MongoDB: its profiler', async () => {
+  const client = (endpoint: Endpoint) =>
+    new MongoClient(`mongodb://${endpoint.host}:${endpoint.port}`, {
+      directConnection: true,
+      auth: { username: endpoint.user as string, password: endpoint.password as string },
+    })
+  const profile = async (endpoint: Endpoint, level: 'all' | 'off') => {
+    const own = client(endpoint)
+    await own.db(endpoint.namespace).setProfilingLevel(level)
+    await own.close()
+  }
+  await performed(
+    mongodb,
+    (endpoint) => profile(endpoint, 'all'),
+    async (endpoint, compiled) => {
+      await profile(endpoint, 'off')
+      const own = client(endpoint)
+      const seen = await own
+        .db(endpoint.namespace)
+        .collection('system.profile')
+        .find({ op: { $in: ['query', 'command', 'update', 'remove'] } })
+        .toArray()
+      await own.close()
+      const texts = new Set(seen.flatMap((entry) => seenText(entry)))
+      const printed = new Set(
+        (compiled.programs as DocumentProgram[]).flatMap((program) => program.variants.flat().flatMap(({ command }) => printedParts(command))),
+      )
+      const patterns = [...printed].map((text) => [text, patternOf(text)] as const)
+      for (const text of texts)
+        expect(
+          patterns.filter(([, pattern]) => pattern.test(text)).map(([shown]) => shown),
+          text,
+        ).not.toEqual([])
+      for (const [shown, pattern] of patterns)
+        expect(
+          [...texts].some((text) => pattern.test(text)),
+          shown,
+        ).toBe(true)
+    },
+  )
+}, 180_000)
+
+/** Reads as they are; the profiler keeps each update and delete of a command by itself, and of an insert no documents. */
+function printedParts(command: Document): string[] {
+  const { find, aggregate, update, updates, delete: deletion, deletes } = command
+  if (find !== undefined || aggregate !== undefined) return [shownDocument(command)]
+  const each = update === undefined ? (deletion === undefined ? [] : deletes) : updates
+  const parts: unknown[] = isMark(each) ? [(each as Each).body] : each
+  return parts.map((part) => shownDocument(withoutDefaults(part as Document)))
+}
+
+function seenText({ op, command }: Document): string[] {
+  if (op === 'update' || op === 'remove') return [shownDocument(withoutDefaults(command))]
+  if (command.find === undefined && command.aggregate === undefined) return []
+  const { lsid: _session, $db: _database, $clusterTime: _time, ...asked } = command
+  return [shownDocument(asked)]
+}
+
+/** In one order, without what is so anyway. */
+function withoutDefaults({ q, u, multi, upsert, limit }: Document): Document {
+  return {
+    q,
+    ...(u === undefined ? {} : { u }),
+    ...(multi === true ? { multi } : {}),
+    ...(upsert === true ? { upsert } : {}),
+    ...(limit === undefined ? {} : { limit }),
+  }
+}
+
+test('of Cassandra: the statements that it has prepared', async () => {
+  await performed(
+    cassandra,
+    async () => {},
+    async ({ host, port, user, password, namespace }, compiled) => {
+      const client = new Client({
+        contactPoints: [`${host}:${port}`],
+        localDataCenter: 'datacenter1',
+        credentials: { username: user as string, password: password as string },
+      })
+      const { rows } = await client.execute('SELECT logged_keyspace, query_string FROM system.prepared_statements')
+      await client.shutdown()
+      const loads = /^INSERT INTO/
+      const seen = new Set(rows.filter((row) => row.logged_keyspace === namespace).map((row) => String(row.query_string)))
+      const printed = new Set(compiled.programs.flatMap((program) => program?.shown ?? []).flatMap(statementsOf))
+      expect([...seen].filter((text) => !printed.has(text) && !loads.test(text))).toEqual([])
+      expect([...printed].filter((text) => !seen.has(text))).toEqual([])
+    },
+  )
+}, 180_000)
+
+/** Those of a batch one by one. */
+const statementsOf = (text: string) =>
+  text.startsWith('BEGIN BATCH')
+    ? text
+        .split('\n')
+        .slice(1, -1)
+        .map((line) => line.trim().replace(/;$/, ''))
+    : [text]
+
+test('of Redis: its monitor', async () => {
+  const seen: string[][] = []
+  const open = async ({ host, port, user, password }: Endpoint) =>
+    new Redis({ host, port, ...(user === undefined ? {} : { username: user }), ...(password === undefined ? {} : { password }) })
+  let monitor: Redis | undefined
+  await performed(
+    redis,
+    async (endpoint) => {
+      monitor = await (await open(endpoint)).monitor()
+      monitor.on('monitor', (_time: string, words: string[], source: string) => source !== 'lua' && seen.push(words))
+    },
+    async (_endpoint, compiled) => {
+      monitor?.disconnect()
+      const printed = [...new Set(compiled.programs.flatMap((program) => program?.shown ?? []).flatMap(commandsIn))]
+      const names = new Set(printed.map((text) => text.split(' ')[0]))
+      const asked = seen.filter(([name = '']) => names.has(name.toUpperCase()))
+      expect(asked.length).toBeGreaterThan(1000)
+      expect(asked.filter((words) => !printed.some((text) => isCommand(wordsOf(text), words, false))).slice(0, 5)).toEqual([])
+      expect(printed.filter((text) => !asked.some((words) => isCommand(wordsOf(text), words, true)))).toEqual([])
+    },
+  )
+}, 180_000)
+
+const commandsIn = (text: string) => (text.startsWith('-- script') ? [] : text.split('\n'))
+const wordsOf = (text: string) => text.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? []
+
+/** A word with a name begins as it is printed. Where owned rows, targets or words of a text come, there may be any number of words. */
+function isCommand(printed: string[], words: string[], isWhole: boolean): boolean {
+  const many = printed.findIndex((word) => /\?(\d+\.)?(lines\.|targets\.)/.test(word))
+  const compared = !isWhole && printed[0] === 'EVALSHA' ? printed.slice(0, 2) : many < 0 ? printed : printed.slice(0, many)
+  if (isWhole && many < 0 && printed.length !== words.length) return false
+  return compared.every((word, at) => {
+    const own = words[at] ?? ''
+    if (at === 0) return own.toUpperCase() === word
+    if (word.includes('?')) return own.startsWith(word.slice(0, word.indexOf('?')))
+    return own === (word.startsWith('"') ? JSON.parse(word) : word)
+  })
+}
