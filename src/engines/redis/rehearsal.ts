@@ -74,7 +74,7 @@ function shown(word: Word, changes: Change[]): string {
   const text = Buffer.from(word as string).toString('latin1')
   if (changes.length === 0) return /^[\x21-\x7e]+$/.test(text) ? text : JSON.stringify(text)
   const before = text.slice(0, Math.min(...changes.map(({ difference }) => difference)))
-  const prefix = /^(?:[([]?[\w.]+:)+/.exec(before)?.[0] ?? /^[([]$/.exec(before)?.[0] ?? ''
+  const prefix = /^[\x21-\x7e]*:/.exec(before)?.[0] ?? /^[([]$/.exec(before)?.[0] ?? ''
   return `${prefix}${changes
     .sort((a, b) => a.difference - b.difference)
     .map(({ name }) => `?${name}`)
