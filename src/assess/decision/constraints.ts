@@ -135,13 +135,15 @@ function budgetConstraint(budget: number, { now, horizon, months, withHindsight 
     withHindsight === null || withHindsight <= withinBudget
       ? ''
       : `; who knew beforehand what is asked would buy fleets within it that carry every month in ${likelihood(withHindsight)} of the draws`
-  return uncertain(
+  const found = uncertain(
     'budget',
     `${whole(budget)} USD a month`,
     `${whole(now.p50)} now, ${whole(horizon.p50)} in month ${months}`,
     withinBudget,
     `${text(now)} USD a month now, ${text(horizon)} in month ${months}, of ${whole(budget)}: within it in every month with a probability of ${likelihood(withinBudget)}${hindsight}`,
   )
+  // Servers come in steps and are bought with headroom: where leaner fleets would do, that alone throws nobody out.
+  return found.state === 'out' && withHindsight !== null && withHindsight >= outBelow ? { ...found, state: 'open' } : found
 }
 
 const whole = (value: number) => Math.round(value).toLocaleString('en')
