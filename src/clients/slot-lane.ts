@@ -84,6 +84,8 @@ class Slot<T extends Template, Found> {
   readonly #ends: number[] = []
   /** By request; null: it begins, commits or aborts. */
   readonly #templates: (T | null)[] = []
+  /** Of both; what lies behind is of earlier operations. */
+  #written = 0
   #prepared: Prepared<T> | null = null
   #counted: T | null = null
   #stage: Stage = 'idle'
@@ -92,6 +94,8 @@ class Slot<T extends Template, Found> {
   #length = 0
   /** Rows of the counted request. */
   #result = 0
+  /** Sent so far. */
+  #operations = 0
   #retries = 0
   #commitRetries = 0
   #error = ''
@@ -113,6 +117,7 @@ class Slot<T extends Template, Found> {
 
   send(prepared: Prepared<T>, params: WireSource, keep: boolean): void {
     this.#prepared = prepared
+    this.#operations++
     this.#stage = 'requests'
     this.#retries = 0
     this.#exchange.keep = keep
@@ -137,14 +142,17 @@ class Slot<T extends Template, Found> {
 
   /** Whoever sends learns of it later, as of everything else. */
   #fail({ key }: ServerError): void {
-    setImmediate(() => this.#finish('error', 0, key))
+    const operation = this.#operations
+    setImmediate(() => {
+      // A connection that was closed in the meantime has told it already.
+      if (operation === this.#operations && this.#stage !== 'idle') this.#finish('error', 0, key)
+    })
   }
 
   #write({ program, templates }: Prepared<T>, params: WireSource): void {
     const exchange = this.#exchange
     exchange.request.length = 0
-    this.#ends.length = 0
-    this.#templates.length = 0
+    this.#written = 0
     if (program.atomic && exchange.begin !== undefined) {
       exchange.begin()
       this.#wrote(null)
@@ -159,7 +167,7 @@ class Slot<T extends Template, Found> {
       this.#wrote(template)
       first = false
     }
-    this.#length = this.#ends.length
+    this.#length = this.#written
     if (!program.atomic) return
     exchange.commit()
     this.#wrote(null)
@@ -168,8 +176,8 @@ class Slot<T extends Template, Found> {
   }
 
   #wrote(template: T | null): void {
-    this.#ends.push(this.#exchange.request.length)
-    this.#templates.push(template)
+    this.#ends[this.#written] = this.#exchange.request.length
+    this.#templates[this.#written++] = template
   }
 
   #attempt(): void {

@@ -98,7 +98,7 @@ export async function measure(scenario: Scenario, options: MeasureOptions): Prom
     signal: stop.signal,
     progress,
   }).finally(() => progress.close())
-  keepSpeed(options.out, finished.result.fullSpeedUs)
+  keepSpeed(options.out, finished.result)
   // What was left behind by an abort, the guard looks after.
   if (finished.result.status === 'complete') guard.done()
   return { finished, signal: stop.signalled() }

@@ -4,11 +4,11 @@ import type { ParamSource } from '../data/parameters.ts'
 /** Plain values, which reach another thread as they are. */
 export interface Program<Request = unknown> {
   operation: string
-  /** What the server is asked, in order and in its own language, with a name in place of each value of a call; made from `variants`. */
+  /** What the server is asked, in order and in its own language, with a name in place of each value of a call; made from `variants`, or by a rehearsal where what is asked depends on answers. */
   shown: string[]
   /** Requests that follow one another; of a list those of its first page, and those of a page behind a cursor. */
   variants: Request[][]
-  /** Position of the parameter that chooses the variant; null: there is one. */
+  /** Position of the parameter that chooses the variant; null: there is one, or the engine chooses. */
   variantAt: number | null
   /** The requests take effect together, or not at all. */
   atomic: boolean

@@ -47,17 +47,18 @@ export function ownSensitivityOf(trials: readonly Trial[]): number | null {
   const points = series.flat().flatMap((point) => point ?? [])
   const spread = points.reduce((total, { x }) => total + x * x, 0)
   if (points.length < fewestWindows || Math.sqrt(spread / points.length) < smallestSpread) return null
-  let [both, own] = [0, 0]
+  let [both, own, whole] = [0, 0, 0]
   for (const trial of series) {
     for (const [at, a] of trial.entries()) {
       const b = trial[at + 1]
       if (a == null || b == null) continue
       both += a.x * b.y + b.x * a.y
       own += 2 * a.x * b.x
+      whole += a.x * a.x + b.x * b.x
     }
   }
   // A speed that does not last from one window to the next cannot be told from noise.
-  return own < fewestPersisting * spread ? null : Math.min(mostSensitive, Math.max(0, both / own))
+  return own < fewestPersisting * whole ? null : Math.min(mostSensitive, Math.max(0, both / own))
 }
 
 /** How many times longer the server took over everything in this trial than it would have at the full speed; 1 where nobody timed it. */
@@ -72,8 +73,9 @@ export function completedAtFullSpeed(
   fullUs: number | null,
   sensitivity: number,
 ): number[] {
+  if (fullUs === null) return windows.map(({ completed }) => completed)
   const hostUs = new Map(timeline.map((sample) => [windowAt(sample.atSeconds), sample.hostUs]))
-  return windows.map((window) => window.completed * ((hostUs.get(windowAt(window.atSeconds)) ?? fullUs ?? 1) / (fullUs ?? 1)) ** sensitivity)
+  return windows.map((window) => window.completed * ((hostUs.get(windowAt(window.atSeconds)) ?? fullUs) / fullUs) ** sensitivity)
 }
 
 interface Point {

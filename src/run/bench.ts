@@ -118,7 +118,11 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
     pauses: () => (state.pausesUnseen === null ? pauses : null),
     device: deviceOf(dataParent(options.data)),
     hostSpeed: () => hostSpeed,
-    fullSpeedUs: () => state.fullSpeedUs,
+    fullSpeedUs: () =>
+      fullSpeedUs(
+        runs.flatMap(({ trials }) => trials),
+        options.knownSpeedUs ?? null,
+      ),
     laws: new Map(),
     commonMix: () => commonMixOf(runs),
     blockOf: (label) => {
@@ -158,10 +162,7 @@ export async function bench(scenario: Scenario, options: BenchOptions): Promise<
   }
   const visit = async (run: CandidateRun, work: () => Promise<void>) => {
     await run.visit(work)
-    state.fullSpeedUs = fullSpeedUs(
-      runs.flatMap(({ trials }) => trials),
-      options.knownSpeedUs ?? null,
-    )
+    state.fullSpeedUs = context.fullSpeedUs()
     tellSlowdowns(runs, state.fullSpeedUs)
     // Written after every visit, so that a killed run can be continued; while a server works nothing is written.
     if (run.trials.length > 0) writeQuietly(directory, result('interrupted'), progress)

@@ -68,8 +68,14 @@ test('of MongoDB: its profiler', async () => {
     })
   const profile = async (endpoint: Endpoint, level: 'all' | 'off') => {
     const own = client(endpoint)
-    await own.db(endpoint.namespace).setProfilingLevel(level)
-    await own.close()
+    try {
+      const database = own.db(endpoint.namespace)
+      // Room for everything: by default the last megabyte is kept.
+      if (level === 'all') await database.createCollection('system.profile', { capped: true, size: 2 ** 28 })
+      await database.setProfilingLevel(level)
+    } finally {
+      await own.close()
+    }
   }
   await performed(
     mongodb,
@@ -166,10 +172,12 @@ test('of Redis: its monitor', async () => {
   const open = async ({ host, port, user, password }: Endpoint) =>
     new Redis({ host, port, ...(user === undefined ? {} : { username: user }), ...(password === undefined ? {} : { password }) })
   let monitor: Redis | undefined
-  await performed(
+  let base: Redis | undefined
+  const done = performed(
     redis,
     async (endpoint) => {
-      monitor = await (await open(endpoint)).monitor()
+      base = await open(endpoint)
+      monitor = await base.monitor()
       monitor.on('monitor', (_time: string, words: string[], source: string) => source !== 'lua' && seen.push(words))
     },
     async (_endpoint, compiled) => {
@@ -182,6 +190,10 @@ test('of Redis: its monitor', async () => {
       expect(printed.filter((text) => !asked.some((words) => isCommand(wordsOf(text), words, true)))).toEqual([])
     },
   )
+  await done.finally(() => {
+    monitor?.disconnect()
+    base?.disconnect()
+  })
 }, 180_000)
 
 const commandsIn = (text: string) => (text.startsWith('-- script') ? [] : text.split('\n'))

@@ -23,7 +23,8 @@ const ofClass: Record<string, ServerErrorCode> = {
   '57': 'unavailable',
 }
 
-const codeOf = (sqlState: string): ServerErrorCode => ofCode[sqlState] ?? ofClass[sqlState.slice(0, 2)] ?? 'other'
+const own = (table: Record<string, ServerErrorCode>, name: string) => (Object.hasOwn(table, name) ? table[name] : undefined)
+const codeOf = (sqlState: string): ServerErrorCode => own(ofCode, sqlState) ?? own(ofClass, sqlState.slice(0, 2)) ?? 'other'
 
 export const sqlStateKey = keysOf(codeOf)
 export const sqlStateError = (sqlState: string, message: string, cause?: unknown) =>

@@ -287,7 +287,6 @@ function clientOf(driver: Driver, { host, port, user, password, tls }: Endpoint,
   })
 }
 
-/** Writes as the report shows them; the session builds the same from the row at hand. */
 /** Statements that are the same whatever they find; what a read or a write of rows asks depends on its answers, and is told by a rehearsal. */
 function programsOf(model: PhysicalModel, operations: Operation[]): (Program<string> | null)[] {
   return operations.map((operation) => {

@@ -28,18 +28,23 @@ export async function openMongoLane(
   slots: number,
 ): Promise<Lane> {
   const connections = await openAll(slots, () => MongoConnection.open(login, driver.BSON))
-  const documents = new MongoDocuments(driver, compiled)
-  const programs = compiled.operations.map((op, index) => {
-    const program = compiled.programs[index] ?? null
-    return program === null ? null : { op, program, templates: templatesOf(driver.BSON, documents, database, program) }
-  })
-  const commit = endTemplate(driver.BSON, compiled.durability, 'commitTransaction')
-  const abort = endTemplate(driver.BSON, compiled.durability, 'abortTransaction')
-  return new SlotLane(
-    programs,
-    connections.map((connection) => new MongoExchange({ driver, database, commit, abort }, connection)),
-    ({ op, templates: [first = []] }, found) => documents.answer(op, first, found),
-  )
+  try {
+    const documents = new MongoDocuments(driver, compiled)
+    const programs = compiled.operations.map((op, index) => {
+      const program = compiled.programs[index] ?? null
+      return program === null ? null : { op, program, templates: templatesOf(driver.BSON, documents, database, program) }
+    })
+    const commit = endTemplate(driver.BSON, compiled.durability, 'commitTransaction')
+    const abort = endTemplate(driver.BSON, compiled.durability, 'abortTransaction')
+    return new SlotLane(
+      programs,
+      connections.map((connection) => new MongoExchange({ driver, database, commit, abort }, connection)),
+      ({ op, templates: [first = []] }, found) => documents.answer(op, first, found),
+    )
+  } catch (error) {
+    for (const connection of connections) connection.end()
+    throw error
+  }
 }
 
 class MongoExchange implements Exchange<CommandTemplate, Document[]> {
@@ -123,7 +128,8 @@ class MongoExchange implements Exchange<CommandTemplate, Document[]> {
     scanReply(bytes, from, to, reply)
     this.#rows += reply.batch + reply.n
     if (this.keep && reply.error === '' && (reply.batch > 0 || reply.cursorAt >= 0)) this.#collect(bytes.subarray(from, to))
-    if (reply.error === '' && reply.cursorAt >= 0) this.#nextBatch(bytes.subarray(reply.cursorAt, reply.cursorAt + 8))
+    if (reply.error === '' && reply.cursorAt >= 0 && this.#template !== null)
+      this.#nextBatch(this.#template, bytes.subarray(reply.cursorAt, reply.cursorAt + 8))
     else this.onReplied(this.#rows, reply.error, reply.transient, reply.unknownCommit)
   }
 
@@ -133,8 +139,7 @@ class MongoExchange implements Exchange<CommandTemplate, Document[]> {
     this.found.push(...(cursor.firstBatch ?? cursor.nextBatch ?? []))
   }
 
-  #nextBatch(cursor: Buffer): void {
-    const { collection } = this.#template as CommandTemplate
+  #nextBatch({ collection }: CommandTemplate, cursor: Buffer): void {
     const { to, session } = this.#writing
     const document = getMore(this.#shared.driver.BSON, this.#shared.database, collection, session, cursor)
     to.length = this.#end

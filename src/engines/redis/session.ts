@@ -100,7 +100,7 @@ export class RedisSession implements Session {
       }
       await load.finish()
     } catch (error) {
-      if (!(error instanceof ServerError) || error.code !== 'out-of-resources') throw error
+      if (!(error instanceof ServerError) || error.detail !== 'OOM') throw error
       throw new TrialError(
         'out-of-memory',
         `the memory limit was reached while ${entity} was loaded, after ${rows.rows.toLocaleString('en')} rows: ${messageOf(error)}`,

@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest'
 import { Source } from '../../../src/data/random.ts'
 import { codeToTime } from '../../../src/host/speed-code.ts'
-import { fullSpeedUs, isTimed, ownSensitivityOf, sensitivityOf, slowdownOf, usualSensitivity } from '../../../src/measure/slowdown.ts'
+import {
+  completedAtFullSpeed,
+  fullSpeedUs,
+  isTimed,
+  ownSensitivityOf,
+  sensitivityOf,
+  slowdownOf,
+  usualSensitivity,
+} from '../../../src/measure/slowdown.ts'
 import type { TrialResult } from '../../../src/result/result.ts'
 
 const fullUs = 7
@@ -75,6 +83,11 @@ test('a machine that was faster in an earlier run is told at that speed, one tha
   const trials = trialsOn(1, 60)
   expect(fullSpeedUs(trials, 5)).toBe(5)
   expect(fullSpeedUs(trials, 50)).toBe(fullSpeedUs(trials, null))
+})
+
+test('before a full speed is known completions count as they were', () => {
+  const [trial] = trialsOn(1, 1)
+  if (trial !== undefined) expect(completedAtFullSpeed(trial, null, 1.2)).toEqual(trial.windows.map(({ completed }) => completed))
 })
 
 test('windows without a call, out of order, and trials of other work change nothing', () => {
