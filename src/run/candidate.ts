@@ -107,6 +107,8 @@ export class CandidateRun extends CandidateServer {
   connections = 16
   /** How closely its server follows the speed of its cores, as far as that is known. */
   sensitivity = usualSensitivity
+  /** Speed of the host that warm-ups are told at, µs of the timed piece of code; null: nobody timed it yet. */
+  warmSpeedUs: number | null = null
   /** Completions per window that the first warm-up ended with; null before it. */
   warmLevel: number | null = null
   /** What the warm-up found; null before it. */

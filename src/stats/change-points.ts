@@ -7,6 +7,8 @@ const critical = 1.63
 const smallestShift = 0.05
 const fewestWindows = 6
 const sameLevel = 0.9
+/** Starts of one server differ by a tenth of their own; a plateau on the way of a compiler lies further below. */
+const asBefore = 0.8
 
 /** Indices at which the level changes, ascending. The noise is estimated from neighbours' differences, which a change of level leaves alone. */
 export function changePoints(values: number[]): number[] {
@@ -54,7 +56,7 @@ export function steadySince(values: number[], long: number): number | null {
 /** The same for a server that has been warm before: its last level must be that of then, too. A compiler that begins anew has plateaus below. */
 export function warmSince(values: number[], long: number, before: number | null): number | null {
   const since = steadySince(values, long)
-  return since === null || (before !== null && (median(values.slice(since)) as number) < sameLevel * before) ? null : since
+  return since === null || (before !== null && (median(values.slice(since)) as number) < asBefore * before) ? null : since
 }
 
 /**
@@ -67,7 +69,7 @@ export function gainsNoMore(values: number[], long: number, before: number | nul
   const [older, newer] = [levels.slice(0, -2), levels.slice(-2)]
   const best = Math.max(...older)
   const isLevel = older.length > 0 && newer.every((level) => level * sameLevel <= best)
-  return isLevel && (before === null || Math.max(...newer) >= sameLevel * before) ? (pieces - 2) * long : null
+  return isLevel && (before === null || Math.max(...newer) >= asBefore * before) ? (pieces - 2) * long : null
 }
 
 const average = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length

@@ -2,7 +2,7 @@
 
 import { Threads } from '../../host/threads.ts'
 import { windowSeconds } from '../../measure/recorder.ts'
-import { completedAtFullSpeed } from '../../measure/slowdown.ts'
+import { completedAtFullSpeed, usualSensitivity } from '../../measure/slowdown.ts'
 import { gainsNoMore, warmSince } from '../../stats/change-points.ts'
 import { median } from '../../stats/median.ts'
 import type { CandidateRun, RunContext } from '../candidate.ts'
@@ -20,7 +20,7 @@ const compilingConcurrency = 2
 const idleCores = 0.1
 
 /** Caches, plans and compilers differ by engine: each warms in pieces of its own usual time. */
-export async function warmUp(run: CandidateRun, { plan, fullSpeedUs }: RunContext): Promise<void> {
+export async function warmUp(run: CandidateRun, { plan }: Pick<RunContext, 'plan'>): Promise<void> {
   const { pace } = run.engine
   const pieceSeconds = pieceSecondsOf(run, plan)
   const long = Math.floor(Math.max(steadySeconds, pieceSeconds) / windowSeconds)
@@ -33,7 +33,9 @@ export async function warmUp(run: CandidateRun, { plan, fullSpeedUs }: RunContex
       const trial = await closedTrial(run, { phase: 'warm-up', concurrency, seconds: pieceSeconds, repeat: piece }, 0)
       if (trial.validity.verdict === 'broken') return
       // The last window of a piece is cut short by its end.
-      const completed = completedAtFullSpeed(trial, fullSpeedUs(), run.sensitivity)
+      // All starts by one measure: what is known of the host and of how the server follows it still changes with every trial.
+      run.warmSpeedUs ??= median(trial.timeline.flatMap(({ hostUs }) => hostUs ?? [])) ?? null
+      const completed = completedAtFullSpeed(trial, run.warmSpeedUs, usualSensitivity)
       windows.push(...completed.slice(0, Math.floor(pieceSeconds / windowSeconds)))
       since = compilers !== null ? gainsNoMore(windows, long, run.warmLevel) : warmSince(windows, long, run.warmLevel)
     }

@@ -38,6 +38,11 @@ describe('a steady state', () => {
     expect(Math.abs((since as number) - 30)).toBeLessThanOrEqual(1)
   })
 
+  test('starts of one server differ: what lies a tenth and a half below the level of before is level, too', () => {
+    expect(warmSince(level(850, 30, 20), 12, 1000)).toBe(0)
+    expect(warmSince(level(750, 30, 20), 12, 1000)).toBeNull()
+  })
+
   test('a compiler is level once two pieces gain nothing, though compactions come and go', () => {
     const climbing = [...level(1000, 8, 50), ...level(2000, 8, 50), ...level(3000, 8, 50), ...level(4000, 8, 50)]
     expect(gainsNoMore(climbing, 8, null)).toBeNull()
