@@ -13,7 +13,7 @@ const kept = z.array(z.strictObject({ machine: z.string(), us: z.number().positi
 const fileIn = (reports: string) => join(reports, 'speed.json')
 const here = () => [thisProcess().machine, cpus()[0]?.model.trim() ?? '', process.version].join(' · ')
 /** Of fewer windows the fastest twentieth is a matter of luck. */
-const fewestWindows = 1000
+const fewestWindows = 400
 
 /** null: nobody has timed this machine, or the file is of something else. */
 export function knownSpeedUs(reports: string): number | null {
