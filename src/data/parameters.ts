@@ -1,5 +1,5 @@
 /** What an operation is called with: the layout of its parameters, and how their values are asked for. */
-import { type Entity, entityOf, type Field, fieldOf, type Operation, type Scenario, type Write } from '../scenario/scenario.ts'
+import { type Entity, entityOf, type Field, fieldOf, lineFields, type Operation, type Scenario, type Write } from '../scenario/scenario.ts'
 import type { EntityData } from './dataset.ts'
 import { generatedValue } from './fields.ts'
 import type { Value } from './value.ts'
@@ -10,18 +10,23 @@ import type { Value } from './value.ts'
  */
 export interface Parameter {
   name: string
+  /** That is asked or written: of a transaction its step's. */
+  entity: Entity
   field: Field | null
   shape: 'value' | 'lines' | 'targets' | 'deep' | 'now'
+  /** Of each owned row, or of each target: what its values are of, in their order; [] of other shapes. */
+  columns: Field[]
 }
 
-const nowParameter: Parameter = { name: 'now', field: null, shape: 'now' }
+const alone = (entity: Entity, shape: 'deep' | 'now'): Parameter => ({ name: shape, entity, field: null, shape, columns: [] })
+const valuesOf = (entity: Entity, prefix: string, names: string[]): Parameter[] =>
+  names.map((name) => ({ name: `${prefix}${name}`, entity, field: fieldOf(entity, name), shape: 'value', columns: [] }))
 
 /** Positions of an operation's parameters; every engine binds them by these names. */
 export function parametersOf(scenario: Pick<Scenario, 'entities'>, operation: Operation): Parameter[] {
   const entity = entityOf(scenario, operation.entity)
-  const of = (prefix: string, names: string[]): Parameter[] =>
-    names.map((name) => ({ name: `${prefix}${name}`, field: fieldOf(entity, name), shape: 'value' }))
-  const expiring = entity.ttlMs === null ? [] : [nowParameter]
+  const of = (prefix: string, names: string[]) => valuesOf(entity, prefix, names)
+  const expiring = entity.ttlMs === null ? [] : [alone(entity, 'now')]
   switch (operation.kind) {
     case 'get':
       return [...of('key.', entity.key), ...expiring]
@@ -29,14 +34,14 @@ export function parametersOf(scenario: Pick<Scenario, 'entities'>, operation: Op
       return [
         ...of('where.', anyFilters(operation)),
         ...expiring,
-        { name: 'deep', field: null, shape: 'deep' },
+        alone(entity, 'deep'),
         ...of(
           'after.',
           operation.order.map((order) => order.field),
         ),
       ]
     case 'search':
-      return [{ name: 'word', field: fieldOf(entity, operation.in[0] as string), shape: 'value' }, ...expiring]
+      return [...of('', [operation.in[0] as string]).map((each) => ({ ...each, name: 'word' })), ...expiring]
     case 'aggregate': {
       const window = operation.over === null ? [] : [operation.over.field, operation.over.field]
       return [
@@ -62,11 +67,12 @@ export const anyFilters = (operation: { where: { field: string; constant: unknow
 
 function writeParameters(scenario: Pick<Scenario, 'entities'>, write: Write & { entity: string }): Parameter[] {
   const entity = entityOf(scenario, write.entity)
-  const of = (prefix: string, names: string[]): Parameter[] =>
-    names.map((name) => ({ name: `${prefix}${name}`, field: fieldOf(entity, name), shape: 'value' }))
-  const expiring = entity.ttlMs === null ? [] : [nowParameter]
+  const of = (prefix: string, names: string[]) => valuesOf(entity, prefix, names)
+  const expiring = entity.ttlMs === null ? [] : [alone(entity, 'now')]
   if (write.kind === 'insert') {
-    const lines = write.with.map((name): Parameter => ({ name: `lines.${name}`, field: null, shape: 'lines' }))
+    const lines = write.with.map(
+      (name): Parameter => ({ name: `lines.${name}`, entity, field: null, shape: 'lines', columns: lineFields(entityOf(scenario, name)) }),
+    )
     return [
       ...of(
         'row.',
@@ -83,7 +89,13 @@ function writeParameters(scenario: Pick<Scenario, 'entities'>, write: Write & { 
   if (write.kind === 'delete') return [...of('key.', entity.key), ...expiring]
   if (write.via !== null)
     return [
-      { name: 'targets', field: null, shape: 'targets' },
+      {
+        name: 'targets',
+        entity,
+        field: null,
+        shape: 'targets',
+        columns: [entity.key[0] as string, ...write.add.map((each) => each.field)].map((name) => fieldOf(entity, name)),
+      },
       ...of(
         'set.',
         write.set.filter((each) => each.to !== 'constant').map((each) => each.field),

@@ -18,6 +18,11 @@ export interface Program<Request = unknown> {
   stopWhenEmpty: boolean
 }
 
+/** What depends on answers: a conversation, of which only what is printed is known beforehand. `variants`: requests that it chooses from. */
+export function conversation<Request>(operation: string, shown: string[], variants: Request[][] = []): Program<Request> {
+  return { operation, shown, variants, variantAt: null, atomic: false, counted: 0, stopWhenEmpty: false }
+}
+
 /** The index of the variant that a call's values choose. */
 export function variantOf({ variantAt }: Program, params: ParamSource): number {
   return variantAt === null ? 0 : Number(params.value(variantAt))

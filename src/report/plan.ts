@@ -1,10 +1,8 @@
 /** The capacity and cost plan in words and tables: servers and dollars now and at the horizon, what changes when, what moves the cost. */
 
-import type { Forecast } from '../assess/capacity/forecast.ts'
 import type { ToldLine } from '../assess/cost/bill.ts'
 import { likelihood } from '../assess/decision/constraints.ts'
 import type { CandidateDecision, Decision } from '../assess/decision/decision.ts'
-import { bytes } from '../assess/figures/amount.ts'
 import { drawsText, type Spread } from '../assess/figures/simulate.ts'
 import { availabilityText } from '../assess/fleet/availability.ts'
 import type { CandidatePlan, FleetPlan } from '../assess/fleet/candidate-plan.ts'
@@ -13,6 +11,7 @@ import type { MissedUnloaded } from '../assess/judge/assess.ts'
 import { lineText, lineUsd, sourcesOf, totalText, withTotal } from './bill.ts'
 import { compositeBlocks } from './composites.ts'
 import { demandBlocks } from './demand.ts'
+import { forecastBlocks } from './forecasts.ts'
 import { besidePrices } from './forks.ts'
 import { latencyBlocks } from './latency.ts'
 import { type Block, details, heading, list, paragraph, table } from './render/document.ts'
@@ -124,7 +123,7 @@ export function capacityPlan(decision: Decision, startedAt: string): Block[] {
     ),
     ...managed(planned, decision),
     heading(3, 'How far the model is off here'),
-    ...forecasts(decision),
+    ...forecastBlocks(decision, markedIn(decision.candidates)),
     ...(decision.caveats.length > 0 ? [heading(3, 'Prices'), list(decision.caveats)] : []),
   ]
 }
@@ -387,50 +386,3 @@ function shardKey({ shards }: Decision): Block[] {
 }
 
 const percentSmall = (share: number) => (share < 0.001 ? `${(share * 100).toPrecision(1)} %` : percent(share))
-
-function forecasts({ forecasts: all, candidates }: Decision): Block[] {
-  const shown = markedIn(candidates)
-  if (all.length === 0) return [paragraph('No trial could be held back to grade it.')]
-  const within = all.filter((each) => each.error <= goodError).length
-  const noise = noiseText(all)
-  return [
-    paragraph(
-      `Trials that the model was not shown, predicted from the others: ${within} of ${all.length} within ${percent(goodError)}. Noise is how far two of the trials that were held back differ from each other, at the median of their pairs: no model can be much closer.${noise === null ? '' : ` ${noise}`}`,
-    ),
-    table(
-      ['candidate', 'what', 'predicted', 'measured', 'error', 'noise', 'how'],
-      all.map((each) => [
-        shown(each.candidate),
-        each.what,
-        forecastValue(each.predicted, each.unit),
-        forecastValue(each.measured, each.unit),
-        percent(each.error),
-        each.noise === null ? '—' : percent(each.noise),
-        each.by,
-      ]),
-      [2, 3, 4, 5],
-    ),
-  ]
-}
-
-const goodError = 0.15
-/** An error that is hardly more than two trials differ. */
-const goodOverNoise = 1.5
-
-function forecastValue(amount: number, unit: Forecast['unit']): string {
-  if (unit === 'µs') return micros(amount)
-  if (unit === 'bytes') return bytes(amount)
-  if (unit === 'share') return `${Number((100 * amount).toPrecision(2))} %`
-  return unit === 'cores' ? `${amount.toFixed(2)} cores` : `${count(amount)}/s`
-}
-
-/** null: no trial that was held back has a repeat. */
-export function noiseText(all: readonly Forecast[]): string | null {
-  const ratios = all
-    .flatMap(({ candidate, what, error, noise }) => (noise === null || noise === 0 ? [] : [{ candidate, what, ratio: error / noise }]))
-    .sort((a, b) => b.ratio - a.ratio)
-  const [worst] = ratios
-  if (worst === undefined) return null
-  const good = ratios.filter(({ ratio }) => ratio <= goodOverNoise).length
-  return `Error ÷ noise is at most ${Number(worst.ratio.toPrecision(2)).toLocaleString('en')} (${worst.candidate}, ${worst.what}), and at most ${goodOverNoise} of ${good} of ${ratios.length}.`
-}

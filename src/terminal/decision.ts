@@ -6,6 +6,7 @@ import { whenOf } from '../assess/fleet/candidate-plan.ts'
 import { resolutionText } from '../assess/judge/machine-resolution.ts'
 import { billRows, sourcesOf } from '../report/bill.ts'
 import { demandRows } from '../report/demand.ts'
+import { noiseText } from '../report/forecasts.ts'
 import { besidePrices } from '../report/forks.ts'
 import { atRiskLegend, atRiskText, worstText } from '../report/latency.ts'
 import {
@@ -16,7 +17,6 @@ import {
   decidingText,
   fleet,
   markedIn,
-  noiseText,
   objectivesText,
   spreadText,
   sufficesText,

@@ -5,6 +5,7 @@ import type { Operation } from '../../scenario/scenario.ts'
 import { moments } from '../../stats/intervals.ts'
 import { median } from '../../stats/median.ts'
 import type { Evidence } from '../judge/at-multiple.ts'
+import { ownEvidence } from '../judge/own-evidence.ts'
 import { bindingOf, curvesOf, isUsable, type OperationCurve } from './response-curve.ts'
 import { utilisationOf } from './utilisation.ts'
 
@@ -74,14 +75,9 @@ function objectivesOf({ curve, objective, operation }: OperationCurve, isLevel: 
 const nameOf = ({ objective, operation }: Pick<OperationCurve, 'objective' | 'operation'>) => `${objective.name} of ${operation}`
 
 /** What servers are bought by: the saved capacity, unless that is of an objective that no number of servers mends, as a result of an earlier dbtrial may have it. */
-export function drivenCapacity({ capacity, trials, compiled, mix, provision, steady }: CandidateResult, operations: Operation[]): Capacity {
-  const evidence: Evidence = {
-    trials: trials.filter((trial) => trial.mix !== 'common'),
-    operations,
-    mix: new Set(compiled.map((each) => each.operation)),
-    scaleLimited: new Set(),
-    isLevel: steady?.reached !== false,
-  }
+export function drivenCapacity(candidate: CandidateResult, operations: Operation[]): Capacity {
+  const { capacity, mix, provision } = candidate
+  const evidence = ownEvidence(candidate, operations)
   const isUnloaded = curvesOf(evidence)?.some((each) => each.unloaded !== null && nameOf(each) === capacity.boundBy) === true
   return isUnloaded ? capacityOf(evidence, mix, provision?.limits.cpus ?? 1) : capacity
 }

@@ -2,17 +2,17 @@
 import type { CandidateResult } from '../../result/result.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import { noiseOf } from '../../stats/repeat-noise.ts'
+import { ownEvidence } from '../judge/own-evidence.ts'
 import type { Forecast } from './forecast.ts'
 import { bindingOf, countOf, curvesOf, isUsable, loadOf } from './response-curve.ts'
 
 /** Of the objective that binds the mix. */
 export function heldBackShare(candidate: CandidateResult, operations: Operation[]): Forecast[] {
-  const own = candidate.trials.filter((trial) => trial.mix === candidate.mix)
-  const mix = new Set(candidate.compiled.map(({ operation }) => operation))
-  const binding = bindingOf(curvesOf({ trials: own, operations, mix, scaleLimited: new Set() }) ?? [])
+  const evidence = ownEvidence(candidate, operations)
+  const binding = bindingOf(curvesOf(evidence) ?? [])
   if (binding === undefined) return []
   const { operation, objective, curve } = binding
-  const held = own.flatMap((trial) => {
+  const held = evidence.trials.flatMap((trial) => {
     if (trial.phase !== 'held-back' || !isUsable(trial)) return []
     const count = countOf(trial, operation, objective.name)
     return count === null ? [] : [{ ...count, multiple: loadOf(trial), asked: trial.arrival.multiple as number }]

@@ -8,6 +8,7 @@ import type { CandidateResult, TrialResult } from '../../result/result.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import { moments } from '../../stats/intervals.ts'
 import { assumed, type Range } from '../figures/figure.ts'
+import { ownEvidence } from '../judge/own-evidence.ts'
 import { drivenMultiple } from './capacity.ts'
 import { curvesOf, isUsable, loadOf, type Objective } from './response-curve.ts'
 
@@ -49,14 +50,10 @@ export function latenciesByLoad(
   candidate: CandidateResult,
   operations: readonly Operation[],
 ): { operation: Operation; objective: Objective; law: LatencyByLoad | null }[] {
-  const trials = candidate.trials.filter((trial) => trial.mix !== 'common')
   const carried = drivenMultiple(candidate, [...operations])
-  const curves = curvesOf({
-    trials,
-    operations: [...operations],
-    mix: new Set(candidate.compiled.map((each) => each.operation)),
-    scaleLimited: new Set(),
-  })
+  const evidence = ownEvidence(candidate, [...operations])
+  const { trials } = evidence
+  const curves = curvesOf(evidence)
   return operations.flatMap((operation) =>
     operation.objectives
       .filter(({ quantile }) => quantile < 1)

@@ -8,7 +8,7 @@ import { named } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { TrialError } from '../../errors.ts'
 import type { PhysicalModel, Store, StoreColumn } from '../../families/model.ts'
-import type { Program } from '../../families/program.ts'
+import { conversation, type Program } from '../../families/program.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
 import { cqlType, createTable, selectGroup, selectPage, selectWords } from './cql.ts'
@@ -293,7 +293,7 @@ function programsOf(model: PhysicalModel, operations: Operation[]): (Program<str
     if (model.excuses.some((excuse) => excuse.operation === operation.name)) return null
     const texts = queriesOf(storeFor(model, operation.name), operation)
     const variants = texts.map((text) => [text])
-    return { operation: operation.name, shown: texts, variants, variantAt: null, atomic: false, counted: 0, stopWhenEmpty: false }
+    return conversation(operation.name, texts, variants)
   })
 }
 

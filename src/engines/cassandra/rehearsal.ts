@@ -1,8 +1,9 @@
 /** What an operation asks the server, told by the operation itself: its conversation, held with an example row in place of a server. */
+import { exampleOf } from '../../data/examples.ts'
 import { type Parameter, parametersOf } from '../../data/parameters.ts'
 import type { Value } from '../../data/value.ts'
 import type { Store } from '../../families/model.ts'
-import { type Entity, entityOf, type Field, fieldOf, lineFields, type Operation, type Scenario } from '../../scenario/scenario.ts'
+import { entityOf, type Field, fieldOf, type Operation, type Scenario } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
 import { selectPartition } from './cql.ts'
 import { CassandraOperations } from './operations.ts'
@@ -13,7 +14,7 @@ export function rehearsed(compiled: Compiled<string>, operation: number): string
   const { scenario, model } = compiled
   const op = compiled.operations[operation] as Operation
   const parameters = parametersOf(scenario, op)
-  const bound = (name: string) => exampleOf(scenario, op, parameters.find((each) => each.name === name) as Parameter)
+  const bound = (name: string) => exampleFor(parameters.find((each) => each.name === name) as Parameter)
   const talk = new CassandraOperations(compiled).perform(operation, bound)
   const texts = new Set<string>()
   let answers: CqlResult[] = []
@@ -42,47 +43,21 @@ function answerTo({ query }: Cql, stores: Store[], scenario: Scenario): StoredRo
   )
 }
 
-/** What is set, or put in place of a row, differs from what the row has; rows of one call have keys of their own. */
-function exampleOf(scenario: Scenario, op: Operation, { name, field, shape }: Parameter): Value {
-  const [, at = '0', own] = /^(?:(\d+)\.)?(.*)$/.exec(name) as unknown as [string, string | undefined, string]
-  if (shape === 'now') return 0
-  if (shape === 'lines') {
-    const fields = lineFields(entityOf(scenario, own.slice('lines.'.length)))
-    return [fields.map((each) => example(each, first))]
-  }
-  if (field === null) return false
-  const step = op.kind === 'transaction' ? (op.steps[Number(at)]?.entity ?? op.entity) : op.entity
-  return example(field, isChanged(own, entityOf(scenario, step)) ? second : first + Number(at))
-}
-
 const [first, second] = [1, 2]
 
-const isChanged = (name: string, entity: Entity) =>
-  name.startsWith('set.') || (name.startsWith('row.') && !entity.key.includes(name.slice('row.'.length)))
-
-function example({ type, generator }: Field, which: number): Value {
-  switch (type) {
-    case 'uuid':
-    case 'bytes':
-      return Buffer.alloc(16, which)
-    case 'int':
-    case 'decimal':
-    case 'timestamp':
-      return which
-    case 'bool':
-      return which === first
-    case 'json':
-      return {}
-    case 'enum':
-      return (generator.kind === 'enum' ? generator.values[which - 1] : undefined) ?? 'value'
-    default:
-      return `word${which}`
-  }
+/** What is set, or put in place of a row, differs from what the row has; rows of one call have keys of their own. */
+function exampleFor({ name, entity, field, shape, columns }: Parameter): Value {
+  if (shape === 'now') return 0
+  if (shape === 'lines') return [columns.map((column) => exampleOf(column, first))]
+  if (field === null) return false
+  const [, step = '0', own] = /^(?:(\d+)\.)?(.*)$/.exec(name) as unknown as [string, string | undefined, string]
+  const isChanged = own.startsWith('set.') || (own.startsWith('row.') && !entity.key.includes(field.name))
+  return exampleOf(field, isChanged ? second : first + Number(step))
 }
 
 /** As the server returns it. */
 function storedExample(field: Field): Value {
-  const value = example(field, first)
+  const value = exampleOf(field, first)
   if (field.type === 'json') return JSON.stringify(value)
   return field.type === 'decimal' ? String(value) : value
 }

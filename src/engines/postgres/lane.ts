@@ -122,7 +122,7 @@ function prepared(compiled: Compiled<Statement>, types: number[][][][]): (Prepar
       statements.map((statement, at): StatementTemplate => {
         const known = types[index]?.[variant]?.[at] ?? []
         const execution = executionOf(nameOf(index, variant, at), known.length)
-        return { unlessEmptyAt: null, execution, writers: writersOf(compiled, op, parameters, statement, known) }
+        return { unlessEmptyAt: null, execution, writers: writersOf(parameters, statement, known) }
       }),
     )
     return { op, program, templates }

@@ -4,8 +4,7 @@ import type { RequestBuffer } from '../../clients/request.ts'
 import type { LineSource, Parameter, WireSource } from '../../data/parameters.ts'
 import type { Value } from '../../data/value.ts'
 import type { Statement } from '../../families/relational/compile.ts'
-import { entityOf, type Field, fieldOf, lineFields, type Operation, type Update } from '../../scenario/scenario.ts'
-import type { Compiled } from '../engine.ts'
+import type { Field } from '../../scenario/scenario.ts'
 import { enumTexts, type NumberWriter, windowBound, writeBigInteger, writeBool, writeInteger, writeNumeric, writeTimestamp } from './binary.ts'
 import { isWindowBound } from './values.ts'
 
@@ -13,20 +12,13 @@ import { isWindowBound } from './values.ts'
 export type Writer = (params: WireSource, to: RequestBuffer) => void
 
 /** The writers of one statement's parameters, of the types that the server told. */
-export function writersOf(compiled: Compiled, op: Operation, parameters: Parameter[], { binds }: Statement, types: number[]): Writer[] {
-  const { scenario } = compiled
+export function writersOf(parameters: Parameter[], { binds }: Statement, types: number[]): Writer[] {
   let next = 0
   return binds.flatMap((at): Writer[] => {
     const parameter = parameters[at] as Parameter
-    if (parameter.shape === 'lines') {
-      const owned = entityOf(scenario, parameter.name.slice(parameter.name.indexOf('lines.') + 6))
-      return lineFields(owned).map((field, column) => linesWriter(at, column, field, types[next++] as number))
-    }
-    if (parameter.shape === 'targets') {
-      const write = (op.kind === 'transaction' ? op.steps[Number(parameter.name.split('.')[0])] : op) as Update & { entity: string }
-      const entity = entityOf(scenario, write.entity)
-      const fields = [fieldOf(entity, entity.key[0] as string), ...write.add.map((each) => fieldOf(entity, each.field))]
-      return fields.map((field, column) => targetsWriter(at, column, field, types[next++] as number))
+    if (parameter.shape === 'lines' || parameter.shape === 'targets') {
+      const writer = parameter.shape === 'lines' ? linesWriter : targetsWriter
+      return parameter.columns.map((field, column) => writer(at, column, field, types[next++] as number))
     }
     const type = types[next++] as number
     const number = isWindowBound(parameter) ? writeWindowBound : numberWriter(type, parameter.field)

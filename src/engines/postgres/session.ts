@@ -174,7 +174,7 @@ export class PostgresSession implements Session {
     const statements = program.variants[variant] as Statement[]
     const client = this.#free.pop() ?? (await new Promise<Client>((resolve) => this.#waiting.push(resolve)))
     try {
-      const run = (at: number) => this.#run(client, op, operation, nameOf(operation, variant, at), statements[at] as Statement, params)
+      const run = (at: number) => this.#run(client, operation, nameOf(operation, variant, at), statements[at] as Statement, params)
       if (writesOf(op).length === 0) {
         const results: Rows[] = []
         for (let at = 0; at < statements.length; at++) {
@@ -218,7 +218,6 @@ export class PostgresSession implements Session {
   }
 
   async explain(operation: number, params: ParamSource) {
-    const op = this.#compiled.operations[operation] as Operation
     const program = this.#programs[operation] as SqlProgram
     const statement = program.variants[variantOf(program, params)]?.[0] as Statement
     const client = this.#clients[0] as Client
@@ -226,7 +225,7 @@ export class PostgresSession implements Session {
     try {
       const result = await client.query<{ 'QUERY PLAN': string }>(
         `EXPLAIN (ANALYZE, BUFFERS, COSTS off, TIMING off) ${statement.text}`,
-        this.#bound(op, operation, statement, params),
+        this.#bound(operation, statement, params),
       )
       return result.rows.map((row) => row['QUERY PLAN']).join('\n')
     } finally {
@@ -265,29 +264,22 @@ export class PostgresSession implements Session {
     await Promise.all(this.#clients.map((client) => client.end().catch(() => {})))
   }
 
-  #bound(op: Operation, operation: number, statement: Statement, params: ParamSource): unknown[] {
+  #bound(operation: number, statement: Statement, params: ParamSource): unknown[] {
     const parameters = this.#parameters[operation] as Parameter[]
     const values: unknown[] = []
     for (const at of statement.binds) {
       const parameter = parameters[at] as Parameter
       if (parameter.shape === 'value' && !isWindowBound(parameter)) values.push(pgValue(parameter.field as Field, params.value(at)))
-      else values.push(...pgValues(parameter, params.value(at), this.#compiled.scenario, op))
+      else values.push(...pgValues(parameter, params.value(at)))
     }
     return values
   }
 
-  #run(
-    client: Client,
-    op: Operation,
-    operation: number,
-    name: string,
-    statement: Statement,
-    params: ParamSource,
-  ): Promise<QueryArrayResult<(string | null)[]>> {
+  #run(client: Client, operation: number, name: string, statement: Statement, params: ParamSource): Promise<QueryArrayResult<(string | null)[]>> {
     return client.query({
       name,
       text: statement.text,
-      values: this.#bound(op, operation, statement, params),
+      values: this.#bound(operation, statement, params),
       rowMode: 'array',
       types: asText,
     })

@@ -1,22 +1,14 @@
 /** Values as pg takes and gives them: parameters as text or bytes, rows as text. */
 import type { Parameter } from '../../data/parameters.ts'
 import { decimalText, decimalValue, uuidBytes, uuidText, type Value } from '../../data/value.ts'
-import { entityOf, type Field, fieldOf, lineFields, type Operation, type Scenario, type Update } from '../../scenario/scenario.ts'
+import type { Field } from '../../scenario/scenario.ts'
 import { checkTimestamp, windowBound } from './binary.ts'
 
 /** Parameter values as pg takes them; lists become one array per column. */
-export function pgValues(parameter: Parameter, value: Value, scenario: Scenario, operation: Operation): unknown[] {
-  if (parameter.shape === 'lines') {
-    const owned = entityOf(scenario, parameter.name.slice(parameter.name.indexOf('lines.') + 6))
-    return lineFields(owned).map((field, index) => (value as Value[][]).map((line) => elementValue(field, line[index] as Value)))
-  }
-  if (parameter.shape === 'targets') {
-    const step = Number(parameter.name.split('.')[0])
-    const write = (operation.kind === 'transaction' ? operation.steps[step] : operation) as Update & { entity: string }
-    const entity = entityOf(scenario, write.entity)
-    const fields = [fieldOf(entity, entity.key[0] as string), ...write.add.map((each) => fieldOf(entity, each.field))]
-    return fields.map((field, index) => (value as Value[][]).map((target) => elementValue(field, target[index] as Value)))
-  }
+export function pgValues(parameter: Parameter, value: Value): unknown[] {
+  const { shape, columns } = parameter
+  if (shape === 'lines' || shape === 'targets')
+    return columns.map((field, index) => (value as Value[][]).map((row) => elementValue(field, row[index] as Value)))
   if (parameter.shape === 'deep') return [value]
   if (parameter.shape === 'now') return [timestampText(Number(value))]
   if (isWindowBound(parameter)) return [timestampText(windowBound(Number(value)))]

@@ -6,6 +6,7 @@ import { throwingServerErrors } from '../../clients/driver-errors.ts'
 import type { RedisLogin } from '../../clients/protocols/resp.ts'
 import { ServerError } from '../../clients/server-error.ts'
 import { tlsOptions } from '../../clients/socket.ts'
+import { conversation } from '../../families/program.ts'
 import { settingsOf } from '../configuration.ts'
 import {
   type Account,
@@ -242,17 +243,7 @@ function makeEngine({ name, program, major, licence, audit, image, onPath, packa
       const excused = new Set(model.excuses.map((excuse) => excuse.operation))
       const conversations = new RedisOperations(compiled)
       compiled.programs = operations.map((operation) =>
-        excused.has(operation.name)
-          ? null
-          : {
-              operation: operation.name,
-              shown: rehearsed(compiled, conversations, operation),
-              variants: [],
-              variantAt: null,
-              atomic: false,
-              counted: 0,
-              stopWhenEmpty: false,
-            },
+        excused.has(operation.name) ? null : conversation(operation.name, rehearsed(compiled, conversations, operation)),
       )
       return compiled
     },

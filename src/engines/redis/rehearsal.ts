@@ -2,9 +2,10 @@
  * What an operation asks the server, told by the operation itself: it is held with example values in place of a call's, and once more with each
  * of them changed. The words that change with a value are shown by its name.
  */
+import { exampleOf } from '../../data/examples.ts'
 import { type Parameter, parametersOf } from '../../data/parameters.ts'
 import type { Value } from '../../data/value.ts'
-import { type Entity, entityOf, type Field, fieldOf, lineFields, type Operation } from '../../scenario/scenario.ts'
+import type { Entity, Field, Operation } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
 import type { RedisOperations } from './operations.ts'
 import type { Script } from './scripts.ts'
@@ -81,74 +82,34 @@ function shown(word: Word, changes: Change[]): string {
     .join('')}`
 }
 
-/** Two values for each parameter, or column of an owned row or target, that differ from their first byte on. */
+/** Two values for each parameter, or column of an owned row or target. */
 class Examples {
   readonly #compiled: Compiled
-  readonly #op: Operation
   readonly #parameters: Parameter[]
 
   constructor(compiled: Compiled, op: Operation) {
     this.#compiled = compiled
-    this.#op = op
     this.#parameters = parametersOf(compiled.scenario, op)
   }
 
   names(): string[] {
-    return this.#parameters.flatMap(({ name, shape }) =>
-      shape === 'deep' ? [] : shape === 'lines' || shape === 'targets' ? this.#columns(name).map((column) => `${name}.${column.name}`) : [name],
+    return this.#parameters.flatMap(({ name, shape, columns }) =>
+      shape === 'deep' ? [] : columns.length > 0 ? columns.map((column) => `${name}.${column.name}`) : [name],
     )
   }
 
   value(name: string, deep: boolean, changed: string | null): Value {
-    const { shape, field } = this.#parameters.find((each) => each.name === name) as Parameter
+    const { shape, entity, field, columns } = this.#parameters.find((each) => each.name === name) as Parameter
     if (shape === 'deep') return deep
-    if (shape === 'lines' || shape === 'targets')
-      return [this.#columns(name).map((column) => this.#example(column, `${name}.${column.name}` === changed, null))]
-    if (field === null) return name === changed ? 9 : 1
-    return this.#example(field, name === changed, this.#entityOf(name))
+    if (columns.length > 0) return [columns.map((column) => exampleOf(column, `${name}.${column.name}` === changed ? 2 : 1))]
+    if (field === null) return name === changed ? 2 : 1
+    return name === changed ? exampleOf(field, 2) : (this.#chosen(entity, field) ?? exampleOf(field, 1))
   }
 
-  /** Of the lines of an owned entity, or of targets: the key, then the amounts. */
-  #columns(name: string): Field[] {
-    const { scenario } = this.#compiled
-    const owned = /(?:^|\.)lines\.(.*)$/.exec(name)?.[1]
-    if (owned !== undefined) return lineFields(entityOf(scenario, owned))
-    const step = this.#op.kind === 'transaction' ? this.#op.steps[Number(name.split('.')[0])] : undefined
-    if (step?.kind !== 'update') return []
-    const entity = entityOf(scenario, step.entity)
-    return [entity.key[0] as string, ...step.add.map((each) => each.field)].map((each) => fieldOf(entity, each))
-  }
-
-  #entityOf(name: string): Entity {
-    const step = this.#op.kind === 'transaction' ? this.#op.steps[Number(name.split('.')[0])] : undefined
-    return entityOf(this.#compiled.scenario, step?.entity ?? this.#op.entity)
-  }
-
-  /** A constant by which a set chooses its rows comes first: so the row stands in it. */
-  #example(field: Field, isChanged: boolean, entity: Entity | null): Value {
-    const chosen = this.#compiled.model.stores
-      .filter((store) => store.entity === entity?.name)
-      .flatMap((store) => store.where ?? [])
-      .find((filter) => filter.field === field.name)?.constant
-    const values = field.generator.kind === 'enum' ? field.generator.values : []
-    switch (field.type) {
-      case 'uuid':
-      case 'bytes':
-        return Buffer.alloc(16, isChanged ? 0xf1 : 0xe1)
-      case 'int':
-      case 'decimal':
-      case 'timestamp':
-        return isChanged ? -9_000_000 : typeof chosen === 'number' ? chosen : 1_000_000
-      case 'bool':
-        return (chosen === true) !== isChanged
-      case 'json':
-        return isChanged ? [9] : { json: 1 }
-      case 'enum': {
-        const [usual = 'value'] = chosen === undefined ? values : [String(chosen)]
-        return isChanged ? `~${usual}` : usual
-      }
-      default:
-        return isChanged ? 'omega' : typeof chosen === 'string' ? chosen : 'alpha'
-    }
+  /** A constant by which a set chooses its rows: a row that has it stands in the set. */
+  #chosen(entity: Entity, field: Field): Value | undefined {
+    const { stores } = this.#compiled.model
+    const filters = stores.flatMap((store) => (store.entity === entity.name ? (store.where ?? []) : []))
+    return filters.find((filter) => filter.field === field.name)?.constant ?? undefined
   }
 }

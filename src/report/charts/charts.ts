@@ -4,6 +4,7 @@ import { bindingOf, countOf, curvesOf, isUsable, loadOf, type OperationCurve } f
 import type { Decision } from '../../assess/decision/decision.ts'
 import type { Assessment } from '../../assess/judge/assess.ts'
 import { markedName } from '../../assess/judge/cautions.ts'
+import { ownEvidence } from '../../assess/judge/own-evidence.ts'
 import type { CandidateResult, Result } from '../../result/result.ts'
 import type { Scenario } from '../../scenario/scenario.ts'
 import { median } from '../../stats/median.ts'
@@ -47,13 +48,7 @@ function loadSlide(candidates: CandidateResult[], mix: 'full' | 'partial', resul
   const { operations } = result.scenario
   const own = candidates.flatMap((candidate) => {
     if (candidate.mix !== mix) return []
-    const evidence = {
-      trials: candidate.trials.filter((trial) => trial.mix !== 'common'),
-      operations,
-      mix: new Set(candidate.compiled.map((each) => each.operation)),
-      scaleLimited: new Set<string>(),
-    }
-    const binding = bindingOf(curvesOf(evidence) ?? [])
+    const binding = bindingOf(curvesOf(ownEvidence(candidate, operations)) ?? [])
     return binding === undefined ? [] : [{ candidate, binding, points: loadPoints(candidate, binding) }]
   })
   if (own.length === 0) return undefined

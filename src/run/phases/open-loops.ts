@@ -7,7 +7,7 @@ import { heldBackMultiple, ratesAround } from '../../replay/rates.ts'
 import type { TrialResult } from '../../result/result.ts'
 import { probabilityWithin } from '../../stats/beta-binomial.ts'
 import type { CandidateRun, RunContext } from '../candidate.ts'
-import { type Budget, maintenanceAfter } from '../plan.ts'
+import { maintenanceAfter } from '../plan.ts'
 import { sum } from '../trial.ts'
 import { openTrial } from './trials.ts'
 import { warmAgain } from './warm-up.ts'
@@ -37,39 +37,30 @@ export async function measureCurve(run: CandidateRun, start: number, { plan, dat
 }
 
 /** Whether another trial would narrow the answer, or decide at a rate that compares candidates, and the effort has time for it. */
-export function isCurveOpen(run: CandidateRun, { plan }: Pick<RunContext, 'plan'>): boolean {
-  if (run.failure !== null || !plan.budget.compares || run.narrowed >= plan.budget.narrowingTrials) return false
-  return isWide(run, plan.budget) || undecidedMultiple(run, plan.multiples) !== null
+export const isCurveOpen = (run: CandidateRun, { plan }: Pick<RunContext, 'plan'>) => nextTrial(run, plan) !== null
+
+/** One more trial where it tells most. The server has been paused, and warms first. */
+export async function narrowCurve(run: CandidateRun, { plan }: Pick<RunContext, 'plan'>): Promise<void> {
+  const next = nextTrial(run, plan)
+  if (next === null) return
+  await warmAgain(run, { plan })
+  await openTrial(run, { ...next, seconds: plan.budget.openSeconds, repeat: plan.budget.starts + run.narrowed++ })
 }
 
-function isWide(run: CandidateRun, { narrowEnough }: Budget): boolean {
-  const expected = expectedOf(run)
-  return expected === null || expected.high / expected.low > narrowEnough
-}
-
-/** Of the rates that compare candidates, the first at which more trials would tell whether an objective is met; null: there is none. */
-function undecidedMultiple(run: CandidateRun, multiples: readonly number[]): number | null {
+/** At a rate that is undecided, and in the middle of what is left, in turn where both would tell something; null: neither would, or there is no time. */
+function nextTrial(run: CandidateRun, { budget, multiples }: RunContext['plan']): { phase: 'curve' | 'confirmation'; multiple: number } | null {
+  if (run.failure !== null || !budget.compares || run.narrowed >= budget.narrowingTrials) return null
   const evidence = run.evidence()
   const curves = curvesOf(evidence)
+  const expected = bindingOf(curves ?? [])?.curve ?? null
+  const isWide = expected === null || expected.high / expected.low > budget.narrowEnough
   const isOpen = (multiple: number) =>
     judgeAt(evidence, multiple, curves).cells.some(({ undecided }) => undecided === 'sample' || undecided === 'late')
-  return multiples.find(isOpen) ?? null
-}
-
-/** One more trial where it tells most: at a rate that is undecided, else in the middle of what is left. The server has been paused, and warms first. */
-export async function narrowCurve(run: CandidateRun, context: RunContext): Promise<void> {
-  const { plan } = context
-  await warmAgain(run, context)
-  const { openSeconds: seconds, starts } = plan.budget
-  const repeat = starts + run.narrowed++
-  const undecided = undecidedMultiple(run, plan.multiples)
-  const [middle] = ratesAround(expectedOf(run), saturatedMultiple(run), 1)
-  await openTrial(
-    run,
-    undecided === null || (isWide(run, plan.budget) && run.narrowed % 2 === 0)
-      ? { phase: 'curve', multiple: middle as number, seconds, repeat }
-      : { phase: 'confirmation', multiple: undecided, seconds, repeat },
-  )
+  const undecided = multiples.find(isOpen)
+  if (undecided !== undefined && !(isWide && run.narrowed % 2 === 1)) return { phase: 'confirmation', multiple: undecided }
+  if (!isWide) return null
+  const [multiple] = ratesAround(expected, saturatedMultiple(run), 1)
+  return { phase: 'curve', multiple: multiple as number }
 }
 
 function expectedOf(run: CandidateRun) {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { forecastsOf } from '../../../src/assess/capacity/forecast.ts'
 import { Histogram } from '../../../src/measure/histogram.ts'
-import { noiseText } from '../../../src/report/plan.ts'
+import { noiseText } from '../../../src/report/forecasts.ts'
 import { type CandidateResult, readResult, type TrialResult } from '../../../src/result/result.ts'
 import { readScenario } from '../../../src/scenario/read.ts'
 
