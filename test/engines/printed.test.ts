@@ -113,17 +113,24 @@ test('of MongoDB: its profiler', async () => {
 /** Reads as they are; the profiler keeps each update and delete of a command by itself, and of an insert no documents. */
 function printedParts(command: Document): string[] {
   const { find, aggregate, update, updates, delete: deletion, deletes } = command
-  if (find !== undefined || aggregate !== undefined) return [shownDocument(command)]
+  if (find !== undefined || aggregate !== undefined) return [shownDocument(inOneOrder(command))]
   const each = update === undefined ? (deletion === undefined ? [] : deletes) : updates
   const parts: unknown[] = isMark(each) ? [(each as Each).body] : each
   return parts.map((part) => shownDocument(withoutDefaults(part as Document)))
 }
 
+/** Clients write the options of a command in orders of their own, which mean nothing; its name comes first. */
+function inOneOrder(command: Document): Document {
+  const [name, ...options] = Object.entries(command)
+  return Object.fromEntries([...(name === undefined ? [] : [name]), ...options.sort(([a], [b]) => (a < b ? -1 : 1))])
+}
+
 function seenText({ op, command }: Document): string[] {
   if (op === 'update' || op === 'remove') return [shownDocument(withoutDefaults(command))]
   if (command.find === undefined && command.aggregate === undefined) return []
-  const { lsid: _session, $db: _database, $clusterTime: _time, ...asked } = command
-  return [shownDocument(asked)]
+  // What a client adds of its own; of a direct connection the driver says that its one member will do, which is the primary that `ready` asked for.
+  const { lsid: _session, $db: _database, $clusterTime: _time, $readPreference: _member, ...asked } = command
+  return [shownDocument(inOneOrder(asked))]
 }
 
 /** In one order, without what is so anyway. */
