@@ -2,6 +2,8 @@
 import { rmSync } from 'node:fs'
 import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { throwingServerErrors } from '../../src/clients/driver-errors.ts'
+import { mongoError } from '../../src/engines/mongodb/errors.ts'
 import { mongodb } from '../../src/engines/mongodb/index.ts'
 import { makeRunDirectory } from '../../src/provision/directories.ts'
 import type { Instance } from '../../src/provision/provision.ts'
@@ -23,7 +25,7 @@ async function answers(port: number): Promise<Record<string, unknown>> {
 beforeAll(async () => {
   const server = { ...mongodb.server, initiate: async () => {} }
   const ready = async ({ port }: { port: number }) => String((await answers(port)).maxWireVersion)
-  instance = await startLocally({ ...mongodb, server, ready }, directory)
+  instance = await startLocally(throwingServerErrors(mongoError, { ...mongodb, server, ready }), directory)
 }, 60_000)
 afterAll(async () => {
   await instance?.[Symbol.asyncDispose]()
