@@ -123,12 +123,12 @@ export class MongoSession implements Session {
     return wroteReply(result, retries)
   }
 
-  async #read(requests: DocumentRequest[], { stopWhenEmpty }: DocumentProgram, params: ParamSource): Promise<Document[][]> {
+  async #read(requests: DocumentRequest[], { counted, stopWhenEmpty }: DocumentProgram, params: ParamSource): Promise<Document[][]> {
     const found: Document[][] = []
     for (const request of requests) {
       const documents = await this.#cursor(request, params).toArray()
       found.push(documents)
-      if (stopWhenEmpty && documents.length === 0) break
+      if (stopWhenEmpty && found[counted]?.length === 0) break
     }
     return found
   }
