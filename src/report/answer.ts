@@ -7,7 +7,7 @@ import type { CandidateResult, Result } from '../result/result.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { type Block, list, paragraph, table } from './render/document.ts'
 import { percent, times } from './render/format.ts'
-import { capacitiesOf, capacityText, intervalText } from './rivals.ts'
+import { capacityText } from './rivals.ts'
 
 export function answer(result: Result, assessment: Assessment, scenario: Scenario): Block[] {
   const { multiples } = result.trialPlan
@@ -18,8 +18,6 @@ export function answer(result: Result, assessment: Assessment, scenario: Scenari
       ...each.at.map((at) => verdict(at)),
       capacityText(candidate.capacity),
       candidate.capacity.boundBy,
-      ...capacitiesOf(candidate).map(intervalText),
-      each.mix,
       each.failure ?? answersText(each, candidate),
     ]
   })
@@ -31,20 +29,7 @@ export function answer(result: Result, assessment: Assessment, scenario: Scenari
   const cautions = cautionNotes(result)
   return [
     paragraph(answerLegend),
-    table(
-      [
-        'candidate',
-        ...multiples.map((multiple) => `at ${times(multiple)}`),
-        'capacity (multiple of average load)',
-        'bound by',
-        'objectives',
-        '70 % CPU',
-        'saturation',
-        'mix',
-        'answers',
-      ],
-      rows,
-    ),
+    table(['candidate', ...multiples.map((multiple) => `at ${times(multiple)}`), 'capacity (multiple of average load)', 'bound by', 'answers'], rows),
     ...(notes.length + cautions.length + memory.length > 0 ? [list([...notes, ...cautions, ...memory])] : []),
   ]
 }

@@ -1,7 +1,7 @@
 /** The conditions of a run: where the servers ran and under which limits, the machine, the time of each phase. */
 
 import { bytes } from '../assess/figures/amount.ts'
-import { cautionNotes, markedName } from '../assess/judge/cautions.ts'
+import { markedName } from '../assess/judge/cautions.ts'
 import { busyText } from '../host/busy.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
 import { pausesLine } from './host-pauses.ts'
@@ -54,7 +54,6 @@ export function environment(result: Result): Block[] {
             'security was on: connections over TLS, operations from a role that may read and write rows; what each server says of it is among the promises',
           ]
         : []),
-      ...cautionNotes(result),
       ...restarts,
       ...resumed,
       ...(calibration === null

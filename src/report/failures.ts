@@ -8,7 +8,7 @@ export function failures({ candidates }: Pick<Result, 'candidates'>): Block[] {
   const beside = candidates.flatMap(({ name, otherFailures }) => otherFailures.map((each) => `${name}: ${sentenceOf(each)}`))
   if (rows.length + beside.length === 0) return []
   return [
-    heading(2, 'What failed'),
+    heading(3, 'What failed'),
     ...(rows.length === 0
       ? []
       : [

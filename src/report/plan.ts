@@ -9,28 +9,21 @@ import type { CandidatePlan, FleetPlan } from '../assess/fleet/candidate-plan.ts
 import { smallestEffect } from '../assess/fleet/plan-assumptions.ts'
 import type { MissedUnloaded } from '../assess/judge/assess.ts'
 import { lineText, lineUsd, sourcesOf, totalText, withTotal } from './bill.ts'
-import { compositeBlocks } from './composites.ts'
-import { demandBlocks } from './demand.ts'
 import { forecastBlocks } from './forecasts.ts'
 import { besidePrices } from './forks.ts'
 import { latencyBlocks } from './latency.ts'
 import { type Block, details, heading, list, paragraph, table } from './render/document.ts'
 import { count, dollars, micros, percent, times, usd } from './render/format.ts'
-import { rollupAdvice, slowAtScale } from './scale.ts'
 import { waterfallBlocks } from './waterfall.ts'
 
-/** `startedAt`: when the run began, which is month 0. */
-export function capacityPlan(decision: Decision, startedAt: string): Block[] {
-  const planned = decision.candidates.flatMap((each) =>
-    each.plan === null ? [] : [{ ...each, key: each.name, name: titled(each), plan: each.plan }],
-  )
+export function capacityPlan(decision: Decision): Block[] {
+  const planned = plannedOf(decision)
   const unplanned = decision.candidates.filter((each) => each.plan === null).map((each) => `${each.marked} has no plan: ${each.noPlan}.`)
-  const asked = [paragraph(calendarText(startedAt, decision.months)), ...demandBlocks(decision.demand, markedIn(decision.candidates))]
-  if (planned.length === 0) return [...asked, list(unplanned)]
+  if (planned.length === 0) return [list(unplanned)]
   const budget = decision.budgetUsdPerMonth
   const prices = besidePrices(decision, planned)
+  const sources = sourcesOf(planned.map(({ plan }) => plan))
   return [
-    ...asked,
     heading(3, 'What carries it'),
     paragraph(
       `Servers of a public price list that carry the peak with one member lost, for ${decision.months} months: one path of fleets for all of ${drawsText} draws of the measured capacity, the stated growth and what is assumed. ${boughtText(planned[0]?.plan)} Once a year it is looked at: what is enough for the year to come and costs least until then is bought, the hours and double servers of a change included. ${sufficeText} USD a month is what exactly that fleet costs: the median of the draws, in parentheses what holds 80 % of them (p10–p90); a draw that outgrows it is told by suffices, not by a price. In budget is the share of the draws in which it costs no more than the budget. What is assumed of a cloud server, of replication and of growth was not measured.`,
@@ -110,15 +103,14 @@ export function capacityPlan(decision: Decision, startedAt: string): Block[] {
     ),
     ...remarks(planned, decision.months),
     ...latencyBlocks(planned),
-    ...compositeBlocks(decision),
-    ...risks(planned, decision),
-    ...shardKey(decision),
     heading(3, 'Cost by line'),
+    paragraph(billLegend),
+    list(sources.texts),
     monthly(planned),
     ...planned.map(({ name, plan }) =>
       details(
         `${name}, of the servers above: ${usd(plan.usdPerMonth.now.p50)} USD a month now, ${usd(plan.usdPerMonth.horizon.p50)} in month ${decision.months}`,
-        lines(plan, decision.months),
+        lines(plan, decision.months, sources),
       ),
     ),
     ...managed(planned, decision),
@@ -145,7 +137,12 @@ export const markedIn =
   (name: string): string =>
     candidates.find((each) => each.name === name)?.marked ?? name
 
-type Planned = (CandidateDecision & { plan: CandidatePlan })[]
+export type Planned = (CandidateDecision & { key: string; plan: CandidatePlan })[]
+
+/** Those that have a plan, named as they stand beside numbers; `key`: the name alone. */
+export function plannedOf({ candidates }: Pick<Decision, 'candidates'>): Planned {
+  return candidates.flatMap((each) => (each.plan === null ? [] : [{ ...each, key: each.name, name: titled(each), plan: each.plan }]))
+}
 
 /** The median, and what holds 80 % of the draws. */
 export function spreadText({ p10, p50, p90 }: Spread, text: (value: number) => string): string {
@@ -233,17 +230,6 @@ export function decidingText({ tornado }: Pick<CandidatePlan, 'tornado'>): strin
   return `of what is assumed, ${most.path} decides most: from its low to its high end ${usd(most.low)} to ${usd(most.high)} USD a month are needed at the horizon (--assume ${most.path}=… puts in what you know)`
 }
 
-function risks(planned: Planned, decision: Decision): Block[] {
-  const slow = planned.flatMap((each) => slowAtScale(each, decision.months).map((said) => `${each.name}: ${said}`))
-  const deciding = planned.flatMap(({ name, plan }) => {
-    const said = decidingText(plan)
-    return said === null ? [] : [`${name}: ${said}`]
-  })
-  const unloaded = decision.candidates.flatMap((each) => each.unloaded.map((missed) => unloadedText(each.marked, missed)))
-  const all = [...slow, ...rollupAdvice(decision), ...unloaded, ...deciding]
-  return all.length === 0 ? [] : [list(all)]
-}
-
 /** No server is bought for it. */
 export function unloadedText(name: string, { operation, objective, limitMs, multiple, share, flushMs }: MissedUnloaded): string {
   const mend =
@@ -266,8 +252,10 @@ function monthly(planned: Planned): Block {
   ])
 }
 
-function lines(plan: CandidatePlan, horizon: number): Block[] {
-  const sources = sourcesOf([plan])
+const billLegend =
+  'Lines are those of one fleet with every number at its middle; with what the draws add they come to the total, which is the median of the draws. Ranges are those of each line over the draws, and do not add up. The last table of each bill names what moves most what is needed at the horizon, one at a time from its low to its high end: the cheapest fleet that then carries it.'
+
+function lines(plan: CandidatePlan, horizon: number, sources: ReturnType<typeof sourcesOf>): Block[] {
   const { scalability } = plan
   return [
     table(
@@ -283,10 +271,6 @@ function lines(plan: CandidatePlan, horizon: number): Block[] {
       [1, 2],
     ),
     paragraph(
-      'Lines are those of one fleet with every number at its middle; with what the draws add they come to the total, which is the median of the draws. Ranges are those of each line over the draws, and do not add up.',
-    ),
-    list(sources.texts),
-    paragraph(
       `${plan.how}. ${scalability === null ? 'Too few concurrencies for a scalability law.' : `Universal Scalability Law: λ ${count(scalability.single)}/s, σ ${parameter(scalability.contention, scalability.standardErrors[1])}, κ ${parameter(scalability.coherency, scalability.standardErrors[2])}${scalability.mostPerSecond === null ? '' : `, at most ${count(scalability.mostPerSecond)}/s`}${scalability.bestConcurrency === null ? '' : ` with ${count(scalability.bestConcurrency)} in flight`}; it describes this size of server only${plan.inFlight === null ? '' : `; at what one server carries, ${count(plan.inFlight)} operations are in flight`}.${scalability.warning === null ? '' : ` ${scalability.warning}.`}`}`,
     ),
     paragraph(
@@ -295,9 +279,8 @@ function lines(plan: CandidatePlan, horizon: number): Block[] {
     paragraph(
       `All rows are up ${availabilityText(plan.availability)} of the time, any one row ${availabilityText(plan.rowAvailability)}, by independent failures of servers and the time until others take over (assumed).`,
     ),
-    paragraph('What moves most what is needed at the horizon, one at a time from its low to its high end (the cheapest fleet that then carries it):'),
     table(
-      ['number', 'USD a month at its low end', 'at its high end', 'where it comes from'],
+      ['what moves most', 'USD a month at its low end', 'at its high end', 'where it comes from'],
       plan.tornado.map((each) => [each.path, usd(each.low), usd(each.high), each.provenance]),
       [1, 2],
     ),
@@ -356,33 +339,3 @@ function managed(planned: Planned, { pricedNotMeasured, engineerHour }: Decision
         ]),
   ]
 }
-
-function shardKey({ shards }: Decision): Block[] {
-  if (shards === null) return []
-  const { key, keys, strategies, moved } = shards
-  return [
-    heading(3, 'If it must be sharded'),
-    paragraph(
-      `Shard ${key.entity} by ${key.field}${key.shardInKey === null ? '' : `, and write the shard into each ${key.shardInKey} that is made, so that a row is found by it, too`}: ${count(key.cardinality)} values, the heaviest holds ${percentSmall(key.heaviestShare)} of the rows, ${percent(key.crossShard)} of the calls on it must ask every shard. Adding a ninth shard to eight moves ${percent(moved.consistentHashing)} of the rows with consistent hashing, ${percent(moved.modulo)} with the remainder of the hash; ${percent(moved.least)} must move.`,
-    ),
-    details('keys and strategies that were weighed', [
-      table(
-        ['key', 'values', 'heaviest', 'calls to every shard'],
-        keys.map((each) => [
-          `${each.entity}.${each.field}${each.shardInKey === null ? '' : `, shard in ${each.shardInKey}`}`,
-          count(each.cardinality),
-          percentSmall(each.heaviestShare),
-          percent(each.crossShard),
-        ]),
-        [1, 2, 3],
-      ),
-      table(
-        ['strategy', 'load of the heaviest of 8 shards over the average', 'rows', 'what to know'],
-        strategies.map((each) => [each.name, times(each.loadImbalance), times(each.rowsImbalance), each.note]),
-        [1, 2],
-      ),
-    ]),
-  ]
-}
-
-const percentSmall = (share: number) => (share < 0.001 ? `${(share * 100).toPrecision(1)} %` : percent(share))

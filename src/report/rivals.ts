@@ -1,6 +1,6 @@
 /** Candidates beside each other: what all of them can do, and pairs at the same rates. */
 import type { Assessment } from '../assess/judge/assess.ts'
-import { marking } from '../assess/judge/cautions.ts'
+import { markedName, marking } from '../assess/judge/cautions.ts'
 import { resolutionText } from '../assess/judge/machine-resolution.ts'
 import type { Comparison } from '../assess/judge/pairs.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
@@ -42,9 +42,19 @@ export function commonMix(result: Result, assessment: Assessment): Block[] {
   ]
 }
 
-/** The three, as a table has them side by side. */
-export function capacitiesOf({ capacity: { objectives, cpu, saturation } }: CandidateResult) {
-  return [objectives, cpu, saturation]
+/** All three of each candidate: the least of them is what is planned with. */
+export function capacities({ candidates }: Pick<Result, 'candidates'>): Block[] {
+  const rows = candidates.map((candidate) => {
+    const { objectives, cpu, saturation, mix } = candidate.capacity
+    return [markedName(candidate), mix, ...[objectives, cpu, saturation].map(intervalText)]
+  })
+  return [
+    heading(3, 'How much load one server carries'),
+    paragraph(
+      'In multiples of the average load, in parentheses where it lies with 80 %. Objectives: until the first of them is missed. 70 % CPU: until the server’s cores are that busy. Saturation: what a closed loop gets through. The least of the three is its capacity, and what is planned with.',
+    ),
+    table(['candidate', 'mix', 'objectives', '70 % CPU', 'saturation'], rows, [2, 3, 4]),
+  ]
 }
 
 /** The middle, and where it lies with 80 %. */

@@ -9,9 +9,14 @@ import { type Block, details, heading, list, paragraph, table } from './render/d
 import { percent, usd } from './render/format.ts'
 import { slowShort } from './scale.ts'
 
-export function verdict(decision: Decision): Block[] {
+export function decided(decision: Decision): Block {
+  const tone = decision.ranking.winner === null || conditions(decision).length > 0 ? 'note' : 'good'
+  return { kind: 'callout', tone, text: verdictLine(decision) }
+}
+
+/** Why so, and how firmly. */
+export function selection(decision: Decision): Block[] {
   return [
-    { kind: 'callout', tone: decision.ranking.winner === null || conditions(decision).length > 0 ? 'note' : 'good', text: verdictLine(decision) },
     ...ranks(decision),
     ...constraints(decision),
     ...(decision.polyglot === null ? [] : polyglot(decision)),

@@ -15,8 +15,9 @@ export interface Chart {
   /** What to see, for those who do not see it. */
   alternative: string
 }
+type Level = 1 | 2 | 3 | 4
 export type Block =
-  | { kind: 'heading'; level: 1 | 2 | 3; text: string }
+  | { kind: 'heading'; level: Level; text: string }
   | { kind: 'paragraph'; text: string }
   | { kind: 'callout'; tone: 'good' | 'bad' | 'note'; text: string }
   | { kind: 'list'; items: string[] }
@@ -25,11 +26,26 @@ export type Block =
   | { kind: 'chart'; chart: Chart }
   | { kind: 'details'; summary: string; blocks: Block[] }
 
-export type Document = Block[]
+/** Links to all headings of level 2. */
+export interface Contents {
+  kind: 'contents'
+}
+export type Document = (Block | Contents)[]
 
-export const heading = (level: 1 | 2 | 3, text: string): Block => ({ kind: 'heading', level, text })
+export const heading = (level: Level, text: string): Block => ({ kind: 'heading', level, text })
 export const paragraph = (text: string): Block => ({ kind: 'paragraph', text })
 export const list = (items: string[]): Block => ({ kind: 'list', items })
 export const table = (head: string[], rows: string[][], numeric: number[] = []): Block => ({ kind: 'table', table: { head, rows, numeric } })
 export const code = (language: string, text: string): Block => ({ kind: 'code', language, text })
 export const details = (summary: string, blocks: Block[]): Block => ({ kind: 'details', summary, blocks })
+
+/** What a contents list names. */
+export const chaptersOf = (document: Document): string[] =>
+  document.flatMap((each) => (each.kind === 'heading' && each.level === 2 ? [each.text] : []))
+
+/** Where a heading is found: the anchor that GitHub makes of it. */
+export const anchorOf = (text: string): string =>
+  text
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+    .replaceAll(' ', '-')

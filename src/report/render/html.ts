@@ -1,12 +1,14 @@
 /** Blocks as one self-contained HTML page: style inside, charts as data, no script, nothing fetched. */
-import type { Block, Document, Table } from './document.ts'
+import { anchorOf, type Block, chaptersOf, type Document, type Table } from './document.ts'
 
 const style = `
 :root { color-scheme: light; --ink: #1b1f24; --soft: #57606a; --line: #d8dee4; --band: #f6f8fa; --good: #1a7f5a; --bad: #b3401b; --note: #0969a8; }
 * { box-sizing: border-box; }
 body { margin: 0; font: 16px/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif; color: var(--ink); background: #fff; }
 main { max-width: 1040px; margin: 0 auto; padding: 40px 24px 96px; }
-h1 { font-size: 30px; line-height: 1.25; margin: 0 0 8px; } h2 { font-size: 22px; margin: 48px 0 12px; padding-top: 16px; border-top: 1px solid var(--line); } h3 { font-size: 17px; margin: 28px 0 8px; }
+h1 { font-size: 30px; line-height: 1.25; margin: 0 0 8px; } h2 { font-size: 22px; margin: 48px 0 12px; padding-top: 16px; border-top: 1px solid var(--line); } h3 { font-size: 17px; margin: 28px 0 8px; } h4 { font-size: 15px; margin: 20px 0 8px; }
+nav { font-size: 14px; } nav ol { list-style: none; margin: 16px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 2px 18px; } nav a { color: var(--note); text-decoration: none; } nav a:hover, nav a:focus { text-decoration: underline; }
+@media (min-width: 1280px) { body { padding-left: 232px; } nav { position: fixed; inset: 0 auto 0 0; width: 232px; overflow-y: auto; padding: 32px 20px; background: var(--band); border-right: 1px solid var(--line); } nav ol { display: block; } nav li { margin: 7px 0; } }
 p { margin: 0 0 12px; max-width: 78ch; } li { margin: 2px 0; max-width: 78ch; }
 .scroll { overflow-x: auto; margin: 8px 0 20px; } table { border-collapse: collapse; font-size: 14px; min-width: 60%; }
 th, td { text-align: left; padding: 6px 12px; border-bottom: 1px solid var(--line); vertical-align: top; } th { background: var(--band); font-weight: 600; }
@@ -15,7 +17,7 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } 
 pre { background: var(--band); border: 1px solid var(--line); border-radius: 6px; padding: 12px; font: 13px/1.45 ui-monospace, 'DejaVu Sans Mono', monospace; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
 figure { margin: 20px 0; } img { max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: 6px; }
 details { margin: 8px 0; border: 1px solid var(--line); border-radius: 6px; padding: 0 14px; } summary { cursor: pointer; padding: 9px 0; font-weight: 600; }
-@media print { details { border: 0; } main { padding: 0; } }
+@media print { details { border: 0; } main, body { padding: 0; } nav { display: none; } }
 `
 
 export function toHtml(document: Document, title: string): string {
@@ -30,16 +32,22 @@ export function toHtml(document: Document, title: string): string {
 <style>${style}</style>
 </head>
 <body><main>
-${document.map(render).join('\n')}
+${document.map((block) => (block.kind === 'contents' ? contents(document) : render(block))).join('\n')}
 </main></body>
 </html>
 `
 }
 
+/** Beside the page where there is room, else a few lines below the first screen. */
+function contents(document: Document): string {
+  const links = chaptersOf(document).map((text) => `<li><a href="#${anchorOf(text)}">${escaped(text)}</a></li>`)
+  return `<nav aria-label="Contents"><ol>${links.join('')}</ol></nav>`
+}
+
 function render(block: Block): string {
   switch (block.kind) {
     case 'heading':
-      return `<h${block.level}>${escaped(block.text)}</h${block.level}>`
+      return `<h${block.level}${block.level === 2 ? ` id="${anchorOf(block.text)}"` : ''}>${escaped(block.text)}</h${block.level}>`
     case 'paragraph':
       return `<p>${escaped(block.text)}</p>`
     case 'callout':

@@ -1,10 +1,15 @@
 /** Blocks as GitHub-flavoured Markdown; charts are files beside it. */
 import { withoutControls } from '../../controls.ts'
-import type { Block, Document, Table } from './document.ts'
+import { anchorOf, type Block, chaptersOf, type Document, type Table } from './document.ts'
 
 export function toMarkdown(document: Document): string {
-  return `${document.map(render).join('\n\n')}\n`
+  return `${document.map((block) => (block.kind === 'contents' ? contents(document) : render(block))).join('\n\n')}\n`
 }
+
+const contents = (document: Document) =>
+  chaptersOf(document)
+    .map((text) => `[${escaped(text)}](#${anchorOf(text)})`)
+    .join(' · ')
 
 function render(block: Block): string {
   switch (block.kind) {

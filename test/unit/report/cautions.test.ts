@@ -16,7 +16,7 @@ import { toMarkdown } from '../../../src/report/render/markdown.ts'
 import { makeDocument } from '../../../src/report/report.ts'
 import { comparisons } from '../../../src/report/rivals.ts'
 import { driverTax } from '../../../src/report/tax.ts'
-import { verdict } from '../../../src/report/verdict.ts'
+import { decided, selection } from '../../../src/report/verdict.ts'
 import { readResult } from '../../../src/result/result.ts'
 import { decisionText } from '../../../src/terminal/decision.ts'
 import { summaryText } from '../../../src/terminal/tables.ts'
@@ -84,7 +84,7 @@ test('beside every number: in the verdict, the plan, pairs, the driver’s cost 
   const assessment = assess(result)
   const { decision } = decide(result, assessment, { catalogues: readPrices(), weights: {}, today: new Date('2026-11-21') })
   // Sentences that say why, and lists of answers, models and trials, are no comparison of numbers.
-  const compared = [...verdict(decision), ...capacityPlan(decision, result.startedAt), ...comparisons(assessment, result), ...driverTax(result)]
+  const compared = [decided(decision), ...selection(decision), ...capacityPlan(decision), ...comparisons(assessment, result), ...driverTax(result)]
   const bare = tablesIn(compared).flatMap(({ head, rows }) => [head, ...rows].flat().filter((cell) => /^\(?cassandra(?! †)/.test(cell)))
   expect(bare).toEqual([])
   expect(toMarkdown(compared)).toContain('cassandra †')

@@ -1,0 +1,112 @@
+/** Section 2: what the application needs, by its scenario: rows, calls, limits, and what the scenario leaves open. */
+import type { Requirements, Scenario } from '../../scenario/scenario.ts'
+import { type Entity, type Operation, writesOf } from '../../scenario/scenario.ts'
+import { monthMs, yearMs } from '../../scenario/units.ts'
+import { demandBlocks } from '../demand.ts'
+import { calendarText, markedIn } from '../plan.ts'
+import { type Block, heading, list, paragraph, table } from '../render/document.ts'
+import { count, micros, percent, times, usd } from '../render/format.ts'
+import type { Told } from '../told.ts'
+
+export function requirementsSection({ result: { scenario, startedAt, trialPlan }, decision }: Told): Block[] {
+  const { stated, open } = requirementRows(scenario.requirements)
+  return [
+    paragraph('All of this is stated by the scenario; what it leaves open is listed below.'),
+    table(['requirement', 'asked for'], stated),
+    ...(open.length === 0 ? [] : [paragraph(`Left open by the scenario, and so no condition here: ${open.join(', ')}.`)]),
+    heading(3, 'What is stored'),
+    table(
+      ['entity', 'rows today', 'growth a month', 'kept for', 'key', 'refers to', 'personal data'],
+      scenario.entities.map((each) => entityRow(each)),
+      [1, 2],
+    ),
+    heading(3, 'What is done with it'),
+    table(
+      ['operation', 'does', 'calls a second', 'at peak', 'limit', 'consistency'],
+      scenario.operations.map((each) => operationRow(each, scenario)),
+      [2, 3],
+    ),
+    ...(trialPlan.warnings.length === 0 ? [] : [paragraph('What looks like an oversight in the scenario:'), list(trialPlan.warnings)]),
+    ...(decision === null
+      ? []
+      : [
+          heading(3, 'How it grows'),
+          paragraph(calendarText(startedAt, decision.months)),
+          ...demandBlocks(decision.demand, markedIn(decision.candidates)),
+        ]),
+  ]
+}
+
+/** What is not asked for is told by its name alone. */
+function requirementRows(asked: Requirements): { stated: string[][]; open: string[] } {
+  const { availability, rpoMs, rtoMs, regions, compliance, licences, budgetUsdPerMonth, horizonMs } = asked
+  const rows: [name: string, value: string | null][] = [
+    ['peak over the average load', times(asked.peak)],
+    ['durability', asked.durability === 'fsync' ? 'fsync: an acknowledged write survives a crash' : 'relaxed: a crash may lose the last writes'],
+    ['availability', availability === null ? null : `${Number((availability * 100).toPrecision(6))} % of the time`],
+    ['recovery point: writes that may be lost', rpoMs === null ? null : `${rpoMs / 1000} s`],
+    ['recovery time: until writes go on', rtoMs === null ? null : `${rtoMs / 1000} s`],
+    ['regions', regions.join(', ') || null],
+    ['compliance', compliance.join(', ') || null],
+    ['licences', licences?.join(', ') ?? null],
+    ['budget', budgetUsdPerMonth === null ? null : `${usd(budgetUsdPerMonth)} USD a month`],
+    ['planned ahead', horizonMs === null ? null : `${Math.round(horizonMs / monthMs)} months`],
+  ]
+  return {
+    stated: rows.flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
+    open: rows.flatMap(([name, value]) => (value === null ? [name] : [])),
+  }
+}
+
+function entityRow({ name, count: rows, growthPerMonth, retentionMs, ttlMs, owner, fields, key }: Entity): string[] {
+  const refers = fields.flatMap(({ generator }) => (generator.kind === 'reference' ? [generator.entity] : []))
+  return [
+    name,
+    count(rows),
+    growthPerMonth === 0 ? '—' : percent(growthPerMonth),
+    ttlMs !== null ? `${spanText(ttlMs)}, then it expires` : retentionMs !== null ? spanText(retentionMs) : 'ever',
+    key.join(', '),
+    [...(owner === null ? [] : [`owned by ${owner.entity}, ${owner.least} to ${owner.most} each`]), ...new Set(refers)].join(', ') || '—',
+    fields
+      .filter(({ pii }) => pii)
+      .map((each) => each.name)
+      .join(', ') || '—',
+  ]
+}
+
+function operationRow(operation: Operation, { requirements }: Pick<Scenario, 'requirements'>): string[] {
+  const { name, ratePerSecond, scales, objectives, consistency, stalenessMs } = operation
+  return [
+    name,
+    whatText(operation),
+    count(ratePerSecond),
+    count(ratePerSecond * (scales ? requirements.peak : 1)),
+    objectives.map((each) => `${each.name} ${micros(each.limitMs * 1000)}`).join(', ') || '—',
+    `${consistency}${stalenessMs === null ? '' : `; may be ${spanText(stalenessMs)} old`}`,
+  ]
+}
+
+/** In a few words, as the scenario has it. */
+function whatText(operation: Operation): string {
+  const writes = writesOf(operation)
+  if (writes.length > 0)
+    return writes.map((each) => [`${each.kind} ${each.entity}`, ...('with' in each ? each.with : [])].join(' with ')).join(', then ')
+  const owned = operation.kind === 'get' && operation.with.length > 0 ? ` with ${operation.with.join(', ')}` : ''
+  const by = operation.kind === 'list' && operation.where.length > 0 ? ` by ${operation.where.map(({ field }) => field).join(', ')}` : ''
+  return `${operation.kind} ${operation.entity}${owned}${by}`
+}
+
+const spans: [name: string, ms: number][] = [
+  ['year', yearMs],
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1000],
+]
+
+/** In the largest unit that it fills. */
+function spanText(ms: number): string {
+  const [name, unit] = spans.find(([, each]) => ms >= each) ?? ['second', 1000]
+  const n = count(ms / unit)
+  return `${n} ${name}${n === '1' ? '' : 's'}`
+}
