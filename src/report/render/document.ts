@@ -1,4 +1,5 @@
 /** A report as blocks, independent of how it is drawn. */
+import type { Diagram } from '../diagrams/diagram.ts'
 
 export interface Table {
   head: string[]
@@ -24,6 +25,7 @@ export type Block =
   | { kind: 'table'; caption?: string; table: Table }
   | { kind: 'code'; language: string; text: string }
   | { kind: 'chart'; chart: Chart }
+  | { kind: 'diagram'; diagram: Diagram }
   | { kind: 'details'; summary: string; blocks: Block[] }
 
 /** Links to all headings of level 2. */

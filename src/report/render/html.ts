@@ -1,4 +1,5 @@
 /** Blocks as one self-contained HTML page: style inside, charts as data, no script, nothing fetched. */
+import { svgOf } from '../diagrams/svg.ts'
 import { anchorOf, type Block, chaptersOf, type Document, type Table } from './document.ts'
 
 const style = `
@@ -60,6 +61,8 @@ function render(block: Block): string {
       return `<pre>${escaped(block.text)}</pre>`
     case 'chart':
       return `<figure><img alt="${escaped(block.chart.alternative)}" src="data:image/png;base64,${block.chart.png.toString('base64')}"></figure>`
+    case 'diagram':
+      return `<figure class="scroll">${svgOf(block.diagram, escaped)}</figure>`
     case 'details':
       return `<details><summary>${escaped(block.summary)}</summary>${block.blocks.map(render).join('\n')}</details>`
   }

@@ -1,5 +1,6 @@
 /** Blocks as GitHub-flavoured Markdown; charts are files beside it. */
 import { withoutControls } from '../../controls.ts'
+import { mermaidOf } from '../diagrams/mermaid.ts'
 import { anchorOf, type Block, chaptersOf, type Document, type Table } from './document.ts'
 
 export function toMarkdown(document: Document): string {
@@ -31,6 +32,8 @@ function render(block: Block): string {
     }
     case 'chart':
       return `![${escaped(block.chart.alternative)}](charts/${block.chart.file})`
+    case 'diagram':
+      return `\`\`\`mermaid\n${withoutControls(mermaidOf(block.diagram))}\n\`\`\``
     case 'details':
       return `<details><summary>${escaped(block.summary)}</summary>\n\n${block.blocks.map(render).join('\n\n')}\n\n</details>`
   }

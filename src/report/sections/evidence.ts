@@ -60,6 +60,8 @@ function othersOf(told: Told): Block[] {
   if (others.length === 0) return []
   return [
     heading(3, 'Models of the candidates that are out of the ranking'),
-    ...others.map((candidate) => details(`${candidate.name}: ${candidate.model.family}`, [...dataModel(candidate), ...statements(candidate)])),
+    ...others.map((candidate) =>
+      details(`${candidate.name}: ${candidate.model.family}`, [...dataModel(candidate, told.result), ...statements(candidate)]),
+    ),
   ]
 }

@@ -64,7 +64,7 @@ function entityRow({ name, count: rows, growthPerMonth, retentionMs, ttlMs, owne
     name,
     count(rows),
     growthPerMonth === 0 ? '—' : percent(growthPerMonth),
-    ttlMs !== null ? `${spanText(ttlMs)}, then it expires` : retentionMs !== null ? spanText(retentionMs) : 'ever',
+    ttlMs !== null ? `${spanText(ttlMs)}, then it expires` : retentionMs !== null ? spanText(retentionMs) : 'no end stated',
     key.join(', '),
     [...(owner === null ? [] : [`owned by ${owner.entity}, ${owner.least} to ${owner.most} each`]), ...new Set(refers)].join(', ') || '—',
     fields
