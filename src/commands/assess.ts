@@ -65,11 +65,12 @@ export function assessCommand(arguments_: string[], options: AssessOptions): voi
           pooled.numbers,
         )
   if (options.json === true)
-    print(JSON.stringify({ ...assessment, decision, ...(pooled === null ? {} : { runs: pooled.numbers, agreement }) }, null, 2))
+    print(JSON.stringify({ ...assessment, decision, ...(pooled === null ? {} : { runs: pooled.numbers, speed: pooled.speed, agreement }) }, null, 2))
   else {
     const changes = decision === null || !asksWhatIf(options) ? '' : `${changesText(verdictBefore(before), decision)}\n\n`
     const planned = decision === null ? `No verdict: ${notCompared(result)}.` : decisionText(decision, result.startedAt)
-    const together = pooled === null || agreement === null ? '' : `${pooledText(pooled.numbers, agreement, marking(result.candidates))}\n\n`
+    const together =
+      pooled === null || agreement === null ? '' : `${pooledText(pooled.numbers, agreement, pooled.speed, marking(result.candidates))}\n\n`
     print(coloured(`${changes}${together}${summaryText(result, assessment)}\n\n${planned}`))
   }
   end(assessedEnding(result, assessment, failOn))

@@ -36,7 +36,9 @@ export function compareCommand(baseline: string, result: string | undefined, { t
     const { differences, cautions } = comparison
     if (baseline === 'last') print(`baseline ${before}\nresult   ${after}\n`)
     if (differences.length > 0) print(`different besides the times:\n${differences.map((each) => `  ${each}`).join('\n')}\n`)
-    const said = [...cautions, ...undeterminedLines(comparison), comparison.resolution, verdictLine(comparison)].filter((line) => line !== '')
+    const said = [...cautions, ...undeterminedLines(comparison), comparison.speed, comparison.resolution, verdictLine(comparison)].filter(
+      (line) => line !== '',
+    )
     print(coloured(`${columns(comparedCells(comparison))}\n\n${columns(comparedNumberCells(comparison))}\n\n${said.join('\n')}`))
   }
   addStepSummary(() => comparisonMarkdown(comparison))

@@ -6,26 +6,37 @@ export type Outcome = 'met' | 'missed' | 'undetermined'
 /** An outcome is one with this probability. */
 export const sureShare = 0.95
 
-/** Of the probability that the limit holds. `of`: outcomes that are told together; that one of them is missed by chance is as unlikely as of one alone (Bonferroni). */
-export function outcomeOf(probability: number, of = 1): Outcome {
+/** Of the probability that one limit holds; of several limits that are told together see `holm`. */
+export function outcomeOf(probability: number): Outcome {
   if (probability >= sureShare) return 'met'
-  return probability <= (1 - sureShare) / of ? 'missed' : 'undetermined'
+  return probability <= 1 - sureShare ? 'missed' : 'undetermined'
 }
 
-/** `exceeded` of `intended` answers were over the limit of a quantile, by trial; `weights` as in `probabilityWithin`. Quantile 1, the maximum, allows none. */
-export function decide(counts: readonly Count[], quantile: number, weights?: readonly number[]): Outcome {
+/**
+ * The probability that the limit of a quantile holds, where `exceeded` of `intended` answers were over it, by trial; null: too few answers tell.
+ * `weights` as in `probabilityWithin`. Quantile 1, the maximum, allows none.
+ */
+export function holdsOf(counts: readonly Count[], quantile: number, weights?: readonly number[]): number | null {
   const intended = counts.reduce((sum, each) => sum + each.intended, 0)
-  if (intended === 0) return 'undetermined'
-  if (quantile >= 1) return counts.some(({ exceeded }) => exceeded > 0) ? 'missed' : 'met'
-  if (intended < samplesNeeded(quantile) && counts.every(({ exceeded }) => exceeded === 0)) return 'undetermined'
-  return outcomeOf(probabilityWithin(counts, 1 - quantile, weights))
+  if (intended === 0) return null
+  if (quantile >= 1) return counts.some(({ exceeded }) => exceeded > 0) ? 0 : 1
+  if (intended < samplesNeeded(quantile) && counts.every(({ exceeded }) => exceeded === 0)) return null
+  return probabilityWithin(counts, 1 - quantile, weights)
+}
+
+export function decide(counts: readonly Count[], quantile: number): Outcome {
+  const holds = holdsOf(counts, quantile)
+  return holds === null ? 'undetermined' : outcomeOf(holds)
+}
+
+/** The probability that errors stay within their limit. */
+export function errorsHold(counts: readonly Count[], errorShare: number): number {
+  if (counts.every(({ exceeded }) => exceeded === 0)) return 1
+  return errorShare === 0 ? 0 : probabilityWithin(counts, errorShare)
 }
 
 /** Errors may miss their limit; that too few were seen to prove the limit is no reason to doubt. */
-export function errorsMissed(counts: readonly Count[], errorShare: number): boolean {
-  if (counts.every(({ exceeded }) => exceeded === 0)) return false
-  return errorShare === 0 || probabilityWithin(counts, errorShare) <= 1 - sureShare
-}
+export const errorsMissed = (counts: readonly Count[], errorShare: number): boolean => outcomeOf(errorsHold(counts, errorShare)) === 'missed'
 
 /** Smallest sample without one exceedance that can meet a quantile: 299 for p99. */
 export function samplesNeeded(quantile: number): number {

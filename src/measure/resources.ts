@@ -1,6 +1,7 @@
 /** What a trial cost inside its measured window: CPU of the server, of the harness, of everybody else; memory and bytes of the server. */
 import type { DiskUse } from '../host/disk.ts'
 import { usedBetween, without } from '../host/usage.ts'
+import type { TrialSpec } from '../replay/arrivals.ts'
 import type { Recording } from './recorder.ts'
 import type { Course } from './sampler.ts'
 
@@ -13,6 +14,15 @@ export interface Resources {
   client: { cpuCores: number; busyShare: number; cpuUsPerOperation: number | null }
   /** null where the server's own share is unknown; on whose cores, where both are bound to theirs. */
   others: { cpuCores: number; onServerCores: number | null; onHarnessCores: number | null } | null
+}
+
+/** Of what one worker did: every turn of a closed loop has an answer in it, so that there its CPU tells how much of the time it did not wait for one. */
+export function busyShareOf(
+  { loop, warmUpSeconds, seconds }: Pick<TrialSpec, 'loop' | 'warmUpSeconds' | 'seconds'>,
+  { busyShare }: Pick<Recording, 'busyShare'>,
+  cpuSeconds: number,
+): number {
+  return loop === 'closed' ? Math.min(1, cpuSeconds / (warmUpSeconds + seconds)) : busyShare
 }
 
 /** CPU as cores used on average between the edges of the window, less the windows that do not count. */

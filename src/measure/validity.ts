@@ -21,7 +21,7 @@ const noiseOfWindow = 0.5
 /** A second. */
 const fewestWindows = 1 / windowSeconds
 
-/** `timeline`: the windows of the trial. `failure`: why the trial did not run to its end. */
+/** `timeline`: the windows of the trial. `failure`: why the trial did not run to its end. `serverCores`: those that the server can use; null: nobody knows. */
 export function judgeValidity(
   operations: Operation[],
   records: OperationRecord[],
@@ -30,13 +30,15 @@ export function judgeValidity(
   loop: 'open' | 'closed',
   failure: string | null,
   hostPauses: Pick<HostPauses, 'windowsLeftOut' | 'longestMs' | 'isKept'> | null = null,
+  serverCores: number | null = null,
 ): Validity {
   if (failure !== null) return { verdict: 'broken', reasons: [failure], clientBound: [] }
   const bound = loop === 'closed' ? [] : boundByGaps(operations, records)
   const reasons = bound.map((each) => each.reason)
   let clientBound = bound.map((each) => each.operation)
-  if (loop === 'open' && resources.client.busyShare > mostBusyShare) {
-    reasons.unshift(`the harness worked ${percent(resources.client.busyShare)} of its core, more than ${percent(mostBusyShare)}`)
+  const busy = busyHarness(resources, loop, serverCores)
+  if (busy !== null) {
+    reasons.unshift(busy)
     clientBound = operations.filter((_, index) => (records[index]?.intended ?? 0) > 0).map(({ name }) => name)
   }
   // Others come first: a harness that was late because of them is no limit of the harness.
@@ -49,6 +51,18 @@ export function judgeValidity(
   ]
   if (noise.length > 0) return { verdict: 'noisy', reasons: [...noise, ...reasons], clientBound }
   return { verdict: reasons.length > 0 ? 'client-bound' : 'valid', reasons, clientBound }
+}
+
+/**
+ * What the harness worked, where that is too much; null: it is not. A closed loop keeps the slower of the two busy, so that there it is too much only
+ * where the harness is that (Denning and Buzen, "The operational analysis of queueing network models", 1978, on bottlenecks).
+ */
+function busyHarness({ client: { busyShare }, server }: Resources, loop: 'open' | 'closed', serverCores: number | null): string | null {
+  if (busyShare <= mostBusyShare) return null
+  const worked = `the harness worked ${percent(busyShare)} of its core, more than ${percent(mostBusyShare)}`
+  if (loop === 'open' || server === null || serverCores === null) return worked
+  const serverShare = server.cpuCores / serverCores
+  return busyShare > serverShare ? `${worked}, and more than the server of its own (${percent(serverShare)})` : null
 }
 
 /** Windows that are left out are no noise of those that are left; too few of them are no trial. */

@@ -7,6 +7,7 @@ import { DrawnParameters } from '../data/drawn.ts'
 import type { ClientKind, Compiled, Endpoint, Lane, Session } from '../engines/engine.ts'
 import { engineNamed } from '../engines/registry.ts'
 import { isOwnFault, messageOf } from '../errors.ts'
+import { busyShareOf } from '../measure/resources.ts'
 import { Samples } from '../measure/samples.ts'
 import type { Shares } from '../scenario/shares.ts'
 import { faultText, strayError } from '../stray-errors.ts'
@@ -83,7 +84,8 @@ async function trial({ spec, block, nowMs, startNs }: TrialOrder): Promise<unkno
     last = new Executor(lane as Lane, clock, spec, compiled.operations, params, samples)
     const recording = await last.run(startNs)
     const { user, system } = process.cpuUsage(before)
-    return { ...recording, cpuSeconds: (user + system) / 1e6, purgeFailure: (await purge?.stop()) ?? null }
+    const cpuSeconds = (user + system) / 1e6
+    return { ...recording, cpuSeconds, busyShare: busyShareOf(spec, recording, cpuSeconds), purgeFailure: (await purge?.stop()) ?? null }
   } finally {
     await purge?.stop()
   }

@@ -32,6 +32,7 @@ export function comparisonDocument(comparison: Comparison): Document {
     ...(differences.length === 0
       ? [paragraph('Models, statements, settings and versions are the same.')]
       : [paragraph('Different besides the times:'), list(differences)]),
+    ...(comparison.speed === '' ? [] : [paragraph(comparison.speed)]),
     ...(cautions.length === 0 ? [] : [list(cautions)]),
     ...([...rows, ...numbers].some((row) => row.undetermined !== null) ? [list(undeterminedLines(comparison))] : []),
     ...(changed.length === 0 ? [] : [comparedTable({ ...comparison, rows: [...changed].sort((a, b) => (b.ratio?.mid ?? 0) - (a.ratio?.mid ?? 0)) })]),

@@ -13,7 +13,7 @@ export function speedLine({ candidates }: Pick<Result, 'candidates'>): string | 
   const means = slow
     .filter(({ slowdowns }) => slowdowns.length > 0)
     .map(({ name, slowdowns }) => `${name} ${(slowdowns.reduce((sum, each) => sum + each, 0) / slowdowns.length).toFixed(2)}`)
-  return `the host slowed the servers’ cores: on average over the trials, everything took ${means.join(', ')} times as long as at their full speed, ${Math.max(...all).toFixed(2)} times in the slowest trial. Capacities and CPU per operation are told at the full speed, latencies as they were measured`
+  return `the host slowed the servers’ cores: on average over the trials, everything took ${means.join(', ')} times as long as at their full speed, ${Math.max(...all).toFixed(2)} times in the slowest trial. Capacities and CPU per operation are told at the full speed, response and service times as they were measured`
 }
 
 /** Of one trial, beside its reasons. */

@@ -1,4 +1,4 @@
-/** What the official driver costs beside the wire client: CPU per operation, latency, and what one core of clients can reach through it. */
+/** What the official driver costs beside the wire client: CPU per operation, service time, and what one core of clients can reach through it. */
 import { isUsable } from '../assess/capacity/response-curve.ts'
 import { markedName } from '../assess/judge/cautions.ts'
 import { mergedHistogram, percentileUs } from '../measure/merged.ts'

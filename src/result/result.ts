@@ -96,7 +96,7 @@ const candidate = z.strictObject({
   explanations: z.array(z.strictObject({ operation: text, plan: text })),
   indexUse: z.array(z.strictObject({ table: text, index: text, uses: number })),
   steady: nullable(z.strictObject({ reached: z.boolean(), afterSeconds: nullable(number), warmedSeconds: number })).describe(
-    'whether throughput settled while warming, by change points over windows of 250 ms',
+    'whether throughput became level while warming, by change points over windows of 250 ms',
   ),
   sizes: z
     .array(z.strictObject({ cpus: number, throughputPerSecond: number, connections: number }))

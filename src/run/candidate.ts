@@ -389,6 +389,7 @@ export class CandidateRun extends CandidateServer {
       order.loop,
       this.failure ?? this.death ?? broken ?? recording.purgeFailure ?? workload.fault,
       hostPauses,
+      Math.min(this.compiled.scenario.bench.cpus, this.engine.traits.plan.commandThreads.count ?? Number.POSITIVE_INFINITY),
     )
     const trial: TrialResult = {
       ...describeTrial(order, recording, this, this.#context.plan, workload, hostPauses),

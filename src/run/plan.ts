@@ -39,7 +39,7 @@ export interface Budget {
   /** Numbers of connections that are tried, the usual one first, and the seconds of such a trial; 0: the usual one is taken. */
   connections: number[]
   connectionSeconds: number
-  /** Warming until steady, at most: a Java server on one core still gains after a minute; who settles sooner takes no longer. */
+  /** Warming until steady, at most: a Java server on one core still gains after a minute; who is level sooner takes no longer. */
   warmUpSeconds: number
   /** On all cores before that, of a server that compiles what it runs, at most: until its compiler has hardly anything left to do. */
   compileSeconds: number

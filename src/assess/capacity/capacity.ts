@@ -28,7 +28,8 @@ export function capacityOf(evidence: Evidence, mix: Capacity['mix'], cpus: numbe
   const curves = curvesOf(evidence)
   const binding = curves === null ? undefined : bindingOf(curves)
   const { isLevel = true } = evidence
-  const saturation = withoutEnd(isLevel, overStarts(saturations(trials), multipleOf))
+  const loops = saturationOf(trials)
+  const saturation = withoutEnd(isLevel && !loops.isLowerBound, overStarts(loops.byStart, multipleOf))
   const cpu = withoutEnd(isLevel, overStarts(ratesOfCpu(trials, cpus), multipleOf))
   const none = { multiple: null, bound: 'none' as const, mix, ratePerSecond: null, notTested: [], saturation, cpu, objectives: null }
   if (curves === null) return { ...none, boundBy: 'not searched at this effort' }
@@ -38,11 +39,14 @@ export function capacityOf(evidence: Evidence, mix: Capacity['mix'], cpus: numbe
   const own = binding === undefined ? null : objectivesOf(binding, isLevel)
   const objectives = own?.multiple ?? null
   const bound = isLevel ? ('measured' as const) : ('atLeast' as const)
-  const all: Bounded[] = [
+  const told: Bounded[] = [
     ...(own === null ? [] : [own]),
     ...(cpu === null ? [] : [{ multiple: cpu, bound, boundBy: `${cpuFill * 100} % of the server's cores` }]),
-    ...(saturation === null ? [] : [{ multiple: saturation, bound, boundBy: 'saturation' }]),
   ]
+  const bySaturation: Bounded[] =
+    saturation === null ? [] : [{ multiple: saturation, bound: loops.isLowerBound ? 'atLeast' : bound, boundBy: 'saturation' }]
+  // Where the closed loops are client-bound, the server's end is told by the others.
+  const all = loops.isLowerBound && told.length > 0 ? told : [...told, ...bySaturation]
   const least = all.reduce<Bounded | null>((a, b) => (a !== null && a.multiple.mid <= b.multiple.mid ? a : b), null)
   if (least === null) return { ...none, boundBy: 'its objectives are missed at any load, and nothing else was measured', notTested }
   return { ...least, mix, ratePerSecond: fixed + scaling * least.multiple.mid, notTested, saturation, cpu, objectives }
@@ -54,7 +58,11 @@ interface Bounded {
   boundBy: string
 }
 
-/** Of a server that was still becoming faster nothing bounds what it does. */
+/** Whether its closed loops are client-bound: its server was level, and saturation has no upper end all the same. */
+export const isClientBound = ({ capacity, steady }: Pick<CandidateResult, 'capacity' | 'steady'>) =>
+  capacity.saturation?.high === null && steady?.reached !== false
+
+/** Of a server that was still becoming faster, and of client-bound loops, nothing bounds what it does. */
 const withoutEnd = (isLevel: boolean, interval: Interval | null) => (interval === null || isLevel ? interval : { ...interval, high: null })
 
 function objectivesOf({ curve, objective, operation }: OperationCurve, isLevel: boolean): Bounded {
@@ -88,15 +96,29 @@ export const drivenMultiple = (candidate: CandidateResult, operations: Operation
 
 const atFullSpeed = ({ throughputPerSecond, slowdown }: TrialResult) => throughputPerSecond * slowdown
 
-/** Closed-loop throughput by start, at the full speed of the cores: the middle of the repeats at the concurrency that did most in the middle of all. */
-export function saturations(trials: readonly TrialResult[]): Map<number, number> {
+export interface Saturation {
+  byStart: Map<number, number>
+  /** All of these loops are client-bound: the server does at least that. */
+  isLowerBound: boolean
+}
+
+/**
+ * Closed-loop throughput by start, at the full speed of the cores: the middle of the repeats at the concurrency that did most in the middle of all.
+ * Client-bound loops count only where there are no others.
+ */
+export function saturationOf(trials: readonly TrialResult[]): Saturation {
   const loops = trials.filter((trial) => trial.phase === 'sweep' && isUsable(trial))
   const byConcurrency = [...Map.groupBy(loops, (trial) => trial.arrival.concurrency)].map(([, own]) => ({
     own,
     middle: median(own.map(atFullSpeed)) as number,
   }))
   const best = byConcurrency.reduce<(typeof byConcurrency)[number] | undefined>((a, b) => (a === undefined || b.middle > a.middle ? b : a), undefined)
-  return new Map([...Map.groupBy(best?.own ?? [], (trial) => trial.start)].map(([start, own]) => [start, median(own.map(atFullSpeed)) as number]))
+  const ofServer = (best?.own ?? []).filter(({ validity }) => validity.verdict === 'valid')
+  const told = ofServer.length > 0 ? ofServer : (best?.own ?? [])
+  return {
+    byStart: new Map([...Map.groupBy(told, (trial) => trial.start)].map(([start, own]) => [start, median(own.map(atFullSpeed)) as number])),
+    isLowerBound: told.length > 0 && ofServer.length === 0,
+  }
 }
 
 const fewestRates = 2

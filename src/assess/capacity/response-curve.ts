@@ -5,6 +5,7 @@ import type { OperationResult, TrialResult } from '../../result/result.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import { type Count, probabilityWithin } from '../../stats/beta-binomial.ts'
 import { type Curve, type CurvePoint, curveFitter } from '../../stats/exceedance-curve.ts'
+import { holm } from '../../stats/intervals.ts'
 import { slopeOf } from '../../stats/slope.ts'
 import type { Evidence } from '../judge/at-multiple.ts'
 
@@ -39,10 +40,10 @@ export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[
   const judged = judgedOf(trials)
   if (new Set(judged.map((trial) => trial.arrival.multiple)).size < fewestRates) return null
   const fitCurve = curveFitter()
-  return operations
+  const curves = operations
     .filter((operation) => mix.has(operation.name))
     .flatMap((operation) =>
-      operation.objectives.flatMap((objective): OperationCurve[] => {
+      operation.objectives.flatMap((objective): (OperationCurve & { unloaded: Suspect | null })[] => {
         const points = judged.flatMap((trial): CurvePoint[] => {
           const count = countOf(trial, operation.name, objective.name)
           return count === null ? [] : [{ ...count, multiple: loadOf(trial), start: trial.start }]
@@ -68,6 +69,11 @@ export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[
         ]
       }),
     )
+  const isMissed = holm(curves.map(({ unloaded }) => unloaded?.holds ?? 1))
+  return curves.map(({ unloaded, ...curve }, at) => ({
+    ...curve,
+    unloaded: unloaded !== null && isMissed[at] === true ? { multiple: unloaded.multiple, share: unloaded.share } : null,
+  }))
 }
 
 const judgedOf = (trials: readonly TrialResult[]) =>
@@ -109,8 +115,13 @@ const compatible = 0.05
 /** The flattest curve of a load-driven objective, see `fitCurve`: what is surely flatter is none. */
 const flattest = 2.5
 
-/** Missed at the lightest load already, and by all calm loads together, whose share does not grow with them. */
-function unloadedOf(judged: readonly TrialResult[], operation: string, { name, quantile }: Objective): Unloaded | null {
+/** `holds`: how likely the limit holds over all calm loads together. */
+interface Suspect extends Unloaded {
+  holds: number
+}
+
+/** Over its limit at the lightest load already, by a share that does not grow with calm loads. */
+function unloadedOf(judged: readonly TrialResult[], operation: string, { name, quantile }: Objective): Suspect | null {
   const busiest = Math.max(...judged.map(({ resources }) => resources.server?.cpuCores ?? 0))
   const calm = judged
     .filter((trial) => !trial.saturated && (trial.resources.server?.cpuCores ?? 0) <= calmShare * busiest)
@@ -123,9 +134,11 @@ function unloadedOf(judged: readonly TrialResult[], operation: string, { name, q
   if (new Set(loads).size < fewestRates || Math.max(...loads) < narrowest * lowest) return null
   const lightest = calm.filter(({ multiple }) => multiple === lowest)
   const share = sum(lightest, 'exceeded') / sum(lightest, 'intended')
-  if (share <= 1 - quantile || outcomeOf(probabilityWithin(calm, 1 - quantile)) !== 'missed') return null
+  if (share <= 1 - quantile) return null
+  const holds = probabilityWithin(calm, 1 - quantile)
+  if (outcomeOf(holds) !== 'missed') return null
   const slope = slopeOf(calm.map(({ multiple, ...count }) => ({ ...count, log: Math.log(multiple) })))
-  return slope.none < compatible || slope.high >= flattest ? null : { multiple: lowest, share }
+  return slope.none < compatible || slope.high >= flattest ? null : { multiple: lowest, share, holds }
 }
 
 /** The one that is passed at the lowest rate, of those that load drives; what was called too rarely does not bind where others do. */

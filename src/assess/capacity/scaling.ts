@@ -45,13 +45,10 @@ export function concurrencyFor({ single, contention, coherency }: Parameters, pe
   return discriminant < 0 || b >= 0 ? null : (2 * c) / (-b + Math.sqrt(discriminant))
 }
 
-/** The closed-loop sweep as points; what others disturbed, or the server did not live through, is none. */
+/** The closed-loop sweep as points; what others disturbed, the harness limited, or the server did not live through, is none. */
 export function sweepOf({ trials }: Pick<CandidateResult, 'trials'>): { concurrency: number; perSecond: number }[] {
   return trials
-    .filter(
-      ({ phase, validity, throughputPerSecond }) =>
-        phase === 'sweep' && validity.verdict !== 'noisy' && validity.verdict !== 'broken' && throughputPerSecond > 0,
-    )
+    .filter(({ phase, validity, throughputPerSecond }) => phase === 'sweep' && validity.verdict === 'valid' && throughputPerSecond > 0)
     .map(({ arrival, throughputPerSecond, slowdown }) => ({ concurrency: arrival.concurrency ?? 1, perSecond: throughputPerSecond * slowdown }))
 }
 

@@ -1,11 +1,11 @@
 /** One candidate at one multiple: the outcome of every operation, from the response curve where there is one, else from the trials at that rate. */
 
-import { decide, errorsMissed, type Outcome, outcomeOf, samplesNeeded } from '../../measure/decide.ts'
+import { errorsHold, holdsOf, type Outcome, outcomeOf, samplesNeeded } from '../../measure/decide.ts'
 import { Histogram } from '../../measure/histogram.ts'
 import type { OperationResult, TrialResult } from '../../result/result.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import type { Count } from '../../stats/beta-binomial.ts'
-import type { Interval } from '../../stats/intervals.ts'
+import { holm, type Interval } from '../../stats/intervals.ts'
 import { median } from '../../stats/median.ts'
 import { type AtScaleNow, isSlowNow, isSurelySlow } from '../capacity/at-scale.ts'
 import { correlationsOf, countOf, curvesOf, fewestCalls, isLate, isUsable, type OperationCurve } from '../capacity/response-curve.ts'
@@ -66,8 +66,13 @@ export function judgeAt(evidence: Evidence, multiple: number, curves = curvesOf(
   const rounds = trials.filter((trial) => trial.phase === 'confirmation')
   const valid = rounds.filter(isUsable)
   const probes = trials.filter((trial) => trial.phase === 'probe' && isUsable(trial))
-  const asked = operations.filter((operation) => mix.has(operation.name)).length
-  const cells = operations.map((operation) => cellOf(operation, { evidence, multiple, rounds, valid, probes, curves, asked }))
+  const judged: Judged = { evidence, multiple, rounds, valid, probes, curves }
+  const asked = operations.map((operation) => askedOf(operation, judged))
+  // Over the operations of the mix: that one of them is missed by chance is as unlikely as of one alone.
+  const inMix = asked.filter(({ operation }) => mix.has(operation.name))
+  const missing = missingOf(inMix, ({ leastHolds }) => leastHolds)
+  const missingByFew = missingOf(inMix, ({ leastOfFew }) => leastOfFew)
+  const cells = asked.map((each) => cellOf(each, missing.has(each), missingByFew.has(each), judged))
   const missed = cells.filter((cell) => cell.outcome === 'missed').map((cell) => cell.operation)
   const notTested = cells.filter((cell) => cell.outcome === 'undetermined' && cell.undecided === false).map((cell) => cell.operation)
   const outcome = cells.every((cell) => cell.outcome === 'not run' || cell.outcome === 'excused')
@@ -88,15 +93,46 @@ interface Judged {
   valid: TrialResult[]
   probes: TrialResult[]
   curves: OperationCurve[] | null
-  /** Operations in the mix. */
-  asked: number
+}
+/** What is asked of one operation, and how likely it holds. */
+interface Asked {
+  operation: Operation
+  /** Trials that tell of it. */
+  valid: TrialResult[]
+  /** Of each of its limits on times; null: nothing tells, or the trials at this very rate show the contrary of what all rates say. */
+  holds: (number | null)[]
+  errorsHold: number
+  /** Of the limits that were asked often enough to be missed, and of those that were not; 1: there is none. */
+  leastHolds: number
+  leastOfFew: number
 }
 
-function cellOf(operation: Operation, judged: Judged): Cell {
-  const { evidence, multiple, rounds, probes, curves, asked } = judged
+function askedOf(operation: Operation, { multiple, rounds, valid: usable, probes, curves }: Judged): Asked {
   const { name } = operation
-  const isRaised = raised(samplesOf(judged.valid, name), probes, name)
-  const valid = isRaised ? [...judged.valid, ...probes] : judged.valid
+  const isRaised = raised(samplesOf(usable, name), probes, name)
+  const valid = isRaised ? [...usable, ...probes] : usable
+  const mostCalls = Math.max(0, ...samplesOf(valid, name).map((each) => each.intended))
+  const limits = operation.objectives.flatMap(({ name: objective, quantile }): { holds: number | null; calls: number }[] => {
+    const counts = valid.flatMap((trial) => countOf(trial, name, objective) ?? [])
+    const own = isRaised ? undefined : curves?.find((each) => each.operation === name && each.objective.name === objective)
+    if (own !== undefined) return [{ holds: byCurve(own, multiple, counts), calls: own.calls }]
+    return rounds.length === 0 ? [] : [{ holds: holdsOf(counts, quantile, correlationsOf(curves)), calls: mostCalls }]
+  })
+  const failures = valid.flatMap((trial) => failuresOf(trial, name) ?? [])
+  const own = { operation, valid, holds: limits.map(({ holds }) => holds), errorsHold: errorsHold(failures, operation.errorShare) }
+  const { few = [], enough = [] } = Object.groupBy(limits, ({ calls }) => (calls < fewestCalls ? 'few' : 'enough'))
+  const least = (of: typeof limits) => Math.min(1, ...of.flatMap(({ holds }) => holds ?? []))
+  return { ...own, leastHolds: Math.min(own.errorsHold, least(enough)), leastOfFew: least(few) }
+}
+
+function missingOf(asked: readonly Asked[], of: (each: Asked) => number): Set<Asked> {
+  const isMissed = holm(asked.map(of))
+  return new Set(asked.filter((_, at) => isMissed[at]))
+}
+
+function cellOf({ operation, valid, holds, ...asked }: Asked, isMissed: boolean, isMissedByFew: boolean, judged: Judged): Cell {
+  const { evidence } = judged
+  const { name } = operation
   const samples = samplesOf(valid, name)
   const scaleLimited = evidence.scaleLimited.has(name)
   const cell: Cell = {
@@ -112,24 +148,10 @@ function cellOf(operation: Operation, judged: Judged): Cell {
     atScale: null,
   }
   if (!evidence.mix.has(name)) return { ...cell, outcome: 'excused' }
-  const failures = valid.flatMap((trial) => failuresOf(trial, name) ?? [])
-  cell.missedByErrors = errorsMissed(failures, operation.errorShare)
-  const outcomes: Outcome[] = cell.missedByErrors ? ['missed'] : []
-  let isMissedByFew = false
-  const add = (found: Outcome, calls: number) => {
-    const isFew = found === 'missed' && calls < fewestCalls
-    isMissedByFew ||= isFew
-    outcomes.push(isFew ? 'undetermined' : found)
-  }
-  const mostCalls = Math.max(0, ...samples.map((each) => each.intended))
-  for (const { name: objective, quantile } of operation.objectives) {
-    const counts = valid.flatMap((trial) => countOf(trial, name, objective) ?? [])
-    const own = isRaised ? undefined : curves?.find((each) => each.operation === name && each.objective.name === objective)
-    if (own !== undefined) add(byCurve(own, multiple, counts, asked), own.calls)
-    else if (rounds.length > 0) add(decide(counts, quantile, correlationsOf(curves)), mostCalls)
-  }
-  if (outcomes.length === 0) return operation.objectives.length === 0 && samples.length > 0 ? { ...cell, outcome: 'met' } : cell
-  const outcome = outcomes.includes('missed') ? 'missed' : outcomes.includes('undetermined') ? 'undetermined' : 'met'
+  cell.missedByErrors = isMissed && outcomeOf(asked.errorsHold) === 'missed'
+  if (holds.length === 0 && !isMissed) return operation.objectives.length === 0 && samples.length > 0 ? { ...cell, outcome: 'met' } : cell
+  const isMet = holds.every((each) => each !== null && outcomeOf(each) === 'met')
+  const outcome = isMissed ? 'missed' : isMet ? 'met' : 'undetermined'
   const slow = evidence.atScale?.find((each) => each.operation === name && isSlowNow(each))
   if (slow !== undefined && outcome !== 'missed')
     return { ...cell, atScale: slow, ...(isSurelySlow(slow) ? { outcome: 'missed' } : { outcome: 'undetermined', undecided: 'scale' }) }
@@ -146,12 +168,12 @@ function doubtOf({ name, objectives }: Operation, intended: number, { rounds, cu
   return intended >= needed || curves?.some((each) => each.operation === name) === true ? 'sample' : false
 }
 
-/** What all rates say together; where the trials at this very rate show the contrary, nothing is decided. */
-function byCurve({ curve, objective }: OperationCurve, multiple: number, counts: Count[], asked: number): Outcome {
-  const outcome = outcomeOf(curve.holds(multiple), asked)
+/** What all rates say together; where the trials at this very rate show the contrary, nothing. */
+function byCurve({ curve, objective }: OperationCurve, multiple: number, counts: Count[]): number | null {
+  const holds = curve.holds(multiple)
   const intended = counts.reduce((sum, each) => sum + each.intended, 0)
   const isOver = counts.reduce((sum, each) => sum + each.exceeded, 0) > (1 - objective.quantile) * intended
-  return intended > 0 && ((outcome === 'met' && isOver) || (outcome === 'missed' && !isOver)) ? 'undetermined' : outcome
+  return intended > 0 && isOver === holds > 0.5 ? null : holds
 }
 
 const samplesOfP99 = samplesNeeded(0.99)

@@ -1,6 +1,7 @@
-/** What a candidate's numbers stand for, where that is not what production would run: another major version, less than its maker asks for, or a server that was not warm. */
+/** What a candidate's numbers stand for, where that is not what production would run: another major version, less than its maker asks for, a server that was not warm, or a harness that was slower. */
 
 import type { CandidateResult, Result } from '../../result/result.ts'
+import { isClientBound } from '../capacity/capacity.ts'
 import { bytes } from '../figures/amount.ts'
 
 /** Stands behind the name of such a candidate wherever its numbers are compared. */
@@ -13,7 +14,8 @@ interface Caution {
 }
 
 /** Without the candidate's name. */
-function cautionsOf({ provision, traits, steady }: CandidateResult): Caution[] {
+function cautionsOf(candidate: CandidateResult): Caution[] {
+  const { provision, traits, steady } = candidate
   if (provision === null) return []
   const { pinned, minimum } = traits
   const { version, limits } = provision
@@ -36,6 +38,12 @@ function cautionsOf({ provision, traits, steady }: CandidateResult): Caution[] {
     cautions.push({
       short: 'was still becoming faster when it was measured',
       whole: `never became level: its throughput still changed after ${Math.round(steady.warmedSeconds)} s of warming. What it does at most is not known: its capacities are lower bounds.`,
+    })
+  if (isClientBound(candidate))
+    cautions.push({
+      short: 'had client-bound closed loops only',
+      whole:
+        'was less busy than the harness in its closed loops (client-bound): its saturation is a lower bound, and what it does at most is not known.',
     })
   return cautions
 }

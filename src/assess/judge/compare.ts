@@ -11,6 +11,7 @@ import { type CapacityKind, capacityDifference, capacityKinds } from './capacity
 import { cautionNotes, markedName } from './cautions.ts'
 import { type ComparedRow, comparedRows, type Verdict, verdictOf } from './compared-times.ts'
 import { cpuByRound, factorOf, type KnownResolution, resolutionIn, resolutionText } from './machine-resolution.ts'
+import { atOneSpeed } from './one-speed.ts'
 
 /** What a server does at most, and what an operation costs it. */
 export interface ComparedNumber {
@@ -33,6 +34,8 @@ export interface Comparison {
   cautions: string[]
   /** By how much equals differ on this machine: what differs less is a tie. */
   resolution: string
+  /** How far the two were told at one speed of their machine; '': nobody timed either. */
+  speed: string
   /** What is not the same, besides the times: models, statements, versions, machines. */
   differences: string[]
   rows: ComparedRow[]
@@ -43,20 +46,25 @@ export interface Comparison {
 }
 
 /** @throws TrialError, exit code 2, where the two measured different things. */
-export function compare(baseline: Result, result: Result, tolerance: number): Comparison {
-  checkComparable(baseline, result)
+export function compare(givenBaseline: Result, givenResult: Result, tolerance: number): Comparison {
+  checkComparable(givenBaseline, givenResult)
+  const { results, isOne, said } = atOneSpeed([givenBaseline, givenResult])
+  const [baseline, result] = results as [Result, Result]
   const pairs = result.candidates.flatMap((after) => {
     const before = baseline.candidates.find((each) => each.name === after.name)
     return before === undefined ? [] : [{ before, after }]
   })
   const known = knownOf(baseline, result)
-  const rows = pairs.flatMap(({ before, after }) => comparedRows(before, after, result.trialPlan.multiples, tolerance, known))
+  const rows = pairs.flatMap(({ before, after }) => comparedRows(before, after, result.trialPlan.multiples, tolerance, known, isOne))
   const numbers = pairs.flatMap(({ before, after }) => comparedNumbers(before, after, tolerance, known))
   return {
     tolerance,
     marked: pairs.filter((pair) => Object.values(pair).some((each) => markedName(each) !== each.name)).map(({ after }) => after.name),
     cautions: [...cautionNotes(baseline).map((note) => `in the baseline ${note}`), ...cautionNotes(result).map((note) => `in the result ${note}`)],
     resolution: resolutionText(known),
+    speed: [said, isOne ? 'Times are as they were measured, their ratios at the full speed of the cores.' : '']
+      .filter((each) => each !== '')
+      .join(' '),
     differences: [...differingRuns(baseline, result), ...pairs.flatMap(({ before, after }) => differingCandidates(before, after))],
     rows,
     numbers,
@@ -73,7 +81,13 @@ function knownOf(baseline: Result, result: Result): KnownResolution[] {
 }
 
 function comparedNumbers(before: CandidateResult, after: CandidateResult, tolerance: number, known: KnownResolution[]): ComparedNumber[] {
-  const compared = (number: ComparedNumber['number'], values: (number | null)[], ratio: Interval | null, worse: Interval | null): ComparedNumber => {
+  const compared = (
+    number: ComparedNumber['number'],
+    values: (number | null)[],
+    ratio: Interval | null,
+    worse: Interval | null,
+    doubt = `too few starts for an interval of ${number}`,
+  ): ComparedNumber => {
     const kind = number === 'CPU per operation' ? number : 'capacity'
     const verdict = verdictOf(worse, tolerance, factorOf(known, [after.engine], kind))
     const [baseline = null, result = null] = values
@@ -85,7 +99,7 @@ function comparedNumbers(before: CandidateResult, after: CandidateResult, tolera
       result,
       ratio,
       verdict,
-      undetermined: ratio !== null ? null : isKnown ? `too few starts for an interval of ${number}` : `one of the two does not tell ${number}`,
+      undetermined: ratio !== null ? null : isKnown ? doubt : `one of the two does not tell ${number}`,
       regression: verdict === 'slower',
     }
   }
@@ -96,7 +110,15 @@ function comparedNumbers(before: CandidateResult, after: CandidateResult, tolera
     ...capacityKinds.map((kind) => {
       const ratio = capacityDifference(before, after, kind)?.ratio ?? null
       const worse = ratio === null ? null : { ...ratio, low: 1 / ratio.high, mid: 1 / ratio.mid, high: 1 / ratio.low }
-      return compared(`capacity: ${kind}`, [before.capacity[kind]?.mid ?? null, after.capacity[kind]?.mid ?? null], ratio, worse)
+      const own = [before.capacity[kind], after.capacity[kind]]
+      const isOpen = own.some((each) => each?.high === null)
+      return compared(
+        `capacity: ${kind}`,
+        own.map((each) => each?.mid ?? null),
+        ratio,
+        worse,
+        isOpen ? `capacity: ${kind} is a lower bound in one of the two` : undefined,
+      )
     }),
   ]
 }
@@ -115,7 +137,7 @@ export function checkComparable(baseline: Result, result: Result): void {
   note(`the seed (${baseline.seed}, ${result.seed})`, baseline.seed, result.seed)
   note('the generated data', baseline.dataHash, result.dataHash)
   note(`the effort (${baseline.trialPlan.effort}, ${result.trialPlan.effort})`, baseline.trialPlan.effort, result.trialPlan.effort)
-  note(`the levels (${baseline.trialPlan.multiples}, ${result.trialPlan.multiples})`, baseline.trialPlan.multiples, result.trialPlan.multiples)
+  note(`the multiples (${baseline.trialPlan.multiples}, ${result.trialPlan.multiples})`, baseline.trialPlan.multiples, result.trialPlan.multiples)
   if (result.candidates.every((after) => baseline.candidates.every((before) => before.name !== after.name))) differing.push('the candidates')
   if (differing.length > 0)
     throw new TrialError('not-comparable', `the two results measured different things: ${differing.join(', ')}`, {

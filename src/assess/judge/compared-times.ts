@@ -66,12 +66,14 @@ export function verdictOf(worse: Interval | null, tolerance: number, factor: num
   return worse.high < 1 / (1 + tolerance) && worse.mid < 1 / factor ? 'faster' : 'tie'
 }
 
+/** `isOneSpeed`: both were told at the full speed of one machine, and the ratios are so, too. */
 export function comparedRows(
   before: CandidateResult,
   after: CandidateResult,
   multiples: number[],
   tolerance: number,
   known: KnownResolution[],
+  isOneSpeed: boolean,
 ): ComparedRow[] {
   const factors = metrics.map(({ number }) => factorOf(known, [before.engine, after.engine], number))
   const operations = after.compiled.map((each) => each.operation).filter((name) => before.compiled.some((each) => each.operation === name))
@@ -79,7 +81,7 @@ export function comparedRows(
     operations.flatMap((operation) =>
       metrics.map((how, at): ComparedRow => {
         const { metric } = how
-        const [first, second] = [before, after].map((candidate) => roundsOf(candidate, how, multiple, operation)) as [Rounds, Rounds]
+        const [first, second] = [before, after].map((candidate) => roundsOf(candidate, how, multiple, operation, isOneSpeed)) as [Rounds, Rounds]
         const ratio = ratioOf([...first.byRound.values()], [...second.byRound.values()])
         const verdict = verdictOf(ratio, tolerance, factors[at] as number)
         return {
@@ -102,7 +104,7 @@ export function comparedRows(
 export interface Rounds {
   all: number
   valid: number
-  /** Of each round that tells it, for ratios. */
+  /** Of each round that tells it, for ratios; `isAtFullSpeed`: as the cores would have done at their full speed. */
   byRound: Map<number, number>
   /** Of the same rounds together. */
   mergedUs: number | null
@@ -113,6 +115,7 @@ export function roundsOf(
   { usable, quantile, histogramOf, of }: HowMeasured,
   multiple: number,
   operation: string,
+  isAtFullSpeed = false,
 ): Rounds {
   const all = trials.filter((trial) => trial.phase === 'confirmation' && trial.mix !== 'common' && trial.arrival.multiple === multiple)
   const valid = all.filter((trial) => usable.includes(trial.validity.verdict))
@@ -124,7 +127,7 @@ export function roundsOf(
   return {
     all: all.length,
     valid: valid.length,
-    byRound: new Map(telling.map(({ trial, value }) => [trial.repeat, value])),
+    byRound: new Map(telling.map(({ trial, value }) => [trial.repeat, isAtFullSpeed ? value / trial.slowdown : value])),
     mergedUs: merged.count === 0 ? null : merged.quantileNs(quantile) / 1000,
   }
 }

@@ -3,7 +3,9 @@ import jstat from 'jstat'
 import { TrialError } from '../../errors.ts'
 import type { CandidateResult, Result } from '../../result/result.ts'
 import { moments } from '../../stats/intervals.ts'
+import { isClientBound } from '../capacity/capacity.ts'
 import { checkComparable } from './compare.ts'
+import { atOneSpeed } from './one-speed.ts'
 import { cpuUsPerOperation } from './resolution.ts'
 
 type Interval = NonNullable<CandidateResult['capacity']['multiple']>
@@ -25,19 +27,13 @@ const confidence = 0.8
 const deviations = jstat.normal.inv((1 + confidence) / 2, 0, 1)
 
 /**
- * The newest result with the trials of all, and with pooled capacities; starts of different runs are different starts.
+ * The newest result with the trials of all, and with pooled capacities, at one speed of their machine, which `speed` tells of; starts of different
+ * runs are different starts.
  * @throws TrialError, exit code 2, where they measured different things, or where one was interrupted.
  */
-export function poolResults(results: readonly Result[]): { result: Result; numbers: PooledNumber[]; runs: Result[] } {
-  const runs = [...results].sort((a, b) => a.startedAt.localeCompare(b.startedAt))
+export function poolResults(results: readonly Result[]): { result: Result; numbers: PooledNumber[]; runs: Result[]; speed: string } {
+  const { results: runs, said: speed } = atOneSpeed(poolable(results))
   const newest = runs.at(-1) as Result
-  if (new Set(runs.map((run) => run.startedAt)).size < runs.length)
-    throw new TrialError('same-result', 'one of the results was given twice: pooled runs are different runs', { exitCode: 2 })
-  for (const run of runs) {
-    if (run.status !== 'complete')
-      throw new TrialError('interrupted-result', `the run of ${run.startedAt} was interrupted: only whole runs are pooled`, { exitCode: 2 })
-    checkComparable(run, newest)
-  }
   const numbers: PooledNumber[] = []
   const candidates = newest.candidates.map((candidate) => {
     const own = runs.flatMap((run) => run.candidates.find((each) => each.name === candidate.name) ?? [])
@@ -49,14 +45,26 @@ export function poolResults(results: readonly Result[]): { result: Result; numbe
     numbers.push(...found)
     return pooledCandidate(candidate, own, found)
   })
-  return { result: { ...newest, candidates }, numbers, runs }
+  return { result: { ...newest, candidates }, numbers, runs, speed }
+}
+
+/** In the order in which they began. */
+function poolable(results: readonly Result[]): Result[] {
+  const runs = [...results].sort((a, b) => a.startedAt.localeCompare(b.startedAt))
+  if (new Set(runs.map((run) => run.startedAt)).size < runs.length)
+    throw new TrialError('same-result', 'one of the results was given twice: pooled runs are different runs', { exitCode: 2 })
+  for (const run of runs) {
+    if (run.status !== 'complete')
+      throw new TrialError('interrupted-result', `the run of ${run.startedAt} was interrupted: only whole runs are pooled`, { exitCode: 2 })
+    checkComparable(run, runs.at(-1) as Result)
+  }
+  return runs
 }
 
 function pooledCandidate(newest: CandidateResult, runs: CandidateResult[], numbers: PooledNumber[]): CandidateResult {
   const failed = runs.findIndex((run) => run.failure !== null)
   const pooledOf = (kind: (typeof kinds)[number]) => numbers.find((each) => each.number === kind)?.pooled ?? null
-  const capacities = kinds.flatMap((kind) => pooledOf(kind) ?? [])
-  const multiple = capacities.length === 0 ? null : capacities.reduce((a, b) => (b.mid < a.mid ? b : a))
+  const multiple = leastOf(pooledOf, newest)
   return {
     ...newest,
     failure: failed < 0 ? null : `in run ${failed + 1} of ${runs.length}: ${runs[failed]?.failure}`,
@@ -82,6 +90,15 @@ function pooledCandidate(newest: CandidateResult, runs: CandidateResult[], numbe
   }
 }
 
+/** As in one run: where its closed loops are client-bound, the server's end is told by the others. */
+function leastOf(pooledOf: (kind: (typeof kinds)[number]) => Interval | null, { capacity, steady }: CandidateResult): Interval | null {
+  const [saturation, ...others] = kinds.map(pooledOf)
+  const told = others.filter((each) => each != null)
+  const isOthers = told.length > 0 && isClientBound({ capacity: { ...capacity, saturation: saturation ?? null }, steady })
+  const all = isOthers || saturation == null ? told : [saturation, ...told]
+  return all.reduce<Interval | null>((a, b) => (a !== null && a.mid <= b.mid ? a : b), null)
+}
+
 /** More than a run has of either. */
 const apart = 10_000
 const sumOf = (runs: CandidateResult[], of: (run: CandidateResult) => number) => runs.reduce((sum, run) => sum + of(run), 0)
@@ -100,7 +117,10 @@ function numbersOf(candidate: string, runs: CandidateResult[]): PooledNumber[] {
   const capacities = kinds.flatMap((number): PooledNumber[] => {
     const all = runs.map((run) => run.capacity[number])
     const known = all.filter((each) => each !== null)
-    return known.length === 0 ? [] : [{ candidate, number, runs: all.map((each) => each?.mid ?? null), ...pooledOf(known) }]
+    // Closed loops that the server did not end say nothing beside those that it did.
+    const ended = number === 'saturation' ? known.filter(({ high }) => high !== null) : []
+    const told = ended.length > 0 ? ended : known
+    return told.length === 0 ? [] : [{ candidate, number, runs: all.map((each) => each?.mid ?? null), ...pooledOf(told) }]
   })
   const cpu = runs.map(cpuUsPerOperation)
   const known = cpu.filter((each) => each !== null)

@@ -3,7 +3,7 @@
 import type { CandidateResult, Result } from '../../result/result.ts'
 import { byChance, holm, type PairedRatio, pairedRatio } from '../../stats/intervals.ts'
 import { median } from '../../stats/median.ts'
-import { saturations } from '../capacity/capacity.ts'
+import { saturationOf } from '../capacity/capacity.ts'
 import type { Decision } from '../decision/decision.ts'
 import type { Assessment } from './assess.ts'
 import { capacityDifference, capacityKinds } from './capacity-difference.ts'
@@ -77,10 +77,11 @@ function capacities(a: CandidateResult, b: CandidateResult): Compared[] {
   })
 }
 
-/** Of closed loops, by start. */
+/** Of closed loops, by start; client-bound ones are compared with nothing. */
 function throughput(a: CandidateResult, b: CandidateResult): Compared {
-  const [x, y] = [saturations(a.trials), saturations(b.trials)]
-  return paired('throughput, operations/s', 'capacity', median([...x.values()]), median([...y.values()]), pairedRatio(pairsOf(x, y)))
+  const [x, y] = [saturationOf(a.trials), saturationOf(b.trials)]
+  const pairs = x.isLowerBound || y.isLowerBound ? [] : pairsOf(x.byStart, y.byStart)
+  return paired('throughput, operations/s', 'capacity', median([...x.byStart.values()]), median([...y.byStart.values()]), pairedRatio(pairs))
 }
 
 function cpu(a: CandidateResult, b: CandidateResult): Compared {

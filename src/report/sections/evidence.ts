@@ -27,7 +27,7 @@ export function evidenceSection(told: Told): Block[] {
     ...driverTax(result),
     heading(3, 'The course of single trials'),
     paragraph(
-      'Warming ends where throughput has settled, by change points over windows of 250 ms. A server that compiles what it runs is first warmed with all cores of the machine, with its compiler’s threads before all others where this machine permits it, until the compiler is idle or its time is over; nothing of that counts. Maintenance is a checkpoint, flush, compaction or log rewrite that was asked for in the middle of a trial.',
+      'Warming ends where throughput is level, by change points over windows of 250 ms. A server that compiles what it runs is first warmed with all cores of the machine, with its compiler’s threads before all others where this machine permits it, until the compiler is idle or its time is over; nothing of that counts. Maintenance is a checkpoint, flush, compaction or log rewrite that was asked for in the middle of a trial.',
     ),
     ...charts('course'),
     heading(3, 'Storage and loading'),
@@ -42,7 +42,7 @@ export function evidenceSection(told: Told): Block[] {
     ...othersOf(told),
     heading(3, 'Validity of every trial'),
     paragraph(
-      'valid: the harness was out of the way. client-bound: it worked more than 65 % of its core, or an operation was over a limit with the gaps in which the harness did not turn, and within it without them: then the trial decides nothing for that operation, neither that its limit is met nor that it is missed. noisy: others used more than a tenth of a core of those of the server or of the harness, or half a core of them for 250 ms. Noisy and broken trials count for nothing.',
+      'valid: the harness was out of the way. client-bound: it worked more than 65 % of its core, in a closed loop also more than the server of its own, or an operation was over a limit with the gaps in which the harness did not turn, and within it without them: then the trial decides nothing for that operation, neither that its limit is met nor that it is missed, and a closed loop nothing of saturation but a lower bound. noisy: others used more than a tenth of a core of those of the server or of the harness, or half a core of them for 250 ms. Noisy and broken trials count for nothing.',
     ),
     ...result.candidates.flatMap(trialDetails),
     ...workload(result),

@@ -6,7 +6,7 @@ import { loadCandidate, settleCandidate } from './prepare.ts'
 import { sweep } from './sweep.ts'
 import { warmUp } from './warm-up.ts'
 
-/** Best of the closed-loop sweep; null where the server failed. */
+/** Best of the closed-loop sweep; null where the server failed, or where the best was client-bound. */
 export async function throughputOf(run: CandidateRun, context: RunContext): Promise<{ throughputPerSecond: number; connections: number } | null> {
   await run.visit(() => loadCandidate(run, context))
   await run.visit(async (instance) => {
@@ -20,7 +20,8 @@ export async function throughputOf(run: CandidateRun, context: RunContext): Prom
   const atFullSpeed = trials.map((trial) => ({
     perSecond: trial.throughputPerSecond * slowdownOf(trial, context.fullSpeedUs(), run.sensitivity),
     connections: trial.connections,
+    isOfServer: trial.validity.verdict === 'valid',
   }))
   const best = atFullSpeed.reduce((a, b) => (b.perSecond > a.perSecond ? b : a))
-  return { throughputPerSecond: best.perSecond, connections: best.connections }
+  return best.isOfServer ? { throughputPerSecond: best.perSecond, connections: best.connections } : null
 }

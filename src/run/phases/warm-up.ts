@@ -1,4 +1,4 @@
-/** Warming: the mix in a closed loop until its throughput has settled, or the effort's time for it is over. */
+/** Warming: the mix in a closed loop until its throughput is level, or the effort's time for it is over. */
 
 import { Threads } from '../../host/threads.ts'
 import { windowSeconds } from '../../measure/recorder.ts'
@@ -10,7 +10,7 @@ import type { Budget } from '../plan.ts'
 import { closedTrial } from './trials.ts'
 
 const concurrency = 16
-/** The last level has to last that long to count as the steady one, and a whole piece: a compiler that warms up has plateaus on its way. */
+/** The last level has to last that long to count as one, and a whole piece: a compiler that warms up has plateaus on its way. */
 const steadySeconds = 2
 
 /** Where nobody may let the compiler go first it gets most of the cores by few that are in flight: with 16 it takes four times as long. */

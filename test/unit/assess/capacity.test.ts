@@ -1,9 +1,11 @@
 /** Three capacities and the outcomes at a rate, of servers whose truth is known. */
 import { describe, expect, test } from 'vitest'
 import type { AtScaleNow } from '../../../src/assess/capacity/at-scale.ts'
-import { capacityOf, drivenCapacity } from '../../../src/assess/capacity/capacity.ts'
+import { capacityOf, drivenCapacity, saturationOf } from '../../../src/assess/capacity/capacity.ts'
 import { curvesOf, sharesByLoad } from '../../../src/assess/capacity/response-curve.ts'
+import { sweepOf } from '../../../src/assess/capacity/scaling.ts'
 import { type Evidence, judgeAt } from '../../../src/assess/judge/at-multiple.ts'
+import { holdsOf } from '../../../src/measure/decide.ts'
 import { Histogram } from '../../../src/measure/histogram.ts'
 import type { CandidateResult, TrialResult } from '../../../src/result/result.ts'
 import type { Operation } from '../../../src/scenario/scenario.ts'
@@ -62,7 +64,7 @@ function open(
     },
   } as unknown as TrialResult
 }
-const closed = (perSecond: number, concurrency: number, start: number, slowdown = 1) =>
+const closed = (perSecond: number, concurrency: number, start: number, slowdown = 1, verdict = 'valid') =>
   ({
     phase: 'sweep',
     mix: 'full',
@@ -71,7 +73,7 @@ const closed = (perSecond: number, concurrency: number, start: number, slowdown 
     arrival: { loop: 'closed', multiple: null, ratePerSecond: null, concurrency },
     throughputPerSecond: perSecond / slowdown,
     slowdown,
-    validity: { verdict: 'valid', reasons: [], clientBound: [] },
+    validity: { verdict, reasons: [], clientBound: [] },
     operations: {},
   }) as unknown as TrialResult
 const evidence = (trials: TrialResult[]): Evidence => ({ trials, operations: [operation], mix: new Set(['get']), scaleLimited: new Set() })
@@ -99,6 +101,29 @@ describe('the three capacities', () => {
     const capacity = capacityOf({ ...evidence([...whole(), ...loops]), isLevel: false }, 'full', cpus)
     expect(capacity).toMatchObject({ bound: 'atLeast', objectives: { high: null }, cpu: { high: null }, saturation: { high: null } })
     expect(capacity.saturation?.mid).toBe(level.saturation?.mid)
+  })
+
+  test('client-bound closed loops neither bound a server nor raise it: they are left out, or a lower bound', () => {
+    const bound = (perSecond: number, concurrency: number, start: number) => closed(perSecond, concurrency, start, 1, 'client-bound')
+    const some = capacityOf(evidence([...whole(), ...loops, bound(1500, 16, 1), bound(2500, 16, 2)]), 'full', cpus)
+    expect(some.saturation).toEqual(capacityOf(evidence([...whole(), ...loops]), 'full', cpus).saturation)
+    // At the concurrency that does most the harness was always the slower one.
+    const slowest = [1, 2, 3].map((start) => bound(700 + start, 16, start))
+    const trials = [...whole(), ...[1, 2, 3].map((start) => closed(600, 4, start)), ...slowest]
+    expect(saturationOf(trials)).toEqual({ byStart: new Map([1, 2, 3].map((start) => [start, 700 + start])), isLowerBound: true })
+    const capacity = capacityOf(evidence(trials), 'full', cpus)
+    expect(capacity.saturation).toMatchObject({ mid: expect.closeTo(702 / averageRate, 3), high: null })
+    expect(capacity).toMatchObject({ bound: 'measured', boundBy: 'p99 of get', multiple: capacity.objectives })
+    // Where nothing else is known it is what is known.
+    const flat = [1, 2, 3].flatMap((start) =>
+      [0.5, 1, 1.6, 2, 2.4, 3].map((multiple) => {
+        const trial = open(multiple, { start, exceeded: Math.round(0.03 * multiple * averageRate * seconds) })
+        return { ...trial, resources: { server: null } } as unknown as TrialResult
+      }),
+    )
+    const alone = capacityOf(evidence([...flat, ...slowest]), 'full', cpus)
+    expect(alone).toMatchObject({ bound: 'atLeast', boundBy: 'saturation', multiple: { high: null } })
+    expect(sweepOf({ trials }).map(({ concurrency }) => concurrency)).toEqual([4, 4, 4])
   })
 
   test('the cores are told by the mix as it is, not by trials with rare operations raised or other connections', () => {
@@ -206,6 +231,33 @@ describe('at one multiple', () => {
   test('a curve is not believed against the very trials at its rate', () => {
     const trials = [...whole(), open(1, { phase: 'confirmation', exceeded: 2400 })]
     expect(judgeAt(evidence(trials), 1).outcome).not.toBe('met')
+  })
+
+  test('what is missed by chance is as unlikely of many operations as of one (Holm)', () => {
+    const rounds = (exceeded: readonly number[]) =>
+      [1, 2, 3].map((start) => {
+        const trial = open(1, { phase: 'confirmation', start })
+        const { get } = trial.operations
+        return {
+          ...trial,
+          operations: Object.fromEntries(exceeded.map((each, at) => [`get${at}`, { ...get, exceeded: { p99: each } }])),
+        } as TrialResult
+      })
+    const judged = (...exceeded: number[]) => {
+      const operations = exceeded.map((_, at) => ({ ...operation, name: `get${at}` }) as Operation)
+      return judgeAt({ trials: rounds(exceeded), operations, mix: new Set(operations.map(({ name }) => name)), scaleLimited: new Set() }, 1)
+    }
+    // Alone it is missed, by a twentieth less than its chance allows.
+    const intended = averageRate * seconds
+    const holdsAt = (exceeded: number) => holdsOf(Array(3).fill({ exceeded, intended }), 0.99) as number
+    const doubtful = Array.from({ length: 400 }, (_, exceeded) => exceeded).find((exceeded) => holdsAt(exceeded) <= 0.05) as number
+    expect(holdsAt(doubtful)).toBeGreaterThan(0.05 / 2)
+    expect(judged(doubtful).missed).toEqual(['get0'])
+    expect(judged(doubtful, 0, 0, 0).missed).toEqual([])
+    expect(judged(doubtful, doubtful, doubtful, doubtful)).toMatchObject({ outcome: 'undetermined', missed: [] })
+    // One that is surely missed is none of those that may be so by chance.
+    expect(judged(doubtful, 2000).missed).toEqual(['get0', 'get1'])
+    expect(judged(doubtful, 0, 2000).missed).toEqual(['get2'])
   })
 
   test('errors miss an objective whatever the times are', () => {

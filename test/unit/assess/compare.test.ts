@@ -58,7 +58,7 @@ test('an index that is gone is named, with what it serves', () => {
 test.each([
   ['seed', (copy: Result) => void (copy.seed = 1), /the seed \(\d+, 1\)/],
   ['data', (copy: Result) => void (copy.dataHash = 'x'), /the generated data/],
-  ['levels', (copy: Result) => void (copy.trialPlan.multiples = [1, 4]), /the levels \(1,3, 1,4\)/],
+  ['multiples', (copy: Result) => void (copy.trialPlan.multiples = [1, 4]), /the multiples \(1,3, 1,4\)/],
   ['effort', (copy: Result) => void (copy.trialPlan.effort = 'smoke'), /the effort \(quick, smoke\)/],
   ['scenario', (copy: Result) => void (copy.scenario.operations = []), /the scenario's operations/],
 ])('another %s cannot be compared, and is named', (_, change, message) => {
@@ -112,6 +112,13 @@ test('capacities and CPU per operation are compared, too: a third of the capacit
   expect(verdictLine(worse)).toMatch(/^Regression: 4 slower/)
   expect(comparisonMarkdown(worse)).toContain('CPU per operation, µs')
   expect(of(compare(changed('postgres', 0.3, 4), sample, 0.25)).map(([, , verdict]) => verdict)).toEqual(['faster', 'faster', 'faster', 'faster'])
+})
+
+test('a lower bound is compared with nothing, and that is said', () => {
+  const copy = changed('postgres', 0.3, 1)
+  Object.assign(copy.candidates.find(({ name }) => name === 'postgres')?.capacity.saturation ?? {}, { high: null })
+  const found = compare(sample, copy, 0.25).numbers.find((each) => each.candidate === 'postgres' && each.number === 'capacity: saturation')
+  expect(found).toMatchObject({ verdict: 'undetermined', undetermined: 'capacity: saturation is a lower bound in one of the two' })
 })
 
 test('less than two equals differ on this machine is a tie, whatever the intervals say', () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Decision } from '../../../src/assess/decision/decision.ts'
 import { agreementOf } from '../../../src/assess/judge/agreement.ts'
 import { assess } from '../../../src/assess/judge/assess.ts'
+import { cautionNotes } from '../../../src/assess/judge/cautions.ts'
 import { pooledOf, poolResults } from '../../../src/assess/judge/pool.ts'
 import { pooledEquals } from '../../../src/assess/judge/pooled-equals.ts'
 import type { Resolution } from '../../../src/assess/judge/resolution.ts'
@@ -71,6 +72,22 @@ describe('pooled results', () => {
     ])
     expect(candidate?.capacity.saturation).toEqual(saturation?.pooled)
     expect(assess(result).candidates[0]?.wrong).toBe(3 * assess(golden).candidates[0]!.wrong)
+  })
+
+  test('client-bound closed loops say nothing beside others, and bound nothing', () => {
+    const open = structuredClone(runs)
+    const bound = (at: number) => Object.assign(open[at]?.candidates[0]?.capacity.saturation ?? {}, { low: 1, mid: 1, high: null })
+    bound(1)
+    const ends = poolResults(open).result.candidates[0]?.capacity.saturation
+    expect(ends).toEqual(poolResults([runs[0] as Result, runs[2] as Result]).result.candidates[0]?.capacity.saturation)
+    bound(0)
+    bound(2)
+    const { candidates } = poolResults(open).result
+    expect(candidates[0]?.capacity).toMatchObject({ saturation: { mid: expect.closeTo(1, 6), high: null }, bound: 'measured' })
+    expect(candidates[0]?.capacity.multiple).toEqual(candidates[0]?.capacity.cpu)
+    expect(cautionNotes({ candidates })).toContainEqual(
+      expect.stringMatching(/^postgres † was less busy than the harness in its closed loops \(client-bound\): its saturation is a lower bound/),
+    )
   })
 
   test('one that failed once has failed', () => {

@@ -4,7 +4,7 @@ import { stalledSeconds } from '../../../src/host/cgroup.ts'
 import { machineCpu } from '../../../src/host/processes.ts'
 import type { Reading } from '../../../src/host/usage.ts'
 import { usedBetween } from '../../../src/host/usage.ts'
-import { between } from '../../../src/measure/resources.ts'
+import { between, busyShareOf } from '../../../src/measure/resources.ts'
 
 const recording = { busyShare: 0.5, cpuSeconds: 1, completed: 100 }
 
@@ -30,6 +30,12 @@ test('a window that is left out takes along what was used in it', () => {
   expect(kept.others?.onServerCores).toBeCloseTo(0, 9)
   expect(kept.client.cpuCores).toBeCloseTo(0.4, 9)
   expect(kept.disk).toEqual({ readBytes: 0, writtenBytes: 30, syncs: 3 })
+})
+
+test('in a closed loop the harness works while it does not wait for answers, in an open one while it has something to do', () => {
+  expect(busyShareOf({ loop: 'closed', warmUpSeconds: 0.5, seconds: 3.5 }, { busyShare: 1 }, 1)).toBe(0.25)
+  expect(busyShareOf({ loop: 'closed', warmUpSeconds: 0.5, seconds: 3.5 }, { busyShare: 1 }, 4.2)).toBe(1)
+  expect(busyShareOf({ loop: 'open', warmUpSeconds: 1, seconds: 3 }, { busyShare: 0.1 }, 4)).toBe(0.1)
 })
 
 test('a server that was read at the ends alone used as much in one window as in another', () => {

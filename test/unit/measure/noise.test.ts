@@ -50,6 +50,39 @@ describe('a trial', () => {
   })
 })
 
+describe('a harness that works more than 65 % of its core', () => {
+  const judged = (loop: 'open' | 'closed', busyShare: number, serverCores: number | null, cores = 1) =>
+    judgeValidity(
+      [],
+      [],
+      {
+        ...{ server: serverCores === null ? null : { cpuCores: serverCores, residentBytes: 1 }, disk: null, others: null },
+        client: { cpuCores: 1, busyShare, cpuUsPerOperation: 1 },
+      },
+      [],
+      loop,
+      null,
+      null,
+      cores,
+    )
+
+  test('ended a closed loop where it was busier than the server', () => {
+    expect(judged('closed', 0.9, 0.7)).toMatchObject({
+      verdict: 'client-bound',
+      reasons: ['the harness worked 90 % of its core, more than 65 %, and more than the server of its own (70 %)'],
+    })
+    expect(judged('closed', 0.9, 1.4, 2).verdict).toBe('client-bound')
+    expect(judged('closed', 0.9, 0.95).verdict).toBe('valid')
+    expect(judged('closed', 0.6, 0.3).verdict).toBe('valid')
+    // Of a server that somebody else runs nobody knows.
+    expect(judged('closed', 0.9, null).verdict).toBe('client-bound')
+  })
+
+  test('is late in an open loop, whatever the server does', () => {
+    expect(judged('open', 0.7, 0.95).verdict).toBe('client-bound')
+  })
+})
+
 test('what is busy on a core beside the one that is bound to it, and what watches it, is of others', () => {
   const reading = (seconds: number, server: number, client: number, byCore: number[]) => ({
     ...{ atNs: seconds * 1e9, server: { cpuSeconds: server, residentBytes: 1 }, clientSeconds: client, watchSeconds: 0.01 * seconds, disk: null },
