@@ -25,7 +25,7 @@ interface Brought {
 /** Told at the fastest full speed that the results of a machine, its CPU and its Node have; results of different ones are not brought together. */
 export function atOneSpeed(given: readonly Result[]): AtOneSpeed {
   const places = Map.groupBy(given, ({ host: { machine, cpu, node } }) => [machine, cpu, node].join(' · '))
-  const fastest = new Map([...places].map(([, own]) => own).flatMap((own) => own.map((result) => [result, fastestUs(own)] as const)))
+  const fastest = new Map([...places.values()].flatMap((own) => own.map((result) => [result, fastestUs(own)] as const)))
   const brought = given.map((result) => broughtTo(result, fastest.get(result) ?? null))
   const untimed = given.filter(({ fullSpeedUs }) => fullSpeedUs === null)
   const areSomeTimed = untimed.length < given.length
@@ -35,7 +35,7 @@ export function atOneSpeed(given: readonly Result[]): AtOneSpeed {
     said: [
       broughtText(brought),
       areSomeTimed && untimed.length > 0
-        ? `How fast the cores were was not timed in the ${runsText(untimed)}, whose numbers stand as they were measured.`
+        ? `The full speed of the cores is not known of the ${runsText(untimed)}: these numbers stand as they are.`
         : '',
       places.size > 1 ? 'The runs are of different machines, CPUs or versions of Node, and are not brought to one speed across these.' : '',
     ]

@@ -78,7 +78,7 @@ test('runs of different machines, and those that nobody timed, are not brought t
   const untimed = { ...run(1, slowUs), fullSpeedUs: null }
   expect(atOneSpeed([untimed, run(2, fastUs)])).toMatchObject({
     isOne: false,
-    said: expect.stringContaining('was not timed in the run of 2026-11-27 01:00'),
+    said: expect.stringContaining('is not known of the run of 2026-11-27 01:00'),
   })
   expect(atOneSpeed([golden, golden])).toMatchObject({ isOne: false, said: '' })
 })
