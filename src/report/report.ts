@@ -12,14 +12,18 @@ import { count } from './render/format.ts'
 import { toHtml } from './render/html.ts'
 import { toMarkdown } from './render/markdown.ts'
 import { accessSection } from './sections/access-patterns.ts'
+import { backupSection } from './sections/backup.ts'
 import { cachingSection } from './sections/caching.ts'
 import { capacitySection } from './sections/capacity.ts'
 import { dataModelSection } from './sections/data-model.ts'
 import { decisionSection } from './sections/decision.ts'
 import { evidenceSection } from './sections/evidence.ts'
+import { migrationSection } from './sections/migration.ts'
+import { monitoringSection } from './sections/monitoring.ts'
 import { replicationSection } from './sections/replication.ts'
 import { requirementsSection } from './sections/requirements.ts'
 import { riskSection } from './sections/risks.ts'
+import { securitySection } from './sections/security.ts'
 import { selectionSection } from './sections/selection.ts'
 import { shardingSection } from './sections/sharding.ts'
 import type { Told } from './told.ts'
@@ -61,21 +65,22 @@ interface Section {
 }
 
 const nothingPlanned = 'Nothing was compared, so nothing is planned.'
+const nobodyRanked = 'Nobody is ranked, so there is no design that this could be said of.'
 
-export const sections: Section[] = [
+const sections: Section[] = [
   { title: 'Decision', write: decisionSection, nothing: '' },
   { title: 'Requirements', write: requirementsSection, nothing: '' },
   { title: 'Selection', write: selectionSection, nothing: '' },
   { title: 'Data model', write: dataModelSection, nothing: 'Nobody is ranked: the models of all candidates are in section 15.' },
   { title: 'Access patterns', write: accessSection, nothing: '' },
-  { title: 'Caching', write: cachingSection, nothing: 'No cache was planned: no call by key is left that one could answer.' },
-  { title: 'Partitioning and sharding', write: shardingSection, nothing: 'No operation addresses a field that rows could be divided by.' },
-  { title: 'Replication', write: replicationSection, nothing: 'No read may be old, so no replica can take any.' },
-  { title: 'Backup and recovery', write: () => [], nothing: 'This version says nothing about backups.' },
+  { title: 'Caching', write: cachingSection, nothing: 'No operation reads a row by its key, so there is nothing that a cache could answer.' },
+  { title: 'Partitioning and sharding', write: shardingSection, nothing: 'Nothing was planned that could be divided.' },
+  { title: 'Replication', write: replicationSection, nothing: 'This result does not tell how its products keep copies.' },
+  { title: 'Backup and recovery', write: backupSection, nothing: nobodyRanked },
   { title: 'Capacity and cost', write: capacitySection, nothing: nothingPlanned },
-  { title: 'Monitoring', write: () => [], nothing: 'This version says nothing about monitoring.' },
-  { title: 'Migration plan', write: () => [], nothing: 'This version says nothing about migrations.' },
-  { title: 'Security', write: () => [], nothing: 'What compliance asks for is a hard constraint, in section 3.' },
+  { title: 'Monitoring', write: monitoringSection, nothing: nobodyRanked },
+  { title: 'Migration plan', write: migrationSection, nothing: nobodyRanked },
+  { title: 'Security', write: securitySection, nothing: '' },
   { title: 'Risks and anti-patterns', write: riskSection, nothing: '' },
   { title: 'Evidence', write: evidenceSection, nothing: '' },
 ]

@@ -1,5 +1,6 @@
 /** What the sections of a report are written from. */
 import type { Decision } from '../assess/decision/decision.ts'
+import type { CandidatePlan } from '../assess/fleet/candidate-plan.ts'
 import type { Assessment } from '../assess/judge/assess.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
 import type { Block } from './render/document.ts'
@@ -23,4 +24,9 @@ export function designed({ result: { candidates }, decision }: Pick<Told, 'resul
 export function eliminated(told: Pick<Told, 'result' | 'decision'>): CandidateResult[] {
   const own = new Set(designed(told))
   return told.result.candidates.filter((each) => !own.has(each))
+}
+
+/** null: none was planned for it. */
+export function planOf({ decision }: Pick<Told, 'decision'>, name: string): CandidatePlan | null {
+  return decision?.candidates.find((each) => each.name === name)?.plan ?? null
 }

@@ -10,7 +10,8 @@ import { bytesPerBilledGb, type Catalogue } from './prices.ts'
 export const backupCopies = assumed(1, 1.5, 3)
 /** Of the bytes that writes make a disk write: the rest are pages of tables and indexes. */
 const logShare = assumed(0.25, 0.5, 1)
-const logDays = assumed(3, 7, 14)
+/** Of the log that brings a copy up to the last minute. */
+export const logDays = assumed(3, 7, 14)
 const daySeconds = 86_400
 const dayMs = daySeconds * 1000
 

@@ -12,7 +12,7 @@ export interface Box {
   rows: BoxRow[]
 }
 export interface Line {
-  /** Places of the boxes. `from` holds the many, `to` the one. */
+  /** Places of the boxes. `from` holds the many, `to` the one that they refer to, or that asks them. */
   from: number
   to: number
   label: string

@@ -19,7 +19,7 @@ function attribute({ name, note, keys }: BoxRow): string {
 function servers({ boxes, lines }: Diagram): string {
   const shown = boxes.map(({ title, rows }, at) => `  b${at}["${[title, ...rows.map(({ name }) => name)].map(quoted).join('<br>')}"]`)
   const arrow = ({ label, dashed }: Line) => `${dashed ? '-.' : '--'} "${quoted(label)}" ${dashed ? '.->' : '-->'}`
-  return ['flowchart LR', ...shown, ...lines.map((line) => `  b${line.from} ${arrow(line)} b${line.to}`)].join('\n')
+  return ['flowchart LR', ...shown, ...lines.map((line) => `  b${line.to} ${arrow(line)} b${line.from}`)].join('\n')
 }
 
 const quoted = (text: string) => text.replaceAll(/\s+/g, ' ').replaceAll(/["\\#`<]/g, "'")

@@ -2,7 +2,7 @@
 
 import type { CandidateResult } from '../../result/result.ts'
 import { objectives } from '../objectives.ts'
-import { type Block, code, details, heading, list } from '../render/document.ts'
+import { type Block, code, details, heading } from '../render/document.ts'
 import { capacities, commonMix, comparisons } from '../rivals.ts'
 import { designed, type Told } from '../told.ts'
 
@@ -22,8 +22,7 @@ export function accessSection(told: Told): Block[] {
 }
 
 /** What one candidate is asked, and what its server says of how it answers. */
-export function statements({ name, compiled, explanations, indexUse }: CandidateResult): Block[] {
-  const unused = indexUse.filter(({ uses }) => uses === 0).map(({ table, index }) => `${index} of ${table}`)
+export function statements({ name, compiled, explanations }: CandidateResult): Block[] {
   return [
     ...(compiled.length === 0
       ? []
@@ -41,8 +40,5 @@ export function statements({ name, compiled, explanations, indexUse }: Candidate
             explanations.flatMap((each) => [heading(4, each.operation), code('', each.plan)]),
           ),
         ]),
-    ...(unused.length === 0
-      ? []
-      : [list([`${name}: no call used ${unused.join(', ')} while it was measured; what enforces a promise or an expiry is needed all the same.`])]),
   ]
 }

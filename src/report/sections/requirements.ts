@@ -1,11 +1,12 @@
 /** Section 2: what the application needs, by its scenario: rows, calls, limits, and what the scenario leaves open. */
 import type { Requirements, Scenario } from '../../scenario/scenario.ts'
 import { type Entity, type Operation, writesOf } from '../../scenario/scenario.ts'
-import { monthMs, yearMs } from '../../scenario/units.ts'
+import { monthMs } from '../../scenario/units.ts'
 import { demandBlocks } from '../demand.ts'
 import { calendarText, markedIn } from '../plan.ts'
 import { type Block, heading, list, paragraph, table } from '../render/document.ts'
 import { count, micros, percent, times, usd } from '../render/format.ts'
+import { spanText } from '../spans.ts'
 import type { Told } from '../told.ts'
 
 export function requirementsSection({ result: { scenario, startedAt, trialPlan }, decision }: Told): Block[] {
@@ -94,19 +95,4 @@ function whatText(operation: Operation): string {
   const owned = operation.kind === 'get' && operation.with.length > 0 ? ` with ${operation.with.join(', ')}` : ''
   const by = operation.kind === 'list' && operation.where.length > 0 ? ` by ${operation.where.map(({ field }) => field).join(', ')}` : ''
   return `${operation.kind} ${operation.entity}${owned}${by}`
-}
-
-const spans: [name: string, ms: number][] = [
-  ['year', yearMs],
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000],
-  ['second', 1000],
-]
-
-/** In the largest unit that it fills. */
-function spanText(ms: number): string {
-  const [name, unit] = spans.find(([, each]) => ms >= each) ?? ['second', 1000]
-  const n = count(ms / unit)
-  return `${n} ${name}${n === '1' ? '' : 's'}`
 }

@@ -2,9 +2,32 @@
 import type { Decision } from '../../assess/decision/decision.ts'
 import { type Block, details, heading, paragraph, table } from '../render/document.ts'
 import { count, percent, times } from '../render/format.ts'
-import type { Told } from '../told.ts'
+import { designed, planOf, type Told } from '../told.ts'
 
-export const shardingSection = ({ decision }: Told): Block[] => (decision === null ? [] : shardKey(decision))
+export function shardingSection(told: Told): Block[] {
+  const { decision } = told
+  return decision === null ? [] : [...planned(told, decision.months), ...shardKey(decision)]
+}
+
+/** Who divides rows, and into how many parts by the plan. */
+function planned(told: Told, months: number): Block[] {
+  const rows = designed(told).flatMap(({ name, traits }) => {
+    const plan = planOf(told, name)
+    if (plan === null) return []
+    const { now, horizon } = plan.fleet
+    const parts = (n: number) => (traits.plan?.topology.kind === 'ring' ? 'all servers share the rows' : n === 1 ? 'none' : `${n} shards`)
+    return [
+      [name, parts(now.parts), parts(horizon.parts), traits.sharding === undefined ? '—' : `${traits.sharding.value} (${traits.sharding.source})`],
+    ]
+  })
+  if (rows.length === 0) return []
+  return [
+    table(['candidate', 'divided now', `in month ${months}`, 'how it divides rows'], rows),
+    paragraph(
+      'Shards that the plan does not need are no safety: each call that asks all of them, each change of the schema and each backup costs more. When a table is better partitioned by time, and when shards are needed, stands in section 10 under “What changes, and when”.',
+    ),
+  ]
+}
 
 function shardKey({ shards }: Decision): Block[] {
   if (shards === null) return []

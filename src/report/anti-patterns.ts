@@ -1,0 +1,88 @@
+/** What is known to go wrong with designs like this one, looked for in this one: each finding with its number. */
+import { bytes } from '../assess/figures/amount.ts'
+import { rowBytes } from '../families/sizes.ts'
+import type { CandidateResult } from '../result/result.ts'
+import { entityOf, type Scenario } from '../scenario/scenario.ts'
+import { usesOf } from './index-table.ts'
+import { count, percent } from './render/format.ts'
+import type { Store } from './stored-columns.ts'
+
+export interface Looked {
+  /** What was looked for. */
+  what: string
+  found: string[]
+}
+
+/** Of one candidate. */
+export function antiPatterns(candidate: CandidateResult, scenario: Scenario): Looked[] {
+  const { model } = candidate
+  return [
+    { what: 'indexes that no call used', found: unusedIndexes(candidate) },
+    { what: 'indexes larger than the rows that they find', found: model.stores.flatMap((store) => heavyIndexes(store, candidate)) },
+    { what: 'calls that ask the server many times', found: manyRequests(candidate, scenario) },
+    { what: 'rows embedded without a bound', found: model.stores.flatMap((store) => largeEmbedding(store, scenario)) },
+    { what: 'random keys of a table that grows', found: model.stores.flatMap((store) => randomKeys(store, scenario)) },
+    { what: 'rows that must be deleted one by one', found: model.stores.flatMap((store) => agedRows(store, scenario)) },
+  ]
+}
+
+function unusedIndexes({ model, indexUse }: CandidateResult): string[] {
+  return model.stores.flatMap((store) =>
+    store.indexes.flatMap(({ name, unique, kind }) => {
+      const uses = usesOf(indexUse, store, name)
+      return uses === 0 && !unique && kind !== 'expiry' ? [`no call used ${name} of ${store.name} in any trial: every write pays for it`] : []
+    }),
+  )
+}
+
+function heavyIndexes({ name }: Store, { storage }: CandidateResult): string[] {
+  const at = storage.at.at(-1)
+  const rows = at?.tables.find((each) => each.name === name)?.bytes
+  const indexes = (at?.indexes ?? []).filter(({ table }) => table === name).reduce((sum, each) => sum + each.bytes, 0)
+  return rows === undefined || indexes <= rows ? [] : [`the indexes of ${name} take ${bytes(indexes)}, its rows ${bytes(rows)} (measured, as loaded)`]
+}
+
+/** A round trip between zones for each would pass most limits. */
+const manyAtOnce = 8
+
+function manyRequests({ model: { accesses } }: CandidateResult, { operations }: Scenario): string[] {
+  const told = new Set(operations.map(({ name }) => name))
+  return accesses.flatMap(({ operation, steps }) => {
+    const requests = steps.reduce((sum, each) => sum + each.requests, 0)
+    return told.has(operation) && requests > manyAtOnce ? [`one ${operation} asks ${requests} times as a rule`] : []
+  })
+}
+
+/** Half of what the families allow at most. */
+const largeBytes = 500_000
+
+function largeEmbedding({ name, embedded }: Store, scenario: Scenario): string[] {
+  return embedded.flatMap((each) => {
+    const owned = entityOf(scenario, each)
+    const most = owned.owner?.most ?? 0
+    const size = most * rowBytes(owned)
+    return size > largeBytes
+      ? [`up to ${count(most)} rows of ${each} lie inside one row of ${name}: ${bytes(size)} are read and written with it`]
+      : []
+  })
+}
+
+function randomKeys({ base, entity: name, partition }: Store, scenario: Scenario): string[] {
+  const { key, fields, growthPerMonth, count: rows } = entityOf(scenario, name)
+  const generator = fields.find((each) => each.name === key[0])?.generator
+  const isRandom = base && generator?.kind === 'uuid' && generator.version === 4 && partition[0] === key[0]
+  return isRandom && growthPerMonth > 0 && rows > 1e6
+    ? [
+        `${name}.${key[0]} is random and ${name} grows by ${percent(growthPerMonth)} a month: new rows touch pages all over an ordered index; keys that begin with the time keep them together`,
+      ]
+    : []
+}
+
+function agedRows({ base, entity: name, bucket }: Store, scenario: Scenario): string[] {
+  const { retentionMs } = entityOf(scenario, name)
+  return base && retentionMs !== null && bucket === null
+    ? [
+        `${name} is kept for a stated time and is not divided by it: what is too old is deleted row by row, unless it is partitioned first (section 10)`,
+      ]
+    : []
+}

@@ -1,0 +1,84 @@
+/** Section 11: what to watch, and from which value on somebody must act. */
+
+import type { AtMultiple } from '../../assess/judge/at-multiple.ts'
+import type { CandidateResult, OperationResult } from '../../result/result.ts'
+import { baselineAt, isBaseline } from '../baselines.ts'
+import { spreadText } from '../plan.ts'
+import { type Block, heading, list, paragraph, table } from '../render/document.ts'
+import { count, micros, percent, times } from '../render/format.ts'
+import { designed, planOf, type Told } from '../told.ts'
+
+export function monitoringSection(told: Told): Block[] {
+  const own = designed(told)
+  if (own.length === 0) return []
+  const products = own.flatMap(({ name, handbook: { alerts = [] } }) => (alerts.length === 0 ? [] : [`${name}: ${alerts.join('; ')}`]))
+  return [
+    heading(3, 'The servers'),
+    paragraph(
+      'As measured is the median of the usable trials at that load on the server of the bench; a dash: nothing was measured, and the limit is a usual one.',
+    ),
+    table(['what', 'warn', 'act', ...own.map(({ name }) => `${name}, as measured`)], serverRows(told, own)),
+    heading(3, 'The operations'),
+    paragraph(
+      'Act where the p99 of an operation passes its limit for 5 minutes; warn halfway there (in ratios) from what was measured at the highest load that was confirmed. Where that lies above the limit already, there is nothing to warn of.',
+    ),
+    ...own.flatMap((candidate) => operationTable(told, candidate)),
+    ...(products.length === 0 ? [] : [heading(3, 'What only this product has'), list(products)]),
+  ]
+}
+
+function serverRows(told: Told, own: CandidateResult[]): string[][] {
+  const [low = 1, high = low] = [told.result.trialPlan.multiples[0], told.result.trialPlan.multiples.at(-1)]
+  const each = (of: (candidate: CandidateResult) => string) => own.map(of)
+  const measured = (what: 'cpu' | 'memory') => (candidate: CandidateResult) => {
+    const found = [...new Set([low, high])].flatMap((multiple) => {
+      const share = baselineAt(candidate, multiple)[what]
+      return share === null ? [] : [`${percent(share)} at ${times(multiple)}`]
+    })
+    return found.join(', ') || '—'
+  }
+  const connections = ({ name }: CandidateResult) => {
+    const plan = planOf(told, name)
+    return plan === null ? '—' : `${spreadText(plan.fleet.now.connections, (value) => count(Math.ceil(value)))} in use at peak, planned`
+  }
+  const none = each(() => '—')
+  return [
+    ['CPU of a server', '70 %', '90 %', ...each(measured('cpu'))],
+    ['memory of a server', '80 %', '95 %', ...each(measured('memory'))],
+    ['disk, filled', '75 %', '90 %', ...none],
+    ['connections, of those allowed', '70 %', '90 %', ...each(connections)],
+    ['lag of a copy', '10 s', '60 s', ...none],
+    ['deadlocks and conflicts in an hour', '5', '20', ...each(conflicts)],
+    ['calls that fail', '0.1 %', '1 %', ...each(failed)],
+  ]
+}
+
+const sumOf = ({ trials }: CandidateResult, of: (operation: OperationResult) => number) =>
+  trials.filter(isBaseline).reduce((sum, trial) => sum + Object.values(trial.operations).reduce((own, operation) => own + of(operation), 0), 0)
+
+function conflicts(candidate: CandidateResult): string {
+  const calls = sumOf(candidate, ({ intended }) => intended)
+  return calls === 0 ? '—' : `${count(sumOf(candidate, ({ retries }) => retries))} retries in ${count(calls)} calls`
+}
+
+function failed(candidate: CandidateResult): string {
+  const calls = sumOf(candidate, ({ intended }) => intended)
+  const wrong = sumOf(candidate, ({ errors, dropped }) => Object.values(errors).reduce((sum, each) => sum + each, 0) + dropped)
+  return calls === 0 ? '—' : `${count(wrong)} of ${count(calls)}`
+}
+
+function operationTable({ result: { scenario }, assessment }: Told, { name }: CandidateResult): Block[] {
+  const at = assessment.candidates.find((each) => each.name === name)?.at.findLast((each) => each.rounds > 0)
+  if (at === undefined) return []
+  const rows = scenario.operations.flatMap(({ name: operation, objectives }) => {
+    const limitMs = objectives.find((each) => each.name === 'p99')?.limitMs
+    const cell = at.cells.find((each) => each.operation === operation)
+    return limitMs === undefined || cell === undefined || cell.outcome === 'excused' ? [] : [[operation, ...limitsOf(limitMs * 1000, cell.p99Us)]]
+  })
+  return rows.length === 0 ? [] : [table([`${name} at ${times(at.multiple)}`, 'p99 as measured', 'warn', 'act'], rows, [1, 2, 3])]
+}
+
+function limitsOf(limitUs: number, p99Us: AtMultiple['cells'][number]['p99Us']): string[] {
+  const warn = p99Us === null ? '—' : p99Us >= limitUs ? 'above the limit' : micros(Math.sqrt(p99Us * limitUs))
+  return [micros(p99Us), warn, micros(limitUs)]
+}

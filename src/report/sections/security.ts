@@ -1,0 +1,77 @@
+/** Section 13: who may do what, what must not be read by others, and which controls meet what compliance asks for. */
+import type { CandidateResult, Result } from '../../result/result.ts'
+import { type Control, controls, ruleOf } from '../../scenario/regimes.ts'
+import { type Operation, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { type Block, code, heading, list, paragraph, table } from '../render/document.ts'
+import { designed, type Told } from '../told.ts'
+
+export function securitySection(told: Told): Block[] {
+  const { scenario } = told.result
+  const own = designed(told)
+  const personal = scenario.entities.flatMap(({ name, fields }) => fields.filter(({ pii }) => pii).map((each) => `${name}.${each.name}`))
+  return [
+    heading(3, 'The role of the application'),
+    paragraph('What the operations need of each entity, and nothing else; a second role, which the application never has, changes definitions.'),
+    table(
+      ['entity', 'reads', 'inserts', 'changes', 'deletes'],
+      scenario.entities.map(({ name }) => rightsRow(name, scenario)),
+    ),
+    ...own.flatMap(({ name, handbook: { grants = [] } }) => (grants.length === 0 ? [] : [paragraph(`${name}:`), code('sql', grants.join('\n'))])),
+    heading(3, 'Personal data'),
+    ...(personal.length === 0 ? [paragraph('The scenario marks no field as personal data.')] : [list(personalRules(personal))]),
+    ...controlTable(told.result, own),
+    heading(3, 'Beside the store'),
+    list([
+      'The scenario names no key of tenants, so rights by row have nothing to go by: whoever has the role reads all rows.',
+      'Passwords and keys come from a store for secrets, are changed at least once a year, and stand in no image and no repository.',
+      'Only the servers of the application reach the port of the store; who administers it comes through a host that logs what is done.',
+    ]),
+  ]
+}
+
+const personalRules = (fields: string[]) => [
+  `${fields.join(', ')}: encrypted in the application where no operation compares it, else replaced by a keyed hash beside the encrypted value.`,
+  'It stands in no log, in no metric and in no test data; a request for deletion reaches backups when these expire (section 9).',
+]
+
+function rightsRow(entity: string, { operations }: Scenario): string[] {
+  const named = operations.filter((each) => !each.internal)
+  const who = (does: (operation: Operation) => boolean) =>
+    named
+      .filter(does)
+      .map(({ name }) => name)
+      .join(', ') || '—'
+  const writes = (kinds: string[]) => (operation: Operation) =>
+    writesOf(operation).some((write) => kinds.includes(write.kind) && (write.entity === entity || ('with' in write && write.with.includes(entity))))
+  return [
+    entity,
+    who((each) => writesOf(each).length === 0 && (each.entity === entity || ('with' in each && each.with.includes(entity)))),
+    who(writes(['insert', 'put'])),
+    who(writes(['update', 'put'])),
+    who(writes(['delete'])),
+  ]
+}
+
+/** By what compliance asks for, or all of them where it asks for nothing. */
+function controlTable({ scenario: { requirements } }: Pick<Result, 'scenario'>, own: CandidateResult[]): Block[] {
+  const told = own.filter(({ traits }) => traits.controls !== undefined)
+  if (told.length === 0) return []
+  const asking = (control: Control) => requirements.compliance.filter((name) => ruleOf(name)?.controls.includes(control))
+  return [
+    heading(3, 'Controls'),
+    table(
+      ['control', 'asked for by', ...told.map(({ name }) => name)],
+      controls.map((control) => [control, asking(control).join(', ') || '—', ...told.map((each) => controlText(each, control))]),
+    ),
+  ]
+}
+
+const byWhom = { product: 'the product', beside: 'something beside it', 'other edition': 'another edition, not measured', nothing: 'nothing' }
+
+/** What the server said of itself comes before what is written about the product. */
+function controlText({ traits, parity }: CandidateResult, control: Control): string {
+  const said = parity.find(({ what }) => what === control)
+  if (said !== undefined) return `${said.ok ? '✓' : '✗'} measured: ${said.effective}`
+  const fact = traits.controls?.[control]
+  return fact === undefined ? '—' : `${byWhom[fact.by]}: ${fact.value} (${fact.source}); not measured`
+}

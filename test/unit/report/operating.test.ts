@@ -1,0 +1,181 @@
+/** What an operator needs of the design: copies, backups, alerts, the way there, rights and risks, from the facts of the result alone. */
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { readPrices } from '../../../src/assess/cost/prices.ts'
+import { decide } from '../../../src/assess/decision/decision.ts'
+import { assess } from '../../../src/assess/judge/assess.ts'
+import { engines } from '../../../src/engines/registry.ts'
+import { antiPatterns } from '../../../src/report/anti-patterns.ts'
+import type { Document, Table } from '../../../src/report/render/document.ts'
+import { toMarkdown } from '../../../src/report/render/markdown.ts'
+import { backupSection } from '../../../src/report/sections/backup.ts'
+import { cachingSection } from '../../../src/report/sections/caching.ts'
+import { migrationSection } from '../../../src/report/sections/migration.ts'
+import { monitoringSection } from '../../../src/report/sections/monitoring.ts'
+import { replicationSection } from '../../../src/report/sections/replication.ts'
+import { securitySection } from '../../../src/report/sections/security.ts'
+import type { Told } from '../../../src/report/told.ts'
+import { type CandidateResult, type Result, readResult } from '../../../src/result/result.ts'
+
+const saved = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
+
+/** The saved run with what its products say today. */
+function changed(change: (result: Result) => void = () => {}): Result {
+  const result = structuredClone(saved)
+  for (const candidate of result.candidates) candidate.traits = { ...engines.find((each) => each.name === candidate.engine)?.traits } as never
+  change(result)
+  return result
+}
+const toldOf = (result: Result, decision: Told['decision'] = null): Told => ({ result, assessment: assess(result), decision, charts: () => [] })
+const named = (result: Result, name: string) => result.candidates.find((each) => each.name === name) as CandidateResult
+const tablesOf = (blocks: Document): Table[] =>
+  blocks.flatMap((block) => (block.kind === 'table' ? [block.table] : block.kind === 'details' ? tablesOf(block.blocks) : []))
+const rowOf = (blocks: Document, first: string) =>
+  tablesOf(blocks)
+    .flatMap(({ rows }) => rows)
+    .find(([own]) => own === first)
+
+describe('caching', () => {
+  const blocks = cachingSection(toldOf(saved))
+
+  test('tells of each call by key how much the hottest rows take, and which writes make an answer old', () => {
+    const [, perSecond, one, ten] = rowOf(blocks, 'get_product') ?? []
+    expect(perSecond).toBe('900')
+    expect(Number.parseFloat(ten as string)).toBeGreaterThan(Number.parseFloat(one as string))
+    expect(rowOf(blocks, 'get_order')?.at(-1)).toBe('place_order, ship_order')
+  })
+
+  test('tells what an answer that may be old takes off the store', () => {
+    const result = changed(({ scenario }) => {
+      for (const each of scenario.operations) if (each.name === 'daily_revenue') Object.assign(each, { stalenessMs: 3_600_000, ratePerSecond: 0.1 })
+    })
+    expect(toMarkdown(cachingSection(toldOf(result)))).toMatch(/may be 1 hour old and is asked 360 times in that time: .* takes 99\.7 % of its calls/)
+  })
+})
+
+describe('backup', () => {
+  const logFor = (rpoMs: number | null) =>
+    rowOf(backupSection(toldOf(changed(({ scenario }) => (scenario.requirements.rpoMs = rpoMs)))), 'the log')?.[1]
+
+  test('is as often as the recovery point asks', () => {
+    expect([logFor(null), logFor(2 * 86_400_000), logFor(60_000), logFor(0)]).toEqual([
+      'not asked for',
+      'not needed',
+      'shipped at least every 30 seconds',
+      'with every write: a copy that confirms it',
+    ])
+  })
+
+  test('has the procedures of the result, and says where it holds none', () => {
+    const result = changed((own) => Object.assign(named(own, 'postgres'), { handbook: { backup: ['take-a-copy --all'], restore: ['put-it-back'] } }))
+    const text = toMarkdown(backupSection(toldOf(result)))
+    expect(text).toContain('take-a-copy --all\n\nput-it-back')
+    expect(text).toContain('mongodb: this result holds no procedures.')
+  })
+})
+
+describe('monitoring', () => {
+  const blocks = monitoringSection(toldOf(saved))
+
+  test('has the usual limits, beside what was measured', () => {
+    expect(rowOf(blocks, 'CPU of a server')?.slice(1, 3)).toEqual(['70 %', '90 %'])
+    expect(rowOf(blocks, 'lag of a copy')?.slice(1)).toEqual(['10 s', '60 s', ...saved.candidates.map(() => '—')])
+    expect(rowOf(blocks, 'CPU of a server')?.[3]).toMatch(/^[\d.]+ % at 1×, [\d.]+ % at 3×$/)
+  })
+
+  test('warns between what was measured and the limit, and of nothing that is over it', () => {
+    const own = assess(saved).candidates[0]?.at.findLast(({ rounds }) => rounds > 0)
+    const [table] = tablesOf(blocks).slice(1)
+    for (const [operation, measured, warn] of table?.rows ?? []) {
+      const cell = own?.cells.find((each) => each.operation === operation)
+      const limitUs = 1000 * (saved.scenario.operations.find(({ name }) => name === operation)?.objectives[0]?.limitMs ?? 0)
+      if (cell?.p99Us == null) expect([measured, warn]).toEqual(['—', '—'])
+      else expect(warn === 'above the limit').toBe(cell.p99Us >= limitUs)
+    }
+  })
+})
+
+describe('migration', () => {
+  test('numbers the steps of the design in their order', () => {
+    const postgres = named(saved, 'postgres')
+    const text = toMarkdown(migrationSection(toldOf(saved)))
+    expect(text).toContain(`postgres: ${postgres.ddl.length} steps up; down in the opposite order`)
+    expect(text).toContain('0001  CREATE TABLE "customer"')
+  })
+
+  test('says where nothing has to be made first', () => {
+    const result = changed((own) => Object.assign(named(own, 'redis'), { ddl: [], handbook: {} }))
+    expect(toMarkdown(migrationSection(toldOf(result)))).toContain('redis needs no definitions')
+  })
+})
+
+describe('security', () => {
+  test('grants what operations do, entity by entity, and nothing else', () => {
+    const blocks = securitySection(toldOf(saved))
+    expect(rowOf(blocks, 'order')?.slice(2)).toEqual(['place_order', 'ship_order', '—'])
+    expect(rowOf(blocks, 'order_item')?.slice(1)).toEqual(['get_order', 'place_order', '—', '—'])
+    expect(rowOf(blocks, 'session')?.slice(1)).toEqual(['read_session', 'write_session', 'write_session', '—'])
+  })
+
+  test('names personal data, and what the server said of a control before what is written of its product', () => {
+    const what = 'transport encryption'
+    const result = changed((own) => named(own, 'postgres').parity.push({ what, asked: 'gdpr', set: 'on', effective: 'TLSv1.3', ok: true }))
+    const blocks = securitySection(toldOf(result))
+    expect(toMarkdown(blocks)).toContain('customer.email')
+    expect(rowOf(blocks, what)?.slice(1, 3)).toEqual(['gdpr, pci_dss', '✓ measured: TLSv1.3'])
+    expect(rowOf(blocks, 'audit trail')?.[2]).toMatch(/not measured$/)
+  })
+})
+
+describe('replication', () => {
+  const result = changed()
+  const { decision } = decide(result, assess(result), { catalogues: readPrices(), weights: {}, today: new Date('2026-11-21') })
+  // Everybody is ranked, so that each product is told of.
+  const standings = result.candidates.map(({ name }) => ({ name }))
+  const blocks = replicationSection(toldOf(result, { ...decision, ranking: { ...decision.ranking, standings } } as never))
+
+  test('says who answers a read, by the consistency that it asks for', () => {
+    const head = tablesOf(blocks).find((each) => each.head[0] === 'read')?.head ?? []
+    const of = (read: string) => Object.fromEntries((rowOf(blocks, read) ?? []).map((cell, at) => [head[at], cell]))
+    expect(of('get_order')).toMatchObject({ 'consistency asked for': 'strong', postgres: 'the primary', cassandra: '2 of 3 copies' })
+  })
+
+  test('draws the fleet that is planned: as many servers as it has in one part', () => {
+    const own = decision.candidates.find(({ name }) => name === 'postgres')?.plan?.fleet.now
+    const diagram = blocks
+      .flatMap((block) => (block.kind === 'diagram' ? [block.diagram] : []))
+      .find(({ alternative }) => alternative.startsWith('postgres'))
+    const servers = diagram?.boxes.filter(({ title }) => /^(primary|copy)/.test(title)) ?? []
+    expect(servers).toHaveLength((own?.servers ?? 0) / (own?.parts ?? 1))
+  })
+
+  test('says nothing was measured of it', () => {
+    expect(toMarkdown(blocks)).toContain('None of this was measured')
+  })
+})
+
+describe('anti-patterns', () => {
+  const foundIn = (candidate: CandidateResult) => antiPatterns(candidate, saved.scenario).flatMap(({ found }) => found)
+
+  test('an index that nothing used is one, unless it keeps a promise', () => {
+    const candidate = structuredClone(named(saved, 'postgres'))
+    for (const each of candidate.indexUse) each.uses = 0
+    const unused = foundIn(candidate).filter((text) => text.startsWith('no call used'))
+    expect(unused.some((text) => text.includes('customer_id_created_at_id of order'))).toBe(true)
+    expect(unused.some((text) => text.includes('customer_email') || text.includes('expiry'))).toBe(false)
+  })
+
+  test('a call that asks many times is named with how often', () => {
+    const candidate = structuredClone(named(saved, 'postgres'))
+    const [access] = candidate.model.accesses
+    access?.steps.splice(0, 9, { action: 'read', store: 'product', index: null, requests: 31 })
+    expect(foundIn(candidate)).toContain(`one ${access?.operation} asks 31 times as a rule`)
+  })
+
+  test('a bound on what is embedded is kept in sight', () => {
+    const scenario = structuredClone(saved.scenario)
+    for (const { owner } of scenario.entities) if (owner !== null) owner.most = 100_000
+    const found = antiPatterns(named(saved, 'mongodb'), scenario).flatMap((each) => each.found)
+    expect(found.some((text) => text.startsWith('up to 100,000 rows of order_item lie inside one row of order'))).toBe(true)
+  })
+})
