@@ -13,7 +13,7 @@ nav { font-size: 14px; } nav ol { list-style: none; margin: 16px 0; padding: 0; 
 p { margin: 0 0 12px; max-width: 78ch; } li { margin: 2px 0; max-width: 78ch; }
 .scroll { overflow-x: auto; margin: 8px 0 20px; } table { border-collapse: collapse; font-size: 14px; min-width: 60%; }
 th, td { text-align: left; padding: 6px 12px; border-bottom: 1px solid var(--line); vertical-align: top; } th { background: var(--band); font-weight: 600; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } td.number { white-space: nowrap; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } table.wide { font-size: 13px; } .wide th, .wide td { padding: 5px 7px; }
 .callout { border-left: 4px solid var(--note); background: var(--band); padding: 10px 16px; margin: 12px 0; max-width: 82ch; } .callout.good { border-color: var(--good); } .callout.bad { border-color: var(--bad); }
 pre { background: var(--band); border: 1px solid var(--line); border-radius: 6px; padding: 12px; font: 13px/1.45 ui-monospace, 'DejaVu Sans Mono', monospace; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
 figure { margin: 20px 0; } img { max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: 6px; }
@@ -68,11 +68,22 @@ function render(block: Block): string {
   }
 }
 
+/** A table of so many columns has no room to spare. */
+const manyColumns = 7
+
+/** Columns give way by wrapping their words; where that is not enough the table scrolls in a box of its own, by mouse, touch or keyboard. */
 function renderTable({ head, rows, numeric = [] }: Table): string {
   const cells = (of: string[], tag: 'th' | 'td') =>
-    of.map((cell, at) => `<${tag}${numeric.includes(at) ? ' class="number"' : ''}>${escaped(cell)}</${tag}>`).join('')
-  return `<div class="scroll"><table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('')}</tbody></table></div>`
+    of.map((cell, at) => `<${tag}${numeric.includes(at) ? ' class="number"' : ''}>${breakable(escaped(cell))}</${tag}>`).join('')
+  const name = escaped(`Table: ${head.filter((each) => each !== '').join(', ')}`)
+  return `<div class="scroll" role="region" aria-label="${name}" tabindex="0"><table${head.length >= manyColumns ? ' class="wide"' : ''}><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('')}</tbody></table></div>`
 }
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 const escaped = (text: string) => text.replaceAll(/[&<>"']/g, (character) => entities[character] as string)
+
+/** A long name may end a line where its words do; a number keeps its unit. */
+const breakable = (cell: string) =>
+  cell
+    .replaceAll(/[\w.]{16,}/g, (name) => name.replaceAll(/[_.](?=\w)/g, '$&<wbr>'))
+    .replaceAll(/(?<=\d) (?=(?:[kMGT]?B|[µm]?s|%)(?![a-z]))/g, '\u00a0')
