@@ -30,7 +30,8 @@ export function forecastBlocks({ forecasts: all }: Pick<Decision, 'forecasts'>, 
   ]
 }
 
-const goodError = 0.15
+/** A model that is this close is one to plan with. */
+export const goodError = 0.15
 /** An error that is hardly more than two trials differ. */
 const goodOverNoise = 1.5
 

@@ -1,12 +1,15 @@
 /** Section 1: who is to be taken, on which conditions, and what each candidate holds. */
 import { answer } from '../answer.ts'
+import { inShort } from '../in-short.ts'
 import type { Block } from '../render/document.ts'
 import type { Told } from '../told.ts'
 import { decided } from '../verdict.ts'
 
-export function decisionSection({ result, assessment, decision, charts }: Told): Block[] {
+export function decisionSection(told: Told): Block[] {
+  const { result, assessment, decision, charts } = told
   return [
     ...(decision === null ? [] : [decided(decision)]),
+    ...inShort(told),
     ...answer(result, assessment, result.scenario),
     ...charts('load-full'),
     ...charts('cost-full'),

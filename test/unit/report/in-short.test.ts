@@ -1,0 +1,48 @@
+/** The first screen has the design in a dozen lines, each with the numbers of the plan that it stands for. */
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { readPrices } from '../../../src/assess/cost/prices.ts'
+import { decide } from '../../../src/assess/decision/decision.ts'
+import { assess } from '../../../src/assess/judge/assess.ts'
+import { inShort } from '../../../src/report/in-short.ts'
+import { cost } from '../../../src/report/plan.ts'
+import type { Told } from '../../../src/report/told.ts'
+import { readResult } from '../../../src/result/result.ts'
+
+const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
+const assessment = assess(result)
+const { decision } = decide(result, assessment, { catalogues: readPrices(), weights: {}, today: new Date('2026-11-21') })
+/** As if this one alone were ranked. */
+const ranked = (name: string): Told['decision'] => ({ ...decision, ranking: { ...decision.ranking, standings: [{ name }] } }) as never
+function linesOf(own: Told['decision']): Map<string, string> {
+  const [block] = inShort({ result, assessment, decision: own, charts: () => [] })
+  return new Map(block?.kind === 'table' ? block.table.rows.map(([name, text]) => [name as string, text as string]) : [])
+}
+
+const plan = decision.candidates.find(({ name }) => name === 'postgres')?.plan
+const lines = linesOf(ranked('postgres'))
+
+test('what it costs is what the plan says', () => {
+  expect(lines.get('USD a month')).toContain(`${cost(plan?.usdPerMonth.now as never)} now`)
+  expect(lines.get('USD a month')).toContain(`in month ${decision.months}`)
+})
+
+test('what changes first is a change within the horizon, and how long before it must begin', () => {
+  expect(lines.get('what changes first')).toMatch(/^(nothing within|month \d+: .*\(begin (a week|\d+ weeks) before\))/)
+})
+
+test('storage is told for now and for the years to come', () => {
+  const months = [...(lines.get('stored, with indexes') ?? '').matchAll(/in month (\d+)/g)].map(([, month]) => Number(month))
+  expect(lines.get('stored, with indexes')).toMatch(/^[\d.]+ GB now, /)
+  expect(months).toEqual([...months].sort((a, b) => a - b))
+  expect(months.at(-1)).toBe(decision.months)
+})
+
+test('what the numbers rest on stands beside them', () => {
+  expect(lines.get('how sure')).toMatch(/^measured on [\d.]+ % of the rows.*on one server: no copies, no network/)
+})
+
+test('nobody ranked has a design, and nothing was compared without a decision', () => {
+  expect(linesOf({ ...decision, ranking: { ...decision.ranking, standings: [] } }).size).toBe(0)
+  expect(linesOf(null).size).toBe(0)
+})
