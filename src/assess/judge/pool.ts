@@ -64,9 +64,12 @@ function poolable(results: readonly Result[]): Result[] {
 function pooledCandidate(newest: CandidateResult, runs: CandidateResult[], numbers: PooledNumber[]): CandidateResult {
   const failed = runs.findIndex((run) => run.failure !== null)
   const pooledOf = (kind: (typeof kinds)[number]) => numbers.find((each) => each.number === kind)?.pooled ?? null
-  const multiple = leastOf(pooledOf, newest)
+  // What was not level in one run is a lower bound in all of them.
+  const steady = runs.find((run) => run.steady?.reached === false)?.steady ?? newest.steady
+  const multiple = leastOf(pooledOf, { ...newest, steady })
   return {
     ...newest,
+    steady,
     failure: failed < 0 ? null : `in run ${failed + 1} of ${runs.length}: ${runs[failed]?.failure}`,
     // Starts and rounds of different runs are different ones.
     trials: runs.flatMap((run, at) => run.trials.map((trial) => ({ ...trial, start: trial.start + at * apart, repeat: trial.repeat + at * apart }))),
@@ -115,12 +118,11 @@ const rateAt = ({ capacity }: CandidateResult, mid: number) =>
 
 function numbersOf(candidate: string, runs: CandidateResult[]): PooledNumber[] {
   const capacities = kinds.flatMap((number): PooledNumber[] => {
-    const all = runs.map((run) => run.capacity[number])
-    const known = all.filter((each) => each !== null)
-    // Closed loops that the server did not end say nothing beside those that it did.
-    const ended = number === 'saturation' ? known.filter(({ high }) => high !== null) : []
-    const told = ended.length > 0 ? ended : known
-    return told.length === 0 ? [] : [{ candidate, number, runs: all.map((each) => each?.mid ?? null), ...pooledOf(told) }]
+    const known = (of: CandidateResult[]) => of.flatMap((run) => run.capacity[number] ?? [])
+    // Client-bound closed loops say nothing beside others.
+    const others = number === 'saturation' ? known(runs.filter((run) => !isClientBound(run))) : []
+    const told = others.length > 0 ? others : known(runs)
+    return told.length === 0 ? [] : [{ candidate, number, runs: runs.map((run) => run.capacity[number]?.mid ?? null), ...pooledOf(told) }]
   })
   const cpu = runs.map(cpuUsPerOperation)
   const known = cpu.filter((each) => each !== null)
@@ -139,9 +141,12 @@ function numbersOf(candidate: string, runs: CandidateResult[]): PooledNumber[] {
 
 /**
  * Random effects on logarithms: DerSimonian and Laird, "Meta-analysis in clinical trials", 1986, with the interval of Hartung and Knapp, "A refined
- * method for the meta-analysis of controlled clinical trials with binary outcome", 2001. A bound that was only reached from below stays without an upper end.
+ * method for the meta-analysis of controlled clinical trials with binary outcome", 2001. A bound that was only reached from below stays without an upper end;
+ * one run alone stands as it is.
  */
 export function pooledOf(intervals: readonly Interval[]): { pooled: Interval; runsDiffer: number } {
+  const [first] = intervals
+  if (first !== undefined && intervals.length === 1) return { pooled: first, runsDiffer: 1 }
   const estimates = intervals.map(({ low, mid, high }) => ({
     log: Math.log(mid),
     error: Math.log((high ?? mid ** 2 / low) / low) / (2 * deviations),
@@ -150,12 +155,12 @@ export function pooledOf(intervals: readonly Interval[]): { pooled: Interval; ru
   const within = estimates.map(({ error }) => Math.max(error ** 2, smallestVariance))
   const fixed = weighted(estimates, within)
   const q = estimates.reduce((sum, { log }, at) => sum + (log - fixed.mean) ** 2 / (within[at] as number), 0)
-  const between = k === 1 ? 0 : Math.max(0, (q - (k - 1)) / (fixed.weight - fixed.squares / fixed.weight))
+  const between = Math.max(0, (q - (k - 1)) / (fixed.weight - fixed.squares / fixed.weight))
   const random = weighted(
     estimates,
     within.map((variance) => variance + between),
   )
-  const reach = k === 1 ? deviations * Math.sqrt(within[0] as number) : reachOf(estimates, within, between, random)
+  const reach = reachOf(estimates, within, between, random)
   const isOpen = intervals.some(({ high }) => high === null)
   return {
     pooled: {
@@ -164,7 +169,7 @@ export function pooledOf(intervals: readonly Interval[]): { pooled: Interval; ru
       high: isOpen ? null : Math.exp(random.mean + reach),
       confidence,
     },
-    runsDiffer: k === 1 ? 1 : Math.exp(deviations * Math.sqrt(moments(estimates.map(({ log }) => log)).variance)),
+    runsDiffer: Math.exp(deviations * Math.sqrt(moments(estimates.map(({ log }) => log)).variance)),
   }
 }
 

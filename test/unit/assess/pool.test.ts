@@ -78,9 +78,11 @@ describe('pooled results', () => {
     const open = structuredClone(runs)
     const bound = (at: number) => Object.assign(open[at]?.candidates[0]?.capacity.saturation ?? {}, { low: 1, mid: 1, high: null })
     bound(1)
-    const ends = poolResults(open).result.candidates[0]?.capacity.saturation
-    expect(ends).toEqual(poolResults([runs[0] as Result, runs[2] as Result]).result.candidates[0]?.capacity.saturation)
+    const saturationOf = (of: Result[]) => poolResults(of).result.candidates[0]?.capacity.saturation
+    expect(saturationOf(open)).toEqual(saturationOf([runs[0] as Result, runs[2] as Result]))
     bound(0)
+    // One run without an interval is not made surer by those that say nothing.
+    expect(saturationOf(open)).toEqual(open[2]?.candidates[0]?.capacity.saturation)
     bound(2)
     const { candidates } = poolResults(open).result
     expect(candidates[0]?.capacity).toMatchObject({ saturation: { mid: expect.closeTo(1, 6), high: null }, bound: 'measured' })
@@ -88,6 +90,19 @@ describe('pooled results', () => {
     expect(cautionNotes({ candidates })).toContainEqual(
       expect.stringMatching(/^postgres † was less busy than the harness in its closed loops \(client-bound\): its saturation is a lower bound/),
     )
+  })
+
+  test('a server that was not level in one run has lower bounds in all of them, and it is said why', () => {
+    const open = structuredClone(runs)
+    const { steady, capacity } = open[0]?.candidates[0] ?? {}
+    Object.assign(steady ?? {}, { reached: false })
+    Object.assign(capacity?.saturation ?? {}, { high: null })
+    const { candidates } = poolResults(open).result
+    expect(candidates[0]?.capacity.saturation?.high).toBeNull()
+    expect(candidates[0]?.capacity.saturation?.mid).toBeCloseTo(poolResults(runs).result.candidates[0]?.capacity.saturation?.mid as number, 6)
+    const notes = cautionNotes({ candidates }).filter((note) => note.startsWith('postgres'))
+    expect(notes).toContainEqual(expect.stringContaining('never became level'))
+    expect(notes).not.toContainEqual(expect.stringContaining('client-bound'))
   })
 
   test('one that failed once has failed', () => {
