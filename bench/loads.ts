@@ -51,7 +51,7 @@ function timed(source: RowSource, told: (seconds: number) => void): RowSource {
 }
 
 async function load(engine: Engine): Promise<Loaded> {
-  const compiled = engine.compile(deriveModel(engine.family, scenario), allOperations(scenario), scenario, scenario.requirements.durability)
+  const compiled = engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, scenario.requirements.durability)
   const limits = { cpus: scenario.bench.cpus, memoryBytes: scenario.bench.memoryBytes }
   const instance: Instance = await started(engine, limits)
   await using _server = instance

@@ -60,8 +60,8 @@ export async function startServer(engine: string, durability: Durability): Promi
 
 export function compileFor(engine: string, text: string, durability: Durability): { compiled: Compiled; scenario: Scenario } {
   const scenario = parseScenario(text, 'peers')
-  const { family, compile } = engineNamed(engine)
-  return { scenario, compiled: compile(deriveModel(family, scenario), allOperations(scenario), scenario, durability) }
+  const product = engineNamed(engine)
+  return { scenario, compiled: product.compile(deriveModel(product, scenario), allOperations(scenario), scenario, durability) }
 }
 
 let block = 100

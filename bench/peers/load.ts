@@ -15,7 +15,7 @@ export async function loadArena(): Promise<Arena> {
   const instance = await startServer('postgres', 'relaxed')
   const scenario = readScenario('ecommerce')
   const engine = engineNamed('postgres')
-  const compiled = engine.compile(deriveModel(engine.family, scenario), allOperations(scenario), scenario, 'relaxed')
+  const compiled = engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, 'relaxed')
   const dataset = makeDataset(scenario, share)
   const session = await engine.connect(instance.endpoint, compiled, { connections: 1 })
   await session.create()

@@ -1,9 +1,10 @@
 /** The part of scenarios/README.md that follows from the scenarios: what each models, how large it is, which engines carry it, and why others do not. */
 
 import { bytes } from '../assess/figures/amount.ts'
+import type { Engine } from '../engines/engine.ts'
 import { engines } from '../engines/registry.ts'
 import { deriveModel } from '../families/derive.ts'
-import type { Excuse, Family } from '../families/model.ts'
+import type { Excuse } from '../families/model.ts'
 import { rowBytes } from '../families/sizes.ts'
 import { count, percent } from '../report/render/format.ts'
 import { scenarioNames } from '../scenario/library.ts'
@@ -22,26 +23,23 @@ export function withLibrary(guide: string): string {
 
 function libraryText(): string {
   const scenarios = scenarioNames().map((name) => readScenario(name))
-  const families = [...Map.groupBy(engines, (engine) => engine.family)].map(([family, own]) => ({ family, names: own.map((engine) => engine.name) }))
-  const carried = scenarios.map((scenario) => ({ scenario, excuses: new Map(families.map(({ family }) => [family, excusesOf(scenario, family)])) }))
+  const alike = [...Map.groupBy(engines, ({ family, capabilities }) => JSON.stringify([family, capabilities])).values()]
+  const kinds = alike.map((own) => ({ engine: own[0] as Engine, names: own.map((engine) => engine.name) }))
+  const carried = scenarios.map((scenario) => ({
+    scenario,
+    excuses: kinds.map(({ engine, names }) => ({ names, excuses: deriveModel(engine, scenario).excuses })),
+  }))
   return [
     table([['Scenario', 'Models', 'Stores in production', 'Operations on average', 'Candidates'], ...scenarios.map(overview)]),
     'Which engine carries what. _All_ is every operation; in parentheses who is no candidate, for reasons that stand in the file where they are not below.',
     table([
-      ['Scenario', ...families.map(({ names }) => names.join(', '))],
-      ...carried.map(({ scenario, excuses }) => [
-        scenario.name,
-        ...families.map(({ family, names }) => carriedText(scenario, names, excuses.get(family) as Excuse[])),
-      ]),
+      ['Scenario', ...kinds.map(({ names }) => names.join(', '))],
+      ...carried.map(({ scenario, excuses }) => [scenario.name, ...excuses.map((own) => carriedText(scenario, own.names, own.excuses))]),
     ]),
     'Why:',
-    carried
-      .flatMap(({ scenario, excuses }) => families.flatMap(({ family, names }) => reasons(scenario, names, excuses.get(family) as Excuse[])))
-      .join('\n'),
+    carried.flatMap(({ scenario, excuses }) => excuses.flatMap((own) => reasons(scenario, own.names, own.excuses))).join('\n'),
   ].join('\n\n')
 }
-
-const excusesOf = (scenario: Scenario, family: Family) => deriveModel(family, scenario).excuses
 
 function overview(scenario: Scenario): string[] {
   const stored = scenario.entities.map((entity) => `${entity.name} ${compact(entity.count)}`).join(', ')

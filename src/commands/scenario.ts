@@ -83,7 +83,7 @@ export function plan(name: string, options: RunOptions): void {
     const trialPlan = planFor(scenario, effortOf(scenario.bench, options.effort))
     const derived = scenario.candidates.map((candidate) => ({
       candidate: candidate.name,
-      model: deriveModel(engineNamed(candidate.engine).family, scenario),
+      model: deriveModel(engineNamed(candidate.engine), scenario),
     }))
     const excuses = derived.flatMap((each) => each.model.excuses.map((excuse) => ({ ...excuse, engine: each.candidate })))
     print(options.json ? JSON.stringify({ scenario, plan: trialPlan, excuses }, null, 2) : planText(scenario, trialPlan, derived))
@@ -94,7 +94,7 @@ export function models(name: string, { engine: engineName, json = false }: { eng
   inJson(json, name, () => {
     const scenario = scenarioOf(inspect(name))
     const engine = engineNamed(engineName)
-    const model = deriveModel(engine.family, scenario)
+    const model = deriveModel(engine, scenario)
     const compiled = engine.compile(model, allOperations(scenario), scenario, scenario.requirements.durability)
     print(json ? JSON.stringify(modelOf(compiled), null, 2) : modelText(compiled))
   })

@@ -2,6 +2,7 @@
 import type { ParamSource, WireSource } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
 import type { Answer } from '../data/value.ts'
+import type { Capabilities } from '../families/capabilities.ts'
 import type { Family, PhysicalModel } from '../families/model.ts'
 import type { Program } from '../families/program.ts'
 import type { Pace } from '../run/plan.ts'
@@ -12,6 +13,7 @@ import type { Consistency, Durability, LicenceKind, Operation, Scenario } from '
 export interface Engine {
   readonly name: string
   readonly family: Family
+  readonly capabilities: Capabilities
   readonly traits: EngineTraits
   readonly server: ServerSpec
   readonly external: External

@@ -1,12 +1,13 @@
 /** Chooses the family's rules, and adds the operations that the harness itself needs. */
 import { type Get, type Operation, ownedBy, type Scenario, writesOf } from '../scenario/scenario.ts'
+import type { Capabilities } from './capabilities.ts'
 import { documentModel } from './document/model.ts'
 import { keyValueModel } from './key-value/model.ts'
 import type { Family, PhysicalModel } from './model.ts'
 import { relationalModel } from './relational/model.ts'
 import { wideColumnModel } from './wide-column/model.ts'
 
-const families: Record<Family, (scenario: Scenario, operations: Operation[]) => PhysicalModel> = {
+const families: Record<Family, (scenario: Scenario, operations: Operation[], capabilities: Capabilities) => PhysicalModel> = {
   relational: relationalModel,
   document: documentModel,
   'wide-column': wideColumnModel,
@@ -40,6 +41,6 @@ export function allOperations(scenario: Scenario): Operation[] {
   return [...scenario.operations, ...checks]
 }
 
-export function deriveModel(family: Family, scenario: Scenario): PhysicalModel {
-  return families[family](scenario, allOperations(scenario))
+export function deriveModel({ family, capabilities }: { family: Family; capabilities: Capabilities }, scenario: Scenario): PhysicalModel {
+  return families[family](scenario, allOperations(scenario), capabilities)
 }

@@ -79,7 +79,7 @@ export function planFor(scenario: Scenario, effort: Effort, client: ClientKind =
     scenario,
     effort,
     scenario.candidates.map((candidate) => engineNamed(candidate.engine).pace),
-    scenario.candidates.some((candidate) => deriveModel(engineNamed(candidate.engine).family, scenario).excuses.length > 0),
+    scenario.candidates.some((candidate) => deriveModel(engineNamed(candidate.engine), scenario).excuses.length > 0),
     client,
     cpus().length,
   )
@@ -307,7 +307,7 @@ function writeQuietly(directory: string, result: Result, progress: Progress): vo
 
 function prepareRun(candidate: Candidate, scenario: Scenario, context: RunContext, before: TrialResult[]): CandidateRun {
   const engine = engineNamed(candidate.engine)
-  const model = deriveModel(engine.family, scenario)
+  const model = deriveModel(engine, scenario)
   for (const excuse of model.excuses) excuse.engine = candidate.name
   return new CandidateRun(candidate, engine, engine.compile(model, allOperations(scenario), scenario, candidate.durability), context, before)
 }

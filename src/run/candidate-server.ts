@@ -113,8 +113,8 @@ export class CandidateServer {
     }
   }
 
-  /** Once, and only after the verification: what the disk holds is then what acknowledged writes left. */
+  /** Once, only after the verification, and only where it comes back with its data: what the disk holds is then what acknowledged writes left. */
   #mayRestart(instance: Instance): boolean {
-    return instance.restart !== undefined && this.restarts.length === 0 && this.verified
+    return instance.restart !== undefined && this.engine.capabilities.dataSurvivesRestart && this.restarts.length === 0 && this.verified
   }
 }

@@ -190,7 +190,7 @@ export class CandidateRun extends CandidateServer {
   /** Keeps the data as it is now, on the disk of the frozen server; the replay time and the rows go back to here. */
   async takeSnapshot(): Promise<void> {
     const instance = this.instance as Instance
-    if (instance.snapshot === undefined) return
+    if (instance.snapshot === undefined || !this.engine.capabilities.dataSurvivesRestart) return
     await instance.pause()
     // Without room for a second copy the run goes on; that, and how far the rows grew, is in the result.
     try {

@@ -10,7 +10,7 @@ import { makeRunDirectory } from '../../src/provision/directories.ts'
 import { local } from '../../src/provision/local.ts'
 import { thisProcess } from '../../src/provision/owner.ts'
 import { type Instance, isUnobtainable } from '../../src/provision/provision.ts'
-import type { Scenario } from '../../src/scenario/scenario.ts'
+import type { Durability, Scenario } from '../../src/scenario/scenario.ts'
 import { Reference } from '../../src/verify/reference.ts'
 import { verify } from '../../src/verify/verify.ts'
 import { Replay } from './replay.ts'
@@ -25,6 +25,7 @@ export interface Findings {
 
 const { signal } = new AbortController()
 const mostShown = 6
+const strongest = ({ capabilities }: Engine) => capabilities.durability[0] as Durability
 
 export class TestBed implements AsyncDisposable {
   readonly #directory = makeRunDirectory()
@@ -37,7 +38,7 @@ export class TestBed implements AsyncDisposable {
     let step = 'compile'
     try {
       const operations = allOperations(scenario)
-      const compiled = engine.compile(deriveModel(engine.family, scenario), operations, scenario, 'fsync')
+      const compiled = engine.compile(deriveModel(engine, scenario), operations, scenario, strongest(engine))
       findings.excuses = operations.flatMap((operation, index) => (compiled.programs[index] === null ? [operation.name] : []))
       const dataset = makeDataset(scenario, 1)
       step = 'start'
@@ -105,7 +106,7 @@ export class TestBed implements AsyncDisposable {
       engine: shortLived(engine),
       candidate: engine.name,
       limits: { cpus: 1, memoryBytes: 2 ** 31 },
-      durability: 'fsync',
+      durability: strongest(engine),
       cores: [0, 1],
       owner: thisProcess(),
       directory: this.#directory,

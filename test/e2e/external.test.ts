@@ -103,7 +103,7 @@ describe.concurrent.each(['postgres', 'redis', 'mongodb', 'cassandra'])('%s', (n
     const own = engineNamed(name)
     const namespace = await own.external.create(direct, `dbtrial_contract_${process.pid}`)
     try {
-      const compiled = own.compile(deriveModel(own.family, kinds), operations, kinds, 'fsync')
+      const compiled = own.compile(deriveModel(own, kinds), operations, kinds, 'fsync')
       await using session = await own.connect({ ...direct, namespace }, compiled, { connections: 2 })
       await session.create()
       await session.load(rowSource(dataset, 0, 1), true)

@@ -16,7 +16,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }))
 test('one in flight is one with two workers, and three are three', async () => {
   const scenario = readScenario(small)
   const engine = engineNamed('redis')
-  const compiled = engine.compile(deriveModel(engine.family, scenario), allOperations(scenario), scenario, 'relaxed')
+  const compiled = engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, 'relaxed')
   await using server = await startLocally(engine, directory)
   await engine.ready(server.endpoint)
   await using pool = new WorkerPool(2)

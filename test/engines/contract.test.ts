@@ -19,10 +19,11 @@ import { thisProcess } from '../../src/provision/owner.ts'
 import { type Instance, isUnobtainable, type Provisioner } from '../../src/provision/provision.ts'
 import { containerRuntime } from '../../src/provision/runtime.ts'
 import { readScenario } from '../../src/scenario/read.ts'
-import type { Operation } from '../../src/scenario/scenario.ts'
+import type { Durability, Operation } from '../../src/scenario/scenario.ts'
 import { Reference } from '../../src/verify/reference.ts'
 import { verify } from '../../src/verify/verify.ts'
 import { Replay } from '../differential/replay.ts'
+import { permittedExcuses } from './permitted.ts'
 
 const scenario = readScenario(fileURLToPath(new URL('./kinds.yaml', import.meta.url)))
 const operations = allOperations(scenario)
@@ -41,21 +42,17 @@ function visibleOf(pid: number): string {
   }
 }
 
-/** Everything that an engine may decline on this scenario; anything else fails the suite. */
-const permittedExcuses: Record<string, string[]> = {
-  postgres: [],
-  mongodb: [],
-  cassandra: ['book', 'deal', 'raise', 'rebook', 'swap', 'transfer', 'upgrade'],
-  redis: [],
-  valkey: [],
-}
-
 describe.each(
   engines.flatMap((engine) => provisioners.map((provisioner) => [engine.name, provisioner.kind, engine, provisioner] as const)),
 )('%s, %s', (name, kind, engine, provisioner) => {
   const directory = makeRunDirectory()
-  const model = deriveModel(engine.family, scenario)
-  const compiled: Compiled = engine.compile(model, operations, scenario, 'fsync')
+  const model = deriveModel(engine, scenario)
+  const [durability, ...weaker] = engine.capabilities.durability as [Durability, ...Durability[]]
+  const permitted = permittedExcuses(engine.capabilities, scenario, operations).sort()
+  const compiled: Compiled = engine.compile(model, operations, scenario, durability)
+  /** The first of these operations that it does not decline. */
+  const indexOf = (...names: string[]) =>
+    names.map((each) => operations.findIndex((operation) => operation.name === each)).find((index) => compiled.programs[index] !== null) as number
   let instance: Instance
   let session: Session
   let rows = 0
@@ -66,7 +63,7 @@ describe.each(
       engine,
       candidate: name,
       limits,
-      durability: 'fsync',
+      durability,
       cores: [0],
       owner: thisProcess(),
       directory,
@@ -108,8 +105,8 @@ describe.each(
   }
 
   test('excuses only what is permitted', () => {
-    expect(model.excuses.map((excuse) => excuse.operation).sort()).toEqual(permittedExcuses[name])
-    expect(compiled.programs.flatMap((each, index) => (each === null ? [operations[index]?.name] : [])).sort()).toEqual(permittedExcuses[name])
+    expect(model.excuses.map((excuse) => excuse.operation).sort()).toEqual(permitted)
+    expect(compiled.programs.flatMap((each, index) => (each === null ? [operations[index]?.name] : [])).sort()).toEqual(permitted)
   })
 
   test('is structured-cloneable once compiled', () => {
@@ -161,20 +158,20 @@ describe.each(
   test('answers every operation like the reference, writes included', async () => {
     const result = await verify(session, 'driver', compiled, dataset, reference, 24, signal)
     expect(result.differences).toEqual([])
-    expect(result.checked).toBe(24 * (operations.length - (permittedExcuses[name] as string[]).length))
+    expect(result.checked).toBe(24 * (operations.length - permitted.length))
   }, 120_000)
 
   test('answers every operation like the reference through the wire client, too', async () => {
     await using lane = await engine.openLane(instance.endpoint, compiled, 2)
     const result = await verify(new LaneAnswers(lane), 'wire', compiled, dataset, reference, 24, signal)
     expect(result.differences).toEqual([])
-    expect(result.checked).toBe(24 * (operations.length - (permittedExcuses[name] as string[]).length))
+    expect(result.checked).toBe(24 * (operations.length - permitted.length))
   }, 120_000)
 
   test('keeps its invariants through a replay, and a second step that is lost is found and named', async () => {
     const whole = operations.findIndex((operation) => operation.name === 'book')
     // One more operation, which does the first step alone: what the replay sends as `book` may be that.
-    const faulty = engine.compile(model, [...operations, torn(operations[whole] as Operation)], scenario, 'fsync')
+    const faulty = engine.compile(model, [...operations, torn(operations[whole] as Operation)], scenario, durability)
     const replay = await Replay.of(session, compiled, dataset, reference)
     const run = async (losesStep: boolean) => {
       await using lane = await engine.openLane(instance.endpoint, faulty, 4)
@@ -201,7 +198,7 @@ describe.each(
   test('serves a lane: as many completions as sends, rows counted, errors as codes', async () => {
     const lane: Lane = driverLane(session, 8)
     const params = new DrawnParameters(dataset, operations, 'lane', 10, scenario.epochMs)
-    const index = operations.findIndex((operation) => operation.name === 'newest')
+    const index = indexOf('newest', 'get_item')
     let completed = 0
     let found = 0
     await new Promise<void>((resolve) => {
@@ -253,7 +250,8 @@ describe.each(
       expect(masks()).toEqual(before)
     })
 
-  test('goes back to its snapshot: what was written since is gone, what was there before is not', async () => {
+  // Of one that keeps nothing there is no snapshot to go back to.
+  test.runIf(engine.capabilities.dataSurvivesRestart)('goes back to its snapshot: what was written since is gone, what was there before is not', async () => {
     const count = async () => (await session.total('item')).rows
     await session.settle()
     await instance.pause()
@@ -284,12 +282,12 @@ describe.each(
     expect((await session.total('shop')).rows).toBeGreaterThanOrEqual(40n)
   }, 60_000)
 
-  test('runs relaxed where that was asked for', async () => {
+  test.each(weaker)('runs %s where that was asked for', async (weak) => {
     const order = {
       engine,
-      candidate: `${name}-relaxed`,
+      candidate: `${name}-${weak}`,
       limits,
-      durability: 'relaxed' as const,
+      durability: weak,
       cores: [0],
       owner: thisProcess(),
       directory,
@@ -299,7 +297,7 @@ describe.each(
     const started = await provisioner.start(order)
     if (isUnobtainable(started)) throw new Error(`no ${name}`)
     await using second = started
-    const relaxed = engine.compile(model, operations, scenario, 'relaxed')
+    const relaxed = engine.compile(model, operations, scenario, weak)
     await using own = await engine.connect(
       second.endpoint,
       relaxed,
@@ -322,7 +320,7 @@ describe.each(
     await instance.exited
     await expect(session.total('shop')).rejects.toMatchObject({ name: 'ServerError', code: 'connection-lost' })
     const params = new DrawnParameters(dataset, operations, 'lost', 12, scenario.epochMs)
-    const index = operations.findIndex((operation) => operation.name === 'newest')
+    const index = indexOf('newest', 'get_item')
     for (const lane of [driverLane(session, 2), wire]) {
       const error = await new Promise<string>((resolve) => {
         lane.onDone = (_slot, _outcome, _rows, _retries, key) => resolve(key)

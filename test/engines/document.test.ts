@@ -20,7 +20,7 @@ test.each(['owned_apart', 'pages', 'twins'])('every list of %s is read in the or
   const namespace = await mongodb.external.create(endpoint, `dbtrial_plans_${name}`)
   const scenario = readScenario(`${awkward}${name}.yaml`)
   const operations = allOperations(scenario)
-  const compiled = mongodb.compile(deriveModel('document', scenario), operations, scenario, 'fsync')
+  const compiled = mongodb.compile(deriveModel(mongodb, scenario), operations, scenario, 'fsync')
   try {
     await using session = await mongodb.connect({ ...endpoint, namespace }, compiled, { connections: 2 })
     const dataset = makeDataset(scenario, 1)
@@ -47,7 +47,7 @@ test('a server of our own loads with a cache that keeps changed pages, and has t
   const { host, port, user, password } = endpoint
   const namespace = await mongodb.external.create(endpoint, 'dbtrial_cache')
   const scenario = readScenario(`${awkward}twins.yaml`)
-  const compiled = mongodb.compile(deriveModel('document', scenario), allOperations(scenario), scenario, 'fsync')
+  const compiled = mongodb.compile(deriveModel(mongodb, scenario), allOperations(scenario), scenario, 'fsync')
   const client = new MongoClient(`mongodb://${host}:${port}`, { directConnection: true, auth: { username: user, password } })
   const limit = async () => {
     const { wiredTigerEngineRuntimeConfig } = await client.db('admin').command({ getParameter: 1, wiredTigerEngineRuntimeConfig: 1 })

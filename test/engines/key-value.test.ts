@@ -20,7 +20,7 @@ async function loaded(lines: string[], use: (session: Session, compiled: Compile
   const head = ['name: own', 'summary: "Own"', 'seed: 7', 'epoch: 2026-03-01T12:00:00Z']
   const tail = ['requirements: { peak: 2x, durability: fsync }', 'candidates: [redis]']
   const scenario = parseScenario([...head, ...lines, ...tail].join('\n'), 'own.yaml')
-  const compiled = redis.compile(deriveModel('key-value', scenario), allOperations(scenario), scenario, 'fsync')
+  const compiled = redis.compile(deriveModel(redis, scenario), allOperations(scenario), scenario, 'fsync')
   const { endpoint } = await bed.server(redis)
   const own = { ...endpoint, namespace: await redis.external.create(endpoint, `dbtrial_own_${process.pid}`) }
   try {

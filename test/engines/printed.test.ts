@@ -35,7 +35,7 @@ async function performed(
   const { endpoint } = await bed.server(engine)
   const namespace = await engine.external.create(endpoint, 'dbtrial_printed')
   const own: Endpoint = { ...endpoint, namespace }
-  const compiled = engine.compile(deriveModel(engine.family, scenario), operations, scenario, 'fsync')
+  const compiled = engine.compile(deriveModel(engine, scenario), operations, scenario, 'fsync')
   const dataset = makeDataset(scenario, 1)
   const reference = new Reference(dataset, operations)
   try {

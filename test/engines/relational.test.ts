@@ -20,7 +20,7 @@ async function loaded(lines: string[], use: (session: Session, compiled: Compile
   const head = ['name: own', 'summary: "Own"', 'seed: 7', 'epoch: 2026-03-01T12:00:00Z']
   const tail = ['requirements: { peak: 2x, durability: fsync }', 'candidates: [postgres]']
   const scenario = parseScenario([...head, ...lines, ...tail].join('\n'), 'own.yaml')
-  const compiled = postgres.compile(deriveModel('relational', scenario), allOperations(scenario), scenario, 'fsync')
+  const compiled = postgres.compile(deriveModel(postgres, scenario), allOperations(scenario), scenario, 'fsync')
   const { endpoint } = await bed.server(postgres)
   const own = { ...endpoint, namespace: await postgres.external.create(endpoint, `dbtrial_own_${process.pid}`) }
   try {

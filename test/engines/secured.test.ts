@@ -54,7 +54,7 @@ for (const { name, server } of engines.filter((engine) => engine.server.package.
 const cases = engines.flatMap((engine) => provisioners.map((provisioner) => [engine.name, provisioner.kind, engine, provisioner] as const))
 
 describe.each(cases)('%s, %s', (name, kind, engine, provisioner) => {
-  const compiled = engine.compile(deriveModel(engine.family, scenario), operations, scenario, 'fsync')
+  const compiled = engine.compile(deriveModel(engine, scenario), operations, scenario, 'fsync')
   const order: Order = {
     ...{ engine, candidate: name, limits, durability: 'fsync', cores: [0], owner: thisProcess(), directory, signal },
     report: () => {},

@@ -41,7 +41,7 @@ test('a size is measured', async () => {
   const run = new CandidateRun(
     candidate,
     engine,
-    engine.compile(deriveModel(engine.family, scenario), allOperations(scenario), scenario, 'fsync'),
+    engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, 'fsync'),
     context,
     [],
   )

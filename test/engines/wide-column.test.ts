@@ -24,7 +24,7 @@ async function loaded(lines: string[], use: (session: Session, compiled: Compile
   const head = ['name: own', 'summary: "Own"', 'seed: 7', 'epoch: 2026-03-01T12:00:00Z']
   const tail = ['requirements: { peak: 2x, durability: fsync }', 'candidates: [cassandra]']
   const scenario = parseScenario([...head, ...lines, ...tail].join('\n'), 'own.yaml')
-  const compiled = cassandra.compile(deriveModel('wide-column', scenario), allOperations(scenario), scenario, 'fsync')
+  const compiled = cassandra.compile(deriveModel(cassandra, scenario), allOperations(scenario), scenario, 'fsync')
   const { endpoint } = await bed.server(cassandra)
   const own = { ...endpoint, namespace: await cassandra.external.create(endpoint, `dbtrial_own_${process.pid}`) }
   try {

@@ -28,6 +28,7 @@ export const cassandra: Engine = throwingServerErrors(cassandraError, {
   name: 'cassandra',
   family: 'wide-column',
   native: false,
+  capabilities: { durability: ['fsync', 'relaxed'], atomicity: 'new rows', access: 'parts', mostAggregatedRows: null, dataSurvivesRestart: true },
   traits: {
     plan: {
       topology: {

@@ -18,6 +18,7 @@ export const postgres: Engine = throwingServerErrors(postgresError, {
   name: 'postgres',
   family: 'relational',
   native: true,
+  capabilities: { durability: ['fsync', 'relaxed'], atomicity: 'rows', access: 'queries', mostAggregatedRows: null, dataSurvivesRestart: true },
   traits: {
     plan: {
       topology: {

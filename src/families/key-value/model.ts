@@ -11,14 +11,12 @@ import {
   writesOf,
 } from '../../scenario/scenario.ts'
 import { embeds } from '../document/model.ts'
+import type { Capabilities } from '../capabilities.ts'
 import type { AccessStep, PhysicalModel, Store } from '../model.ts'
 import { filterShare, namedOperations, newestShare } from '../sizes.ts'
 import { column, emptyStore } from '../wide-column/stores.ts'
 
-/** A server that runs one command at a time stands still while it reads a window: this many rows take it about a tenth of a second. */
-const mostAggregateRows = 100_000
-
-export function keyValueModel(scenario: Scenario, operations: Operation[]): PhysicalModel {
+export function keyValueModel(scenario: Scenario, operations: Operation[], capabilities: Capabilities): PhysicalModel {
   const embedded = new Set(
     scenario.entities.filter((entity) => embeds(entity, operations) && uniqueFields(entity).length === 0).map(({ name }) => name),
   )
@@ -31,8 +29,8 @@ export function keyValueModel(scenario: Scenario, operations: Operation[]): Phys
   }
   for (const operation of operations) if (operation.kind === 'get') addGet(model, operation, embedded)
   // An aggregate without a window takes any set of its rows: lists come first, and ask for an order.
-  for (const operation of operations) if (operation.kind === 'list' || operation.kind === 'search') addQuery(model, scenario, operation)
-  for (const operation of operations) if (operation.kind === 'aggregate') addQuery(model, scenario, operation)
+  for (const operation of operations) if (operation.kind === 'list' || operation.kind === 'search') addQuery(model, scenario, operation, capabilities)
+  for (const operation of operations) if (operation.kind === 'aggregate') addQuery(model, scenario, operation, capabilities)
   // Writes come last: they keep every set that the reads asked for.
   for (const operation of operations) if (writesOf(operation).length > 0) addWrites(model, operation)
   const position = new Map(operations.map((operation, at) => [operation.name, at]))
@@ -122,11 +120,11 @@ function addGet(model: PhysicalModel, operation: OperationOf<'get'>, embedded: S
 
 type Query = OperationOf<'list' | 'search' | 'aggregate'>
 
-function addQuery(model: PhysicalModel, scenario: Scenario, operation: Query): void {
+function addQuery(model: PhysicalModel, scenario: Scenario, operation: Query, { mostAggregatedRows }: Capabilities): void {
   const entity = entityOf(scenario, operation.entity)
   if (operation.kind === 'aggregate') {
     const rows = aggregatedRows(scenario, entity, operation)
-    if (rows > mostAggregateRows) {
+    if (mostAggregatedRows !== null && rows > mostAggregatedRows) {
       model.excuses.push({
         engine: '',
         operation: operation.name,
@@ -149,7 +147,8 @@ function addQuery(model: PhysicalModel, scenario: Scenario, operation: Query): v
   model.accesses.push({ operation: operation.name, kind: operation.kind, steps: [{ action: 'read', store: chosen.name, index: null, requests: 1 }] })
 }
 
-function aggregatedRows(scenario: Scenario, entity: Entity, operation: OperationOf<'aggregate'>): number {
+/** Rows that an aggregate reads at production counts, at most as a rule. */
+export function aggregatedRows(scenario: Scenario, entity: Entity, operation: OperationOf<'aggregate'>): number {
   const share = operation.where.reduce((product, filter) => product * filterShare(scenario, entity, filter), 1)
   return Math.round(entity.count * share * (operation.over === null ? 1 : newestShare(entity, operation.over.ms)))
 }

@@ -20,7 +20,7 @@ const scenario = parseScenario(
   ].join('\n'),
   'own.yaml',
 )
-const compiled = cassandra.compile(deriveModel('wide-column', scenario), allOperations(scenario), scenario, 'fsync')
+const compiled = cassandra.compile(deriveModel(cassandra, scenario), allOperations(scenario), scenario, 'fsync')
 
 /** Loads over a connection that answers each message with what `answer` says: −1, or an error's code. */
 async function load(answer: (message: Buffer, stream: number) => number): Promise<Buffer[]> {

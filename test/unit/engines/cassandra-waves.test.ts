@@ -45,7 +45,7 @@ test('a bucket begins where its number begins', () => {
 test('a history asks its newest year first, then only the years that it needs', () => {
   const scenario = readScenario('ecommerce')
   const operations = allOperations(scenario)
-  const compiled = cassandra.compile(deriveModel('wide-column', scenario), operations, scenario, 'fsync')
+  const compiled = cassandra.compile(deriveModel(cassandra, scenario), operations, scenario, 'fsync')
   const operation = operations.findIndex((each) => each.name === 'order_history')
   const row = { id: new Uint8Array(16), placed_at: scenario.epochMs, status: 'paid', total: '1.00' }
   const talk = new CassandraOperations(compiled as Compiled<string>).perform(operation, (name) => (name === 'deep' ? false : new Uint8Array(16)))

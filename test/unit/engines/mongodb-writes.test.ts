@@ -39,7 +39,7 @@ candidates: [mongodb]
 
 function sent(change: (operation: Operation) => Operation, name: string): driver.BSON.Document[] {
   const operations = allOperations(scenario).map(change)
-  const compiled = mongodb.compile(deriveModel('document', scenario), operations, scenario, 'fsync')
+  const compiled = mongodb.compile(deriveModel(mongodb, scenario), operations, scenario, 'fsync')
   const index = operations.findIndex((operation) => operation.name === name)
   const params = new DrawnParameters(makeDataset(scenario, 1), operations, 'writes', 1, scenario.epochMs)
   params.next(index)

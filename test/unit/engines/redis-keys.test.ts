@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compareValues, type Value } from '../../../src/data/value.ts'
+import { redis } from '../../../src/engines/redis/index.ts'
 import { keyLength, RedisKeys, type Row, restored, restoredLines, stored, storedLines } from '../../../src/engines/redis/keys.ts'
 import { deriveModel } from '../../../src/families/derive.ts'
 import { setsOf } from '../../../src/families/key-value/model.ts'
@@ -10,7 +11,7 @@ import { readScenario } from '../../../src/scenario/read.ts'
 import { entityOf, type FieldType, fieldOf } from '../../../src/scenario/scenario.ts'
 
 const scenario = readScenario('test/engines/kinds.yaml')
-const model = deriveModel('key-value', scenario)
+const model = deriveModel(redis, scenario)
 const keys = new RedisKeys(scenario)
 const item = entityOf(scenario, 'item')
 

@@ -18,7 +18,7 @@ function templatesFor(path: string) {
   const scenario = readScenario(path)
   const operations = allOperations(scenario)
   const engine = engineNamed('redis')
-  const compiled: Compiled = engine.compile(deriveModel(engine.family, scenario), operations, scenario, 'fsync')
+  const compiled: Compiled = engine.compile(deriveModel(engine, scenario), operations, scenario, 'fsync')
   const conversations = new RedisOperations(compiled)
   return {
     scenario,

@@ -31,7 +31,7 @@ const codeOf = (work: Promise<unknown>) =>
 test.each(engines.map((engine) => [engine.name, engine] as const))(
   '%s: a server that is not there, or hangs up, is a lost connection',
   async (_, engine) => {
-    const compiled = engine.compile(deriveModel(engine.family, scenario), operations, scenario, 'fsync')
+    const compiled = engine.compile(deriveModel(engine, scenario), operations, scenario, 'fsync')
     const hangsUp = await listening((socket) => void socket.on('error', () => {}).destroy())
     const nobody = await listening(() => {})
     nobody.end()

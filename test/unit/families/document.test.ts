@@ -12,7 +12,7 @@ const row = `{ e: { count: 100k, fields: { ${key}, a: {type: int, range: [1, 50]
 
 function modelOf(entities: string, operations: Record<string, string>) {
   const scenario = scenarioOf(entities, operations)
-  const model = deriveModel('document', scenario)
+  const model = deriveModel(mongodb, scenario)
   const { ddl, programs } = mongodb.compile(model, allOperations(scenario), scenario, 'fsync')
   const indexes = ddl.filter((line) => line.includes('createIndex'))
   return { model, indexes, statements: Object.fromEntries(programs.flatMap((each) => (each === null ? [] : [[each.operation, each.shown]]))) }

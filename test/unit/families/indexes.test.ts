@@ -16,12 +16,12 @@ const shown = (index: Index) =>
 
 function indexesOf(operations: Record<string, string>, entities = ticket): string[] {
   const scenario = scenarioOf(entities, operations)
-  const [store] = deriveModel('relational', scenario).stores
+  const [store] = deriveModel(postgres, scenario).stores
   return (store?.indexes ?? []).map(shown).filter((text) => text !== 'unique email')
 }
 
 const indexUsed = (operations: Record<string, string>) =>
-  deriveModel('relational', scenarioOf(ticket, operations)).accesses.map((access) => access.steps[0]?.index)
+  deriveModel(postgres, scenarioOf(ticket, operations)).accesses.map((access) => access.steps[0]?.index)
 
 test('one index is read in both directions', () => {
   expect(
@@ -85,7 +85,7 @@ test('lines are found by the key of their owner', () => {
     big: 'list: l, where: { e_id: any, n: any }, order_by: line, limit: 20',
     owners: 'aggregate: l, where: { e_id: any }, sum: n',
   })
-  const { stores, accesses } = deriveModel('relational', scenario)
+  const { stores, accesses } = deriveModel(postgres, scenario)
   expect(stores[1]?.indexes).toEqual([])
   expect(accesses.map((access) => access.steps[0]?.index)).toEqual(['primary key', 'primary key', 'primary key'])
 })
@@ -117,7 +117,7 @@ test('names are within 63 bytes, the same every time, and unique over tables, ke
     four: 'list: e, where: { a: any }, order_by: b_id, limit: 5',
     five: 'list: e, where: { a_b: any }, order_by: id, limit: 5',
   })
-  const ddl = () => postgres.compile(deriveModel('relational', scenario), allOperations(scenario), scenario, 'fsync').ddl
+  const ddl = () => postgres.compile(deriveModel(postgres, scenario), allOperations(scenario), scenario, 'fsync').ddl
   const names = ddl().flatMap((statement) => [...statement.matchAll(/(?:TABLE|CONSTRAINT|INDEX) "([^"]+)"/g)].map((match) => match[1] as string))
   expect(names).toHaveLength(3 + 3 + 5)
   expect(new Set(names).size).toBe(names.length)
@@ -130,7 +130,7 @@ test('a foreign key is declared where nothing removes what it points at; the mod
     d: { count: 9, fields: { id: {type: uuid, key: true}, a_id: { ref: a }, t_id: { ref: t }, c_id: { ref: c }, d_id: { ref: d } } },
     l: { owned_by: a, per_owner: { range: [1, 2] }, fields: { c_id: { ref: c } } } }`
   const scenario = scenarioOf(entities, { drop: 'delete: a', swap: 'get: t' })
-  const model = deriveModel('relational', scenario)
+  const model = deriveModel(postgres, scenario)
   const declared = Object.fromEntries(model.stores.map((store) => [store.name, store.references.map((each) => each.field)]))
   expect(declared).toMatchObject({ d: ['c_id', 'd_id'], l: ['c_id', 'a_id'] })
   expect(model.stores.find((store) => store.name === 'd')?.reason).toContain('a_id is no foreign key: drop deletes rows of a')
@@ -143,7 +143,7 @@ test('a foreign key is declared where nothing removes what it points at; the mod
 
 test('expiry says that owned rows are purged, too', () => {
   const entities = `{ e: { count: 9, ttl: 1h, fields: { id: {type: uuid, key: true} } }, l: { owned_by: e, per_owner: { range: [1, 2] }, fields: { n: {type: int, range: [0, 9]} } } }`
-  expect(deriveModel('relational', scenarioOf(entities, { get: 'get: e' })).emulations).toEqual([
+  expect(deriveModel(postgres, scenarioOf(entities, { get: 'get: e' })).emulations).toEqual([
     { operation: 'expiry of e', how: 'emulated: expired rows are purged in batches with the rows that they own, as part of the measured work' },
   ])
 })

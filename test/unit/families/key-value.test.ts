@@ -1,12 +1,13 @@
 /** Sets of the key-value model: which lists share one, and how they are named. */
 import { expect, test } from 'vitest'
+import { redis } from '../../../src/engines/redis/index.ts'
 import { deriveModel } from '../../../src/families/derive.ts'
 import { setsOf, uniquesOf } from '../../../src/families/key-value/model.ts'
 import { parseScenario } from '../../../src/scenario/read.ts'
 
 const model = (operations: string[]) =>
   deriveModel(
-    'key-value',
+    redis,
     parseScenario(
       [
         'name: own',

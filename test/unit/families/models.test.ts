@@ -15,12 +15,12 @@ const golden = (name: string) => fileURLToPath(new URL(`../../golden/${name}`, i
 
 describe.each(engines.map((engine) => [engine.name, engine] as const))('ecommerce on %s', (name, engine) => {
   test('has the model and the statements that were reviewed', async () => {
-    const compiled = engine.compile(deriveModel(engine.family, scenario), allOperations(scenario), scenario, 'fsync')
+    const compiled = engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, 'fsync')
     await expect(modelText(compiled)).toMatchFileSnapshot(golden(`ecommerce-${name}.txt`))
   })
 
   test('names a reason for every store and index', () => {
-    for (const store of deriveModel(engine.family, scenario).stores) {
+    for (const store of deriveModel(engine, scenario).stores) {
       expect(store.reason, store.name).not.toBe('')
       for (const index of store.indexes) expect(index.reason, index.name).not.toBe('')
     }
@@ -34,7 +34,7 @@ describe.each(others)('%s', (name) => {
 
   test.each(own.candidates.map((candidate) => candidate.engine))('has the model and the statements on %s that were reviewed', async (engineName) => {
     const engine = engineNamed(engineName)
-    const compiled = engine.compile(deriveModel(engine.family, own), allOperations(own), own, 'fsync')
+    const compiled = engine.compile(deriveModel(engine, own), allOperations(own), own, 'fsync')
     await expect(modelText(compiled)).toMatchFileSnapshot(golden(`models/${name}-${engineName}.txt`))
   })
 })
@@ -42,7 +42,7 @@ describe.each(others)('%s', (name) => {
 test('the excuses and emulations of ecommerce are these and no others', () => {
   const found = Object.fromEntries(
     engines.map((engine) => {
-      const model = deriveModel(engine.family, scenario)
+      const model = deriveModel(engine, scenario)
       return [
         engine.family,
         { excuses: model.excuses.map((excuse) => excuse.operation), emulations: model.emulations.map((each) => `${each.operation}: ${each.how}`) },
@@ -79,7 +79,7 @@ test('a bucket is the widest that keeps the heaviest partition below 100 MB', ()
   const share = heaviestValueShare(scenario, fieldOf(order, 'customer_id'), order.count)
   expect(share).toBeGreaterThan(0.01)
   expect(newestShare(order, 365.25 * 86_400_000)).toBeGreaterThan(1 / 7)
-  const store = deriveModel('wide-column', scenario).stores.find((each) => each.name.startsWith('order_by_customer'))
+  const store = deriveModel(engineNamed('cassandra'), scenario).stores.find((each) => each.name.startsWith('order_by_customer'))
   expect(store?.bucket?.unit).toBe('year')
 })
 

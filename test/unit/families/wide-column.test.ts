@@ -22,7 +22,7 @@ candidates: [cassandra]
 `,
     'edge.yaml',
   )
-const modelOf = (entities: string, operations: string) => deriveModel('wide-column', scenarioOf(entities, operations))
+const modelOf = (entities: string, operations: string) => deriveModel(engineNamed('cassandra'), scenarioOf(entities, operations))
 const load = 'rate: 10/s, p99: 1s'
 
 const reading = `  r: { count: 50M, fields: { id: { type: uuid, key: true }, q: { type: enum, values: { good: 99, bad: 1 } }, k: { type: int, range: [1, 1000000] }, at: { type: timestamp, within: 3y } } }`
@@ -63,7 +63,7 @@ test('one table serves both directions, and the window of an aggregate', () => {
   lately: { aggregate: r, where: { k: any }, over: 30d, ${load} }`,
   )
   const engine = engineNamed('cassandra')
-  const compiled = engine.compile(deriveModel('wide-column', scenario), allOperations(scenario), scenario, 'fsync')
+  const compiled = engine.compile(deriveModel(engineNamed('cassandra'), scenario), allOperations(scenario), scenario, 'fsync')
   expect(compiled.model.stores.map((store) => store.name)).toEqual(['r', 'r_by_k_at'])
   const texts = compiled.programs.flatMap((each) => each?.shown ?? [])
   expect(texts[0]).not.toContain('ORDER BY')

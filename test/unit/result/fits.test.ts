@@ -3,7 +3,6 @@ import { expect, test } from 'vitest'
 import type { z } from 'zod'
 import { engines } from '../../../src/engines/registry.ts'
 import { allOperations, deriveModel } from '../../../src/families/derive.ts'
-import type { Family } from '../../../src/families/model.ts'
 import * as facts from '../../../src/result/facts.ts'
 import * as models from '../../../src/result/model.ts'
 import { trialPlan } from '../../../src/result/plan.ts'
@@ -15,7 +14,6 @@ import { efforts, type Scenario } from '../../../src/scenario/scenario.ts'
 import { generateScenario } from '../../differential/generate.ts'
 
 const randomScenarios = 60
-const families: Family[] = [...new Set(engines.map((engine) => engine.family))]
 
 function expectFits(schema: z.ZodType, value: unknown, what: string): void {
   const checked = schema.safeParse(value)
@@ -25,7 +23,7 @@ function expectFits(schema: z.ZodType, value: unknown, what: string): void {
 
 function expectScenarioFits(scenario: Scenario): void {
   expectFits(scenarios.scenario, scenario, scenario.name)
-  for (const family of families) expectFits(models.model, deriveModel(family, scenario), `${scenario.name}, ${family}`)
+  for (const engine of engines) expectFits(models.model, deriveModel(engine, scenario), `${scenario.name}, ${engine.name}`)
 }
 
 test('scenarios of the library, and their models', () => {
@@ -40,7 +38,7 @@ test('what every engine states, and what it tells of running it', () => {
   const scenario = readScenario('ecommerce')
   for (const engine of engines) {
     expectFits(facts.traits, engine.traits, engine.name)
-    const compiled = engine.compile(deriveModel(engine.family, scenario), allOperations(scenario), scenario, 'fsync')
+    const compiled = engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, 'fsync')
     expectFits(facts.handbook, engine.handbook(compiled), engine.name)
   }
 })

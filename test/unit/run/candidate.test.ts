@@ -21,13 +21,14 @@ const context = {
   commonMix: () => new Set<number>(),
 } as unknown as RunContext
 
-function candidateWith(session: Partial<Session>, instance: Partial<Instance> = {}, within = context): CandidateRun {
+function candidateWith(session: Partial<Session>, instance: Partial<Instance> = {}, within = context, own: Partial<Engine> = {}): CandidateRun {
   const engine = {
     ...real,
+    ...own,
     ready: async () => '1.0',
     connect: async () => ({ [Symbol.asyncDispose]: async () => {}, ...session }),
   } as unknown as Engine
-  const compiled = real.compile(deriveModel(real.family, scenario), operations, scenario, 'fsync')
+  const compiled = real.compile(deriveModel(real, scenario), operations, scenario, 'fsync')
   const run = new CandidateRun({ name: 'tried', engine: engine.name, durability: 'fsync' } as never, engine, compiled, within, [])
   const nothing = async () => {}
   run.attach({
@@ -70,6 +71,22 @@ test('a snapshot that cannot be taken is kept with its reason, and the run goes 
   expect(run.otherFailures).toEqual([{ what: 'snapshot', reason: 'no room for a second copy', times: 1 }])
   const broken = candidateWith({}, { snapshot: () => Promise.reject(new TypeError('copy is not a function')) })
   await expect(broken.visit(() => broken.takeSnapshot())).rejects.toThrow(TypeError)
+})
+
+test('a server that comes back empty is not kept as a snapshot, and is not started again when it ends', async () => {
+  for (const dataSurvivesRestart of [true, false]) {
+    const asked: string[] = []
+    const end = Promise.withResolvers<Exit>()
+    const machine = { exited: end.promise, snapshot: async () => void asked.push('snapshot'), restart: async () => void asked.push('restart') }
+    const run = candidateWith({}, machine, context, { capabilities: { ...real.capabilities, dataSurvivesRestart } })
+    run.verified = true
+    await run.visit(() => run.takeSnapshot())
+    end.resolve({ code: 1, signal: null, lastWords: 'no memory' })
+    await end.promise
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(asked).toEqual(dataSurvivesRestart ? ['snapshot'] : [])
+    expect(run.failure).toBe(dataSurvivesRestart ? null : 'the server ended (exit code 1): no memory')
+  }
 })
 
 test('a purge that fails breaks its trials, and is told once for all of them', async () => {

@@ -118,7 +118,7 @@ test(`${runs} mutated scenarios: refused in sentences with their place, or plann
     try {
       planFor({ ...scenario, candidates: [] }, 'smoke')
       for (const engine of engines) {
-        const compiled = engine.compile(deriveModel(engine.family, scenario), allOperations(scenario), scenario, 'fsync')
+        const compiled = engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, 'fsync')
         expect(structuredClone(compiled)).toEqual(compiled)
       }
     } catch (error) {

@@ -7,13 +7,9 @@ import { allOperations, deriveModel } from '../../../src/families/derive.ts'
 import { copied, libraryDirectory, pathInLibrary, scenarioNames } from '../../../src/scenario/library.ts'
 import { inspectScenario, parseScenario, readScenario } from '../../../src/scenario/read.ts'
 import type { Scenario } from '../../../src/scenario/scenario.ts'
+import { permittedExcuses } from '../../engines/permitted.ts'
 
 const names = scenarioNames()
-
-/** What a candidate may decline; anything else is a fault of the scenario or of the model. */
-const permitted: Record<string, Record<string, string[]>> = {
-  ecommerce: { cassandra: ['place_order'], redis: ['daily_revenue'] },
-}
 
 describe.each(names)('%s', (name) => {
   const scenario = readScenario(name)
@@ -28,10 +24,10 @@ describe.each(names)('%s', (name) => {
     for (const candidate of scenario.candidates) {
       const engine = engineNamed(candidate.engine)
       const operations = allOperations(scenario)
-      const model = deriveModel(engine.family, scenario)
+      const model = deriveModel(engine, scenario)
       const { programs } = engine.compile(model, operations, scenario, candidate.durability)
       const excused = model.excuses.map((excuse) => excuse.operation)
-      expect(excused, candidate.name).toEqual(permitted[name]?.[candidate.name] ?? [])
+      expect(excused, candidate.name).toEqual(permittedExcuses(engine.capabilities, scenario, operations))
       expect(
         operations.filter((_, index) => programs[index] === null).map((each) => each.name),
         candidate.name,

@@ -9,7 +9,8 @@ const valid = readFileSync(fileURLToPath(new URL('../../../scenarios/ecommerce.y
 
 function compiled(statement: string) {
   const scenario = parseScenario(valid.replace('{ get: product, rate', `{ get: product, native: { postgres: "${statement}" }, rate`), 's.yaml')
-  return engineNamed('postgres').compile(deriveModel('relational', scenario), allOperations(scenario), scenario, 'fsync').programs[0]
+  const engine = engineNamed('postgres')
+  return engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, 'fsync').programs[0]
 }
 
 test('a statement of the scenario binds its parameters by name, and leaves casts alone', () => {

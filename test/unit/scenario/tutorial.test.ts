@@ -15,7 +15,7 @@ test('the first scenario is valid, without a warning, and its excuse is the one 
   const scenario = parseScenario(text, 'tickets.yaml')
   expect(planFor(scenario, 'smoke').warnings).toEqual([])
   const excuses = scenario.candidates.flatMap(({ name, engine }) =>
-    deriveModel(engineNamed(engine).family, scenario).excuses.map((excuse) => `${name} is excused from ${excuse.operation}`),
+    deriveModel(engineNamed(engine), scenario).excuses.map((excuse) => `${name} is excused from ${excuse.operation}`),
   )
   expect(excuses).toEqual(['redis is excused from sold_per_day'])
   expect(guide).toContain(excuses[0])

@@ -1,0 +1,18 @@
+/** What a product can do, declared beside its facts: the excuses of its model follow from it, and what it may be excused from. */
+import type { Durability } from '../scenario/scenario.ts'
+
+export interface Capabilities {
+  /** What it can promise of an acknowledged write, the strongest first. */
+  durability: readonly Durability[]
+  /**
+   * What takes effect together, or not at all. `rows`: rows of any keys, with what was read of them · `new rows`: rows of any keys, as long as none
+   * depends on what was there · `row`: one row, with what it owns and with what was read of it.
+   */
+  atomicity: 'rows' | 'new rows' | 'row'
+  /** What rows are found by, besides their keys. `queries`: whatever the model keeps for it · `parts`: a value or a span of time · `keys`: nothing. */
+  access: 'queries' | 'parts' | 'keys'
+  /** Rows that one aggregate may read; null: any number. */
+  mostAggregatedRows: number | null
+  /** Whether a server that is started again has its data. */
+  dataSurvivesRestart: boolean
+}

@@ -1,0 +1,38 @@
+/** What an engine may decline of a scenario, by what it says of itself and by what an operation asks: anything else is a fault. */
+import type { Capabilities } from '../../src/families/capabilities.ts'
+import { aggregatedRows } from '../../src/families/key-value/model.ts'
+import { entityOf, fieldOf, type Operation, type Scenario, type Write, writesOf } from '../../src/scenario/scenario.ts'
+
+/** In the order of the operations. */
+export function permittedExcuses(capabilities: Capabilities, scenario: Scenario, operations: Operation[]): string[] {
+  return operations
+    .filter((operation) => !finds(capabilities, scenario, operation) || !isAtomic(capabilities, scenario, operation))
+    .map(({ name }) => name)
+}
+
+function finds({ access, mostAggregatedRows }: Capabilities, scenario: Scenario, operation: Operation): boolean {
+  if (operation.kind !== 'list' && operation.kind !== 'aggregate' && operation.kind !== 'search') return true
+  if (access === 'keys') return false
+  if (operation.kind === 'search') return true
+  const entity = entityOf(scenario, operation.entity)
+  if (operation.kind === 'aggregate' && mostAggregatedRows !== null && aggregatedRows(scenario, entity, operation) > mostAggregatedRows) return false
+  if (access === 'queries' || operation.where.length > 0) return true
+  const first = operation.kind === 'list' ? operation.order[0]?.field : operation.over?.field
+  return first !== undefined && fieldOf(entity, first).type === 'timestamp'
+}
+
+function isAtomic({ atomicity }: Capabilities, scenario: Scenario, operation: Operation): boolean {
+  const writes = writesOf(operation)
+  if (atomicity === 'rows') return true
+  if (atomicity === 'row') return operation.kind !== 'transaction' && !writes.some((write) => writesUnique(scenario, write))
+  const changes = writes.filter((write) => write.kind === 'update' || write.kind === 'delete')
+  return operation.kind === 'transaction' ? changes.length === 0 : !changes.some((write) => write.kind === 'update' && write.add.length > 0)
+}
+
+/** A value that no other row may have: who has it must be known and kept together with the row. */
+function writesUnique(scenario: Scenario, write: Write & { entity: string }): boolean {
+  const isUnique = (name: string) => entityOf(scenario, name).fields.some((field) => field.unique && !entityOf(scenario, name).key.includes(field.name))
+  if (write.kind === 'delete') return false
+  if (write.kind === 'update') return write.set.some(({ field }) => fieldOf(entityOf(scenario, write.entity), field).unique)
+  return [write.entity, ...(write.kind === 'insert' ? write.with : [])].some(isUnique)
+}
