@@ -251,31 +251,35 @@ describe.each(
     })
 
   // Of one that keeps nothing there is no snapshot to go back to.
-  test.runIf(engine.capabilities.dataSurvivesRestart)('goes back to its snapshot: what was written since is gone, what was there before is not', async () => {
-    const count = async () => (await session.total('item')).rows
-    await session.settle()
-    await instance.pause()
-    await instance.snapshot?.()
-    await instance.resume()
-    await answering()
-    const before = await count()
-    const params = new DrawnParameters(dataset, operations, 'snapshot', 11, scenario.epochMs)
-    const add = operations.findIndex((operation) => operation.name === 'add_item')
-    for (let each = 0; each < 20; each++) {
-      params.next(add)
-      await session.perform(add, params)
-    }
-    expect(await count()).toBe(before + 20n)
-    await session[Symbol.asyncDispose]()
-    await instance.restore?.()
-    await answering()
-    session = await engine.connect(instance.endpoint, compiled, {
-      connections: 8,
-      alone: true,
-      ...(instance.administer === undefined ? {} : { administer: instance.administer }),
-    })
-    expect(await count()).toBe(before)
-  }, 120_000)
+  test.runIf(engine.capabilities.dataSurvivesRestart)(
+    'goes back to its snapshot: what was written since is gone, what was there before is not',
+    async () => {
+      const count = async () => (await session.total('item')).rows
+      await session.settle()
+      await instance.pause()
+      await instance.snapshot?.()
+      await instance.resume()
+      await answering()
+      const before = await count()
+      const params = new DrawnParameters(dataset, operations, 'snapshot', 11, scenario.epochMs)
+      const add = operations.findIndex((operation) => operation.name === 'add_item')
+      for (let each = 0; each < 20; each++) {
+        params.next(add)
+        await session.perform(add, params)
+      }
+      expect(await count()).toBe(before + 20n)
+      await session[Symbol.asyncDispose]()
+      await instance.restore?.()
+      await answering()
+      session = await engine.connect(instance.endpoint, compiled, {
+        connections: 8,
+        alone: true,
+        ...(instance.administer === undefined ? {} : { administer: instance.administer }),
+      })
+      expect(await count()).toBe(before)
+    },
+    120_000,
+  )
 
   test('does at once what it does by itself now and then', async () => {
     await session.maintain()

@@ -31,7 +31,8 @@ function isAtomic({ atomicity }: Capabilities, scenario: Scenario, operation: Op
 
 /** A value that no other row may have: who has it must be known and kept together with the row. */
 function writesUnique(scenario: Scenario, write: Write & { entity: string }): boolean {
-  const isUnique = (name: string) => entityOf(scenario, name).fields.some((field) => field.unique && !entityOf(scenario, name).key.includes(field.name))
+  const isUnique = (name: string) =>
+    entityOf(scenario, name).fields.some((field) => field.unique && !entityOf(scenario, name).key.includes(field.name))
   if (write.kind === 'delete') return false
   if (write.kind === 'update') return write.set.some(({ field }) => fieldOf(entityOf(scenario, write.entity), field).unique)
   return [write.entity, ...(write.kind === 'insert' ? write.with : [])].some(isUnique)

@@ -12,7 +12,9 @@ const directory = fileURLToPath(new URL('../scenarios/', import.meta.url))
 const files = readdirSync(directory).filter((name) => name.endsWith('.yaml'))
 
 /** Products that differ in nothing but a name and a licence are tried once. */
-const distinct = [...Map.groupBy(engines, ({ family, capabilities }) => JSON.stringify([family, capabilities])).values()].flatMap(([first]) => first ?? [])
+const distinct = [...Map.groupBy(engines, ({ family, capabilities }) => JSON.stringify([family, capabilities])).values()].flatMap(
+  ([first]) => first ?? [],
+)
 
 describe.concurrent.each(distinct.map((engine) => [engine.name, engine] as const))('%s', (_name, engine) => {
   const bed = new TestBed()

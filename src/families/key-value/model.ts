@@ -10,8 +10,8 @@ import {
   type Write,
   writesOf,
 } from '../../scenario/scenario.ts'
-import { embeds } from '../document/model.ts'
 import type { Capabilities } from '../capabilities.ts'
+import { embeds } from '../document/model.ts'
 import type { AccessStep, PhysicalModel, Store } from '../model.ts'
 import { filterShare, namedOperations, newestShare } from '../sizes.ts'
 import { column, emptyStore } from '../wide-column/stores.ts'
