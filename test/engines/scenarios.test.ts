@@ -11,12 +11,7 @@ import { permittedExcuses } from './permitted.ts'
 const directory = fileURLToPath(new URL('../scenarios/', import.meta.url))
 const files = readdirSync(directory).filter((name) => name.endsWith('.yaml'))
 
-/** Products that differ in nothing but a name and a licence are tried once. */
-const distinct = [...Map.groupBy(engines, ({ family, capabilities }) => JSON.stringify([family, capabilities])).values()].flatMap(
-  ([first]) => first ?? [],
-)
-
-describe.concurrent.each(distinct.map((engine) => [engine.name, engine] as const))('%s', (_name, engine) => {
+describe.concurrent.each(engines.map((engine) => [engine.name, engine] as const))('%s', (_name, engine) => {
   const bed = new TestBed()
   afterAll(() => bed[Symbol.asyncDispose](), 60_000)
 
