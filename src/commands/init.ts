@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { printable } from '../controls.ts'
-import { engineNamed, engines } from '../engines/registry.ts'
+import { engineNamed, engines, knownEngines } from '../engines/registry.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { type Dialect, type Draft, type DraftEntity, draftText, identifierOf } from '../init/draft.ts'
 import { commandLine } from '../invocation.ts'
@@ -41,7 +41,8 @@ export async function init(name: string, options: InitOptions): Promise<void> {
   const given = options.from !== undefined || options.fromDdl !== undefined || options.entity.length > 0
   const { from = options.from, ...answers } = !given && process.stdin.isTTY === true ? await ask() : {}
   const text = from === undefined ? draftText({ ...(await draftOf(name, options)), ...answers }) : copied(inLibrary(from), name)
-  for (const candidate of parseScenario(text, path).candidates) engineNamed(candidate.engine) // What init writes must be what run reads.
+  for (const candidate of parseScenario(text, path).candidates) engineNamed(candidate.engine) // What init writes must be what run reads,
+  parseScenario(text, path, knownEngines) // and what each of them promises.
   makeDirectory(options.dir)
   writeFileSync(path, text, { flag: 'wx' })
   print(path)

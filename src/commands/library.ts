@@ -9,7 +9,7 @@ import { rowBytes } from '../families/sizes.ts'
 import { count, percent } from '../report/render/format.ts'
 import { scenarioNames } from '../scenario/library.ts'
 import { readScenario } from '../scenario/read.ts'
-import { type Scenario, writesOf } from '../scenario/scenario.ts'
+import { promised, type Scenario, writesOf } from '../scenario/scenario.ts'
 
 const begins = '<!-- written by `make check` from here: what the library says of itself -->'
 const ends = '<!-- to here -->'
@@ -27,17 +27,27 @@ function libraryText(): string {
   const kinds = alike.map((own) => ({ engine: own[0] as Engine, names: own.map((engine) => engine.name) }))
   const carried = scenarios.map((scenario) => ({
     scenario,
-    excuses: kinds.map(({ engine, names }) => ({ names, excuses: deriveModel(engine, scenario).excuses })),
+    excuses: kinds.map(({ engine, names }) => ({
+      names,
+      // Who cannot promise what is asked for carries nothing: what else it could not do is no news.
+      refused: promised(scenario.requirements.durability, engine.capabilities.durability) === undefined,
+      excuses: deriveModel(engine, scenario).excuses,
+    })),
   }))
   return [
     table([['Scenario', 'Models', 'Stores in production', 'Operations on average', 'Candidates'], ...scenarios.map(overview)]),
     'Which engine carries what. _All_ is every operation; in parentheses who is no candidate, for reasons that stand in the file where they are not below.',
     table([
       ['Scenario', ...kinds.map(({ names }) => names.join(', '))],
-      ...carried.map(({ scenario, excuses }) => [scenario.name, ...excuses.map((own) => carriedText(scenario, own.names, own.excuses))]),
+      ...carried.map(({ scenario, excuses }) => [
+        scenario.name,
+        ...excuses.map((own) =>
+          own.refused ? `(promises less than ${scenario.requirements.durability})` : carriedText(scenario, own.names, own.excuses),
+        ),
+      ]),
     ]),
     'Why:',
-    carried.flatMap(({ scenario, excuses }) => excuses.flatMap((own) => reasons(scenario, own.names, own.excuses))).join('\n'),
+    carried.flatMap(({ scenario, excuses }) => excuses.flatMap((own) => (own.refused ? [] : reasons(scenario, own.names, own.excuses)))).join('\n'),
   ].join('\n\n')
 }
 

@@ -2,20 +2,20 @@
 
 import { printable } from '../controls.ts'
 import type { Compiled } from '../engines/engine.ts'
-import { engineNamed, engines } from '../engines/registry.ts'
+import { engineNamed, engines, knownEngines } from '../engines/registry.ts'
 import { TrialError } from '../errors.ts'
 import { allOperations, deriveModel } from '../families/derive.ts'
 import { planFor } from '../run/bench.ts'
 import { effortOf } from '../run/plan.ts'
 import { choice, type Placed, placedText } from '../scenario/problems.ts'
 import { type Inspected, inspectScenario, scenarioOf } from '../scenario/read.ts'
-import type { Scenario } from '../scenario/scenario.ts'
+import { type Durability, promised, type Scenario } from '../scenario/scenario.ts'
 import { modelText, planText } from '../terminal/tables.ts'
 import { note, print } from './output.ts'
 import type { RunOptions } from './run.ts'
 
 const engineNames = engines.map((engine) => engine.name)
-const inspect = (name: string): Inspected => inspectScenario(name, engineNames)
+const inspect = (name: string): Inspected => inspectScenario(name, knownEngines)
 
 /** The scenario with the candidates and the seed that were asked for. */
 export function prepareScenario(name: string, options: Pick<RunOptions, 'candidates' | 'seed'>): Scenario {
@@ -42,7 +42,11 @@ function chosen(scenario: Scenario, text: string): Scenario['candidates'] {
       const choices = [...new Set([...known.keys(), ...engineNames])]
       throw wrongCandidates(`there is no candidate or engine "${printable(each.slice(0, 80))}"${choice(each, choices)}`)
     }
-    return { name: each, engine: each, durability: scenario.requirements.durability }
+    const { durability } = scenario.requirements
+    const offered = engineNamed(each).capabilities.durability
+    const kept = promised(durability, offered)
+    if (kept === undefined) throw wrongCandidates(`${each} promises no more than ${offered[0]}, and the scenario asks for durability ${durability}`)
+    return { name: each, engine: each, durability: kept }
   })
 }
 
@@ -95,7 +99,9 @@ export function models(name: string, { engine: engineName, json = false }: { eng
     const scenario = scenarioOf(inspect(name))
     const engine = engineNamed(engineName)
     const model = deriveModel(engine, scenario)
-    const compiled = engine.compile(model, allOperations(scenario), scenario, scenario.requirements.durability)
+    const { durability: offered } = engine.capabilities
+    const durability = promised(scenario.requirements.durability, offered) ?? (offered[0] as Durability)
+    const compiled = engine.compile(model, allOperations(scenario), scenario, durability)
     print(json ? JSON.stringify(modelOf(compiled), null, 2) : modelText(compiled))
   })
 }

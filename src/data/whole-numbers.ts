@@ -27,3 +27,19 @@ export function writeInt64LE(value: number, to: Buffer, offset: number): number 
   to.writeInt32LE(high, offset + 4)
   return offset + 8
 }
+
+/** A whole number below 2⁵³ in decimal. */
+export function writeDigits(value: number, to: Buffer, at: number): number {
+  if (value < 0) {
+    to[at++] = 0x2d
+    value = -value
+  }
+  let length = 1
+  for (let limit = 10; limit <= value; limit *= 10) length++
+  for (let place = at + length - 1; place >= at; place--) {
+    const rest = Math.floor(value / 10)
+    to[place] = 0x30 + value - rest * 10
+    value = rest
+  }
+  return at + length
+}

@@ -194,8 +194,8 @@ export interface ServerSpec {
   ports: number[]
   /** Program looked for on the PATH, and the versions that are accepted of it; null: never looked for. */
   onPath: { program: string; versionArguments: string[]; supported: RegExp; supportedText: string } | null
-  /** Fetched where the program is not on the PATH. */
-  package: ServerPackage
+  /** Fetched where the program is not on the PATH; null: the system's own package manager is what has it. */
+  package: ServerPackage | null
   /** Programs that must be on the PATH to run the fetched package, with the mend. */
   needs: { program: string; hint: string }[]
   /** Name of the account that a server of our own lets in. */

@@ -1,12 +1,17 @@
 /** The engines there are: one line each. */
 import { TrialError } from '../errors.ts'
+import type { KnownEngine } from '../scenario/scenario.ts'
 import { cassandra } from './cassandra/index.ts'
 import type { Engine } from './engine.ts'
+import { memcached } from './memcached/index.ts'
 import { mongodb } from './mongodb/index.ts'
 import { postgres } from './postgres/index.ts'
 import { redis, valkey } from './redis/index.ts'
 
-export const engines: Engine[] = [postgres, mongodb, cassandra, redis, valkey]
+export const engines: Engine[] = [postgres, mongodb, cassandra, redis, valkey, memcached]
+
+/** As scenarios are read with. */
+export const knownEngines: KnownEngine[] = engines.map(({ name, capabilities }) => ({ name, durability: capabilities.durability }))
 
 /** @throws TrialError where there is no such engine. */
 export function engineNamed(name: string): Engine {

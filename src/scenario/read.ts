@@ -7,7 +7,7 @@ import { parseGrammar } from './grammar.ts'
 import { pathInLibrary, scenarioNames } from './library.ts'
 import { type Placed, type Problem, placedText, suggestion } from './problems.ts'
 import { resolve } from './resolve.ts'
-import type { Scenario } from './scenario.ts'
+import type { KnownEngine, Scenario } from './scenario.ts'
 import { warningsOf } from './warnings.ts'
 
 export interface Inspected {
@@ -26,12 +26,12 @@ const mostShown = 100
  * `nameOrPath`: a name in scenarios/ or the path of a YAML file. `engines`: the candidates there can be; none: whoever reads knows.
  * @throws TrialError, exit code 2: `scenario-not-found`, or `scenario-invalid` with one line per problem.
  */
-export function readScenario(nameOrPath: string, engines: string[] = []): Scenario {
+export function readScenario(nameOrPath: string, engines: readonly KnownEngine[] = []): Scenario {
   return scenarioOf(inspectScenario(nameOrPath, engines))
 }
 
 /** @throws TrialError `scenario-invalid`, exit code 2, with one line per problem. */
-export function parseScenario(text: string, file: string, engines: string[] = []): Scenario {
+export function parseScenario(text: string, file: string, engines: readonly KnownEngine[] = []): Scenario {
   return scenarioOf(inspectText(text, file, engines))
 }
 
@@ -48,7 +48,7 @@ export function scenarioOf({ scenario, problems }: Inspected): Scenario {
 }
 
 /** Everything that is wrong or doubtful, at its place. */
-export function inspectScenario(nameOrPath: string, engines: string[]): Inspected {
+export function inspectScenario(nameOrPath: string, engines: readonly KnownEngine[]): Inspected {
   const library = pathInLibrary(nameOrPath)
   const path = /^[a-z][a-z0-9_-]*$/.test(nameOrPath) && existsSync(library) ? library : nameOrPath
   const bytes = readStart(path, nameOrPath)
@@ -61,7 +61,7 @@ export function inspectScenario(nameOrPath: string, engines: string[]): Inspecte
   }
 }
 
-function inspectText(text: string, path: string, engines: string[]): Inspected {
+function inspectText(text: string, path: string, engines: readonly KnownEngine[]): Inspected {
   if (text.length > largestBytes) return failed(path, tooLarge)
   const file = printable(path)
   const document = readDocument(text)

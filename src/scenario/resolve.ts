@@ -6,7 +6,7 @@ import { resolveOperation } from './operations.ts'
 import { resolvePreferences } from './preferences.ts'
 import { choice, type Problem, type Report } from './problems.ts'
 import { asksForSecurity } from './regimes.ts'
-import type { Entity, Invariant, Scenario } from './scenario.ts'
+import { type Candidate, type Entity, type Invariant, type KnownEngine, promised, type Scenario } from './scenario.ts'
 import { defaultEpoch, type ScenarioFile } from './schema.ts'
 import { checkSearched } from './writes.ts'
 
@@ -14,7 +14,7 @@ import { checkSearched } from './writes.ts'
  * `broken` names what was left out because its own text is wrong (see grammar.ts): references to it are not reported again.
  * `engines` are the candidates there can be; none: whoever reads knows.
  */
-export function resolve(file: ScenarioFile, broken: Set<string>, engines: string[]): { scenario: Scenario; problems: Problem[] } {
+export function resolve(file: ScenarioFile, broken: Set<string>, engines: readonly KnownEngine[]): { scenario: Scenario; problems: Problem[] } {
   const problems: Problem[] = []
   const report: Report = (path, message, more) => problems.push({ path, message, ...more })
   const isBroken = (entity: string, field?: string) =>
@@ -26,7 +26,7 @@ export function resolve(file: ScenarioFile, broken: Set<string>, engines: string
   const entities = Object.entries(file.entities).map(([name, entity]) => resolveEntity(name, entity, { file, epochMs, isBroken, report }))
   const known = new Map(entities.map((entity) => [entity.name, entity]))
   completeReferences(entities, known)
-  const context: OperationContext = { entities: known, epochMs, engines, isBroken, report }
+  const context: OperationContext = { entities: known, epochMs, engines: engines.map(({ name }) => name), isBroken, report }
   const operations = Object.entries(file.operations).flatMap(([name, operation]) => resolveOperation(name, operation, context) ?? [])
   checkSearched(operations, report)
   if (Object.keys(file.operations).length === 0) report(['operations'], 'a scenario needs at least one operation', { lacking: true })
@@ -73,6 +73,7 @@ export function resolve(file: ScenarioFile, broken: Set<string>, engines: string
     },
   }
   checkCandidates(scenario, file, context)
+  for (const [index, candidate] of scenario.candidates.entries()) promise(candidate, index, file, engines, report)
   if (scenario.bench.scale === 0) report(['bench', 'scale'], 'a scale of 0% loads nothing')
   return { scenario, problems }
 }
@@ -85,6 +86,23 @@ function checkCandidates(scenario: Scenario, file: ScenarioFile, { engines, repo
     const path = ['candidates', index, ...(typeof file.candidates[index] === 'string' ? [] : ['engine'])]
     if (engines.length > 0 && !engines.includes(engine)) report(path, `there is no engine "${engine}"${choice(engine, engines)}`)
   }
+}
+
+/** What a candidate keeps is the least of its engine that is as much as was asked for. */
+function promise(candidate: Candidate, index: number, file: ScenarioFile, engines: readonly KnownEngine[], report: Report): void {
+  const offered = engines.find(({ name }) => name === candidate.engine)?.durability
+  if (offered === undefined) return
+  const kept = promised(candidate.durability, offered)
+  if (kept !== undefined) {
+    candidate.durability = kept
+    return
+  }
+  const given = file.candidates[index]
+  const path = ['candidates', index, ...(typeof given === 'string' ? [] : [given?.durability === undefined ? 'engine' : 'durability'])]
+  report(
+    path,
+    `${candidate.engine} promises no more than ${offered[0]}, and ${candidate.durability} is asked for: leave it out, or say "durability: ${offered[0]}" in requirements, or for it alone as { name: …, engine: ${candidate.engine}, durability: ${offered[0]} }`,
+  )
 }
 
 function resolveInvariant(name: string, text: string, { entities, isBroken, report }: OperationContext): Invariant | undefined {

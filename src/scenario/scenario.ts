@@ -70,8 +70,21 @@ export interface Pick {
 }
 export const consistencies = ['strong', 'session', 'eventual'] as const
 export type Consistency = (typeof consistencies)[number]
-export const durabilities = ['fsync', 'relaxed'] as const
+/** What an acknowledged write survives, the strongest first: a crash at once · a crash after some seconds · nothing, it lives as long as its server. */
+export const durabilities = ['fsync', 'relaxed', 'volatile'] as const
 export type Durability = (typeof durabilities)[number]
+
+/** A candidate that there can be. */
+export interface KnownEngine {
+  name: string
+  /** What it can promise of an acknowledged write. */
+  durability: readonly Durability[]
+}
+
+/** Of what an engine can promise the least that is as much as was asked for; undefined: it cannot promise as much. */
+export function promised(asked: Durability, offered: readonly Durability[]): Durability | undefined {
+  return durabilities.slice(0, durabilities.indexOf(asked) + 1).findLast((each) => offered.includes(each))
+}
 export const quantileNames = ['p50', 'p90', 'p95', 'p99', 'p999', 'max'] as const
 export interface Objective {
   /** Quantile in (0, 1]; 1 is the maximum. */

@@ -1,7 +1,7 @@
 /** Servers that answer wrong on purpose: silent, endless, broken, huge. Each listens on a port of its own on loopback. */
 import { createServer, type Server, type Socket } from 'node:net'
 
-export type Protocol = 'postgres' | 'redis' | 'mongodb' | 'cassandra'
+export type Protocol = 'postgres' | 'redis' | 'memcached' | 'mongodb' | 'cassandra'
 export interface HostileServer {
   protocol: Protocol
   name: string
@@ -130,6 +130,25 @@ const redis: Record<string, (socket: Socket) => void> = {
   'endless replies': (socket) => endless(socket, '+OK\r\n'.repeat(1024)),
 }
 
+const memcached: Record<string, (socket: Socket) => void> = {
+  mute: silent,
+  'hangs up': (socket) => void socket.end(),
+  text: reply('HTTP/1.1 400 Bad Request\r\n\r\n'),
+  'a value of 99 GB': always('VALUE a 0 99999999999\r\n'),
+  'a value that comes without an end': onFirst((socket) => {
+    socket.write('VALUE a 0 999999999\r\n')
+    endless(socket, 'x'.repeat(65_536))
+  }),
+  'a line without an end': onFirst((socket) => endless(socket, 'X'.repeat(65_536))),
+  'values without an end': onFirst((socket) => endless(socket, 'VALUE a 0 1\r\nx\r\n'.repeat(1024))),
+  'statistics without an end': onFirst((socket) => endless(socket, 'STAT a 1\r\n'.repeat(1024))),
+  'no number': always('VALUE a 0 x\r\nx\r\nEND\r\n'),
+  'always stored': always('STORED\r\n'),
+  refuses: always('ERROR\r\n'),
+  'wrong password': always('CLIENT_ERROR authentication failure\r\n'),
+  'endless replies': (socket) => endless(socket, 'STORED\r\n'.repeat(1024)),
+}
+
 const document = (length: number) => Buffer.concat([int32le(length), Buffer.from([0])])
 const mongo = (body: Buffer, length = 16 + 4 + 1 + body.length, kind = 2013, to = 1) =>
   Buffer.concat([int32le(length), int32le(1), int32le(to), int32le(kind), int32le(0), Buffer.from([0]), body])
@@ -165,7 +184,7 @@ const cassandra: Record<string, (socket: Socket) => void> = {
   'a stream that nobody asked on': always(cql(2, Buffer.alloc(0), 0, 9999)),
 }
 
-export const hostileServers: HostileServer[] = Object.entries({ postgres, redis, mongodb, cassandra }).flatMap(([protocol, all]) =>
+export const hostileServers: HostileServer[] = Object.entries({ postgres, redis, memcached, mongodb, cassandra }).flatMap(([protocol, all]) =>
   Object.entries(all).map(([name, serve]) => ({ protocol: protocol as Protocol, name, serve })),
 )
 

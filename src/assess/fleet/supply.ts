@@ -234,10 +234,10 @@ const mostMembersOfPart = 5
 
 export const leastMembers = ({ kind, copies }: Topology) => (kind === 'ring' ? 1 : copies)
 
-/** As many replicas as a plan may have. */
+/** As many members as a plan may give a part; where rows have one copy there is nothing that makes others. */
 export function mostMembers(need: Need, topology: Topology): number {
   const least = leastMembers(topology)
-  return topology.kind === 'ring' || need.offloadable === 0 ? least : Math.max(least, mostMembersOfPart)
+  return topology.kind === 'ring' || topology.copies === 1 || need.offloadable === 0 ? least : Math.max(least, mostMembersOfPart)
 }
 
 /** Reads and writes of one member's disk per second, with headroom. What is reserve is not data to cache. */

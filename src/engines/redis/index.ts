@@ -7,6 +7,7 @@ import type { RedisLogin } from '../../clients/protocols/resp.ts'
 import { ServerError } from '../../clients/server-error.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { conversation } from '../../families/program.ts'
+import type { Durability } from '../../scenario/scenario.ts'
 import { settingsOf } from '../configuration.ts'
 import {
   type Account,
@@ -93,7 +94,7 @@ interface Variant {
 }
 
 function makeEngine({ name, program, major, licence, audit, image, onPath, package: package_ }: Variant): Engine {
-  const settings = (limits: Limits, durability: 'fsync' | 'relaxed'): Record<string, string> => ({
+  const settings = (limits: Limits, durability: Durability): Record<string, string> => ({
     ...settingsOf(name, durability),
     maxmemory: String(maxMemory(limits)),
     'maxmemory-policy': 'noeviction',

@@ -6,7 +6,7 @@
 import { bulkNumber, bulkOf, elementAt, isNull, lengthOf, numberAt } from '../../clients/protocols/resp.ts'
 import type { RequestBuffer } from '../../clients/request.ts'
 import { type Parameter, parametersOf, type WireSource } from '../../data/parameters.ts'
-import { writeInt64BE } from '../../data/whole-numbers.ts'
+import { writeDigits, writeInt64BE } from '../../data/whole-numbers.ts'
 import type { Store } from '../../families/model.ts'
 import { type Entity, entityOf, type Field, fieldOf, type Operation, type OperationOf, writesOf } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
@@ -113,22 +113,6 @@ function writeBulk({ most, put }: Dynamic, params: WireSource, to: RequestBuffer
   bytes[at++] = 0x0d
   bytes[at++] = 0x0a
   to.length = at
-}
-
-/** A whole number below 2⁵³ in decimal. */
-export function writeDigits(value: number, to: Buffer, at: number): number {
-  if (value < 0) {
-    to[at++] = 0x2d
-    value = -value
-  }
-  let length = 1
-  for (let limit = 10; limit <= value; limit *= 10) length++
-  for (let place = at + length - 1; place >= at; place--) {
-    const rest = Math.floor(value / 10)
-    to[place] = 0x30 + value - rest * 10
-    value = rest
-  }
-  return at + length
 }
 
 /** The words of one operation; null stands for one that cannot be written in place. */

@@ -15,8 +15,10 @@ import { embeds } from '../document/model.ts'
 import type { AccessStep, PhysicalModel, Store } from '../model.ts'
 import { filterShare, namedOperations, newestShare } from '../sizes.ts'
 import { column, emptyStore } from '../wide-column/stores.ts'
+import { itemModel } from './items.ts'
 
 export function keyValueModel(scenario: Scenario, operations: Operation[], capabilities: Capabilities): PhysicalModel {
+  if (capabilities.access === 'keys') return itemModel(scenario, operations)
   const embedded = new Set(
     scenario.entities.filter((entity) => embeds(entity, operations) && uniqueFields(entity).length === 0).map(({ name }) => name),
   )

@@ -11,7 +11,7 @@ import { type Figure, reachable } from '../../../src/assess/figures/figure.ts'
 import { middleOf } from '../../../src/assess/figures/simulate.ts'
 import { isPlan, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
 import { cheapest, suffices } from '../../../src/assess/fleet/cheapest.ts'
-import { carries, fewest, type Need, nodesOf, type Terms, usesOf, wholeParts } from '../../../src/assess/fleet/supply.ts'
+import { carries, fewest, mostMembers, type Need, nodesOf, type Terms, usesOf, wholeParts } from '../../../src/assess/fleet/supply.ts'
 import { cassandra } from '../../../src/engines/cassandra/index.ts'
 import type { Topology } from '../../../src/engines/engine.ts'
 import { mongodb } from '../../../src/engines/mongodb/index.ts'
@@ -200,6 +200,12 @@ describe('what a product does not do is not planned', () => {
     const fleet = { parts: 1, members: 3 }
     expect(carries(eight, fleet, need, terms(replicated))).toBe(true)
     expect(carries(eight, fleet, need, terms(replicated, { commandThreads: redis.traits.plan.commandThreads.count }))).toBe(false)
+  })
+
+  test('where rows have one copy no part has replicas, however old an answer may be', () => {
+    const offloadable = { ...need, offloadable: 1 }
+    expect(mostMembers(offloadable, replicated)).toBe(5)
+    expect(mostMembers(offloadable, { ...replicated, copies: 1 })).toBe(1)
   })
 
   test('what asks every shard is done on each of them', () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { CqlConnection } from '../../../src/clients/protocols/cql.ts'
 import { enclose, FrameReader, frameHeadBytes, mostPayload } from '../../../src/clients/protocols/cql-frames.ts'
 import { countRows, countRowsAfter, decodeRows, errorName, types, writeNumber } from '../../../src/clients/protocols/cql-messages.ts'
+import { findItem, MemcachedConnection, outcomeOf, errorOf as refusalOf } from '../../../src/clients/protocols/memcached.ts'
 import { MongoConnection, type ScannedReply, scanReply } from '../../../src/clients/protocols/mongodb.ts'
 import { PostgresConnection } from '../../../src/clients/protocols/postgres.ts'
 import { bulkOf, decodeReply, elementAt, errorOf, isNull, lengthOf, RedisConnection, type Resp } from '../../../src/clients/protocols/resp.ts'
@@ -155,6 +156,54 @@ describe('Redis', () => {
 
   test('garbage', () =>
     garbage('redis', (wire) => new RedisConnection(wire), [Buffer.from('*99999999\r\n'), Buffer.from('$9999999999\r\n'), Buffer.from('$x\r\n')]))
+})
+
+describe('Memcached', () => {
+  const value = (key: string, data: string, cas = '') => `VALUE ${key} 8 ${Buffer.byteLength(data)}${cas}\r\n${data}\r\n`
+  const stream = Buffer.from(
+    [
+      `${value('a', 'END\r\nü')}END\r\n`,
+      `${value('b', '', ' 17')}END\r\n`,
+      'END\r\nSTORED\r\nEXISTS\r\nNOT_STORED\r\nNOT_FOUND\r\nDELETED\r\n',
+      'SERVER_ERROR out of memory storing object\r\nERROR\r\nBUSY currently processing crawler request\r\n',
+      'STAT pid 1\r\nSTAT version 1.6.18\r\nEND\r\n',
+      'key=a exp=-1 size=60\nEND\r\n',
+    ].join(''),
+  )
+
+  test('values and their versions, words, refusals, statistics', () => {
+    const listen = (wire: Fed) => {
+      const heard: unknown[] = []
+      const item = { from: -1, to: -1, casFrom: -1, casTo: -1 }
+      new MemcachedConnection(wire).onReply = (bytes, from, to) => {
+        findItem(bytes, from, item)
+        const refusal = refusalOf(bytes, from, to)
+        if (item.from >= 0)
+          heard.push([bytes.toString('utf8', item.from, item.to), item.casFrom < 0 ? '' : bytes.toString('utf8', item.casFrom, item.casTo)])
+        else if (refusal !== '') heard.push(refusal)
+        else if (/^(STAT|key|END)/.test(bytes.toString('utf8', from, to))) heard.push(to - from)
+        else heard.push(outcomeOf(bytes, from))
+      }
+      return heard
+    }
+    for (const heard of everyCut(stream, listen))
+      expect(heard).toEqual([
+        ['END\r\nü', ''],
+        ['', '17'],
+        5,
+        ...['done', 'changed', 'not stored', 'not found', 'done'],
+        ...['SERVER_ERROR out of memory storing object', 'ERROR', 'BUSY currently processing crawler request'],
+        'STAT pid 1\r\nSTAT version 1.6.18\r\nEND\r\n'.length,
+        ...['key=a exp=-1 size=60\n'.length, 5],
+      ])
+  })
+
+  test('garbage', () =>
+    garbage('memcached', (wire) => new MemcachedConnection(wire), [
+      Buffer.from('VALUE a 0 99999999999\r\n'),
+      Buffer.from('VALUE a 0 x\r\n'),
+      Buffer.from('\0\0'),
+    ]))
 })
 
 describe('MongoDB', () => {

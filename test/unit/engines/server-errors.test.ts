@@ -6,12 +6,14 @@ import { isOurs, serverErrorOf } from '../../../src/clients/driver-errors.ts'
 import { ServerError } from '../../../src/clients/server-error.ts'
 import { cassandraError } from '../../../src/engines/cassandra/errors.ts'
 import type { Endpoint } from '../../../src/engines/engine.ts'
+import { driverError } from '../../../src/engines/memcached/errors.ts'
 import { mongoError } from '../../../src/engines/mongodb/errors.ts'
 import { postgresError } from '../../../src/engines/postgres/errors.ts'
 import { redisError } from '../../../src/engines/redis/errors.ts'
 import { engines } from '../../../src/engines/registry.ts'
 import { allOperations, deriveModel } from '../../../src/families/derive.ts'
 import { readScenario } from '../../../src/scenario/read.ts'
+import type { Durability } from '../../../src/scenario/scenario.ts'
 
 const scenario = readScenario(fileURLToPath(new URL('../../engines/kinds.yaml', import.meta.url)))
 const operations = allOperations(scenario)
@@ -31,7 +33,7 @@ const codeOf = (work: Promise<unknown>) =>
 test.each(engines.map((engine) => [engine.name, engine] as const))(
   '%s: a server that is not there, or hangs up, is a lost connection',
   async (_, engine) => {
-    const compiled = engine.compile(deriveModel(engine, scenario), operations, scenario, 'fsync')
+    const compiled = engine.compile(deriveModel(engine, scenario), operations, scenario, engine.capabilities.durability[0] as Durability)
     const hangsUp = await listening((socket) => void socket.on('error', () => {}).destroy())
     const nobody = await listening(() => {})
     nobody.end()
@@ -87,6 +89,16 @@ const thrown: [string, (thrown: Error) => ServerError | null, Record<string, obj
       'out-of-resources OOM': { name: 'ReplyError', message: 'OOM command not allowed' },
       'connection-lost': { message: "Stream isn't writeable and enableOfflineQueue options is false" },
       timeout: { message: 'Command timed out' },
+    },
+  ],
+  [
+    'memcached',
+    driverError,
+    {
+      'out-of-resources SERVER_ERROR out of memory storing object': { message: 'SERVER_ERROR out of memory storing object' },
+      'denied CLIENT_ERROR unauthenticated': { message: 'CLIENT_ERROR unauthenticated' },
+      'connection-lost': { message: 'socket close' },
+      timeout: { message: 'Command timeout' },
     },
   ],
 ]

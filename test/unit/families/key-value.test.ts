@@ -1,13 +1,14 @@
 /** Sets of the key-value model: which lists share one, and how they are named. */
 import { expect, test } from 'vitest'
+import { memcached } from '../../../src/engines/memcached/index.ts'
 import { redis } from '../../../src/engines/redis/index.ts'
 import { deriveModel } from '../../../src/families/derive.ts'
 import { setsOf, uniquesOf } from '../../../src/families/key-value/model.ts'
 import { parseScenario } from '../../../src/scenario/read.ts'
 
-const model = (operations: string[]) =>
+const model = (operations: string[], product: Parameters<typeof deriveModel>[0] = redis) =>
   deriveModel(
-    redis,
+    product,
     parseScenario(
       [
         'name: own',
@@ -58,4 +59,29 @@ test('a unique value is found in one hash, not in a set of one member', () => {
   const { stores } = model(['list: e, where: { em: any }, order_by: a, limit: 1'])
   expect(setsOf(stores, 'e')).toEqual([])
   expect(uniquesOf(stores, 'e').map(({ name, serves }) => [name, serves])).toEqual([['e.unique.em', ['o0']]])
+})
+
+test('a product that knows keys alone has an item per row, and declines what is no single item', () => {
+  const { stores, excuses, emulations } = model(
+    [
+      'get: e',
+      'list: e, where: { a: any }, order_by: b, limit: 9',
+      'aggregate: e, where: { a: any }, group_by: b',
+      'transaction: [{ update: e, set: { a: any } }, { delete: e }]',
+      'insert: e',
+      'update: e, set: { em: any }',
+      'update: e, set: { a: any }, add: { b: 1 }',
+      'delete: e',
+    ],
+    memcached,
+  )
+  expect(stores.map(({ name, serves }) => [name, serves])).toEqual([['e', ['o0', 'o6', 'o7']]])
+  expect(excuses.map(({ operation, reason }) => [operation, reason.replace(/^o\d /, '')])).toEqual([
+    ['o1', 'asks for rows by something else than their key: nothing in this server finds them'],
+    ['o2', 'asks for rows by something else than their key: nothing in this server finds them'],
+    ['o3', 'writes several rows together: every item of this server stands for itself'],
+    ['o4', 'writes e.em, which is unique: nothing in this server knows who has a value'],
+    ['o5', 'writes e.em, which is unique: nothing in this server knows who has a value'],
+  ])
+  expect(emulations.map(({ operation }) => operation)).toEqual(['o6'])
 })

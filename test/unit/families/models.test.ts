@@ -7,7 +7,7 @@ import { allOperations, deriveModel } from '../../../src/families/derive.ts'
 import { heaviestValueShare, newestShare } from '../../../src/families/sizes.ts'
 import { scenarioNames } from '../../../src/scenario/library.ts'
 import { readScenario } from '../../../src/scenario/read.ts'
-import { entityOf, fieldOf } from '../../../src/scenario/scenario.ts'
+import { type Durability, entityOf, fieldOf } from '../../../src/scenario/scenario.ts'
 import { modelText } from '../../../src/terminal/tables.ts'
 
 const scenario = readScenario('ecommerce')
@@ -15,7 +15,7 @@ const golden = (name: string) => fileURLToPath(new URL(`../../golden/${name}`, i
 
 describe.each(engines.map((engine) => [engine.name, engine] as const))('ecommerce on %s', (name, engine) => {
   test('has the model and the statements that were reviewed', async () => {
-    const compiled = engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, 'fsync')
+    const compiled = engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, engine.capabilities.durability[0] as Durability)
     await expect(modelText(compiled)).toMatchFileSnapshot(golden(`ecommerce-${name}.txt`))
   })
 
@@ -34,7 +34,7 @@ describe.each(others)('%s', (name) => {
 
   test.each(own.candidates.map((candidate) => candidate.engine))('has the model and the statements on %s that were reviewed', async (engineName) => {
     const engine = engineNamed(engineName)
-    const compiled = engine.compile(deriveModel(engine, own), allOperations(own), own, 'fsync')
+    const compiled = engine.compile(deriveModel(engine, own), allOperations(own), own, engine.capabilities.durability[0] as Durability)
     await expect(modelText(compiled)).toMatchFileSnapshot(golden(`models/${name}-${engineName}.txt`))
   })
 })
@@ -44,7 +44,7 @@ test('the excuses and emulations of ecommerce are these and no others', () => {
     engines.map((engine) => {
       const model = deriveModel(engine, scenario)
       return [
-        engine.family,
+        engine.capabilities.access === 'keys' ? `${engine.family}, by keys alone` : engine.family,
         { excuses: model.excuses.map((excuse) => excuse.operation), emulations: model.emulations.map((each) => `${each.operation}: ${each.how}`) },
       ]
     }),
@@ -70,6 +70,10 @@ test('the excuses and emulations of ecommerce are these and no others', () => {
         'search_products: emulated: a script reads a sorted set, then a hash for each row',
         'place_order: one script over 3 kinds of keys, atomic',
       ],
+    },
+    'key-value, by keys alone': {
+      excuses: ['order_history', 'browse_category', 'search_products', 'place_order', 'daily_revenue'],
+      emulations: ['ship_order: emulated: the item is read, changed by the client, and written unless it has changed meanwhile, else read again'],
     },
   })
 })

@@ -10,7 +10,7 @@ import * as scenarios from '../../../src/result/scenario.ts'
 import { planTrials } from '../../../src/run/plan.ts'
 import { scenarioNames } from '../../../src/scenario/library.ts'
 import { parseScenario, readScenario } from '../../../src/scenario/read.ts'
-import { efforts, type Scenario } from '../../../src/scenario/scenario.ts'
+import { type Durability, efforts, type Scenario } from '../../../src/scenario/scenario.ts'
 import { generateScenario } from '../../differential/generate.ts'
 
 const randomScenarios = 60
@@ -38,7 +38,7 @@ test('what every engine states, and what it tells of running it', () => {
   const scenario = readScenario('ecommerce')
   for (const engine of engines) {
     expectFits(facts.traits, engine.traits, engine.name)
-    const compiled = engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, 'fsync')
+    const compiled = engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, engine.capabilities.durability[0] as Durability)
     expectFits(facts.handbook, engine.handbook(compiled), engine.name)
   }
 })

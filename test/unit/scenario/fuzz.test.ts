@@ -12,6 +12,7 @@ import { TrialError } from '../../../src/errors.ts'
 import { allOperations, deriveModel } from '../../../src/families/derive.ts'
 import { planFor } from '../../../src/run/bench.ts'
 import { parseScenario } from '../../../src/scenario/read.ts'
+import type { Durability } from '../../../src/scenario/scenario.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const bases = ['scenarios/ecommerce.yaml', 'test/engines/kinds.yaml', 'test/e2e/small.yaml'].map((path) => readFileSync(join(root, path), 'utf8'))
@@ -118,7 +119,12 @@ test(`${runs} mutated scenarios: refused in sentences with their place, or plann
     try {
       planFor({ ...scenario, candidates: [] }, 'smoke')
       for (const engine of engines) {
-        const compiled = engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, 'fsync')
+        const compiled = engine.compile(
+          deriveModel(engine, scenario),
+          allOperations(scenario),
+          scenario,
+          engine.capabilities.durability[0] as Durability,
+        )
         expect(structuredClone(compiled)).toEqual(compiled)
       }
     } catch (error) {

@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { TrialError } from '../../../src/errors.ts'
 import { inspectScenario, parseScenario } from '../../../src/scenario/read.ts'
+import type { KnownEngine } from '../../../src/scenario/scenario.ts'
 
-const engines = ['postgres', 'mongodb']
+const engines: KnownEngine[] = ['postgres', 'mongodb'].map((name) => ({ name, durability: ['fsync', 'relaxed'] }))
 const directory = mkdtempSync(join(tmpdir(), 'dbtrial-language-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 
@@ -398,6 +399,23 @@ test('security is on where a regime asks for it, unless the scenario says otherw
   expect(securityOf({ requirements: 'compliance: []' })).toBeUndefined()
   expect(securityOf({ bench: '{ security: on }' })).toBe('on')
   expect(securityOf({ requirements: 'compliance: [gdpr]', bench: '{ security: off }' })).toBeUndefined()
+})
+
+test('a candidate promises as much as is asked for, and no more than it must; one that cannot is refused where it stands', () => {
+  const known: KnownEngine[] = [...engines, { name: 'cache', durability: ['volatile'] }]
+  const read = (durability: string, candidates: string) =>
+    parseScenario(scenario({ candidates }).replace('durability: fsync', `durability: ${durability}`), 's.yaml', known).candidates.map(
+      (each) => each.durability,
+    )
+  expect(read('volatile', '[postgres, cache]')).toEqual(['relaxed', 'volatile'])
+  expect(read('relaxed', '[postgres, { name: lost, engine: cache, durability: volatile }]')).toEqual(['relaxed', 'volatile'])
+  expect(read('fsync', '[postgres, { name: fast, engine: postgres, durability: volatile }]')).toEqual(['fsync', 'relaxed'])
+  const why =
+    'cache promises no more than volatile, and relaxed is asked for: leave it out, or say "durability: volatile" in requirements, or for it alone as '
+  expect(() => read('relaxed', '[postgres, cache]')).toThrow(/^s\.yaml:15:23: candidates\.1: /)
+  expect(() => read('relaxed', '[postgres, cache]')).toThrow(`${why}{ name: …, engine: cache, durability: volatile }`)
+  expect(() => read('relaxed', '[{ name: c, engine: cache }]')).toThrow(/candidates\.0\.engine: cache promises no more/)
+  expect(() => read('fsync', '[{ name: c, engine: cache, durability: relaxed }]')).toThrow(/candidates\.0\.durability: cache promises no more/)
 })
 
 test('a growth for all is that of rows and rates which state none; a scheduled job does not run more often', () => {

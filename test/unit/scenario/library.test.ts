@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { dataText, loadText, withLibrary } from '../../../src/commands/library.ts'
-import { engineNamed, engines } from '../../../src/engines/registry.ts'
+import { engineNamed, knownEngines } from '../../../src/engines/registry.ts'
 import { allOperations, deriveModel } from '../../../src/families/derive.ts'
 import { copied, libraryDirectory, pathInLibrary, scenarioNames } from '../../../src/scenario/library.ts'
 import { inspectScenario, parseScenario, readScenario } from '../../../src/scenario/read.ts'
@@ -15,8 +15,7 @@ describe.each(names)('%s', (name) => {
   const scenario = readScenario(name)
 
   test('is valid, without a warning, and has the name of its file', () => {
-    const engineNames = engines.map((engine) => engine.name)
-    expect(inspectScenario(name, engineNames).problems).toEqual([])
+    expect(inspectScenario(name, knownEngines).problems).toEqual([])
     expect(scenario.name).toBe(name)
   })
 

@@ -1,0 +1,203 @@
+/** Memcached: how the server runs, its items, its client (memcache-client). */
+import type { MemcacheClient } from 'memcache-client'
+import image from '../../../docker/memcached/image.json' with { type: 'json' }
+import { throwingServerErrors } from '../../clients/driver-errors.ts'
+import { MemcachedConnection, type MemcachedLogin } from '../../clients/protocols/memcached.ts'
+import { named } from '../../clients/replies.ts'
+import { ServerError } from '../../clients/server-error.ts'
+import { tlsOptions } from '../../clients/socket.ts'
+import { conversation } from '../../families/program.ts'
+import { settingsOf } from '../configuration.ts'
+import { asRole, type Compiled, type Endpoint, type Engine, type Guards, type Limits } from '../engine.ts'
+import { driverError } from './errors.ts'
+import { traits } from './facts.ts'
+import { openMemcachedLane } from './lane.ts'
+import { MemcachedOperations } from './operations.ts'
+import { rehearsed } from './rehearsal.ts'
+import { itemsOf, MemcachedSession, settingsOfServer } from './session.ts'
+
+const name = 'memcached'
+/** The key that says whose a namespace is, which is a prefix of keys. */
+const ownerKey = 'dbtrial.owner:'
+const mebibyte = 2 ** 20
+/** By default an item holds 1 MiB; the server wants this to be half of its memory at most. */
+const largestItemBytes = 64 * mebibyte
+/** Of the limit: the rest is for the table of keys, buffers of connections and the program. */
+const memoryShare = 0.75
+
+function settings({ cpus, memoryBytes }: Limits): Record<string, string> {
+  const megabytes = Math.floor((memoryBytes * memoryShare) / mebibyte)
+  return {
+    ...settingsOf(name, 'volatile'),
+    maxbytes: String(megabytes * mebibyte),
+    num_threads: String(Math.max(1, Math.floor(cpus))),
+    item_size_max: String(Math.min(largestItemBytes, Math.floor(megabytes / 2) * mebibyte)),
+  }
+}
+
+export const memcached: Engine = throwingServerErrors(driverError, {
+  name,
+  family: 'key-value',
+  native: false,
+  capabilities: { durability: ['volatile'], atomicity: 'row', access: 'keys', mostAggregatedRows: null, dataSurvivesRestart: false },
+  traits,
+  pace: { startSeconds: 0.2, loadSeconds: 0.5, loadRowsPerSecond: 60_000, settleSeconds: 0, verifySeconds: 4, warmUpSeconds: 2 },
+  namespace: 'dbtrial',
+  external: {
+    schemes: ['memcached'],
+    tlsSchemes: ['memcacheds'],
+    namespaces: /^[\w.-]{1,80}$/,
+    port: 11211,
+    list: (endpoint) =>
+      asking(endpoint, async (connection) => [...(await itemsOf(connection, ownerKey)).keys()].map((key) => named(key.slice(ownerKey.length)))),
+    /** A prefix needs no making: it is marked, so that it is found again. */
+    create: (endpoint, proposed) =>
+      asking(endpoint, async (connection) => {
+        const reply = await connection.ask(`add ${ownerKey}${proposed} 0 0 0\r\n\r\n`)
+        if (!reply.toString().startsWith('STORED')) throw new ServerError('unavailable', `there is a namespace ${proposed} already`)
+        return proposed
+      }),
+    drop: (endpoint, namespace) =>
+      asking(endpoint, async (connection) => {
+        const owned = await itemsOf(connection, `${ownerKey}${namespace}`)
+        if (owned.size === 0) return
+        for (const key of (await itemsOf(connection, `${namespace}:`)).keys()) await connection.ask(`delete ${key}\r\n`)
+        await connection.ask(`delete ${ownerKey}${namespace}\r\n`)
+      }),
+  },
+  server: {
+    major: '1',
+    image,
+    ports: [11211],
+    onPath: { program: 'memcached', versionArguments: ['-V'], supported: /1\.6\./, supportedText: '1.6' },
+    package: null,
+    needs: [{ program: 'memcached', hint: 'install memcached 1.6, so that it is on the PATH (Debian: memcached)' }],
+    stopSignal: 'SIGTERM',
+    user: 'dbtrial',
+    files: ({ user, password, security }) => [
+      {
+        name: 'accounts',
+        text: [[user, password], ...(security === undefined ? [] : [[security.role.user, security.role.password]])]
+          .map((each) => `${each.join(':')}\n`)
+          .join(''),
+      },
+      ...(security === undefined
+        ? []
+        : [
+            { name: 'server.crt', text: security.certificate },
+            { name: 'server.key', text: security.key },
+          ]),
+    ],
+    prepare: ({ dataDirectory }) => ({ program: 'mkdir', arguments: ['-p', dataDirectory] }),
+    start: ({ home, address, port, directory, limits, security }) => {
+      const { maxbytes, num_threads: threads, item_size_max: largest } = settings(limits)
+      return {
+        program: `${home}/memcached`,
+        arguments: [
+          ...['-l', address, '-p', String(port), '-U', '0', '-Y', `${directory}/accounts`],
+          ...['-M', '-m', String(Number(maxbytes) / mebibyte), '-t', String(threads), '-I', String(largest)],
+          ...(security === undefined ? [] : ['-Z', '-o', `ssl_chain_cert=${directory}/server.crt,ssl_key=${directory}/server.key`]),
+        ],
+      }
+    },
+  },
+  compile(model, operations, scenario, durability) {
+    const excused = new Set(model.excuses.map((excuse) => excuse.operation))
+    const limits = { cpus: scenario.bench.cpus, memoryBytes: scenario.bench.memoryBytes }
+    const compiled: Compiled = {
+      engine: name,
+      durability,
+      scenario,
+      operations,
+      model,
+      ddl: [],
+      afterLoad: [],
+      programs: [],
+      settings: settings(limits),
+    }
+    const conversations = new MemcachedOperations(compiled)
+    compiled.programs = operations.map((operation) =>
+      excused.has(operation.name) || operation.kind === 'transaction'
+        ? null
+        : conversation(operation.name, rehearsed(compiled, conversations, operation)),
+    )
+    return compiled
+  },
+  handbook: () => ({
+    schema: [],
+    backup: ['none: what an item holds must be found elsewhere, or may be lost'],
+    restore: ['start the server, and let clients fill it again'],
+    grants: ['a line `application:…` in the file of -Y; an account may do everything'],
+    alerts: [
+      'bytes > 80 % of limit_maxbytes',
+      'store_no_memory > 0',
+      'evictions > 0',
+      'curr_connections > 80 % of max_connections',
+      'uptime that starts anew',
+    ],
+  }),
+  ready: (endpoint) =>
+    asking(endpoint, async (connection) => {
+      const [, version] = /^VERSION (\S+)/.exec((await connection.ask('version\r\n')).toString()) ?? []
+      if (version === undefined) throw new ServerError('unreadable', 'it tells no version: it is no Memcached')
+      return version
+    }),
+  guards,
+  async connect(endpoint, compiled) {
+    return new MemcachedSession(await openClient(endpoint), loginOf(endpoint), endpoint.namespace, compiled, settings)
+  },
+  openLane: (endpoint, compiled, slots) => openMemcachedLane(loginOf(endpoint), endpoint.namespace, compiled, slots),
+})
+
+const loginOf = ({ host, port, user, password, tls }: Endpoint): MemcachedLogin => ({
+  ...{ host, port },
+  ...(user === undefined ? {} : { user }),
+  ...(password === undefined ? {} : { password }),
+  ...(tls === undefined ? {} : { tls }),
+})
+
+/** One connection: only the first is told the account, and whatever it asks goes out without waiting for answers. */
+async function openClient({ host, port, user, password, tls }: Endpoint): Promise<MemcacheClient> {
+  const { MemcacheClient: Client } = await import('memcache-client')
+  const client = new Client({
+    server: { server: `${host}:${port}`, maxConnections: 1 },
+    connectTimeout: 5000,
+    cmdTimeout: 30_000,
+    ...(tls === undefined ? {} : { tls: tlsOptions({ host, tls }) }),
+  })
+  try {
+    if (password !== undefined) await client.set('login', `${user ?? ''} ${password}`, { lifetime: 0 })
+    return client
+  } catch (error) {
+    client.shutdown()
+    throw error
+  }
+}
+
+async function driving<T>(endpoint: Endpoint, question: (client: MemcacheClient) => Promise<T>): Promise<T> {
+  const client = await openClient(endpoint)
+  try {
+    return await question(client)
+  } finally {
+    client.shutdown()
+  }
+}
+
+async function asking<T>(endpoint: Endpoint, question: (connection: MemcachedConnection) => Promise<T>): Promise<T> {
+  const connection = await MemcachedConnection.open(loginOf(endpoint))
+  try {
+    return await question(connection)
+  } finally {
+    connection.end()
+  }
+}
+
+/** Whoever has an account may do everything: there are no rights. */
+async function guards(endpoint: Endpoint): Promise<Guards> {
+  const found = await driving(asRole(endpoint), settingsOfServer)
+  const encrypted = found.get('ssl_enabled') ?? 'no'
+  return {
+    transport: { effective: `ssl_enabled ${encrypted}`, ok: encrypted === 'yes' },
+    access: { effective: `account ${asRole(endpoint).user ?? 'none'} may do everything, which includes the server's settings`, ok: false },
+  }
+}
