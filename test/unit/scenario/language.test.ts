@@ -412,7 +412,7 @@ test('a candidate promises as much as is asked for, and no more than it must; on
   expect(read('fsync', '[postgres, { name: fast, engine: postgres, durability: volatile }]')).toEqual(['fsync', 'relaxed'])
   const why =
     'cache promises no more than volatile, and relaxed is asked for: leave it out, or say "durability: volatile" in requirements, or for it alone as '
-  expect(() => read('relaxed', '[postgres, cache]')).toThrow(/^s\.yaml:15:23: candidates\.1: /)
+  expect(() => read('relaxed', '[postgres, cache]')).toThrow(/^s\.yaml:14:24: candidates\.1: /)
   expect(() => read('relaxed', '[postgres, cache]')).toThrow(`${why}{ name: …, engine: cache, durability: volatile }`)
   expect(() => read('relaxed', '[{ name: c, engine: cache }]')).toThrow(/candidates\.0\.engine: cache promises no more/)
   expect(() => read('fsync', '[{ name: c, engine: cache, durability: relaxed }]')).toThrow(/candidates\.0\.durability: cache promises no more/)
