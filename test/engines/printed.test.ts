@@ -1,4 +1,6 @@
 /** What the report prints is what the servers saw: their own logs of what both clients asked, beside the printed statements. */
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'cassandra-driver'
 import { Redis } from 'ioredis'
@@ -9,12 +11,14 @@ import { makeDataset } from '../../src/data/dataset.ts'
 import { rowSource } from '../../src/data/rows.ts'
 import { cassandra } from '../../src/engines/cassandra/index.ts'
 import type { Compiled, Endpoint, Engine } from '../../src/engines/engine.ts'
+import { memcached } from '../../src/engines/memcached/index.ts'
 import { mongodb } from '../../src/engines/mongodb/index.ts'
 import { redis } from '../../src/engines/redis/index.ts'
 import { allOperations, deriveModel } from '../../src/families/derive.ts'
 import type { DocumentProgram } from '../../src/families/document/compile.ts'
 import { type Each, isMark, shownDocument } from '../../src/families/document/marks.ts'
 import { readScenario } from '../../src/scenario/read.ts'
+import type { Durability } from '../../src/scenario/scenario.ts'
 import { Reference } from '../../src/verify/reference.ts'
 import { verify } from '../../src/verify/verify.ts'
 import { TestBed } from '../differential/bed.ts'
@@ -35,7 +39,7 @@ async function performed(
   const { endpoint } = await bed.server(engine)
   const namespace = await engine.external.create(endpoint, 'dbtrial_printed')
   const own: Endpoint = { ...endpoint, namespace }
-  const compiled = engine.compile(deriveModel(engine, scenario), operations, scenario, 'fsync')
+  const compiled = engine.compile(deriveModel(engine, scenario), operations, scenario, engine.capabilities.durability[0] as Durability)
   const dataset = makeDataset(scenario, 1)
   const reference = new Reference(dataset, operations)
   try {
@@ -218,3 +222,38 @@ function isCommand(printed: string[], words: string[], isWhole: boolean): boolea
     return own === (word.startsWith('"') ? JSON.parse(word) : word)
   })
 }
+
+/** It tells what is read and what is stored, by which command and under which key; of what is deleted it tells nothing. */
+test('of Memcached: its watchers', async () => {
+  let seen = ''
+  let watcher: ReturnType<typeof connect> | undefined
+  const done = performed(
+    memcached,
+    async ({ host, port, user, password }) => {
+      const socket = connect({ host, port })
+      watcher = socket
+      socket.on('data', (bytes: Buffer) => (seen += bytes.toString('latin1')))
+      const account = `${user} ${password}`
+      socket.write(`set login 0 0 ${account.length}\r\n${account}\r\n`)
+      while (!seen.includes('STORED')) await sleep(10)
+      socket.write('watch fetchers mutations\r\n')
+      while (!seen.includes('OK')) await sleep(10)
+    },
+    async ({ namespace }, compiled) => {
+      await sleep(500)
+      const asked = seen.split('\n').flatMap((line) => {
+        const [, key = '', cmd = 'get'] = /type=item_(?:get|store) key=(\S+) status=\S+(?: cmd=(\w+))?/.exec(line) ?? []
+        const [own, entity] = decodeURIComponent(key).split(':')
+        return own === namespace ? [`${cmd} ${entity}`] : []
+      })
+      const printed = compiled.programs.flatMap((program) => program?.shown ?? []).map((text) => /^(\w+) (\w+):/.exec(text)?.slice(1).join(' ') ?? text)
+      expect(asked.length).toBeGreaterThan(1000)
+      // What stores an item looks for it first, and is told as that, too.
+      const isLooked = (text: string) => text.startsWith('get ')
+      const wanted = new Set(printed.filter((text) => !text.startsWith('delete ')).map((text) => text.replace(/^gets /, 'get ')))
+      expect([...new Set(asked)].filter((text) => !wanted.has(text) && !isLooked(text))).toEqual([])
+      expect([...wanted].filter((text) => !asked.includes(text))).toEqual([])
+    },
+  )
+  await done.finally(() => watcher?.destroy())
+}, 180_000)
