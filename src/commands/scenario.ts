@@ -45,7 +45,10 @@ function chosen(scenario: Scenario, text: string): Scenario['candidates'] {
     const { durability } = scenario.requirements
     const offered = engineNamed(each).capabilities.durability
     const kept = promised(durability, offered)
-    if (kept === undefined) throw wrongCandidates(`${each} promises no more than ${offered[0]}, and the scenario asks for durability ${durability}: leave it out, or let the scenario ask for less`)
+    if (kept === undefined)
+      throw wrongCandidates(
+        `${each} promises no more than ${offered[0]}, and the scenario asks for durability ${durability}: leave it out, or let the scenario ask for less`,
+      )
     return { name: each, engine: each, durability: kept }
   })
 }

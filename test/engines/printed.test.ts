@@ -246,7 +246,9 @@ test('of Memcached: its watchers', async () => {
         const [own, entity] = decodeURIComponent(key).split(':')
         return own === namespace ? [`${cmd} ${entity}`] : []
       })
-      const printed = compiled.programs.flatMap((program) => program?.shown ?? []).map((text) => /^(\w+) (\w+):/.exec(text)?.slice(1).join(' ') ?? text)
+      const printed = compiled.programs
+        .flatMap((program) => program?.shown ?? [])
+        .map((text) => /^(\w+) (\w+):/.exec(text)?.slice(1).join(' ') ?? text)
       expect(asked.length).toBeGreaterThan(1000)
       // What stores an item looks for it first, and is told as that, too.
       const isLooked = (text: string) => text.startsWith('get ')

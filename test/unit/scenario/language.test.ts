@@ -388,7 +388,9 @@ describe('on a terminal', () => {
   test('candidates that are there twice, or not at all', () => {
     expect(dbtrial('plan', 'ecommerce', '--candidates', 'postgres,postgres').stderr).toContain('--candidates: "postgres" is listed twice')
     expect(dbtrial('plan', 'ecommerce', '--candidates', 'postgers').stderr).toContain('did you mean "postgres"?')
-    expect(dbtrial('plan', 'ecommerce', '--candidates', 'memcached').stderr).toContain('memcached promises no more than volatile, and the scenario asks for durability fsync')
+    expect(dbtrial('plan', 'ecommerce', '--candidates', 'memcached').stderr).toContain(
+      'memcached promises no more than volatile, and the scenario asks for durability fsync',
+    )
   })
 }, 60_000)
 
