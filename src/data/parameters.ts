@@ -22,6 +22,9 @@ const alone = (entity: Entity, shape: 'deep' | 'now'): Parameter => ({ name: sha
 const valuesOf = (entity: Entity, prefix: string, names: string[]): Parameter[] =>
   names.map((name) => ({ name: `${prefix}${name}`, entity, field: fieldOf(entity, name), shape: 'value', columns: [] }))
 
+/** Of the span of time that an aggregate looks at. */
+export const isWindowBound = ({ name }: Parameter) => name === 'from' || name === 'to'
+
 /** Positions of an operation's parameters; every engine binds them by these names. */
 export function parametersOf(scenario: Pick<Scenario, 'entities'>, operation: Operation): Parameter[] {
   const entity = entityOf(scenario, operation.entity)

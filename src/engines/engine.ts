@@ -5,6 +5,7 @@ import type { Answer } from '../data/value.ts'
 import type { Capabilities } from '../families/capabilities.ts'
 import type { Family, PhysicalModel } from '../families/model.ts'
 import type { Program } from '../families/program.ts'
+import type { Indexing } from '../families/relational/indexing.ts'
 import type { Pace } from '../run/plan.ts'
 import type { Control } from '../scenario/regimes.ts'
 import type { Consistency, Durability, LicenceKind, Operation, Scenario } from '../scenario/scenario.ts'
@@ -14,6 +15,8 @@ export interface Engine {
   readonly name: string
   readonly family: Family
   readonly capabilities: Capabilities
+  /** What its indexes hold, where that is not what those of its family usually do. */
+  readonly indexing?: Indexing
   readonly traits: EngineTraits
   readonly server: ServerSpec
   readonly external: External

@@ -4,14 +4,22 @@ import type { Capabilities } from './capabilities.ts'
 import { documentModel } from './document/model.ts'
 import { keyValueModel } from './key-value/model.ts'
 import type { Family, PhysicalModel } from './model.ts'
+import type { Indexing } from './relational/indexing.ts'
 import { relationalModel } from './relational/model.ts'
 import { wideColumnModel } from './wide-column/model.ts'
 
-const families: Record<Family, (scenario: Scenario, operations: Operation[], capabilities: Capabilities) => PhysicalModel> = {
-  relational: relationalModel,
+/** What an engine says of itself that its model follows from. */
+interface Product {
+  family: Family
+  capabilities: Capabilities
+  indexing?: Indexing
+}
+
+const families: Record<Family, (scenario: Scenario, operations: Operation[], product: Product) => PhysicalModel> = {
+  relational: (scenario, operations, { indexing }) => relationalModel(scenario, operations, indexing),
   document: documentModel,
   'wide-column': wideColumnModel,
-  'key-value': keyValueModel,
+  'key-value': (scenario, operations, { capabilities }) => keyValueModel(scenario, operations, capabilities),
 }
 
 /** The scenario's operations, then one internal get per entity that is written, itself or what it owns, which reads back every acknowledged write. */
@@ -41,6 +49,6 @@ export function allOperations(scenario: Scenario): Operation[] {
   return [...scenario.operations, ...checks]
 }
 
-export function deriveModel({ family, capabilities }: { family: Family; capabilities: Capabilities }, scenario: Scenario): PhysicalModel {
-  return families[family](scenario, allOperations(scenario), capabilities)
+export function deriveModel(product: Product, scenario: Scenario): PhysicalModel {
+  return families[product.family](scenario, allOperations(scenario), product)
 }

@@ -27,7 +27,8 @@ export function isQuery(operation: Operation): operation is Query {
   return operation.kind === 'list' || operation.kind === 'aggregate'
 }
 
-export function wantedIndexes(entity: Entity, operations: Operation[]): WantedIndex[] {
+/** `partial`: whether an index can be of the rows alone that fit a constant. */
+export function wantedIndexes(entity: Entity, operations: Operation[], partial = true): WantedIndex[] {
   const own = operations.filter((operation) => operation.entity === entity.name)
   const changed = changedFields(operations, entity)
   const queries = own.filter(isQuery).filter((query) => !servedByKey(entity, query, changed))
@@ -58,7 +59,12 @@ export function wantedIndexes(entity: Entity, operations: Operation[]): WantedIn
       : [],
   )
   const expiry = indexOf({ kind: 'expiry', columns: [ascending('expires_at')], reason: 'expired rows are purged in batches' })
-  return [...unique, ...withPartial(entity, whole), ...texts, ...(entity.ttlMs === null ? [] : [expiry])]
+  return [
+    ...unique,
+    ...(partial ? withPartial(entity, whole) : whole.map(({ index }) => index)),
+    ...texts,
+    ...(entity.ttlMs === null ? [] : [expiry]),
+  ]
 }
 
 /** In the entity's order, so that one index serves every search in the same fields. */
@@ -139,7 +145,7 @@ function withPartial(entity: Entity, whole: { query: Query; index: WantedIndex }
       const apart = each !== at && JSON.stringify(rare[each]) !== JSON.stringify(filters)
       return apart && filters.every((filter) => names.includes(filter.field)) && (columnsCouldServe(other, index) || columnsCouldServe(index, other))
     })
-    return shared ? index : partial(index, filters)
+    return shared ? index : ofRareRows(index, filters)
   })
 }
 
@@ -151,7 +157,7 @@ function columnsCouldServe(host: WantedIndex, guest: WantedIndex): boolean {
   return columnsServe([...first, ...equal.filter((column) => !first.includes(column)), ...host.columns.slice(host.equality)], guest)
 }
 
-function partial(index: WantedIndex, where: Filter[]): WantedIndex {
+function ofRareRows(index: WantedIndex, where: Filter[]): WantedIndex {
   const apart = (column: IndexColumn) => where.every((filter) => filter.field !== column.field)
   const equal = index.columns.slice(0, index.equality).filter(apart)
   const columns = [...equal, ...index.columns.slice(index.equality)]

@@ -277,6 +277,15 @@ export function writesOf(operation: Operation): (Write & { entity: string })[] {
   return []
 }
 
+/** Whether an operation adds to a field: no range bounds its values then. */
+export function isAddedTo(scenario: { operations: Operation[] }, entity: Entity, field: Field): boolean {
+  return scenario.operations.some((operation) =>
+    writesOf(operation).some(
+      (write) => write.kind === 'update' && write.entity === entity.name && write.add.some((each) => each.field === field.name),
+    ),
+  )
+}
+
 /** Entities that an operation writes, owned ones included. */
 export function writtenEntities(operation: Operation): string[] {
   const names = writesOf(operation).flatMap((write) => [write.entity, ...(write.kind === 'insert' ? write.with : [])])

@@ -1,6 +1,6 @@
 /** SQL as PostgreSQL has it: names, types, words, rows as arrays. */
 import type { RowsParameter, SqlDialect } from '../../families/relational/dialect.ts'
-import { type Entity, type Field, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { type Entity, type Field, isAddedTo, type Scenario } from '../../scenario/scenario.ts'
 
 /** Quotes an identifier. */
 export const id = (name: string) => `"${name.replaceAll('"', '""')}"`
@@ -40,14 +40,6 @@ export function sqlType(scenario: Scenario, entity: Entity, field: Field): strin
   }
 }
 
-function isAddedTo(scenario: Scenario, entity: Entity, field: Field): boolean {
-  return scenario.operations.some((operation) =>
-    writesOf(operation).some(
-      (write) => write.kind === 'update' && write.entity === entity.name && write.add.some((each) => each.field === field.name),
-    ),
-  )
-}
-
 export const dialect: SqlDialect = {
   name: 'postgres',
   id,
@@ -60,6 +52,9 @@ export const dialect: SqlDialect = {
   },
   text: (literal) => `'${literal.replaceAll("'", "''")}'`,
   placeholder: (at) => `$${at}`,
+  isPositional: false,
+  include: 'clause',
+  assigned: (_of, column) => column,
   after: (columns, places, descending) => `(${columns.join(', ')}) ${descending ? '<' : '>'} (${places.join(', ')})`,
   textIndex: (name, store, fields) => `CREATE INDEX ${id(name)} ON ${tableName(store.name)} USING gin (${document(fields)})`,
   hasWord: (fields, place) => `${document(fields)} @@ plainto_tsquery('simple', ${place})`,

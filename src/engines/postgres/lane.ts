@@ -5,11 +5,12 @@ import { type Execution, executionOf, finishExecution, PostgresConnection, type 
 import { sqlStateKey } from '../../clients/protocols/postgres-errors.ts'
 import { type Exchange, type Prepared, SlotLane, type Template } from '../../clients/slot-lane.ts'
 import { parametersOf, type WireSource } from '../../data/parameters.ts'
+import { answerOf } from '../../families/relational/answers.ts'
 import { nameOf, type Statement } from '../../families/relational/compile.ts'
 import type { Compiled, Lane } from '../engine.ts'
-import { answerOf, type Rows } from './answers.ts'
 import { type Writer, writersOf } from './parameters.ts'
 import { isTransient } from './session.ts'
+import { decode, type Rows } from './values.ts'
 
 interface StatementTemplate extends Template {
   execution: Execution
@@ -24,7 +25,7 @@ export async function openPostgresLane(login: PostgresLogin, compiled: Compiled<
     return new SlotLane(
       prepared(compiled, types),
       connections.map((connection) => new PostgresExchange(connection)),
-      ({ op }, found) => answerOf(compiled.scenario, op, found),
+      ({ op }, found) => answerOf(compiled.scenario, op, found, decode),
     )
   } catch (error) {
     for (const connection of connections) connection.end()

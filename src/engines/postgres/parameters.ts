@@ -1,12 +1,11 @@
 /** Parameters of a statement in PostgreSQL's binary format, written straight from their source into the request. */
 
 import type { RequestBuffer } from '../../clients/request.ts'
-import type { LineSource, Parameter, WireSource } from '../../data/parameters.ts'
+import { isWindowBound, type LineSource, type Parameter, type WireSource } from '../../data/parameters.ts'
 import type { Value } from '../../data/value.ts'
 import type { Statement } from '../../families/relational/compile.ts'
 import type { Field } from '../../scenario/scenario.ts'
 import { enumTexts, type NumberWriter, windowBound, writeBigInteger, writeBool, writeInteger, writeNumeric, writeTimestamp } from './binary.ts'
-import { isWindowBound } from './values.ts'
 
 /** Writes one parameter, or the several that a list of owned rows becomes, each behind its length. */
 export type Writer = (params: WireSource, to: RequestBuffer) => void

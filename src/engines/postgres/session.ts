@@ -1,21 +1,19 @@
-/** PostgreSQL through its driver: binary COPY, prepared statements, transactions with their retries, facts and plans. */
+/** PostgreSQL through its driver: binary COPY, prepared statements, facts and plans. */
 import { once } from 'node:events'
 import type { Client, QueryArrayResult } from 'pg'
-import { readReply, wroteReply } from '../../clients/replies.ts'
 import { retrying } from '../../clients/retry.ts'
-import { type Parameter, type ParamSource, parametersOf } from '../../data/parameters.ts'
+import { type SqlDriver, SqlOperations } from '../../clients/sql-operations.ts'
+import { isWindowBound, type ParamSource } from '../../data/parameters.ts'
 import type { RowSource } from '../../data/rows.ts'
 import { decimalValue } from '../../data/value.ts'
 import type { Store } from '../../families/model.ts'
-import { variantOf } from '../../families/program.ts'
-import { nameOf, type SqlProgram, type Statement } from '../../families/relational/compile.ts'
-import { type Durability, entityOf, type Field, fieldOf, type Operation, writesOf } from '../../scenario/scenario.ts'
+import type { Statement } from '../../families/relational/compile.ts'
+import { type Durability, entityOf, type Field, fieldOf } from '../../scenario/scenario.ts'
 import { settingsOf } from '../configuration.ts'
 import type { Compiled, Limits, Parity, Reply, Session } from '../engine.ts'
-import { answerOf, type Rows } from './answers.ts'
 import { copyHeader, copyTrailer, encodeCopy } from './copy.ts'
 import { columnName, tableName } from './dialect.ts'
-import { isWindowBound, pgValue, pgValues, timestampText } from './values.ts'
+import { decode, pgValue, pgValues, type Rows, timestampText } from './values.ts'
 
 const MiB = 2 ** 20
 const asText = { getTypeParser: () => (text: string) => text }
@@ -38,20 +36,15 @@ export function serverSettings({ memoryBytes }: Limits, durability: Durability):
 
 export class PostgresSession implements Session {
   readonly #clients: Client[]
-  readonly #free: Client[]
   readonly #open: () => Promise<Client>
   readonly #compiled: Compiled<Statement>
-  readonly #programs: (SqlProgram | null)[]
-  readonly #parameters: Parameter[][]
-  readonly #waiting: ((client: Client) => void)[] = []
+  readonly #operations: SqlOperations<Client, string | null>
 
   constructor(clients: Client[], open: () => Promise<Client>, compiled: Compiled<Statement>) {
     this.#clients = clients
     this.#open = open
-    this.#free = [...clients]
     this.#compiled = compiled
-    this.#programs = compiled.programs
-    this.#parameters = compiled.operations.map((operation) => parametersOf(compiled.scenario, operation))
+    this.#operations = new SqlOperations(clients, compiled, driver)
   }
 
   async facts(limits: Limits) {
@@ -167,43 +160,8 @@ export class PostgresSession implements Session {
     await this.#rows('CHECKPOINT')
   }
 
-  async perform(operation: number, params: ParamSource): Promise<Reply> {
-    const op = this.#compiled.operations[operation] as Operation
-    const program = this.#programs[operation] as SqlProgram
-    const variant = variantOf(program, params)
-    const statements = program.variants[variant] as Statement[]
-    const client = this.#free.pop() ?? (await new Promise<Client>((resolve) => this.#waiting.push(resolve)))
-    try {
-      const run = (at: number) => this.#run(client, operation, nameOf(operation, variant, at), statements[at] as Statement, params)
-      if (writesOf(op).length === 0) {
-        const results: Rows[] = []
-        for (let at = 0; at < statements.length; at++) {
-          results.push((await run(at)).rows)
-          if (program.stopWhenEmpty && results[program.counted]?.length === 0) break
-        }
-        const rows = results[program.counted]?.length ?? 0
-        // The rows of a join are one row and its lines.
-        return readReply(op.kind === 'get' ? Math.min(1, rows) : rows, () => answerOf(this.#compiled.scenario, op, results))
-      }
-      const { result, retries } = await retrying(async () => {
-        if (!program.atomic) return (await run(0)).rowCount ?? 0
-        await client.query('BEGIN')
-        try {
-          const counts: number[] = []
-          for (let at = 0; at < statements.length; at++) counts.push((await run(at)).rowCount ?? 0)
-          await client.query('COMMIT')
-          return counts[program.counted] as number
-        } catch (error) {
-          await client.query('ROLLBACK').catch(() => {})
-          throw error
-        }
-      }, isTransientError)
-      return wroteReply(result, retries)
-    } finally {
-      const waiting = this.#waiting.shift()
-      if (waiting === undefined) this.#free.push(client)
-      else waiting(client)
-    }
+  perform(operation: number, params: ParamSource): Promise<Reply> {
+    return this.#operations.perform(operation, params)
   }
 
   async storage() {
@@ -218,15 +176,11 @@ export class PostgresSession implements Session {
   }
 
   async explain(operation: number, params: ParamSource) {
-    const program = this.#programs[operation] as SqlProgram
-    const statement = program.variants[variantOf(program, params)]?.[0] as Statement
+    const { statement, values } = this.#operations.first(operation, params)
     const client = this.#clients[0] as Client
     await client.query('BEGIN')
     try {
-      const result = await client.query<{ 'QUERY PLAN': string }>(
-        `EXPLAIN (ANALYZE, BUFFERS, COSTS off, TIMING off) ${statement.text}`,
-        this.#bound(operation, statement, params),
-      )
+      const result = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (ANALYZE, BUFFERS, COSTS off, TIMING off) ${statement.text}`, values)
       return result.rows.map((row) => row['QUERY PLAN']).join('\n')
     } finally {
       await client.query('ROLLBACK')
@@ -264,31 +218,25 @@ export class PostgresSession implements Session {
     await Promise.all(this.#clients.map((client) => client.end().catch(() => {})))
   }
 
-  #bound(operation: number, statement: Statement, params: ParamSource): unknown[] {
-    const parameters = this.#parameters[operation] as Parameter[]
-    const values: unknown[] = []
-    for (const at of statement.binds) {
-      const parameter = parameters[at] as Parameter
-      if (parameter.shape === 'value' && !isWindowBound(parameter)) values.push(pgValue(parameter.field as Field, params.value(at)))
-      else values.push(...pgValues(parameter, params.value(at)))
-    }
-    return values
-  }
-
-  #run(client: Client, operation: number, name: string, statement: Statement, params: ParamSource): Promise<QueryArrayResult<(string | null)[]>> {
-    return client.query({
-      name,
-      text: statement.text,
-      values: this.#bound(operation, statement, params),
-      rowMode: 'array',
-      types: asText,
-    })
-  }
-
   async #rows(text: string): Promise<Rows> {
     const result = await (this.#clients[0] as Client).query({ text, rowMode: 'array', types: asText })
     return result.rows as Rows
   }
+}
+
+/** How pg runs what an operation is made of. */
+const driver: SqlDriver<Client, string | null> = {
+  async run(client, name, { text }, values) {
+    const result: QueryArrayResult<(string | null)[]> = await client.query({ name, text, values, rowMode: 'array', types: asText })
+    return { rows: result.rows, touched: result.rowCount ?? 0 }
+  },
+  control: (client, word) => client.query(word),
+  bind(values, parameter, value) {
+    if (parameter.shape === 'value' && !isWindowBound(parameter)) values.push(pgValue(parameter.field as Field, value))
+    else values.push(...pgValues(parameter, value))
+  },
+  decode,
+  isTransient: (error) => isTransientError(error),
 }
 
 const isTransientError = (error: unknown) => isTransient((error as { code?: string }).code)

@@ -1,8 +1,10 @@
 /** Values as pg takes and gives them: parameters as text or bytes, rows as text. */
-import type { Parameter } from '../../data/parameters.ts'
+import { isWindowBound, type Parameter } from '../../data/parameters.ts'
 import { decimalText, decimalValue, uuidBytes, uuidText, type Value } from '../../data/value.ts'
 import type { Field } from '../../scenario/scenario.ts'
 import { checkTimestamp, windowBound } from './binary.ts'
+
+export type Rows = (string | null)[][]
 
 /** Parameter values as pg takes them; lists become one array per column. */
 export function pgValues(parameter: Parameter, value: Value): unknown[] {
@@ -14,9 +16,6 @@ export function pgValues(parameter: Parameter, value: Value): unknown[] {
   if (isWindowBound(parameter)) return [timestampText(windowBound(Number(value)))]
   return [pgValue(parameter.field as Field, value)]
 }
-
-/** Of the span of time that an aggregate looks at. */
-export const isWindowBound = ({ name }: Parameter) => name === 'from' || name === 'to'
 
 export function pgValue(field: Field, value: Value): unknown {
   if (value === null) return null

@@ -76,15 +76,25 @@ class Binder {
     if (position < 0) throw new Error(`no parameter ${this.#prefix}${name}`)
     const known = this.#places[this.#binds.indexOf(position)]
     if (known !== undefined) return known
-    const places = Array.from({ length: count }, () => this.#dialect.placeholder(++this.#count))
+    const places = Array.from({ length: count }, () => (this.#dialect.isPositional ? mark(position) : this.#dialect.placeholder(++this.#count)))
     this.#binds.push(position)
     this.#places.push(places)
     return places
   }
 
   statement(text: string): Statement {
-    return { text, binds: this.#binds }
+    return this.#dialect.isPositional ? inOrder(this.#dialect, text) : { text, binds: this.#binds }
   }
+}
+
+/** Stands for a parameter until the text is whole; no name and no constant has such a character. */
+const mark = (position: number) => `\0${position}\0`
+
+/** A placeholder for each mark, in the order in which they stand. */
+function inOrder({ placeholder }: SqlDialect, marked: string): Statement {
+  const binds: number[] = []
+  const text = marked.replaceAll(/\0(\d+)\0/g, (_, position: string) => placeholder(binds.push(Number(position))))
+  return { text, binds }
 }
 
 class Compilation {
@@ -225,12 +235,14 @@ class Compilation {
   }
 
   #assignments(entity: Entity, write: Update, binder: Binder, amounts: string[], of = ''): string {
-    const { column } = this.#dialect
+    const { column, assigned } = this.#dialect
     const set = write.set.map((each) => {
       const value = each.to === 'constant' ? literal(this.#dialect, fieldOf(entity, each.field), each) : binder.at(`set.${each.field}`)
-      return `${column(each.field)} = ${value}`
+      return `${assigned(of, column(each.field))} = ${value}`
     })
-    return [...set, ...write.add.map((each, index) => `${column(each.field)} = ${of}${column(each.field)} + ${amounts[index]}`)].join(', ')
+    return [...set, ...write.add.map((each, index) => `${assigned(of, column(each.field))} = ${of}${column(each.field)} + ${amounts[index]}`)].join(
+      ', ',
+    )
   }
 
   #insertLines(owned: Entity, owner: Entity, prefix: string): Statement {
@@ -313,6 +325,7 @@ function nativeStatements(dialect: SqlDialect, operation: Operation, text: strin
   const bound = text.replaceAll(/(?<!:):([a-z][a-z0-9_]*)/g, (_, name: string) => {
     const at = names.indexOf(name)
     if (at < 0) fail(`there is no parameter ":${name}"`)
+    if (dialect.isPositional) return dialect.placeholder(binds.push(at))
     if (!binds.includes(at)) binds.push(at)
     return dialect.placeholder(binds.indexOf(at) + 1)
   })

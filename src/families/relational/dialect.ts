@@ -25,8 +25,12 @@ export interface SqlDialect {
   text(literal: string): string
   /** Counted from 1. */
   placeholder(at: number): string
+  /** Placeholders are told apart by where they stand: a value that is used twice is bound twice. */
+  isPositional: boolean
   /** Behind a cursor in a keyset, which holds values for the same columns. */
   after(columns: string[], places: string[], descending: boolean): string
+  /** How an index carries columns along that it is not searched by: in a clause of their own, or behind those of its key. */
+  include: 'clause' | 'key'
   /** An index for words; over which fields. */
   textIndex(name: string, store: Store, fields: string[]): string
   /** Whether one of the fields has the word. */
@@ -39,6 +43,8 @@ export interface SqlDialect {
   placesOfRows(columns: number): number
   /** Owned rows of one owner, all at once. */
   insertLines(insert: LinesInsert): string
+  /** What an update that reads other rows, too, calls the column that it sets; `of`: the table's own name there, with a point. */
+  assigned(of: string, column: string): string
   /** An update of the rows that targets name, locked in the order of their keys. */
   updateTargets(update: TargetsUpdate): string
 }

@@ -4,23 +4,19 @@ import { mergeIndexes, type WantedIndex } from '../index-merge.ts'
 import { freeName, nameIndexes } from '../index-names.ts'
 import type { Access, AccessStep, Index, PhysicalModel, Store } from '../model.ts'
 import { single } from '../model.ts'
-import { changedFields, maxFieldBytes, namedOperations } from '../sizes.ts'
+import { changedFields, namedOperations } from '../sizes.ts'
 import { isQuery, servedByKey, wantedIndexes } from '../wanted-indexes.ts'
+import { entryBytes, type Indexing, usualIndexing } from './indexing.ts'
 
-/** An entry of a B-tree must fit three times into a page of 8 KiB; a header and the alignment take their part. */
-const maxEntryBytes = 2700
-const entryHeaderBytes = 8
-const valueHeaderBytes = 8
-
-export function relationalModel(scenario: Scenario, operations: Operation[]): PhysicalModel {
+export function relationalModel(scenario: Scenario, operations: Operation[], indexing: Indexing = usualIndexing): PhysicalModel {
   const decisive = operations.map((operation) =>
     operation.kind === 'list' ? { ...operation, order: decisiveOrder(entityOf(scenario, operation.entity), operation.order) } : operation,
   )
   const taken = new Set(scenario.entities.map((entity) => entity.name))
   for (const entity of scenario.entities) taken.add(freeName(primaryKeyName(entity.name), taken))
   const stores = scenario.entities.map((entity): Store => {
-    const wanted = wantedIndexes(entity, namedOperations(decisive)).map((index) => fitted(entity, index))
-    const indexes = mergeIndexes(wanted).map((index) => fitted(entity, index))
+    const wanted = wantedIndexes(entity, namedOperations(decisive), indexing.partial).flatMap((index) => fitted(entity, index, indexing))
+    const indexes = mergeIndexes(wanted).flatMap((index) => fitted(entity, index, indexing))
     return { ...tableOf(scenario, entity, operations), indexes: nameIndexes(indexes, `${entity.name}_`, taken) }
   })
   const emulations = stores
@@ -54,18 +50,19 @@ export function decisiveOrder(entity: Entity, order: Order[]): Order[] {
   return last < 0 ? order : order.slice(0, last + 1)
 }
 
-/** Without the columns that do not fit into an entry; what they would have found is filtered, what they would have ordered is sorted. */
-function fitted<T extends Index>(entity: Entity, index: T): T {
-  if (index.kind !== 'ordered') return index
-  let bytes = entryHeaderBytes
+/** Without the columns that do not fit into an entry; what they would have found is filtered, what they would have ordered is sorted. None: nothing fits. */
+function fitted<T extends Index>(entity: Entity, index: T, indexing: Indexing): T[] {
+  if (index.kind !== 'ordered') return [index]
+  let bytes = indexing.overheadBytes
   const fits = (name: string) => {
-    bytes += maxFieldBytes(fieldOf(entity, name)) + valueHeaderBytes
-    return bytes <= maxEntryBytes
+    bytes += entryBytes(indexing, fieldOf(entity, name))
+    return bytes <= indexing.maxEntryBytes
   }
   const columns = index.columns.filter((column) => fits(column.field))
+  if (columns.length === 0) return []
   if (columns.length < index.columns.length)
-    return { ...index, columns, include: [], reason: `${index.reason}; an entry holds ${columns.length} of ${index.columns.length} columns` }
-  return index.include.every(fits) ? index : { ...index, include: [] }
+    return [{ ...index, columns, include: [], reason: `${index.reason}; an entry holds ${columns.length} of ${index.columns.length} columns` }]
+  return [index.include.every(fits) ? index : { ...index, include: [] }]
 }
 
 function tableOf(scenario: Scenario, entity: Entity, operations: Operation[]): Omit<Store, 'indexes'> {

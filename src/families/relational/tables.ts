@@ -35,8 +35,9 @@ function createIndex(dialect: SqlDialect, entity: Entity, store: Store, index: I
       store,
       index.columns.map(({ field }) => field),
     )
-  const columns = index.columns.map(({ field, descending }) => `${column(field)}${descending ? ' DESC' : ''}`).join(', ')
-  const include = index.include.length > 0 ? ` INCLUDE (${columnList(dialect, index.include)})` : ''
+  const own = index.columns.map(({ field, descending }) => `${column(field)}${descending ? ' DESC' : ''}`)
+  const columns = [...own, ...(dialect.include === 'key' ? index.include.map(column) : [])].join(', ')
+  const include = dialect.include === 'clause' && index.include.length > 0 ? ` INCLUDE (${columnList(dialect, index.include)})` : ''
   const fits = index.where.map((filter) => `${column(filter.field)} = ${literal(dialect, fieldOf(entity, filter.field), filter)}`)
   const partial = fits.length > 0 ? ` WHERE ${fits.join(' AND ')}` : ''
   return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${id(index.name)} ON ${table(store.name)} (${columns})${include}${partial}`

@@ -1,0 +1,103 @@
+/** Operations of relational programs through a driver: one at a time on each of its connections, transactions with their retries. */
+import { type Parameter, type ParamSource, parametersOf } from '../data/parameters.ts'
+import type { Value } from '../data/value.ts'
+import type { Compiled, Reply } from '../engines/engine.ts'
+import { variantOf } from '../families/program.ts'
+import { answerOf, type Decode } from '../families/relational/answers.ts'
+import { nameOf, type SqlProgram, type Statement } from '../families/relational/compile.ts'
+import { type Operation, writesOf } from '../scenario/scenario.ts'
+import { readReply, wroteReply } from './replies.ts'
+import { retrying } from './retry.ts'
+
+/** What differs between drivers. */
+export interface SqlDriver<Client, Cell> {
+  /** Prepares the statement under its name where the connection does not know it. `touched`: rows that it wrote. */
+  run(client: Client, name: string, statement: Statement, values: unknown[]): Promise<{ rows: Cell[][]; touched: number }>
+  control(client: Client, word: 'BEGIN' | 'COMMIT' | 'ROLLBACK'): Promise<unknown>
+  /** Appends a parameter as the driver takes it, which may be as several values. */
+  bind(values: unknown[], parameter: Parameter, value: Value): void
+  decode: Decode<Cell>
+  isTransient(error: unknown): boolean
+}
+
+export class SqlOperations<Client, Cell> {
+  readonly #free: Client[]
+  readonly #compiled: Compiled<Statement>
+  readonly #parameters: Parameter[][]
+  readonly #driver: SqlDriver<Client, Cell>
+  readonly #waiting: ((client: Client) => void)[] = []
+
+  constructor(clients: Client[], compiled: Compiled<Statement>, driver: SqlDriver<Client, Cell>) {
+    this.#free = [...clients]
+    this.#compiled = compiled
+    this.#parameters = compiled.operations.map((operation) => parametersOf(compiled.scenario, operation))
+    this.#driver = driver
+  }
+
+  async perform(operation: number, params: ParamSource): Promise<Reply> {
+    const op = this.#compiled.operations[operation] as Operation
+    const program = this.#programOf(operation)
+    const variant = variantOf(program, params)
+    const statements = program.variants[variant] as Statement[]
+    const client = this.#free.pop() ?? (await new Promise<Client>((resolve) => this.#waiting.push(resolve)))
+    try {
+      const run = (at: number) => {
+        const statement = statements[at] as Statement
+        return this.#driver.run(client, nameOf(operation, variant, at), statement, this.#bound(operation, statement, params))
+      }
+      if (writesOf(op).length === 0) return await this.#read(op, program, statements.length, run)
+      const { result, retries } = await retrying(
+        async () => (program.atomic ? await this.#atomically(client, program, statements.length, run) : (await run(0)).touched),
+        this.#driver.isTransient,
+      )
+      return wroteReply(result, retries)
+    } finally {
+      const waiting = this.#waiting.shift()
+      if (waiting === undefined) this.#free.push(client)
+      else waiting(client)
+    }
+  }
+
+  /** The first statement that an operation runs, and its values. */
+  first(operation: number, params: ParamSource): { statement: Statement; values: unknown[] } {
+    const program = this.#programOf(operation)
+    const statement = program.variants[variantOf(program, params)]?.[0] as Statement
+    return { statement, values: this.#bound(operation, statement, params) }
+  }
+
+  async #read(op: Operation, program: SqlProgram, length: number, run: (at: number) => Promise<{ rows: Cell[][] }>): Promise<Reply> {
+    const results: Cell[][][] = []
+    for (let at = 0; at < length; at++) {
+      results.push((await run(at)).rows)
+      if (program.stopWhenEmpty && results[program.counted]?.length === 0) break
+    }
+    const rows = results[program.counted]?.length ?? 0
+    // The rows of a join are one row and its lines.
+    return readReply(op.kind === 'get' ? Math.min(1, rows) : rows, () => answerOf(this.#compiled.scenario, op, results, this.#driver.decode))
+  }
+
+  async #atomically(client: Client, { counted }: SqlProgram, length: number, run: (at: number) => Promise<{ touched: number }>): Promise<number> {
+    const { control } = this.#driver
+    await control(client, 'BEGIN')
+    try {
+      const counts: number[] = []
+      for (let at = 0; at < length; at++) counts.push((await run(at)).touched)
+      await control(client, 'COMMIT')
+      return counts[counted] as number
+    } catch (error) {
+      await control(client, 'ROLLBACK').catch(() => {})
+      throw error
+    }
+  }
+
+  #programOf(operation: number): SqlProgram {
+    return this.#compiled.programs[operation] as SqlProgram
+  }
+
+  #bound(operation: number, { binds }: Statement, params: ParamSource): unknown[] {
+    const parameters = this.#parameters[operation] as Parameter[]
+    const values: unknown[] = []
+    for (const at of binds) this.#driver.bind(values, parameters[at] as Parameter, params.value(at))
+    return values
+  }
+}
