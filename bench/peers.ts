@@ -8,6 +8,7 @@ import { columns } from '../src/terminal/tables.ts'
 import { cassandraArena } from './peers/cassandra.ts'
 import { type Arena, type Contest, clientCore, type Goal, type Side } from './peers/contest.ts'
 import { loadArena } from './peers/load.ts'
+import { mariadbArena } from './peers/mariadb.ts'
 import { mongodbArena } from './peers/mongodb.ts'
 import { postgresArena } from './peers/postgres.ts'
 import { redisArena } from './peers/redis.ts'
@@ -18,6 +19,7 @@ const arenas: Record<string, () => Promise<Arena>> = {
   redis: redisArena,
   cassandra: cassandraArena,
   mongodb: mongodbArena,
+  mariadb: mariadbArena,
   load: loadArena,
 }
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')

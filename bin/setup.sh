@@ -11,6 +11,7 @@ command -v mvn >/dev/null || wanted+=(maven)
 command -v taskset >/dev/null && command -v setpriv >/dev/null || wanted+=(util-linux)
 python3 -m pip --version >/dev/null 2>&1 || /usr/bin/python3 -m pip --version >/dev/null 2>&1 || wanted+=(python3-pip)
 command -v memcached >/dev/null || wanted+=(memcached)
+command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] || wanted+=(mariadb-server)
 ldconfig -p 2>/dev/null | grep -q 'libcurl\.so\.4' || wanted+=(libcurl4)
 
 if [ "${#wanted[@]}" -gt 0 ]; then
@@ -22,6 +23,7 @@ if [ "${#wanted[@]}" -gt 0 ]; then
     [ -e "$policy" ] || { printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy" && trap 'rm -f "$policy"' EXIT; }
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" >&2
     case " ${wanted[*]} " in *" memcached "*) systemctl disable --quiet memcached 2>/dev/null || true ;; esac
+    case " ${wanted[*]} " in *" mariadb-server "*) systemctl disable --quiet mariadb 2>/dev/null || true ;; esac
   else
     echo "not installed, and candidates may be missing without them: ${wanted[*]} (as root: apt-get install ${wanted[*]})" >&2
   fi

@@ -3,12 +3,13 @@ import { TrialError } from '../errors.ts'
 import type { KnownEngine } from '../scenario/scenario.ts'
 import { cassandra } from './cassandra/index.ts'
 import type { Engine } from './engine.ts'
+import { mariadb } from './mariadb/index.ts'
 import { memcached } from './memcached/index.ts'
 import { mongodb } from './mongodb/index.ts'
 import { postgres } from './postgres/index.ts'
 import { redis, valkey } from './redis/index.ts'
 
-export const engines: Engine[] = [postgres, mongodb, cassandra, redis, valkey, memcached]
+export const engines: Engine[] = [postgres, mariadb, mongodb, cassandra, redis, valkey, memcached]
 
 /** As scenarios are read with. */
 export const knownEngines: KnownEngine[] = engines.map(({ name, capabilities }) => ({ name, durability: capabilities.durability }))

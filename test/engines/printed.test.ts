@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'cassandra-driver'
 import { Redis } from 'ioredis'
+import { createConnection } from 'mariadb'
 import { type Document, MongoClient } from 'mongodb'
 import { afterAll, expect, test } from 'vitest'
 import { LaneAnswers } from '../../src/clients/lane-answers.ts'
@@ -11,6 +12,7 @@ import { makeDataset } from '../../src/data/dataset.ts'
 import { rowSource } from '../../src/data/rows.ts'
 import { cassandra } from '../../src/engines/cassandra/index.ts'
 import type { Compiled, Endpoint, Engine } from '../../src/engines/engine.ts'
+import { mariadb } from '../../src/engines/mariadb/index.ts'
 import { memcached } from '../../src/engines/memcached/index.ts'
 import { mongodb } from '../../src/engines/mongodb/index.ts'
 import { redis } from '../../src/engines/redis/index.ts'
@@ -177,6 +179,36 @@ const statementsOf = (text: string) =>
         .slice(1, -1)
         .map((line) => line.trim().replace(/;$/, ''))
     : [text]
+
+test('of MariaDB: its general log', async () => {
+  const asked = async ({ host, port, user, password }: Endpoint, ...statements: string[]): Promise<Record<string, unknown>[]> => {
+    const client = await createConnection({ host, port, user: user as string, password: password as string })
+    let rows: Record<string, unknown>[] = []
+    for (const statement of statements) rows = await client.query(statement)
+    await client.end()
+    return rows
+  }
+  await performed(
+    mariadb,
+    async (endpoint) => void (await asked(endpoint, 'TRUNCATE mysql.general_log', "SET GLOBAL log_output = 'TABLE', GLOBAL general_log = ON")),
+    async (endpoint, compiled) => {
+      const rows = await asked(
+        endpoint,
+        'SET GLOBAL general_log = OFF',
+        'SELECT DISTINCT command_type, CONVERT(argument USING utf8mb4) AS text FROM mysql.general_log',
+      )
+      const texts = (kind: string) => rows.filter((row) => row.command_type === kind).map((row) => String(row.text))
+      const printed = new Set(compiled.programs.flatMap((program) => program?.shown ?? []))
+      const ofTransactions = new Set(['BEGIN', 'COMMIT'])
+      const prepared = texts('Prepare')
+      expect(prepared.filter((text) => !printed.has(text))).toEqual([])
+      expect([...printed].filter((text) => !prepared.includes(text) && !ofTransactions.has(text))).toEqual([])
+      // Beside what a connection begins with and this test.
+      expect(texts('Query').filter((text) => !/^(SET|SELECT DISTINCT) /.test(text) && !printed.has(text) && text !== 'ROLLBACK')).toEqual([])
+      expect(texts('Query')).toEqual(expect.arrayContaining([...ofTransactions]))
+    },
+  )
+}, 180_000)
 
 test('of Redis: its monitor', async () => {
   const seen: string[][] = []

@@ -1,4 +1,4 @@
-/** What is particular to the relational model, on a real PostgreSQL: expiry with all that hangs on a row, numbers beyond a type. */
+/** What is particular to the relational model: on every engine of it expiry with all that hangs on a row, on a real PostgreSQL numbers beyond a type and its log. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -6,8 +6,9 @@ import { driverLane } from '../../src/clients/driver-lane.ts'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { fixedParameters, type WireSource } from '../../src/data/parameters.ts'
 import { rowSource } from '../../src/data/rows.ts'
-import type { Compiled, Endpoint, Lane, Session } from '../../src/engines/engine.ts'
+import type { Compiled, Endpoint, Engine, Lane, Session } from '../../src/engines/engine.ts'
 import { postgres } from '../../src/engines/postgres/index.ts'
+import { engines } from '../../src/engines/registry.ts'
 import { allOperations, deriveModel } from '../../src/families/derive.ts'
 import { parseScenario } from '../../src/scenario/read.ts'
 import { TestBed } from '../differential/bed.ts'
@@ -16,42 +17,56 @@ const bed = new TestBed()
 afterAll(() => bed[Symbol.asyncDispose](), 60_000)
 
 /** Loads a scenario of a few lines, lets the test use it, and drops it. */
-async function loaded(lines: string[], use: (session: Session, compiled: Compiled, endpoint: Endpoint) => Promise<void>): Promise<void> {
+async function loaded(
+  lines: string[],
+  use: (session: Session, compiled: Compiled, endpoint: Endpoint) => Promise<void>,
+  engine: Engine = postgres,
+): Promise<void> {
   const head = ['name: own', 'summary: "Own"', 'seed: 7', 'epoch: 2026-03-01T12:00:00Z']
   const tail = ['requirements: { peak: 2x, durability: fsync }', 'candidates: [postgres]']
   const scenario = parseScenario([...head, ...lines, ...tail].join('\n'), 'own.yaml')
-  const compiled = postgres.compile(deriveModel(postgres, scenario), allOperations(scenario), scenario, 'fsync')
-  const { endpoint } = await bed.server(postgres)
-  const own = { ...endpoint, namespace: await postgres.external.create(endpoint, `dbtrial_own_${process.pid}`) }
+  const compiled = engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, 'fsync')
+  const { endpoint } = await bed.server(engine)
+  const own = { ...endpoint, namespace: await engine.external.create(endpoint, `dbtrial_own_${process.pid}`) }
   try {
-    await using session = await postgres.connect(own, compiled, { connections: 2 })
+    await using session = await engine.connect(own, compiled, { connections: 2 })
     await session.create()
     await session.load(rowSource(makeDataset(scenario, 1), 0, 1), true)
     await use(session, compiled, own)
   } finally {
-    await postgres.external.drop(endpoint, own.namespace as string)
+    await engine.external.drop(endpoint, own.namespace as string)
   }
 }
 
-test('expired rows are purged though they own rows and others refer to them; rows that live stay', async () => {
-  const lines = [
-    'entities:',
-    '  e: { count: 3000, ttl: 1h, fields: { id: { type: uuid, key: true } } }',
-    '  l: { owned_by: e, per_owner: { range: [2, 2] }, fields: { e_ref: { ref: e } } }',
-    '  f: { count: 50, fields: { id: { type: uuid, key: true }, e_id: { ref: e } } }',
-    'operations:',
-    '  g: { get: e, with: [l], rate: 10/s, p99: 1s }',
-  ]
-  await loaded(lines, async (session, { scenario }) => {
-    const rows = async (entity: string) => Number((await session.total(entity)).rows)
-    const half = (await session.purge?.(scenario.epochMs + 1_800_000)) as number
-    expect(half).toBeGreaterThan(1000)
-    expect([await rows('e'), await rows('l'), await rows('f')]).toEqual([3000 - half, 6000 - 2 * half, 50])
-    expect(await session.purge?.(scenario.epochMs + 1_800_000)).toBe(0)
-    expect(await session.purge?.(scenario.epochMs + 3_600_000)).toBe(3000 - half)
-    expect([await rows('e'), await rows('l'), await rows('f')]).toEqual([0, 0, 50])
-  })
-}, 60_000)
+const relational = engines.filter(({ family }) => family === 'relational').map((engine) => [engine.name, engine] as const)
+
+test.each(relational)(
+  '%s: expired rows are purged though they own rows and others refer to them; rows that live stay',
+  async (_, engine) => {
+    const lines = [
+      'entities:',
+      '  e: { count: 3000, ttl: 1h, fields: { id: { type: uuid, key: true } } }',
+      '  l: { owned_by: e, per_owner: { range: [2, 2] }, fields: { e_ref: { ref: e } } }',
+      '  f: { count: 50, fields: { id: { type: uuid, key: true }, e_id: { ref: e } } }',
+      'operations:',
+      '  g: { get: e, with: [l], rate: 10/s, p99: 1s }',
+    ]
+    await loaded(
+      lines,
+      async (session, { scenario }) => {
+        const rows = async (entity: string) => Number((await session.total(entity)).rows)
+        const half = (await session.purge?.(scenario.epochMs + 1_800_000)) as number
+        expect(half).toBeGreaterThan(1000)
+        expect([await rows('e'), await rows('l'), await rows('f')]).toEqual([3000 - half, 6000 - 2 * half, 50])
+        expect(await session.purge?.(scenario.epochMs + 1_800_000)).toBe(0)
+        expect(await session.purge?.(scenario.epochMs + 3_600_000)).toBe(3000 - half)
+        expect([await rows('e'), await rows('l'), await rows('f')]).toEqual([0, 0, 50])
+      },
+      engine,
+    )
+  },
+  60_000,
+)
 
 test('a number that its type does not hold is an error of the same code on both clients, and the next operation is answered', async () => {
   const lines = [

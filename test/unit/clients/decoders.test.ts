@@ -1,4 +1,5 @@
 /** Replies cut at every byte mean the same; bytes that are none are refused, and never hang or crash the client. */
+import { createHash } from 'node:crypto'
 import { BSON } from 'mongodb'
 import { describe, expect, test } from 'vitest'
 import { CqlConnection } from '../../../src/clients/protocols/cql.ts'
@@ -6,6 +7,8 @@ import { enclose, FrameReader, frameHeadBytes, mostPayload } from '../../../src/
 import { countRows, countRowsAfter, decodeRows, errorName, types, writeNumber } from '../../../src/clients/protocols/cql-messages.ts'
 import { findItem, MemcachedConnection, outcomeOf, errorOf as refusalOf } from '../../../src/clients/protocols/memcached.ts'
 import { MongoConnection, type ScannedReply, scanReply } from '../../../src/clients/protocols/mongodb.ts'
+import { MysqlConnection } from '../../../src/clients/protocols/mysql.ts'
+import { proofOf } from '../../../src/clients/protocols/mysql-login.ts'
 import { PostgresConnection } from '../../../src/clients/protocols/postgres.ts'
 import { bulkOf, decodeReply, elementAt, errorOf, isNull, lengthOf, RedisConnection, type Resp } from '../../../src/clients/protocols/resp.ts'
 import { Scram } from '../../../src/clients/protocols/scram.ts'
@@ -51,6 +54,80 @@ const int16 = (value: number) => {
   bytes.writeUInt16BE(value & 0xffff)
   return bytes
 }
+
+describe('MySQL', () => {
+  const packet = (sequence: number, ...parts: (Buffer | number[] | string)[]) => {
+    const body = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from(part))))
+    const head = Buffer.alloc(4)
+    head.writeUIntLE(body.length, 0, 3)
+    head[3] = sequence
+    return Buffer.concat([head, body])
+  }
+  const text = (value: string) => Buffer.concat([Buffer.from([value.length]), Buffer.from(value)])
+  const column = (type: number, characterSet: number) =>
+    packet(1, ...['def', 'd', 't', 't', 'c', 'c'].map(text), [12, characterSet, 0, 0, 1, 0, 0, type, 0, 0, 0, 0, 0])
+  const end = packet(9, [0xfe, 0, 0, 2, 0, 0, 0])
+  const long = 'x'.repeat(300)
+  const stream = Buffer.concat([
+    packet(1, [3]),
+    column(3, 63),
+    column(253, 45),
+    column(252, 63),
+    packet(5, [0, 0], [5, 0, 0, 0], [2], 'ü', [1, 0xff]),
+    packet(6, [0, 0b10000], [0xff, 0xff, 0xff, 0xff], [0xfc, 0x2c, 0x01], long),
+    end,
+    packet(1, [0, 17, 0, 2, 0, 0, 0]),
+    packet(1, [0xff, 0xbd, 0x04], '#40001Deadlock found'),
+  ])
+
+  test('rows, counts and error numbers', () => {
+    const listen = (wire: Fed) => {
+      const heard: unknown[] = []
+      const connection = new MysqlConnection(wire)
+      connection.keep = true
+      const request = () => connection.send(0, 0)
+      connection.onReady = (rows, error) => {
+        heard.push([rows, error, connection.rows])
+        request()
+      }
+      request()
+      return heard
+    }
+    const expected = [
+      [
+        2,
+        '',
+        [
+          [5, 'ü', Buffer.from([0xff])],
+          [-1, long, null],
+        ],
+      ],
+      [17, '', []],
+      [0, '1213', []],
+    ]
+    for (const said of everyCut(stream, listen)) expect(said).toEqual(expected)
+  })
+
+  test('what is no answer is refused', () => {
+    for (const bytes of [packet(1, [0xfe]), packet(1), Buffer.from([0xff, 0xff, 0xff, 1, 0])]) {
+      const wire = new Fed()
+      const connection = new MysqlConnection(wire)
+      connection.send(0, 0)
+      expect(() => wire.feed(bytes)).toThrow(/packet|answer/)
+    }
+  })
+
+  test('a password is proved by what the server can check without it', () => {
+    const hash = (name: string, ...parts: (string | Buffer)[]) => parts.reduce((sum, part) => sum.update(part), createHash(name)).digest()
+    const mixed = (a: Buffer, b: Buffer) => Buffer.from(a.map((byte, at) => byte ^ (b[at] as number)))
+    const nonce = Buffer.from('abcdefghijklmnopqrst')
+    const stored = hash('sha1', hash('sha1', 'secret'))
+    expect(hash('sha1', mixed(proofOf('mysql_native_password', 'secret', nonce), hash('sha1', nonce, stored)))).toEqual(stored)
+    const kept = hash('sha256', hash('sha256', 'secret'))
+    expect(hash('sha256', mixed(proofOf('caching_sha2_password', 'secret', nonce), hash('sha256', kept, nonce)))).toEqual(kept)
+    expect(() => proofOf('mysql_clear_password', 'secret', nonce)).toThrow(/mysql_clear_password/)
+  })
+})
 
 describe('PostgreSQL', () => {
   const message = (kind: string, body: Buffer) => Buffer.concat([Buffer.from(kind), int32(body.length + 4), body])

@@ -6,6 +6,7 @@ import { isOurs, serverErrorOf } from '../../../src/clients/driver-errors.ts'
 import { ServerError } from '../../../src/clients/server-error.ts'
 import { cassandraError } from '../../../src/engines/cassandra/errors.ts'
 import type { Endpoint } from '../../../src/engines/engine.ts'
+import { mariadbError } from '../../../src/engines/mariadb/errors.ts'
 import { driverError } from '../../../src/engines/memcached/errors.ts'
 import { mongoError } from '../../../src/engines/mongodb/errors.ts'
 import { postgresError } from '../../../src/engines/postgres/errors.ts'
@@ -59,6 +60,16 @@ const thrown: [string, (thrown: Error) => ServerError | null, Record<string, obj
       'connection-lost 57P01': { severity: 'FATAL', code: '57P01', message: 'terminating connection' },
       'connection-lost': { message: 'Connection terminated unexpectedly' },
       timeout: { message: 'Query read timeout' },
+    },
+  ],
+  [
+    'mariadb',
+    mariadbError,
+    {
+      'constraint 1062': { name: 'SqlError', errno: 1062, sqlState: '23000', message: 'Duplicate entry' },
+      'transient 1213': { name: 'SqlError', errno: 1213, sqlState: '40001', message: 'Deadlock found' },
+      'connection-lost': { name: 'SqlError', errno: 45009, sqlState: '08S01', message: 'socket has unexpectedly been closed' },
+      timeout: { name: 'SqlError', errno: 45012, sqlState: '08S01', message: 'connection timeout' },
     },
   ],
   [

@@ -1,0 +1,102 @@
+/** SQL as MariaDB and MySQL have it: names, types, words, owned rows as a JSON document. */
+
+import { freeName } from '../../families/index-names.ts'
+import type { RowsParameter, SqlDialect } from '../../families/relational/dialect.ts'
+import type { Indexing } from '../../families/relational/indexing.ts'
+import { maxFieldBytes } from '../../families/sizes.ts'
+import { type Entity, type Field, isAddedTo, type Scenario } from '../../scenario/scenario.ts'
+
+/** Quotes an identifier. */
+export const id = (name: string) => `\`${name.replaceAll('`', '``')}\``
+
+/** InnoDB has columns of its own, whose names are taken: with an underscore behind, like the names that end so already. The key of an owner has a long name where both have. */
+export const columnName = (field: string) =>
+  id(freeName(/^(fts_doc_id|db_row_id|db_trx_id|db_roll_ptr)_*$/.test(field) ? `${field}_` : field, new Set()))
+
+/** InnoDB's keys, in pages of 16 KiB; of texts it counts the most bytes that a character may take. */
+export const indexing: Indexing = { partial: false, maxEntryBytes: 3072, overheadBytes: 2, bytesPerCharacter: 4 }
+
+const maxInteger = 2 ** 31 - 1
+/** Values beyond a field's range stand for rows that are not there. */
+const beyondRange = 1000
+/** A longer text is kept as one without a bound, which takes no part in what a row's columns may have together. */
+const maxVarchar = 2000
+
+/** A column that something is added to has no bound but a wide one. */
+export function sqlType(scenario: Scenario, entity: Entity, field: Field): string {
+  const { generator } = field
+  switch (field.type) {
+    case 'uuid':
+      return 'BINARY(16)'
+    case 'int': {
+      const bounded = generator.kind === 'line' || (generator.kind === 'number' && generator.high + beyondRange <= maxInteger)
+      return bounded && !isAddedTo(scenario, entity, field) ? 'INT' : 'BIGINT'
+    }
+    case 'decimal':
+      return `DECIMAL(${isAddedTo(scenario, entity, field) ? 38 : 16},${field.scale})`
+    case 'bool':
+      return 'BOOLEAN'
+    case 'timestamp':
+      return 'DATETIME(3)'
+    case 'json':
+      return 'JSON'
+    case 'bytes':
+      return 'MEDIUMBLOB'
+    default: {
+      const characters = maxFieldBytes(field)
+      return characters <= maxVarchar ? `VARCHAR(${characters})` : 'MEDIUMTEXT'
+    }
+  }
+}
+
+export const dialect: SqlDialect = {
+  name: 'mariadb',
+  id,
+  table: id,
+  column: columnName,
+  type: sqlType,
+  // Texts sort by their bytes because the database does: the collation for that has one name here and another in MySQL.
+  columnType: sqlType,
+  text: (literal) => `'${literal.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`,
+  placeholder: () => '?',
+  isPositional: true,
+  after,
+  include: 'key',
+  textIndex: (name, store, fields) => `CREATE FULLTEXT INDEX ${id(name)} ON ${id(store.name)} (${fields.map(columnName).join(', ')})`,
+  hasWord: (fields, place) => `MATCH (${fields.map(columnName).join(', ')}) AGAINST (${place} IN BOOLEAN MODE)`,
+  truncated: (unit, column) => (unit === 'day' ? `DATE(${column})` : `DATE(${column}) + INTERVAL HOUR(${column}) HOUR`),
+  upsert: (_key, columns) => `ON DUPLICATE KEY UPDATE ${columns.map((name) => `${columnName(name)} = VALUES(${columnName(name)})`).join(', ')}`,
+  placesOfRows: () => 1,
+  insertLines: ({ table, columns, key, lines }) => {
+    const names = lines.fields.map((_, at) => `v${at + 1}`)
+    return `INSERT INTO ${table} (${columns}) SELECT ${[key, ...valuesOf(lines, names)].join(', ')} FROM ${rowsOf(lines, names)}`
+  },
+  assigned: (of, column) => `${of}${column}`,
+  // The document is read from its first row to its last, which is the order of the keys: two transactions never wait for each other crosswise.
+  updateTargets: ({ table, key, targets, amounts, changes }) => {
+    const names = ['id', ...amounts]
+    return `UPDATE ${rowsOf(targets, names)} STRAIGHT_JOIN ${table} e FORCE INDEX (PRIMARY) ON e.${key} = ${valuesOf(targets, names)[0]} SET ${changes}`
+  },
+}
+
+/** One column after the other: no index is searched by a comparison of whole rows. */
+function after([column = '', ...columns]: string[], [place = '', ...places]: string[], descending: boolean): string {
+  const beyond = `${column} ${descending ? '<' : '>'} ${place}`
+  return columns.length === 0 ? beyond : `(${beyond} OR (${column} = ${place} AND ${after(columns, places, descending)}))`
+}
+
+/** The rows of a document, by column; bytes come as hexadecimal digits. */
+function rowsOf({ fields, places, types }: RowsParameter, names: string[]): string {
+  const columns = fields.map((field, at) => `${names[at]} ${typeInDocument(field, types[at] as string)} PATH '$[${at}]'`)
+  return `JSON_TABLE(${places[0]}, '$[*]' COLUMNS (${columns.join(', ')})) target`
+}
+
+const valuesOf = ({ fields }: RowsParameter, names: string[]) =>
+  fields.map((field, at) => (isHexadecimal(field) ? `UNHEX(target.${names[at]})` : `target.${names[at]}`))
+
+export const isHexadecimal = ({ type }: Field) => type === 'uuid' || type === 'bytes'
+
+function typeInDocument(field: Field, type: string): string {
+  if (field.type === 'uuid') return 'CHAR(32)'
+  return field.type === 'bytes' || field.type === 'json' ? 'MEDIUMTEXT' : type
+}

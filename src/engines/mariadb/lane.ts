@@ -1,0 +1,123 @@
+/** MariaDB through the wire client: one connection per slot, on which every statement is prepared. */
+import { openAll } from '../../clients/open-all.ts'
+import { executionOf, finishExecution, MysqlConnection, type MysqlLogin, queryOf } from '../../clients/protocols/mysql.ts'
+import { mysqlKey } from '../../clients/protocols/mysql-errors.ts'
+import type { Cell } from '../../clients/protocols/mysql-rows.ts'
+import { type Exchange, type Prepared, SlotLane, type Template } from '../../clients/slot-lane.ts'
+import { parametersOf, type WireSource } from '../../data/parameters.ts'
+import { answerOf } from '../../families/relational/answers.ts'
+import type { Statement } from '../../families/relational/compile.ts'
+import { writesOf } from '../../scenario/scenario.ts'
+import type { Compiled, Lane } from '../engine.ts'
+import { isTransient } from './errors.ts'
+import { type Writer, writerOf } from './parameters.ts'
+import { decode } from './values.ts'
+
+interface StatementTemplate extends Template {
+  /** Among all that a connection has prepared. */
+  at: number
+  head: Buffer
+  writers: Writer[]
+  writes: boolean
+}
+
+export async function openMariadbLane(login: MysqlLogin, compiled: Compiled<Statement>, slots: number): Promise<Lane> {
+  const connections = await openAll(slots, () => MysqlConnection.open(login))
+  try {
+    const texts: string[] = []
+    const programs = prepared(compiled, texts)
+    const exchanges = await Promise.all(
+      connections.map(async (connection) => {
+        const numbers: number[] = []
+        for (const text of texts) numbers.push(await connection.prepare(text))
+        return new MariadbExchange(connection, numbers)
+      }),
+    )
+    return new SlotLane(programs, exchanges, ({ op }, found) => answerOf(compiled.scenario, op, found, decode))
+  } catch (error) {
+    for (const connection of connections) connection.end()
+    throw error
+  }
+}
+
+class MariadbExchange implements Exchange<StatementTemplate, Cell[][]> {
+  onReplied: Exchange<StatementTemplate, Cell[][]>['onReplied'] = () => {}
+  onClosed: Exchange<StatementTemplate, Cell[][]>['onClosed'] = () => {}
+  readonly #connection: MysqlConnection
+  readonly #numbers: number[]
+  /** Whether what was sent last writes. */
+  #writes = false
+
+  /** `numbers`: by which the connection knows its statements. */
+  constructor(connection: MysqlConnection, numbers: number[]) {
+    this.#connection = connection
+    this.#numbers = numbers
+    // A row that a put replaces is counted twice; each write that is counted is of one row.
+    connection.onReady = (rows, error) => this.onReplied(this.#writes ? Math.min(1, rows) : rows, error, isTransient(error), false)
+    connection.onClosed = (cause) => this.onClosed(cause)
+  }
+
+  get request() {
+    return this.#connection.request
+  }
+  get keep(): boolean {
+    return this.#connection.keep
+  }
+  set keep(keep: boolean) {
+    this.#connection.keep = keep
+  }
+  get found(): Cell[][] {
+    return this.#connection.rows
+  }
+
+  keyOf(error: string): string {
+    return mysqlKey(error)
+  }
+
+  write({ at, head, writers }: StatementTemplate, params: WireSource): void {
+    const { request } = this.#connection
+    const start = request.length
+    request.append(head)
+    for (let each = 0; each < writers.length; each++) (writers[each] as Writer).write(params, request)
+    finishExecution(request, start, this.#numbers[at] as number)
+  }
+
+  begin(): void {
+    this.request.append(begin)
+  }
+  commit(): void {
+    this.request.append(commit)
+  }
+  abort(): void {
+    this.request.append(rollback)
+  }
+
+  send(from: number, to: number, template: StatementTemplate | null): void {
+    this.#writes = template?.writes === true
+    this.#connection.send(from, to)
+  }
+
+  end(): void {
+    this.#connection.end()
+  }
+}
+
+const [begin, commit, rollback] = ['BEGIN', 'COMMIT', 'ROLLBACK'].map(queryOf) as [Buffer, Buffer, Buffer]
+
+/** Appends the statements to `texts`, each once. */
+function prepared(compiled: Compiled<Statement>, texts: string[]): (Prepared<StatementTemplate> | null)[] {
+  return compiled.operations.map((op, index) => {
+    const program = compiled.programs[index] ?? null
+    if (program === null) return null
+    const parameters = parametersOf(compiled.scenario, op)
+    const templates = program.variants.map((statements) =>
+      statements.map(({ text, binds }): StatementTemplate => {
+        const known = texts.indexOf(text)
+        const writers = binds.map((at) => writerOf(parameters[at] as (typeof parameters)[number], at))
+        const head = executionOf(writers.map(({ type }) => type))
+        return { unlessEmptyAt: null, at: known < 0 ? texts.push(text) - 1 : known, head, writers, writes: writesOf(op).length > 0 }
+      }),
+    )
+    return { op, program, templates }
+  })
+}

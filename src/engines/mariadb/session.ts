@@ -1,0 +1,238 @@
+/** MariaDB through its driver: bulk inserts, prepared statements, facts, sizes and plans. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Connection } from 'mariadb'
+import type { Cell } from '../../clients/protocols/mysql-rows.ts'
+import { retrying } from '../../clients/retry.ts'
+import { type SqlDriver, SqlOperations } from '../../clients/sql-operations.ts'
+import type { ParamSource } from '../../data/parameters.ts'
+import { type Chunk, cell, type RowSource } from '../../data/rows.ts'
+import { decimalValue } from '../../data/value.ts'
+import type { Store } from '../../families/model.ts'
+import type { Statement } from '../../families/relational/compile.ts'
+import { entityOf, fieldOf } from '../../scenario/scenario.ts'
+import type { Compiled, Limits, Parity, Reply, Session } from '../engine.ts'
+import { columnName, id } from './dialect.ts'
+import { isTransient } from './errors.ts'
+import { promisedSettings, serverSettings } from './settings.ts'
+import { boundValue, decode, ownValue, timestampText } from './values.ts'
+
+export type Client = Connection
+
+const purgeBatchRows = 1000
+const maxPurgeBatches = 10
+const noneFewerMs = 1000
+
+export class MariadbSession implements Session {
+  readonly #clients: Client[]
+  readonly #open: () => Promise<Client>
+  readonly #compiled: Compiled<Statement>
+  readonly #isMysql: boolean
+  readonly #operations: SqlOperations<Client, Cell>
+
+  constructor(clients: Client[], open: () => Promise<Client>, compiled: Compiled<Statement>, isMysql: boolean) {
+    this.#clients = clients
+    this.#open = open
+    this.#compiled = compiled
+    this.#isMysql = isMysql
+    this.#operations = new SqlOperations(clients, compiled, driver)
+  }
+
+  async facts(limits: Limits) {
+    const { durability } = this.#compiled
+    const variables = new Map((await this.#rows('SHOW VARIABLES')).map((row) => [String(row[0]), String(row[1])]))
+    const promised = promisedSettings(durability)
+    const asked: Record<string, string> = {
+      innodb_flush_log_at_trx_commit: `durability ${durability}`,
+      transaction_isolation: 'isolation read committed',
+      innodb_buffer_pool_size: 'six tenths of the memory limit',
+      log_bin: 'a log that a replica can follow',
+    }
+    const parity = Object.entries(serverSettings(limits, durability)).map(([name, set]): Parity => {
+      // MariaDB before version 11 calls the isolation by another name.
+      const effective = variables.get(name) ?? variables.get(name.replace('transaction_', 'tx_')) ?? ''
+      return { what: name, asked: asked[name] ?? set, set, effective, ok: effective === set, ...(name in promised ? {} : { sizing: true as const }) }
+    })
+    const [[constraints] = []] = await this.#rows(
+      "SELECT count(*) FROM information_schema.table_constraints WHERE constraint_schema = DATABASE() AND constraint_type = 'FOREIGN KEY'",
+    )
+    parity.push({
+      what: 'referential integrity',
+      asked: 'references point at rows',
+      set: 'foreign keys, but to rows that an operation or their expiry removes',
+      effective: `${constraints} foreign keys`,
+      ok: Number(constraints) === this.#compiled.afterLoad.length,
+    })
+    parity.push({
+      what: 'consistency',
+      asked: 'strong',
+      set: 'reads on the primary',
+      effective: 'one node: every read sees every acknowledged write',
+      ok: true,
+    })
+    return { version: `${variables.get('version')}${this.#isMysql ? ' (MySQL)' : ''}`, parity }
+  }
+
+  async create() {
+    for (const statement of this.#compiled.ddl) await this.#rows(statement)
+  }
+
+  /** A connection for each table: owners and lines arrive together, and rows are generated while the server works. */
+  async load(rows: RowSource, last: boolean) {
+    const loaders = new Map<string, Client>()
+    const loaderOf = async (table: string) => {
+      const loader = loaders.get(table) ?? (await this.#openLoader())
+      loaders.set(table, loader)
+      return loader
+    }
+    try {
+      let working: Promise<unknown> = Promise.resolve()
+      for (const block of rows.blocks()) {
+        const chunks = [block, ...block.owned].filter((chunk) => chunk.rows > 0).map((chunk) => ({ chunk, values: valuesOf(chunk) }))
+        await working
+        working = Promise.all(chunks.map(async ({ chunk, values }) => (await loaderOf(chunk.entity)).batch(insertOf(chunk), values)))
+        working.catch(() => {}) // Told where it is awaited.
+      }
+      await working
+      // Rows were generated with what they refer to: the server need not look at each again.
+      if (last) for (const statement of this.#compiled.afterLoad) await (await loaderOf('')).query(statement)
+    } finally {
+      await Promise.all([...loaders.values()].map((loader) => loader.end().catch(() => {})))
+    }
+  }
+
+  async #openLoader(): Promise<Client> {
+    const loader = await this.#open()
+    await loader.query('SET SESSION unique_checks = 0, SESSION foreign_key_checks = 0')
+    // A replica is made of a copy that holds these rows; somebody else's server may not let us.
+    await loader.query('SET SESSION sql_log_bin = 0').catch(() => {})
+    return loader
+  }
+
+  async settle() {
+    await this.#rows(`ANALYZE TABLE ${this.#compiled.model.stores.map((store) => id(store.name)).join(', ')}`)
+    await this.maintain()
+  }
+
+  /** Writes all changed pages to the disk. What somebody else runs may not let us. */
+  async maintain() {
+    const name = 'innodb_max_dirty_pages_pct'
+    const [[usual] = []] = await this.#rows(`SELECT @@GLOBAL.${name}`)
+    try {
+      await this.#rows(`SET GLOBAL ${name} = 0`)
+    } catch {
+      return
+    }
+    try {
+      let least = Number.POSITIVE_INFINITY
+      // The server itself changes a page now and then: who waits for none may wait for ever.
+      for (let since = Date.now(); least > 0 && Date.now() - since < noneFewerMs; await sleep(50)) {
+        const [[, dirty] = []] = await this.#rows("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'")
+        if (Number(dirty) < least) since = Date.now()
+        least = Math.min(least, Number(dirty))
+      }
+    } finally {
+      await this.#rows(`SET GLOBAL ${name} = ${usual}`)
+    }
+  }
+
+  perform(operation: number, params: ParamSource): Promise<Reply> {
+    return this.#operations.perform(operation, params)
+  }
+
+  async storage() {
+    const sizes = await this.#rows(
+      "SELECT table_name, index_name, stat_value * @@innodb_page_size FROM mysql.innodb_index_stats WHERE database_name = DATABASE() AND stat_name = 'size' ORDER BY 1, 2",
+    )
+    const words = this.#isMysql ? [] : await this.#rows(wordIndexes)
+    const each = [...sizes, ...words].map(([table, name, bytes]) => ({ table: String(table), name: String(name), bytes: Number(bytes) }))
+    const known = new Set(this.#compiled.model.stores.map((store) => store.name))
+    const own = each.filter(({ table }) => known.has(table))
+    const isTable = ({ name }: { name: string }) => name === 'PRIMARY'
+    return { tables: own.filter(isTable).map(({ table, bytes }) => ({ name: table, bytes })), indexes: own.filter((index) => !isTable(index)) }
+  }
+
+  /** MariaDB runs the statement and counts; of MySQL the plan alone has this form. */
+  async explain(operation: number, params: ParamSource) {
+    const { statement, values } = this.#operations.first(operation, params)
+    const client = this.#clients[0] as Client
+    const steps: Record<string, unknown>[] = await client.execute(`${this.#isMysql ? 'EXPLAIN' : 'ANALYZE'} ${statement.text}`, values)
+    const shown = (step: Record<string, unknown>) =>
+      Object.entries(step).flatMap(([name, value]) => (value === null || value === '' || name === 'id' ? [] : [`${name}: ${value}`]))
+    return steps.map((step) => shown(step).join(', ')).join('\n')
+  }
+
+  /** Nothing where the server does not count: its counters cost what is measured. */
+  async indexUse() {
+    const rows = await this.#rows(
+      'SELECT object_name, index_name, count_star FROM performance_schema.table_io_waits_summary_by_index_usage WHERE object_schema = DATABASE() AND index_name IS NOT NULL ORDER BY 1, 2',
+    )
+    return rows.map(([table, index, uses]) => ({ table: String(table), index: String(index), uses: Number(uses) }))
+  }
+
+  async total(entity: string, field?: string) {
+    const sum = field === undefined ? '0' : `coalesce(sum(${columnName(field)}), 0)`
+    const [row] = await this.#rows(`SELECT count(*), ${sum} FROM ${id(entity)}`)
+    const scale = field === undefined ? 0 : fieldOf(entityOf(this.#compiled.scenario, entity), field).scale
+    return { rows: BigInt(String(row?.[0] ?? 0)), sum: decimalValue(String(row?.[1] ?? '0'), scale) }
+  }
+
+  async purge(nowMs: number) {
+    let removed = 0
+    const client = this.#clients[0] as Client
+    for (const store of this.#compiled.model.stores) {
+      if (store.expiry === null) continue
+      const text = purgeStatement(store, store.expiry.field)
+      for (let batch = 0; batch < maxPurgeBatches; batch++) {
+        const { result } = await retrying(() => client.execute(text, [timestampText(nowMs)]), driver.isTransient)
+        removed += result.affectedRows
+        if (result.affectedRows !== purgeBatchRows) break
+      }
+    }
+    return removed
+  }
+
+  async [Symbol.asyncDispose]() {
+    await Promise.all(this.#clients.map((client) => client.end().catch(() => {})))
+  }
+
+  async #rows(sql: string): Promise<Cell[][]> {
+    const rows: unknown = await (this.#clients[0] as Client).query({ sql, rowsAsArray: true })
+    return Array.isArray(rows) ? rows : []
+  }
+}
+
+/** How the driver runs what an operation is made of: it keeps prepared statements by their text. */
+const driver: SqlDriver<Client, Cell> = {
+  async run(client, _name, { text }, values) {
+    const result: Cell[][] | { affectedRows: number } = await client.execute({ sql: text, rowsAsArray: true }, values)
+    // A row that a put replaces is counted twice; each write that is counted is of one row.
+    return Array.isArray(result) ? { rows: result, touched: 0 } : { rows: [], touched: Math.min(1, result.affectedRows) }
+  },
+  control: (client, word) => client.query(word),
+  bind: (values, parameter, value) => void values.push(boundValue(parameter, value)),
+  decode,
+  isTransient: (error) => isTransient(String((error as { errno?: number }).errno)),
+}
+
+const insertOf = ({ entity, data }: Chunk) => {
+  const names = data.generators.map(({ field }) => columnName(field.name))
+  return `INSERT INTO ${id(entity)} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`
+}
+
+function valuesOf(chunk: Chunk): unknown[][] {
+  const { columns } = chunk
+  return Array.from({ length: chunk.rows }, (_, row) => columns.map((column) => ownValue(column.field, cell(column, row))))
+}
+
+/** In the order of their expiry, which an index has: a row that is renewed in the meantime stays. Owned rows go with their owner. */
+function purgeStatement({ name }: Store, field: string): string {
+  const expiry = columnName(field)
+  return `DELETE FROM ${id(name)} WHERE ${expiry} <= ? ORDER BY ${expiry} LIMIT ${purgeBatchRows}`
+}
+
+/** InnoDB keeps the words of a text index in tables of their own, named by the numbers of the table and of the index. */
+const wordIndexes = `SELECT SUBSTRING_INDEX(t.NAME, '/', -1), i.NAME, SUM(s.FILE_SIZE)
+  FROM information_schema.INNODB_SYS_INDEXES i JOIN information_schema.INNODB_SYS_TABLES t ON t.TABLE_ID = i.TABLE_ID
+  JOIN information_schema.INNODB_SYS_TABLESPACES s
+    ON s.NAME LIKE CONCAT(DATABASE(), '/FTS\\_', LOWER(LPAD(HEX(t.TABLE_ID), 16, '0')), '\\_', LOWER(LPAD(HEX(i.INDEX_ID), 16, '0')), '\\_%')
+  WHERE t.NAME LIKE CONCAT(DATABASE(), '/%') GROUP BY 1, 2`
