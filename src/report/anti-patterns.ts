@@ -18,10 +18,13 @@ export function antiPatterns(candidate: CandidateResult, scenario: Scenario): Lo
   const { model } = candidate
   return [
     { what: 'indexes that no call used', found: unusedIndexes(candidate) },
-    { what: 'indexes larger than the rows that they find', found: model.stores.flatMap((store) => heavyIndexes(store, candidate)) },
+    { what: 'indexes that take more than the rows, where rows are written', found: model.stores.flatMap((store) => heavyIndexes(store, candidate)) },
     { what: 'calls that ask the server many times', found: manyRequests(candidate, scenario) },
     { what: 'rows embedded without a bound', found: model.stores.flatMap((store) => largeEmbedding(store, scenario)) },
-    { what: 'random keys of a table that grows', found: model.stores.flatMap((store) => randomKeys(store, scenario)) },
+    {
+      what: 'random keys of a table that grows',
+      found: orderedFamilies.has(model.family) ? model.stores.flatMap((store) => randomKeys(store, scenario)) : [],
+    },
     { what: 'rows that must be deleted one by one', found: model.stores.flatMap((store) => agedRows(store, scenario)) },
   ]
 }
@@ -35,7 +38,11 @@ function unusedIndexes({ model, indexUse }: CandidateResult): string[] {
   )
 }
 
-function heavyIndexes({ name }: Store, { storage }: CandidateResult): string[] {
+function heavyIndexes({ name }: Store, { storage, model }: CandidateResult): string[] {
+  const isWritten = model.accesses.some(({ steps }) =>
+    steps.some(({ action, store }) => store === name && (action === 'write' || action === 'delete')),
+  )
+  if (!isWritten) return []
   const at = storage.at.at(-1)
   const rows = at?.tables.find((each) => each.name === name)?.bytes
   const indexes = (at?.indexes ?? []).filter(({ table }) => table === name).reduce((sum, each) => sum + each.bytes, 0)
@@ -67,11 +74,16 @@ function largeEmbedding({ name, embedded }: Store, scenario: Scenario): string[]
   })
 }
 
+/** Families that find a row by an ordered index of keys; others place it by a hash. */
+const orderedFamilies = new Set<CandidateResult['model']['family']>(['relational', 'document'])
+/** In a month: fewer touch few pages wherever they go. */
+const manyNewRows = 1_000_000
+
 function randomKeys({ base, entity: name, partition }: Store, scenario: Scenario): string[] {
   const { key, fields, growthPerMonth, count: rows } = entityOf(scenario, name)
   const generator = fields.find((each) => each.name === key[0])?.generator
   const isRandom = base && generator?.kind === 'uuid' && generator.version === 4 && partition[0] === key[0]
-  return isRandom && growthPerMonth > 0 && rows > 1e6
+  return isRandom && growthPerMonth * rows >= manyNewRows
     ? [
         `${name}.${key[0]} is random and ${name} grows by ${percent(growthPerMonth)} a month: new rows touch pages all over an ordered index; keys that begin with the time keep them together`,
       ]
@@ -79,8 +91,8 @@ function randomKeys({ base, entity: name, partition }: Store, scenario: Scenario
 }
 
 function agedRows({ base, entity: name, bucket }: Store, scenario: Scenario): string[] {
-  const { retentionMs } = entityOf(scenario, name)
-  return base && retentionMs !== null && bucket === null
+  const { retentionMs, owner } = entityOf(scenario, name)
+  return base && owner === null && retentionMs !== null && bucket === null
     ? [
         `${name} is kept for a stated time and is not divided by it: what is too old is deleted row by row, unless it is partitioned first (section 10)`,
       ]

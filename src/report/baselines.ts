@@ -3,19 +3,26 @@ import { isUsable } from '../assess/capacity/response-curve.ts'
 import type { CandidateResult, TrialResult } from '../result/result.ts'
 import { median } from '../stats/median.ts'
 
+/** The median of some trials, the lowest and the highest of them. */
+export interface Used {
+  low: number
+  mid: number
+  high: number
+}
 export interface Baseline {
   /** Of the server's cores. */
-  cpu: number | null
+  cpu: Used | null
   /** Of the memory that it may have. */
-  memory: number | null
+  memory: Used | null
 }
 
 /** Medians over the usable trials of the whole mix at a multiple of the average load; null: none, or a server that does not tell. */
 export function baselineAt({ trials, provision }: Pick<CandidateResult, 'trials' | 'provision'>, multiple: number): Baseline {
   const own = trials.filter((each) => isBaseline(each) && each.arrival.multiple === multiple)
   const share = (of: (trial: TrialResult) => number | undefined, limit: number | undefined) => {
-    const found = median(own.flatMap((trial) => of(trial) ?? []))
-    return found === null || limit === undefined ? null : found / limit
+    const all = own.flatMap((trial) => of(trial) ?? [])
+    const mid = median(all)
+    return mid === null || limit === undefined ? null : { low: Math.min(...all) / limit, mid: mid / limit, high: Math.max(...all) / limit }
   }
   return {
     cpu: share((trial) => trial.resources.server?.cpuCores, provision?.limits.cpus),

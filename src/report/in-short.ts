@@ -8,7 +8,7 @@ import { goodError } from './forecasts.ts'
 import { cost, decidingText, fleet, plannedOf } from './plan.ts'
 import { type Block, table } from './render/document.ts'
 import { percent, usd } from './render/format.ts'
-import { capacityText } from './rivals.ts'
+import { intervalText } from './rivals.ts'
 import { designed, type Told } from './told.ts'
 
 const mostColumns = 3
@@ -33,7 +33,8 @@ export function inShort(told: Told): Block[] {
         line('servers now', ({ candidate, plan }) => `${plan.topology}: ${fleet(plan.fleet.now)}; durability ${candidate.durability}`),
         line(
           'one server of the bench carries',
-          ({ candidate: { capacity } }) => `${capacityText(capacity)} of the average load; bound by ${capacity.boundBy}`,
+          ({ candidate: { capacity } }) =>
+            `${intervalText(capacity.multiple)} the average load${capacity.mix === 'partial' ? ', partial mix' : ''}; bound by ${capacity.boundBy}`,
         ),
         line('USD a month', ({ plan }) => costText(plan, decision)),
         line('what changes first', ({ plan }) => changesText(plan, decision.months)),

@@ -13,6 +13,6 @@ const spans: [name: string, ms: number][] = [
 /** In the largest unit that it fills. */
 export function spanText(ms: number): string {
   const [name, unit] = spans.find(([, each]) => ms >= each) ?? ['second', 1000]
-  const n = count(ms / unit)
+  const n = count(Number((ms / unit).toPrecision(3)))
   return `${n} ${name}${n === '1' ? '' : 's'}`
 }

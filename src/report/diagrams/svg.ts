@@ -42,7 +42,7 @@ function placed(diagram: Diagram): Place[] {
   return diagram.boxes.map(({ rows }, at) => {
     const column = columns[at] as number
     const y = next.get(column) ?? edge
-    const height = head + Math.min(rows.length, mostRows + 1) * rowHeight + 6
+    const height = head + Math.min(rows.length, mostRows + 1) * rowHeight + (rows.length === 0 ? 0 : 6)
     next.set(column, y + height + gapY)
     return { x: edge + column * (width + gapX), y, height, column }
   })
@@ -57,14 +57,14 @@ function drawnBox({ title, rows }: Box, { x, y, height }: Place, escaped: (text:
     text(width - 10, at, shortened(note, 9), ' text-anchor="end" opacity="0.65"'),
   ])
   const more = rows.length > shown.length ? [text(10, mostRows, `and ${rows.length - shown.length} more`, ' opacity="0.65"')] : []
-  return `<g fill="currentColor"><rect x="${x}" y="${y}" width="${width}" height="${height}" rx="5" fill="none" stroke="currentColor"/><path d="M${x} ${y + head}h${width}" stroke="currentColor"/><text x="${x + 10}" y="${y + 19}" font-size="13" font-weight="700">${escaped(shortened(title, 28))}</text>${[...lines, ...more].join('')}</g>`
+  return `<g fill="currentColor"><rect x="${x}" y="${y}" width="${width}" height="${height}" rx="5" fill="#fff" stroke="currentColor"/>${rows.length === 0 ? '' : `<path d="M${x} ${y + head}h${width}" stroke="currentColor"/>`}<text x="${x + 10}" y="${y + 19}" font-size="13" font-weight="700">${escaped(shortened(title, 28))}</text>${[...lines, ...more].join('')}</g>`
 }
 
 /** The whole name stands in the dictionary below. */
 const shortened = (text: string, most: number) => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
 
 /** From the row that names the other box, or from the middle of the head; the foot stands at the many. */
-function path({ from, to, label, dashed }: Line, { boxes }: Diagram, places: Place[], escaped: (text: string) => string): string {
+function path({ from, to, label, dashed }: Line, { kind, boxes }: Diagram, places: Place[], escaped: (text: string) => string): string {
   const [many, one] = [places[from] as Place, places[to] as Place]
   const row = boxes[from]?.rows.findIndex(({ name }) => name === label) ?? -1
   const y1 = many.y + (row < 0 || row >= mostRows ? head / 2 : head + row * rowHeight + 10)
@@ -74,6 +74,11 @@ function path({ from, to, label, dashed }: Line, { boxes }: Diagram, places: Pla
   const bend = apart ? Math.max(40, (x1 - x2) / 2) : 40
   const [c1, c2] = apart ? [x1 - bend, x2 + bend] : [x1 + bend, x2 + bend]
   const foot = apart ? -10 : 10
+  // A reference stands in its row already; between servers the line says what goes over it.
+  const said =
+    kind === 'servers' && apart
+      ? `<text x="${x1 - 12}" y="${y1 + 14}" text-anchor="end" fill="currentColor" font-size="11">${escaped(label)}</text>`
+      : ''
   const style = `fill="none" stroke="currentColor" stroke-width="1.3"${dashed ? ' stroke-dasharray="5 4"' : ''}`
-  return `<g opacity="0.75"><title>${escaped(label)}</title><path d="M${x1 + foot} ${y1}C${c1} ${y1} ${c2} ${y2} ${x2} ${y2}" ${style}/><path d="M${x1} ${y1 - 5}L${x1 + foot} ${y1}L${x1} ${y1 + 5}M${x1} ${y1}h${foot}M${x2 + 7} ${y2 - 5}v10" fill="none" stroke="currentColor" stroke-width="1.3"/></g>`
+  return `<g opacity="0.75"><title>${escaped(label)}</title>${said}<path d="M${x1 + foot} ${y1}C${c1} ${y1} ${c2} ${y2} ${x2} ${y2}" ${style}/><path d="M${x1} ${y1 - 5}L${x1 + foot} ${y1}L${x1} ${y1 + 5}M${x1} ${y1}h${foot}M${x2 + 7} ${y2 - 5}v10" fill="none" stroke="currentColor" stroke-width="1.3"/></g>`
 }

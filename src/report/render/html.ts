@@ -5,7 +5,7 @@ import { anchorOf, type Block, chaptersOf, type Document, type Table } from './d
 const style = `
 :root { color-scheme: light; --ink: #1b1f24; --soft: #57606a; --line: #d8dee4; --band: #f6f8fa; --good: #1a7f5a; --bad: #b3401b; --note: #0969a8; }
 * { box-sizing: border-box; }
-body { margin: 0; font: 16px/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif; color: var(--ink); background: #fff; }
+body { margin: 0; font: 16px/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif; color: var(--ink); background: #fff; overflow-wrap: break-word; }
 main { max-width: 1040px; margin: 0 auto; padding: 40px 24px 96px; }
 h1 { font-size: 30px; line-height: 1.25; margin: 0 0 8px; } h2 { font-size: 22px; margin: 48px 0 12px; padding-top: 16px; border-top: 1px solid var(--line); } h3 { font-size: 17px; margin: 28px 0 8px; } h4 { font-size: 15px; margin: 20px 0 8px; }
 nav { font-size: 14px; } nav ol { list-style: none; margin: 16px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 2px 18px; } nav a { color: var(--note); text-decoration: none; } nav a:hover, nav a:focus { text-decoration: underline; }
@@ -86,4 +86,4 @@ const escaped = (text: string) => text.replaceAll(/[&<>"']/g, (character) => ent
 const breakable = (cell: string) =>
   cell
     .replaceAll(/[\w.]{16,}/g, (name) => name.replaceAll(/[_.](?=\w)/g, '$&<wbr>'))
-    .replaceAll(/(?<=\d) (?=(?:[kMGT]?B|[µm]?s|%)(?![a-z]))/g, '\u00a0')
+    .replaceAll(/(?<=\d) (?=(?:[kMGT]?B|[µm]?s|%)(?![a-z]))|(?<=\bp\d{2,3}) (?=\d)/g, '\u00a0')

@@ -14,7 +14,7 @@ export function backupSection(told: Told): Block[] {
   if (own.length === 0) return []
   const { scenario } = told.result
   return [
-    paragraph('No backup and no restore was measured. A copy on another server is none: what deletes rows by mistake deletes them there, too.'),
+    paragraph('No backup and no restore was measured. A replica is no backup: what deletes rows by mistake deletes them there, too.'),
     heading(3, 'Schedule'),
     table(['what', 'how often', 'kept', 'because'], schedule(scenario.requirements)),
     ...loadedAgain(own, scenario),
@@ -31,7 +31,7 @@ function schedule({ rpoMs, compliance }: Requirements): string[][] {
   const full = [
     'a full copy',
     'every day',
-    `${mid} copies (${low}–${high}), assumed; billed in section 10`,
+    `what takes as much as ${mid} full copies (${low}–${high}), assumed; billed in section 10`,
     'the log since it is short enough to be played again',
   ]
   const days = `${logDays.mid} days (${logDays.low}–${logDays.high}), assumed; billed in section 10`
@@ -72,7 +72,7 @@ function loadedAgain(own: CandidateResult[], { entities, requirements: { rtoMs }
       : ` The ${spanText(rtoMs)} that the scenario allows until writes go on are kept by the copies of section 8, and after a mistake only by a restore that was tried on data of this size.`
   return [
     paragraph(
-      `Loading everything anew, on the machine of the bench: ${told.join('; ')} (derived, a straight line). Files copied back are faster; how fast was not measured.${limit}`,
+      `Loading everything anew, on the machine of the bench: ${told.join('; ')} (derived, a straight line). Copying files back is another way, whose speed was not measured.${limit}`,
     ),
   ]
 }

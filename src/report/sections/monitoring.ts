@@ -1,11 +1,11 @@
 /** Section 11: what to watch, and from which value on somebody must act. */
 
-import type { AtMultiple } from '../../assess/judge/at-multiple.ts'
+import type { Cell } from '../../assess/judge/at-multiple.ts'
 import type { CandidateResult, OperationResult } from '../../result/result.ts'
 import { baselineAt, isBaseline } from '../baselines.ts'
 import { spreadText } from '../plan.ts'
 import { type Block, heading, list, paragraph, table } from '../render/document.ts'
-import { count, micros, percent, times } from '../render/format.ts'
+import { count, micros, microsRange, percent, times } from '../render/format.ts'
 import { designed, planOf, type Told } from '../told.ts'
 
 export function monitoringSection(told: Told): Block[] {
@@ -15,15 +15,15 @@ export function monitoringSection(told: Told): Block[] {
   return [
     heading(3, 'The servers'),
     paragraph(
-      'As measured is the median of the usable trials at that load on the server of the bench; a dash: nothing was measured, and the limit is a usual one.',
+      'As measured is the median of the usable trials at that load on the server of the bench, in parentheses the lowest and the highest of them; a dash: nothing was measured, and the limit is a usual one.',
     ),
     table(['what', 'warn', 'act', ...own.map(({ name }) => `${name}, as measured`)], serverRows(told, own)),
     heading(3, 'The operations'),
     paragraph(
-      'Act where the p99 of an operation passes its limit for 5 minutes; warn halfway there (in ratios) from what was measured at the highest load that was confirmed. Where that lies above the limit already, there is nothing to warn of.',
+      'Act where the p99 of an operation passes its limit for 5 minutes; warn halfway there (in ratios) from what was measured at the highest load that was confirmed. Where that lies above the limit already, there is nothing to warn of. In parentheses where the p99 lies with 95 %.',
     ),
     ...own.flatMap((candidate) => operationTable(told, candidate)),
-    ...(products.length === 0 ? [] : [heading(3, 'What only this product has'), list(products)]),
+    ...(products.length === 0 ? [] : [heading(3, 'What the products have of their own'), list(products)]),
   ]
 }
 
@@ -32,8 +32,8 @@ function serverRows(told: Told, own: CandidateResult[]): string[][] {
   const each = (of: (candidate: CandidateResult) => string) => own.map(of)
   const measured = (what: 'cpu' | 'memory') => (candidate: CandidateResult) => {
     const found = [...new Set([low, high])].flatMap((multiple) => {
-      const share = baselineAt(candidate, multiple)[what]
-      return share === null ? [] : [`${percent(share)} at ${times(multiple)}`]
+      const used = baselineAt(candidate, multiple)[what]
+      return used === null ? [] : [`${percent(used.mid)} (${percent(used.low)}–${percent(used.high)}) at ${times(multiple)}`]
     })
     return found.join(', ') || '—'
   }
@@ -68,17 +68,18 @@ function failed(candidate: CandidateResult): string {
 }
 
 function operationTable({ result: { scenario }, assessment }: Told, { name }: CandidateResult): Block[] {
-  const at = assessment.candidates.find((each) => each.name === name)?.at.findLast((each) => each.rounds > 0)
-  if (at === undefined) return []
+  const tried = assessment.candidates.find((each) => each.name === name)?.at ?? []
+  const at = tried.findLast(({ cells }) => cells.some(({ p99Us }) => p99Us !== null))
+  if (at === undefined) return [paragraph(`${name} was not measured at a load that it keeps up with: act at the limits of section 2.`)]
   const rows = scenario.operations.flatMap(({ name: operation, objectives }) => {
     const limitMs = objectives.find((each) => each.name === 'p99')?.limitMs
     const cell = at.cells.find((each) => each.operation === operation)
-    return limitMs === undefined || cell === undefined || cell.outcome === 'excused' ? [] : [[operation, ...limitsOf(limitMs * 1000, cell.p99Us)]]
+    return limitMs === undefined || cell === undefined || cell.outcome === 'excused' ? [] : [[operation, ...limitsOf(limitMs * 1000, cell)]]
   })
   return rows.length === 0 ? [] : [table([`${name} at ${times(at.multiple)}`, 'p99 as measured', 'warn', 'act'], rows, [1, 2, 3])]
 }
 
-function limitsOf(limitUs: number, p99Us: AtMultiple['cells'][number]['p99Us']): string[] {
+function limitsOf(limitUs: number, { p99Us, p99IntervalUs: range }: Cell): string[] {
   const warn = p99Us === null ? '—' : p99Us >= limitUs ? 'above the limit' : micros(Math.sqrt(p99Us * limitUs))
-  return [micros(p99Us), warn, micros(limitUs)]
+  return [`${micros(p99Us)}${range === null ? '' : ` (${microsRange(range.low, range.high)})`}`, warn, micros(limitUs)]
 }

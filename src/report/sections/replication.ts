@@ -6,6 +6,7 @@ import type { CandidateResult } from '../../result/result.ts'
 import { compositeBlocks } from '../composites.ts'
 import type { Diagram } from '../diagrams/diagram.ts'
 import { type Block, heading, paragraph, table } from '../render/document.ts'
+import { spanText } from '../spans.ts'
 import { designed, planOf, type Told } from '../told.ts'
 
 type Facts = NonNullable<CandidateResult['traits']['plan']>
@@ -23,7 +24,7 @@ export function replicationSection(told: Told): Block[] {
   if (own.length === 0) return composites
   return [
     paragraph(
-      'None of this was measured: the bench runs one server. Ranges are assumed, by the source beside them; copies stand in different zones of one region, and several regions were not planned.',
+      'None of this was measured: the bench runs one server. Ranges are assumed, by the source beside them, and the hard constraints of section 3 are judged on draws from them; copies stand in different zones of one region, and several regions were not planned.',
     ),
     ...own.flatMap((each): Block[] => (each.plan === null ? [] : [{ kind: 'diagram', diagram: topologyDiagram(each.name, each.facts, each.plan) }])),
     table(
@@ -50,7 +51,11 @@ function consistencyRows({ result: { scenario } }: Told, own: Replicated[]): str
     .filter((each) => !each.internal && isReadOperation(each))
     .map(({ name, consistency, stalenessMs }) => {
       const asked = stalenessMs !== null && stalenessMs > 0 ? 'eventual' : consistency
-      return [name, consistency, ...own.map(({ facts: { topology } }) => answeredBy(topology, topology.consulted[asked], asked))]
+      return [
+        name,
+        asked === consistency ? consistency : `${consistency}, and may be ${spanText(stalenessMs ?? 0)} old`,
+        ...own.map(({ facts: { topology } }) => answeredBy(topology, topology.consulted[asked], asked)),
+      ]
     })
 }
 
@@ -69,13 +74,13 @@ function topologyDiagram(name: string, { topology }: Facts, { fleet: { now } }: 
     : ['primary', ...Array.from({ length: members - 1 }, (_, at) => `copy ${at + 1}`)].map((each) => `${each}${part}`)
   const servers = titles.map((title) => ({ title, rows: [{ name: now.shape, note: '', keys: [] }] }))
   const beside = now.coordinators === '' ? [] : [{ title: now.coordinators, rows: [] }]
-  const does = topology.beside.some(({ votes }) => votes) ? 'votes' : 'knows which part holds what'
+  const does = topology.beside.some(({ votes }) => votes) ? 'votes' : 'knows parts'
   return {
     kind: 'servers',
     alternative: `${name}: ${topology.name}, ${now.servers} × ${now.shape}${now.coordinators === '' ? '' : ` and ${now.coordinators}`}`,
     boxes: [{ title: `application, on ${name}`, rows: [] }, ...servers, ...beside],
     lines: [
-      { from: 1, to: 0, label: 'reads and writes', dashed: false },
+      { from: 1, to: 0, label: 'all calls', dashed: false },
       ...titles.slice(1).map((_, at) => ({ from: at + 2, to: 1, label: 'copies', dashed: false })),
       ...beside.map(() => ({ from: titles.length + 1, to: 1, label: does, dashed: true })),
     ],

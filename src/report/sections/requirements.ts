@@ -31,9 +31,9 @@ export function requirementsSection({ result: { scenario, startedAt, trialPlan }
     ...(decision === null
       ? []
       : [
-          heading(3, 'How it grows'),
-          paragraph(calendarText(startedAt, decision.months)),
-          ...demandBlocks(decision.demand, markedIn(decision.candidates)),
+          ...demandBlocks(decision.demand, markedIn(decision.candidates)).flatMap((block, at) =>
+            at === 0 ? [block, paragraph(calendarText(startedAt, decision.months))] : [block],
+          ),
         ]),
   ]
 }

@@ -29,7 +29,11 @@ function patterns(told: Told): Block[] {
   if (own.length === 0) return []
   const looked = own.flatMap((candidate) => antiPatterns(candidate, told.result.scenario).map((each) => ({ name: candidate.name, ...each })))
   const hot = hotKey(told.decision)
-  const found = [...looked.flatMap(({ name, found: own }) => own.map((each) => `${name}: ${each}.`)), ...hot]
+  const said = Map.groupBy(
+    looked.flatMap(({ name, found: each }) => each.map((text) => ({ name, text }))),
+    ({ text }) => text,
+  )
+  const found = [...[...said].map(([text, by]) => `${by.map(({ name }) => name).join(' and ')}: ${text}.`), ...hot]
   const clear = [...new Set(looked.map(({ what }) => what))].filter((what) => looked.every((each) => each.what !== what || each.found.length === 0))
   return [
     heading(3, 'Anti-patterns'),

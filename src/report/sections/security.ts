@@ -16,7 +16,9 @@ export function securitySection(told: Told): Block[] {
       ['entity', 'reads', 'inserts', 'changes', 'deletes'],
       scenario.entities.map(({ name }) => rightsRow(name, scenario)),
     ),
-    ...own.flatMap(({ name, handbook: { grants = [] } }) => (grants.length === 0 ? [] : [paragraph(`${name}:`), code('sql', grants.join('\n'))])),
+    ...own.flatMap(({ name, handbook: { grants = [] } }) =>
+      grants.length === 0 ? [] : [paragraph(`${name}, for the rows of all stores; narrow it to the table above:`), code('sql', grants.join('\n'))],
+    ),
     heading(3, 'Personal data'),
     ...(personal.length === 0 ? [paragraph('The scenario marks no field as personal data.')] : [list(personalRules(personal))]),
     ...controlTable(told.result, own),

@@ -13,6 +13,7 @@ import { cachingSection } from '../../../src/report/sections/caching.ts'
 import { migrationSection } from '../../../src/report/sections/migration.ts'
 import { monitoringSection } from '../../../src/report/sections/monitoring.ts'
 import { replicationSection } from '../../../src/report/sections/replication.ts'
+import { riskSection } from '../../../src/report/sections/risks.ts'
 import { securitySection } from '../../../src/report/sections/security.ts'
 import type { Told } from '../../../src/report/told.ts'
 import { type CandidateResult, type Result, readResult } from '../../../src/result/result.ts'
@@ -80,17 +81,19 @@ describe('monitoring', () => {
   test('has the usual limits, beside what was measured', () => {
     expect(rowOf(blocks, 'CPU of a server')?.slice(1, 3)).toEqual(['70 %', '90 %'])
     expect(rowOf(blocks, 'lag of a copy')?.slice(1)).toEqual(['10 s', '60 s', ...saved.candidates.map(() => '—')])
-    expect(rowOf(blocks, 'CPU of a server')?.[3]).toMatch(/^[\d.]+ % at 1×, [\d.]+ % at 3×$/)
+    expect(rowOf(blocks, 'CPU of a server')?.[3]).toMatch(/^[\d.]+ % \([\d.]+ %–[\d.]+ %\) at 1×, [\d.]+ % \([\d.]+ %–[\d.]+ %\) at 3×$/)
   })
 
   test('warns between what was measured and the limit, and of nothing that is over it', () => {
-    const own = assess(saved).candidates[0]?.at.findLast(({ rounds }) => rounds > 0)
+    const own = assess(saved).candidates[0]?.at.findLast(({ cells }) => cells.some(({ p99Us }) => p99Us !== null))
     const [table] = tablesOf(blocks).slice(1)
     for (const [operation, measured, warn] of table?.rows ?? []) {
       const cell = own?.cells.find((each) => each.operation === operation)
       const limitUs = 1000 * (saved.scenario.operations.find(({ name }) => name === operation)?.objectives[0]?.limitMs ?? 0)
       if (cell?.p99Us == null) expect([measured, warn]).toEqual(['—', '—'])
-      else expect(warn === 'above the limit').toBe(cell.p99Us >= limitUs)
+      else if (cell.p99IntervalUs !== null) expect(measured).toMatch(/\(.*–.*\)$/)
+      if (cell?.p99Us == null) continue
+      expect(warn === 'above the limit').toBe(cell.p99Us >= limitUs)
     }
   })
 })
@@ -125,6 +128,14 @@ describe('security', () => {
     expect(rowOf(blocks, what)?.slice(1, 3)).toEqual(['gdpr, pci_dss', '✓ measured: TLSv1.3'])
     expect(rowOf(blocks, 'audit trail')?.[2]).toMatch(/not measured$/)
   })
+})
+
+test('what several candidates share is said once', () => {
+  const said = toMarkdown(riskSection(toldOf(saved)))
+    .split('\n')
+    .filter((line) => line.includes('is random'))
+  expect(said).toHaveLength(1)
+  expect(said[0]).toContain('postgres and mongodb')
 })
 
 describe('replication', () => {
