@@ -80,7 +80,7 @@ function topologyDiagram(name: string, { topology }: Facts, { fleet: { now } }: 
     alternative: `${name}: ${topology.name}, ${now.servers} × ${now.shape}${now.coordinators === '' ? '' : ` and ${now.coordinators}`}`,
     boxes: [{ title: `application, on ${name}`, rows: [] }, ...servers, ...beside],
     lines: [
-      { from: 1, to: 0, label: 'all calls', dashed: false },
+      { from: 1, to: 0, label: isRing ? 'all calls' : 'writes', dashed: false },
       ...titles.slice(1).map((_, at) => ({ from: at + 2, to: 1, label: 'copies', dashed: false })),
       ...beside.map(() => ({ from: titles.length + 1, to: 1, label: does, dashed: true })),
     ],
