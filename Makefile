@@ -63,6 +63,9 @@ test: setup ## unit, contract and end-to-end tests, on real servers
 kills: setup ## end runs by four signals at random moments and count what is left: [count=100] [seed=1]
 	@$(node24) test/kills.ts $(or $(count),100) $(or $(seed),1)
 
+scenarios: setup ## the whole library at the size of smoke, answers and invariants on real servers: [only=ledger] [engines=postgres,mongodb]
+	@$(node24) test/differential/library.ts $(only) $(if $(engines),--engines $(engines))
+
 soak: setup ## random scenarios on real servers, every answer beside the reference: [seeds=1-300] [engines=postgres,mongodb] (reports/soak)
 	@$(node24) test/differential/soak.ts $(if $(seeds),--seeds $(seeds)) $(if $(engines),--engines $(engines))
 
@@ -89,4 +92,4 @@ check: setup ## types, style, dead code, generated schemas and guide up to date
 clean: ## remove installed packages and reports, not the sample
 	@rm -rf node_modules && find reports -mindepth 1 -maxdepth 1 ! -name sample -exec rm -rf {} +
 
-.PHONY: help setup bench init list compare assess report calibrate resolution plan validate models doctor images test kills soak peers micro speed loads check clean
+.PHONY: help setup bench init list compare assess report calibrate resolution plan validate models doctor images test kills scenarios soak peers micro speed loads check clean

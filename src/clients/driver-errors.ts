@@ -1,6 +1,6 @@
 /** The edge of a product's driver: what it throws leaves it as an error of the server, and what is none as it is. */
 import { fileURLToPath } from 'node:url'
-import type { Engine, Session } from '../engines/engine.ts'
+import type { Engine, Lane, Session } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { connectionLost, isConnectionError, isOutOfRange, ServerError, unfit } from './server-error.ts'
 
@@ -16,7 +16,9 @@ export function throwingServerErrors(translate: Translate, engine: Engine): Engi
     ready: edge((endpoint) => engine.ready(endpoint)),
     guards: edge((endpoint) => engine.guards(endpoint)),
     connect: edge(async (endpoint, compiled, options) => sessionOf(translate, await engine.connect(endpoint, compiled, options))),
-    openLane: edge((endpoint, compiled, slots) => engine.openLane(endpoint, compiled, slots)),
+    ...(engine.openLane === undefined
+      ? {}
+      : { openLane: edge((endpoint, compiled, slots) => engine.openLane?.(endpoint, compiled, slots) as Promise<Lane>) }),
     external: {
       ...external,
       list: edge((endpoint) => external.list(endpoint)),

@@ -36,8 +36,8 @@ export interface Engine {
   connect(endpoint: Endpoint, compiled: Compiled, options: ConnectOptions): Promise<Session>
   /** What the server says of how it guards its connections, and of what the role that operations come from may do. */
   guards(endpoint: Endpoint): Promise<Guards>
-  /** The wire client: how a replay reaches the server, at a native tool's cost. */
-  openLane(endpoint: Endpoint, compiled: Compiled, slots: number): Promise<Lane>
+  /** The wire client: how a replay reaches the server, at a native tool's cost. Absent: a replay goes through the driver, and every number says so. */
+  openLane?(endpoint: Endpoint, compiled: Compiled, slots: number): Promise<Lane>
 }
 
 /** A fact with its source. */

@@ -17,7 +17,7 @@ export const usualSensitivity = 1.2
 /** What lies beyond is noise. The timed code is told by its faster calls, so that a server may lose more than it does. */
 const mostSensitive = 1.6
 
-type Trial = Pick<TrialResult, 'phase' | 'client' | 'mix' | 'connections' | 'arrival' | 'validity' | 'timeline' | 'windows'>
+type Trial = Pick<TrialResult, 'phase' | 'mix' | 'connections' | 'arrival' | 'validity' | 'timeline' | 'windows'>
 
 /**
  * Microseconds of the piece of code at the full speed of the cores; null: nobody timed it. `known`: of earlier runs on the same machine, which may
@@ -40,7 +40,7 @@ export const isTimed = ({ timeline, validity }: Pick<Trial, 'timeline' | 'validi
  */
 export function ownSensitivityOf(trials: readonly Trial[]): number | null {
   const groups = Map.groupBy(
-    trials.filter(({ client, validity }) => client === 'wire' && validity.verdict !== 'broken' && validity.verdict !== 'noisy'),
+    trials.filter(({ phase, validity }) => phase !== 'tax' && validity.verdict !== 'broken' && validity.verdict !== 'noisy'),
     ({ phase, mix, connections, arrival }) => [phase, mix, connections, arrival.multiple].join(),
   )
   const series = [...groups].flatMap(([, own]) => centred(own.map(pointsOf)))

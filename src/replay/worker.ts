@@ -1,6 +1,6 @@
 /** The thin shim around an executor, a process of its own: opens a lane, runs trials on order, sends back what was recorded. */
 
-import { driverLane } from '../clients/driver-lane.ts'
+import { openLane } from '../clients/open-lane.ts'
 import { isConnectionLost } from '../clients/server-error.ts'
 import { type Dataset, makeDataset } from '../data/dataset.ts'
 import { DrawnParameters } from '../data/drawn.ts'
@@ -64,10 +64,7 @@ async function open(order: OpenOrder): Promise<void> {
     clock = paced
     pacer = paced
   }
-  lane =
-    order.client === 'wire'
-      ? await engine.openLane(order.endpoint, compiled, order.connections)
-      : driverLane(await engine.connect(order.endpoint, compiled, { connections: order.connections }), order.connections)
+  lane = await openLane(engine, order.endpoint, compiled, order.connections, order.client)
   if (order.purges && compiled.model.stores.some((store) => store.expiry !== null)) {
     const session = await engine.connect(order.endpoint, compiled, { connections: 1 })
     if (session.purge === undefined) await session[Symbol.asyncDispose]()

@@ -31,5 +31,4 @@ export function baselineAt({ trials, provision }: Pick<CandidateResult, 'trials'
 }
 
 /** A trial of the candidate's own mix at an offered rate that its server kept up with. */
-export const isBaseline = (trial: TrialResult) =>
-  isUsable(trial) && trial.arrival.loop === 'open' && trial.mix !== 'common' && trial.client === 'wire' && !trial.saturated
+export const isBaseline = (trial: TrialResult) => isUsable(trial) && trial.arrival.loop === 'open' && trial.mix !== 'common' && !trial.saturated

@@ -1,19 +1,22 @@
 /** One candidate during a run: what was compiled for it, its replay time, its trials and everything else measured so far. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Evidence } from '../assess/judge/at-multiple.ts'
+import { isEndKnown } from '../assess/judge/own-evidence.ts'
+import { clientOf } from '../clients/open-lane.ts'
 import { isConnectionLost } from '../clients/server-error.ts'
 import { type Dataset, type EntityData, isLoaded } from '../data/dataset.ts'
 import { asRole, type ClientKind, type Compiled, type Endpoint, type Engine, type Lane, type Session } from '../engines/engine.ts'
 import { isOwnFault, messageOf, rethrowOwnFault, TrialError } from '../errors.ts'
 import type { PauseWatch } from '../host/pause-watch.ts'
-import { hostPausesOf, keptSeconds, pauseLimitNs } from '../host/pauses.ts'
+import { type HostPauses, hostPausesOf, keptSeconds, type Pause, pauseLimitNs } from '../host/pauses.ts'
 import type { HostSpeed } from '../host/speed.ts'
-import { appendWrites, clearWrites, emptyRecording, emptyWriteLog } from '../measure/recorder.ts'
+import { appendWrites, clearWrites, emptyRecording, emptyWriteLog, type Recording } from '../measure/recorder.ts'
 import { between } from '../measure/resources.ts'
 import { type Course, startSampler } from '../measure/sampler.ts'
 import { usualSensitivity } from '../measure/slowdown.ts'
 import { judgeValidity } from '../measure/validity.ts'
 import type { Instance } from '../provision/provision.ts'
+import type { TrialSpec } from '../replay/arrivals.ts'
 import { realClock } from '../replay/clock.ts'
 import type { WorkerPool } from '../replay/pool.ts'
 import { Workload } from '../replay/workload.ts'
@@ -90,6 +93,17 @@ export function labelOf(order: Pick<TrialOrder, 'phase' | 'loop' | 'multiple' | 
 }
 
 const unverified = (): CandidateResult['verification'] => ({ checked: 0, wrong: 0, byOperation: {}, differences: [] })
+
+/** Of one trial: what was recorded, and what the machine did meanwhile. */
+interface Taken {
+  startedAt: string
+  measureNs: number
+  recording: Recording
+  used: Course
+  pauses: Pause[] | null
+  /** Why the trial broke; null: it did not. */
+  broken: string | null
+}
 
 export class CandidateRun extends CandidateServer {
   readonly candidate: Candidate
@@ -172,7 +186,7 @@ export class CandidateRun extends CandidateServer {
     const mix = new Set(indices.map((index) => this.compiled.operations[index]?.name ?? ''))
     const scaleLimited = new Set(this.#context.plan.operations.filter((each) => each.scaleLimited).map((each) => each.name))
     const trials = this.trials.filter((trial) => (trial.mix === 'common') === (kind === 'common'))
-    return { trials, operations, mix, scaleLimited, isLevel: this.steady?.reached !== false }
+    return { trials, operations, mix, scaleLimited, isEndKnown: isEndKnown(this) }
   }
 
   get mix(): 'full' | 'partial' {
@@ -290,9 +304,14 @@ export class CandidateRun extends CandidateServer {
     return await work(session)
   }
 
-  /** The wire client, with so many operations in flight. */
-  openLane(slots: number): Promise<Lane> {
-    return this.engine.openLane(this.#measured, this.compiled, slots)
+  /** What its trials are sent through, where nothing else is ordered. */
+  get client(): ClientKind {
+    return clientOf(this.engine, this.#context.plan.client)
+  }
+
+  /** The wire client, with so many operations in flight; null: the product has none. */
+  async openWire(slots: number): Promise<Lane | null> {
+    return (await this.engine.openLane?.(this.#measured, this.compiled, slots)) ?? null
   }
 
   makeReference(): Reference {
@@ -302,60 +321,77 @@ export class CandidateRun extends CandidateServer {
 
   /** One trial; where an interrupted run has measured it already, that one. */
   async runTrial(order: TrialOrder): Promise<TrialResult> {
-    const instance = this.instance as Instance
-    const { pool, signal, dataset } = this.#context
-    signal.throwIfAborted()
+    this.#context.signal.throwIfAborted()
     const label = labelOf(order)
-    const measured = this.#before.get(label)?.shift()
-    if (measured !== undefined) {
-      this.trials.push(measured)
-      return measured
-    }
+    const before = this.#before.get(label)?.shift()
+    const trial = before ?? (await this.#measure(order, label))
+    this.trials.push(trial)
+    if (before === undefined && this.death !== null) await this.#closeLanes()
+    return trial
+  }
+
+  async #measure(order: TrialOrder, label: string): Promise<TrialResult> {
     await this.revive()
-    const client = order.client ?? this.#context.plan.client
-    const wanted = `${client} ${order.concurrency}`
-    if (this.#openWith !== wanted) {
-      if (this.#openWith !== '') await pool.close()
-      this.#openWith = wanted
-      await pool.open({ client, compiled: this.compiled, endpoint: this.#measured, shares: dataset.shares, connections: order.concurrency })
-    }
+    await this.#open(order)
     const ratesPerSecond = order.ratesPerSecond ?? this.ratesAt(order.multiple ?? 1, order.mix)
-    const spec = {
-      ...order,
-      arrival: 'poisson' as const,
-      ratesPerSecond,
-      seed: dataset.scenario.seed,
-      stream: label,
-    }
-    await pool.collect()
-    const startedAt = new Date().toISOString()
-    const startNs = realClock.nowNs() + startLeadNs
-    const measureNs = startNs + order.warmUpSeconds * 1e9
-    // Where the server is bound to no core, a pause of one and its speed say nothing of it.
-    const isBound = instance.enforced.cpu === 'cpuset'
-    const { device, harnessCores } = this.#context
-    const watch = isBound ? this.#context.pauses() : null
-    const speed = isBound ? this.#context.hostSpeed() : null
-    const endNs = measureNs + order.seconds * 1e9
-    const sampler = startSampler(
-      instance,
-      device,
-      pool.pids,
-      [...(watch?.pids ?? []), ...(speed?.pids ?? [])],
-      harnessCores(),
-      speed,
-      measureNs,
-      endNs,
-    )
-    watch?.begin(pauseLimitNs(this.compiled.scenario.operations, order.loop), endNs)
+    const spec: TrialSpec = { ...order, arrival: 'poisson', ratesPerSecond, seed: this.#context.dataset.scenario.seed, stream: label }
     const attempt = (this.#attempts.get(label) ?? 0) + 1
     this.#attempts.set(label, attempt)
     // A repeated trial draws the same arrivals and picks, but never the same new rows: the first attempt has inserted those.
     const block = this.#context.blockOf(`${label} attempt ${attempt}`)
-    const run = pool.run({ spec, block, nowMs: this.nowMs, startNs })
+    const taken = await this.#take(order, spec, block)
+    const { recording, startedAt, used } = taken
+    // Asked for was what all windows ask for, those that are left out, too.
+    const workload = this.#workload.check(spec, block, recording)
+    const hostPauses = await this.#leaveOutPauses(order, taken)
+    const resources = between(used, recording, hostPauses?.isKept)
+    this.#elapsedMs += Math.ceil((order.warmUpSeconds + order.seconds) * 1000) + 1000
+    appendWrites(this.writes, recording.writes)
+    if (recording.purgeFailure !== null) this.#note('purge', recording.purgeFailure)
+    const serverCores = Math.min(this.compiled.scenario.bench.cpus, this.engine.traits.plan.commandThreads.count ?? Number.POSITIVE_INFINITY)
+    const fault = this.failure ?? this.death ?? taken.broken ?? recording.purgeFailure ?? workload.fault
+    const trial: TrialResult = {
+      ...describeTrial(order, recording, this, this.#context.plan, workload, hostPauses),
+      startedAt,
+      validity: judgeValidity(this.compiled.operations, recording.operations, resources, used.timeline, order.loop, fault, hostPauses, serverCores),
+      resources,
+      timeline: used.timeline,
+      slowdown: 1,
+      start: this.#context.start + this.restores + this.restarts.length,
+    }
+    this.#judgeAnswers(trial, recording)
+    return trial
+  }
+
+  /** Lanes of the workers, where they have others open. */
+  async #open({ client = this.client, concurrency }: TrialOrder): Promise<void> {
+    const { pool, dataset } = this.#context
+    const wanted = `${client} ${concurrency}`
+    if (this.#openWith === wanted) return
+    if (this.#openWith !== '') await pool.close()
+    this.#openWith = wanted
+    await pool.open({ client, compiled: this.compiled, endpoint: this.#measured, shares: dataset.shares, connections: concurrency })
+  }
+
+  /** Replays the trial, and reads meanwhile what the machine does. */
+  async #take(order: TrialOrder, spec: TrialSpec, block: number): Promise<Taken> {
+    const instance = this.instance as Instance
+    const { pool, signal, device, harnessCores } = this.#context
+    await pool.collect()
+    const startedAt = new Date().toISOString()
+    const startNs = realClock.nowNs() + startLeadNs
+    const measureNs = startNs + order.warmUpSeconds * 1e9
+    const endNs = measureNs + order.seconds * 1e9
+    // Where the server is bound to no core, a pause of one and its speed say nothing of it.
+    const isBound = instance.enforced.cpu === 'cpuset'
+    const watch = isBound ? this.#context.pauses() : null
+    const speed = isBound ? this.#context.hostSpeed() : null
+    const watchers = [...(watch?.pids ?? []), ...(speed?.pids ?? [])]
+    const sampler = startSampler(instance, device, pool.pids, watchers, harnessCores(), speed, measureNs, endNs)
+    watch?.begin(pauseLimitNs(this.compiled.scenario.operations, order.loop), endNs)
     let broken: string | null = null
     let course: Promise<Course> | undefined
-    const recording = await abortable(run, signal)
+    const recording = await abortable(pool.run({ spec, block, nowMs: this.nowMs, startNs }), signal)
       .catch(async (error: unknown) => {
         broken = await this.#breakage(error)
         this.writesUnknown = true
@@ -365,50 +401,31 @@ export class CandidateRun extends CandidateServer {
       .finally(() => (course = sampler.stop()))
     const used = await (course as unknown as Promise<Course>)
     const pauses = (await watch?.end()) ?? null
-    const { timeline } = used
-    // Asked for was what all windows ask for, those that are left out, too.
-    const workload = this.#workload.check(spec, block, recording)
-    const hostPauses =
-      pauses && broken === null ? hostPausesOf(pauses, instance.cores, this.compiled.scenario.operations, recording, order.loop, measureNs) : null
-    if (hostPauses !== null && hostPauses.windowsLeftOut > 0) {
-      await pool.recordsOf(hostPauses.isKept).then(
-        (records) => (recording.operations = records),
-        async (error: unknown) => (broken = await this.#breakage(error)),
-      )
-      recording.seconds = keptSeconds(recording.seconds, hostPauses.isKept)
+    return { startedAt, measureNs, recording, used, pauses, broken }
+  }
+
+  /** The records of windows in which the host stood still are left out of what was taken. */
+  async #leaveOutPauses({ loop }: TrialOrder, taken: Taken): Promise<HostPauses | null> {
+    const { recording, pauses, measureNs } = taken
+    if (pauses === null || taken.broken !== null) return null
+    const { cores } = this.instance as Instance
+    const hostPauses = hostPausesOf(pauses, cores, this.compiled.scenario.operations, recording, loop, measureNs)
+    if (hostPauses.windowsLeftOut === 0) return hostPauses
+    try {
+      recording.operations = await this.#context.pool.recordsOf(hostPauses.isKept)
+    } catch (error) {
+      taken.broken = await this.#breakage(error)
     }
-    const resources = between(used, recording, hostPauses?.isKept)
-    this.#elapsedMs += Math.ceil((order.warmUpSeconds + order.seconds) * 1000) + 1000
-    appendWrites(this.writes, recording.writes)
-    if (recording.purgeFailure !== null) this.#note('purge', recording.purgeFailure)
-    const validity = judgeValidity(
-      this.compiled.operations,
-      recording.operations,
-      resources,
-      timeline,
-      order.loop,
-      this.failure ?? this.death ?? broken ?? recording.purgeFailure ?? workload.fault,
-      hostPauses,
-      Math.min(this.compiled.scenario.bench.cpus, this.engine.traits.plan.commandThreads.count ?? Number.POSITIVE_INFINITY),
-    )
-    const trial: TrialResult = {
-      ...describeTrial(order, recording, this, this.#context.plan, workload, hostPauses),
-      startedAt,
-      validity,
-      resources,
-      timeline,
-      slowdown: 1,
-      start: this.#context.start + this.restores + this.restarts.length,
+    recording.seconds = keptSeconds(recording.seconds, hostPauses.isKept)
+    return hostPauses
+  }
+
+  #judgeAnswers(trial: TrialResult, { kept }: Recording): void {
+    if (this.reference === null) return
+    for (const [operation, wrong] of Object.entries(judge(kept, this.compiled.operations, this.#context.dataset, this.reference))) {
+      const own = trial.operations[operation]
+      if (own !== undefined) own.wrong = wrong
     }
-    if (this.reference !== null) {
-      for (const [operation, wrong] of Object.entries(judge(recording.kept, this.compiled.operations, dataset, this.reference))) {
-        const own = trial.operations[operation]
-        if (own !== undefined) own.wrong = wrong
-      }
-    }
-    this.trials.push(trial)
-    if (this.death !== null) await this.#closeLanes()
-    return trial
   }
 
   /** Why a trial broke; a worker that was lost is replaced, once. @throws what no other trial can mend. */

@@ -145,7 +145,7 @@ export interface Phase {
 }
 export interface TrialPlan {
   effort: Effort
-  /** What the replay sends through; both are verified. */
+  /** What the replay sends through, of a product that has both; both are verified. */
   client: 'wire' | 'driver'
   /** Of all rows in production. */
   share: number

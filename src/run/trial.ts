@@ -16,7 +16,7 @@ export const sum = (values: number[]) => values.reduce((total, value) => total +
 export function describeTrial(
   order: TrialOrder,
   recording: Recording,
-  candidate: Pick<CandidateRun, 'compiled' | 'supported' | 'mix' | 'ratesAt'>,
+  candidate: Pick<CandidateRun, 'compiled' | 'supported' | 'mix' | 'client' | 'ratesAt'>,
   plan: TrialPlan,
   workload: Pick<WorkloadCheck, 'asked' | 'realised'>,
   hostPauses: HostPauses | null,
@@ -54,7 +54,7 @@ export function describeTrial(
   return {
     phase: order.phase,
     mix: order.mix ?? candidate.mix,
-    client: order.client ?? plan.client,
+    client: order.client ?? candidate.client,
     repeat: order.repeat,
     arrival: {
       loop: order.loop,

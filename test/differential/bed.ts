@@ -1,6 +1,7 @@
 /** One server per engine for many scenarios: each is loaded into a namespace of its own, and every answer compared with the reference. */
 import { rmSync } from 'node:fs'
 import { LaneAnswers } from '../../src/clients/lane-answers.ts'
+import { openLane } from '../../src/clients/open-lane.ts'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { rowSource } from '../../src/data/rows.ts'
 import type { Endpoint, Engine } from '../../src/engines/engine.ts'
@@ -11,6 +12,7 @@ import { local } from '../../src/provision/local.ts'
 import { thisProcess } from '../../src/provision/owner.ts'
 import { type Instance, isUnobtainable } from '../../src/provision/provision.ts'
 import type { Durability, Scenario } from '../../src/scenario/scenario.ts'
+import type { Shares } from '../../src/scenario/shares.ts'
 import { Reference } from '../../src/verify/reference.ts'
 import { verify } from '../../src/verify/verify.ts'
 import { Replay } from './replay.ts'
@@ -33,14 +35,14 @@ export class TestBed implements AsyncDisposable {
   #namespaces = 0
 
   /** Loads the scenario, then compares the answers of both clients, writes included, and the totals; where asked for, replays it and checks the invariants. */
-  async try(engine: Engine, scenario: Scenario, answersPerOperation = 24, replaySeconds = 0): Promise<Findings> {
+  async try(engine: Engine, scenario: Scenario, answersPerOperation = 24, replaySeconds = 0, shares: Shares | number = 1): Promise<Findings> {
     const findings: Findings = { wrong: [], excuses: [], checked: 0 }
     let step = 'compile'
     try {
       const operations = allOperations(scenario)
       const compiled = engine.compile(deriveModel(engine, scenario), operations, scenario, strongest(engine))
       findings.excuses = operations.flatMap((operation, index) => (compiled.programs[index] === null ? [operation.name] : []))
-      const dataset = makeDataset(scenario, 1)
+      const dataset = makeDataset(scenario, shares)
       step = 'start'
       const instance = await this.server(engine)
       const reference = new Reference(dataset, operations)
@@ -67,7 +69,7 @@ export class TestBed implements AsyncDisposable {
         }
         collect(await verify(session, 'driver', compiled, dataset, reference, answersPerOperation, signal))
         step = 'verify wire'
-        await using lane = await engine.openLane(endpoint, compiled, 2)
+        await using lane = await openLane(engine, endpoint, compiled, 2)
         collect(await verify(new LaneAnswers(lane), 'wire', compiled, dataset, reference, answersPerOperation, signal))
         step = 'totals'
         for (const entity of scenario.entities) {
@@ -83,7 +85,7 @@ export class TestBed implements AsyncDisposable {
         if (replaySeconds > 0 && wrong.length === 0) {
           step = 'replay'
           const replay = await Replay.of(session, compiled, dataset, reference)
-          await using lane = await engine.openLane(endpoint, compiled, 4)
+          await using lane = await openLane(engine, endpoint, compiled, 4)
           wrong.push(...(await replay.run(lane, replaySeconds)))
         }
       } finally {

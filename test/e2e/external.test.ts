@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createServer } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LaneAnswers } from '../../src/clients/lane-answers.ts'
+import { openLane } from '../../src/clients/open-lane.ts'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { rowSource } from '../../src/data/rows.ts'
 import type { Endpoint } from '../../src/engines/engine.ts'
@@ -110,7 +111,7 @@ describe.concurrent.each(['postgres', 'redis', 'mongodb', 'cassandra'])('%s', (n
       // As in a run: a reader of what a majority has sees the load only once it is settled.
       await session.settle()
       const through = { ...endpoint, port: proxy?.port ?? endpoint.port, namespace }
-      await using lane = await own.openLane(through, compiled, 2)
+      await using lane = await openLane(own, through, compiled, 2)
       const result = await verify(
         new LaneAnswers(lane),
         'wire',
@@ -122,8 +123,8 @@ describe.concurrent.each(['postgres', 'redis', 'mongodb', 'cassandra'])('%s', (n
       )
       expect(result.differences).toEqual([])
       expect(result.checked).toBeGreaterThan(12 * 20)
-      await expect(own.openLane({ ...through, password: 'wr0ng-w0rd' }, compiled, 1)).rejects.toThrow()
-      await expect(own.openLane({ ...through, tls: { verify: true } }, compiled, 1)).rejects.toThrow(/certificate/)
+      await expect(openLane(own, { ...through, password: 'wr0ng-w0rd' }, compiled, 1)).rejects.toThrow()
+      await expect(openLane(own, { ...through, tls: { verify: true } }, compiled, 1)).rejects.toThrow(/certificate/)
     } finally {
       await own.external.drop(direct, namespace)
     }

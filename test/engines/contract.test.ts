@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { driverLane } from '../../src/clients/driver-lane.ts'
 import { LaneAnswers } from '../../src/clients/lane-answers.ts'
+import { openLane } from '../../src/clients/open-lane.ts'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { DrawnParameters } from '../../src/data/drawn.ts'
 import { rowSource } from '../../src/data/rows.ts'
@@ -162,7 +163,7 @@ describe.each(
   }, 120_000)
 
   test('answers every operation like the reference through the wire client, too', async () => {
-    await using lane = await engine.openLane(instance.endpoint, compiled, 2)
+    await using lane = await openLane(engine, instance.endpoint, compiled, 2)
     const result = await verify(new LaneAnswers(lane), 'wire', compiled, dataset, reference, 24, signal)
     expect(result.differences).toEqual([])
     expect(result.checked).toBe(24 * (operations.length - permitted.length))
@@ -174,7 +175,7 @@ describe.each(
     const faulty = engine.compile(model, [...operations, torn(operations[whole] as Operation)], scenario, durability)
     const replay = await Replay.of(session, compiled, dataset, reference)
     const run = async (losesStep: boolean) => {
-      await using lane = await engine.openLane(instance.endpoint, faulty, 4)
+      await using lane = await openLane(engine, instance.endpoint, faulty, 4)
       const { send } = lane
       if (losesStep)
         lane.send = (slot, operation, params, keep) => send.call(lane, slot, operation === whole ? operations.length : operation, params, keep)
@@ -316,7 +317,7 @@ describe.each(
 
   test('a killed server is a lost connection to both clients, whatever the engine, and nothing of it is left', async () => {
     const tree = processTree(process.pid).length
-    const wire = await engine.openLane(instance.endpoint, compiled, 2)
+    const wire = await openLane(engine, instance.endpoint, compiled, 2)
     await instance.kill()
     await instance.exited
     await expect(session.total('shop')).rejects.toMatchObject({ name: 'ServerError', code: 'connection-lost' })

@@ -1,6 +1,7 @@
 /** What is particular to the key-value model, on a real Redis: hot rows without a retry, unique values, exact sums. */
 import { Redis } from 'ioredis'
 import { afterAll, expect, test } from 'vitest'
+import { openLane } from '../../src/clients/open-lane.ts'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { DrawnParameters } from '../../src/data/drawn.ts'
 import { fixedParameters } from '../../src/data/parameters.ts'
@@ -74,7 +75,7 @@ test('hot rows are written by many at once without an error or a retry, and thei
   await loaded(lines, async (session, compiled, endpoint) => {
     const { scenario, operations } = compiled
     const before = await session.total('a', 'b')
-    await using lane = await redis.openLane(endpoint, compiled, 16)
+    await using lane = await openLane(redis, endpoint, compiled, 16)
     const params = new DrawnParameters(makeDataset(scenario, 1), operations, 'hot', 1, scenario.epochMs)
     const failures: string[] = []
     let retried = 0

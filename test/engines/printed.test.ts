@@ -8,6 +8,7 @@ import { createConnection } from 'mariadb'
 import { type Document, MongoClient } from 'mongodb'
 import { afterAll, expect, test } from 'vitest'
 import { LaneAnswers } from '../../src/clients/lane-answers.ts'
+import { openLane } from '../../src/clients/open-lane.ts'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { rowSource } from '../../src/data/rows.ts'
 import { cassandra } from '../../src/engines/cassandra/index.ts'
@@ -51,7 +52,7 @@ async function performed(
     await session.settle()
     await before(own)
     await verify(session, 'driver', compiled, dataset, reference, 40, signal)
-    await using lane = await engine.openLane(own, compiled, 2)
+    await using lane = await openLane(engine, own, compiled, 2)
     await verify(new LaneAnswers(lane), 'wire', compiled, dataset, reference, 40, signal)
     await after(own, compiled)
   } finally {

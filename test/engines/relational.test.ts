@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { driverLane } from '../../src/clients/driver-lane.ts'
+import { openLane } from '../../src/clients/open-lane.ts'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { fixedParameters, type WireSource } from '../../src/data/parameters.ts'
 import { rowSource } from '../../src/data/rows.ts'
@@ -92,7 +93,7 @@ test('a number that its type does not hold is an error of the same code on both 
         lane.send(0, 0, source(n), false)
         lane.flush()
       })
-    await using wire = await postgres.openLane(endpoint, compiled, 1)
+    await using wire = await openLane(postgres, endpoint, compiled, 1)
     for (const lane of [wire, driverLane(session, 1)]) {
       expect(await ask(lane, 2 ** 32 + 5)).toEqual(['error', false, 'invalid 22003'])
       expect(await ask(lane, 5)).toEqual(['ok', true, ''])

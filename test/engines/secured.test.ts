@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LaneAnswers } from '../../src/clients/lane-answers.ts'
+import { openLane } from '../../src/clients/open-lane.ts'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { rowSource } from '../../src/data/rows.ts'
 import { asRole, type Endpoint } from '../../src/engines/engine.ts'
@@ -118,7 +119,7 @@ describe.each(cases)('%s, %s', (name, kind, engine, provisioner) => {
 
   test('clients want the certificate of its own authority and its name, and a plain client gets nowhere', async () => {
     const { tls, ...plain } = asRole(instance.endpoint)
-    const lane = async (endpoint: Endpoint) => void (await (await engine.openLane(endpoint, compiled, 1))[Symbol.asyncDispose]())
+    const lane = async (endpoint: Endpoint) => void (await (await openLane(engine, endpoint, compiled, 1))[Symbol.asyncDispose]())
     await lane({ ...plain, ...(tls === undefined ? {} : { tls }) })
     await expect(lane({ ...plain, tls: { verify: true } })).rejects.toThrow(/certificate/)
     await expect(lane({ ...plain, tls: { verify: true, authority: tls?.authority ?? '', name: 'other.dbtrial.internal' } })).rejects.toThrow(
@@ -133,7 +134,7 @@ describe.each(cases)('%s, %s', (name, kind, engine, provisioner) => {
     const reference = new Reference(dataset, operations)
     await using session = await connect(asRole(instance.endpoint))
     const driver = await verify(session, 'driver', compiled, dataset, reference, 6, signal)
-    await using lane = await engine.openLane(asRole(instance.endpoint), compiled, 2)
+    await using lane = await openLane(engine, asRole(instance.endpoint), compiled, 2)
     const wire = await verify(new LaneAnswers(lane), 'wire', compiled, dataset, reference, 6, signal)
     expect([...driver.differences, ...wire.differences]).toEqual([])
     expect(driver.checked).toBeGreaterThan(6 * 20)

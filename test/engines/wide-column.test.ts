@@ -1,6 +1,7 @@
 /** What is particular to the wide-column model, on a real Cassandra: heavy partitions of few loaded rows, unique values, values beyond a type. */
 import { afterAll, expect, test } from 'vitest'
 import { LaneAnswers } from '../../src/clients/lane-answers.ts'
+import { openLane } from '../../src/clients/open-lane.ts'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { DrawnParameters } from '../../src/data/drawn.ts'
 import { fixedParameters, type WireSource } from '../../src/data/parameters.ts'
@@ -57,7 +58,7 @@ test('partitions that are heavy in production are read bucket by bucket, in both
       const reference = new Reference(dataset, compiled.operations)
       const { signal } = new AbortController()
       expect((await verify(session, 'driver', compiled, dataset, reference, 24, signal)).differences).toEqual([])
-      await using lane = await cassandra.openLane(endpoint, compiled, 2)
+      await using lane = await openLane(cassandra, endpoint, compiled, 2)
       expect((await verify(new LaneAnswers(lane), 'wire', compiled, dataset, reference, 24, signal)).differences).toEqual([])
     },
     share,
@@ -75,7 +76,7 @@ test('a unique value that another row has is refused by both clients, and what w
     `  get: { get: e, ${load} }`,
   ]
   await loaded(lines, async (session, compiled, endpoint) => {
-    await using lane = await cassandra.openLane(endpoint, compiled, 2)
+    await using lane = await openLane(cassandra, endpoint, compiled, 2)
     const answers = new LaneAnswers(lane)
     const params = new DrawnParameters(makeDataset(compiled.scenario, 1), compiled.operations, 'unique', 5, compiled.scenario.epochMs)
     const drawn = (operation: number) => {
@@ -116,7 +117,7 @@ test('a value that its column cannot hold is an error that leaves nothing of its
     `  of_m: { aggregate: e, where: { m: any }, sum: n, ${load} }`,
   ]
   await loaded(lines, async (session, compiled, endpoint) => {
-    await using lane = await cassandra.openLane(endpoint, compiled, 2)
+    await using lane = await openLane(cassandra, endpoint, compiled, 2)
     const answers = new LaneAnswers(lane)
     const source = (n: number): WireSource => {
       const values = [n, false, Buffer.alloc(16)]

@@ -31,7 +31,7 @@ export function payloadBytes(operation: Operation, scenario: Scenario, rows: num
  */
 export function serviceSecondsOf({ trials }: Pick<CandidateResult, 'trials'>, operations: Operation[], carried: number): Map<string, number> {
   const told = trials.filter(
-    ({ client, validity, saturated }) => client === 'wire' && !saturated && validity.verdict !== 'noisy' && validity.verdict !== 'broken',
+    ({ phase, validity, saturated }) => phase !== 'tax' && !saturated && validity.verdict !== 'noisy' && validity.verdict !== 'broken',
   )
   const within = (phase: TrialResult['phase']) =>
     told.filter((trial) => trial.phase === phase && trial.arrival.multiple !== null && loadOf(trial) <= carried).sort((a, b) => loadOf(a) - loadOf(b))

@@ -5,7 +5,7 @@ import type { Operation } from '../../scenario/scenario.ts'
 import { moments } from '../../stats/intervals.ts'
 import { median } from '../../stats/median.ts'
 import type { Evidence } from '../judge/at-multiple.ts'
-import { ownEvidence } from '../judge/own-evidence.ts'
+import { isEndKnown, ownEvidence } from '../judge/own-evidence.ts'
 import { bindingOf, curvesOf, isUsable, type OperationCurve } from './response-curve.ts'
 import { utilisationOf } from './utilisation.ts'
 
@@ -27,18 +27,18 @@ export function capacityOf(evidence: Evidence, mix: Capacity['mix'], cpus: numbe
   const multipleOf = (perSecond: number) => Math.max(1e-6, perSecond - fixed) / Math.max(1e-9, scaling)
   const curves = curvesOf(evidence)
   const binding = curves === null ? undefined : bindingOf(curves)
-  const { isLevel = true } = evidence
+  const { isEndKnown = true } = evidence
   const loops = saturationOf(trials)
-  const saturation = withoutEnd(isLevel && !loops.isLowerBound, overStarts(loops.byStart, multipleOf))
-  const cpu = withoutEnd(isLevel, overStarts(ratesOfCpu(trials, cpus), multipleOf))
+  const saturation = withoutEnd(isEndKnown && !loops.isLowerBound, overStarts(loops.byStart, multipleOf))
+  const cpu = withoutEnd(isEndKnown, overStarts(ratesOfCpu(trials, cpus), multipleOf))
   const none = { multiple: null, bound: 'none' as const, mix, ratePerSecond: null, notTested: [], saturation, cpu, objectives: null }
   if (curves === null) return { ...none, boundBy: 'not searched at this effort' }
   const tested = new Set(curves.map((each) => each.operation))
   const notTested = asked.filter(({ name, objectives }) => objectives.length > 0 && !tested.has(name)).map(({ name }) => name)
   if (curves.length === 0) return { ...none, boundBy: 'no operation was called often enough', notTested }
-  const own = binding === undefined ? null : objectivesOf(binding, isLevel)
+  const own = binding === undefined ? null : objectivesOf(binding, isEndKnown)
   const objectives = own?.multiple ?? null
-  const bound = isLevel ? ('measured' as const) : ('atLeast' as const)
+  const bound = isEndKnown ? ('measured' as const) : ('atLeast' as const)
   const told: Bounded[] = [
     ...(own === null ? [] : [own]),
     ...(cpu === null ? [] : [{ multiple: cpu, bound, boundBy: `${cpuFill * 100} % of the server's cores` }]),
@@ -58,15 +58,15 @@ interface Bounded {
   boundBy: string
 }
 
-/** Whether its closed loops are client-bound: its server was level, and saturation has no upper end all the same. */
-export const isClientBound = ({ capacity, steady }: Pick<CandidateResult, 'capacity' | 'steady'>) =>
-  capacity.saturation?.high === null && steady?.reached !== false
+/** Whether its closed loops are client-bound: nothing else hides its end, and saturation has no upper end all the same. */
+export const isClientBound = (candidate: Pick<CandidateResult, 'capacity' | 'steady' | 'trials'>) =>
+  candidate.capacity.saturation?.high === null && isEndKnown(candidate)
 
-/** Of a server that was still becoming faster, and of client-bound loops, nothing bounds what it does. */
-const withoutEnd = (isLevel: boolean, interval: Interval | null) => (interval === null || isLevel ? interval : { ...interval, high: null })
+/** Of a server that was still becoming faster, or that only a driver asked, and of client-bound loops, nothing bounds what it does. */
+const withoutEnd = (hasEnd: boolean, interval: Interval | null) => (interval === null || hasEnd ? interval : { ...interval, high: null })
 
-function objectivesOf({ curve, objective, operation }: OperationCurve, isLevel: boolean): Bounded {
-  const isAbove = !isLevel || curve.holds(curve.highest) > beyond
+function objectivesOf({ curve, objective, operation }: OperationCurve, isEndKnown: boolean): Bounded {
+  const isAbove = !isEndKnown || curve.holds(curve.highest) > beyond
   const isBelow = 1 - curve.holds(curve.lowest) > beyond
   return {
     multiple: {
@@ -128,7 +128,7 @@ const phasesOfMix: ReadonlySet<TrialResult['phase']> = new Set(['confirmation', 
 
 /** By start, the rate at which so many of the server's cores are busy, by the utilisation law. */
 function ratesOfCpu(trials: readonly TrialResult[], cpus: number): Map<number, number> {
-  const open = trials.filter((trial) => phasesOfMix.has(trial.phase) && trial.client === 'wire' && isUsable(trial) && !trial.saturated)
+  const open = trials.filter((trial) => phasesOfMix.has(trial.phase) && isUsable(trial) && !trial.saturated)
   const rates = new Map<number, number>()
   for (const [start, own] of Map.groupBy(open, (trial) => trial.start)) {
     const told = own.filter(({ resources: { server } }) => server !== null && server.cpuCores > 0)

@@ -46,7 +46,6 @@ function heldBackRate(candidate: CandidateResult, operations: Operation[]): Fore
     (trial) =>
       trial.arrival.loop === 'open' &&
       trial.mix === candidate.mix &&
-      trial.client === 'wire' &&
       trial.validity.verdict === 'valid' &&
       !trial.saturated &&
       trial.phase !== 'probe',

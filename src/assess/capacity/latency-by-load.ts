@@ -118,7 +118,6 @@ function answersOf(trials: readonly TrialResult[], operation: string, of: Readon
       (trial) =>
         of.has(trial.phase) &&
         trial.arrival.loop === 'open' &&
-        trial.client === 'wire' &&
         !trial.saturated &&
         isUsable(trial) &&
         !trial.validity.clientBound.includes(operation),

@@ -77,7 +77,7 @@ export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[
 }
 
 const judgedOf = (trials: readonly TrialResult[]) =>
-  trials.filter((trial) => phases.has(trial.phase) && trial.arrival.loop === 'open' && trial.client === 'wire' && isUsable(trial))
+  trials.filter((trial) => phases.has(trial.phase) && trial.arrival.loop === 'open' && isUsable(trial))
 
 /** What an open loop asked of the server, in multiples of the average load at the full speed of its cores: a slower server has more to do. */
 export const loadOf = ({ arrival, slowdown }: TrialResult) => (arrival.multiple as number) * slowdown

@@ -10,7 +10,7 @@ import { isAffordable, usdOf } from '../fleet/cheapest.ts'
 import { choiceOf, encodeChoice, fleetText } from '../fleet/choice.ts'
 import { fitsLeast } from '../fleet/plan-facts.ts'
 import { type Purchases, purchasesOf } from '../fleet/purchases.ts'
-import { type Need, nodesOf } from '../fleet/supply.ts'
+import { type Need, nodesOf, type Terms } from '../fleet/supply.ts'
 import { undominated } from '../fleet/undominated.ts'
 import { billOf, type CostLine, type Source } from './bill.ts'
 import { hoursPerMonth, linesOf } from './fleet-cost.ts'
@@ -73,189 +73,247 @@ export const pricedShapes = ({ facts }: CapacityPlan, { instances, blockStorage 
 export function costOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand, seed: number, draws?: number): CostPlan | null {
   const { blockStorage } = catalogue
   if (blockStorage === undefined) return null
-  const name = plan.candidate
-  const { topology } = plan.facts
   const shapes = pricedShapes(plan, catalogue)
   const purchases = shapes.length === 0 ? null : purchasesOf(plan, shapes, blockStorage, demand, seed, draws)
-  if (purchases === null) return null
-  const terms = plan.terms(blockStorage, shapes)
-  const { regions } = demand.scenario.requirements
-  const elsewhere = regions.length > 0 && !regions.includes(catalogue.region)
-  const region = given(
-    `cost.regionFactor`,
-    'ratio',
-    elsewhere ? regionFactor : 1,
-    elsewhere ? 'assumed' : 'vendor',
-    elsewhere ? `${regions.join(', ')} priced as ${catalogue.region} × 1.0–1.2` : `${catalogue.source}, ${catalogue.region}`,
-  )
-  const memo = new FigureMemo()
-  const choice = (month: number) =>
-    memo.once(`cost.${name}.choice@${month}`, (path) => {
-      const bought = encodeChoice(purchases.fleet(month))
+  return purchases === null ? null : new Cost(plan, catalogue, demand, { block: blockStorage, shapes, purchases })
+}
+
+type Month = Figure<'USD/month'>
+
+class Cost implements CostPlan {
+  readonly block: BlockStorage
+  readonly shapes: Shape[]
+  readonly purchases: Purchases
+  readonly #plan: CapacityPlan
+  readonly #catalogue: Catalogue
+  readonly #demand: Demand
+  readonly #name: string
+  readonly #terms: Terms
+  /** The scenario wants regions, and this catalogue is of none of them. */
+  readonly #isElsewhere: boolean
+  readonly #region: Figure<'ratio'>
+  readonly #across = given(`cost.readsAcrossZones`, 'share', readsAcrossZones, 'assumed', 'share of the reads whose caller is in another zone')
+  readonly #memo = new FigureMemo()
+  // Drawn once, told once: the same figures whenever they are asked for.
+  readonly #bills = new Map<number, CostLine[]>()
+
+  constructor(plan: CapacityPlan, catalogue: Catalogue, demand: Demand, bought: Pick<CostPlan, 'block' | 'shapes' | 'purchases'>) {
+    this.#plan = plan
+    this.#catalogue = catalogue
+    this.#demand = demand
+    this.#name = plan.candidate
+    this.block = bought.block
+    this.shapes = bought.shapes
+    this.purchases = bought.purchases
+    this.#terms = plan.terms(bought.block, bought.shapes)
+    const { regions } = demand.scenario.requirements
+    this.#isElsewhere = regions.length > 0 && !regions.includes(catalogue.region)
+    this.#region = given(
+      `cost.regionFactor`,
+      'ratio',
+      this.#isElsewhere ? regionFactor : 1,
+      this.#isElsewhere ? 'assumed' : 'vendor',
+      this.#isElsewhere ? `${regions.join(', ')} priced as ${catalogue.region} × 1.0–1.2` : `${catalogue.source}, ${catalogue.region}`,
+    )
+  }
+
+  choice(month: number): Figure<'ratio'> {
+    return this.#memo.once(`cost.${this.#name}.choice@${month}`, (path) => {
+      const bought = encodeChoice(this.purchases.fleet(month))
       // Its inputs are what it was chosen by, over all draws: none of them has another fleet.
       const figure = derivedFrom(
         path,
         'ratio',
-        `one fleet for all draws, bought to carry ${percentOf(purchases.target)} of them`,
-        plan.needFigures(month),
+        `one fleet for all draws, bought to carry ${percentOf(this.purchases.target)} of them`,
+        this.#plan.needFigures(month),
         () => bought,
       )
-      return { ...figure, display: (value: number) => fleetText(choiceOf(value), shapes) }
+      return { ...figure, display: (value: number) => fleetText(choiceOf(value), this.shapes) }
     })
-  const cheapestChoice = (month: number) =>
-    memo.once(`cost.${name}.cheapest@${month}`, () => plan.choice(month, shapes, blockStorage, `cost.${name}.cheapest`))
-  const volumeBytes = (month: number) => diskBytesOf(plan.needFigures(purchases.stage(month).until))
-  const across = given(`cost.readsAcrossZones`, 'share', readsAcrossZones, 'assumed', 'share of the reads whose caller is in another zone')
-  const line = (what: keyof typeof lineFormulas, month: number, path = `cost.${name}.${what}@${month}`, of = choice) =>
-    memo.once(path, () => {
-      // What each draw would need is of its own month; what is bought has room until the next look.
-      const bytes = of === choice ? volumeBytes(month) : diskBytesOf(plan.needFigures(month))
-      const inputs = [...plan.needFigures(month), of(month), bytes]
+  }
+
+  #cheapestChoice(month: number): Figure<'ratio'> {
+    const path = `cost.${this.#name}.cheapest`
+    return this.#memo.once(`${path}@${month}`, () => this.#plan.choice(month, this.shapes, this.block, path))
+  }
+
+  lines(month: number) {
+    const once = (what: string, make: () => Month) => this.#memo.once(`cost.${this.#name}.${what}@${month}`, make)
+    return {
+      servers: this.#line('servers', month),
+      storage: this.#line('storage', month),
+      provisionedIo: this.#line('provisionedIo', month),
+      shards: this.#line('shards', month),
+      backup: once('backup', () => backupOf(this.#plan, this.#catalogue, month)),
+      archive: once('archive', () => archiveOf(this.#plan, this.#catalogue, this.#demand, month)),
+      transfer: once('transfer', () => this.#transfer(month)),
+    }
+  }
+
+  #line(what: keyof typeof lineFormulas, month: number): Month {
+    // What is bought has room until the next look.
+    return this.#fleetLine(`cost.${this.#name}.${what}@${month}`, what, month, () => this.choice(month), this.purchases.stage(month).until)
+  }
+
+  /** `filledBy`: the month whose data its volumes hold. */
+  #fleetLine(path: string, what: keyof typeof lineFormulas, month: number, choice: () => Figure<'ratio'>, filledBy: number): Month {
+    return this.#memo.once(path, () => {
+      const plan = this.#plan
+      const inputs = [...plan.needFigures(month), choice(), diskBytesOf(plan.needFigures(filledBy))]
       const need = {} as Need
       return derivedFrom(path, 'USD/month', lineFormulas[what], inputs, (values) => {
         const fleet = choiceOf(values[inputs.length - 2] as number)
-        const shape = shapes[fleet.shape] as Shape
+        const shape = this.shapes[fleet.shape] as Shape
         plan.needOf(values, need).bytes = values[inputs.length - 1] as number
-        const each = linesOf(shape, { ...fleet, nodes: nodesOf(fleet, topology) }, need, terms, shape.usdPerHour as number)
+        const nodes = nodesOf(fleet, plan.facts.topology)
+        const each = linesOf(shape, { ...fleet, nodes }, need, this.#terms, shape.usdPerHour as number)
         return what === 'infrastructure' ? each.servers + each.storage + each.provisionedIo + each.shards : each[what]
       })
     })
-  const lines = (month: number) => ({
-    servers: line('servers', month),
-    storage: line('storage', month),
-    provisionedIo: line('provisionedIo', month),
-    shards: line('shards', month),
-    backup: memo.once(`cost.${name}.backup@${month}`, () => backupOf(plan, catalogue, month)),
-    archive: memo.once(`cost.${name}.archive@${month}`, () => archiveOf(plan, catalogue, demand, month)),
-    transfer: memo.once(`cost.${name}.transfer@${month}`, () => transferOf(month)),
-  })
-  const totalOf = (path: string, month: number, servers: number, infrastructure = line('infrastructure', month)) =>
-    memo.once(path, () => {
-      const own = lines(month)
+  }
+
+  total(month: number): Month {
+    return this.#totalOf(`cost.${this.#name}.total@${month}`, month, 1, this.#line('infrastructure', month))
+  }
+
+  needed(month: number): Month {
+    const path = `cost.${this.#name}.neededInfrastructure@${month}`
+    // What each draw would need is of its own month.
+    const infrastructure = this.#fleetLine(path, 'infrastructure', month, () => this.#cheapestChoice(month), month)
+    return this.#totalOf(`cost.${this.#name}.needed@${month}`, month, 1, infrastructure)
+  }
+
+  /** `servers`: share of their price that is paid. */
+  #totalOf(path: string, month: number, servers: number, infrastructure: Month): Month {
+    return this.#memo.once(path, () => {
+      const own = this.lines(month)
       const share = servers === 1 ? '' : ` × ${servers}`
       return derivedFrom(
         path,
         'USD/month',
         `(servers${share} + storage + provisionedIo + shards + backup + archive + transfer) × regionFactor`,
-        [own.servers, infrastructure, own.backup, own.archive, own.transfer, region],
+        [own.servers, infrastructure, own.backup, own.archive, own.transfer, this.#region],
         (values) => {
           const [server, all, kept, archived, moved, factor] = values as [number, number, number, number, number, number]
           return (all - server * (1 - servers) + kept + archived + moved) * factor
         },
       )
     })
-  const total = (month: number) => totalOf(`cost.${name}.total@${month}`, month, 1)
-  const needed = (month: number) =>
-    totalOf(`cost.${name}.needed@${month}`, month, 1, line('infrastructure', month, `cost.${name}.neededInfrastructure@${month}`, cheapestChoice))
-  const budget = demand.scenario.requirements.budgetUsdPerMonth
-  const effort = given(
-    'plan.migrationEffort',
-    'ratio',
-    migrationEffort,
-    'assumed',
-    'of the hours and the double servers that a change is planned with',
-  )
-  const migrationUsd = purchases.changes.reduce((sum, { usd }) => sum + usd, 0)
-  const own = plan.operations
-  const average = sumOf(
-    `cost.${name}.averageRate`,
-    'operations/s',
-    own.map((operation) => demand.rate(operation, 0)),
-  )
-  const beside = {
-    lines,
-    regionExtra: (month: number) =>
-      !elsewhere
-        ? null
-        : memo.once(`cost.${name}.regionExtra@${month}`, (path) =>
-            derived(path, 'USD/month', 'total − total ÷ regionFactor', [total(month), region], (usd, factor) => usd - usd / factor),
-          ),
-    labour: (month: number) => labourOf(name, month, topology, choice(month), demand.scenario),
-    committed: (month: number, years: 1 | 3) => {
-      const term = catalogue.terms.filter((each) => each.years === years).sort((a, b) => a.ofOnDemand - b.ofOnDemand)[0]
-      if (term === undefined) return null
-      const listed = term.source === undefined ? undefined : catalogue.sources[term.source]
-      return {
-        total: totalOf(`cost.${name}.committed${years}@${month}`, month, term.ofOnDemand),
-        source: { from: `servers × ${term.ofOnDemand}, as ${term.what}: ${listed?.from ?? catalogue.source}`, date: listed?.date ?? null },
-      }
-    },
-  }
-  // Drawn once, told once: the same figures whenever they are asked for.
-  const bills = new Map<number, CostLine[]>()
-  const bill = (month: number) => {
-    const made = bills.get(month) ?? billOf(beside, catalogue, topology.localDisk, month)
-    bills.set(month, made)
-    return made
-  }
-  return {
-    ...beside,
-    block: blockStorage,
-    shapes,
-    purchases,
-    choice,
-    total,
-    bill,
-    needed,
-    affordable: (month) =>
-      budget === null ? null : memo.once(`cost.${name}.affordable@${month}`, (path) => affordableOf(path, month, budget, purchases)),
-    horizon: derivedFrom(
-      `cost.${name}.horizon`,
-      'USD',
-      `sum of ${demand.months} months, straight between months ${demand.sampledMonths.join(', ')}, and ${purchases.changes.length} changes of ${Math.round(migrationUsd)} USD in all × migrationEffort`,
-      [...demand.sampledMonths.map(total), effort],
-      (values) => sumBetween(demand.sampledMonths, values) + migrationUsd * (values[demand.sampledMonths.length] as number),
-    ),
-    perMillionOperations: derived(
-      `cost.${name}.perMillionOperations`,
-      'USD/million operations',
-      'total of month 0 ÷ (averageRate × seconds of a month ÷ 10⁶)',
-      [total(0), average],
-      (usd, rate) => usd / Math.max(1e-12, (rate * secondsPerMonth) / 1e6),
-    ),
   }
 
-  function affordableOf(path: string, month: number, most: number, { fleet, suffices }: Purchases): Figure<'ratio'> {
-    const own = lines(month)
-    const needs = plan.needFigures(month)
-    const inputs = [...needs, own.backup, own.archive, own.transfer, region, volumeBytes(month)]
+  regionExtra(month: number): Month | null {
+    if (!this.#isElsewhere) return null
+    return this.#memo.once(`cost.${this.#name}.regionExtra@${month}`, (path) =>
+      derived(path, 'USD/month', 'total − total ÷ regionFactor', [this.total(month), this.#region], (usd, factor) => usd - usd / factor),
+    )
+  }
+
+  labour(month: number): Labour {
+    return labourOf(this.#name, month, this.#plan.facts.topology, this.choice(month), this.#demand.scenario)
+  }
+
+  committed(month: number, years: 1 | 3): { total: Month; source: Source } | null {
+    const { terms, sources, source } = this.#catalogue
+    const term = terms.filter((each) => each.years === years).sort((a, b) => a.ofOnDemand - b.ofOnDemand)[0]
+    if (term === undefined) return null
+    const listed = term.source === undefined ? undefined : sources[term.source]
+    const path = `cost.${this.#name}.committed${years}@${month}`
+    return {
+      total: this.#totalOf(path, month, term.ofOnDemand, this.#line('infrastructure', month)),
+      source: { from: `servers × ${term.ofOnDemand}, as ${term.what}: ${listed?.from ?? source}`, date: listed?.date ?? null },
+    }
+  }
+
+  bill(month: number): CostLine[] {
+    const made = this.#bills.get(month) ?? billOf(this, this.#catalogue, this.#plan.facts.topology.localDisk, month)
+    this.#bills.set(month, made)
+    return made
+  }
+
+  get horizon(): Figure<'USD'> {
+    const { sampledMonths, months } = this.#demand
+    const { changes } = this.purchases
+    const migrationUsd = changes.reduce((sum, { usd }) => sum + usd, 0)
+    const effort = given(
+      'plan.migrationEffort',
+      'ratio',
+      migrationEffort,
+      'assumed',
+      'of the hours and the double servers that a change is planned with',
+    )
+    return this.#memo.once(`cost.${this.#name}.horizon`, (path) =>
+      derivedFrom(
+        path,
+        'USD',
+        `sum of ${months} months, straight between months ${sampledMonths.join(', ')}, and ${changes.length} changes of ${Math.round(migrationUsd)} USD in all × migrationEffort`,
+        [...sampledMonths.map((month) => this.total(month)), effort],
+        (values) => sumBetween(sampledMonths, values) + migrationUsd * (values[sampledMonths.length] as number),
+      ),
+    )
+  }
+
+  get perMillionOperations(): Figure<'USD/million operations'> {
+    return this.#memo.once(`cost.${this.#name}.perMillionOperations`, (path) => {
+      const rates = this.#plan.operations.map((operation) => this.#demand.rate(operation, 0))
+      return derived(
+        path,
+        'USD/million operations',
+        'total of month 0 ÷ (averageRate × seconds of a month ÷ 10⁶)',
+        [this.total(0), sumOf(`cost.${this.#name}.averageRate`, 'operations/s', rates)],
+        (usd, rate) => usd / Math.max(1e-12, (rate * secondsPerMonth) / 1e6),
+      )
+    })
+  }
+
+  affordable(month: number): Figure<'ratio'> | null {
+    const most = this.#demand.scenario.requirements.budgetUsdPerMonth
+    return most === null ? null : this.#memo.once(`cost.${this.#name}.affordable@${month}`, (path) => this.#affordableOf(path, month, most))
+  }
+
+  #affordableOf(path: string, month: number, most: number): Figure<'ratio'> {
+    const { fleet, suffices, stage } = this.purchases
+    const own = this.lines(month)
+    const needs = this.#plan.needFigures(month)
+    const inputs = [...needs, own.backup, own.archive, own.transfer, this.#region, diskBytesOf(this.#plan.needFigures(stage(month).until))]
     const need = {} as Need
     const bought = fleet(month)
     let likely = bought.shape
     return derivedFrom(path, 'ratio', `1 where a fleet that carries it costs at most ${most} USD a month`, inputs, (values) => {
       const [kept, archived, moved, factor, bytes] = values.slice(needs.length) as [number, number, number, number, number]
       const left = most / factor - kept - archived - moved
-      plan.needOf(values, need).bytes = bytes
-      if (suffices(bought, need) && usdOf(shapes[bought.shape] as Shape, bought, need, terms) <= left) return 1
-      const found = isAffordable(shapes, need, terms, left, likely)
+      this.#plan.needOf(values, need).bytes = bytes
+      if (suffices(bought, need) && usdOf(this.shapes[bought.shape] as Shape, bought, need, this.#terms) <= left) return 1
+      const found = isAffordable(this.shapes, need, this.#terms, left, likely)
       likely = found.shape
       return found.within ? 1 : 0
     })
   }
 
   /** Each copy beyond the first is in another zone, and both directions are charged: a ring sends values, all others their log. */
-  function transferOf(month: number): Figure<'USD/month'> {
-    const perByte = ((catalogue.transferUsdPerGb?.betweenZones ?? 0) * 2 * secondsPerMonth) / bytesPerBilledGb
-    const sums = [true, false].map((reads) =>
-      sumOf(
-        `cost.${name}.${reads ? 'read' : 'written'}Payload@${month}`,
-        'bytes/s',
-        own
-          .filter((operation) => isReadOperation(operation) === reads)
-          .map((operation) =>
-            productOf(`cost.${name}.${operation.name}.payload@${month}`, 'bytes/s', 'rate × payload', [
-              demand.rate(operation, month),
-              plan.payload(operation),
-            ]),
-          ),
-      ),
-    ) as [Figure<'bytes/s'>, Figure<'bytes/s'>]
+  #transfer(month: number): Month {
+    const { topology } = this.#plan.facts
+    const perByte = ((this.#catalogue.transferUsdPerGb?.betweenZones ?? 0) * 2 * secondsPerMonth) / bytesPerBilledGb
     return derived(
-      `cost.${name}.transfer@${month}`,
+      `cost.${this.#name}.transfer@${month}`,
       'USD/month',
       `(readPayload × readsAcrossZones + ${topology.kind === 'ring' ? 'writtenPayload' : 'max(writtenPayload, log)'} × ${topology.copies - 1}) × seconds of a month × 2 × price between zones`,
-      [sums[0], across, sums[1], logBytesPerSecond(plan, demand, month)],
+      [this.#payload('read', month), this.#across, this.#payload('written', month), logBytesPerSecond(this.#plan, this.#demand, month)],
       (read, share, written, log) => (read * share + (topology.kind === 'ring' ? written : Math.max(written, log)) * (topology.copies - 1)) * perByte,
+    )
+  }
+
+  #payload(which: 'read' | 'written', month: number): Figure<'bytes/s'> {
+    return sumOf(
+      `cost.${this.#name}.${which}Payload@${month}`,
+      'bytes/s',
+      this.#plan.operations
+        .filter((operation) => isReadOperation(operation) === (which === 'read'))
+        .map((operation) =>
+          productOf(`cost.${this.#name}.${operation.name}.payload@${month}`, 'bytes/s', 'rate × payload', [
+            this.#demand.rate(operation, month),
+            this.#plan.payload(operation),
+          ]),
+        ),
     )
   }
 }

@@ -36,6 +36,8 @@ export interface Exhibit {
   triggers: Trigger[]
   /** Of calls on the fleet that is planned. */
   latency: PlannedLatency | null
+  /** Measured through its driver, where others were by wire clients: what hangs on that ranks it beside none of them. */
+  isApart: boolean
 }
 
 const budgetWhereNone = 5000
@@ -98,12 +100,13 @@ export function judgeCriteria(exhibit: Exhibit, demand: Demand): Judged[] {
   const name = candidate.name
   const scales = new Map(criteriaOf(scenario).map((criterion) => [criterion.name, criterion.scale]))
   const none = (criterion: string): Judged => ({ criterion, utility: null, shown: '—' })
+  const apart = (criterion: string): Judged => ({ ...none(criterion), shown: 'measured through its driver' })
   const from = (criterion: string, inputs: readonly Figure[], curve: (...values: number[]) => number, shown = ''): Judged => ({
     criterion,
     utility: derivedFrom(`utility.${name}.${criterion}`, 'ratio', scales.get(criterion) ?? '', inputs, (values) => curve(...values)),
     shown,
   })
-  return [
+  const judged = [
     cost === null ? none('money') : money(cost),
     plan === null || cost === null ? none('headroom') : from('headroom', [ceilingFigure(plan, cost, months)], logarithmic(1, mostCeiling)),
     latency(),
@@ -123,6 +126,7 @@ export function judgeCriteria(exhibit: Exhibit, demand: Demand): Judged[] {
           )
     }),
   ]
+  return exhibit.isApart ? judged.map((each) => (hangsOn[each.criterion] === undefined ? each : apart(each.criterion))) : judged
 
   function money({ horizon }: CostPlan): Judged {
     const budget = scenario.requirements.budgetUsdPerMonth ?? budgetWhereNone

@@ -24,6 +24,7 @@ import { triggersOf } from '../fleet/triggers.ts'
 import type { Assessment, CandidateAssessment, MissedUnloaded } from '../judge/assess.ts'
 import { markedName } from '../judge/cautions.ts'
 import type { KnownResolution } from '../judge/machine-resolution.ts'
+import { measuredThrough } from '../judge/own-evidence.ts'
 import { type Constraint, constraintsOf } from './constraints.ts'
 import { blurOf, type Criterion, criteriaOf, type Exhibit, type Judged, judgeCriteria } from './criteria.ts'
 import { type Forks, forksOf } from './forks.ts'
@@ -200,7 +201,8 @@ function caseOf(
   const unpriced = own === null || cost !== null ? null : isPriced ? beyondText(own, null) : 'no catalogue has priced servers and disks for it'
   const triggers = own === null || cost === null ? [] : triggersOf(own, cost, demand)
   const latency = own === null || cost === null ? null : latencyOf(own, cost, candidate, demand, result.calibration)
-  const exhibit = { candidate, plan: own, cost, triggers, latency }
+  const isApart = measuredThrough(candidate) === 'driver' && result.candidates.some((other) => measuredThrough(other) === 'wire')
+  const exhibit = { candidate, plan: own, cost, triggers, latency, isApart }
   return {
     exhibit,
     complete: completed(exhibit, demand),

@@ -53,8 +53,8 @@ export interface Evidence {
   /** Names of the operations in the mix. */
   mix: Set<string>
   scaleLimited: Set<string>
-  /** Whether the server was level in all its starts; absent: it was, or nobody looked. One that was not may do more when it is warm. */
-  isLevel?: boolean
+  /** Whether what the server does at most can be known; absent: it can, or nobody looked. See `own-evidence.ts`. */
+  isEndKnown?: boolean
   /** What is known of calls on the rows of production; absent while it is measured. */
   atScale?: readonly AtScaleNow[]
 }

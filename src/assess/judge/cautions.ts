@@ -1,8 +1,9 @@
-/** What a candidate's numbers stand for, where that is not what production would run: another major version, less than its maker asks for, a server that was not warm, or a harness that was slower. */
+/** What a candidate's numbers stand for, where that is not what production would run: another major version, less than its maker asks for, a server that was not warm, a harness that was slower, or a driver in between. */
 
 import type { CandidateResult, Result } from '../../result/result.ts'
 import { isClientBound } from '../capacity/capacity.ts'
 import { bytes } from '../figures/amount.ts'
+import { measuredThrough } from './own-evidence.ts'
 
 /** Stands behind the name of such a candidate wherever its numbers are compared. */
 export const cautionMark = ' †'
@@ -44,6 +45,12 @@ function cautionsOf(candidate: CandidateResult): Caution[] {
       short: 'had client-bound closed loops only',
       whole:
         'was less busy than the harness in its closed loops (client-bound): its saturation is a lower bound, and what it does at most is not known.',
+    })
+  if (measuredThrough(candidate) === 'driver')
+    cautions.push({
+      short: 'was measured through its driver',
+      whole:
+        'was measured through its driver, whose work is in its times and may have been in its way: its capacities are lower bounds, and rank it beside no candidate that has a wire client.',
     })
   return cautions
 }

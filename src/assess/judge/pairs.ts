@@ -3,6 +3,7 @@ import type { CandidateResult, Result, TrialResult } from '../../result/result.t
 import type { Operation } from '../../scenario/scenario.ts'
 import { byChance, holm, type PairedRatio, pairedRatio, type Scatter, scatterOf } from '../../stats/intervals.ts'
 import { factorOf, type KnownResolution, p99Of } from './machine-resolution.ts'
+import { measuredThrough } from './own-evidence.ts'
 
 /** Two candidates at the same rate: how many times the p99 response of the second is that of the first. */
 export interface Comparison {
@@ -19,7 +20,10 @@ export interface Comparison {
 export function comparePairs({ candidates, trialPlan: { multiples } }: Result, operations: Operation[], resolution: KnownResolution[]): Comparison[] {
   return (['full', 'partial', 'common'] as const).flatMap((mix) => {
     const own = candidates.filter((candidate) => candidate.trials.some((trial) => trial.mix === mix && trial.phase === 'confirmation'))
-    const pairs = own.flatMap((first, index) => own.slice(index + 1).map((second): [CandidateResult, CandidateResult] => [first, second]))
+    const pairs = own
+      .flatMap((first, index) => own.slice(index + 1).map((second): [CandidateResult, CandidateResult] => [first, second]))
+      // The times of a driver hold its own work.
+      .filter(([first, second]) => measuredThrough(first) === measuredThrough(second))
     // Who lacks other operations did another job.
     const comparable = mix === 'partial' ? pairs.filter(([first, second]) => mixOf(first) === mixOf(second)) : pairs
     const found = comparable.flatMap((pair) => comparePair(pair, mix, multiples, operations, resolution))

@@ -94,10 +94,10 @@ function pooledCandidate(newest: CandidateResult, runs: CandidateResult[], numbe
 }
 
 /** As in one run: where its closed loops are client-bound, the server's end is told by the others. */
-function leastOf(pooledOf: (kind: (typeof kinds)[number]) => Interval | null, { capacity, steady }: CandidateResult): Interval | null {
+function leastOf(pooledOf: (kind: (typeof kinds)[number]) => Interval | null, { capacity, steady, trials }: CandidateResult): Interval | null {
   const [saturation, ...others] = kinds.map(pooledOf)
   const told = others.filter((each) => each != null)
-  const isOthers = told.length > 0 && isClientBound({ capacity: { ...capacity, saturation: saturation ?? null }, steady })
+  const isOthers = told.length > 0 && isClientBound({ capacity: { ...capacity, saturation: saturation ?? null }, steady, trials })
   const all = isOthers || saturation == null ? told : [saturation, ...told]
   return all.reduce<Interval | null>((a, b) => (a !== null && a.mid <= b.mid ? a : b), null)
 }

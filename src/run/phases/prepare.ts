@@ -58,7 +58,7 @@ export async function settleCandidate(run: CandidateRun, instance: Instance): Pr
   })
 }
 
-/** Through both clients; a candidate that answers wrong is not measured: it failed. */
+/** Through all its clients; a candidate that answers wrong is not measured: it failed. */
 export async function verifyCandidate(run: CandidateRun, context: RunContext): Promise<void> {
   await verifyBoth(run, context)
   // Of what both sides hold now, the writes of the verification included: the reference knows them.
@@ -71,8 +71,12 @@ async function verifyBoth(run: CandidateRun, { dataset, plan, signal }: RunConte
   const reference = run.makeReference()
   await run.withOperations(16, async (session) => {
     run.verification = await verify(session, 'driver', run.compiled, dataset, reference, plan.answersPerOperation, signal)
-    await using lane = await run.openLane(1)
-    addVerification(run.verification, await verify(new LaneAnswers(lane), 'wire', run.compiled, dataset, reference, plan.answersPerOperation, signal))
+    await using lane = await run.openWire(1)
+    if (lane !== null)
+      addVerification(
+        run.verification,
+        await verify(new LaneAnswers(lane), 'wire', run.compiled, dataset, reference, plan.answersPerOperation, signal),
+      )
     if (run.verification.wrong > 0) {
       const [first] = run.verification.differences
       throw new TrialError(

@@ -17,8 +17,8 @@ export async function sweep(run: CandidateRun, { plan }: RunContext, start: numb
       const repeat = ways.length * start + way
       await closedTrial(run, { phase: 'sweep', concurrency, seconds, repeat }, warmUpSeconds)
       // The other client right after, at the lowest concurrency: the difference is what a driver adds.
-      const other = plan.client === 'wire' ? 'driver' : 'wire'
-      if (way === 0 && index === 0 && plan.budget.compares)
+      const other = run.client === 'wire' ? 'driver' : 'wire'
+      if (way === 0 && index === 0 && plan.budget.compares && run.engine.openLane !== undefined)
         await closedTrial(run, { phase: 'tax', concurrency, seconds: sweepSeconds, repeat, client: other }, warmUpSeconds)
     }
 }

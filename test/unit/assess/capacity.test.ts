@@ -98,7 +98,7 @@ describe('the three capacities', () => {
 
   test('of a server that never became level are lower bounds: warm it may do more', () => {
     const level = capacityOf(evidence([...whole(), ...loops]), 'full', cpus)
-    const capacity = capacityOf({ ...evidence([...whole(), ...loops]), isLevel: false }, 'full', cpus)
+    const capacity = capacityOf({ ...evidence([...whole(), ...loops]), isEndKnown: false }, 'full', cpus)
     expect(capacity).toMatchObject({ bound: 'atLeast', objectives: { high: null }, cpu: { high: null }, saturation: { high: null } })
     expect(capacity.saturation?.mid).toBe(level.saturation?.mid)
   })

@@ -37,7 +37,7 @@ function figuresOf(result: Result, at: number): Figure[] {
   const cost = costOf(plan, priced, demand, 1, fewDraws)
   if (cost === null) return []
   const triggers = triggersOf(plan, cost, demand)
-  const exhibit = { candidate, plan, cost, triggers, latency: latencyOf(plan, cost, candidate, demand, result.calibration) }
+  const exhibit = { candidate, plan, cost, triggers, latency: latencyOf(plan, cost, candidate, demand, result.calibration), isApart: false }
   const own = completed(exhibit, demand)
   return [
     ...(own === null ? [] : [0, demand.months].flatMap((month) => figuresOfMonth(own, month))),

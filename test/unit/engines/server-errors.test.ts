@@ -3,6 +3,7 @@ import { createServer, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { isOurs, serverErrorOf } from '../../../src/clients/driver-errors.ts'
+import { openLane } from '../../../src/clients/open-lane.ts'
 import { ServerError } from '../../../src/clients/server-error.ts'
 import { cassandraError } from '../../../src/engines/cassandra/errors.ts'
 import type { Endpoint } from '../../../src/engines/engine.ts'
@@ -40,7 +41,7 @@ test.each(engines.map((engine) => [engine.name, engine] as const))(
     nobody.end()
     for (const { port } of [nobody, hangsUp]) {
       const endpoint: Endpoint = { host: '127.0.0.1', port, user: 'somebody', password: 'secret', namespace: engine.namespace }
-      expect(await codeOf(engine.openLane(endpoint, compiled, 2))).toBe('connection-lost')
+      expect(await codeOf(openLane(engine, endpoint, compiled, 2))).toBe('connection-lost')
       // A driver may try a server that hangs up again and again.
       if (port === nobody.port) expect(await codeOf(engine.ready(endpoint))).toBe('connection-lost')
     }
