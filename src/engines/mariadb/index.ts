@@ -23,7 +23,7 @@ export const mariadb: Engine = throwingServerErrors(mariadbError, {
   indexing,
   native: true,
   traits,
-  pace: { startSeconds: 6, loadSeconds: 0.3, loadRowsPerSecond: 40_000, settleSeconds: 3, verifySeconds: 6, warmUpSeconds: 3 },
+  pace: { startSeconds: 6, loadSeconds: 0.3, loadRowsPerSecond: 26_000, settleSeconds: 4, verifySeconds: 6, warmUpSeconds: 3 },
   namespace,
   external: {
     schemes: ['mariadb', 'mysql'],
