@@ -1,5 +1,5 @@
 /** Which indexes the accesses of an entity want, before any two of them are found to be one. */
-import { type Aggregate, type Entity, type Filter, fieldOf, type List, type Operation } from '../scenario/scenario.ts'
+import { type Aggregate, type Constant, type Entity, type Filter, fieldOf, type List, type Operation } from '../scenario/scenario.ts'
 import { columnsServe, type WantedIndex } from './index-merge.ts'
 import type { IndexColumn } from './model.ts'
 import { changedFields, constantShare, rowBytes } from './sizes.ts'
@@ -132,21 +132,32 @@ function rareFilters(entity: Entity, query: Query): Filter[] {
 }
 
 /**
- * A rare constant gets an index of its own rows; unless an index that starts with the constant's column is there anyway,
- * or is worth it because several constants are asked for.
+ * A rare constant gets an index of its own rows; unless an index of all rows that starts with the constant's column is there anyway,
+ * or the constants that are asked for are not rare together. No row has two of them: their indexes never cost more than one of all rows.
  */
 function withPartial(entity: Entity, whole: { query: Query; index: WantedIndex }[]): WantedIndex[] {
   const rare = whole.map(({ query }) => rareFilters(entity, query).sort((a, b) => (a.field < b.field ? -1 : 1)))
   return whole.map(({ index }, at) => {
     const filters = rare[at] as Filter[]
     if (filters.length === 0) return index
-    const shared = whole.some(({ index: other }, each) => {
+    const alike = whole.flatMap(({ index: other }, each) => {
       const names = other.columns.map((column) => column.field)
-      const apart = each !== at && JSON.stringify(rare[each]) !== JSON.stringify(filters)
-      return apart && filters.every((filter) => names.includes(filter.field)) && (columnsCouldServe(other, index) || columnsCouldServe(index, other))
+      const serves = filters.every((filter) => names.includes(filter.field)) && (columnsCouldServe(other, index) || columnsCouldServe(index, other))
+      return each !== at && serves ? [rare[each] as Filter[]] : []
     })
-    return shared ? index : ofRareRows(index, filters)
+    const isThere = alike.some((others) => others.length === 0)
+    return isThere || shareTogether(entity, [filters, ...alike]) > rareShare ? index : ofRareRows(index, filters)
   })
+}
+
+/** Share of the rows that have the constants of one list or of another. */
+function shareTogether(entity: Entity, lists: Filter[][]): number {
+  const distinct = new Map(lists.map((filters) => [JSON.stringify(filters), filters])).values()
+  return [...distinct].reduce(
+    (sum, filters) =>
+      sum + filters.reduce((product, { field, constant }) => product * constantShare(fieldOf(entity, field), constant as Constant), 1),
+    0,
+  )
 }
 
 /** With the host's equality columns in the order that suits the guest. */
