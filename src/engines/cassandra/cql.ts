@@ -59,6 +59,12 @@ export function selectPartition(store: Store): string {
   return `SELECT ${store.columns.map((column) => id(column.name)).join(', ')} FROM ${id(store.name)} WHERE ${equals(store.partition)}`
 }
 
+/** The owner's own columns of a partition that it shares with its lines: all rows of it repeat them. */
+export function selectOwner(store: Store): string {
+  const own = store.columns.filter((column) => column.entity === store.entity)
+  return `SELECT ${own.map((column) => id(column.name)).join(', ')} FROM ${id(store.name)} WHERE ${equals(store.partition)} LIMIT 1`
+}
+
 /** Equality on the partition, then a page of the clustering order. Rows that may have expired cannot be limited by the server. */
 export function selectPage(store: Store, operation: OperationOf<'list'>, start: PageStart): string {
   const descending = isDescending(operation)

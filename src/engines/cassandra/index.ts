@@ -301,6 +301,8 @@ function programsOf(model: PhysicalModel, operations: Operation[]): (Program<str
 function queriesOf(store: Store, operation: Operation): string[] {
   switch (operation.kind) {
     case 'list':
+      // The key, then the row: told by a rehearsal.
+      if (store.unique) return []
       return pageStarts(operation).map((start) => selectPage(store, operation, start))
     case 'search':
       return [selectWords(store, operation)]

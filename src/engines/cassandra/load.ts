@@ -6,11 +6,12 @@ import type { CqlConnection } from '../../clients/protocols/cql.ts'
 import { cqlError } from '../../clients/protocols/cql-errors.ts'
 import { batchStatement, beginBatch, endBatch, errorName, type PreparedStatement, writeNumber } from '../../clients/protocols/cql-messages.ts'
 import { RequestBuffer } from '../../clients/request.ts'
-import { type Block, type Chunk, type Column, columnOf, startOf } from '../../data/rows.ts'
+import { type Block, type Chunk, type Column, cell, columnOf, startOf } from '../../data/rows.ts'
+import { constantOf } from '../../data/value.ts'
 import { writeInt32BE } from '../../data/whole-numbers.ts'
 import { bucketOf } from '../../families/buckets.ts'
 import type { Store, StoreColumn } from '../../families/model.ts'
-import { type Entity, entityOf } from '../../scenario/scenario.ts'
+import { type Constant, type Entity, entityOf } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
 import { insertRow } from './cql.ts'
 import { type CassandraRows, lifeOfLines, nativeTtlSeconds } from './rows.ts'
@@ -118,8 +119,9 @@ export class CassandraLoad {
 
   async #all(store: Store, entity: Entity, chunk: Chunk): Promise<void> {
     const { write, partition } = await this.#insert(store, entity, chunk)
+    const holds = heldBy(store, entity, chunk)
     if (store.clustering.length === 0) {
-      for (let row = 0; row < chunk.rows; row++) if (this.#write(write, row)) await this.#until(1)
+      for (let row = 0; row < chunk.rows; row++) if (holds(row) && this.#write(write, row)) await this.#until(1)
       return
     }
     const gather = (row: number) => {
@@ -129,8 +131,9 @@ export class CassandraLoad {
       this.#gathered.add(place, (to) => write(row, to))
     }
     const token = store.columns.find((column) => column.role === 'token')
-    if (token === undefined) for (let row = 0; row < chunk.rows; row++) gather(row)
-    else
+    if (token === undefined) {
+      for (let row = 0; row < chunk.rows; row++) if (holds(row)) gather(row)
+    } else
       eachWord(chunk, token.field, (word, row) => {
         this.#word = Buffer.from(word, 'latin1')
         gather(row)
@@ -219,6 +222,15 @@ export class CassandraLoad {
       return false
     })
   }
+}
+
+/** Which rows of a chunk a store of rows with a constant has. */
+function heldBy(store: Store, entity: Entity, chunk: Chunk): (row: number) => boolean {
+  const filters = (store.where ?? []).map(({ field, constant }) => ({
+    column: columnOf(chunk, field),
+    value: constantOf(entity, field, constant as Constant),
+  }))
+  return (row) => filters.every(({ column, value }) => cell(column, row) === value)
 }
 
 function statement(prepared: PreparedStatement, puts: Put[]): Put {

@@ -2,7 +2,7 @@
 
 import { Groups } from '../../clients/groups.ts'
 import { readReply, wroteReply } from '../../clients/replies.ts'
-import { canonical, type Value } from '../../data/value.ts'
+import { canonical, compareValues, constantOf, type Value } from '../../data/value.ts'
 import { type BucketUnit, bucketMs, bucketOf } from '../../families/buckets.ts'
 import type { Store, StoreColumn } from '../../families/model.ts'
 import { groupedByServer, readsRange, timesOf } from '../../families/wide-column/queries.ts'
@@ -22,7 +22,7 @@ import type { Compiled, Reply } from '../engine.ts'
 import { claimed } from './claims.ts'
 import { deleteRow } from './cql.ts'
 import { isDescending, pageStart, pageStarts } from './pages.ts'
-import { amountOf, CassandraRows, columnOf, lineColumn, partitionOf, type Row, restored, storeFor } from './rows.ts'
+import { amountOf, CassandraRows, columnOf, lineColumn, ownerOf, partitionOf, type Row, restored, storeFor } from './rows.ts'
 import { ask, askAll, askPages, type Cql, consistencies, isAlive, type StoredRow, type Talk } from './talk.ts'
 import { BucketWaves, bucketsInFlight } from './waves.ts'
 
@@ -65,7 +65,8 @@ export class CassandraOperations {
     const store = storeFor(this.#compiled.model, op.name)
     const keys = entity.key.map((key) => bound(`key.${key}`))
     const consistency = consistencyOf(op)
-    const found = yield* this.#readKey(store, entity, keys, consistency)
+    const isAlone = entity.owner === null && op.with.every((name) => !store.embedded.includes(name))
+    const found = isAlone ? yield* ask(ownerOf(store, keys[0] as Value), consistency) : yield* this.#lines(store, entity, keys, consistency)
     const alive = found.length > 0 && isAlive(found[0], nowMs)
     const lines = new Map<string, StoredRow[]>()
     for (const name of alive ? op.with : []) {
@@ -79,6 +80,7 @@ export class CassandraOperations {
     const entity = entityOf(this.#compiled.scenario, op.entity)
     const nowMs = nowOf(entity, bound)
     const store = storeFor(this.#compiled.model, op.name)
+    if (store.unique) return yield* this.#unique(op, entity, store, nowMs, bound)
     const start = bound('deep') === true ? pageStart(op, entity, (field) => bound(`after.${field}`)) : 0
     const after = pageStarts(op)[start ?? 0]?.columns ?? []
     const cursorMs = store.bucket !== null && after.includes(store.bucket.field) ? Number(bound(`after.${store.bucket.field}`)) : null
@@ -93,6 +95,23 @@ export class CassandraOperations {
       for (const part of yield* askPages(statements, op.limit, nowMs, consistencyOf(op))) rows.push(...part)
     }
     return projected(op, store, start === null ? [] : rows)
+  }
+
+  /** The row that has a unique value: its key is asked for, then the row, which may have another value by now. A page behind a row has it where it comes after that row. */
+  *#unique(op: OperationOf<'list'>, entity: Entity, claims: Store, nowMs: number | null, bound: Bound): Talk<Reply> {
+    const consistency = consistencyOf(op)
+    const key = entity.key[0] as string
+    const [claim] = yield* ask(partitionOf(claims, bound(`where.${claims.partition[0]}`)), consistency)
+    const base = baseStore(this.#compiled.model.stores, entity.name)
+    const keys = claim === undefined ? null : [restored(columnOf(claims, key), claim[key])]
+    const row = keys === null ? null : yield* this.#current(base, entity, keys, nowMs, consistency)
+    const asked = ({ field, constant }: Filter) => (constant === null ? bound(`where.${field}`) : constantOf(entity, field, constant))
+    const fits = row !== null && op.where.every((filter) => canonical(row.get(filter.field) as Value) === canonical(asked(filter)))
+    const found = fits && (bound('deep') !== true || isBehind(op, row, bound)) ? row : null
+    return readReply(found === null ? 0 : 1, () => ({
+      kind: 'rows',
+      rows: found === null ? [] : [op.fields.map((name) => found.get(name) as Value)],
+    }))
   }
 
   *#search(op: OperationOf<'search'>, texts: string[], bound: Bound): Talk<Reply> {
@@ -246,13 +265,15 @@ export class CassandraOperations {
 
   /** The row as it stands in the base table; null where it is absent or expired. */
   *#current(base: Store, entity: Entity, keys: Value[], nowMs: number | null, consistency: number): Talk<Row | null> {
-    const [row] = yield* this.#readKey(base, entity, keys, consistency)
+    const [row] =
+      entity.owner === null ? yield* ask(ownerOf(base, keys[0] as Value), consistency) : yield* this.#lines(base, entity, keys, consistency)
     if (row === undefined) return null
     const current = this.rows.rowOf(base, entity, row, keys[0] as Value)
     return nowMs !== null && Number(current.get('expires_at')) <= nowMs ? null : current
   }
 
-  *#readKey(store: Store, entity: Entity, keys: Value[], consistency: number): Talk<StoredRow[]> {
+  /** The rows of an owner's partition, or of it the one line. */
+  *#lines(store: Store, entity: Entity, keys: Value[], consistency: number): Talk<StoredRow[]> {
     const rows = yield* ask(partitionOf(store, keys[0] as Value), consistency)
     return entity.owner === null ? rows : rows.filter((row) => row[lineColumn(store)] === Number(keys[1]))
   }
@@ -285,6 +306,12 @@ function projected(op: OperationOf<'list'> | OperationOf<'search'>, store: Store
     kind: 'rows',
     rows: page.map((row) => op.fields.map((name) => restored(columnOf(store, name), row[name]))),
   }))
+}
+
+/** Whether a row comes after the cursor in the order of a list. */
+function isBehind({ order }: OperationOf<'list'>, row: Row, bound: Bound): boolean {
+  const by = order.map(({ field, descending }) => compareValues(row.get(field) as Value, bound(`after.${field}`)) * (descending ? -1 : 1))
+  return (by.find((each) => each !== 0) ?? 0) > 0
 }
 
 function* send(statements: Cql[], consistency: number): Talk<void> {

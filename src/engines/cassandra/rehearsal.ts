@@ -1,28 +1,47 @@
 /** What an operation asks the server, told by the operation itself: its conversation, held with an example row in place of a server. */
 import { exampleOf } from '../../data/examples.ts'
 import { type Parameter, parametersOf } from '../../data/parameters.ts'
-import type { Value } from '../../data/value.ts'
+import { constantOf, decimalText, type Value } from '../../data/value.ts'
 import type { Store } from '../../families/model.ts'
-import { entityOf, type Field, fieldOf, type Operation, type Scenario } from '../../scenario/scenario.ts'
+import { type Entity, entityOf, type Field, type Filter, fieldOf, type Operation, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
-import { selectPartition } from './cql.ts'
+import { selectOwner, selectPartition } from './cql.ts'
 import { CassandraOperations } from './operations.ts'
 import type { Cql, CqlResult, Request, StoredRow } from './talk.ts'
 
-/** The distinct requests in their order; those that are one logged batch as one text. Nobody has a value that is claimed. */
+/** Constants that choose the rows of a store: the example row has them before it is written, or after. */
+interface Chosen {
+  entity: string
+  where: Filter[]
+  when: 'before' | 'after'
+}
+
+/** The distinct requests in their order, whichever stores a row belongs to; those that are one logged batch as one text. Nobody has a value that is claimed. */
 export function rehearsed(compiled: Compiled<string>, operation: number): string[] {
-  const { scenario, model } = compiled
   const op = compiled.operations[operation] as Operation
+  return [...new Set(choicesFor(op, compiled.model.stores).flatMap((chosen) => asked(compiled, op, operation, chosen)))]
+}
+
+function choicesFor(op: Operation, stores: Store[]): (Chosen | null)[] {
+  const written = writesOf(op).flatMap((write) => [write.entity, ...(write.kind === 'insert' ? write.with : [])])
+  const choices = stores.flatMap(({ entity, where = [] }) =>
+    where.length === 0 || !written.includes(entity) ? [] : (['before', 'after'] as const).map((when) => ({ entity, where, when })),
+  )
+  return choices.length === 0 ? [null] : choices
+}
+
+function asked(compiled: Compiled<string>, op: Operation, operation: number, chosen: Chosen | null): string[] {
+  const { scenario, model } = compiled
   const parameters = parametersOf(scenario, op)
-  const bound = (name: string) => exampleFor(parameters.find((each) => each.name === name) as Parameter)
+  const bound = (name: string) => exampleFor(parameters.find((each) => each.name === name) as Parameter, scenario, chosen)
   const talk = new CassandraOperations(compiled).perform(operation, bound)
-  const texts = new Set<string>()
+  const texts: string[] = []
   let answers: CqlResult[] = []
   for (;;) {
     const said = talk.next(answers)
-    if (said.done === true) return [...texts]
-    for (const request of said.value) texts.add(textOf(request))
-    answers = said.value.map(({ statements: [first] }) => ({ rows: [answerTo(first as Cql, model.stores, scenario)], pageState: null }))
+    if (said.done === true) return texts
+    texts.push(...said.value.map(textOf))
+    answers = said.value.map(({ statements: [first] }) => ({ rows: [answerTo(first as Cql, model.stores, scenario, chosen)], pageState: null }))
   }
 }
 
@@ -32,13 +51,13 @@ function textOf({ statements }: Request): string {
 }
 
 /** Of a partition the example row; whoever claims a value gets it. */
-function answerTo({ query }: Cql, stores: Store[], scenario: Scenario): StoredRow {
-  const store = stores.find((each) => selectPartition(each) === query)
+function answerTo({ query }: Cql, stores: Store[], scenario: Scenario, chosen: Chosen | null): StoredRow {
+  const store = stores.find((each) => selectPartition(each) === query || selectOwner(each) === query)
   if (store === undefined) return { '[applied]': true }
   return Object.fromEntries(
     store.columns.map(({ name, entity, field, role }) => {
       const [own] = field.split(' ') as [string]
-      return [name, role === 'bucket' ? 1 : storedExample(fieldOf(entityOf(scenario, entity), own))]
+      return [name, role === 'bucket' ? 1 : storedExample(entityOf(scenario, entity), own, chosen)]
     }),
   )
 }
@@ -46,17 +65,29 @@ function answerTo({ query }: Cql, stores: Store[], scenario: Scenario): StoredRo
 const [first, second] = [1, 2]
 
 /** What is set, or put in place of a row, differs from what the row has; rows of one call have keys of their own. */
-function exampleFor({ name, entity, field, shape, columns }: Parameter): Value {
+function exampleFor({ name, entity, field, shape, columns }: Parameter, scenario: Scenario, chosen: Chosen | null): Value {
   if (shape === 'now') return 0
-  if (shape === 'lines') return [columns.map((column) => exampleOf(column, first))]
+  if (shape === 'lines') {
+    const owned = entityOf(scenario, name.slice(name.lastIndexOf('lines.') + 'lines.'.length))
+    return [columns.map((column) => chosenValue(owned, column, chosen, 'after') ?? exampleOf(column, first))]
+  }
   if (field === null) return false
   const [, step = '0', own] = /^(?:(\d+)\.)?(.*)$/.exec(name) as unknown as [string, string | undefined, string]
   const isChanged = own.startsWith('set.') || (own.startsWith('row.') && !entity.key.includes(field.name))
-  return exampleOf(field, isChanged ? second : first + Number(step))
+  if (isChanged) return chosenValue(entity, field, chosen, 'after') ?? exampleOf(field, second)
+  return exampleOf(field, first + Number(step))
+}
+
+function chosenValue(entity: Entity, { name }: Field, chosen: Chosen | null, when: Chosen['when']): Value | undefined {
+  const filter = chosen?.when === when && chosen.entity === entity.name ? chosen.where.find((each) => each.field === name) : undefined
+  return filter === undefined ? undefined : constantOf(entity, name, filter.constant)
 }
 
 /** As the server returns it. */
-function storedExample(field: Field): Value {
+function storedExample(entity: Entity, name: string, chosen: Chosen | null): Value {
+  const field = fieldOf(entity, name)
+  const own = chosenValue(entity, field, chosen, 'before')
+  if (own !== undefined) return field.type === 'decimal' ? decimalText(own as bigint, field.scale) : own
   const value = exampleOf(field, first)
   if (field.type === 'json') return JSON.stringify(value)
   return field.type === 'decimal' ? String(value) : value

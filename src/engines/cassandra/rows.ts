@@ -3,9 +3,9 @@ import { canonical, constantOf, decimalValue, type Value } from '../../data/valu
 import { bucketOf } from '../../families/buckets.ts'
 import type { PhysicalModel, Store, StoreColumn } from '../../families/model.ts'
 import { storesOfEntity } from '../../families/wide-column/stores.ts'
-import { type Entity, entityOf, lineFields, type Update, writesOf } from '../../scenario/scenario.ts'
+import { type Constant, type Entity, entityOf, lineFields, type Update, writesOf } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
-import { cqlType, deleteRow, insertRow, rowKeys, selectPartition, updateRow } from './cql.ts'
+import { cqlType, deleteRow, insertRow, rowKeys, selectOwner, selectPartition, updateRow } from './cql.ts'
 import type { Cql, StoredRow } from './talk.ts'
 
 const nativeGraceSeconds = 24 * 3600
@@ -41,8 +41,9 @@ export class CassandraRows {
     return [key, ...store.columns.filter((column) => column.entity === owned && column !== key)]
   }
 
-  /** The rows of a store that an entity's row makes: one, or one per distinct word of a token store. */
+  /** The rows of a store that an entity's row makes: one, or one per distinct word of a token store; none where it is not one that the store holds. */
   inserts(store: Store, entity: Entity, row: Row, nowMs: number): Cql[] {
+    if (!this.#holds(store, row)) return []
     const columns = this.insertColumns(store, entity)
     const ttl = this.#ttl(entity, row, nowMs)
     const query = insertRow(
@@ -73,6 +74,11 @@ export class CassandraRows {
       columns: [...columns, ...ttl.map(() => null)],
       params: [...columns.map((column) => (column === key ? ownerKey : (line.get(column.field) as Value))), ...ttl],
     }
+  }
+
+  #holds(store: Store, row: Row): boolean {
+    const entity = entityOf(this.#compiled.scenario, store.entity)
+    return (store.where ?? []).every(({ field, constant }) => row.get(field) === constantOf(entity, field, constant as Constant))
   }
 
   #release(store: Store, row: Row): Cql {
@@ -121,6 +127,7 @@ export class CassandraRows {
         const inserts = this.inserts(store, entity, after, nowMs ?? 0)
         return [...this.deletes(store, before, inserts), ...inserts]
       }
+      if (!this.#holds(store, before)) return []
       const line = entity.owner !== null && store.embedded.includes(entity.name)
       const keys = line ? [...store.partition, ...store.clustering.map((each) => each.column)] : rowKeys(store)
       const query = updateRow(
@@ -144,6 +151,7 @@ export class CassandraRows {
 
   /** Deletes of the rows that are not written again: within one batch a delete would win over an insert of the same row. */
   deletes(store: Store, row: Row, kept: Cql[]): Cql[] {
+    if (!this.#holds(store, row)) return []
     const keys = rowKeys(store)
     const query = deleteRow(store, keys)
     const names = store.columns.map((column) => column.name)
@@ -179,6 +187,11 @@ export const lineColumn = (store: Store) => (store.clustering[0] as Store['clust
 /** All columns of the partition that a key names. */
 export function partitionOf(store: Store, key: Value): Cql {
   return { query: selectPartition(store), columns: [columnOf(store, store.partition[0] as string)], params: [key] }
+}
+
+/** The row that a key names, without the lines that stand beside it. */
+export function ownerOf(store: Store, key: Value): Cql {
+  return store.embedded.length === 0 ? partitionOf(store, key) : { ...partitionOf(store, key), query: selectOwner(store) }
 }
 
 /** A stored value as answers carry it. */

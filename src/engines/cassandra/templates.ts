@@ -22,7 +22,7 @@ import type { Compiled } from '../engine.ts'
 import { insertRow } from './cql.ts'
 import { consistencyOf } from './operations.ts'
 import { hasOneDeepStart } from './pages.ts'
-import { columnOf, lifeOfLines, nativeTtlSeconds, partitionOf, storeFor } from './rows.ts'
+import { columnOf, lifeOfLines, nativeTtlSeconds, ownerOf, partitionOf, storeFor } from './rows.ts'
 
 export type Writer = (params: WireSource, to: RequestBuffer) => void
 
@@ -82,9 +82,9 @@ function shapeOf(compiled: Compiled<string>, op: Operation): Shape | null {
   switch (op.kind) {
     case 'get':
       if (entity.owner !== null || op.with.some((name) => !store.embedded.includes(name))) return null
-      return { texts: [partitionOf(store, null).query], binds: [[{ name: `key.${entity.key[0]}` }]], rows: living(1) }
+      return { texts: [(op.with.length === 0 ? ownerOf : partitionOf)(store, null).query], binds: [[{ name: `key.${entity.key[0]}` }]], rows: living(1) }
     case 'list': {
-      if (store.bucket !== null || !hasOneDeepStart(op) || mayTakePages(compiled, op, entity)) return null
+      if (store.unique || store.bucket !== null || !hasOneDeepStart(op) || mayTakePages(compiled, op, entity)) return null
       const where = store.partition.map((name): Bind => {
         const constant = op.where.find((filter) => filter.field === name)?.constant ?? null
         return constant === null ? { name: `where.${name}` } : { constant, scale: columnOf(store, name).scale }

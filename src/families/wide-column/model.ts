@@ -1,6 +1,7 @@
 /** The wide-column family: a base table by key, one table per list and aggregate, a token store per search. Queries decide the tables. */
-import { entityOf, type Operation, type Scenario, writesOf } from '../../scenario/scenario.ts'
-import type { AccessStep, PhysicalModel } from '../model.ts'
+import { entityOf, type Operation, type Scenario, type Update, writesOf } from '../../scenario/scenario.ts'
+import type { AccessStep, PhysicalModel, Store } from '../model.ts'
+import { filterShare } from '../sizes.ts'
 import { addQueryStore, addTokenStore, type Excused } from './queries.ts'
 import { addStore, baseStore, baseStores, storesOfEntity, uniqueStores } from './stores.ts'
 
@@ -8,7 +9,8 @@ export function wideColumnModel(scenario: Scenario, operations: Operation[]): Ph
   const model: PhysicalModel = { family: 'wide-column', stores: baseStores(scenario, operations), accesses: [], excuses: [], emulations: [] }
   const excuse: Excused = (operation, reason, bottleneck) => model.excuses.push({ engine: '', operation: operation.name, reason, bottleneck })
   for (const store of uniqueStores(scenario)) addStore(model, store)
-  for (const operation of operations) {
+  // A table of all rows serves who asks for those with a constant, too: it comes first.
+  for (const operation of [...operations].sort((a, b) => constantsOf(a) - constantsOf(b))) {
     const entity = entityOf(scenario, operation.entity)
     if (operation.kind === 'list' || operation.kind === 'aggregate') addQueryStore(model, scenario, operation, entity, excuse)
     if (operation.kind === 'search') addTokenStore(model, operation, entity)
@@ -25,9 +27,18 @@ export function wideColumnModel(scenario: Scenario, operations: Operation[]): Ph
       model.accesses.push({ operation: operation.name, kind: 'get', steps })
     }
   }
+  const position = new Map(operations.map((operation, at) => [operation.name, at]))
+  const inOrder = (a: { operation: string | null }, b: { operation: string | null }) =>
+    (position.get(a.operation ?? '') ?? 0) - (position.get(b.operation ?? '') ?? 0)
+  for (const list of [model.accesses, model.emulations, model.excuses]) list.sort(inOrder)
   // Writes come last: they touch every store that the reads asked for.
   for (const operation of operations) if (writesOf(operation).length > 0) addWrite(model, operation, scenario, excuse)
   return model
+}
+
+function constantsOf(operation: Operation): number {
+  const where = operation.kind === 'list' || operation.kind === 'aggregate' ? operation.where : []
+  return where.filter((filter) => filter.constant !== null).length
 }
 
 function addWrite(model: PhysicalModel, operation: Operation, scenario: Scenario, excuse: Excused): void {
@@ -63,8 +74,10 @@ function addWrite(model: PhysicalModel, operation: Operation, scenario: Scenario
     const changed = write.kind === 'update' ? write.set.map((each) => each.field) : null
     const touched =
       changed === null ? own : own.filter((store) => store.columns.some((each) => changed.some((field) => each.field.split(' ').includes(field))))
+    const left = (store: Store) => write.kind === 'delete' || (write.kind === 'update' && leaves(store, write))
     for (const store of new Set([...touched, ...lines]))
-      steps.push({ action: write.kind === 'delete' ? 'delete' : 'write', store: store.name, index: null, requests: 1 })
+      steps.push({ action: left(store) ? 'delete' : 'write', store: store.name, index: null, requests: 1 })
+    if (write.kind === 'update') sayMoves(model, scenario, operation, write, touched)
   }
   const written = model.stores.filter((store) => steps.some((step) => step.action !== 'read first' && step.store === store.name))
   const claimed = operation.kind === 'delete' ? [] : written.filter((store) => store.unique)
@@ -76,4 +89,40 @@ function addWrite(model: PhysicalModel, operation: Operation, scenario: Scenario
   const tables = new Set(written.filter((store) => !store.unique))
   if (tables.size > 1) model.emulations.push({ operation: operation.name, how: `one logged batch over ${tables.size} tables` })
   model.accesses.push({ operation: operation.name, kind: operation.kind, steps })
+}
+
+/** Whether a change takes a row out of a store of rows with a constant. */
+function leaves({ where = [] }: Pick<Store, 'where'>, { set }: Update): boolean {
+  return where.some(({ field, constant }) => set.some((each) => each.field === field && each.to === 'constant' && each.constant !== constant))
+}
+
+/** Until then no deletion is forgotten, so that a replica that was away for as long learns of it: the server's default. */
+const tombstoneDays = 10
+
+/** A column of a key is never changed in place. */
+function sayMoves(model: PhysicalModel, scenario: Scenario, { name, ratePerSecond }: Operation, { set }: Update, touched: Store[]): void {
+  const keys = (store: Store) => [...store.partition, ...store.clustering.map((each) => each.column)]
+  const moved = touched.filter((store) => store.unique === undefined && set.some(({ field }) => keys(store).includes(field)))
+  if (moved.length === 0) return
+  const fields = set.map((each) => each.field).filter((field) => moved.some((store) => keys(store).includes(field)))
+  const leaving = Math.max(...moved.map((store) => Math.min(ratePerSecond, arrivingPerSecond(scenario, store))))
+  const tombstones = Math.round(leaving * tombstoneDays * 86_400).toLocaleString('en')
+  const how = `emulated: ${fields.join(', ')} in the key of ${moved.map((store) => store.name).join(', ')}: a row is deleted where it stood and written where it stands, which leaves up to ${tombstones} tombstones in ${tombstoneDays} days`
+  model.emulations.push({ operation: name, how })
+}
+
+/** Rows that come into a store, by being new or by a change to what it holds: not more of them leave it. A store of all rows is left with every move. */
+function arrivingPerSecond(scenario: Scenario, { entity: name, where = [] }: Store): number {
+  if (where.length === 0) return Number.POSITIVE_INFINITY
+  const entity = entityOf(scenario, name)
+  const share = where.reduce((product, filter) => product * filterShare(scenario, entity, filter), 1)
+  const arriving = scenario.operations.flatMap((operation) =>
+    writesOf(operation).map((write) => {
+      if (write.entity !== name || write.kind === 'delete') return 0
+      if (write.kind !== 'update') return operation.ratePerSecond * share
+      const isChosen = write.set.some((each) => where.some((filter) => filter.field === each.field))
+      return isChosen && !leaves({ where }, write) ? operation.ratePerSecond : 0
+    }),
+  )
+  return arriving.reduce((sum, rate) => sum + rate, 0)
 }

@@ -1,13 +1,15 @@
 /** Query tables of the wide-column family: one per list and aggregate, with a time bucket where a partition would grow too heavy; a token store per search. */
-import { type Entity, fieldOf, type List, type Operation, type OperationOf, type Scenario } from '../../scenario/scenario.ts'
+import { type Entity, fieldOf, type List, type Operation, type OperationOf, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import { type BucketUnit, bucketMs, bucketUnits } from '../buckets.ts'
-import type { PhysicalModel, Store } from '../model.ts'
+import type { AccessStep, PhysicalModel, Store } from '../model.ts'
 import { single } from '../model.ts'
 import { filterShare, newestShare, pickedShare, rowBytes } from '../sizes.ts'
-import { column, emptyStore, mergeStore } from './stores.ts'
+import { baseStore, column, emptyStore, mergeStore } from './stores.ts'
 
 const heaviestPartitionBytes = 100e6
 const mostBucketReads = 64
+/** All rows of a partition are written by one set of replicas, into one tree in memory; assumed, well below what a node writes into many. */
+const mostNewRowsPerSecond = 1000
 /** Bytes a row costs beside its values: clustering prefix, flags, one timestamp delta a cell. */
 const rowOverheadBytes = 24
 
@@ -15,6 +17,11 @@ export type Excused = (operation: Operation, reason: string, bottleneck: string)
 type Query = OperationOf<'list'> | OperationOf<'aggregate'>
 
 export function addQueryStore(model: PhysicalModel, scenario: Scenario, operation: Query, entity: Entity, excuse: Excused): void {
+  const claims = uniqueFor(model, operation)
+  if (claims !== undefined) {
+    addUniqueLookup(model, operation, claims)
+    return
+  }
   const equal = operation.where.map((filter) => filter.field)
   const time = timeOf(operation, entity, equal)
   if (equal.length === 0 && time === null) {
@@ -28,16 +35,25 @@ export function addQueryStore(model: PhysicalModel, scenario: Scenario, operatio
   const unit = time === null ? null : bucketUnit(entity, time, heaviestBytes, equal.length === 0, group)
   if (unit !== null && time !== null) addBucket(store, entity, time, unit)
   const heaviest = `heaviest partition ${(heaviestBytes / 1e6).toPrecision(2)} MB at production counts`
+  const newRows = newRowsPerSecond(scenario, entity, operation)
   store.name = `${entity.name}_by_${[...equal, ...(unit === null ? [] : [unit]), ...store.clustering.slice(0, 1).map((each) => each.column)].join('_')}`
-  store.reason = `${operation.name}: partition = ${equal.length > 0 ? `equality on ${equal.join(', ')}` : 'time alone'}, clustering = ${store.clustering.map((each) => each.column).join(', ') || 'none'}; ${heaviest}${
+  store.reason = `${operation.name}: ${only(store)}partition = ${equal.length > 0 ? `equality on ${equal.join(', ')}` : 'time alone'}, clustering = ${store.clustering.map((each) => each.column).join(', ') || 'none'}; ${heaviest}${
     unit === null ? (heaviestBytes > heaviestPartitionBytes ? ', above 100 MB, with no time to split it by' : '') : `, split by ${unit}`
-  }`
+  }${newRows >= 1 ? `; all new rows go into one partition, ${newRows.toPrecision(2)} a second at peak` : ''}`
   const reads = unit === null || time === null ? { usual: 1, most: 1 } : bucketReads(scenario, operation, entity, time, unit)
   if (reads.usual > mostBucketReads) {
     excuse(
       operation,
       `${operation.name} would read ${reads.most} ${unit} buckets, more than ${mostBucketReads}`,
       `partitions of ${unit}s: ${heaviest}`,
+    )
+    return
+  }
+  if (newRows > mostNewRowsPerSecond) {
+    excuse(
+      operation,
+      `${operation.name} would have all new rows written into one partition: ${Math.round(newRows).toLocaleString('en')} a second at peak, more than ${mostNewRowsPerSecond.toLocaleString('en')}`,
+      'a hot partition: one set of replicas would do the work of all',
     )
     return
   }
@@ -56,6 +72,38 @@ export function addQueryStore(model: PhysicalModel, scenario: Scenario, operatio
   })
 }
 
+/** The table of a unique field that a list finds its one row by. */
+function uniqueFor(model: PhysicalModel, operation: Query): Store | undefined {
+  if (operation.kind !== 'list') return undefined
+  const bound = operation.where.filter((filter) => filter.constant === null).map((filter) => filter.field)
+  return model.stores.find((store) => store.unique && store.entity === operation.entity && bound.includes(store.partition[0] as string))
+}
+
+function addUniqueLookup(model: PhysicalModel, operation: Query, claims: Store): void {
+  if (!operation.internal) claims.serves.push(operation.name)
+  model.emulations.push({ operation: operation.name, how: `emulated: the value of ${claims.partition[0]} finds the key, then the key the row` })
+  const steps = [claims, baseStore(model.stores, operation.entity)].map(
+    ({ name }): AccessStep => ({ action: 'read', store: name, index: 'partition', requests: 1 }),
+  )
+  model.accesses.push({ operation: operation.name, kind: operation.kind, steps })
+}
+
+/** Rows that are written into the one partition of a table whose partitions no value but a constant or the present time tells apart; else 0. */
+function newRowsPerSecond(scenario: Scenario, entity: Entity, { where }: Query): number {
+  if (where.some((filter) => filter.constant === null)) return 0
+  const rates = scenario.operations.map((operation) => {
+    const added = writesOf(operation).filter((write) => write.entity === entity.name && (write.kind === 'insert' || write.kind === 'put'))
+    return added.length * operation.ratePerSecond
+  })
+  const share = where.reduce((product, filter) => product * filterShare(scenario, entity, filter), 1)
+  return rates.reduce((sum, rate) => sum + rate, 0) * share * scenario.requirements.peak
+}
+
+/** Which rows a table has, where it has not all. */
+function only({ where = [] }: Store): string {
+  return where.length === 0 ? '' : `rows with ${where.map(({ field, constant }) => `${field} = ${constant}`).join(', ')} alone; `
+}
+
 /** The timestamp that the rows of a partition are ordered by first; null where there is none, or the equality has it. */
 function timeOf(operation: Query, entity: Entity, equal: string[]): string | null {
   const name = operation.kind === 'list' ? operation.order.find((order) => !equal.includes(order.field))?.field : operation.over?.field
@@ -72,12 +120,14 @@ function queryStore(operation: Query, entity: Entity, equal: string[], time: str
   )
   const wanted = operation.kind === 'list' ? operation.fields : [operation.groupBy?.field, operation.sum].filter((name) => name != null)
   const keys = [...equal, ...clustering.map((order) => order.field)]
+  const constants = operation.where.filter((filter) => filter.constant !== null).sort((a, b) => (a.field < b.field ? -1 : 1))
   const names = [...new Set([...keys, ...wanted, ...(entity.ttlMs === null ? [] : ['expires_at'])])]
   return {
     ...emptyStore('', entity),
     partition: equal,
     clustering: clustering.map((order) => ({ column: order.field, descending: order.descending })),
     columns: names.map((name) => column(entity, fieldOf(entity, name), keys.includes(name) ? 'key' : 'value')),
+    ...(constants.length > 0 && { where: constants }),
     serves: operation.internal ? [] : [operation.name],
   }
 }

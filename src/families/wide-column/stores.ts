@@ -105,13 +105,23 @@ export function uniqueStores(scenario: Scenario): Store[] {
   )
 }
 
-/** Stores with the same partition and clustering are one store with the columns of both; a partition is read in either direction. */
+/**
+ * Stores with the same partition and clustering are one store with the columns of both; a partition is read in either direction.
+ * One of all rows serves who asks for some of them; stores of different rows stay apart, for a row costs one write in either of them.
+ */
 export function mergeStore(model: PhysicalModel, store: Store): Store {
   const shape = ({ entity, partition, clustering, bucket }: Store) => {
     const turned = clustering[0]?.descending === true
     return JSON.stringify([entity, [...partition].sort(), clustering.map((each) => [each.column, each.descending !== turned]), bucket])
   }
-  const same = model.stores.find((each) => shape(each) === shape(store) && each.embedded.length === 0 && each.unique === undefined)
+  const rows = ({ where = [] }: Store) => JSON.stringify(where)
+  const same = model.stores.find(
+    (each) =>
+      shape(each) === shape(store) &&
+      (each.where === undefined || rows(each) === rows(store)) &&
+      each.embedded.length === 0 &&
+      each.unique === undefined,
+  )
   if (same === undefined) return addStore(model, store)
   same.columns.push(...store.columns.filter((own) => same.columns.every((each) => each.name !== own.name)))
   same.serves.push(...store.serves)

@@ -145,8 +145,76 @@ test('a unique field has a table of its own, and every write of it claims its va
   expect(model.stores.map((store) => [store.name, store.unique === true])).toEqual([
     ['e', false],
     ['e_unique_mail', true],
-    ['e_by_mail_id', false],
   ])
+  expect(model.accesses.find((each) => each.operation === 'of')?.steps.map((step) => step.store)).toEqual(['e_unique_mail', 'e'])
   const claiming = model.emulations.filter((each) => each.how.includes('lightweight')).map((each) => each.operation)
   expect(claiming).toEqual(['add', 'rename'])
+})
+
+const alarm = `  a: { count: 50M, growth: 2%/month, fields: { id: { type: uuid, key: true }, k: { type: int, range: [1, 5000] }, state: { type: enum, values: { open: 1, closed: 97, lost: 2 } }, at: { type: timestamp, within: 2y }, n: { type: int, range: [0, 9] } } }`
+
+test('a table for a constant has its rows alone, so that its size is theirs; one of all rows serves any constant', () => {
+  const scenario = scenarioOf(
+    alarm,
+    `  open: { list: a, where: { state: open }, order_by: -at, limit: 20, ${load} }
+  closed: { list: a, where: { state: closed }, order_by: at, limit: 20, ${load} }
+  raise: { insert: a, ${load} }
+  close: { update: a, set: { state: closed }, ${load} }
+  count: { update: a, set: { n: any }, ${load} }`,
+  )
+  const model = deriveModel('wide-column', scenario)
+  const tables = model.stores.filter((store) => !store.base)
+  expect(tables.map((store) => [store.name, store.where, store.bucket?.unit])).toEqual([
+    ['a_by_state_at', [{ field: 'state', constant: 'open' }], undefined],
+    ['a_by_state_day_at', [{ field: 'state', constant: 'closed' }], 'day'],
+  ])
+  expect(tables[0]?.reason).toContain('rows with state = open alone')
+  expect(model.accesses.find((each) => each.operation === 'close')?.steps.map((step) => [step.action, step.store])).toEqual([
+    ['read first', 'a'],
+    ['write', 'a'],
+    ['delete', 'a_by_state_at'],
+    ['write', 'a_by_state_day_at'],
+  ])
+  const compiled = engineNamed('cassandra').compile(model, allOperations(scenario), scenario, 'fsync')
+  const close = (compiled.programs[3]?.shown ?? []).join('\n')
+  expect(close).toContain('DELETE FROM "a_by_state_at"')
+  expect(close).not.toContain('INSERT INTO "a_by_state_at"')
+  expect(close).toContain('INSERT INTO "a_by_state_day_at"')
+  const shared = modelOf(
+    alarm,
+    `  open: { list: a, where: { k: any, state: open }, order_by: -at, limit: 20, ${load} }
+  some: { list: a, where: { k: any, state: any }, order_by: -at, limit: 20, ${load} }`,
+  )
+  expect(shared.stores.map((store) => [store.name, store.where, store.serves])).toEqual([
+    ['a', undefined, []],
+    ['a_by_k_state_at', undefined, ['some', 'open']],
+  ])
+})
+
+test('a key column that changes is said, with the tombstones of ten days; of a table for a constant not more rows go than come', () => {
+  const model = modelOf(
+    alarm,
+    `  open: { list: a, where: { state: open }, order_by: -at, limit: 20, ${load} }
+  of: { list: a, where: { k: any }, order_by: -n, limit: 20, ${load} }
+  raise: { insert: a, ${load} }
+  close: { update: a, set: { state: closed }, ${load} }
+  count: { update: a, set: { n: any }, ${load} }`,
+  )
+  const said = model.emulations.filter((each) => each.how.includes('tombstones')).map(({ operation, how }) => `${operation}: ${how}`)
+  const moved = 'a row is deleted where it stood and written where it stands, which leaves up to'
+  expect(said).toEqual([
+    `close: emulated: state in the key of a_by_state_at: ${moved} 86,400 tombstones in 10 days`,
+    `count: emulated: n in the key of a_by_k_n: ${moved} 8,640,000 tombstones in 10 days`,
+  ])
+})
+
+test('one partition for all new rows is said, and excused where one set of replicas could not write them', () => {
+  const list = `  all: { list: a, where: {}, order_by: at, limit: 20, ${load} }\n`
+  const few = modelOf(alarm, `${list}  raise: { insert: a, rate: 15/s, p99: 1s }`)
+  expect(few.stores.at(-1)?.reason).toMatch(/; all new rows go into one partition, 30 a second at peak$/)
+  const many = modelOf(alarm, `${list}  raise: { insert: a, rate: 5000/s, p99: 1s }`)
+  expect(many.excuses.map((each) => each.reason)).toEqual([
+    'all would have all new rows written into one partition: 10,000 a second at peak, more than 1,000',
+  ])
+  expect(many.stores.map((store) => store.name)).toEqual(['a'])
 })
