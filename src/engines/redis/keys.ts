@@ -1,6 +1,7 @@
 /** Rows as hashes and members of sorted sets: values as bytes, and an encoding whose byte order is the values' order. */
 
 import { constantOf, uuidBytes, uuidText, type Value } from '../../data/value.ts'
+import { scoreOf } from '../../families/key-value/model.ts'
 import type { Store } from '../../families/model.ts'
 import { type Constant, type Entity, entityOf, type Field, fieldOf, lineFields, type Scenario } from '../../scenario/scenario.ts'
 
@@ -100,10 +101,11 @@ export function keyLength(entity: Entity): number {
   return entity.key.reduce((sum, name) => sum + (fieldOf(entity, name).type === 'uuid' ? 16 : 8), 0)
 }
 
-/** Columns that a member starts with; the key follows. */
+/** Columns that a member starts with, behind what is its score; the key follows. */
 export function leading(entity: Entity, store: Store): string[] {
   const names = store.clustering.map((each) => each.column)
-  return names.slice(-entity.key.length).join() === entity.key.join() ? names.slice(0, -entity.key.length) : names
+  const order = names.slice(-entity.key.length).join() === entity.key.join() ? names.slice(0, -entity.key.length) : names
+  return order.filter((name) => name !== scoreOf(store))
 }
 
 export class RedisKeys {
@@ -154,11 +156,10 @@ export class RedisKeys {
     return Buffer.concat([...columns, this.keyBytes(entity, value)])
   }
 
-  /** A bound of a window over the first order column; a window may begin before any time that a number holds exactly. */
-  firstBound(store: Store, ms: number): Buffer {
-    const [first] = store.clustering as [Store['clustering'][number]]
-    const exact = Math.max(Number.MIN_SAFE_INTEGER, Math.min(ms, Number.MAX_SAFE_INTEGER))
-    return sortable(fieldOf(entityOf(this.#scenario, store.entity), first.column), exact)
+  /** Of the member that a row is. */
+  score(store: Store, value: (field: string) => Value): string {
+    const field = scoreOf(store)
+    return field === null ? '0' : String(value(field))
   }
 }
 

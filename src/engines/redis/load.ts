@@ -8,7 +8,7 @@ import { RequestBuffer } from '../../clients/request.ts'
 import { type Block, type Chunk, type Column, cell, columnOf, startOf } from '../../data/rows.ts'
 import { constantOf } from '../../data/value.ts'
 import { writeDigits, writeInt64BE } from '../../data/whole-numbers.ts'
-import { setsOf, uniquesOf } from '../../families/key-value/model.ts'
+import { scoreOf, setsOf, uniquesOf } from '../../families/key-value/model.ts'
 import type { Store } from '../../families/model.ts'
 import { type Constant, type Entity, entityOf, type Field, fieldOf, lineFields } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
@@ -99,11 +99,11 @@ export class RedisLoad {
     for (let row = 0; row < chunk.rows; row++) {
       this.#commands++
       to.append(head)
-      this.#bulk(hash, row)
+      bulk(hash, row, to)
       for (let at = 0; at < fields.length; at++) {
         const { name, put } = fields[at] as (typeof fields)[number]
         to.append(name)
-        this.#bulk(put, row)
+        bulk(put, row, to)
       }
       for (let at = 0; at < places.length; at++) (places[at] as (row: number) => void)(row)
     }
@@ -119,9 +119,16 @@ export class RedisLoad {
     return this.#command(commandOf(4, 'HSET', uniqueHash(store)), [stored(columnOf(chunk, store.partition[0] as string)), key])
   }
 
-  /** Gathers the members of a sorted set. */
+  /** Gathers the members of a sorted set, each behind its score. */
   #members(store: Store, entity: Entity, chunk: Chunk, key: Put): void {
-    const member = joined([...leading(entity, store).map((name) => sortable(columnOf(chunk, name))), key])
+    const bytes = joined([...leading(entity, store).map((name) => sortable(columnOf(chunk, name))), key])
+    const field = scoreOf(store)
+    const score = field === null ? null : stored(columnOf(chunk, field))
+    const member: Put = (row, to) => {
+      if (score === null) to.append(noScore)
+      else bulk(score, row, to)
+      bulk(bytes, row, to)
+    }
     const token = store.columns.find((each) => each.role === 'token')
     if (token !== undefined) {
       const name = Buffer.from(`${store.name}:`).toString('latin1')
@@ -150,10 +157,7 @@ export class RedisLoad {
         this.#commands++
         this.#building.append(commandOf(2 + 2 * some.length, 'ZADD'))
         this.#building.append(key)
-        for (const row of some) {
-          this.#building.append(noScore)
-          this.#bulk(append, row)
-        }
+        for (const row of some) append(row, this.#building)
       }
     }
   }
@@ -165,32 +169,31 @@ export class RedisLoad {
   #write(head: Buffer, words: Put[], row: number): void {
     this.#commands++
     this.#building.append(head)
-    for (let at = 0; at < words.length; at++) this.#bulk(words[at] as Put, row)
+    for (let at = 0; at < words.length; at++) bulk(words[at] as Put, row, this.#building)
   }
+}
 
-  /** A value behind its length, which is known once it is written. */
-  #bulk(put: Put, row: number): void {
-    const to = this.#building
-    to.reserve(lengthBytes)
-    const start = to.length
-    const first = start + lengthBytes
-    to.length = first
-    put(row, to)
-    const length = to.length - first
-    to.reserve(widestNumber)
-    const { bytes } = to
-    const digits = length < 10 ? 1 : length < 100 ? 2 : String(length).length
-    if (digits !== 2) {
-      bytes.copyWithin(first + digits - 2, first, to.length)
-      to.length += digits - 2
-    }
-    bytes[start] = dollar
-    let at = writeDigits(length, bytes, start + 1)
-    bytes[at++] = carriage
-    bytes[at++] = newline
-    bytes[to.length++] = carriage
-    bytes[to.length++] = newline
+/** A value behind its length, which is known once it is written. */
+function bulk(put: Put, row: number, to: RequestBuffer): void {
+  to.reserve(lengthBytes)
+  const start = to.length
+  const first = start + lengthBytes
+  to.length = first
+  put(row, to)
+  const length = to.length - first
+  to.reserve(widestNumber)
+  const { bytes } = to
+  const digits = length < 10 ? 1 : length < 100 ? 2 : String(length).length
+  if (digits !== 2) {
+    bytes.copyWithin(first + digits - 2, first, to.length)
+    to.length += digits - 2
   }
+  bytes[start] = dollar
+  let at = writeDigits(length, bytes, start + 1)
+  bytes[at++] = carriage
+  bytes[at++] = newline
+  bytes[to.length++] = carriage
+  bytes[to.length++] = newline
 }
 
 function prefixed(prefix: string, put: Put): Put {

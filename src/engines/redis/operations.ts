@@ -3,12 +3,12 @@
 import { Groups } from '../../clients/groups.ts'
 import { readReply, wroteReply } from '../../clients/replies.ts'
 import { compareValues, type Value } from '../../data/value.ts'
-import { setsOf } from '../../families/key-value/model.ts'
+import { scoreOf, setsOf } from '../../families/key-value/model.ts'
 import type { Store } from '../../families/model.ts'
 import { type Aggregate, type Entity, entityOf, fieldOf, lineFields, type Operation, type OperationOf } from '../../scenario/scenario.ts'
 import type { Compiled, Reply } from '../engine.ts'
 import { isUnique, keyLength, linesField, RedisKeys, restored, restoredLines, stored, uniqueHash } from './keys.ts'
-import { findScript, pageScript, type Script } from './scripts.ts'
+import { findScript, pageScript, rankScript, type Script } from './scripts.ts'
 import { command, type Talk, type Word } from './talk.ts'
 import { RedisWrites } from './writes.ts'
 
@@ -43,7 +43,7 @@ export class RedisOperations {
 
   /** Every script that its operations run. */
   scripts(): Script[] {
-    return [pageScript, findScript, ...this.writes.scripts.values()]
+    return [pageScript, rankScript, findScript, ...this.writes.scripts.values()]
   }
 
   /** Fields that a get asks for: the projection, lines inside the row, the key (absent with the row), when it expires. */
@@ -101,27 +101,31 @@ export class RedisOperations {
     return readReply(rows.length, () => ({ kind: 'rows', rows: rows.map((row) => values(entity, op.fields, row)) }))
   }
 
-  #range(op: OperationOf<'list'>, store: Store, bound: Bound): Range {
+  /** A page from either end, or behind the place where a row stands or would stand. */
+  #range(op: OperationOf<'list'>, store: Store, bound: Bound): Word[] {
     const reversed = isReversed(op)
-    if (bound('deep') !== true) return { ...whole, reversed }
-    const after = Buffer.concat([Buffer.from('('), this.keys.member(store, (field) => bound(`after.${field}`))])
-    return reversed ? { low: '-', high: after, reversed } : { low: after, high: '+', reversed }
+    if (bound('deep') !== true) return wholeRange(store, reversed)
+    const cursor = (field: string) => bound(`after.${field}`)
+    const member = this.keys.member(store, cursor)
+    if (scoreOf(store) !== null) return [this.keys.score(store, cursor), member, '', '', reversed ? '1' : '0']
+    const after = Buffer.concat([Buffer.from('('), member])
+    return reversed ? ['-', after, '1'] : [after, '+', '0']
   }
 
   *#search(op: OperationOf<'search'>, bound: Bound): Talk<Reply> {
     const entity = entityOf(this.#compiled.scenario, op.entity)
     const store = this.storeOf(op.name)
-    const rows = yield* this.#page(store, this.keys.wordSet(store, String(bound('word'))), whole, op.limit, nowOf(entity, bound), op.fields)
+    const rows = yield* this.#page(store, this.keys.wordSet(store, String(bound('word'))), wholeRange(store, false), op.limit, nowOf(entity, bound), op.fields)
     return readReply(rows.length, () => ({ kind: 'rows', rows: rows.map((row) => values(entity, op.fields, row)) }))
   }
 
   *#aggregate(op: OperationOf<'aggregate'>, bound: Bound): Talk<Reply> {
     const entity = entityOf(this.#compiled.scenario, op.entity)
     const store = this.storeOf(op.name)
-    const limit = (name: string, sign: string) => Buffer.concat([Buffer.from(sign), this.keys.firstBound(store, Number(bound(name)))])
     const set = this.keys.set(store, (field) => bound(`where.${field}`))
     const fields = [op.groupBy?.field, op.sum].filter((name) => name != null)
-    const range = op.over === null ? whole : { low: limit('from', '['), high: limit('to', '('), reversed: false }
+    // A time is the score: who asks for a window has a set that is ordered by it.
+    const range = op.over === null ? wholeRange(store, false) : ['', '', exact(bound('from')), exact(bound('to')), '0']
     const rows = yield* this.#page(store, set, range, -1, nowOf(entity, bound), fields.length === 0 ? entity.key : fields)
     const groups = grouped(
       op,
@@ -140,17 +144,17 @@ export class RedisOperations {
     return this.#page(
       store,
       this.keys.set(store, () => owner),
-      whole,
+      wholeRange(store, false),
       -1,
       null,
       fields,
     )
   }
 
-  *#page(store: Store, set: Buffer, { low, high, reversed }: Range, limit: number, now: number | null, fields: string[]): Talk<Hash[]> {
+  *#page(store: Store, set: Buffer, range: Word[], limit: number, now: number | null, fields: string[]): Talk<Hash[]> {
     const length = String(keyLength(entityOf(this.#compiled.scenario, store.entity)))
-    const words = [low, high, reversed ? '1' : '0', String(limit), length, `${store.entity}:`, now === null ? '' : String(now), ...fields]
-    return (yield { script: pageScript, keys: [set], words }) as Hash[]
+    const words = [...range, String(limit), length, `${store.entity}:`, now === null ? '' : String(now), ...fields]
+    return (yield { script: pageScriptOf(store), keys: [set], words }) as Hash[]
   }
 
   /** The row with a unique value. A page behind a row has it where it comes after that row. */
@@ -170,13 +174,16 @@ export class RedisOperations {
   }
 }
 
-/** A range of members, read from its end where `reversed`. */
-interface Range {
-  low: Word
-  high: Word
-  reversed: boolean
+/** What reads the rows of a set, in the order of their scores or of their bytes. */
+export const pageScriptOf = (store: Store) => (scoreOf(store) === null ? pageScript : rankScript)
+
+/** All of a set, as its script is told. */
+export function wholeRange(store: Store, reversed: boolean): string[] {
+  return [...(scoreOf(store) === null ? ['-', '+'] : ['', '', '', '']), reversed ? '1' : '0']
 }
-const whole: Range = { low: '-', high: '+', reversed: false }
+
+/** A window may begin before any time that a number holds exactly. */
+const exact = (ms: Value) => String(Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number(ms), Number.MAX_SAFE_INTEGER)))
 
 export const isReversed = (op: OperationOf<'list'>) => op.order[0]?.descending === true
 

@@ -1,6 +1,6 @@
 /** A row in Lua: the fields that its sets depend on, read from its hash, and the sets and members that follow from them. */
 import { constantOf } from '../../data/value.ts'
-import { placedBy } from '../../families/key-value/model.ts'
+import { placedBy, scoreOf } from '../../families/key-value/model.ts'
 import type { Store } from '../../families/model.ts'
 import { type Constant, type Entity, fieldOf } from '../../scenario/scenario.ts'
 import { leading, stored, uniqueHash } from './keys.ts'
@@ -83,7 +83,9 @@ export class RowScript {
   }
 
   #place(store: Store): string[] {
-    const member = [...leading(this.#entity, store).map((name) => this.#sortable(name)), 'key'].join(' .. ')
+    const score = scoreOf(store)
+    const bytes = [...leading(this.#entity, store).map((name) => this.#sortable(name)), 'key'].join(' .. ')
+    const member = `{${score === null ? "'0'" : this.of('row', score)}, ${bytes}}`
     const name = literal(`${store.name}:`)
     const token = store.columns.find((each) => each.role === 'token')
     if (token !== undefined) {

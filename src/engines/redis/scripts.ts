@@ -10,30 +10,70 @@ export function script(text: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') }
 }
 
+/** Reads a member's row into `rows`, unless it has expired, by its own time or with its hash: `prefix`, `length` and `now` are arguments, `fields` the first of the fields. */
+const visit = (fields: number) => `
+local function visit(member)
+  local hash = prefix .. string.sub(member, -length)
+  if now ~= '' then
+    local expires = redis.call('HGET', hash, 'expires_at')
+    if not expires or tonumber(expires) <= tonumber(now) then return end
+  end
+  rows[#rows + 1] = redis.call('HMGET', hash, unpack(ARGV, ${fields}))
+end`
+
 /**
- * KEYS[1]: sorted set. ARGV: low, high (as ZRANGEBYLEX takes them), reversed 0|1, limit (-1: none), length of the key at the end of members,
- * prefix of the hashes, now or '', fields…
- * Answers the fields of each row. Rows that have expired, by their own time or with their hash, are passed over.
+ * KEYS[1]: sorted set whose scores are all alike. ARGV: low, high (as ZRANGEBYLEX takes them), reversed 0|1, limit (-1: none), length of the key at the end of members,
+ * prefix of the hashes, now or '', fields… Answers the fields of each row.
  */
 export const pageScript = script(`
 local low, high, reversed, limit, length, prefix, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6], ARGV[7]
-local rows, offset = {}, 0
+local rows, offset = {}, 0${visit(8)}
 while limit < 0 or #rows < limit do
   local chunk = limit < 0 and 1000 or limit - #rows
   local members
   if reversed == '1' then members = redis.call('ZREVRANGEBYLEX', KEYS[1], high, low, 'LIMIT', offset, chunk)
   else members = redis.call('ZRANGEBYLEX', KEYS[1], low, high, 'LIMIT', offset, chunk) end
-  for _, member in ipairs(members) do
-    local hash = prefix .. string.sub(member, -length)
-    local alive = true
-    if now ~= '' then
-      local expires = redis.call('HGET', hash, 'expires_at')
-      alive = expires and tonumber(expires) > tonumber(now)
-    end
-    if alive then rows[#rows + 1] = redis.call('HMGET', hash, unpack(ARGV, 8)) end
-  end
+  for _, member in ipairs(members) do visit(member) end
   if #members < chunk then break end
   offset = offset + chunk
+end
+return rows`)
+
+/**
+ * KEYS[1]: sorted set with a number as score. ARGV: score and member that a page lies behind, or '' and ''; scores that a window goes from and up to, or '' and '';
+ * reversed 0|1, limit (-1: none), length of the key at the end of members, prefix of the hashes, now or '', fields… Answers the fields of each row.
+ * Members of one score lie in the order of their bytes: where the page begins among them is found by halving.
+ */
+export const rankScript = script(`
+local score, behind, from, to, reversed = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
+local limit, length, prefix, now = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], ARGV[9]
+local rows = {}${visit(10)}
+local function below(border) return redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. border) end
+local function compared(a, b)
+  for at = 1, math.min(#a, #b) do
+    local difference = string.byte(a, at) - string.byte(b, at)
+    if difference ~= 0 then return difference end
+  end
+  return #a - #b
+end
+local first, last = 0, nil
+if score ~= '' then
+  local low = below(score)
+  local high = low + redis.call('ZCOUNT', KEYS[1], score, score)
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local order = compared(redis.call('ZRANGE', KEYS[1], middle, middle)[1], behind)
+    if order < 0 or (order == 0 and not reversed) then low = middle + 1 else high = middle end
+  end
+  if reversed then last = low else first = low end
+elseif from ~= '' then first, last = below(from), below(to) end
+last = last or redis.call('ZCARD', KEYS[1])
+while first < last and (limit < 0 or #rows < limit) do
+  local chunk = math.min(last - first, limit < 0 and 1000 or limit - #rows)
+  local at = reversed and last - chunk or first
+  local members = redis.call('ZRANGE', KEYS[1], at, at + chunk - 1)
+  for index = 1, chunk do visit(members[reversed and chunk + 1 - index or index]) end
+  if reversed then last = at else first = at + chunk end
 end
 return rows`)
 
@@ -66,10 +106,16 @@ end`,
 -- Bytes that sort as texts do, none a prefix of another.
 local function text(value) return (string.gsub(value, '%z', '\\0\\255')) .. '\\0\\0' end`,
   move: `
--- From the sets where a row stood to those where it stands: each has set → member.
+-- From the sets where a row stood to those where it stands: each has set → score and member. A new score takes the place of the old one.
 local function move(before, after)
-  for set, member in pairs(before) do if after[set] ~= member then redis.call('ZREM', set, member) end end
-  for set, member in pairs(after) do if before[set] ~= member then redis.call('ZADD', set, 0, member) end end
+  for set, old in pairs(before) do
+    local new = after[set]
+    if not new or new[2] ~= old[2] then redis.call('ZREM', set, old[2]) end
+  end
+  for set, new in pairs(after) do
+    local old = before[set]
+    if not old or new[1] ~= old[1] or new[2] ~= old[2] then redis.call('ZADD', set, new[1], new[2]) end
+  end
 end`,
   taken: `
 -- Whether another row has this value of a unique field.

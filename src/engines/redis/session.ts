@@ -7,6 +7,7 @@ import { type ParamSource, positionsOf } from '../../data/parameters.ts'
 import type { RowSource } from '../../data/rows.ts'
 import type { Value } from '../../data/value.ts'
 import { messageOf, TrialError } from '../../errors.ts'
+import { scoreOf } from '../../families/key-value/model.ts'
 import { entityOf, fieldOf, type Operation } from '../../scenario/scenario.ts'
 import type { Compiled, Limits, Parity, Reply, Session } from '../engine.ts'
 import { isUnique, linesField, restored, restoredLines, uniqueHash } from './keys.ts'
@@ -213,7 +214,7 @@ export class RedisSession implements Session {
     const set = op.kind === 'search' ? keys.wordSet(store, String(bound('word'))) : keys.set(store, (field) => bound(`where.${field}`))
     const members = await this.#client.zcard(set)
     const read = op.kind === 'list' || op.kind === 'search' ? Math.min(members, op.limit) : members
-    return `ZRANGEBYLEX over a sorted set of ${members} members, then ${op.kind === 'aggregate' ? 'at most ' : ''}${read} HMGET, in one script`
+    return `${scoreOf(store) === null ? 'ZRANGEBYLEX' : 'ZRANGE'} over a sorted set of ${members} members, then ${op.kind === 'aggregate' ? 'at most ' : ''}${read} HMGET, in one script`
   }
 
   /** The server counts no uses of a key. */

@@ -11,8 +11,8 @@ import type { Store } from '../../families/model.ts'
 import { type Entity, entityOf, type Field, fieldOf, type Operation, type OperationOf, writesOf } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
 import { enumSortable, isUnique, keyLength, uniqueHash } from './keys.ts'
-import { isReversed, type RedisOperations } from './operations.ts'
-import { findScript, pageScript, type Script } from './scripts.ts'
+import { isReversed, pageScriptOf, type RedisOperations, wholeRange } from './operations.ts'
+import { findScript, type Script } from './scripts.ts'
 import { placesOf, type Step } from './write-scripts.ts'
 import { nativeGraceMs } from './writes.ts'
 
@@ -157,9 +157,9 @@ class Shape {
       return ['EVALSHA', findScript.sha, '1', uniqueHash(store), this.#stored(`where.${unique.name}`, unique), `${store.entity}:`, now, ...op.fields]
     }
     const set = op.kind === 'search' ? this.#joined(`${store.name}:`, [this.#bytes('word')]) : this.#set(store)
-    const reversed = op.kind === 'list' && isReversed(op) ? '1' : '0'
+    const range = wholeRange(store, op.kind === 'list' && isReversed(op))
     const length = String(keyLength(this.#entity))
-    return ['EVALSHA', pageScript.sha, '1', set, '-', '+', reversed, String(op.limit), length, `${store.entity}:`, now, ...op.fields]
+    return ['EVALSHA', pageScriptOf(store).sha, '1', set, ...range, String(op.limit), length, `${store.entity}:`, now, ...op.fields]
   }
 
   #write(op: Operation): (WordSpec | null)[][] | null {

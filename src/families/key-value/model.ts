@@ -54,6 +54,14 @@ export function uniquesOf(stores: Store[], entity: string): Store[] {
   return stores.filter((store) => !store.base && store.entity === entity && store.clustering.length === 0)
 }
 
+const numbers = new Set(['int', 'decimal', 'timestamp'])
+
+/** The number that a set is ordered by first, whose values are the scores: whole ones of the scenario, which a double holds exactly. null: all scores are alike. */
+export function scoreOf({ columns, clustering: [first] }: Store): string | null {
+  const column = columns.find((each) => each.name === first?.column)
+  return column !== undefined && numbers.has(column.type) ? column.name : null
+}
+
 /** Fields that decide in which set, and where in it, a row stands. */
 export function placedBy(store: Store): string[] {
   const words = store.columns.find((each) => each.role === 'token')?.field.split(' ') ?? []
@@ -171,7 +179,7 @@ function setFor(entity: Entity, operation: Query): Store {
   const per = operation.kind === 'search' ? 'word' : equal.length > 0 ? `value of ${equal.join(', ')}` : entity.name
   const only = constants.map(({ field, constant }) => `${field} = ${constant}`).join(', ')
   const what = operation.kind === 'search' ? `.words.${words.join('.')}` : `${equal.length > 0 ? `.by.${equal.join('.')}` : ''}>${order.join('.')}`
-  return {
+  const store = {
     ...emptyStore(`${entity.name}${what}`, entity),
     columns: [
       ...(words.length > 0 ? [token] : []),
@@ -180,7 +188,13 @@ function setFor(entity: Entity, operation: Query): Store {
     partition,
     clustering: order.map((field) => ({ column: field, descending: false })),
     where: constants.sort((a, b) => (a.field < b.field ? -1 : 1)),
-    reason: `a sorted set per ${per}${only === '' ? '' : ` of rows with ${only}`}, ordered by ${order.join(', ')}, read from either end: all scores are 0 and the members sort as bytes, exactly, whatever the types`,
+  }
+  const score = scoreOf(store)
+  const how =
+    score === null ? 'all scores are 0 and the members sort as bytes, exactly, whatever the types' : `${score} is the score, members of one score sort as bytes`
+  return {
+    ...store,
+    reason: `a sorted set per ${per}${only === '' ? '' : ` of rows with ${only}`}, ordered by ${order.join(', ')}, read from either end: ${how}`,
   }
 }
 

@@ -1,4 +1,4 @@
-/** Members of sorted sets: their byte order is the order of the rows, whatever the types; their end names the row. */
+/** Members of sorted sets: their scores and, of one score, their byte order are the order of the rows, whatever the types; their end names the row. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compareValues, type Value } from '../../../src/data/value.ts'
@@ -38,7 +38,8 @@ test.each(lists.map((store) => [store.name, store] as const))('%s', (_, store: S
       const by = store.clustering.map(({ column }) => compareValues(first.get(column) as Value, second.get(column) as Value))
       const wanted = by.find((each) => each !== 0) ?? 0
       const member = (row: Row) => keys.member(store, (field) => row.get(field) as Value)
-      expect(Math.sign(Buffer.compare(member(first), member(second)))).toBe(Math.sign(wanted))
+      const score = (row: Row) => Number(keys.score(store, (field) => row.get(field) as Value))
+      expect(Math.sign(score(first) - score(second)) || Math.sign(Buffer.compare(member(first), member(second)))).toBe(Math.sign(wanted))
       expect(member(first).subarray(-keyLength(item))).toEqual(keys.keyBytes(item, (field) => first.get(field) as Value))
     }),
     { seed: 7, numRuns: 500 },

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { memcached } from '../../../src/engines/memcached/index.ts'
 import { redis } from '../../../src/engines/redis/index.ts'
 import { deriveModel } from '../../../src/families/derive.ts'
-import { setsOf, uniquesOf } from '../../../src/families/key-value/model.ts'
+import { scoreOf, setsOf, uniquesOf } from '../../../src/families/key-value/model.ts'
 import { parseScenario } from '../../../src/scenario/read.ts'
 
 const model = (operations: string[], product: Parameters<typeof deriveModel>[0] = redis) =>
@@ -84,4 +84,19 @@ test('a product that knows keys alone has an item per row, and declines what is 
     ['o5', 'writes e.em, which is unique: nothing in this server knows who has a value'],
   ])
   expect(emulations.map(({ operation }) => operation)).toEqual(['o6'])
+})
+
+test('what a set is ordered by first is its score where it is a number, else all scores are alike', () => {
+  const { stores } = model([
+    'list: e, where: { a: any }, order_by: -b, limit: 9',
+    'list: e, where: {}, order_by: at, limit: 9',
+    'list: e, where: {}, order_by: s, limit: 9',
+    'list: e, where: { s: any }, order_by: id, limit: 9',
+  ])
+  expect(setsOf(stores, 'e').map((store) => [store.name, scoreOf(store)])).toEqual([
+    ['e.by.a>b.id', 'b'],
+    ['e>at.id', 'at'],
+    ['e>s.id', null],
+    ['e.by.s>id', null],
+  ])
 })
