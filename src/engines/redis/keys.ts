@@ -101,6 +101,9 @@ export function keyLength(entity: Entity): number {
   return entity.key.reduce((sum, name) => sum + (fieldOf(entity, name).type === 'uuid' ? 16 : 8), 0)
 }
 
+/** Bytes that sort behind every key of an entity. */
+export const behindKeys = (entity: Entity) => Buffer.alloc(keyLength(entity) + 1, 0xff)
+
 /** Columns that a member starts with, behind what is its score; the key follows. */
 export function leading(entity: Entity, store: Store): string[] {
   const names = store.clustering.map((each) => each.column)

@@ -3,11 +3,11 @@
 import { Groups } from '../../clients/groups.ts'
 import { readReply, wroteReply } from '../../clients/replies.ts'
 import { compareValues, type Value } from '../../data/value.ts'
-import { scoreOf, setsOf } from '../../families/key-value/model.ts'
+import { comparedInside, scoreOf, setsOf } from '../../families/key-value/model.ts'
 import type { Store } from '../../families/model.ts'
 import { type Aggregate, type Entity, entityOf, fieldOf, lineFields, type Operation, type OperationOf } from '../../scenario/scenario.ts'
 import type { Compiled, Reply } from '../engine.ts'
-import { isUnique, keyLength, linesField, RedisKeys, restored, restoredLines, stored, uniqueHash } from './keys.ts'
+import { behindKeys, isUnique, keyLength, linesField, RedisKeys, restored, restoredLines, stored, uniqueHash } from './keys.ts'
 import { findScript, pageScript, rankScript, type Script } from './scripts.ts'
 import { command, type Talk, type Word } from './talk.ts'
 import { RedisWrites } from './writes.ts'
@@ -104,6 +104,8 @@ export class RedisOperations {
   /** A page from either end, or behind the place where a row stands or would stand. */
   #range(op: OperationOf<'list'>, store: Store, bound: Bound): Word[] {
     const reversed = isReversed(op)
+    const inside = comparedInside(store, op)
+    if (inside.length > 0) return this.#rangeInside(op, store, inside, bound)
     if (bound('deep') !== true) return wholeRange(store, reversed)
     const cursor = (field: string) => bound(`after.${field}`)
     const member = this.keys.member(store, cursor)
@@ -112,10 +114,27 @@ export class RedisOperations {
     return reversed ? ['-', after, '1'] : [after, '+', '0']
   }
 
+  /** Members that begin with the values that are compared; of that set only the key follows them. */
+  #rangeInside(op: OperationOf<'list'>, store: Store, inside: string[], bound: Bound): Word[] {
+    const entity = entityOf(this.#compiled.scenario, op.entity)
+    const start = Buffer.concat([Buffer.from('['), ...inside.map((name) => stored(fieldOf(entity, name), bound(`where.${name}`)))])
+    const end = Buffer.concat([start, behindKeys(entity)])
+    const cursor = (field: string) => bound(`${inside.includes(field) ? 'where' : 'after'}.${field}`)
+    const after = bound('deep') === true ? Buffer.concat([Buffer.from('('), this.keys.member(store, cursor)]) : null
+    return isReversed(op) ? [start, after ?? end, '1'] : [after ?? start, end, '0']
+  }
+
   *#search(op: OperationOf<'search'>, bound: Bound): Talk<Reply> {
     const entity = entityOf(this.#compiled.scenario, op.entity)
     const store = this.storeOf(op.name)
-    const rows = yield* this.#page(store, this.keys.wordSet(store, String(bound('word'))), wholeRange(store, false), op.limit, nowOf(entity, bound), op.fields)
+    const rows = yield* this.#page(
+      store,
+      this.keys.wordSet(store, String(bound('word'))),
+      wholeRange(store, false),
+      op.limit,
+      nowOf(entity, bound),
+      op.fields,
+    )
     return readReply(rows.length, () => ({ kind: 'rows', rows: rows.map((row) => values(entity, op.fields, row)) }))
   }
 

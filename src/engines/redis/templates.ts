@@ -7,10 +7,11 @@ import { bulkNumber, bulkOf, elementAt, isNull, lengthOf, numberAt } from '../..
 import type { RequestBuffer } from '../../clients/request.ts'
 import { type Parameter, parametersOf, type WireSource } from '../../data/parameters.ts'
 import { writeDigits, writeInt64BE } from '../../data/whole-numbers.ts'
+import { comparedInside } from '../../families/key-value/model.ts'
 import type { Store } from '../../families/model.ts'
 import { type Entity, entityOf, type Field, fieldOf, type Operation, type OperationOf, writesOf } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
-import { enumSortable, isUnique, keyLength, uniqueHash } from './keys.ts'
+import { behindKeys, enumSortable, isUnique, keyLength, uniqueHash } from './keys.ts'
 import { isReversed, pageScriptOf, type RedisOperations, wholeRange } from './operations.ts'
 import { findScript, type Script } from './scripts.ts'
 import { placesOf, type Step } from './write-scripts.ts'
@@ -157,9 +158,19 @@ class Shape {
       return ['EVALSHA', findScript.sha, '1', uniqueHash(store), this.#stored(`where.${unique.name}`, unique), `${store.entity}:`, now, ...op.fields]
     }
     const set = op.kind === 'search' ? this.#joined(`${store.name}:`, [this.#bytes('word')]) : this.#set(store)
-    const range = wholeRange(store, op.kind === 'list' && isReversed(op))
+    const range = this.#range(op, store)
     const length = String(keyLength(this.#entity))
     return ['EVALSHA', pageScriptOf(store).sha, '1', set, ...range, String(op.limit), length, `${store.entity}:`, now, ...op.fields]
+  }
+
+  /** Of a first page. */
+  #range(op: OperationOf<'list'> | OperationOf<'search'>, store: Store): (WordSpec | null)[] {
+    if (op.kind === 'search') return wholeRange(store, false)
+    const inside = comparedInside(store, op).map((name) => this.#sortable(`where.${name}`, fieldOf(this.#entity, name)))
+    if (inside.length === 0) return wholeRange(store, isReversed(op))
+    const end = behindKeys(this.#entity)
+    const last: Dynamic = { most: () => end.length, put: (_, to, at) => at + end.copy(to, at) }
+    return [this.#joined('[', inside), this.#joined('[', [...inside, last]), isReversed(op) ? '1' : '0']
   }
 
   #write(op: Operation): (WordSpec | null)[][] | null {

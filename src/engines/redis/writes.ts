@@ -92,7 +92,8 @@ export class RedisWrites {
     if (entity.ttlMs !== null)
       yield { name: 'PEXPIRE', key: hash, words: [String(Math.max(1, Number(row.get('expires_at')) - nowMs) + nativeGraceMs)] }
     for (const store of setsOf(model.stores, entity.name))
-      for (const set of this.#keys.sets(store, row)) yield { name: 'ZADD', key: set, words: [this.#keys.score(store, value), this.#keys.member(store, value)] }
+      for (const set of this.#keys.sets(store, row))
+        yield { name: 'ZADD', key: set, words: [this.#keys.score(store, value), this.#keys.member(store, value)] }
     for (const { map, unique, key } of this.#uniques(entity, row)) yield { name: 'HSET', key: map, words: [unique, key] }
     for (const [name, rows] of lines) {
       if (embedded.includes(name)) continue

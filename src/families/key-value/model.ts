@@ -13,7 +13,7 @@ import {
 import type { Capabilities } from '../capabilities.ts'
 import { embeds } from '../document/model.ts'
 import type { AccessStep, PhysicalModel, Store } from '../model.ts'
-import { filterShare, namedOperations, newestShare } from '../sizes.ts'
+import { filterShare, heaviestValueShare, namedOperations, newestShare, pickedShare } from '../sizes.ts'
 import { column, emptyStore } from '../wide-column/stores.ts'
 import { itemModel } from './items.ts'
 
@@ -145,7 +145,7 @@ function addQuery(model: PhysicalModel, scenario: Scenario, operation: Query, { 
     }
     model.emulations.push({ operation: operation.name, how: `emulated: up to ${rows.toLocaleString('en')} rows are read and grouped by the client` })
   }
-  const wanted = setFor(entity, operation)
+  const wanted = setFor(scenario, entity, operation)
   const store = uniqueFor(model, operation) ?? model.stores.find((each) => serves(each, wanted, operation))
   if (operation.kind !== 'aggregate') {
     const first = store?.clustering.length === 0 ? 'looks up a hash' : 'reads a sorted set'
@@ -163,13 +163,37 @@ export function aggregatedRows(scenario: Scenario, entity: Entity, operation: Op
   return Math.round(entity.count * share * (operation.over === null ? 1 : newestShare(entity, operation.over.ms)))
 }
 
+/** Fields of a set's order that a list compares for equality: they stand in front of its members. */
+export function comparedInside(store: Store, operation: OperationOf<'list'>): string[] {
+  const bound = operation.where.filter((filter) => filter.constant === null).map((filter) => filter.field)
+  return store.clustering.map((each) => each.column).filter((name) => bound.includes(name) && !store.partition.includes(name))
+}
+
+/**
+ * Values of references that one row at most has together as a rule would have a set for that row alone: the set of one of them, of which the fewest
+ * rows have the same, holds them in the order of the others. null: each combination has a set.
+ */
+function outerField(scenario: Scenario, entity: Entity, operation: Query, equal: string[]): string | null {
+  if (operation.kind !== 'list' || equal.length < 2 || equal.length < operation.where.length) return null
+  const fields = equal.map((name) => fieldOf(entity, name))
+  const isByKey = operation.order.every(({ field }) => entity.key.includes(field))
+  if (!isByKey || fields.some((field) => field.type !== 'uuid' || entity.key.includes(field.name))) return null
+  const rows = operation.where.reduce((product, filter) => product * pickedShare(scenario, entity, filter), entity.count)
+  if (rows > 1) return null
+  const share = (field: Field) => heaviestValueShare(scenario, field, entity.count)
+  return fields.reduce((best, field) => (share(field) < share(best) ? field : best)).name
+}
+
 /** The set that a query wants: always ascending, since it is read from either end. A bound equality leaves nothing to order by its field. */
-function setFor(entity: Entity, operation: Query): Store {
+function setFor(scenario: Scenario, entity: Entity, operation: Query): Store {
   const where = operation.kind === 'search' ? [] : operation.where
-  const equal = where.filter((filter) => filter.constant === null).map((filter) => filter.field)
+  const bound = where.filter((filter) => filter.constant === null).map((filter) => filter.field)
+  const outer = outerField(scenario, entity, operation, bound)
+  const equal = outer === null ? bound : [outer]
+  const inner = bound.filter((name) => !equal.includes(name)).sort()
   const constants = where.filter((filter) => filter.constant !== null)
   const asked = operation.kind === 'list' ? operation.order : operation.kind === 'aggregate' && operation.over !== null ? [operation.over] : []
-  const inOrder = [...new Set([...asked.map(({ field }) => field), ...entity.key])].filter(
+  const inOrder = [...new Set([...inner, ...asked.map(({ field }) => field), ...entity.key])].filter(
     (field) => !equal.includes(field) || operation.kind === 'aggregate',
   )
   const order = inOrder.length > 0 ? inOrder : entity.key
@@ -191,7 +215,9 @@ function setFor(entity: Entity, operation: Query): Store {
   }
   const score = scoreOf(store)
   const how =
-    score === null ? 'all scores are 0 and the members sort as bytes, exactly, whatever the types' : `${score} is the score, members of one score sort as bytes`
+    score === null
+      ? 'all scores are 0 and the members sort as bytes, exactly, whatever the types'
+      : `${score} is the score, members of one score sort as bytes`
   return {
     ...store,
     reason: `a sorted set per ${per}${only === '' ? '' : ` of rows with ${only}`}, ordered by ${order.join(', ')}, read from either end: ${how}`,

@@ -54,8 +54,8 @@ describe('templates', () => {
     expect(describeOperation('write_session')).toMatch(/^MULTI\nHSET session:\?row\.id .*\nPEXPIRE session:\?row\.id \d+\nEXEC$/)
   })
 
-  test('write the very bytes of the conversation', () => {
-    const { scenario, operations, conversations, templates } = templatesFor(fileURLToPath(new URL('../../engines/kinds.yaml', import.meta.url)))
+  test.each(['kinds', 'awkward/pairs'])('write the very bytes of the conversation: %s', (name) => {
+    const { scenario, operations, conversations, templates } = templatesFor(fileURLToPath(new URL(`../../engines/${name}.yaml`, import.meta.url)))
     const params = new DrawnParameters(makeDataset(scenario, 1), operations, 'templates', 1, scenario.epochMs)
     let compared = 0
     for (const [index, op] of operations.entries()) {
@@ -75,6 +75,6 @@ describe('templates', () => {
         compared++
       }
     }
-    expect(compared).toBeGreaterThan(300)
+    expect(compared).toBeGreaterThan(50)
   })
 })

@@ -5,6 +5,7 @@ import { redis } from '../../../src/engines/redis/index.ts'
 import { deriveModel } from '../../../src/families/derive.ts'
 import { scoreOf, setsOf, uniquesOf } from '../../../src/families/key-value/model.ts'
 import { parseScenario } from '../../../src/scenario/read.ts'
+import { scenarioFor } from './shapes.ts'
 
 const model = (operations: string[], product: Parameters<typeof deriveModel>[0] = redis) =>
   deriveModel(
@@ -99,4 +100,16 @@ test('what a set is ordered by first is its score where it is a number, else all
     ['e>s.id', null],
     ['e.by.s>id', null],
   ])
+})
+
+test('references that one row has together stand in the set of one of them, not in a set of one member each', () => {
+  const entities = (count: string) =>
+    `{ f: { count: 2M, fields: { id: { type: uuid, key: true } } }, e: { count: ${count}, fields: { id: { type: uuid, key: true }, by_id: { ref: f, skew: zipfian(0.9) }, of_id: { ref: f } } } }`
+  const pair = { pair: 'list: e, where: { by_id: any, of_id: any }, order_by: id, limit: 1' }
+  const names = (count: string, operations: Record<string, string>) =>
+    setsOf(deriveModel('key-value', scenarioFor('redis')(entities(count), operations)).stores, 'e').map((store) => store.name)
+  expect(names('100M', pair)).toEqual(['e.by.of_id>by_id.id'])
+  expect(names('100M', { ...pair, of: 'aggregate: e, where: { of_id: any }' })).toEqual(['e.by.of_id>by_id.id'])
+  // Where many rows have both, each pair has a set.
+  expect(names('9000G', pair)).toEqual(['e.by.by_id.of_id>id'])
 })
