@@ -32,7 +32,7 @@ export function parametersOf(scenario: Pick<Scenario, 'entities'>, operation: Op
   const expiring = entity.ttlMs === null ? [] : [alone(entity, 'now')]
   switch (operation.kind) {
     case 'get':
-      return [...of('key.', entity.key), ...expiring]
+      return [...of('key.', entity.key), ...of('known.', operation.known ?? []), ...expiring]
     case 'list':
       return [
         ...of('where.', anyFilters(operation)),

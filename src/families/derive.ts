@@ -3,6 +3,7 @@ import { type Get, type Operation, ownedBy, type Scenario, writesOf } from '../s
 import type { Capabilities } from './capabilities.ts'
 import { documentModel } from './document/model.ts'
 import { keyValueModel } from './key-value/model.ts'
+import { isKeyless, listedBy } from './keyless.ts'
 import type { Family, PhysicalModel } from './model.ts'
 import type { Indexing } from './relational/indexing.ts'
 import { relationalModel } from './relational/model.ts'
@@ -35,6 +36,7 @@ export function allOperations(scenario: Scenario): Operation[] {
       entity: entity.name,
       with: ownedBy(scenario, entity.name).map((owned) => owned.name),
       fields: entity.fields.map((field) => field.name),
+      ...(isKeyless(scenario, entity) && { known: listedBy(scenario, entity) }),
       ratePerSecond: 0,
       scales: true,
       loadGrowthPerMonth: 0,

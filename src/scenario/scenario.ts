@@ -97,6 +97,8 @@ export interface Get {
   kind: 'get'
   with: string[]
   fields: string[]
+  /** Of a check of a row that nobody finds by its key: further fields whose values are told, for stores that are not by key. */
+  known?: string[]
 }
 export interface List {
   kind: 'list'

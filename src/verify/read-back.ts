@@ -59,7 +59,12 @@ export async function readBack(
       for (const row of queue) {
         signal.throwIfAborted()
         const key = keyValues(entity, data, row)
-        const params = fixedParameters(parametersOf(scenario, check).map((parameter, at) => (parameter.shape === 'now' ? nowMs : (key[at] as Value))))
+        const made: Row = check.known === undefined ? new Map() : expectation.made(row)
+        const params = fixedParameters(
+          parametersOf(scenario, check).map(
+            ({ shape, field }, at) => (shape === 'now' ? nowMs : at < key.length ? key[at] : made.get(field?.name ?? '')) as Value,
+          ),
+        )
         const answer = await session.perform(index, params).then(
           (reply) => reply.answer(),
           (error: unknown) => {
@@ -115,6 +120,13 @@ class Expectation {
     this.rows = [...chosen]
     this.#entries = writes.entriesOf(this.#data.entity, (row) => chosen.has(row))
     this.#ofLines = this.#owned.map((owned) => writes.entriesOf(owned.entity, (line) => chosen.has(Math.floor(line / linesPerOwner))))
+  }
+
+  /** What a row was made with. */
+  made(row: number): Row {
+    const before = rowBefore(this.#reference, this.#data, row)
+    const effects = this.#writes.effects(this.#data, row, this.#entries.get(row) ?? [], before)
+    return before ?? effects.find((effect) => effect.kind === 'creates')?.values ?? new Map()
   }
 
   /** What is wrong with the answer; null: nothing. */

@@ -1,4 +1,5 @@
 /** What is particular to the wide-column model, on a real Cassandra: heavy partitions of few loaded rows, unique values, values beyond a type. */
+import { Client } from 'cassandra-driver'
 import { afterAll, expect, test } from 'vitest'
 import { LaneAnswers } from '../../src/clients/lane-answers.ts'
 import { openLane } from '../../src/clients/open-lane.ts'
@@ -138,6 +139,41 @@ test('a value that its column cannot hold is an error that leaves nothing of its
         const expected = (await session.perform(operation, source(3))).answer()
         expect((await answers.perform(operation, source(3))).answer()).toEqual(expected)
       }
+    }
+  })
+}, 120_000)
+
+test('a table for a constant holds its rows alone, whoever wrote them', async () => {
+  const lines = [
+    'entities:',
+    '  e: { count: 80, fields: { id: { type: uuid, key: true }, s: { type: enum, values: { rare: 20, common: 80 } }, at: { type: timestamp, within: 30d } } }',
+    'operations:',
+    `  rare: { list: e, where: { s: rare }, order_by: -at, limit: 9, page: { deep: 50% }, ${load} }`,
+    `  add: { insert: e, ${load} }`,
+    `  write: { put: e, keys: { existing: 60%, new: 40% }, ${load} }`,
+    `  close: { update: e, set: { s: common }, ${load} }`,
+    `  mix: { update: e, set: { s: any, at: now }, ${load} }`,
+    `  drop: { delete: e, ${load} }`,
+  ]
+  await loaded(lines, async (session, compiled, endpoint) => {
+    const dataset = makeDataset(compiled.scenario, 1)
+    const reference = new Reference(dataset, compiled.operations)
+    const { signal } = new AbortController()
+    expect((await verify(session, 'driver', compiled, dataset, reference, 24, signal)).differences).toEqual([])
+    await using lane = await cassandra.openLane(endpoint, compiled, 2)
+    expect((await verify(new LaneAnswers(lane), 'wire', compiled, dataset, reference, 24, signal)).differences).toEqual([])
+    const client = new Client({
+      contactPoints: [`${endpoint.host}:${endpoint.port}`],
+      localDataCenter: 'datacenter1',
+      credentials: { username: endpoint.user as string, password: endpoint.password as string },
+    })
+    const rows = async (table: string) => (await client.execute(`SELECT s FROM ${endpoint.namespace}.${table}`)).rows.map((row) => String(row.s))
+    try {
+      const rare = (await rows('e')).filter((value) => value === 'rare')
+      expect(rare.length).toBeGreaterThan(0)
+      expect(await rows('e_by_s_at')).toEqual(rare)
+    } finally {
+      await client.shutdown()
     }
   })
 }, 120_000)

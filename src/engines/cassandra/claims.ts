@@ -28,5 +28,5 @@ export function* claimed(statements: Cql[], consistency: number): Talk<Cql[]> {
 
 /** Whether the row that has the value is the one that is written. */
 function isOwn({ columns, params }: Cql, found: StoredRow): boolean {
-  return canonical(found[columns[1]?.name ?? ''] as Value) === canonical(params[1] as Value)
+  return columns.every((column, at) => column === null || canonical(found[column.name] as Value) === canonical(params[at] as Value))
 }

@@ -65,6 +65,11 @@ export function selectOwner(store: Store): string {
   return `SELECT ${own.map((column) => id(column.name)).join(', ')} FROM ${id(store.name)} WHERE ${equals(store.partition)} LIMIT 1`
 }
 
+/** The one row that partition and clustering name. */
+export function selectRow(store: Store): string {
+  return `SELECT ${store.columns.map((column) => id(column.name)).join(', ')} FROM ${id(store.name)} WHERE ${equals(rowKeys(store))}`
+}
+
 /** Equality on the partition, then a page of the clustering order. Rows that may have expired cannot be limited by the server. */
 export function selectPage(store: Store, operation: OperationOf<'list'>, start: PageStart): string {
   const descending = isDescending(operation)

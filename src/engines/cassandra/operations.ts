@@ -22,7 +22,7 @@ import type { Compiled, Reply } from '../engine.ts'
 import { claimed } from './claims.ts'
 import { deleteRow } from './cql.ts'
 import { isDescending, pageStart, pageStarts } from './pages.ts'
-import { amountOf, CassandraRows, columnOf, lineColumn, ownerOf, partitionOf, type Row, restored, storeFor } from './rows.ts'
+import { amountOf, CassandraRows, columnOf, isByKey, lineColumn, ownerOf, partitionOf, type Row, restored, storeFor } from './rows.ts'
 import { ask, askAll, askPages, type Cql, consistencies, isAlive, type StoredRow, type Talk } from './talk.ts'
 import { BucketWaves, bucketsInFlight } from './waves.ts'
 
@@ -65,8 +65,7 @@ export class CassandraOperations {
     const store = storeFor(this.#compiled.model, op.name)
     const keys = entity.key.map((key) => bound(`key.${key}`))
     const consistency = consistencyOf(op)
-    const isAlone = entity.owner === null && op.with.every((name) => !store.embedded.includes(name))
-    const found = isAlone ? yield* ask(ownerOf(store, keys[0] as Value), consistency) : yield* this.#lines(store, entity, keys, consistency)
+    const found = yield* this.#found(op, entity, store, keys, bound)
     const alive = found.length > 0 && isAlive(found[0], nowMs)
     const lines = new Map<string, StoredRow[]>()
     for (const name of alive ? op.with : []) {
@@ -74,6 +73,17 @@ export class CassandraOperations {
       lines.set(name, own === store ? found : yield* ask(partitionOf(own, keys[0] as Value), consistency))
     }
     return readReply(alive ? 1 : 0, () => ({ kind: 'rows', rows: alive ? [this.#assembled(op, entity, store, found, lines)] : [] }))
+  }
+
+  #found(op: OperationOf<'get'>, entity: Entity, store: Store, keys: Value[], bound: Bound): Talk<StoredRow[]> {
+    const consistency = consistencyOf(op)
+    if (entity.owner !== null || op.with.some((name) => store.embedded.includes(name))) return this.#lines(store, entity, keys, consistency)
+    if (isByKey(store, entity)) return ask(ownerOf(store, keys[0] as Value), consistency)
+    const known = (op.known ?? []).map((field): [string, Value] => [field, bound(`known.${field}`)])
+    return ask(
+      this.rows.found(store, new Map([...entity.key.map((field, at): [string, Value] => [field, keys[at] as Value]), ...known])),
+      consistency,
+    )
   }
 
   *#list(op: OperationOf<'list'>, texts: string[], bound: Bound): Talk<Reply> {
@@ -100,10 +110,9 @@ export class CassandraOperations {
   /** The row that has a unique value: its key is asked for, then the row, which may have another value by now. A page behind a row has it where it comes after that row. */
   *#unique(op: OperationOf<'list'>, entity: Entity, claims: Store, nowMs: number | null, bound: Bound): Talk<Reply> {
     const consistency = consistencyOf(op)
-    const key = entity.key[0] as string
     const [claim] = yield* ask(partitionOf(claims, bound(`where.${claims.partition[0]}`)), consistency)
     const base = baseStore(this.#compiled.model.stores, entity.name)
-    const keys = claim === undefined ? null : [restored(columnOf(claims, key), claim[key])]
+    const keys = claim === undefined ? null : entity.key.map((key) => restored(columnOf(claims, key), claim[key]))
     const row = keys === null ? null : yield* this.#current(base, entity, keys, nowMs, consistency)
     const asked = ({ field, constant }: Filter) => (constant === null ? bound(`where.${field}`) : constantOf(entity, field, constant))
     const fits = row !== null && op.where.every((filter) => canonical(row.get(filter.field) as Value) === canonical(asked(filter)))

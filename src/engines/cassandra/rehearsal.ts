@@ -5,7 +5,7 @@ import { constantOf, decimalText, type Value } from '../../data/value.ts'
 import type { Store } from '../../families/model.ts'
 import { type Entity, entityOf, type Field, type Filter, fieldOf, type Operation, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
-import { selectOwner, selectPartition } from './cql.ts'
+import { selectOwner, selectPartition, selectRow } from './cql.ts'
 import { CassandraOperations } from './operations.ts'
 import type { Cql, CqlResult, Request, StoredRow } from './talk.ts'
 
@@ -52,7 +52,7 @@ function textOf({ statements }: Request): string {
 
 /** Of a partition the example row; whoever claims a value gets it. */
 function answerTo({ query }: Cql, stores: Store[], scenario: Scenario, chosen: Chosen | null): StoredRow {
-  const store = stores.find((each) => selectPartition(each) === query || selectOwner(each) === query)
+  const store = stores.find((each) => [selectPartition, selectOwner, selectRow].some((text) => text(each) === query))
   if (store === undefined) return { '[applied]': true }
   return Object.fromEntries(
     store.columns.map(({ name, entity, field, role }) => {

@@ -5,7 +5,7 @@ import type { PhysicalModel, Store, StoreColumn } from '../../families/model.ts'
 import { storesOfEntity } from '../../families/wide-column/stores.ts'
 import { type Constant, type Entity, entityOf, lineFields, type Update, writesOf } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
-import { cqlType, deleteRow, insertRow, rowKeys, selectOwner, selectPartition, updateRow } from './cql.ts'
+import { cqlType, deleteRow, insertRow, rowKeys, selectOwner, selectPartition, selectRow, updateRow } from './cql.ts'
 import type { Cql, StoredRow } from './talk.ts'
 
 const nativeGraceSeconds = 24 * 3600
@@ -79,6 +79,12 @@ export class CassandraRows {
   #holds(store: Store, row: Row): boolean {
     const entity = entityOf(this.#compiled.scenario, store.entity)
     return (store.where ?? []).every(({ field, constant }) => row.get(field) === constantOf(entity, field, constant as Constant))
+  }
+
+  /** The row of a table that is not by key, by its values. */
+  found(store: Store, row: Row): Cql {
+    const columns = rowKeys(store).map((name) => columnOf(store, name))
+    return { query: selectRow(store), columns, params: columns.map((column) => this.#columnValue(store, column, row, null)) }
   }
 
   #release(store: Store, row: Row): Cql {
@@ -183,6 +189,9 @@ export class CassandraRows {
 
 /** The column that numbers the lines of a partition. */
 export const lineColumn = (store: Store) => (store.clustering[0] as Store['clustering'][number]).column
+
+/** Whether the key of a row is all that its base table is asked by. */
+export const isByKey = ({ partition }: Store, { key }: Entity) => partition.length === 1 && partition[0] === key[0]
 
 /** All columns of the partition that a key names. */
 export function partitionOf(store: Store, key: Value): Cql {

@@ -22,7 +22,7 @@ import type { Compiled } from '../engine.ts'
 import { insertRow } from './cql.ts'
 import { consistencyOf } from './operations.ts'
 import { hasOneDeepStart } from './pages.ts'
-import { columnOf, lifeOfLines, nativeTtlSeconds, ownerOf, partitionOf, storeFor } from './rows.ts'
+import { columnOf, isByKey, lifeOfLines, nativeTtlSeconds, ownerOf, partitionOf, storeFor } from './rows.ts'
 
 export type Writer = (params: WireSource, to: RequestBuffer) => void
 
@@ -81,8 +81,12 @@ function shapeOf(compiled: Compiled<string>, op: Operation): Shape | null {
   }
   switch (op.kind) {
     case 'get':
-      if (entity.owner !== null || op.with.some((name) => !store.embedded.includes(name))) return null
-      return { texts: [(op.with.length === 0 ? ownerOf : partitionOf)(store, null).query], binds: [[{ name: `key.${entity.key[0]}` }]], rows: living(1) }
+      if (entity.owner !== null || !isByKey(store, entity) || op.with.some((name) => !store.embedded.includes(name))) return null
+      return {
+        texts: [(op.with.length === 0 ? ownerOf : partitionOf)(store, null).query],
+        binds: [[{ name: `key.${entity.key[0]}` }]],
+        rows: living(1),
+      }
     case 'list': {
       if (store.unique || store.bucket !== null || !hasOneDeepStart(op) || mayTakePages(compiled, op, entity)) return null
       const where = store.partition.map((name): Bind => {

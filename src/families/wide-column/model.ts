@@ -1,20 +1,27 @@
 /** The wide-column family: a base table by key, one table per list and aggregate, a token store per search. Queries decide the tables. */
 import { entityOf, type Operation, type Scenario, type Update, writesOf } from '../../scenario/scenario.ts'
+import { homeQuery, isKeyless } from '../keyless.ts'
 import type { AccessStep, PhysicalModel, Store } from '../model.ts'
 import { filterShare } from '../sizes.ts'
 import { addQueryStore, addTokenStore, type Excused } from './queries.ts'
-import { addStore, baseStore, baseStores, storesOfEntity, uniqueStores } from './stores.ts'
+import { addStore, baseStore, baseStores, leaveBase, storesOfEntity, uniqueStores } from './stores.ts'
 
 export function wideColumnModel(scenario: Scenario, operations: Operation[]): PhysicalModel {
   const model: PhysicalModel = { family: 'wide-column', stores: baseStores(scenario, operations), accesses: [], excuses: [], emulations: [] }
   const excuse: Excused = (operation, reason, bottleneck) => model.excuses.push({ engine: '', operation: operation.name, reason, bottleneck })
   for (const store of uniqueStores(scenario)) addStore(model, store)
-  // A table of all rows serves who asks for those with a constant, too: it comes first.
-  for (const operation of [...operations].sort((a, b) => constantsOf(a) - constantsOf(b))) {
+  // A table of all rows serves who asks for those with a constant, too, and one of all columns who asks for few: they come first.
+  const homes = new Set(scenario.entities.filter((entity) => isKeyless(scenario, entity)).map((entity) => homeQuery(scenario, entity)))
+  const isLater = (operation: Operation) => (homes.has(operation.name) ? 0 : 1 + constantsOf(operation))
+  for (const operation of [...operations].sort((a, b) => isLater(a) - isLater(b))) {
     const entity = entityOf(scenario, operation.entity)
     if (operation.kind === 'list' || operation.kind === 'aggregate') addQueryStore(model, scenario, operation, entity, excuse)
     if (operation.kind === 'search') addTokenStore(model, operation, entity)
+  }
+  for (const entity of scenario.entities) if (isKeyless(scenario, entity)) leaveBase(model, entity)
+  for (const operation of operations) {
     if (operation.kind === 'get') {
+      const entity = entityOf(scenario, operation.entity)
       const apart = operation.with.filter((name) => model.stores.some((store) => store.name === name))
       const steps = [baseStore(model.stores, entity.name).name, ...apart].map(
         (store): AccessStep => ({ action: 'read', store, index: 'partition', requests: 1 }),

@@ -1,6 +1,7 @@
 /** Query tables of the wide-column family: one per list and aggregate, with a time bucket where a partition would grow too heavy; a token store per search. */
 import { type Entity, fieldOf, type List, type Operation, type OperationOf, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import { type BucketUnit, bucketMs, bucketUnits } from '../buckets.ts'
+import { homeQuery, isKeyless } from '../keyless.ts'
 import type { AccessStep, PhysicalModel, Store } from '../model.ts'
 import { single } from '../model.ts'
 import { filterShare, newestShare, pickedShare, rowBytes } from '../sizes.ts'
@@ -28,7 +29,8 @@ export function addQueryStore(model: PhysicalModel, scenario: Scenario, operatio
     excuse(operation, `${operation.name} filters by no equality and no time: every partition would be read`, 'full scan of the table')
     return
   }
-  const store = queryStore(operation, entity, equal, time)
+  const isHome = isKeyless(scenario, entity) && homeQuery(scenario, entity) === operation.name
+  const store = queryStore(operation, entity, equal, time, isHome)
   const rows = operation.where.reduce((product, filter) => product * filterShare(scenario, entity, filter), entity.count)
   const heaviestBytes = rows * (rowBytes(entity, [...new Set(store.columns.map((each) => each.field))]) + rowOverheadBytes)
   const group = operation.kind === 'aggregate' ? (operation.groupBy?.unit ?? null) : null
@@ -110,7 +112,8 @@ function timeOf(operation: Query, entity: Entity, equal: string[]): string | nul
   return name === undefined || equal.includes(name) || fieldOf(entity, name).type !== 'timestamp' ? null : name
 }
 
-function queryStore(operation: Query, entity: Entity, equal: string[], time: string | null): Store {
+/** `isHome`: it has all columns of its rows. */
+function queryStore(operation: Query, entity: Entity, equal: string[], time: string | null, isHome: boolean): Store {
   const ordered =
     operation.kind === 'list'
       ? operation.order
@@ -121,7 +124,8 @@ function queryStore(operation: Query, entity: Entity, equal: string[], time: str
   const wanted = operation.kind === 'list' ? operation.fields : [operation.groupBy?.field, operation.sum].filter((name) => name != null)
   const keys = [...equal, ...clustering.map((order) => order.field)]
   const constants = operation.where.filter((filter) => filter.constant !== null).sort((a, b) => (a.field < b.field ? -1 : 1))
-  const names = [...new Set([...keys, ...wanted, ...(entity.ttlMs === null ? [] : ['expires_at'])])]
+  const others = isHome ? entity.fields.map((field) => field.name) : entity.ttlMs === null ? [] : ['expires_at']
+  const names = [...new Set([...keys, ...wanted, ...others])]
   return {
     ...emptyStore('', entity),
     partition: equal,
@@ -196,7 +200,7 @@ export function readsRange({ over, where }: Pick<OperationOf<'aggregate'>, 'over
 export function addTokenStore(model: PhysicalModel, operation: OperationOf<'search'>, entity: Entity): void {
   const searched = entity.fields.map((field) => field.name).filter((name) => operation.in.includes(name))
   const token = `words.${searched.join('.')}`
-  const names = [...new Set([...entity.key, ...operation.fields, ...searched, ...(entity.ttlMs === null ? [] : ['expires_at'])])]
+  const names = [...new Set([...entity.key, ...operation.fields, ...(entity.ttlMs === null ? [] : ['expires_at'])])]
   const store: Store = {
     ...emptyStore(`${entity.name}_words_${searched.join('_')}`, entity),
     partition: [token],

@@ -92,16 +92,15 @@ export function uniqueStores(scenario: Scenario): Store[] {
   return scenario.entities.flatMap((entity) =>
     entity.fields
       .filter((field) => field.unique && !entity.key.includes(field.name))
-      .map((field): Store => {
-        const [key] = entity.key as [string]
-        return {
+      .map(
+        (field): Store => ({
           ...emptyStore(`${entity.name}_unique_${field.name}`, entity),
           unique: true,
           partition: [field.name],
-          columns: [column(entity, field, 'key'), column(entity, fieldOf(entity, key), 'value')],
+          columns: [column(entity, field, 'key'), ...entity.key.map((key) => column(entity, fieldOf(entity, key), 'value'))],
           reason: `${field.name} is unique: a value is claimed here, by a lightweight transaction, before a row that has it is written`,
-        }
-      }),
+        }),
+      ),
   )
 }
 
@@ -127,6 +126,20 @@ export function mergeStore(model: PhysicalModel, store: Store): Store {
   same.serves.push(...store.serves)
   same.reason += ` · ${store.reason}`
   return same
+}
+
+/** Where nobody finds a row by its key, a table of all rows and columns takes the place of the one by key, which would be written for nobody. */
+export function leaveBase(model: PhysicalModel, entity: Entity): void {
+  const isWhole = (store: Store) =>
+    store.entity === entity.name &&
+    store.where === undefined &&
+    store.columns.every((each) => each.role !== 'token') &&
+    entity.fields.every((field) => store.columns.some((each) => each.name === field.name))
+  const home = model.stores.find((store) => !store.base && isWhole(store))
+  if (home === undefined) return
+  model.stores = model.stores.filter((store) => store !== baseStore(model.stores, entity.name))
+  home.base = true
+  home.reason += '; with all columns, for nobody finds a row by its key'
 }
 
 export function addStore(model: PhysicalModel, store: Store): Store {

@@ -63,8 +63,8 @@ test('one table serves both directions, and the window of an aggregate', () => {
   lately: { aggregate: r, where: { k: any }, over: 30d, ${load} }`,
   )
   const engine = engineNamed('cassandra')
-  const compiled = engine.compile(deriveModel(engineNamed('cassandra'), scenario), allOperations(scenario), scenario, 'fsync')
-  expect(compiled.model.stores.map((store) => store.name)).toEqual(['r', 'r_by_k_at'])
+  const compiled = engine.compile(deriveModel('wide-column', scenario), allOperations(scenario), scenario, 'fsync')
+  expect(compiled.model.stores.map((store) => store.name)).toEqual(['r_by_k_at'])
   const texts = compiled.programs.flatMap((each) => each?.shown ?? [])
   expect(texts[0]).not.toContain('ORDER BY')
   expect(texts[2]).toContain('ORDER BY "at" ASC, "id" ASC')
@@ -78,8 +78,10 @@ test('searches over other fields have another token store, whatever the order of
     entity,
     `  both: { search: e, in: [p, q], limit: 9, ${load} }
   turned: { search: e, in: [q, p], limit: 9, ${load} }
-  one: { search: e, in: [p], limit: 9, ${load} }`,
+  one: { search: e, in: [p], limit: 9, fields: [q], ${load} }`,
   )
+  // The text that is searched is not repeated with each of its words, unless it is asked for.
+  expect(model.stores.at(-1)?.columns.map((each) => each.name)).toEqual(['words.p', 'id', 'q'])
   expect(model.stores.slice(1).map((store) => [store.name, store.partition, store.serves])).toEqual([
     ['e_words_p_q', ['words.p.q'], ['both', 'turned']],
     ['e_words_p', ['words.p'], ['one']],
@@ -185,10 +187,7 @@ test('a table for a constant has its rows alone, so that its size is theirs; one
     `  open: { list: a, where: { k: any, state: open }, order_by: -at, limit: 20, ${load} }
   some: { list: a, where: { k: any, state: any }, order_by: -at, limit: 20, ${load} }`,
   )
-  expect(shared.stores.map((store) => [store.name, store.where, store.serves])).toEqual([
-    ['a', undefined, []],
-    ['a_by_k_state_at', undefined, ['some', 'open']],
-  ])
+  expect(shared.stores.map((store) => [store.name, store.where, store.serves])).toEqual([['a_by_k_state_at', undefined, ['some', 'open']]])
 })
 
 test('a key column that changes is said, with the tombstones of ten days; of a table for a constant not more rows go than come', () => {
@@ -211,10 +210,27 @@ test('a key column that changes is said, with the tombstones of ten days; of a t
 test('one partition for all new rows is said, and excused where one set of replicas could not write them', () => {
   const list = `  all: { list: a, where: {}, order_by: at, limit: 20, ${load} }\n`
   const few = modelOf(alarm, `${list}  raise: { insert: a, rate: 15/s, p99: 1s }`)
-  expect(few.stores.at(-1)?.reason).toMatch(/; all new rows go into one partition, 30 a second at peak$/)
+  expect(few.stores.at(-1)?.reason).toMatch(/; all new rows go into one partition, 30 a second at peak/)
   const many = modelOf(alarm, `${list}  raise: { insert: a, rate: 5000/s, p99: 1s }`)
   expect(many.excuses.map((each) => each.reason)).toEqual([
     'all would have all new rows written into one partition: 10,000 a second at peak, more than 1,000',
   ])
   expect(many.stores.map((store) => store.name)).toEqual(['a'])
+})
+
+test('nobody reads a table by key whose rows nobody finds by their key: another one has all their columns', () => {
+  const list = `  of: { list: a, where: { k: any }, order_by: -at, limit: 20, fields: [at, n], ${load} }
+  raise: { insert: a, ${load} }`
+  const without = modelOf(alarm, list)
+  expect(without.stores.map((store) => [store.name, store.base, store.columns.map((each) => each.name)])).toEqual([
+    ['a_by_k_at', true, ['k', 'at', 'id', 'n', 'state']],
+  ])
+  expect(without.accesses.map((access) => access.steps.map((step) => step.store))).toEqual([['a_by_k_at'], ['a_by_k_at'], ['a_by_k_at']])
+  for (const more of ['get: a', 'delete: a', 'put: a, keys: { existing: 50%, new: 50% }', 'update: a, set: { n: any }']) {
+    const by = modelOf(alarm, `${list}\n  more: { ${more}, ${load} }`)
+    expect(by.stores[0]?.name, more).toBe('a')
+  }
+  // A table for a constant has not all rows.
+  const open = modelOf(alarm, `  open: { list: a, where: { state: open }, order_by: -at, limit: 20, ${load} }`)
+  expect(open.stores.map((store) => store.name)).toEqual(['a', 'a_by_state_at'])
 })

@@ -45,6 +45,10 @@ const shapes: Record<string, Scenario> = {
     rows.replace('a: { count: 60', 'a: { count: 60, ttl: 6s'),
     'put: { put: a, keys: { existing: 90%, new: 10% } }\nadd: { insert: a, with: [l] }\nrecount: { update: l, set: { q: any } }',
   ),
+  'rows that nobody finds by their key': scenarioOf(
+    v7.replace('300,', '300, ttl: 6s,'),
+    'add: { insert: e }\nnewest: { list: e, where: { n: any }, order_by: -at, limit: 5 }\nsoonest: { list: e, where: {}, order_by: expires_at, limit: 5 }',
+  ),
   'keys of version 7': scenarioOf(
     v7,
     'add: { insert: e }\nread: { get: e, pick: { skew: latest(0.99) } }\nput: { put: e, keys: { existing: 90%, new: 10% }, pick: { skew: latest(0.99) } }\nset: { update: e, set: { n: any }, pick: { skew: latest(0.99) } }',

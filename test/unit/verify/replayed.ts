@@ -2,8 +2,8 @@
 import { ServerError } from '../../../src/clients/server-error.ts'
 import { type Dataset, makeDataset } from '../../../src/data/dataset.ts'
 import { DrawnParameters } from '../../../src/data/drawn.ts'
-import { fixedParameters } from '../../../src/data/parameters.ts'
-import type { Answer, Value } from '../../../src/data/value.ts'
+import { fixedParameters, type ParamSource, parametersOf } from '../../../src/data/parameters.ts'
+import { type Answer, canonical, type Value } from '../../../src/data/value.ts'
 import type { Lane } from '../../../src/engines/engine.ts'
 import { allOperations } from '../../../src/families/derive.ts'
 import type { WriteLog } from '../../../src/measure/recorder.ts'
@@ -88,10 +88,18 @@ export async function replay(scenario: Scenario, options: Replay = {}): Promise<
     },
     [Symbol.asyncDispose]: async () => {},
   }
+  // A store that is not by key finds nothing by values that its row has not.
+  const knows = (operation: Operation, params: ParamSource, found: Answer) =>
+    parametersOf(scenario, operation).every(({ name }, at) => {
+      const [role, field = ''] = name.split('.')
+      if (role !== 'known' || operation.kind !== 'get' || found.kind !== 'rows') return true
+      return found.rows.every((row) => canonical(row[operation.fields.indexOf(field)] as Value) === canonical(params.value(at)))
+    })
   const session = {
     perform: async (index: number, params: Parameters<Reference['execute']>[1]) => {
       if (options.readError !== undefined) throw new ServerError('connection-lost', options.readError)
-      const answer = server.execute(index, params)
+      const found = server.execute(index, params)
+      const answer: Answer = knows(operations[index] as Operation, params, found) ? found : { kind: 'rows', rows: [] }
       return { outcome: 'ok' as const, rows: 1, retries: 0, answer: () => answer }
     },
     total: async (entity: string, field?: string) => server.total(entity, field),
