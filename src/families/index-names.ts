@@ -5,7 +5,10 @@ import type { Index } from './model.ts'
 const maxNameBytes = 63
 const hashDigits = 8
 
-/** A name says the columns; a hash of the whole definition follows where that is cut, or where `taken` or another index has the name already. */
+/**
+ * A name says the columns, and of an index of some rows which ones; a hash of the whole definition follows where that is cut, or where `taken` or
+ * another index has the name already.
+ */
 export function nameIndexes(indexes: Index[], prefix: string, taken: Set<string>): Index[] {
   const texts = indexes.map((index) => prefix + plainName(index))
   return indexes.map((index, at) => {
@@ -22,8 +25,9 @@ export function freeName(text: string, taken: Set<string>): string {
   return text.length > maxNameBytes || taken.has(text) ? hashedName(text, text, taken) : text
 }
 
-function plainName({ kind, columns }: Index): string {
-  return `${kind === 'ordered' ? '' : `${kind}_`}${columns.map((column) => column.field).join('_')}`
+function plainName({ kind, columns, where }: Index): string {
+  const plain = where.map(({ constant }) => String(constant)).filter((text) => /^\w+$/.test(text))
+  return `${kind === 'ordered' ? '' : `${kind}_`}${[...columns.map((column) => column.field), ...plain].join('_')}`
 }
 
 function definition({ kind, columns, include, where, unique }: Index): string {

@@ -60,6 +60,7 @@ test('several constants of one field share an index that starts with their colum
   const list = (status: string, order = '-at') => `list: ticket, where: { tenant: any, status: ${status} }, order_by: ${order}, limit: 20`
   expect(indexesOf({ open: list('open'), closed: list('closed'), old: list('open', 'at') })).toEqual(['status tenant at- id-'])
   expect(indexesOf({ spam: list('spam'), lost: list('lost', 'at') })).toEqual(['tenant at- id- where status=spam', 'tenant at id where status=lost'])
+  expect(indexUsed({ spam: list('spam'), lost: list('lost') })).toEqual(['ticket_tenant_at_id_spam', 'ticket_tenant_at_id_lost'])
   // Together they are no longer rare: one index of all rows is read and kept sooner than three.
   expect(indexesOf({ spam: list('spam'), lost: list('lost'), odd: list('odd') })).toEqual(['status tenant at- id-'])
   expect(indexesOf({ spam: list('spam'), open: list('open') })).toEqual(['status tenant at- id-'])
