@@ -42,14 +42,26 @@ function isSmall({ entity, field: name }: StoreColumn, { entities, operations }:
   return [generator.low, generator.high + missedBeyond, ...constants].every((value) => value >= -(2 ** 31) && value < 2 ** 31)
 }
 
-export function createTable(store: Store, typeOf: (column: StoreColumn) => string): string {
+/** The documentation of the strategy asks for twenty to thirty windows. */
+const windowsOfALife = 30
+const hourMs = 3_600_000
+
+/** Hours of the windows by which a table is compacted whose rows all live equally long and are never changed: files of one window expire together. null: it is not such a table. */
+function windowHours({ entity, expiry }: Store, { operations }: Scenario): number | null {
+  const isChanged = operations.some((operation) => writesOf(operation).some((write) => write.entity === entity && write.kind !== 'insert'))
+  return expiry === null || isChanged ? null : Math.max(1, Math.round(expiry.ttlMs / windowsOfALife / hourMs))
+}
+
+export function createTable(store: Store, scenario: Scenario): string {
+  const typeOf = (column: StoreColumn) => cqlType(column, scenario)
   const columns = store.columns.map((column) => `  ${id(column.name)} ${typeOf(column)}${column.role === 'static' ? ' STATIC' : ''}`)
   const key = [`(${store.partition.map(id).join(', ')})`, ...store.clustering.map((each) => id(each.column))].join(', ')
-  const order =
-    store.clustering.length === 0
-      ? ''
-      : ` WITH CLUSTERING ORDER BY (${store.clustering.map((each) => `${id(each.column)} ${each.descending ? 'DESC' : 'ASC'}`).join(', ')})`
-  return `CREATE TABLE ${id(store.name)} (\n${[...columns, `  PRIMARY KEY (${key})`].join(',\n')}\n)${order}`
+  const order = store.clustering.map((each) => `${id(each.column)} ${each.descending ? 'DESC' : 'ASC'}`).join(', ')
+  const hours = windowHours(store, scenario)
+  const windows = `{'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'HOURS', 'compaction_window_size': ${hours}}`
+  const options = [...(order === '' ? [] : [`CLUSTERING ORDER BY (${order})`]), ...(hours === null ? [] : [`compaction = ${windows}`])]
+  const text = `CREATE TABLE ${id(store.name)} (\n${[...columns, `  PRIMARY KEY (${key})`].join(',\n')}\n)`
+  return options.length === 0 ? text : `${text} WITH ${options.join(' AND ')}`
 }
 
 const equals = (names: string[]) => names.map((name) => `${id(name)} = ?`).join(' AND ')

@@ -7,11 +7,11 @@ import type { CqlLogin } from '../../clients/protocols/cql.ts'
 import { named } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { TrialError } from '../../errors.ts'
-import type { PhysicalModel, Store, StoreColumn } from '../../families/model.ts'
+import type { PhysicalModel, Store } from '../../families/model.ts'
 import { conversation, type Program } from '../../families/program.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
-import { cqlType, createTable, selectGroup, selectPage, selectWords } from './cql.ts'
+import { createTable, selectGroup, selectPage, selectWords } from './cql.ts'
 import { cassandraError } from './errors.ts'
 import { heapMegabytes } from './jvm.ts'
 import { openCassandraLane } from './lane.ts'
@@ -142,7 +142,7 @@ export const cassandra: Engine = throwingServerErrors(cassandraError, {
       scenario,
       operations,
       model,
-      ddl: model.stores.map((store) => createTable(store, (column: StoreColumn) => cqlType(column, scenario))),
+      ddl: model.stores.map((store) => createTable(store, scenario)),
       afterLoad: [],
       programs: programsOf(model, operations),
       settings: {

@@ -234,3 +234,16 @@ test('nobody reads a table by key whose rows nobody finds by their key: another 
   const open = modelOf(alarm, `  open: { list: a, where: { state: open }, order_by: -at, limit: 20, ${load} }`)
   expect(open.stores.map((store) => store.name)).toEqual(['a', 'a_by_state_at'])
 })
+
+test('rows that live equally long and are never changed are compacted by windows of a thirtieth of their life', () => {
+  const ddl = (operation: string) => {
+    const scenario = scenarioOf(
+      '  s: { count: 900, ttl: 3d, fields: { id: { type: uuid, key: true }, n: { type: int, range: [0, 9] }, at: { type: timestamp, within: 3d } } }',
+      `  l: { list: s, where: { n: any }, order_by: -at, limit: 9, ${load} }\n  w: { ${operation}, ${load} }`,
+    )
+    return engineNamed('cassandra').compile(deriveModel('wide-column', scenario), allOperations(scenario), scenario, 'fsync').ddl.join()
+  }
+  const window = `{'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'HOURS', 'compaction_window_size': 2}`
+  expect(ddl('insert: s')).toContain(` WITH CLUSTERING ORDER BY ("at" DESC, "id" DESC) AND compaction = ${window}`)
+  expect(ddl('update: s, set: { n: any }')).not.toContain('compaction')
+})
