@@ -160,7 +160,7 @@ test('a table for a constant holds its rows alone, whoever wrote them', async ()
     const reference = new Reference(dataset, compiled.operations)
     const { signal } = new AbortController()
     expect((await verify(session, 'driver', compiled, dataset, reference, 24, signal)).differences).toEqual([])
-    await using lane = await cassandra.openLane(endpoint, compiled, 2)
+    await using lane = await openLane(cassandra, endpoint, compiled, 2)
     expect((await verify(new LaneAnswers(lane), 'wire', compiled, dataset, reference, 24, signal)).differences).toEqual([])
     const client = new Client({
       contactPoints: [`${endpoint.host}:${endpoint.port}`],

@@ -25,7 +25,7 @@ const typeOf: Record<string, number> = { id: types.uuid, n: types.int }
 
 /** Loads over a connection that answers each message with what `answer` says: −1, or an error's code. */
 async function load(answer: (message: Buffer, stream: number) => number, scenario = scenarioOf('get: e')): Promise<Buffer[]> {
-  const compiled = cassandra.compile(deriveModel('wide-column', scenario), allOperations(scenario), scenario, 'fsync')
+  const compiled = cassandra.compile(deriveModel(cassandra, scenario), allOperations(scenario), scenario, 'fsync')
   const sent: Buffer[] = []
   const text = Buffer.from('\0\0\0\0\0\x04late', 'latin1')
   const connection = {

@@ -107,7 +107,7 @@ test('references that one row has together stand in the set of one of them, not 
     `{ f: { count: 2M, fields: { id: { type: uuid, key: true } } }, e: { count: ${count}, fields: { id: { type: uuid, key: true }, by_id: { ref: f, skew: zipfian(0.9) }, of_id: { ref: f } } } }`
   const pair = { pair: 'list: e, where: { by_id: any, of_id: any }, order_by: id, limit: 1' }
   const names = (count: string, operations: Record<string, string>) =>
-    setsOf(deriveModel('key-value', scenarioFor('redis')(entities(count), operations)).stores, 'e').map((store) => store.name)
+    setsOf(deriveModel(redis, scenarioFor('redis')(entities(count), operations)).stores, 'e').map((store) => store.name)
   expect(names('100M', pair)).toEqual(['e.by.of_id>by_id.id'])
   expect(names('100M', { ...pair, of: 'aggregate: e, where: { of_id: any }' })).toEqual(['e.by.of_id>by_id.id'])
   // Where many rows have both, each pair has a set.

@@ -63,7 +63,7 @@ test('one table serves both directions, and the window of an aggregate', () => {
   lately: { aggregate: r, where: { k: any }, over: 30d, ${load} }`,
   )
   const engine = engineNamed('cassandra')
-  const compiled = engine.compile(deriveModel('wide-column', scenario), allOperations(scenario), scenario, 'fsync')
+  const compiled = engine.compile(deriveModel(engineNamed('cassandra'), scenario), allOperations(scenario), scenario, 'fsync')
   expect(compiled.model.stores.map((store) => store.name)).toEqual(['r_by_k_at'])
   const texts = compiled.programs.flatMap((each) => each?.shown ?? [])
   expect(texts[0]).not.toContain('ORDER BY')
@@ -164,7 +164,7 @@ test('a table for a constant has its rows alone, so that its size is theirs; one
   close: { update: a, set: { state: closed }, ${load} }
   count: { update: a, set: { n: any }, ${load} }`,
   )
-  const model = deriveModel('wide-column', scenario)
+  const model = deriveModel(engineNamed('cassandra'), scenario)
   const tables = model.stores.filter((store) => !store.base)
   expect(tables.map((store) => [store.name, store.where, store.bucket?.unit])).toEqual([
     ['a_by_state_at', [{ field: 'state', constant: 'open' }], undefined],
@@ -241,7 +241,7 @@ test('rows that live equally long and are never changed are compacted by windows
       '  s: { count: 900, ttl: 3d, fields: { id: { type: uuid, key: true }, n: { type: int, range: [0, 9] }, at: { type: timestamp, within: 3d } } }',
       `  l: { list: s, where: { n: any }, order_by: -at, limit: 9, ${load} }\n  w: { ${operation}, ${load} }`,
     )
-    return engineNamed('cassandra').compile(deriveModel('wide-column', scenario), allOperations(scenario), scenario, 'fsync').ddl.join()
+    return engineNamed('cassandra').compile(deriveModel(engineNamed('cassandra'), scenario), allOperations(scenario), scenario, 'fsync').ddl.join()
   }
   const window = `{'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'HOURS', 'compaction_window_size': 2}`
   expect(ddl('insert: s')).toContain(` WITH CLUSTERING ORDER BY ("at" DESC, "id" DESC) AND compaction = ${window}`)
