@@ -241,7 +241,9 @@ test('rows that live equally long and are never changed are compacted by windows
       '  s: { count: 900, ttl: 3d, fields: { id: { type: uuid, key: true }, n: { type: int, range: [0, 9] }, at: { type: timestamp, within: 3d } } }',
       `  l: { list: s, where: { n: any }, order_by: -at, limit: 9, ${load} }\n  w: { ${operation}, ${load} }`,
     )
-    return engineNamed('cassandra').compile(deriveModel(engineNamed('cassandra'), scenario), allOperations(scenario), scenario, 'fsync').ddl.join()
+    return engineNamed('cassandra')
+      .compile(deriveModel(engineNamed('cassandra'), scenario), allOperations(scenario), scenario, 'fsync')
+      .ddl.join()
   }
   const window = `{'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'HOURS', 'compaction_window_size': 2}`
   expect(ddl('insert: s')).toContain(` WITH CLUSTERING ORDER BY ("at" DESC, "id" DESC) AND compaction = ${window}`)
