@@ -199,7 +199,8 @@ describe.each(
   test('serves a lane: as many completions as sends, rows counted, errors as codes', async () => {
     const lane: Lane = driverLane(session, 8)
     const params = new DrawnParameters(dataset, operations, 'lane', 10, scenario.epochMs)
-    const index = indexOf('newest', 'get_item')
+    // Nobody deletes shops: of the items the replay above has left what the machine's speed allows.
+    const index = indexOf('newest', 'get_shop')
     let completed = 0
     let found = 0
     await new Promise<void>((resolve) => {
