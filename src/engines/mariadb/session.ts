@@ -4,6 +4,7 @@ import type { Connection } from 'mariadb'
 import type { Cell } from '../../clients/protocols/mysql-rows.ts'
 import { retrying } from '../../clients/retry.ts'
 import { type SqlDriver, SqlOperations } from '../../clients/sql-operations.ts'
+import { purgeBatchRows, purgeExpired, readsOnPrimary, referentialIntegrity } from '../../clients/sql-session.ts'
 import type { ParamSource } from '../../data/parameters.ts'
 import { type Chunk, cell, type RowSource } from '../../data/rows.ts'
 import { decimalValue } from '../../data/value.ts'
@@ -18,8 +19,6 @@ import { boundValue, decode, ownValue, timestampText } from './values.ts'
 
 export type Client = Connection
 
-const purgeBatchRows = 1000
-const maxPurgeBatches = 10
 const noneFewerMs = 1000
 
 export class MariadbSession implements Session {
@@ -55,20 +54,7 @@ export class MariadbSession implements Session {
     const [[constraints] = []] = await this.#rows(
       "SELECT count(*) FROM information_schema.table_constraints WHERE constraint_schema = DATABASE() AND constraint_type = 'FOREIGN KEY'",
     )
-    parity.push({
-      what: 'referential integrity',
-      asked: 'references point at rows',
-      set: 'foreign keys, but to rows that an operation or their expiry removes',
-      effective: `${constraints} foreign keys`,
-      ok: Number(constraints) === this.#compiled.afterLoad.length,
-    })
-    parity.push({
-      what: 'consistency',
-      asked: 'strong',
-      set: 'reads on the primary',
-      effective: 'one node: every read sees every acknowledged write',
-      ok: true,
-    })
+    parity.push(referentialIntegrity(Number(constraints), this.#compiled), readsOnPrimary)
     return { version: `${variables.get('version')}${this.#isMysql ? ' (MySQL)' : ''}`, parity }
   }
 
@@ -176,19 +162,12 @@ export class MariadbSession implements Session {
     return { rows: BigInt(String(row?.[0] ?? 0)), sum: decimalValue(String(row?.[1] ?? '0'), scale) }
   }
 
-  async purge(nowMs: number) {
-    let removed = 0
+  purge(nowMs: number) {
     const client = this.#clients[0] as Client
-    for (const store of this.#compiled.model.stores) {
-      if (store.expiry === null) continue
-      const text = purgeStatement(store, store.expiry.field)
-      for (let batch = 0; batch < maxPurgeBatches; batch++) {
-        const { result } = await retrying(() => client.execute(text, [timestampText(nowMs)]), driver.isTransient)
-        removed += result.affectedRows
-        if (result.affectedRows !== purgeBatchRows) break
-      }
-    }
-    return removed
+    return purgeExpired(this.#compiled.model.stores, async (store, expiryField) => {
+      const { result } = await retrying(() => client.execute(purgeStatement(store, expiryField), [timestampText(nowMs)]), driver.isTransient)
+      return Number(result.affectedRows)
+    })
   }
 
   async [Symbol.asyncDispose]() {

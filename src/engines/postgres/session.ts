@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { Client, QueryArrayResult } from 'pg'
 import { retrying } from '../../clients/retry.ts'
 import { type SqlDriver, SqlOperations } from '../../clients/sql-operations.ts'
+import { purgeBatchRows, purgeExpired, readsOnPrimary, referentialIntegrity } from '../../clients/sql-session.ts'
 import { isWindowBound, type ParamSource } from '../../data/parameters.ts'
 import type { RowSource } from '../../data/rows.ts'
 import { decimalValue } from '../../data/value.ts'
@@ -63,13 +64,7 @@ export class PostgresSession implements Session {
       parity.push({ what: name, asked, set, effective, ok: sameSetting(set, effective), ...sizing })
     }
     const constraints = Number((await this.#rows("SELECT count(*) FROM pg_constraint WHERE contype = 'f'"))[0]?.[0])
-    parity.push({
-      what: 'referential integrity',
-      asked: 'references point at rows',
-      set: 'foreign keys, but to rows that an operation or their expiry removes',
-      effective: `${constraints} foreign keys`,
-      ok: constraints === this.#compiled.afterLoad.length,
-    })
+    parity.push(referentialIntegrity(constraints, this.#compiled))
     const log = await this.#logSegments().catch(() => null)
     parity.push({
       what: 'log segments ready',
@@ -78,13 +73,7 @@ export class PostgresSession implements Session {
       effective: log === null ? 'not told to us' : `${log.ahead} of ${log.kept - 1}`,
       ok: true,
     })
-    parity.push({
-      what: 'consistency',
-      asked: 'strong',
-      set: 'reads on the primary',
-      effective: 'one node: every read sees every acknowledged write',
-      ok: true,
-    })
+    parity.push(readsOnPrimary)
     return { version: String((await this.#rows('SHOW server_version'))[0]?.[0]), parity }
   }
 
@@ -199,19 +188,12 @@ export class PostgresSession implements Session {
     return { rows: BigInt(row?.[0] ?? 0), sum: decimalValue(String(row?.[1] ?? '0'), scale) }
   }
 
-  async purge(nowMs: number) {
-    let removed = 0
+  purge(nowMs: number) {
     const client = this.#clients[0] as Client
-    for (const store of this.#compiled.model.stores) {
-      if (store.expiry === null) continue
-      const text = purgeStatement(store)
-      for (let batch = 0; batch < maxPurgeBatches; batch++) {
-        const { result } = await retrying(() => client.query(text, [timestampText(nowMs)]), isTransientError)
-        removed += result.rowCount ?? 0
-        if (result.rowCount !== purgeBatchRows) break
-      }
-    }
-    return removed
+    return purgeExpired(this.#compiled.model.stores, async (store, expiryField) => {
+      const { result } = await retrying(() => client.query(purgeStatement(store, expiryField), [timestampText(nowMs)]), isTransientError)
+      return result.rowCount ?? 0
+    })
   }
 
   async [Symbol.asyncDispose]() {
@@ -241,16 +223,13 @@ const driver: SqlDriver<Client, string | null> = {
 
 const isTransientError = (error: unknown) => isTransient((error as { code?: string }).code)
 
-const purgeBatchRows = 1000
-const maxPurgeBatches = 10
-
 /**
  * The batch is locked before it is removed: a row that is renewed in the meantime stays, and a row that somebody works on
  * is left to the next batch. Owned rows go with their owner.
  */
-function purgeStatement({ name, partition, expiry }: Store): string {
+function purgeStatement({ name, partition }: Store, expiryField: string): string {
   const key = partition.map(columnName).join(', ')
-  const condition = `${columnName((expiry as { field: string }).field)} <= $1`
+  const condition = `${columnName(expiryField)} <= $1`
   const batch = `SELECT ${key} FROM ${tableName(name)} WHERE ${condition} LIMIT ${purgeBatchRows} FOR UPDATE SKIP LOCKED`
   return `WITH expired AS MATERIALIZED (${batch}) DELETE FROM ${tableName(name)} WHERE (${key}) IN (SELECT ${key} FROM expired)`
 }
