@@ -73,6 +73,9 @@ peers: setup ## the wire clients beside native tools, in one run: [only=postgres
 	@bench/peers/setup.sh
 	@$(node24) bench/peers.ts $(only)
 
+pooler: setup ## work behind a pooler beside straight connections, at 32 and 512 clients: [rounds=5] [seconds=4]
+	@$(node24) bench/pooler.ts $(or $(rounds),5) $(or $(seconds),4)
+
 micro: setup ## what one operation costs the harness itself, beside its goals
 	@$(node24) bench/micro.ts
 
@@ -92,4 +95,4 @@ check: setup ## types, style, dead code, generated schemas and guide up to date
 clean: ## remove installed packages and reports, not the sample
 	@rm -rf node_modules && find reports -mindepth 1 -maxdepth 1 ! -name sample -exec rm -rf {} +
 
-.PHONY: help setup bench init list compare assess report calibrate resolution plan validate models doctor images test kills scenarios soak peers micro speed loads check clean
+.PHONY: help setup bench init list compare assess report calibrate resolution plan validate models doctor images test kills scenarios soak peers pooler micro speed loads check clean

@@ -12,6 +12,7 @@ command -v taskset >/dev/null && command -v setpriv >/dev/null || wanted+=(util-
 python3 -m pip --version >/dev/null 2>&1 || /usr/bin/python3 -m pip --version >/dev/null 2>&1 || wanted+=(python3-pip)
 command -v memcached >/dev/null || wanted+=(memcached)
 command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] || wanted+=(mariadb-server)
+command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || wanted+=(pgbouncer)
 ldconfig -p 2>/dev/null | grep -q 'libcurl\.so\.4' || wanted+=(libcurl4)
 
 if [ "${#wanted[@]}" -gt 0 ]; then
@@ -24,6 +25,7 @@ if [ "${#wanted[@]}" -gt 0 ]; then
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" >&2
     case " ${wanted[*]} " in *" memcached "*) systemctl disable --quiet memcached 2>/dev/null || true ;; esac
     case " ${wanted[*]} " in *" mariadb-server "*) systemctl disable --quiet mariadb 2>/dev/null || true ;; esac
+    case " ${wanted[*]} " in *" pgbouncer "*) systemctl disable --quiet pgbouncer 2>/dev/null || true ;; esac
   else
     echo "not installed, and candidates may be missing without them: ${wanted[*]} (as root: apt-get install ${wanted[*]})" >&2
   fi

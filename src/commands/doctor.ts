@@ -1,6 +1,7 @@
 /** `dbtrial doctor`: what would happen on this machine, for every engine and provisioner, and the fix for each no. */
 import { existsSync } from 'node:fs'
-import { engines } from '../engines/registry.ts'
+import type { Engine } from '../engines/engine.ts'
+import { engines, pooledEngines } from '../engines/registry.ts'
 import { inspectMachine, type MachineFact } from '../host/machine.ts'
 import { container } from '../provision/container.ts'
 import { external } from '../provision/external.ts'
@@ -26,17 +27,21 @@ export async function doctor({ json, data }: { json?: boolean; data?: string }):
     engines: [],
     machine: [...(await inspectMachine(dataParent(data))), await memoryLimitFact()],
   }
-  for (const engine of engines) {
+  for (const engine of [...engines, ...pooledEngines]) {
     const provisioners: Checkup['engines'][number]['provisioners'] = []
     for (const provisioner of [container, local, external(new Map(), () => {})])
       provisioners.push({ kind: provisioner.kind, ...(await provisioner.probe(engine)) })
-    checkup.engines.push({ engine: engine.name, provisioners })
+    checkup.engines.push({ engine: nameOf(engine), provisioners })
   }
   if (json) print(JSON.stringify(checkup, null, 2))
   else print(coloured(text(checkup)))
-  const without = checkup.engines.filter(({ provisioners }) => provisioners.every((each) => each.usable === 'no')).map(({ engine }) => engine)
+  const lacking = checkup.engines.filter(({ provisioners }) => provisioners.every((each) => each.usable === 'no')).map(({ engine }) => engine)
+  const without = engines.map(nameOf).filter((each) => lacking.includes(each))
   if (without.length > 0) end({ code: 3, reason: `nothing here provides ${without.join(', ')}; the fixes are in the table` })
 }
+
+/** With what stands in front of its server, which an engine is had without. */
+const nameOf = ({ name, pooler }: Engine) => (pooler === undefined ? name : `${name} behind ${pooler}`)
 
 function text({ machine, engines: found }: Checkup): string {
   const chosen = (provisioners: Probe[]) => provisioners.findIndex((each) => each.usable !== 'no')

@@ -186,6 +186,11 @@ async function endpointsOf(scenario: Scenario, options: MeasureOptions): Promise
         exitCode: 2,
       })
     }
+    if (candidate.pooler !== undefined)
+      throw new TrialError('bad-endpoint', `--endpoint ${name}: its ${candidate.pooler} runs beside a server of our own, and nowhere else`, {
+        hint: 'leave the endpoint out, or the pooler',
+        exitCode: 2,
+      })
     const server = parseEndpoint(name, engineNamed(candidate.engine), rest.join('='))
     if (options.allowRemote !== true) await checkLoopback(name, server)
     servers.set(name, server)

@@ -2,7 +2,7 @@
 
 import { printable } from '../controls.ts'
 import type { Compiled } from '../engines/engine.ts'
-import { engineNamed, engines, knownEngines } from '../engines/registry.ts'
+import { engineNamed, engineOf, engines, knownEngines } from '../engines/registry.ts'
 import { TrialError } from '../errors.ts'
 import { allOperations, deriveModel } from '../families/derive.ts'
 import { planFor } from '../run/bench.ts'
@@ -90,7 +90,7 @@ export function plan(name: string, options: RunOptions): void {
     const trialPlan = planFor(scenario, effortOf(scenario.bench, options.effort))
     const derived = scenario.candidates.map((candidate) => ({
       candidate: candidate.name,
-      model: deriveModel(engineNamed(candidate.engine), scenario),
+      model: deriveModel(engineOf(candidate), scenario),
     }))
     const excuses = derived.flatMap((each) => each.model.excuses.map((excuse) => ({ ...excuse, engine: each.candidate })))
     print(options.json ? JSON.stringify({ scenario, plan: trialPlan, excuses }, null, 2) : planText(scenario, trialPlan, derived))

@@ -13,6 +13,8 @@ import type { Consistency, Durability, LicenceKind, Operation, Scenario } from '
 /** Its calls, and those of its sessions, throw ServerError where the server or the way to it failed: `throwingServerErrors` makes it of what a driver throws. */
 export interface Engine {
   readonly name: string
+  /** What stands between clients and the server, within its limits; connections of clients then keep nothing from one transaction to the next. */
+  readonly pooler?: string
   readonly family: Family
   readonly capabilities: Capabilities
   /** What its indexes hold, where that is not what those of its family usually do. */
@@ -183,11 +185,13 @@ export interface ServerPackage {
 }
 /** An image of `docker/`: the published one, pinned, and the one that `docker/offline` builds where no registry is reached. */
 export interface ServerImage {
-  image: string
-  digest: string
+  /** null: nobody publishes one that holds all that runs. */
+  image: string | null
+  digest: string | null
   /** Where the programs lie in it. */
   home: string
-  offline: { image: string /** Absent: where the package lies. */; home?: string }
+  /** null: nothing that this machine reaches holds its server. */
+  offline: { image: string /** Absent: where the package lies. */; home?: string } | null
 }
 export interface ServerSpec {
   /** The major version that is measured, wherever it can be had. */
@@ -201,6 +205,8 @@ export interface ServerSpec {
   package: ServerPackage | null
   /** Programs that must be on the PATH to run the fetched package, with the mend. */
   needs: { program: string; hint: string }[]
+  /** Must be on the PATH wherever the server comes from: runs beside it. */
+  beside?: { program: string; hint: string }
   /** Name of the account that a server of our own lets in. */
   user: string
   /** Configuration files, by name in the server's directory; nobody but the server's user reads them. */
@@ -253,6 +259,7 @@ export interface External {
 /** `Request`: the family's, which only its engines look into. */
 export interface Compiled<Request = unknown> {
   engine: string
+  pooler?: string
   durability: Durability
   scenario: Scenario
   operations: Operation[]

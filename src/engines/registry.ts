@@ -6,13 +6,29 @@ import type { Engine } from './engine.ts'
 import { mariadb } from './mariadb/index.ts'
 import { memcached } from './memcached/index.ts'
 import { mongodb } from './mongodb/index.ts'
+import { pgbouncer } from './pgbouncer/index.ts'
 import { postgres } from './postgres/index.ts'
 import { redis, valkey } from './redis/index.ts'
 
 export const engines: Engine[] = [postgres, mariadb, mongodb, cassandra, redis, valkey, memcached]
 
+/** Those of them that a candidate can have behind a pooler. */
+export const pooledEngines: Engine[] = [pgbouncer]
+
 /** As scenarios are read with. */
-export const knownEngines: KnownEngine[] = engines.map(({ name, capabilities }) => ({ name, durability: capabilities.durability }))
+export const knownEngines: KnownEngine[] = engines.map(({ name, capabilities }) => ({
+  name,
+  durability: capabilities.durability,
+  poolers: pooledEngines.flatMap((each) => (each.name === name && each.pooler !== undefined ? [each.pooler] : [])),
+}))
+
+/** Of a candidate, or of what was compiled for one. @throws TrialError where there is no such engine, or no such pooler of it. */
+export function engineOf({ engine: name, pooler }: { engine: string; pooler?: string }): Engine {
+  if (pooler === undefined) return engineNamed(name)
+  const found = pooledEngines.find((each) => each.name === name && each.pooler === pooler)
+  if (found === undefined) throw new TrialError('unknown-pooler', `there is no pooler "${pooler}" of ${name}`, { exitCode: 2 })
+  return found
+}
 
 /** @throws TrialError where there is no such engine. */
 export function engineNamed(name: string): Engine {

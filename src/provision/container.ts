@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { cpus } from 'node:os'
 import { posix } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Command, Endpoint, ServerContext, ServerSpec } from '../engines/engine.ts'
+import type { Command, Endpoint, ServerContext, ServerImage, ServerSpec } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { isInContainer, watchContainer } from '../host/cgroup.ts'
 import { processTree } from '../host/processes.ts'
@@ -38,12 +38,15 @@ const engineFix = 'start Docker or Podman (as root on Debian: docker/engine.sh),
 export const container: Provisioner = {
   kind: 'container',
   sweep: sweepContainers,
-  async probe({ name, server: { image } }) {
+  async probe({ name, pooler, server: { image } }) {
     const runtime = await containerRuntime().catch((error: unknown) => messageOf(error))
     if (typeof runtime === 'string') return { usable: 'no', what: runtime, fix: engineFix }
     const there = await presentImage(runtime, image)
     if (there !== null) return { usable: 'yes', what: `${there}, in ${runtime.name}`, fix: null }
-    return { usable: 'later', what: `${image.image}, to be pulled`, fix: `reach an image registry, or: docker/offline/build.sh ${name}` }
+    const ways = waysTo(image, pooler ?? name)
+    return image.image === null
+      ? { usable: 'no', what: 'no published image holds all of it', fix: ways }
+      : { usable: 'later', what: `${image.image}, to be pulled`, fix: ways }
   },
   async start(order) {
     let runtime: Runtime
@@ -71,11 +74,11 @@ export const container: Provisioner = {
       return {
         unobtainable: true,
         tried: [messageOf(error)],
-        mend: `reach an image registry, or build the image on this machine: docker/offline/build.sh ${order.engine.name}`,
+        mend: waysTo(server.image, order.engine.pooler ?? order.engine.name),
       }
     }
     // The image that is built here where no registry is reached holds the package that `local` runs.
-    if (order.secured === true && server.package?.withoutTls === true && image.reason !== null && server.image.offline.home === undefined)
+    if (order.secured === true && server.package?.withoutTls === true && image.reason !== null && server.image.offline?.home === undefined)
       return {
         unobtainable: true,
         tried: [image.reason, `security is on, and the server in ${image.name} was built without TLS`],
@@ -83,6 +86,15 @@ export const container: Provisioner = {
       }
     return await launch(order, runtime, image)
   },
+}
+
+/** How an image that is missing comes to be there. */
+function waysTo({ image, offline }: ServerImage, built: string): string {
+  const ways = [
+    image === null ? [] : 'reach an image registry',
+    offline === null ? [] : `build the image on this machine: docker/offline/build.sh ${built}`,
+  ].flat()
+  return ways.join(', or ')
 }
 
 async function launch(order: Order, runtime: Runtime, image: FoundImage): Promise<Instance> {

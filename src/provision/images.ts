@@ -23,7 +23,7 @@ function registryOf(name: string): string {
   return name.includes('/') && /[.:]/.test(first) ? first : ''
 }
 
-const pinnedName = ({ image, digest }: ServerImage) => `${image.replace(/:[^:/]+$/, '')}@${digest}`
+const pinnedName = (image: string, digest: string) => `${image.replace(/:[^:/]+$/, '')}@${digest}`
 
 /** What the engine knows of an image that is on this machine. */
 async function inspectImage({ docker }: Runtime, name: string) {
@@ -35,9 +35,9 @@ async function inspectImage({ docker }: Runtime, name: string) {
 }
 
 /** Of the two names the one that is on this machine. */
-export async function presentImage(runtime: Runtime, wanted: ServerImage): Promise<string | null> {
-  if ((await inspectImage(runtime, pinnedName(wanted))) !== undefined) return wanted.image
-  return (await inspectImage(runtime, wanted.offline.image)) === undefined ? null : wanted.offline.image
+export async function presentImage(runtime: Runtime, { image, digest, offline }: ServerImage): Promise<string | null> {
+  if (image !== null && digest !== null && (await inspectImage(runtime, pinnedName(image, digest))) !== undefined) return image
+  return offline !== null && (await inspectImage(runtime, offline.image)) !== undefined ? offline.image : null
 }
 
 /** @throws Error with one sentence where there is neither. */
@@ -48,24 +48,38 @@ export async function findImage(
   report: (text: string) => void,
   signal: AbortSignal,
 ): Promise<FoundImage> {
-  const pinned = pinnedName(wanted)
-  const registry = registryOf(wanted.image)
+  const published = await findPublished(runtime, wanted, report, signal)
+  if (typeof published !== 'string') return published
+  const { offline } = wanted
+  if (offline === null) throw new Error(`${published}, and none can be built here`)
+  const built = await inspectImage(runtime, offline.image)
+  if (built === undefined) throw new Error(`${published}, and ${offline.image} was not built on this machine`)
+  return { name: offline.image, id: built.Id, digest: null, home: offline.home ?? offlineHome, reason: published }
+}
+
+/** Why there is none, where there is none. */
+async function findPublished(
+  runtime: Runtime,
+  { image, digest, home }: ServerImage,
+  report: (text: string) => void,
+  signal: AbortSignal,
+): Promise<FoundImage | string> {
+  if (image === null || digest === null) return 'no published image holds all of it'
+  const pinned = pinnedName(image, digest)
+  const registry = registryOf(image)
   let there = await inspectImage(runtime, pinned)
   if (there === undefined && !unreachable.has(registry)) {
     try {
-      report(`pulling ${wanted.image}`)
-      await pull(runtime.docker, pinned, wanted.image, report, signal)
+      report(`pulling ${image}`)
+      await pull(runtime.docker, pinned, image, report, signal)
       there = await inspectImage(runtime, pinned)
     } catch (error) {
       if (signal.aborted) throw error
       unreachable.set(registry, reasonOf(error))
     }
   }
-  if (there !== undefined) return { name: wanted.image, id: there.Id, digest: wanted.digest, home: wanted.home, reason: null }
-  const offline = await inspectImage(runtime, wanted.offline.image)
-  const reason = `${wanted.image} could not be pulled (${unreachable.get(registry) ?? 'it is not there after the pull'})`
-  if (offline === undefined) throw new Error(`${reason}, and ${wanted.offline.image} was not built on this machine`)
-  return { name: wanted.offline.image, id: offline.Id, digest: null, home: wanted.offline.home ?? offlineHome, reason }
+  if (there === undefined) return `${image} could not be pulled (${unreachable.get(registry) ?? 'it is not there after the pull'})`
+  return { name: image, id: there.Id, digest, home, reason: null }
 }
 
 /** In words, without the addresses that a result should not carry. */

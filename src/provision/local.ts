@@ -89,6 +89,8 @@ async function findPrograms(order: Order): Promise<Found | Unobtainable> {
   const { engine } = order
   if (process.platform !== 'linux')
     return { unobtainable: true, tried: [`this is ${process.platform}`], mend: 'the local provisioner needs Linux: run dbtrial on a Linux machine' }
+  const missing = missingBeside(engine)
+  if (missing !== undefined) return { unobtainable: true, tried: [`no ${missing.program} on the PATH`], mend: missing.hint }
   const onPath = await findOnPath(engine)
   const isOther = 'home' in onPath && onPath.major !== engine.server.major
   if ('home' in onPath && !(isOther && isMeantPackage(engine.server))) return onPath
@@ -122,6 +124,8 @@ async function fetchServer({ engine, report, signal, secured }: Order, onPath: O
 async function probe(engine: Engine): Promise<Probe> {
   if (process.platform !== 'linux') return { usable: 'no', what: `this is ${process.platform}`, fix: 'run dbtrial on Linux, or use containers' }
   const { server, name } = engine
+  const alone = missingBeside(engine)
+  if (alone !== undefined) return { usable: 'no', what: `no ${alone.program} on the PATH`, fix: alone.hint }
   const onPath = await findOnPath(engine)
   const here: Probe | null = 'home' in onPath ? { usable: 'yes', what: onPath.origin, fix: null } : null
   const isOther = 'home' in onPath && onPath.major !== server.major
@@ -158,6 +162,7 @@ async function findOnPath({ server: { onPath } }: Engine): Promise<OnPath | { wh
 export const majorOf = (version: string) => /(\d+)\.\d/.exec(version)?.[1] ?? ''
 
 const missingProgram = ({ server }: Engine) => server.needs.find((need) => which(need.program) === undefined)
+const missingBeside = ({ server: { beside } }: Engine) => (beside !== undefined && which(beside.program) === undefined ? beside : undefined)
 /** Whether what would be fetched is of the major version that is measured. */
 const isMeantPackage = ({ package: wanted, major }: ServerSpec) => wanted !== null && majorOf(wanted.server) === major
 const installedBySystem = ({ name, server: { needs } }: Engine) => needs[0]?.hint ?? `install ${name}'s server, so that it is on the PATH`

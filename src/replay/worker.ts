@@ -5,7 +5,7 @@ import { isConnectionLost } from '../clients/server-error.ts'
 import { type Dataset, makeDataset } from '../data/dataset.ts'
 import { DrawnParameters } from '../data/drawn.ts'
 import type { ClientKind, Compiled, Endpoint, Lane, Session } from '../engines/engine.ts'
-import { engineNamed } from '../engines/registry.ts'
+import { engineOf } from '../engines/registry.ts'
 import { isOwnFault, messageOf } from '../errors.ts'
 import { busyShareOf } from '../measure/resources.ts'
 import { Samples } from '../measure/samples.ts'
@@ -58,7 +58,7 @@ const samples = new Samples()
 async function open(order: OpenOrder): Promise<void> {
   compiled = order.compiled
   dataset = makeDataset(compiled.scenario, order.shares)
-  const engine = engineNamed(compiled.engine)
+  const engine = engineOf(compiled)
   if (!order.spins) {
     const paced = pacedClock()
     clock = paced

@@ -155,6 +155,6 @@ export const scenario = open({
   invariants: z.array(open({ name: text, terms: z.array(open({ sign: z.literal([1, -1]), entity: identifier, field: identifier })) })),
   requirements,
   criteria: criteria.default({ own: [], swing: {}, pairwise: [] }),
-  candidates: z.array(open({ name: text, engine: text, durability: z.enum(durabilities) })),
+  candidates: z.array(open({ name: text, engine: text, durability: z.enum(durabilities), pooler: text.optional() })),
   bench,
 })

@@ -1,7 +1,7 @@
 /** The pipeline: plan → provision → load → settle → verify → measurement in starts → narrowing → maintenance → invariants → result. */
 import { cpus, tmpdir } from 'node:os'
 import type { ClientKind } from '../engines/engine.ts'
-import { engineNamed } from '../engines/registry.ts'
+import { engineOf } from '../engines/registry.ts'
 import { isOwnFault, messageOf, TrialError } from '../errors.ts'
 import { deriveModel } from '../families/derive.ts'
 import { busyText } from '../host/busy.ts'
@@ -67,8 +67,8 @@ export function planFor(scenario: Scenario, effort: Effort, client: ClientKind =
   return planTrials(
     scenario,
     effort,
-    scenario.candidates.map((candidate) => engineNamed(candidate.engine).pace),
-    scenario.candidates.some((candidate) => deriveModel(engineNamed(candidate.engine), scenario).excuses.length > 0),
+    scenario.candidates.map((candidate) => engineOf(candidate).pace),
+    scenario.candidates.some((candidate) => deriveModel(engineOf(candidate), scenario).excuses.length > 0),
     client,
     cpus().length,
   )

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Dataset, makeDataset } from '../data/dataset.ts'
-import { engineNamed } from '../engines/registry.ts'
+import { engineOf } from '../engines/registry.ts'
 import { messageOf, rethrowOwnFault } from '../errors.ts'
 import { allOperations, deriveModel } from '../families/derive.ts'
 import { deviceOf } from '../host/disk.ts'
@@ -113,7 +113,7 @@ export class Stage {
   }
 
   prepare(candidate: Candidate, scenario: Scenario, before: TrialResult[]): CandidateRun {
-    const engine = engineNamed(candidate.engine)
+    const engine = engineOf(candidate)
     const model = deriveModel(engine, scenario)
     for (const excuse of model.excuses) excuse.engine = candidate.name
     return new CandidateRun(candidate, engine, engine.compile(model, allOperations(scenario), scenario, candidate.durability), this.context, before)

@@ -60,7 +60,12 @@ export function resolve(file: ScenarioFile, broken: Set<string>, engines: readon
     candidates: file.candidates.map((candidate) =>
       typeof candidate === 'string'
         ? { name: candidate, engine: candidate, durability: requirements.durability }
-        : { name: candidate.name, engine: candidate.engine, durability: candidate.durability ?? requirements.durability },
+        : {
+            name: candidate.name,
+            engine: candidate.engine,
+            durability: candidate.durability ?? requirements.durability,
+            ...(candidate.pooler === undefined ? {} : { pooler: candidate.pooler }),
+          },
     ),
     bench: {
       scale: file.bench?.scale ?? null,
@@ -73,7 +78,10 @@ export function resolve(file: ScenarioFile, broken: Set<string>, engines: readon
     },
   }
   checkCandidates(scenario, file, context)
-  for (const [index, candidate] of scenario.candidates.entries()) promise(candidate, index, file, engines, report)
+  for (const [index, candidate] of scenario.candidates.entries()) {
+    promise(candidate, index, file, engines, report)
+    checkPooler(candidate, index, engines, report)
+  }
   if (scenario.bench.scale === 0) report(['bench', 'scale'], 'a scale of 0% loads nothing')
   return { scenario, problems }
 }
@@ -86,6 +94,12 @@ function checkCandidates(scenario: Scenario, file: ScenarioFile, { engines, repo
     const path = ['candidates', index, ...(typeof file.candidates[index] === 'string' ? [] : ['engine'])]
     if (engines.length > 0 && !engines.includes(engine)) report(path, `there is no engine "${engine}"${choice(engine, engines)}`)
   }
+}
+
+function checkPooler({ engine, pooler }: Candidate, index: number, engines: readonly KnownEngine[], report: Report): void {
+  const poolers = engines.find(({ name }) => name === engine)?.poolers ?? []
+  if (engines.length === 0 || pooler === undefined || poolers.includes(pooler)) return
+  report(['candidates', index, 'pooler'], `there is no pooler "${pooler}" of ${engine}${choice(pooler, [...poolers])}`)
 }
 
 /** What a candidate keeps is the least of its engine that is as much as was asked for. */

@@ -79,6 +79,8 @@ export interface KnownEngine {
   name: string
   /** What it can promise of an acknowledged write. */
   durability: readonly Durability[]
+  /** What can stand between clients and its server. */
+  poolers?: readonly string[]
 }
 
 /** Of what an engine can promise the least that is as much as was asked for; undefined: it cannot promise as much. */
@@ -177,6 +179,8 @@ export interface Invariant {
 export interface Candidate {
   name: string
   engine: string
+  /** Between clients and the server. */
+  pooler?: string
   durability: Durability
 }
 export const efforts = ['smoke', 'quick', 'standard', 'thorough'] as const

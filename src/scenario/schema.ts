@@ -184,9 +184,20 @@ const regime = z
   .string()
   .transform((name) => name.toLowerCase().replaceAll(/[\s-]+/g, '_'))
   .pipe(z.enum(regimes))
-const candidate = z.union([identifier, z.strictObject({ name: identifier, engine: identifier, durability: z.enum(durabilities).optional() })], {
-  error: 'expected an engine, or { name: …, engine: … }',
-})
+const candidate = z.union(
+  [
+    identifier,
+    z.strictObject({
+      name: identifier,
+      engine: identifier,
+      durability: z.enum(durabilities).optional(),
+      pooler: identifier.optional().describe('Runs between clients and the server, within the limits of both.'),
+    }),
+  ],
+  {
+    error: 'expected an engine, or { name: …, engine: … }',
+  },
+)
 
 const comparisonPattern = /^([a-z][a-z0-9_]*)\s+(\d(?:\.\d{1,3})?)x\s+([a-z][a-z0-9_]*)$/
 const comparison = z

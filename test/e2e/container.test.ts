@@ -108,7 +108,7 @@ test('an image is pulled by its digest, with progress, and the digest is kept', 
     )
       await new Promise((resolve) => setTimeout(resolve, 100))
     // A layer that this machine does not have once the image is removed.
-    writeFileSync(join(out, 'Dockerfile'), `FROM ${redis.server.image.offline.image}\nRUN head -c 40000000 /dev/urandom >/filler\n`)
+    writeFileSync(join(out, 'Dockerfile'), `FROM ${redis.server.image.offline?.image}\nRUN head -c 40000000 /dev/urandom >/filler\n`)
     docker('build', '--quiet', '--tag', name, '--file', join(out, 'Dockerfile'), join(out, 'registry'))
     docker('push', name)
     const digest = docker('image', 'inspect', '--format', '{{index .RepoDigests 0}}', name).split('@')[1] as string

@@ -10,7 +10,7 @@ import { makeDataset } from '../../src/data/dataset.ts'
 import { DrawnParameters } from '../../src/data/drawn.ts'
 import { rowSource } from '../../src/data/rows.ts'
 import type { Compiled, Lane, Session } from '../../src/engines/engine.ts'
-import { engines } from '../../src/engines/registry.ts'
+import { engines, pooledEngines } from '../../src/engines/registry.ts'
 import { allOperations, deriveModel } from '../../src/families/derive.ts'
 import { processIds, processTree } from '../../src/host/processes.ts'
 import { container } from '../../src/provision/container.ts'
@@ -44,7 +44,9 @@ function visibleOf(pid: number): string {
 }
 
 describe.each(
-  engines.flatMap((engine) => provisioners.map((provisioner) => [engine.name, provisioner.kind, engine, provisioner] as const)),
+  [...engines, ...pooledEngines].flatMap((engine) =>
+    provisioners.map((provisioner) => [engine.pooler ?? engine.name, provisioner.kind, engine, provisioner] as const),
+  ),
 )('%s, %s', (name, kind, engine, provisioner) => {
   const directory = makeRunDirectory()
   const model = deriveModel(engine, scenario)

@@ -8,7 +8,7 @@ import { openLane } from '../../src/clients/open-lane.ts'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { rowSource } from '../../src/data/rows.ts'
 import { asRole, type Endpoint } from '../../src/engines/engine.ts'
-import { engines } from '../../src/engines/registry.ts'
+import { engines, pooledEngines } from '../../src/engines/registry.ts'
 import { allOperations, deriveModel } from '../../src/families/derive.ts'
 import { processIds } from '../../src/host/processes.ts'
 import { container } from '../../src/provision/container.ts'
@@ -48,13 +48,15 @@ function visibleOf(pid: number): string {
 const lacksTls = new Set<string>()
 for (const { name, server } of engines.filter((engine) => engine.server.package?.withoutTls === true)) {
   lacksTls.add(`${name} local`)
-  if (runtime !== null && server.image.offline.home === undefined && (await presentImage(runtime, server.image)) === server.image.offline.image)
+  if (runtime !== null && server.image.offline?.home === undefined && (await presentImage(runtime, server.image)) === server.image.offline?.image)
     lacksTls.add(`${name} container`)
 }
 
 /** Those whose accounts have rights: who may not be told to do less is not measured where security is on. */
-const withRights = engines.filter(({ traits }) => traits.controls['access control'].by === 'product')
-const cases = withRights.flatMap((engine) => provisioners.map((provisioner) => [engine.name, provisioner.kind, engine, provisioner] as const))
+const withRights = [...engines, ...pooledEngines].filter(({ traits }) => traits.controls['access control'].by === 'product')
+const cases = withRights.flatMap((engine) =>
+  provisioners.map((provisioner) => [engine.pooler ?? engine.name, provisioner.kind, engine, provisioner] as const),
+)
 
 describe.each(cases)('%s, %s', (name, kind, engine, provisioner) => {
   const compiled = engine.compile(deriveModel(engine, scenario), operations, scenario, 'fsync')

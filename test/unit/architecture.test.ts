@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { engines } from '../../src/engines/registry.ts'
+import { engines, pooledEngines } from '../../src/engines/registry.ts'
 
 const source = fileURLToPath(new URL('../../src', import.meta.url))
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
@@ -40,7 +40,7 @@ test('scenario, families and data reach no engine, no server and no clock', () =
 })
 
 test('engines are named only where engines live', () => {
-  const names = engines.map((engine) => engine.name).join('|')
+  const names = [...engines.map(({ name }) => name), ...pooledEngines.map(({ pooler }) => pooler)].join('|')
   for (const file of files.filter((name) => !/^(engines|clients)\//.test(name))) {
     const code = readFileSync(join(source, file), 'utf8').replaceAll(/^\s*(\/\/|\*|\/\*).*$/gm, '')
     expect(code, file).not.toMatch(new RegExp(`['"\`](${names})['"\`]`))

@@ -31,11 +31,13 @@ const sent = { bind: tag('B'), execute: tag('E'), sync: tag('S'), parse: tag('P'
 /** One statement's execution: Bind up to the parameters, and what follows them, Execute and Sync. */
 export interface Execution {
   readonly head: Buffer
+  /** Where Bind begins in it: behind Parse, where the statement is not prepared. */
+  readonly bindAt: number
   readonly tail: Buffer
 }
 
-/** Parameters are binary; results are text, as the official driver asks for them. */
-export function executionOf(statement: string, parameters: number): Execution {
+/** Parameters are binary; results are text, as the official driver asks for them. `parsed`: the text of a statement that has no name, and is parsed with each execution. */
+export function executionOf(statement: string, parameters: number, parsed?: string): Execution {
   const name = Buffer.from(statement)
   const head = Buffer.alloc(1 + 4 + 1 + name.length + 1 + 2 + 2 + 2)
   head[0] = sent.bind
@@ -46,8 +48,13 @@ export function executionOf(statement: string, parameters: number): Execution {
   head.writeUInt16BE(parameters, formats + 4)
   // No format codes of results: all text. Then Execute of the unnamed portal without a limit, and Sync.
   const tail = Buffer.from([0, 0, sent.execute, 0, 0, 0, 9, 0, 0, 0, 0, 0, sent.sync, 0, 0, 0, 4])
-  return { head, tail }
+  if (parsed === undefined) return { head, bindAt: 0, tail }
+  const parse = message(sent.parse, parseBody(statement, parsed))
+  return { head: Buffer.concat([parse, head]), bindAt: parse.length, tail }
 }
+
+/** The server infers the types of the parameters. */
+const parseBody = (statement: string, text: string) => Buffer.from(`${statement}\0${text}\0\0\0`)
 
 const boundTail = 2
 
@@ -90,11 +97,8 @@ export class PostgresConnection {
 
   /** Off the clock. Resolves with the type (OID) of each parameter. */
   async prepare(name: string, text: string): Promise<number[]> {
-    const named = Buffer.from(`${name}\0`)
-    const body = Buffer.concat([named, Buffer.from(`${text}\0`), Buffer.alloc(2)])
-    await this.#exchange(
-      Buffer.concat([message(sent.parse, body), message(sent.describe, Buffer.concat([Buffer.from('S'), named])), message(sent.sync)]),
-    )
+    const parse = message(sent.parse, parseBody(name, text))
+    await this.#exchange(Buffer.concat([parse, message(sent.describe, Buffer.from(`S${name}\0`)), message(sent.sync)]))
     return this.#types
   }
 
@@ -202,9 +206,10 @@ export class PostgresConnection {
   }
 }
 
-/** Patches the length of a Bind that was written from `start` on, and appends what follows the parameters. */
-export function finishExecution(request: RequestBuffer, start: number, { tail }: Execution): void {
-  request.bytes.writeInt32BE(request.length + boundTail - start - 1, start + 1)
+/** Patches the length of the Bind of an execution that was written from `start` on, and appends what follows the parameters. */
+export function finishExecution(request: RequestBuffer, start: number, { bindAt, tail }: Execution): void {
+  const length = start + bindAt + 1
+  request.bytes.writeInt32BE(request.length + boundTail - length, length)
   request.append(tail)
 }
 

@@ -243,7 +243,7 @@ async function guards(endpoint: Endpoint): Promise<Guards> {
   }
 }
 
-async function ask(endpoint: Endpoint, statement: string): Promise<Record<string, unknown>[]> {
+export async function ask(endpoint: Endpoint, statement: string): Promise<Record<string, unknown>[]> {
   const client = await openClient(endpoint)
   try {
     return (await client.query<Record<string, unknown>>(statement)).rows

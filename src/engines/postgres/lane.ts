@@ -1,4 +1,4 @@
-/** PostgreSQL through the wire client: one connection per slot, on which every statement is prepared. */
+/** PostgreSQL through the wire client: one connection per slot, on which every statement is prepared; behind a pooler it is parsed with each execution. */
 
 import { openAll } from '../../clients/open-all.ts'
 import { type Execution, executionOf, finishExecution, PostgresConnection, type PostgresLogin } from '../../clients/protocols/postgres.ts'
@@ -20,11 +20,12 @@ interface StatementTemplate extends Template {
 export async function openPostgresLane(login: PostgresLogin, compiled: Compiled<Statement>, slots: number): Promise<Lane> {
   const connections = await openAll(slots, () => PostgresConnection.open(login))
   try {
-    // All connections learn the same statements; the first one tells the types of their parameters.
-    const [types = []] = await Promise.all(connections.map((connection) => learn(connection, compiled)))
+    const isPooled = compiled.pooler !== undefined
+    // All connections learn the same statements, unless none keeps them; the first one tells the types of their parameters.
+    const [types = []] = await Promise.all(connections.slice(0, isPooled ? 1 : slots).map((connection) => learn(connection, compiled)))
     return new SlotLane(
       prepared(compiled, types),
-      connections.map((connection) => new PostgresExchange(connection)),
+      connections.map((connection) => new PostgresExchange(connection, isPooled ? parsedControls : preparedControls)),
       ({ op }, found) => answerOf(compiled.scenario, op, found, decode),
     )
   } catch (error) {
@@ -37,9 +38,11 @@ class PostgresExchange implements Exchange<StatementTemplate, Rows> {
   onReplied: Exchange<StatementTemplate, Rows>['onReplied'] = () => {}
   onClosed: Exchange<StatementTemplate, Rows>['onClosed'] = () => {}
   readonly #connection: PostgresConnection
+  readonly #controls: Controls
 
-  constructor(connection: PostgresConnection) {
+  constructor(connection: PostgresConnection, controls: Controls) {
     this.#connection = connection
+    this.#controls = controls
     connection.onReady = (rows, sqlState) => this.onReplied(rows, sqlState, isTransient(sqlState), false)
     connection.onClosed = (cause) => this.onClosed(cause)
   }
@@ -70,13 +73,13 @@ class PostgresExchange implements Exchange<StatementTemplate, Rows> {
   }
 
   begin(): void {
-    this.#control(begin)
+    this.#control('begin')
   }
   commit(): void {
-    this.#control(commit)
+    this.#control('commit')
   }
   abort(): void {
-    this.#control(rollback)
+    this.#control('rollback')
   }
 
   send(from: number, to: number): void {
@@ -87,7 +90,8 @@ class PostgresExchange implements Exchange<StatementTemplate, Rows> {
     this.#connection.end()
   }
 
-  #control(execution: Execution): void {
+  #control(word: keyof Controls): void {
+    const execution = this.#controls[word]
     const { request } = this.#connection
     const start = request.length
     request.append(execution.head)
@@ -95,18 +99,22 @@ class PostgresExchange implements Exchange<StatementTemplate, Rows> {
   }
 }
 
-const controls = ['begin', 'commit', 'rollback'] as const
-const [begin, commit, rollback] = controls.map((word) => executionOf(word, 0)) as [Execution, Execution, Execution]
+const words = ['begin', 'commit', 'rollback'] as const
+type Controls = Record<(typeof words)[number], Execution>
+const controlsOf = (made: (word: string) => Execution) => Object.fromEntries(words.map((word) => [word, made(word)])) as Controls
+const preparedControls = controlsOf((word) => executionOf(word, 0))
+const parsedControls = controlsOf((word) => executionOf('', 0, word))
 
 /** Tells one connection every statement; resolves with the types of their parameters, by operation, variant and statement. */
 async function learn(connection: PostgresConnection, compiled: Compiled<Statement>): Promise<number[][][][]> {
-  for (const word of controls) await connection.prepare(word, word)
+  const isPooled = compiled.pooler !== undefined
+  if (!isPooled) for (const word of words) await connection.prepare(word, word)
   const types: number[][][][] = []
   for (const [index, program] of compiled.programs.entries()) {
     const byVariant: number[][][] = []
     for (const [variant, statements] of (program?.variants ?? []).entries()) {
       const own: number[][] = []
-      for (const [at, { text }] of statements.entries()) own.push(await connection.prepare(nameOf(index, variant, at), text))
+      for (const [at, { text }] of statements.entries()) own.push(await connection.prepare(isPooled ? '' : nameOf(index, variant, at), text))
       byVariant.push(own)
     }
     types.push(byVariant)
@@ -122,7 +130,8 @@ function prepared(compiled: Compiled<Statement>, types: number[][][][]): (Prepar
     const templates = program.variants.map((statements, variant) =>
       statements.map((statement, at): StatementTemplate => {
         const known = types[index]?.[variant]?.[at] ?? []
-        const execution = executionOf(nameOf(index, variant, at), known.length)
+        const execution =
+          compiled.pooler === undefined ? executionOf(nameOf(index, variant, at), known.length) : executionOf('', known.length, statement.text)
         return { unlessEmptyAt: null, execution, writers: writersOf(parameters, statement, known) }
       }),
     )

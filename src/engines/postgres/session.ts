@@ -45,7 +45,7 @@ export class PostgresSession implements Session {
     this.#clients = clients
     this.#open = open
     this.#compiled = compiled
-    this.#operations = new SqlOperations(clients, compiled, driver)
+    this.#operations = new SqlOperations(clients, compiled, compiled.pooler === undefined ? driver : unnamed)
   }
 
   async facts(limits: Limits) {
@@ -220,6 +220,9 @@ const driver: SqlDriver<Client, string | null> = {
   decode,
   isTransient: (error) => isTransientError(error),
 }
+
+/** The statement and its execution go out together, in one transaction. */
+const unnamed: typeof driver = { ...driver, run: (client, _name, statement, values) => driver.run(client, '', statement, values) }
 
 const isTransientError = (error: unknown) => isTransient((error as { code?: string }).code)
 

@@ -421,6 +421,19 @@ test('a candidate promises as much as is asked for, and no more than it must; on
   expect(() => read('fsync', '[{ name: c, engine: cache, durability: relaxed }]')).toThrow(/candidates\.0\.durability: cache promises no more/)
 })
 
+test('a candidate stands behind a pooler of its engine, and of no other', () => {
+  const known: KnownEngine[] = engines.map((each) => (each.name === 'postgres' ? { ...each, poolers: ['gate'] } : each))
+  const read = (candidates: string) => parseScenario(scenario({ candidates }), 's.yaml', known).candidates
+  expect(read('[postgres, { name: gated, engine: postgres, pooler: gate }]')).toEqual([
+    { name: 'postgres', engine: 'postgres', durability: 'fsync' },
+    { name: 'gated', engine: 'postgres', durability: 'fsync', pooler: 'gate' },
+  ])
+  expect(() => read('[{ name: gated, engine: postgres, pooler: gates }]')).toThrow(
+    'candidates.0.pooler: there is no pooler "gates" of postgres: there are gate; did you mean "gate"?',
+  )
+  expect(() => read('[{ name: gated, engine: mongodb, pooler: gate }]')).toThrow(/candidates\.0\.pooler: there is no pooler "gate" of mongodb/)
+})
+
 test('a growth for all is that of rows and rates which state none; a scheduled job does not run more often', () => {
   const resolved = parseScenario(
     scenario({ operations: 'j: { aggregate: e, rate: 1/min, p99: 1s, scales: false }', requirements: 'growth: 4%/month' }),
