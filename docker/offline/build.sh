@@ -30,6 +30,7 @@ engines=("$@")
 [ "${#engines[@]}" -gt 0 ] || for file in docker/*/image.json; do engines+=("$(basename "$(dirname "$file")")"); done
 for engine in "${engines[@]}"; do
   field() { node -p "const { offline } = JSON.parse(require('fs').readFileSync('docker/$engine/image.json')); $1"; }
+  [ "$(field offline)" = null ] && { echo "$engine has no image that can be built here: only a registry has it" >&2; continue; }
   image=$(field offline.image)
   docker image inspect "$image" >/dev/null 2>&1 && { echo "$image is there" >&2; continue; }
   context="$work/$engine"

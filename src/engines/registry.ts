@@ -9,8 +9,9 @@ import { mongodb } from './mongodb/index.ts'
 import { pgbouncer } from './pgbouncer/index.ts'
 import { postgres } from './postgres/index.ts'
 import { redis, valkey } from './redis/index.ts'
+import { scylladb } from './scylladb/index.ts'
 
-export const engines: Engine[] = [postgres, mariadb, mongodb, cassandra, redis, valkey, memcached]
+export const engines: Engine[] = [postgres, mariadb, mongodb, cassandra, scylladb, redis, valkey, memcached]
 
 /** Those of them that a candidate can have behind a pooler. */
 export const pooledEngines: Engine[] = [pgbouncer]

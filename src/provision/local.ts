@@ -146,8 +146,8 @@ async function probe(engine: Engine): Promise<Probe> {
       }
 }
 
-async function findOnPath({ server: { onPath } }: Engine): Promise<OnPath | { why: string }> {
-  if (onPath === null) return { why: 'runs from its package' }
+async function findOnPath({ name, server: { onPath, package: wanted } }: Engine): Promise<OnPath | { why: string }> {
+  if (onPath === null) return { why: wanted === null ? `nothing that is looked for here has ${name}` : 'runs from its package' }
   const program = which(onPath.program)
   if (program === undefined) return { why: `no ${onPath.program} on the PATH` }
   const version = await run(program, onPath.versionArguments).then(

@@ -3,13 +3,14 @@ import { parseArgs } from 'node:util'
 import { engineNamed, engines } from '../../src/engines/registry.ts'
 import { messageOf } from '../../src/errors.ts'
 import { readScenario } from '../../src/scenario/read.ts'
+import { runsAsProcess } from '../engines/obtainable.ts'
 import { TestBed } from './bed.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { engines: { type: 'string' }, answers: { type: 'string' }, replay: { type: 'string' } },
 })
-const chosen = values.engines?.split(',').map(engineNamed) ?? engines.filter((each) => each.name !== 'valkey')
+const chosen = values.engines?.split(',').map(engineNamed) ?? engines.filter((each) => runsAsProcess(each) && each.name !== 'valkey')
 await using bed = new TestBed()
 for (const file of positionals) {
   let scenario: ReturnType<typeof readScenario>

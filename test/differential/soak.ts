@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { engineNamed, engines } from '../../src/engines/registry.ts'
 import { parseScenario } from '../../src/scenario/read.ts'
+import { runsAsProcess } from '../engines/obtainable.ts'
 import { TestBed } from './bed.ts'
 import { generateScenario } from './generate.ts'
 
@@ -14,7 +15,7 @@ const { values } = parseArgs({
   options: { seeds: { type: 'string', default: '1-300' }, engines: { type: 'string' }, out: { type: 'string', default: 'reports/soak' } },
 })
 const [first = 1, last = first] = values.seeds.split('-').map(Number)
-const chosen = values.engines?.split(',').map(engineNamed) ?? engines.filter((each) => each.name !== 'valkey')
+const chosen = values.engines?.split(',').map(engineNamed) ?? engines.filter((each) => runsAsProcess(each) && each.name !== 'valkey')
 const answersPerOperation = 12
 const mostShown = 300
 

@@ -65,6 +65,10 @@ describe('CQL', () => {
     connection.end()
   })
 
+  test('an engine that shares it is not taken for another', async () => {
+    await expect(engineNamed('scylladb').ready(instance.endpoint)).rejects.toMatchObject({ name: 'ServerError' })
+  })
+
   test('a server tells a version that it does not speak', async () => {
     await expect(CqlConnection.openVersion(login('system'), 7 as Version)).rejects.toMatchObject({ code: 'invalid', detail: 'ProtocolError' })
   })

@@ -6,6 +6,7 @@ import { engines } from '../../src/engines/registry.ts'
 import { deriveModel } from '../../src/families/derive.ts'
 import { readScenario } from '../../src/scenario/read.ts'
 import { TestBed } from '../differential/bed.ts'
+import { runsAsProcess } from './obtainable.ts'
 
 const folders = ['./edges/', './awkward/']
 const files = folders.flatMap((folder) => {
@@ -20,7 +21,7 @@ test.each(files.filter(([name]) => refused.has(name)))('%s is refused with its l
 })
 
 // Each engine has a server of its own: they work side by side, each through its scenarios one after the other. A busy machine makes all of them wait.
-describe.concurrent.each(engines.map((engine) => [engine.name, engine] as const))('%s', (_, engine) => {
+describe.concurrent.each(engines.filter(runsAsProcess).map((engine) => [engine.name, engine] as const))('%s', (_, engine) => {
   const bed = new TestBed()
   afterAll(() => bed[Symbol.asyncDispose](), 60_000)
 

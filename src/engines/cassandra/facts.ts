@@ -19,20 +19,12 @@ export async function cassandraFacts(client: Client, keyspace: string, compiled:
   )
   const [local] = (await client.execute('SELECT release_version FROM system.local')).rows
   const [space] = (await client.execute('SELECT replication, durable_writes FROM system_schema.keyspaces WHERE keyspace_name = ?', [keyspace])).rows
-  const replication = (space?.replication ?? {}) as Record<string, string>
   const sync = compiled.durability === 'fsync' ? 'batch' : 'periodic'
   const effective = String(settings.get('commitlog_sync'))
   const runs = administer === undefined ? null : flagsOf(await administer(askFlags))
   const said = administer === undefined ? null : await administer(askArguments)
   const parity: Parity[] = [
     { what: 'commitlog_sync', asked: `durability ${compiled.durability}`, set: sync, effective, ok: effective === sync },
-    {
-      what: 'replication',
-      asked: 'one node',
-      set: 'factor 1',
-      effective: `${replication.class?.split('.').at(-1)}, factor ${replication.replication_factor}`,
-      ok: replication.replication_factor === '1',
-    },
     {
       what: 'timeouts',
       asked: 'only the client gives up',
@@ -43,6 +35,22 @@ export async function cassandraFacts(client: Client, keyspace: string, compiled:
     },
     { what: 'java', asked: '11 or 17', set: 'the one on the PATH', effective: properties.get('java.version') ?? 'unknown', ok: true },
     ...jvmParity(runs, said, limits),
+    ...promises(compiled, space?.replication),
+  ]
+  return { version: String(local?.release_version), parity }
+}
+
+/** What follows from the model and the keyspace, whatever product it is. */
+export function promises(compiled: Compiled, told: unknown): Parity[] {
+  const replication = (told ?? {}) as Record<string, string>
+  return [
+    {
+      what: 'replication',
+      asked: 'one node',
+      set: 'factor 1',
+      effective: `${replication.class?.split('.').at(-1)}, factor ${replication.replication_factor}`,
+      ok: replication.replication_factor === '1',
+    },
     { what: 'consistency', asked: 'strong', set: 'QUORUM reads and writes', effective: 'stated with every request', ok: true },
     { what: 'isolation', asked: 'atomic writes across tables', set: 'logged batch', effective: 'atomic, not isolated across partitions', ok: true },
     ...(compiled.model.stores.some((store) => store.unique)
@@ -69,7 +77,6 @@ export async function cassandraFacts(client: Client, keyspace: string, compiled:
       : []),
     { what: 'referential integrity', asked: 'references point at rows', set: 'none', effective: 'not enforced by this engine', ok: true },
   ]
-  return { version: String(local?.release_version), parity }
 }
 
 /** What the node's JVM says it runs with: its flags, and what it was started with; null where it cannot be asked, because the node is not ours. */

@@ -10,7 +10,7 @@ import { TrialError } from '../../errors.ts'
 import type { PhysicalModel, Store } from '../../families/model.ts'
 import { conversation, type Program } from '../../families/program.ts'
 import type { Operation } from '../../scenario/scenario.ts'
-import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
+import { asRole, type Compiled, type Endpoint, type Engine, type Guards, type Said } from '../engine.ts'
 import { createTable, selectGroup, selectPage, selectWords } from './cql.ts'
 import { cassandraError } from './errors.ts'
 import { heapMegabytes } from './jvm.ts'
@@ -130,8 +130,7 @@ export const cassandra: Engine = throwingServerErrors(cassandraError, {
     start: startCommand,
     async initiate(endpoint) {
       await replaceFirstRole(endpoint)
-      await ask(endpoint, `CREATE KEYSPACE IF NOT EXISTS ${endpoint.namespace} WITH replication = ${replication}`)
-      await makeRole(endpoint)
+      await makeKeyspace(endpoint)
     },
     administer: nodetoolCommand,
   },
@@ -213,7 +212,9 @@ async function replaceFirstRole(endpoint: Endpoint): Promise<void> {
   })
 }
 
-async function makeRole({ role, ...endpoint }: Endpoint): Promise<void> {
+/** And the role that may read and write its rows, where there is to be one. */
+export async function makeKeyspace({ role, ...endpoint }: Endpoint): Promise<void> {
+  await ask(endpoint, `CREATE KEYSPACE IF NOT EXISTS ${endpoint.namespace} WITH replication = ${replication}`)
   if (role === undefined) return
   await asking(endpoint, async (query) => {
     await query(`CREATE ROLE IF NOT EXISTS ${role.user} WITH LOGIN = true AND PASSWORD = '${role.password}'`)
@@ -225,14 +226,25 @@ async function makeRole({ role, ...endpoint }: Endpoint): Promise<void> {
 const rowRights = ['SELECT', 'MODIFY']
 
 async function guards(endpoint: Endpoint): Promise<Guards> {
-  const { user = 'anonymous' } = asRole(endpoint)
-  const [settings, clients, rights] = await asking(endpoint, async (query) => [
+  const [settings, clients] = await asking(endpoint, async (query) => [
     new Map((await query('SELECT name, value FROM system_views.settings')).map((row) => [String(row.name), String(row.value)])),
     await query('SELECT ssl_enabled, ssl_protocol, ssl_cipher_suite FROM system_views.clients'),
-    await query(`LIST ALL PERMISSIONS OF ${user}`),
   ])
-  const [own] = await ask(asRole(endpoint), `LIST ROLES OF ${user}`)
   const setting = (name: string) => settings.get(`client_encryption_options.${name}`)
+  return {
+    transport: {
+      effective: `client_encryption_options enabled ${setting('enabled')}, optional ${setting('optional')}; ${[...new Set(clients.map((row) => `${row.ssl_protocol}, ${row.ssl_cipher_suite}`))].join(' · ')}`,
+      ok: setting('enabled') === 'true' && setting('optional') === 'false' && clients.every((row) => row.ssl_enabled === true),
+    },
+    access: await accessOf(endpoint, settings),
+  }
+}
+
+/** What the role of the operations may do; `settings`: of the server. */
+export async function accessOf(endpoint: Endpoint, settings: Map<string, string>): Promise<Said> {
+  const { user = 'anonymous' } = asRole(endpoint)
+  const rights = await ask(endpoint, `LIST ALL PERMISSIONS OF ${user}`)
+  const [own] = await ask(asRole(endpoint), `LIST ROLES OF ${user}`)
   const more = rights.filter(
     (row) => !rowRights.includes(String(row.permission)) || !String(row.resource).startsWith(`<keyspace ${endpoint.namespace}`),
   )
@@ -243,21 +255,15 @@ async function guards(endpoint: Endpoint): Promise<Guards> {
         ? 'has rights on rows alone'
         : `may ${more.map((row) => `${row.permission} ${row.resource}`).join(', ')}`
   return {
-    transport: {
-      effective: `client_encryption_options enabled ${setting('enabled')}, optional ${setting('optional')}; ${[...new Set(clients.map((row) => `${row.ssl_protocol}, ${row.ssl_cipher_suite}`))].join(' · ')}`,
-      ok: setting('enabled') === 'true' && setting('optional') === 'false' && clients.every((row) => row.ssl_enabled === true),
-    },
-    access: {
-      effective: `${settings.get('authorizer')}, ${settings.get('authenticator')}; role ${user} ${has}`,
-      ok: settings.get('authorizer') === 'CassandraAuthorizer' && own?.super !== true && more.length === 0,
-    },
+    effective: `${settings.get('authorizer')}, ${settings.get('authenticator')}; role ${user} ${has}`,
+    ok: settings.get('authorizer') === 'CassandraAuthorizer' && own?.super !== true && more.length === 0,
   }
 }
 
 type Query = (statement: string) => Promise<Record<string, unknown>[]>
-const ask = (endpoint: Endpoint, statement: string) => asking(endpoint, (query) => query(statement))
+export const ask = (endpoint: Endpoint, statement: string) => asking(endpoint, (query) => query(statement))
 
-async function asking<T>(endpoint: Endpoint, work: (query: Query) => Promise<T>): Promise<T> {
+export async function asking<T>(endpoint: Endpoint, work: (query: Query) => Promise<T>): Promise<T> {
   const client = clientOf(await import('cassandra-driver'), endpoint, undefined)
   try {
     await client.connect()
