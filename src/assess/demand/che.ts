@@ -35,19 +35,21 @@ export function missCurveOf(pages: readonly Pages[], askers: number, total: numb
   const shares = Array.from({ length: askers }, (_, asker) => shareOf(asked, asker))
   const cached = new Float64Array(pointsOnCurve + 2)
   const missed = shares.map(() => Float64Array.from({ length: pointsOnCurve + 2 }, (_, point) => (point <= pointsOnCurve ? 1 : 0)))
-  const rates = asked.map(({ rate }) => rate)
+  const rates = Float64Array.from(asked, ({ rate }) => rate)
+  const counts = Float64Array.from(asked, ({ count }) => count)
   // From a cache that hardly holds the page that is asked for most to one that holds all but the last.
   const [shortest, longest] = [Math.log(1e-3 / Math.max(1e-300, ...rates)), Math.log(20 / Math.min(1e300, ...rates))]
   const left = new Float64Array(asked.length)
   for (let point = 1; point <= pointsOnCurve && asked.length > 0; point++) {
     const time = Math.exp(shortest + ((longest - shortest) * (point - 1)) / (pointsOnCurve - 1))
     let found = 0
-    for (const [at, { count, rate }] of asked.entries()) {
-      left[at] = Math.exp(-rate * time)
-      found += count * (1 - (left[at] as number))
+    for (let at = 0; at < left.length; at++) {
+      const own = Math.exp(-(rates[at] as number) * time)
+      left[at] = own
+      found += (counts[at] as number) * (1 - own)
     }
     cached[point] = found / total
-    for (const [asker, column] of missed.entries()) column[point] = missedBy(shares[asker] as Share, left)
+    for (let asker = 0; asker < missed.length; asker++) (missed[asker] as Float64Array)[point] = missedBy(shares[asker] as Share, left)
   }
   cached[pointsOnCurve + 1] = Math.min(1, asked.reduce((sum, { count }) => sum + count, 0) / total)
   if (asked.length === 0) for (const column of missed) column.fill(0)

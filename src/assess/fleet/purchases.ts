@@ -129,7 +129,11 @@ export function needsOf(plan: CapacityPlan, months: readonly number[], seed: num
   return new Map(
     months.map((month, at) => {
       const columns = (figures[at] ?? []).map((figure) => samples.get(figure) as Float64Array)
-      const own = Array.from({ length: draws }, (_, draw) => plan.needOf(columns.map((column) => column[draw] as number)))
+      const values = columns.map(() => 0)
+      const own = Array.from({ length: draws }, (_, draw) => {
+        for (let column = 0; column < columns.length; column++) values[column] = (columns[column] as Float64Array)[draw] as number
+        return plan.needOf(values)
+      })
       return [month, demandingFirst(own)]
     }),
   )
