@@ -282,6 +282,12 @@ export class CandidateRun extends CandidateServer {
     }
   }
 
+  /** Cores that the server has: as many as are asked for, where the machine has them. */
+  get cpus(): number {
+    const asked = this.compiled.scenario.bench.cpus
+    return this.instance === null || this.instance.cores.length === 0 ? asked : Math.min(asked, this.instance.cores.length)
+  }
+
   /** As who administers the server. */
   withSession<T>(connections: number, work: (session: Session) => Promise<T>): Promise<T> {
     return this.#withSession((this.instance as Instance).endpoint, connections, work)
@@ -348,7 +354,7 @@ export class CandidateRun extends CandidateServer {
     this.#elapsedMs += Math.ceil((order.warmUpSeconds + order.seconds) * 1000) + 1000
     appendWrites(this.writes, recording.writes)
     if (recording.purgeFailure !== null) this.#note('purge', recording.purgeFailure)
-    const serverCores = Math.min(this.compiled.scenario.bench.cpus, this.engine.traits.plan.commandThreads.count ?? Number.POSITIVE_INFINITY)
+    const serverCores = Math.min(this.cpus, this.engine.traits.plan.commandThreads.count ?? Number.POSITIVE_INFINITY)
     const fault = this.failure ?? this.death ?? taken.broken ?? recording.purgeFailure ?? workload.fault
     const trial: TrialResult = {
       ...describeTrial(order, recording, this, this.#context.plan, workload, hostPauses),

@@ -67,7 +67,8 @@ export function makeResult(
 
 function candidateResult(run: CandidateRun, plan: TrialPlan): CandidateResult {
   const { compiled, instance } = run
-  const { cpus: limit, memoryBytes } = compiled.scenario.bench
+  const { memoryBytes } = compiled.scenario.bench
+  const { cpus: limit } = run
   const { mix } = run
   return {
     name: run.candidate.name,

@@ -85,7 +85,7 @@ const budgets: Record<Effort, Budget> = {
     connections: [16, 64, 4],
     connectionSeconds: 2,
     warmUpSeconds: 48,
-    compileSeconds: 48,
+    compileSeconds: 60,
     compares: true,
     maintenance: false,
     common: false,

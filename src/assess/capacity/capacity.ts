@@ -22,8 +22,7 @@ const beyond = 0.1
 export function capacityOf(evidence: Evidence, mix: Capacity['mix'], cpus: number): Capacity {
   const { trials, operations } = evidence
   const asked = operations.filter((operation) => evidence.mix.has(operation.name))
-  const fixed = asked.reduce((sum, { scales, ratePerSecond }) => sum + (scales ? 0 : ratePerSecond), 0)
-  const scaling = asked.reduce((sum, { scales, ratePerSecond }) => sum + (scales ? ratePerSecond : 0), 0)
+  const { fixed, scaling } = ratesOf(asked)
   const multipleOf = (perSecond: number) => Math.max(1e-6, perSecond - fixed) / Math.max(1e-9, scaling)
   const curves = curvesOf(evidence)
   const binding = curves === null ? undefined : bindingOf(curves)
@@ -45,11 +44,25 @@ export function capacityOf(evidence: Evidence, mix: Capacity['mix'], cpus: numbe
   ]
   const bySaturation: Bounded[] =
     saturation === null ? [] : [{ multiple: saturation, bound: loops.isLowerBound ? 'atLeast' : bound, boundBy: 'saturation' }]
-  // Where the closed loops are client-bound, the server's end is told by the others.
-  const all = loops.isLowerBound && told.length > 0 ? told : [...told, ...bySaturation]
+  const all = loops.isLowerBound && told.some(({ multiple }) => isDriven(multiple, saturation, trials)) ? told : [...told, ...bySaturation]
   const least = all.reduce<Bounded | null>((a, b) => (a !== null && a.multiple.mid <= b.multiple.mid ? a : b), null)
   if (least === null) return { ...none, boundBy: 'its objectives are missed at any load, and nothing else was measured', notTested }
   return { ...least, mix, ratePerSecond: fixed + scaling * least.multiple.mid, notTested, saturation, cpu, objectives }
+}
+
+/** Operations per second at a multiple of 0, and those that each multiple adds. */
+export function ratesOf(mix: readonly Operation[]): { fixed: number; scaling: number } {
+  const total = (own: readonly Operation[]) => own.reduce((sum, { ratePerSecond }) => sum + ratePerSecond, 0)
+  return { fixed: total(mix.filter(({ scales }) => !scales)), scaling: total(mix.filter(({ scales }) => scales)) }
+}
+
+/**
+ * Whether the server was driven that far. Where its closed loops are client-bound its end is told by the others, but not where these lie beyond every
+ * load that it had: that would be a number that a slow harness made.
+ */
+export function isDriven({ mid }: Interval, saturation: Interval | null, trials: readonly TrialResult[]): boolean {
+  const open = trials.filter((trial) => phasesOfMix.has(trial.phase) && isUsable(trial) && !trial.saturated)
+  return mid <= Math.max(saturation?.mid ?? 0, ...open.map(({ arrival, slowdown }) => (arrival.multiple ?? 0) * slowdown))
 }
 
 interface Bounded {

@@ -68,10 +68,10 @@ export function judgeAt(evidence: Evidence, multiple: number, curves = curvesOf(
   const probes = trials.filter((trial) => trial.phase === 'probe' && isUsable(trial))
   const judged: Judged = { evidence, multiple, rounds, valid, probes, curves }
   const asked = operations.map((operation) => askedOf(operation, judged))
-  // Over the operations of the mix: that one of them is missed by chance is as unlikely as of one alone.
+  // Over all limits of the mix: that one of them is missed by chance is as unlikely as of one alone.
   const inMix = asked.filter(({ operation }) => mix.has(operation.name))
-  const missing = missingOf(inMix, ({ leastHolds }) => leastHolds)
-  const missingByFew = missingOf(inMix, ({ leastOfFew }) => leastOfFew)
+  const missing = missingOf(inMix, (each) => [each.errorsHold, ...each.enough])
+  const missingByFew = missingOf(inMix, ({ few }) => few)
   const cells = asked.map((each) => cellOf(each, missing.has(each), missingByFew.has(each), judged))
   const missed = cells.filter((cell) => cell.outcome === 'missed').map((cell) => cell.operation)
   const notTested = cells.filter((cell) => cell.outcome === 'undetermined' && cell.undecided === false).map((cell) => cell.operation)
@@ -102,9 +102,9 @@ interface Asked {
   /** Of each of its limits on times; null: nothing tells, or the trials at this very rate show the contrary of what all rates say. */
   holds: (number | null)[]
   errorsHold: number
-  /** Of the limits that were asked often enough to be missed, and of those that were not; 1: there is none. */
-  leastHolds: number
-  leastOfFew: number
+  /** Of these, those that were asked often enough to be missed, and those that were not. */
+  enough: number[]
+  few: number[]
 }
 
 function askedOf(operation: Operation, { multiple, rounds, valid: usable, probes, curves }: Judged): Asked {
@@ -119,15 +119,22 @@ function askedOf(operation: Operation, { multiple, rounds, valid: usable, probes
     return rounds.length === 0 ? [] : [{ holds: holdsOf(counts, quantile, correlationsOf(curves)), calls: mostCalls }]
   })
   const failures = valid.flatMap((trial) => failuresOf(trial, name) ?? [])
-  const own = { operation, valid, holds: limits.map(({ holds }) => holds), errorsHold: errorsHold(failures, operation.errorShare) }
   const { few = [], enough = [] } = Object.groupBy(limits, ({ calls }) => (calls < fewestCalls ? 'few' : 'enough'))
-  const least = (of: typeof limits) => Math.min(1, ...of.flatMap(({ holds }) => holds ?? []))
-  return { ...own, leastHolds: Math.min(own.errorsHold, least(enough)), leastOfFew: least(few) }
+  const told = (of: typeof limits) => of.flatMap(({ holds }) => holds ?? [])
+  return {
+    operation,
+    valid,
+    holds: limits.map(({ holds }) => holds),
+    errorsHold: errorsHold(failures, operation.errorShare),
+    enough: told(enough),
+    few: told(few),
+  }
 }
 
-function missingOf(asked: readonly Asked[], of: (each: Asked) => number): Set<Asked> {
-  const isMissed = holm(asked.map(of))
-  return new Set(asked.filter((_, at) => isMissed[at]))
+function missingOf(asked: readonly Asked[], of: (each: Asked) => number[]): Set<Asked> {
+  const limits = asked.flatMap((each) => of(each).map((holds) => ({ each, holds })))
+  const isMissed = holm(limits.map(({ holds }) => holds))
+  return new Set(limits.filter((_, at) => isMissed[at]).map(({ each }) => each))
 }
 
 function cellOf({ operation, valid, holds, ...asked }: Asked, isMissed: boolean, isMissedByFew: boolean, judged: Judged): Cell {
@@ -148,9 +155,12 @@ function cellOf({ operation, valid, holds, ...asked }: Asked, isMissed: boolean,
     atScale: null,
   }
   if (!evidence.mix.has(name)) return { ...cell, outcome: 'excused' }
-  cell.missedByErrors = isMissed && outcomeOf(asked.errorsHold) === 'missed'
-  if (holds.length === 0 && !isMissed) return operation.objectives.length === 0 && samples.length > 0 ? { ...cell, outcome: 'met' } : cell
-  const isMet = holds.every((each) => each !== null && outcomeOf(each) === 'met')
+  // Alone it would be missed, over all limits of the mix perhaps not: then it is not met, either.
+  const hasErrors = outcomeOf(asked.errorsHold) === 'missed'
+  cell.missedByErrors = isMissed && hasErrors
+  if (holds.length === 0 && !isMissed && !hasErrors)
+    return operation.objectives.length === 0 && samples.length > 0 ? { ...cell, outcome: 'met' } : cell
+  const isMet = !hasErrors && holds.every((each) => each !== null && outcomeOf(each) === 'met')
   const outcome = isMissed ? 'missed' : isMet ? 'met' : 'undetermined'
   const slow = evidence.atScale?.find((each) => each.operation === name && isSlowNow(each))
   if (slow !== undefined && outcome !== 'missed')

@@ -4,6 +4,8 @@
  */
 import { isTimed, sensitivityOf } from '../../measure/slowdown.ts'
 import type { CandidateResult, Result, TrialResult } from '../../result/result.ts'
+import type { Operation } from '../../scenario/scenario.ts'
+import { ratesOf } from '../capacity/capacity.ts'
 
 type Capacity = CandidateResult['capacity']
 
@@ -20,6 +22,8 @@ interface Brought {
   result: Result
   /** By candidate, how many times faster it is told than before; empty: nothing changed. */
   factors: [name: string, factor: number][]
+  /** Whether all of its candidates are told at that speed. */
+  isWhole: boolean
 }
 
 /** Told at the fastest full speed that the results of a machine, its CPU and its Node have; results of different ones are not brought together. */
@@ -31,7 +35,7 @@ export function atOneSpeed(given: readonly Result[]): AtOneSpeed {
   const areSomeTimed = untimed.length < given.length
   return {
     results: brought.map(({ result }) => result),
-    isOne: places.size === 1 && untimed.length === 0,
+    isOne: places.size === 1 && untimed.length === 0 && brought.every(({ isWhole }) => isWhole),
     said: [
       broughtText(brought),
       areSomeTimed && untimed.length > 0
@@ -51,35 +55,53 @@ function fastestUs(results: readonly Result[]): number | null {
 
 function broughtTo(result: Result, fullUs: number | null): Brought {
   const { fullSpeedUs: ownUs } = result
-  if (ownUs === null || fullUs === null || ownUs <= fullUs) return { result, factors: [] }
+  if (ownUs === null || fullUs === null || ownUs <= fullUs) return { result, factors: [], isWhole: true }
   const told = result.candidates.map((candidate) => {
     // As the run itself: where trials were not timed, all of a candidate stand as they were measured.
     const isTold = candidate.trials.every(isTimed) && candidate.trials.some(isRead)
-    return { candidate, factor: isTold ? (ownUs / fullUs) ** sensitivityOf(candidate.trials) : 1 }
+    return { candidate, isTold, factor: isTold ? (ownUs / fullUs) ** sensitivityOf(candidate.trials) : 1 }
   })
   return {
-    result: { ...result, fullSpeedUs: fullUs, candidates: told.map(({ candidate, factor }) => faster(candidate, factor)) },
+    result: {
+      ...result,
+      fullSpeedUs: fullUs,
+      candidates: told.map(({ candidate, factor }) => faster(candidate, factor, mixesOf(candidate, result))),
+    },
     factors: told.filter(({ factor }) => factor !== 1).map(({ candidate, factor }) => [candidate.name, factor]),
+    isWhole: told.every(({ isTold }) => isTold),
   }
 }
 
 const isRead = ({ timeline }: TrialResult) => timeline.some(({ hostUs }) => hostUs !== null)
 
 /** As it would be told, had its run known of cores on which it takes that many times less. */
-function faster(candidate: CandidateResult, factor: number): CandidateResult {
+function faster(candidate: CandidateResult, factor: number, mixes: Record<'own' | 'common', Operation[]>): CandidateResult {
   const { trials, sizes, capacity, commonCapacity } = candidate
   return {
     ...candidate,
     trials: trials.map((trial) => (isRead(trial) ? { ...trial, slowdown: trial.slowdown * factor } : trial)),
     sizes: sizes.map((size) => ({ ...size, throughputPerSecond: size.throughputPerSecond * factor })),
-    capacity: more(capacity, factor),
-    commonCapacity: commonCapacity && more(commonCapacity, factor),
+    capacity: more(capacity, factor, mixes.own),
+    commonCapacity: commonCapacity && more(commonCapacity, factor, mixes.common),
   }
 }
 
-function more(capacity: Capacity, factor: number): Capacity {
+/** What it can do, and what all can do. */
+function mixesOf(candidate: CandidateResult, { scenario, candidates }: Result): Record<'own' | 'common', Operation[]> {
+  const doneBy = ({ compiled }: CandidateResult) => new Set(compiled.map(({ operation }) => operation))
+  const all = candidates.map(doneBy)
+  return {
+    own: scenario.operations.filter(({ name }) => doneBy(candidate).has(name)),
+    common: scenario.operations.filter(({ name }) => all.every((done) => done.has(name))),
+  }
+}
+
+/** That many times more operations per second: what does not scale with the load gets none of them. */
+function more(capacity: Capacity, factor: number, mix: Operation[]): Capacity {
+  const { fixed, scaling } = ratesOf(mix)
+  const told = (multiple: number) => multiple * factor + (fixed * (factor - 1)) / scaling
   const times = (interval: Capacity['multiple']) =>
-    interval && { ...interval, low: interval.low * factor, mid: interval.mid * factor, high: interval.high === null ? null : interval.high * factor }
+    interval && { ...interval, low: told(interval.low), mid: told(interval.mid), high: interval.high === null ? null : told(interval.high) }
   const { multiple, saturation, cpu, objectives, ratePerSecond } = capacity
   return {
     ...capacity,

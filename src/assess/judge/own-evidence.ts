@@ -19,5 +19,6 @@ export function ownEvidence(candidate: CandidateResult, operations: Operation[])
 export const isEndKnown = (candidate: Pick<CandidateResult, 'steady' | 'trials'>) =>
   candidate.steady?.reached !== false && measuredThrough(candidate) === 'wire'
 
-/** What the trials of a candidate were sent through, but for those that compare two clients. */
-export const measuredThrough = ({ trials }: Pick<CandidateResult, 'trials'>) => trials.find(({ phase }) => phase !== 'tax')?.client ?? 'wire'
+/** What the trials of a candidate were sent through, but for those that compare two clients, or warm for both. */
+export const measuredThrough = ({ trials }: Pick<CandidateResult, 'trials'>) =>
+  trials.find(({ phase }) => phase !== 'tax' && phase !== 'warm-up')?.client ?? 'wire'

@@ -3,7 +3,7 @@ import jstat from 'jstat'
 import { TrialError } from '../../errors.ts'
 import type { CandidateResult, Result } from '../../result/result.ts'
 import { moments } from '../../stats/intervals.ts'
-import { isClientBound } from '../capacity/capacity.ts'
+import { isClientBound, isDriven } from '../capacity/capacity.ts'
 import { checkComparable } from './compare.ts'
 import { atOneSpeed } from './one-speed.ts'
 import { cpuUsPerOperation } from './resolution.ts'
@@ -66,7 +66,7 @@ function pooledCandidate(newest: CandidateResult, runs: CandidateResult[], numbe
   const pooledOf = (kind: (typeof kinds)[number]) => numbers.find((each) => each.number === kind)?.pooled ?? null
   // What was not level in one run is a lower bound in all of them.
   const steady = runs.find((run) => run.steady?.reached === false)?.steady ?? newest.steady
-  const multiple = leastOf(pooledOf, { ...newest, steady })
+  const multiple = leastOf(pooledOf, { ...newest, steady, trials: runs.flatMap((run) => run.trials) })
   return {
     ...newest,
     steady,
@@ -97,7 +97,9 @@ function pooledCandidate(newest: CandidateResult, runs: CandidateResult[], numbe
 function leastOf(pooledOf: (kind: (typeof kinds)[number]) => Interval | null, { capacity, steady, trials }: CandidateResult): Interval | null {
   const [saturation, ...others] = kinds.map(pooledOf)
   const told = others.filter((each) => each != null)
-  const isOthers = told.length > 0 && isClientBound({ capacity: { ...capacity, saturation: saturation ?? null }, steady, trials })
+  const isOthers =
+    told.some((each) => isDriven(each, saturation ?? null, trials)) &&
+    isClientBound({ capacity: { ...capacity, saturation: saturation ?? null }, steady, trials })
   const all = isOthers || saturation == null ? told : [saturation, ...told]
   return all.reduce<Interval | null>((a, b) => (a !== null && a.mid <= b.mid ? a : b), null)
 }

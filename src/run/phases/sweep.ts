@@ -1,6 +1,6 @@
 /** Closed loops: how throughput grows with the operations in flight, and what the official driver costs beside the wire client. */
 import type { CandidateRun, RunContext } from '../candidate.ts'
-import { closedTrial } from './trials.ts'
+import { closedTrial, otherClientOf } from './trials.ts'
 
 /** A server that is warm needs no more until all connections are busy. */
 const warmUpSeconds = 0.3
@@ -12,13 +12,13 @@ export async function sweep(run: CandidateRun, { plan }: RunContext, start: numb
   const { concurrencies, sweepSeconds } = plan.budget
   const seconds = Math.max(minSeconds, sweepSeconds / 2)
   const ways = sweepSeconds < 2 * minSeconds ? [concurrencies] : [concurrencies, concurrencies.toReversed()]
+  const other = otherClientOf(run)
   for (const [way, ascending] of ways.entries())
     for (const [index, concurrency] of ascending.entries()) {
       const repeat = ways.length * start + way
       await closedTrial(run, { phase: 'sweep', concurrency, seconds, repeat }, warmUpSeconds)
       // The other client right after, at the lowest concurrency: the difference is what a driver adds.
-      const other = run.client === 'wire' ? 'driver' : 'wire'
-      if (way === 0 && index === 0 && plan.budget.compares && run.engine.openLane !== undefined)
+      if (way === 0 && index === 0 && plan.budget.compares && other !== null)
         await closedTrial(run, { phase: 'tax', concurrency, seconds: sweepSeconds, repeat, client: other }, warmUpSeconds)
     }
 }

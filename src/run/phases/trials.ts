@@ -1,5 +1,6 @@
 /** What the timed phases share: trials of the mix at a rate, repeated once where others disturbed them. */
 
+import type { ClientKind } from '../../engines/engine.ts'
 import type { TrialResult } from '../../result/result.ts'
 import type { CandidateRun, TrialOrder } from '../candidate.ts'
 
@@ -23,3 +24,7 @@ export function closedTrial(
 ): Promise<TrialResult> {
   return run.runTrial({ ...order, loop: 'closed', multiple: null, warmUpSeconds })
 }
+
+/** Beside what its trials are sent through; null: the product has one client. */
+export const otherClientOf = ({ client, engine }: CandidateRun): ClientKind | null =>
+  engine.openLane === undefined ? null : client === 'wire' ? 'driver' : 'wire'

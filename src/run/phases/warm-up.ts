@@ -5,9 +5,9 @@ import { windowSeconds } from '../../measure/recorder.ts'
 import { completedAtFullSpeed, usualSensitivity } from '../../measure/slowdown.ts'
 import { gainsNoMore, warmSince } from '../../stats/change-points.ts'
 import { median } from '../../stats/median.ts'
-import type { CandidateRun, RunContext } from '../candidate.ts'
+import type { CandidateRun, RunContext, TrialOrder } from '../candidate.ts'
 import type { Budget } from '../plan.ts'
-import { closedTrial } from './trials.ts'
+import { closedTrial, otherClientOf } from './trials.ts'
 
 const concurrency = 16
 /** The last level has to last that long to count as one, and a whole piece: a compiler that warms up has plateaus on its way. */
@@ -65,18 +65,35 @@ const pieceSecondsOf = ({ engine }: CandidateRun, { warmUpShare }: RunContext['p
  * for minutes: in production it did so long ago. Nothing of these pieces counts; how many there were.
  */
 async function compile(run: CandidateRun, compilers: Threads, pieceSeconds: number, budget: Budget): Promise<number> {
-  // What only happens with many in flight is compiled, too.
-  const inFlight = compilers.goFirst(true) ? Math.max(...budget.concurrencies) : compilingConcurrency
+  const shapes = shapesOf(run, budget, compilers.goFirst(true))
   await run.instance?.release()
   try {
-    for (let piece = 1; ; piece++) {
+    for (let piece = 1, idle = 0; ; piece++) {
       const [beforeSeconds, beforeMs] = [compilers.cpuSeconds(), performance.now()]
-      const trial = await closedTrial(run, { phase: 'warm-up', concurrency: inFlight, seconds: pieceSeconds, repeat: piece - 1 }, 0)
+      const shape = shapes[(piece - 1) % shapes.length] as Shape
+      const trial = await closedTrial(run, { phase: 'warm-up', ...shape, seconds: pieceSeconds, repeat: piece - 1 }, 0)
       const cores = (compilers.cpuSeconds() - beforeSeconds) / ((performance.now() - beforeMs) / 1000)
-      const isIdle = compilers.count > 0 && cores < idleCores
-      if (isIdle || trial.validity.verdict === 'broken' || piece * pieceSeconds >= budget.compileSeconds) return piece
+      idle = compilers.count > 0 && cores < idleCores ? idle + 1 : 0
+      if (idle === shapes.length || trial.validity.verdict === 'broken' || piece * pieceSeconds >= budget.compileSeconds) return piece
     }
   } finally {
     await run.instance?.confine()
   }
+}
+
+type Shape = Pick<TrialOrder, 'concurrency' | 'client'>
+
+/**
+ * What closed loops will ask with: many in flight and few, and the other client, in turn. Code that was compiled for one of them alone is thrown away
+ * as soon as another comes, and is compiled again in the middle of what is timed.
+ */
+function shapesOf(run: CandidateRun, { concurrencies, compares }: Budget, doCompilersGoFirst: boolean): Shape[] {
+  if (!doCompilersGoFirst) return [{ concurrency: compilingConcurrency }]
+  const few = Math.min(...concurrencies)
+  const other = otherClientOf(run)
+  return [
+    { concurrency: Math.max(...concurrencies) },
+    ...(compares && other !== null ? [{ concurrency: few, client: other }] : []),
+    { concurrency: few },
+  ]
 }

@@ -52,6 +52,19 @@ describe('runs of one machine', () => {
     expect(cpuUsPerOperation(first(early))).toBeCloseTo(cpuUsPerOperation(first(golden)) as number, 6)
   })
 
+  test('what does not scale with the load gets none of the speed: saved capacities and trials beside them agree', () => {
+    const early = run(1, slowUs)
+    const [fixed, scaling] = early.scenario.operations.map((operation, at) =>
+      Object.assign(operation, { scales: at > 0, ratePerSecond: at > 0 ? 100 : 2000 }),
+    )
+    const more = (early.scenario.operations.length - 1) * (scaling?.ratePerSecond as number)
+    const [told] = atOneSpeed([early, run(2, fastUs)]).results
+    for (const kind of ['saturation', 'cpu'] as const) {
+      const perSecond = (fixed?.ratePerSecond as number) + more * (first(early).capacity[kind]?.mid as number)
+      expect(first(told).capacity[kind]?.mid).toBeCloseTo((perSecond * factor - (fixed?.ratePerSecond as number)) / more, 6)
+    }
+  })
+
   test('one sentence says that, and by how much', () => {
     expect(atOneSpeed([run(1, slowUs), run(2, fastUs)]).said).toBe(
       `Brought to the fastest full speed of the cores that these runs have met on their machine: capacities and throughput are told higher, CPU per operation lower, postgres ${factor.toFixed(2)}, mongodb ${factor.toFixed(2)} times in the run of 2026-11-27 01:00.`,
@@ -62,7 +75,8 @@ describe('runs of one machine', () => {
   test('a candidate that was not timed stands as it was measured', () => {
     const early = run(1, slowUs)
     for (const trial of first(early).trials) trial.timeline = [1, 2, 3].map(() => ({ hostUs: null }) as (typeof trial.timeline)[number])
-    const { results, said } = atOneSpeed([early, run(2, fastUs)])
+    const { results, said, isOne } = atOneSpeed([early, run(2, fastUs)])
+    expect(isOne).toBe(false)
     expect(first(results[0])).toEqual(first(early))
     expect(said).not.toContain('postgres')
     expect(said).toContain('mongodb')
