@@ -69,6 +69,46 @@ test.each(relational)(
   60_000,
 )
 
+test.each(relational)(
+  '%s: a put whose unique value another row has is refused, whichever of the fields has it, and changes nothing',
+  async (_, engine) => {
+    const lines = [
+      'entities:',
+      '  e: { count: 1, fields: { id: { type: int, key: true }, mail: { type: email, unique: true }, code: { type: uuid, unique: true }, n: { type: int, range: [0, 9] } } }',
+      'operations:',
+      '  of: { get: e, rate: 10/s, p99: 1s }',
+      '  put: { put: e, rate: 10/s, p99: 1s }',
+    ]
+    await loaded(
+      lines,
+      async (session) => {
+        const code = (last: number) => Buffer.alloc(16, last)
+        const put = (id: number, mail: string, last: number, n: number) => session.perform(1, fixedParameters([id, mail, code(last), n]))
+        const got = async (id: number) => (await session.perform(0, fixedParameters([id]))).answer()
+        await put(101, 'ann@example.com', 1, 1)
+        await put(102, 'bob@example.com', 2, 2)
+        for (const [id, mail, last] of [
+          [103, 'ann@example.com', 3],
+          [103, 'eve@example.com', 1],
+          [103, 'ann@example.com', 2],
+          [102, 'ann@example.com', 2],
+          [102, 'bob@example.com', 1],
+        ] as const)
+          await expect(put(id, mail, last, 3)).rejects.toMatchObject({ code: 'constraint' })
+        expect(await got(101)).toEqual({ kind: 'rows', rows: [[101, 'ann@example.com', code(1), 1]] })
+        expect(await got(102)).toEqual({ kind: 'rows', rows: [[102, 'bob@example.com', code(2), 2]] })
+        expect((await session.total('e')).rows).toBe(3n)
+        await put(101, 'eve@example.com', 3, 3)
+        await put(102, 'ann@example.com', 2, 4)
+        expect(await got(101)).toEqual({ kind: 'rows', rows: [[101, 'eve@example.com', code(3), 3]] })
+        expect(await got(102)).toEqual({ kind: 'rows', rows: [[102, 'ann@example.com', code(2), 4]] })
+      },
+      engine,
+    )
+  },
+  60_000,
+)
+
 test('a number that its type does not hold is an error of the same code on both clients, and the next operation is answered', async () => {
   const lines = [
     'entities:',

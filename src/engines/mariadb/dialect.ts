@@ -65,7 +65,7 @@ export const dialect: SqlDialect = {
   textIndex: (name, store, fields) => `CREATE FULLTEXT INDEX ${id(name)} ON ${id(store.name)} (${fields.map(columnName).join(', ')})`,
   hasWord: (fields, place) => `MATCH (${fields.map(columnName).join(', ')}) AGAINST (${place} IN BOOLEAN MODE)`,
   truncated: (unit, column) => (unit === 'day' ? `DATE(${column})` : `DATE(${column}) + INTERVAL HOUR(${column}) HOUR`),
-  upsert: (_key, columns) => `ON DUPLICATE KEY UPDATE ${columns.map((name) => `${columnName(name)} = VALUES(${columnName(name)})`).join(', ')}`,
+  upsert,
   placesOfRows: () => 1,
   insertLines: ({ table, columns, key, lines }) => {
     const names = lines.fields.map((_, at) => `v${at + 1}`)
@@ -77,6 +77,18 @@ export const dialect: SqlDialect = {
     const names = ['id', ...amounts]
     return `UPDATE ${rowsOf(targets, names)} STRAIGHT_JOIN ${table} e FORCE INDEX (PRIMARY) ON e.${key} = ${valuesOf(targets, names)[0]} SET ${changes}`
   },
+}
+
+/**
+ * The row that is there may be found by any unique field. One with another key is not to be written over: the guard gives NULL to a column that
+ * takes none (1048). The key is never set beside others, so that it is compared with what was there.
+ */
+function upsert({ key, fields }: Entity, columns: string[]): string {
+  const guarded = columns.find((name) => !key.includes(name) && fields.some((field) => field.unique && field.name === name))
+  const given = (name: string) => `VALUES(${columnName(name)})`
+  const isSame = key.map((name) => `${columnName(name)} = ${given(name)}`).join(' AND ')
+  const value = (name: string) => (name === guarded ? `IF(${isSame}, ${given(name)}, NULL)` : given(name))
+  return `ON DUPLICATE KEY UPDATE ${columns.map((name) => `${columnName(name)} = ${value(name)}`).join(', ')}`
 }
 
 /** One column after the other: no index is searched by a comparison of whole rows. */

@@ -59,7 +59,7 @@ export const dialect: SqlDialect = {
   textIndex: (name, store, fields) => `CREATE INDEX ${id(name)} ON ${tableName(store.name)} USING gin (${document(fields)})`,
   hasWord: (fields, place) => `${document(fields)} @@ plainto_tsquery('simple', ${place})`,
   truncated: (unit, column) => `date_trunc('${unit}', ${column}, 'UTC')`,
-  upsert: (key, columns) =>
+  upsert: ({ key }, columns) =>
     `ON CONFLICT (${key.map(columnName).join(', ')}) DO UPDATE SET ${columns.map((name) => `${columnName(name)} = excluded.${columnName(name)}`).join(', ')}`,
   placesOfRows: (columns) => columns,
   insertLines: ({ table, columns, key, keyType, lines }) => `INSERT INTO ${table} (${columns}) SELECT ${key}::${keyType}, * FROM ${unnested(lines)}`,

@@ -211,7 +211,7 @@ class Compilation {
       case 'put': {
         // A row of nothing but its key is set to what it is, so that it counts as addressed.
         const rest = entity.fields.map((field) => field.name).filter((name) => !entity.key.includes(name))
-        return [binder.statement(`${this.#insert(entity, binder)} ${this.#dialect.upsert(entity.key, rest.length > 0 ? rest : entity.key)}`)]
+        return [binder.statement(`${this.#insert(entity, binder)} ${this.#dialect.upsert(entity, rest.length > 0 ? rest : entity.key)}`)]
       }
       case 'delete':
         return [binder.statement(`DELETE FROM ${table(entity.name)}${where(this.#row(entity, binder))}`)]

@@ -37,8 +37,8 @@ export interface SqlDialect {
   hasWord(fields: string[], place: string): string
   /** Start of the day or hour of a timestamp, in UTC. */
   truncated(unit: 'day' | 'hour', column: string): string
-  /** Behind an insert: the new values take the place of those of the row that is there. */
-  upsert(key: string[], columns: string[]): string
+  /** Behind an insert: the new values take the place of those of the row with the same key; a unique value of another row is refused. */
+  upsert(entity: Entity, columns: string[]): string
   /** Places that a parameter of so many columns takes: one for each as an array, or one for all as a document. */
   placesOfRows(columns: number): number
   /** Owned rows of one owner, all at once. */
