@@ -1,7 +1,7 @@
 /** Section 13: who may do what, what must not be read by others, and which controls meet what compliance asks for. */
 import type { CandidateResult, Result } from '../../result/result.ts'
 import { type Control, controls, ruleOf } from '../../scenario/regimes.ts'
-import { type Operation, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { type Entity, type Operation, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import { type Block, code, heading, list, paragraph, table } from '../render/document.ts'
 import { designed, type Told } from '../told.ts'
 
@@ -11,10 +11,12 @@ export function securitySection(told: Told): Block[] {
   const personal = scenario.entities.flatMap(({ name, fields }) => fields.filter(({ pii }) => pii).map((each) => `${name}.${each.name}`))
   return [
     heading(3, 'The role of the application'),
-    paragraph('What the operations need of each entity, and nothing else; a second role, which the application never has, changes definitions.'),
+    paragraph(
+      'What the operations need of each entity, and nothing else: who changes or deletes a row has to find it, and so reads, too. A second role, which the application never has, changes definitions.',
+    ),
     table(
       ['entity', 'reads', 'inserts', 'changes', 'deletes'],
-      scenario.entities.map(({ name }) => rightsRow(name, scenario)),
+      scenario.entities.map((each) => rightsRow(each, scenario, own)),
     ),
     ...own.flatMap(({ name, handbook: { grants = [] } }) =>
       grants.length === 0 ? [] : [paragraph(`${name}, for the rows of all stores; narrow it to the table above:`), code('sql', grants.join('\n'))],
@@ -36,21 +38,23 @@ const personalRules = (fields: string[]) => [
   'It stands in no log, in no metric and in no test data; a request for deletion reaches backups when these expire (section 9).',
 ]
 
-function rightsRow(entity: string, { operations }: Scenario): string[] {
+const purge = 'the purge of expired rows'
+
+function rightsRow({ name: entity, ttlMs }: Entity, { operations }: Scenario, own: CandidateResult[]): string[] {
+  // Stores of the other families expire rows by themselves.
+  const purges = ttlMs !== null && own.some(({ model }) => model.family === 'relational') ? [purge] : []
   const named = operations.filter((each) => !each.internal)
-  const who = (does: (operation: Operation) => boolean) =>
-    named
-      .filter(does)
-      .map(({ name }) => name)
-      .join(', ') || '—'
+  const who = (does: (operation: Operation) => boolean, beside: string[] = []) =>
+    [...named.filter(does).map(({ name }) => name), ...beside].join(', ') || '—'
   const writes = (kinds: string[]) => (operation: Operation) =>
     writesOf(operation).some((write) => kinds.includes(write.kind) && (write.entity === entity || ('with' in write && write.with.includes(entity))))
+  const asks = (each: Operation) => writesOf(each).length === 0 && (each.entity === entity || ('with' in each && each.with.includes(entity)))
   return [
     entity,
-    who((each) => writesOf(each).length === 0 && (each.entity === entity || ('with' in each && each.with.includes(entity)))),
+    who((each) => asks(each) || writes(['update', 'put', 'delete'])(each), purges),
     who(writes(['insert', 'put'])),
     who(writes(['update', 'put'])),
-    who(writes(['delete'])),
+    who(writes(['delete']), purges),
   ]
 }
 

@@ -117,7 +117,15 @@ describe('security', () => {
     const blocks = securitySection(toldOf(saved))
     expect(rowOf(blocks, 'order')?.slice(2)).toEqual(['place_order', 'ship_order', '—'])
     expect(rowOf(blocks, 'order_item')?.slice(1)).toEqual(['get_order', 'place_order', '—', '—'])
-    expect(rowOf(blocks, 'session')?.slice(1)).toEqual(['read_session', 'write_session', 'write_session', '—'])
+  })
+
+  test('who changes a row reads it, and who lets rows expire by a purge deletes them', () => {
+    const purge = 'the purge of expired rows'
+    const blocks = securitySection(toldOf(saved))
+    expect(rowOf(blocks, 'session')?.slice(1)).toEqual([`read_session, write_session, ${purge}`, 'write_session', 'write_session', purge])
+    expect(rowOf(blocks, 'product')?.[1]).toContain('place_order')
+    const alone = changed((own) => own.candidates.splice(0, own.candidates.length, named(own, 'redis')))
+    expect(rowOf(securitySection(toldOf(alone)), 'session')?.[4]).toBe('—')
   })
 
   test('names personal data, and what the server said of a control before what is written of its product', () => {
