@@ -14,9 +14,29 @@ function unjudged({ requirements }: Scenario): string[] {
   return found.length === 0 ? [] : [`Stated, and neither measured nor judged: ${found.join('; ')}.`]
 }
 
+/** A server whose data do not survive a restart, or of which no copy could be kept, has the one start in which it was loaded. */
+function startsTold({ candidates, trialPlan }: Result): string[] {
+  const { starts } = trialPlan.budget
+  const measured = candidates.filter(({ trials }) => trials.length > 0)
+  const once = measured.filter(({ restores }) => restores === 0)
+  const again = starts > 1 ? measured.filter(({ restores }) => restores > 0) : []
+  const whose = (own: Result['candidates']) =>
+    own.length === measured.length ? 'each server' : `the server of ${own.map(({ name }) => name).join(', ')}`
+  const told = [
+    ...(again.length === 0
+      ? []
+      : [`${whose(again)} was started ${starts} times on the data as they were after the verification; intervals hold what differs between starts.`]),
+    ...(once.length === 0
+      ? []
+      : [
+          `all trials lie within one start of ${whose(once)}: layout and JIT state are the same for all of them, rows that were written stayed, and intervals do not hold what another start would change.`,
+        ]),
+  ]
+  return told.map((text) => `${text[0]?.toUpperCase()}${text.slice(1)}`)
+}
+
 export function notMeasured(result: Result): string[] {
   const { scenario } = result
-  const { starts } = result.trialPlan.budget
   const limited = result.trialPlan.operations.filter((each) => each.scaleLimited)
   const stale = scenario.operations.filter((operation) => operation.stalenessMs !== null).map((operation) => operation.name)
   return [
@@ -31,9 +51,7 @@ export function notMeasured(result: Result): string[] {
             `${name} was started again ${restores === 1 ? 'once' : `${restores} times`}, on the data as they were after the verification; it was warmed again.`,
           ],
     ),
-    starts > 1
-      ? `Each server was started ${starts} times on the data as they were after the verification; intervals hold what differs between starts.`
-      : 'All trials lie within one start of each server: layout and JIT state are the same for all of them, and intervals do not hold what another start would change.',
+    ...startsTold(result),
     result.candidates.some((candidate) => candidate.trials.some((trial) => trial.phase === 'maintenance'))
       ? 'maintenance seen: yes, once at the average load.'
       : 'maintenance seen: no. No checkpoint, flush or compaction was forced during a trial.',

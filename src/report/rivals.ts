@@ -42,7 +42,7 @@ export function commonMix(result: Result, assessment: Assessment): Block[] {
   ]
 }
 
-/** All three of each candidate: the least of them is what is planned with. */
+/** All three of each candidate. */
 export function capacities({ candidates }: Pick<Result, 'candidates'>): Block[] {
   const rows = candidates.map((candidate) => {
     const { objectives, cpu, saturation, mix } = candidate.capacity
@@ -51,7 +51,7 @@ export function capacities({ candidates }: Pick<Result, 'candidates'>): Block[] 
   return [
     heading(3, 'How much load one server carries'),
     paragraph(
-      'In multiples of the average load, in parentheses where it lies with 80 %. Objectives: until the first of them is missed. 70 % CPU: until the server’s cores are that busy. Saturation: what a closed loop gets through. The least of the three is its capacity, and what is planned with.',
+      'In multiples of the average load, in parentheses where it lies with 80 %. Objectives: until the first of them is missed. 70 % CPU: until the server’s cores are that busy. Saturation: what a closed loop gets through. Its capacity, which is planned with, is the least of them; a saturation that client-bound loops found, “at least” so much, bounds nothing and is left out where there is another.',
     ),
     table(['candidate', 'mix', 'objectives', '70 % CPU', 'saturation'], rows, [2, 3, 4]),
   ]

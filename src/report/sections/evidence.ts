@@ -1,4 +1,6 @@
 /** Section 15: every trial, whether it counts, on which machine, and how to run it again. */
+import { measuredThrough } from '../../assess/judge/own-evidence.ts'
+import type { Result } from '../../result/result.ts'
 import { environment } from '../environment.ts'
 import { failures } from '../failures.ts'
 import { parity } from '../parity.ts'
@@ -20,7 +22,8 @@ export function evidenceSection(told: Told): Block[] {
     ...failures(result),
     heading(3, 'Throughput'),
     paragraph(
-      'A closed loop keeps a fixed number of operations in flight. It shows what the client and the server get through together; it hides waiting, so no objective is judged on it. Load goes through the wire client, whose cost no server sees; what the official driver costs beside it is told below.',
+      'A closed loop keeps a fixed number of operations in flight. It shows what the client and the server get through together; it hides waiting, so no objective is judged on it. ' +
+        clientText(result),
     ),
     ...charts('throughput'),
     ...charts('scalability'),
@@ -52,6 +55,15 @@ export function evidenceSection(told: Told): Block[] {
     code('sh', `make bench scenario=${result.scenario.name} effort=${result.trialPlan.effort} seed=${result.seed}`),
     paragraph(`Content hash ${result.contentHash}, data hash ${result.dataHash}: equal for every run of the same scenario, seed and version.`),
   ]
+}
+
+/** A product without a wire client is asked through its driver in every run, all others where the run was told to. */
+function clientText({ candidates }: Pick<Result, 'candidates'>): string {
+  const measured = candidates.filter(({ trials }) => trials.length > 0)
+  const driven = measured.filter((each) => measuredThrough(each) === 'driver')
+  if (driven.length > 0 && driven.length === measured.length) return 'Load goes through the official driver, whose work is in all times.'
+  const others = driven.length === 0 ? '' : `; that of ${driven.map(({ name }) => name).join(', ')} through its driver, whose work is in its times`
+  return `Load goes through the wire client, whose cost no server sees${others}. What the official driver costs beside it is told below.`
 }
 
 /** Models of those that are out of the ranking. */

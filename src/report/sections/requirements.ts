@@ -1,5 +1,5 @@
 /** Section 2: what the application needs, by its scenario: rows, calls, limits, and what the scenario leaves open. */
-import type { Requirements, Scenario } from '../../scenario/scenario.ts'
+import type { Durability, Requirements, Scenario } from '../../scenario/scenario.ts'
 import { type Entity, type Operation, writesOf } from '../../scenario/scenario.ts'
 import { monthMs } from '../../scenario/units.ts'
 import { demandBlocks } from '../demand.ts'
@@ -38,12 +38,18 @@ export function requirementsSection({ result: { scenario, startedAt, trialPlan }
   ]
 }
 
+const durabilityTexts: Record<Durability, string> = {
+  fsync: 'an acknowledged write survives a crash',
+  relaxed: 'a crash may lose the last writes',
+  volatile: 'a write lives as long as its server, and a crash may lose everything',
+}
+
 /** What is not asked for is told by its name alone. */
 function requirementRows(asked: Requirements): { stated: string[][]; open: string[] } {
   const { availability, rpoMs, rtoMs, regions, compliance, licences, budgetUsdPerMonth, horizonMs } = asked
   const rows: [name: string, value: string | null][] = [
     ['peak over the average load', times(asked.peak)],
-    ['durability', asked.durability === 'fsync' ? 'fsync: an acknowledged write survives a crash' : 'relaxed: a crash may lose the last writes'],
+    ['durability', `${asked.durability}: ${durabilityTexts[asked.durability]}`],
     ['availability', availability === null ? null : `${Number((availability * 100).toPrecision(6))} % of the time`],
     ['recovery point: writes that may be lost', rpoMs === null ? null : `${rpoMs / 1000} s`],
     ['recovery time: until writes go on', rtoMs === null ? null : `${rtoMs / 1000} s`],
