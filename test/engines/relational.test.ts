@@ -17,12 +17,19 @@ import { TestBed } from '../differential/bed.ts'
 const bed = new TestBed()
 afterAll(() => bed[Symbol.asyncDispose](), 60_000)
 
+type Use = (session: Session, compiled: Compiled, endpoint: Endpoint) => Promise<void>
+
 /** Loads a scenario of a few lines, lets the test use it, and drops it. */
-async function loaded(
-  lines: string[],
-  use: (session: Session, compiled: Compiled, endpoint: Endpoint) => Promise<void>,
-  engine: Engine = postgres,
-): Promise<void> {
+function loaded(lines: string[], use: Use, engine: Engine = postgres): Promise<void> {
+  const load: Use = async (session, compiled, endpoint) => {
+    await session.load(rowSource(makeDataset(compiled.scenario, 1), 0, 1), true)
+    await use(session, compiled, endpoint)
+  }
+  return created(lines, load, engine)
+}
+
+/** The same before anything is loaded. */
+async function created(lines: string[], use: Use, engine: Engine): Promise<void> {
   const head = ['name: own', 'summary: "Own"', 'seed: 7', 'epoch: 2026-03-01T12:00:00Z']
   const tail = ['requirements: { peak: 2x, durability: fsync }', 'candidates: [postgres]']
   const scenario = parseScenario([...head, ...lines, ...tail].join('\n'), 'own.yaml')
@@ -32,7 +39,6 @@ async function loaded(
   try {
     await using session = await engine.connect(own, compiled, { connections: 2 })
     await session.create()
-    await session.load(rowSource(makeDataset(scenario, 1), 0, 1), true)
     await use(session, compiled, own)
   } finally {
     await engine.external.drop(endpoint, own.namespace as string)
@@ -102,6 +108,35 @@ test.each(relational)(
         await put(102, 'ann@example.com', 2, 4)
         expect(await got(101)).toEqual({ kind: 'rows', rows: [[101, 'eve@example.com', code(3), 3]] })
         expect(await got(102)).toEqual({ kind: 'rows', rows: [[102, 'ann@example.com', code(2), 4]] })
+      },
+      engine,
+    )
+  },
+  60_000,
+)
+
+test.each(relational)(
+  '%s: a load that leaves a reference to nobody is refused, and is no longer once that is gone',
+  async (_, engine) => {
+    const lines = [
+      'entities:',
+      '  a: { count: 50, fields: { id: { type: int, key: true } } }',
+      '  b: { count: 50, fields: { id: { type: int, key: true }, a_id: { ref: a } } }',
+      'operations:',
+      '  new_b: { insert: b, rate: 10/s, p99: 1s }',
+      '  drop_b: { delete: b, rate: 10/s, p99: 1s }',
+    ]
+    await created(
+      lines,
+      async (session, { scenario }) => {
+        const dataset = makeDataset(scenario, 1)
+        await session.load(rowSource(dataset, 0, 0.5), false)
+        await session.perform(0, fixedParameters([1000, 1000]))
+        await expect(session.load(rowSource(dataset, 0.5, 1), true)).rejects.toMatchObject({ code: 'constraint' })
+        await session.perform(1, fixedParameters([1000]))
+        await session.load(rowSource(dataset, 1, 1), true)
+        expect((await session.total('b')).rows).toBe(50n)
+        await expect(session.perform(0, fixedParameters([1000, 1000]))).rejects.toMatchObject({ code: 'constraint' })
       },
       engine,
     )

@@ -64,9 +64,9 @@ export class MariadbSession implements Session {
 
   /** A connection for each table: owners and lines arrive together, and rows are generated while the server works. */
   async load(rows: RowSource, last: boolean) {
-    const loaders = new Map<string, Client>()
-    const loaderOf = async (table: string) => {
-      const loader = loaders.get(table) ?? (await this.#openLoader())
+    const loaders = new Map<string, Promise<Client>>()
+    const loaderOf = (table: string) => {
+      const loader = loaders.get(table) ?? this.#openLoader()
       loaders.set(table, loader)
       return loader
     }
@@ -79,16 +79,15 @@ export class MariadbSession implements Session {
         working.catch(() => {}) // Told where it is awaited.
       }
       await working
-      // Rows were generated with what they refer to: the server need not look at each again.
+      // Each goes through its table once more: a reference to nobody is refused here.
       if (last) for (const statement of this.#compiled.afterLoad) await (await loaderOf('')).query(statement)
     } finally {
-      await Promise.all([...loaders.values()].map((loader) => loader.end().catch(() => {})))
+      await Promise.all([...loaders.values()].map((opening) => opening.then((loader) => loader.end()).catch(() => {})))
     }
   }
 
   async #openLoader(): Promise<Client> {
     const loader = await this.#open()
-    await loader.query('SET SESSION unique_checks = 0, SESSION foreign_key_checks = 0')
     // A replica is made of a copy that holds these rows; somebody else's server may not let us.
     await loader.query('SET SESSION sql_log_bin = 0').catch(() => {})
     return loader
