@@ -1,6 +1,7 @@
 /** SQL as MariaDB and MySQL have it: names, types, words, owned rows as a JSON document. */
 
 import { freeName } from '../../families/index-names.ts'
+import type { Index } from '../../families/model.ts'
 import type { RowsParameter, SqlDialect } from '../../families/relational/dialect.ts'
 import type { Indexing } from '../../families/relational/indexing.ts'
 import { maxFieldBytes } from '../../families/sizes.ts'
@@ -19,8 +20,13 @@ export const indexing: Indexing = { partial: false, maxEntryBytes: 3072, overhea
 const maxInteger = 2 ** 31 - 1
 /** Values beyond a field's range stand for rows that are not there. */
 const beyondRange = 1000
-/** A longer text is kept as one without a bound, which takes no part in what a row's columns may have together. */
+/** A longer text is kept as one without a bound, of which little counts towards what a row's columns may have together. */
 const maxVarchar = 2000
+const unbounded = 'MEDIUMTEXT'
+/** What a row's columns may have together (MariaDB documentation, InnoDB Limitations). */
+const maxRowBytes = 65_535
+/** The most of what counts of a column that is no bounded text: the digits of a wide number, or where a long value is. */
+const mostOfOthers = 20
 
 /** A column that something is added to has no bound but a wide one. */
 export function sqlType(scenario: Scenario, entity: Entity, field: Field): string {
@@ -44,9 +50,27 @@ export function sqlType(scenario: Scenario, entity: Entity, field: Field): strin
       return 'MEDIUMBLOB'
     default: {
       const characters = maxFieldBytes(field)
-      return characters <= maxVarchar ? `VARCHAR(${characters})` : 'MEDIUMTEXT'
+      return characters <= maxVarchar ? `VARCHAR(${characters})` : unbounded
     }
   }
+}
+
+/** Where a row does not hold its texts beside each other, the longest have no bound; an index holds only those that have one. */
+function columnType(scenario: Scenario, entity: Entity, field: Field, indexes: Index[]): string {
+  const typeOf = (each: Field) => sqlType(scenario, entity, each)
+  const indexed = new Set(
+    indexes.filter(({ kind }) => kind === 'ordered').flatMap(({ columns, include }) => [...columns.map((column) => column.field), ...include]),
+  )
+  const texts = entity.fields.filter((each) => typeOf(each).startsWith('VARCHAR'))
+  const bytesOf = (each: Field) => maxFieldBytes(each) * indexing.bytesPerCharacter + indexing.overheadBytes
+  let bytes = texts.reduce((sum, each) => sum + bytesOf(each), (entity.fields.length - texts.length) * mostOfOthers)
+  const longest = texts.filter(({ name }) => !indexed.has(name) && !entity.key.includes(name)).sort((a, b) => maxFieldBytes(b) - maxFieldBytes(a))
+  for (const each of longest) {
+    if (bytes <= maxRowBytes) break
+    if (each === field) return unbounded
+    bytes += mostOfOthers - bytesOf(each)
+  }
+  return typeOf(field)
 }
 
 export const dialect: SqlDialect = {
@@ -56,7 +80,7 @@ export const dialect: SqlDialect = {
   column: columnName,
   type: sqlType,
   // Texts sort by their bytes because the database does: the collation for that has one name here and another in MySQL.
-  columnType: sqlType,
+  columnType,
   text: (literal) => `'${literal.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`,
   placeholder: () => '?',
   isPositional: true,

@@ -1,6 +1,6 @@
 /** What differs between SQL products, where a relational model is compiled for one of them. */
 import type { Entity, Field, Scenario } from '../../scenario/scenario.ts'
-import type { Store } from '../model.ts'
+import type { Index, Store } from '../model.ts'
 
 /** A parameter that travels as rows: owned rows of an insert, or targets of an update. */
 export interface RowsParameter {
@@ -20,8 +20,8 @@ export interface SqlDialect {
   column(field: string): string
   /** Type of a column, in expressions and arrays. */
   type(scenario: Scenario, entity: Entity, field: Field): string
-  /** The type as a table declares it: texts sort by their bytes. */
-  columnType(scenario: Scenario, entity: Entity, field: Field): string
+  /** The type as a table with these indexes declares it: texts sort by their bytes. */
+  columnType(scenario: Scenario, entity: Entity, field: Field, indexes: Index[]): string
   text(literal: string): string
   /** Counted from 1. */
   placeholder(at: number): string

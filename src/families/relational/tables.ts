@@ -20,7 +20,7 @@ function createTable(dialect: SqlDialect, scenario: Scenario, store: Store, key:
   const entity = entityOf(scenario, store.entity)
   const columns = entity.fields.map((field) => {
     const check = field.generator.kind === 'enum' ? ` CHECK (${column(field.name)} IN (${field.generator.values.map(text).join(', ')}))` : ''
-    return `${column(field.name)} ${columnType(scenario, entity, field)} NOT NULL${check}`
+    return `${column(field.name)} ${columnType(scenario, entity, field, store.indexes)} NOT NULL${check}`
   })
   const primary = `CONSTRAINT ${id(key)} PRIMARY KEY (${columnList(dialect, store.partition)})`
   const whole = `CREATE TABLE ${table(store.name)} (\n  ${[...columns, primary].join(',\n  ')}\n)`
