@@ -237,17 +237,19 @@ export async function itemsOf(connection: MemcachedConnection, prefix: string): 
     if (all.size >= Number(/^STAT curr_items (\d+)/m.exec(stats)?.[1] ?? 0)) break
     await sleep(50)
   }
-  return new Map([...all].filter(([key]) => key.startsWith(prefix)))
+  // Keys of others may be bytes that are no text: they stay as they are told.
+  const own = encodeURIComponent(prefix)
+  return new Map([...all].flatMap(([key, size]) => (key.startsWith(own) ? [[decodeURIComponent(key), size] as const] : [])))
 }
 
-/** One walk at a time: the server makes some of its own. */
+/** Keys as they are told, escaped. One walk at a time: the server makes some of its own. */
 async function dumped(connection: MemcachedConnection, all: Map<string, number>): Promise<void> {
   for (const end = Date.now() + crawlerWithinMs; ; await sleep(50)) {
     try {
       await connection.each('lru_crawler metadump all\r\n', (reply) => {
         const line = reply.toString('latin1')
         const [, key, size] = /^key=(\S+) .*\bsize=(\d+)/.exec(line) ?? []
-        if (key !== undefined) all.set(decodeURIComponent(key), Number(size))
+        if (key !== undefined) all.set(key, Number(size))
         return key === undefined
       })
       return
