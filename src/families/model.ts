@@ -7,13 +7,13 @@ export type Family = 'relational' | 'document' | 'wide-column' | 'key-value'
 export interface StoreColumn {
   /** Name in the store. */
   name: string
-  /** Entity and field it holds; a bucket or token column has no field of its own and names the one it is made of. */
+  /** Entity and field it holds; a bucket or token column has no field of its own and names the one it is made of, a version is of no field and has its name for one. */
   entity: string
   field: string
   type: FieldType
   /** Digits after the point of a decimal. */
   scale: number
-  role: 'key' | 'value' | 'static' | 'line' | 'bucket' | 'token'
+  role: 'key' | 'value' | 'static' | 'line' | 'bucket' | 'token' | 'version'
 }
 export interface IndexColumn {
   field: string
@@ -44,6 +44,8 @@ export interface Store {
   bucket: { column: string; field: string; unit: BucketUnit } | null
   /** From the values of a unique field to the row that has each: what makes the field unique. */
   unique?: true
+  /** Its rows are written with the time that the version of their base row says. */
+  timed?: true
   /** Constant filters: only rows that fit are in it. */
   where?: Filter[]
   /** Owned entities that live inside the owner's row or partition. */

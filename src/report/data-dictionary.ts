@@ -42,6 +42,7 @@ const valuesText = (values: string[]) =>
 
 function purposeOf({ name, role, entity, field, own }: StoredColumn, store: Store, scenario: Scenario): string {
   if (role === 'bucket') return `the ${store.bucket?.unit ?? 'time'} of ${field}: keeps partitions small`
+  if (role === 'version') return 'which change of the row was the last: the next one and a deletion ask for it'
   if (role === 'token') return `each word of ${field}: finds rows by their words`
   const uses = usesOf(field, entity, scenario)
   if (uses.length > 0) return uses.join('; ')

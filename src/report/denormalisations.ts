@@ -25,7 +25,7 @@ export function denormalisations({ stores, ...model }: Model, scenario: Scenario
 
 const copiedText = ({ columns }: Store) =>
   columns
-    .filter(({ role }) => role !== 'bucket' && role !== 'token')
+    .filter(({ role }) => role !== 'bucket' && role !== 'token' && role !== 'version')
     .map(({ field }) => field)
     .join(', ')
 

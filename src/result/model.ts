@@ -23,7 +23,7 @@ const column = open({
   field: text,
   type: z.enum(fieldTypes),
   scale: count.max(30),
-  role: z.enum(['key', 'value', 'static', 'line', 'bucket', 'token']),
+  role: z.enum(['key', 'value', 'static', 'line', 'bucket', 'token', 'version']),
 })
 const store = open({
   name: text,
@@ -34,6 +34,7 @@ const store = open({
   clustering: z.array(open({ column: text, descending: z.boolean() })),
   bucket: nullable(open({ column: text, field: text, unit: z.enum(bucketUnits) })),
   unique: z.literal(true).optional(),
+  timed: z.literal(true).optional(),
   where: z.array(filter).optional(),
   embedded: texts,
   indexes: z.array(index),

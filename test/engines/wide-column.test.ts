@@ -5,13 +5,15 @@ import { LaneAnswers } from '../../src/clients/lane-answers.ts'
 import { openLane } from '../../src/clients/open-lane.ts'
 import { makeDataset } from '../../src/data/dataset.ts'
 import { DrawnParameters } from '../../src/data/drawn.ts'
-import { fixedParameters, type WireSource } from '../../src/data/parameters.ts'
+import { fixedParameters, positionsOf, type WireSource } from '../../src/data/parameters.ts'
 import { rowSource } from '../../src/data/rows.ts'
 import type { Value } from '../../src/data/value.ts'
 import { cassandra } from '../../src/engines/cassandra/index.ts'
 import type { Compiled, Endpoint, Session } from '../../src/engines/engine.ts'
 import { allOperations, deriveModel } from '../../src/families/derive.ts'
+import type { Store } from '../../src/families/model.ts'
 import { parseScenario } from '../../src/scenario/read.ts'
+import type { Operation } from '../../src/scenario/scenario.ts'
 import { Reference } from '../../src/verify/reference.ts'
 import { verify } from '../../src/verify/verify.ts'
 import { TestBed } from '../differential/bed.ts'
@@ -20,6 +22,7 @@ const bed = new TestBed()
 afterAll(() => bed[Symbol.asyncDispose](), 60_000)
 
 const load = 'rate: 10/s, p99: 1s'
+type Row = Record<string, unknown>
 
 /** Loads a share of a scenario of a few lines, lets the test use it, and drops it. */
 async function loaded(lines: string[], use: (session: Session, compiled: Compiled, endpoint: Endpoint) => Promise<void>, share = 1): Promise<void> {
@@ -172,6 +175,103 @@ test('a table for a constant holds its rows alone, whoever wrote them', async ()
       const rare = (await rows('e')).filter((value) => value === 'rare')
       expect(rare.length).toBeGreaterThan(0)
       expect(await rows('e_by_s_at')).toEqual(rare)
+    } finally {
+      await client.shutdown()
+    }
+  })
+}, 120_000)
+
+test('a row that is deleted stays deleted, whoever changes it or its lines at the same time, and all tables say the same of a row', async () => {
+  const lines = [
+    'entities:',
+    '  e: { count: 60, fields: { id: { type: int, key: true }, s: { type: enum, values: { rare: 20, common: 80 } }, n: { type: int, range: [0, 9] }, w: { type: words, count: [1, 2] }, mail: { type: email, unique: true }, at: { type: timestamp, within: 30d } } }',
+    '  l: { owned_by: e, per_owner: { range: [1, 3] }, fields: { q: { type: int, range: [0, 9] } } }',
+    '  m: { owned_by: e, per_owner: { range: [1, 3] }, fields: { q: { type: int, range: [0, 9] } } }',
+    'operations:',
+    `  drop: { delete: e, ${load} }`,
+    `  move: { update: e, set: { n: any, w: any }, ${load} }`,
+    `  close: { update: e, set: { s: rare }, ${load} }`,
+    `  rename: { update: e, set: { mail: any }, ${load} }`,
+    `  turn_l: { update: l, set: { q: any }, ${load} }`,
+    `  turn_m: { update: m, set: { q: any }, ${load} }`,
+    `  write: { put: e, ${load} }`,
+    `  of_n: { list: e, where: { n: any }, order_by: -at, fields: [s, mail], limit: 9, ${load} }`,
+    `  rare: { list: e, where: { s: rare }, order_by: -at, limit: 9, ${load} }`,
+    `  find: { search: e, in: [w], fields: [s], limit: 9, ${load} }`,
+    `  ls: { list: l, where: { q: any }, order_by: e_id, limit: 9, ${load} }`,
+    `  ms: { list: m, where: { q: any }, order_by: e_id, limit: 9, ${load} }`,
+  ]
+  await loaded(lines, async (session, compiled, endpoint) => {
+    await using lane = await openLane(cassandra, endpoint, compiled, 8)
+    const answers = new LaneAnswers(lane)
+    const params = new DrawnParameters(makeDataset(compiled.scenario, 1), compiled.operations, 'race', 5, compiled.scenario.epochMs)
+    const at = (name: string) => compiled.operations.findIndex((operation) => operation.name === name)
+    const reaches = (name: string, key: number) => {
+      const operation = at(name)
+      params.next(operation)
+      const values = [...params.values()]
+      const place = positionsOf(compiled.scenario, compiled.operations[operation] as Operation)
+      for (const own of ['key.id', 'key.e_id', 'row.id']) if (place.has(own)) values[place.get(own) as number] = key
+      if (place.has('key.line')) values[place.get('key.line') as number] = 1
+      return { operation, values }
+    }
+    // The lane answers one at a time, beside all that the driver has under way.
+    let asked: Promise<unknown> = Promise.resolve()
+    const perform = (client: 'driver' | 'wire', { operation, values }: ReturnType<typeof reaches>) => {
+      if (client === 'driver') return session.perform(operation, fixedParameters(values))
+      const answer = asked.then(() => answers.perform(operation, fixedParameters(values) as WireSource))
+      asked = answer.catch(() => {})
+      return answer
+    }
+    const changes = ['move', 'close', 'rename', 'turn_l', 'turn_m']
+    const keys = Array.from({ length: 40 }, (_, index) => index)
+    const rounds = keys.map((key) => async () => {
+      const [one, other] = key % 2 === 0 ? (['driver', 'wire'] as const) : (['wire', 'driver'] as const)
+      await Promise.all([
+        ...changes.flatMap((name) => [perform(one, reaches(name, key)), perform(other, reaches(name, key))]),
+        perform(other, reaches('drop', key)),
+        ...(key % 4 === 0 ? [perform(one, reaches('write', key))] : []),
+      ])
+    })
+    for (const round of rounds) await round()
+    // Nothing is there to be changed, or to be deleted: an outcome, and no error.
+    for (const name of [...changes, 'drop'])
+      for (const client of ['driver', 'wire'] as const)
+        expect((await perform(client, reaches(name, 1))).answer()).toMatchObject({ outcome: 'miss', rows: 0 })
+    const client = new Client({
+      contactPoints: [`${endpoint.host}:${endpoint.port}`],
+      localDataCenter: 'datacenter1',
+      credentials: { username: endpoint.user as string, password: endpoint.password as string },
+    })
+    try {
+      const read = async (table: string) =>
+        (await client.execute(`SELECT * FROM ${endpoint.namespace}."${table}"`)).rows.map((row) => ({ ...row }) as Row)
+      const base = await read('e')
+      const rows = new Map(base.map((row) => [Number(row.id), row]))
+      for (const row of base) for (const field of ['s', 'n', 'w', 'mail', 'at']) expect(row[field], `${field} of ${row.id}`).not.toBeNull()
+      for (const key of keys) if (key % 4 !== 0) expect(rows.has(key), `row ${key}`).toBe(false)
+      const said = (row: Row, fields: string[]) => fields.map((field) => String(row[field])).join(' ')
+      for (const store of compiled.model.stores.filter((each) => !each.base)) {
+        const owner = compiled.model.stores.find(
+          (each) => each.base && (each.entity === store.entity || each.embedded.includes(store.entity)),
+        ) as Store
+        const fields = store.columns.filter((column) => column.role !== 'token')
+        const names = (of: Store) =>
+          fields.map(
+            ({ field }) => of.columns.find((each) => each.field === field && each.entity === store.entity)?.name ?? (of.partition[0] as string),
+          )
+        const whole = (owner.entity === store.entity && owner.embedded.length > 0 ? [...rows.values()] : await read(owner.name)).filter((row) =>
+          (store.where ?? []).every(({ field, constant }) => row[field] === constant),
+        )
+        const expected = whole.filter((row) => names(owner).every((name) => row[name] !== null)).map((row) => said(row, names(owner)))
+        const got = (await read(store.name)).map((row) =>
+          said(
+            row,
+            fields.map(({ name }) => name),
+          ),
+        )
+        expect([...new Set(got)].sort(), store.name).toEqual([...new Set(expected)].sort())
+      }
     } finally {
       await client.shutdown()
     }

@@ -3,7 +3,7 @@ import { codesOf, keysOf, ServerError } from '../server-error.ts'
 
 const codeOf = codesOf({
   timeout: ['ReadTimeout', 'WriteTimeout'],
-  transient: ['CasWriteUnknown'],
+  transient: ['CasWriteUnknown', 'Contended'],
   unavailable: ['IsBootstrapping', 'Overloaded', 'Unavailable'],
   constraint: ['AlreadyExists', 'Unique'],
   denied: ['BadCredentials', 'Unauthorized'],

@@ -54,7 +54,7 @@ function windowHours({ entity, expiry }: Store, { operations }: Scenario): numbe
 
 export function createTable(store: Store, scenario: Scenario): string {
   const typeOf = (column: StoreColumn) => cqlType(column, scenario)
-  const columns = store.columns.map((column) => `  ${id(column.name)} ${typeOf(column)}${column.role === 'static' ? ' STATIC' : ''}`)
+  const columns = store.columns.map((column) => `  ${id(column.name)} ${typeOf(column)}${isStatic(store, column) ? ' STATIC' : ''}`)
   const key = [`(${store.partition.map(id).join(', ')})`, ...store.clustering.map((each) => id(each.column))].join(', ')
   const order = store.clustering.map((each) => `${id(each.column)} ${each.descending ? 'DESC' : 'ASC'}`).join(', ')
   const hours = windowHours(store, scenario)
@@ -63,6 +63,9 @@ export function createTable(store: Store, scenario: Scenario): string {
   const text = `CREATE TABLE ${id(store.name)} (\n${[...columns, `  PRIMARY KEY (${key})`].join(',\n')}\n)`
   return options.length === 0 ? text : `${text} WITH ${options.join(' AND ')}`
 }
+
+/** One for all rows of a partition: the version of a base table with clustering rows is, as the owner's fields are. */
+const isStatic = (store: Store, { role }: StoreColumn) => role === 'static' || (role === 'version' && store.clustering.length > 0)
 
 const equals = (names: string[]) => names.map((name) => `${id(name)} = ?`).join(' AND ')
 
@@ -114,25 +117,36 @@ export function selectGroup(store: Store, operation: OperationOf<'aggregate'>): 
   return `SELECT ${columns.join(', ')} FROM ${id(store.name)} WHERE ${equals(store.partition)}${window}`
 }
 
-/** `expiring`: its rows have a native time to live, the last value. */
-export function insertRow(store: Store, columns: string[], expiring: boolean): string {
-  return `INSERT INTO ${id(store.name)} (${columns.map(id).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})${expiring ? ' USING TTL ?' : ''}`
+/** What a statement says of its cells beside their values: how long they live, in seconds, and the time they are of, in microseconds. */
+export type Using = 'TTL' | 'TIMESTAMP'
+const usingText = (using: Using[]) => (using.length === 0 ? '' : ` USING ${using.map((each) => `${each} ?`).join(' AND ')}`)
+
+/** What it is `using` comes last among its values. */
+export function insertRow(store: Store, columns: string[], using: Using[]): string {
+  return `INSERT INTO ${id(store.name)} (${columns.map(id).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})${usingText(using)}`
 }
 
 /** The insert of a unique value, where nobody has it. */
-export function claimRow(insert: string): string {
-  const [head, ttl] = insert.split(' USING TTL ')
-  return `${head} IF NOT EXISTS${ttl === undefined ? '' : ` USING TTL ${ttl}`}`
+export function claimRow(store: Store, columns: string[], using: Using[]): string {
+  return `${insertRow(store, columns, [])} IF NOT EXISTS${usingText(using)}`
 }
 
-/** `expiring`: its rows have a native time to live, the first value. */
-export function updateRow(store: Store, columns: string[], keys: string[], expiring: boolean): string {
-  return `UPDATE ${id(store.name)}${expiring ? ' USING TTL ?' : ''} SET ${columns.map((name) => `${id(name)} = ?`).join(', ')} WHERE ${equals(keys)}`
+/** What it is `using` comes first among its values, what `asked` columns must be comes last: then it is a lightweight transaction. */
+export function updateRow(store: Store, columns: string[], keys: string[], using: Using[], asked: string[] = []): string {
+  return `UPDATE ${id(store.name)}${usingText(using)} SET ${columns.map((name) => `${id(name)} = ?`).join(', ')} WHERE ${equals(keys)}${condition(asked)}`
 }
 
-export function deleteRow(store: Store, keys: string[]): string {
-  return `DELETE FROM ${id(store.name)} WHERE ${equals(keys)}`
+/** What it is `using` comes first among its values, what `asked` columns must be comes last: then it is a lightweight transaction. */
+export function deleteRow(store: Store, keys: string[], using: Using[] = [], asked: string[] = []): string {
+  return `DELETE FROM ${id(store.name)}${usingText(using)} WHERE ${equals(keys)}${condition(asked)}`
 }
+
+/** One column of a row, where it has a value that is asked for: the condition of a batch that deletes the whole partition, which no statement with a condition can. */
+export function deleteColumn(store: Store, column: string): string {
+  return `DELETE ${id(column)} FROM ${id(store.name)} WHERE ${equals(store.partition)}${condition([column])}`
+}
+
+const condition = (asked: string[]) => (asked.length === 0 ? '' : ` IF ${equals(asked)}`)
 
 /** Columns that address one row of a store; of a base table with clustering lines only the partition. */
 export function rowKeys(store: Store): string[] {

@@ -1,5 +1,6 @@
 /** What a Cassandra node says of itself: its settings against what was asked. */
 import type { Client } from 'cassandra-driver'
+import { versionOf } from '../../families/wide-column/versions.ts'
 import type { Compiled, ConnectOptions, Limits, Parity } from '../engine.ts'
 import { askArguments, askFlags, flagsOf, heapMegabytes, heapOf, jvmFlags, jvmProperties } from './jvm.ts'
 import { timeout, timeouts } from './server.ts'
@@ -60,6 +61,18 @@ export function promises(compiled: Compiled, told: unknown): Parity[] {
             asked: 'unique fields',
             set: 'a table from value to row for each',
             effective: 'each value claimed by a lightweight transaction before its row is written',
+            ok: true,
+          },
+        ]
+      : []),
+    ...(compiled.model.stores.some((store) => versionOf(store) !== undefined)
+      ? [
+          {
+            what: 'deletion',
+            asked: 'what is deleted stays deleted, whoever changes it meanwhile',
+            set: 'a version in every row that is both changed and deleted',
+            effective:
+              'each change is a lightweight transaction on the base row; its other tables follow in a logged batch that has the version for its time, and stay behind where the client dies between the two',
             ok: true,
           },
         ]

@@ -26,6 +26,8 @@ const late = new Set(['WriteTimeout', 'Overloaded'])
 const mostBatchBytes = 16_384
 const mostBatchRows = 100
 const widestNumber = 32
+/** Below every version that an operation gives, and not absent. */
+const firstVersion = 0
 
 /** Writes one value of a row, length first. */
 type Put = (row: number, to: RequestBuffer) => void
@@ -170,7 +172,7 @@ export class CassandraLoad {
     const text = insertRow(
       store,
       columns.map((column) => column.name),
-      expiring,
+      expiring ? ['TTL'] : [],
     )
     const known = this.#prepared.get(text)
     if (known !== undefined) return known
@@ -248,6 +250,7 @@ function inTurn(puts: Put[]): Put {
 }
 
 function putOf(store: Store, column: StoreColumn, type: number, chunk: Chunk): Put {
+  if (column.role === 'version') return (_, to) => writeValue(to, type, 0, firstVersion)
   const source = columnOf(chunk, column.field)
   if (source.kind === 'bytes') {
     const { bytes, ends } = source

@@ -1,12 +1,14 @@
 /** The operations of a wide-column model as conversations: reads by partition, bucket by bucket; writes as one statement or one logged batch. */
 
 import { Groups } from '../../clients/groups.ts'
+import { cqlError } from '../../clients/protocols/cql-errors.ts'
 import { readReply, wroteReply } from '../../clients/replies.ts'
 import { canonical, compareValues, constantOf, type Value } from '../../data/value.ts'
 import { type BucketUnit, bucketMs, bucketOf } from '../../families/buckets.ts'
 import type { Store, StoreColumn } from '../../families/model.ts'
 import { groupedByServer, readsRange, timesOf } from '../../families/wide-column/queries.ts'
 import { baseStore, storesOfEntity } from '../../families/wide-column/stores.ts'
+import { versionOf } from '../../families/wide-column/versions.ts'
 import {
   type Entity,
   entityOf,
@@ -19,15 +21,17 @@ import {
   type Write,
 } from '../../scenario/scenario.ts'
 import type { Compiled, Reply } from '../engine.ts'
-import { claimed } from './claims.ts'
+import { claimed, released } from './claims.ts'
 import { deleteRow } from './cql.ts'
 import { isDescending, pageStart, pageStarts } from './pages.ts'
-import { amountOf, CassandraRows, columnOf, isByKey, lineColumn, ownerOf, partitionOf, type Row, restored, storeFor } from './rows.ts'
-import { ask, askAll, askPages, type Cql, consistencies, isAlive, type StoredRow, type Talk } from './talk.ts'
+import { amountOf, CassandraRows, columnOf, isByKey, lineColumn, nextVersion, ownerOf, partitionOf, type Row, restored, storeFor } from './rows.ts'
+import { ask, askAll, askPages, type Cql, type CqlResult, consistencies, isAlive, type StoredRow, type Talk } from './talk.ts'
 import { BucketWaves, bucketsInFlight } from './waves.ts'
 
 /** Of all trials of a candidate together. */
 const longestReplayMs = 2 * bucketMs.hour
+/** Of those that change one row at once one is applied in every round: more rounds than an overload leaves in flight on one row. */
+const mostRounds = 64
 
 type Bound = (name: string) => Value
 
@@ -201,23 +205,59 @@ export class CassandraOperations {
     const statements: Cql[] = []
     for (const [index, step] of op.steps.entries()) {
       const isLast = last.get(rowOf(step, index)) === index
-      if (isLast) statements.push(...((yield* this.#statements(step, own(index), consistency)) ?? []))
-      else statements.push(...this.#insertedLines(step, own(index)))
+      if (isLast) statements.push(...((yield* this.#statements(step, own(index), consistency, false)) ?? []))
+      else statements.push(...this.#insertedLines(step, own(index), nextVersion(0)))
     }
-    yield* send(yield* claimed(statements, consistency), consistency)
+    yield* send(yield* claimed(statements, consistency, []), consistency)
     return wroteReply(1, 0)
   }
 
   *#write(op: Operation & Write, bound: Bound): Talk<Reply> {
     const consistency = consistencyOf(op)
-    const statements = yield* this.#statements(op, bound, consistency)
-    if (statements === null) return wroteReply(0, 0)
-    yield* send(yield* claimed(statements, consistency), consistency)
-    return wroteReply(1, 0)
+    const own = yield* this.#settled(() => this.#statements(op, bound, consistency, true), consistency)
+    if (own.statements === null) return wroteReply(0, own.retries)
+    const settled = [own]
+    if (op.kind === 'delete') {
+      const entity = entityOf(this.#compiled.scenario, op.entity)
+      const key = bound(`key.${entity.key[0]}`)
+      for (const owned of ownedBy(this.#compiled.scenario, entity.name))
+        settled.push(yield* this.#settled(() => this.#deletesOfVersioned(owned, key, consistency), consistency))
+    }
+    yield* send(
+      settled.flatMap(({ statements }) => statements ?? []),
+      consistency,
+    )
+    return wroteReply(
+      1,
+      settled.reduce((sum, { retries }) => sum + retries, 0),
+    )
   }
 
-  /** null: nothing to write, the row is not there. */
-  *#statements(write: Write & { entity: string }, bound: Bound, consistency: number): Talk<Cql[] | null> {
+  /**
+   * What is left to write once all that has a condition is applied, be it read again and again; null: there is nothing to write.
+   * @throws ServerError where others change the row faster.
+   */
+  *#settled(read: () => Talk<Cql[] | null>, consistency: number): Talk<{ statements: Cql[] | null; retries: number }> {
+    const claims: Cql[] = []
+    for (let retries = 0; retries < mostRounds; retries++) {
+      const found = yield* read()
+      if (found === null) {
+        yield* released(claims, consistency)
+        return { statements: null, retries }
+      }
+      const statements = yield* claimed(found, consistency, claims)
+      const conditional = statements.filter((each) => each.conditional === true)
+      const rest = statements.filter((each) => each.conditional !== true)
+      if (conditional.length === 0) return { statements: rest, retries }
+      const [result] = yield [{ statements: conditional, consistency, pageState: null }]
+      if ((result as CqlResult).rows[0]?.['[applied]'] === true) return { statements: rest, retries }
+    }
+    yield* released(claims, consistency)
+    throw cqlError('Contended', `others changed the row before each of ${mostRounds} attempts`)
+  }
+
+  /** null: nothing to write, the row is not there. `alone`: in no batch with other rows, so that it may have a condition. */
+  *#statements(write: Write & { entity: string }, bound: Bound, consistency: number, alone: boolean): Talk<Cql[] | null> {
     const { scenario, model } = this.#compiled
     const entity = entityOf(scenario, write.entity)
     const stores = storesOfEntity(model, entity).filter((store) => store.entity === entity.name)
@@ -226,50 +266,72 @@ export class CassandraOperations {
       const row: Row = new Map(entity.fields.map((field) => [field.name, bound(`row.${field.name}`)]))
       const nowMs = entity.ttlMs === null ? 0 : Number(row.get('expires_at')) - entity.ttlMs
       const before =
-        write.kind === 'put' && stores.length > 1
+        write.kind === 'put' && (stores.length > 1 || versionOf(base) !== undefined)
           ? yield* this.#current(base, entity, [row.get(entity.key[0] as string) as Value], null, consistency)
           : null
+      const read = versionIn(base, before)
+      const version = nextVersion(read ?? 0)
+      const inserts = (store: Store) =>
+        store === base && versionOf(base) !== undefined && write.kind === 'put' && alone
+          ? [this.rows.put(base, entity, row, read, nowMs, version)]
+          : this.rows.inserts(store, entity, row, nowMs, version)
       const removed =
-        before === null
-          ? []
-          : stores
-              .filter((store) => store !== base)
-              .flatMap((store) => this.rows.deletes(store, before, this.rows.inserts(store, entity, row, nowMs)))
-      return [...removed, ...stores.flatMap((store) => this.rows.inserts(store, entity, row, nowMs)), ...this.#insertedLines(write, bound)]
+        before === null ? [] : stores.filter((store) => store !== base).flatMap((store) => this.rows.deletes(store, before, inserts(store), version))
+      return [...removed, ...stores.flatMap(inserts), ...this.#insertedLines(write, bound, version)]
     }
     const nowMs = nowOf(entity, bound)
     const keys = entity.key.map((key) => bound(`key.${key}`))
     const before = yield* this.#current(base, entity, keys, nowMs, consistency)
     if (before === null) return null
+    const read = versionIn(base, before)
+    const version = nextVersion(read ?? 0)
     if (write.kind === 'delete') {
-      const lines = yield* this.#deletesOfLines(entity, keys[0] as Value, consistency)
-      return [...stores.flatMap((store) => this.rows.deletes(store, before, [])), ...lines]
+      const lines = yield* this.#deletesOfLines(entity, keys[0] as Value, consistency, version)
+      const deletes = (store: Store) =>
+        store === base && read !== null ? this.rows.deletesOfBase(base, keys[0] as Value, read) : this.rows.deletes(store, before, [], version)
+      return [...stores.flatMap(deletes), ...lines]
     }
-    return this.rows.changes(write, entity, storesOfEntity(model, entity), before, bound, nowMs)
+    return this.rows.changes(write, entity, storesOfEntity(model, entity), before, bound, nowMs, version)
   }
 
-  #insertedLines(write: Write & { entity: string }, bound: Bound): Cql[] {
+  #insertedLines(write: Write & { entity: string }, bound: Bound, version: number): Cql[] {
     if (write.kind !== 'insert') return []
     const { scenario } = this.#compiled
     const ownerKey = bound(`row.${entityOf(scenario, write.entity).key[0]}`)
-    return write.with.flatMap((owned) => this.rows.insertedLines(entityOf(scenario, owned), ownerKey, bound(`lines.${owned}`) as Value[][]))
+    return write.with.flatMap((owned) => this.rows.insertedLines(entityOf(scenario, owned), ownerKey, bound(`lines.${owned}`) as Value[][], version))
   }
 
   /** An owner's lines: a table of their own loses its partition, query tables lose the rows that are there. */
-  *#deletesOfLines(owner: Entity, ownerKey: Value, consistency: number): Talk<Cql[]> {
+  *#deletesOfLines(owner: Entity, ownerKey: Value, consistency: number, version: number): Talk<Cql[]> {
     const { scenario, model } = this.#compiled
     const deletes: Cql[] = []
     for (const owned of ownedBy(scenario, owner.name)) {
       const base = baseStore(model.stores, owned.name)
+      if (isVersionedApart(base, owned)) continue
       const partition = base.partition[0] as string
       if (base.entity === owned.name) deletes.push({ query: deleteRow(base, [partition]), columns: [columnOf(base, partition)], params: [ownerKey] })
       const queries = model.stores.filter((store) => store.entity === owned.name && !store.base)
       if (queries.length === 0) continue
       for (const row of yield* ask(partitionOf(base, ownerKey), consistency))
         if (row[lineColumn(base)] !== null)
-          deletes.push(...queries.flatMap((store) => this.rows.deletes(store, this.rows.rowOf(base, owned, row, ownerKey), [])))
+          deletes.push(...queries.flatMap((store) => this.rows.deletes(store, this.rows.rowOf(base, owned, row, ownerKey), [], version)))
     }
     return deletes
+  }
+
+  /** Lines that have a version of their own go by themselves; null: there are none. */
+  *#deletesOfVersioned(owned: Entity, ownerKey: Value, consistency: number): Talk<Cql[] | null> {
+    const { stores } = this.#compiled.model
+    const base = baseStore(stores, owned.name)
+    if (!isVersionedApart(base, owned)) return null
+    const lines = (yield* ask(partitionOf(base, ownerKey), consistency)).map((row) => this.rows.rowOf(base, owned, row, ownerKey))
+    if (lines.length === 0) return null
+    const read = versionIn(base, lines[0] as Row) as number
+    const queries = stores.filter((store) => store.entity === owned.name && !store.base)
+    return [
+      ...this.rows.deletesOfBase(base, ownerKey, read),
+      ...lines.flatMap((line) => queries.flatMap((store) => this.rows.deletes(store, line, [], nextVersion(read)))),
+    ]
   }
 
   /** The row as it stands in the base table; null where it is absent or expired. */
@@ -278,6 +340,8 @@ export class CassandraOperations {
       entity.owner === null ? yield* ask(ownerOf(base, keys[0] as Value), consistency) : yield* this.#lines(base, entity, keys, consistency)
     if (row === undefined) return null
     const current = this.rows.rowOf(base, entity, row, keys[0] as Value)
+    const version = versionOf(base)
+    if (version !== undefined) current.set(version.name, restored(version, row[version.name]))
     return nowMs !== null && Number(current.get('expires_at')) <= nowMs ? null : current
   }
 
@@ -331,6 +395,15 @@ function* send(statements: Cql[], consistency: number): Talk<void> {
 export function consistencyOf(op: Operation): number {
   return op.consistency === 'eventual' ? consistencies.one : consistencies.quorum
 }
+
+/** The version of a row that was read; null where its table keeps none, or there is no row. */
+function versionIn(base: Store, row: Row | null): number | null {
+  const version = versionOf(base)
+  return version === undefined ? null : ((row?.get(version.name) ?? null) as number | null)
+}
+
+/** Whether lines have a version that is not their owner's. */
+const isVersionedApart = (base: Store, owned: Entity) => base.entity === owned.name && versionOf(base) !== undefined
 
 const nowOf = (entity: Entity, bound: Bound) => (entity.ttlMs === null ? null : Number(bound('now')))
 

@@ -56,6 +56,7 @@ function answerTo({ query }: Cql, stores: Store[], scenario: Scenario, chosen: C
   if (store === undefined) return { '[applied]': true }
   return Object.fromEntries(
     store.columns.map(({ name, entity, field, role }) => {
+      if (role === 'version') return [name, 0]
       const [own] = field.split(' ') as [string]
       return [name, role === 'bucket' ? 1 : storedExample(entityOf(scenario, entity), own, chosen)]
     }),

@@ -3,9 +3,22 @@ import { canonical, constantOf, decimalValue, type Value } from '../../data/valu
 import { bucketOf } from '../../families/buckets.ts'
 import type { PhysicalModel, Store, StoreColumn } from '../../families/model.ts'
 import { storesOfEntity } from '../../families/wide-column/stores.ts'
+import { versionOf } from '../../families/wide-column/versions.ts'
 import { type Constant, type Entity, entityOf, lineFields, type Update, writesOf } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
-import { cqlType, deleteRow, insertRow, rowKeys, selectOwner, selectPartition, selectRow, updateRow } from './cql.ts'
+import {
+  claimRow,
+  cqlType,
+  deleteColumn,
+  deleteRow,
+  insertRow,
+  rowKeys,
+  selectOwner,
+  selectPartition,
+  selectRow,
+  type Using,
+  updateRow,
+} from './cql.ts'
 import type { Cql, StoredRow } from './talk.ts'
 
 const nativeGraceSeconds = 24 * 3600
@@ -21,6 +34,9 @@ export function nativeTtlSeconds(lifeMs: number, clockMs = Date.now()): number {
 }
 
 export type Row = Map<string, Value>
+
+/** Microseconds, and of one row never the same twice: see families/wide-column/versions.ts. */
+export const nextVersion = (before: number) => Math.max(Math.floor((performance.timeOrigin + performance.now()) * 1000), before + 1)
 
 export class CassandraRows {
   readonly #compiled: Compiled
@@ -42,37 +58,46 @@ export class CassandraRows {
   }
 
   /** The rows of a store that an entity's row makes: one, or one per distinct word of a token store; none where it is not one that the store holds. */
-  inserts(store: Store, entity: Entity, row: Row, nowMs: number): Cql[] {
-    if (!this.#holds(store, row)) return []
+  inserts(store: Store, entity: Entity, values: Row, nowMs: number, version: number): Cql[] {
+    if (!this.#holds(store, values)) return []
+    const row = this.#versioned(store, values, version)
     const columns = this.insertColumns(store, entity)
-    const ttl = this.#ttl(entity, row, nowMs)
-    const query = insertRow(
-      store,
-      columns.map((column) => column.name),
-      ttl.length > 0,
-    )
-    const bound = [...columns, ...ttl.map(() => null)]
-    return this.#tokens(store, row).map((token) => ({
-      query,
-      columns: bound,
-      params: [...columns.map((column) => this.#columnValue(store, column, row, token)), ...ttl],
-      ...(store.unique && { release: this.#release(store, row) }),
-    }))
+    const names = columns.map((column) => column.name)
+    const { using, params: used } = this.#using(store, this.#ttl(entity, row, nowMs), version)
+    return this.#tokens(store, row).map((token) => {
+      const params = columns.map((column) => this.#columnValue(store, column, row, token))
+      const insert = { query: insertRow(store, names, using), columns: [...columns, ...used.map(() => null)], params: [...params, ...used] }
+      return store.unique ? { ...insert, claim: this.#claim(store, entity, row, nowMs) } : insert
+    })
   }
 
   lineInsert(store: Store, owned: Entity, ownerKey: Value, line: Row): Cql {
     const columns = this.lineColumns(store, owned.name)
     const [key] = columns
-    const ttl = this.#ttl(owned, line, 0)
-    const query = insertRow(
-      store,
-      columns.map((column) => column.name),
-      ttl.length > 0,
-    )
+    const params = this.#ttl(owned, line, 0)
     return {
-      query,
-      columns: [...columns, ...ttl.map(() => null)],
-      params: [...columns.map((column) => (column === key ? ownerKey : (line.get(column.field) as Value))), ...ttl],
+      query: insertRow(
+        store,
+        columns.map((column) => column.name),
+        params.length > 0 ? ['TTL'] : [],
+      ),
+      columns: [...columns, ...params.map(() => null)],
+      params: [...columns.map((column) => (column === key ? ownerKey : (line.get(column.field) as Value))), ...params],
+    }
+  }
+
+  /** The row with the version that it is written with, where the store keeps one. */
+  #versioned(store: Store, row: Row, version: number): Row {
+    const column = versionOf(store)
+    return column === undefined ? row : new Map(row).set(column.name, version)
+  }
+
+  /** What is said of the cells of a store, with the values. */
+  #using(store: Store, ttl: number[], version: number): { using: Using[]; params: number[] } {
+    const timed = store.timed === true
+    return {
+      using: [...(ttl.length > 0 ? (['TTL'] as const) : []), ...(timed ? (['TIMESTAMP'] as const) : [])],
+      params: [...ttl, ...(timed ? [version] : [])],
     }
   }
 
@@ -87,9 +112,20 @@ export class CassandraRows {
     return { query: selectRow(store), columns, params: columns.map((column) => this.#columnValue(store, column, row, null)) }
   }
 
-  #release(store: Store, row: Row): Cql {
+  /** A transaction has the time that the server gives it. */
+  #claim(store: Store, entity: Entity, row: Row, nowMs: number): Cql['claim'] {
+    const ttl = this.#ttl(entity, row, nowMs)
+    const names = store.columns.map((column) => column.name)
     const keys = store.partition.map((name) => columnOf(store, name))
-    return { query: deleteRow(store, store.partition), columns: keys, params: keys.map((column) => row.get(column.field) as Value) }
+    const valuesOf = (columns: StoreColumn[]) => columns.map((column) => row.get(column.field) as Value)
+    return {
+      insert: {
+        query: claimRow(store, names, ttl.length > 0 ? ['TTL'] : []),
+        columns: [...store.columns, ...ttl.map(() => null)],
+        params: [...valuesOf(store.columns), ...ttl],
+      },
+      release: { query: deleteRow(store, store.partition), columns: keys, params: valuesOf(keys) },
+    }
   }
 
   /** The native time to live of a row as the one value it is bound by; none where the row stays. */
@@ -118,8 +154,29 @@ export class CassandraRows {
     return values.set(entity.key[0] as string, firstKey)
   }
 
+  /** A whole row in its base table, where that has the version that was read (null: no row). */
+  put(base: Store, entity: Entity, row: Row, before: number | null, nowMs: number, version: number): Cql {
+    const column = versionOf(base) as StoreColumn
+    const keys = base.partition.map((name) => columnOf(base, name))
+    const set = this.insertColumns(base, entity).filter((each) => !keys.includes(each))
+    const ttl = this.#ttl(entity, row, nowMs)
+    const values = this.#versioned(base, row, version)
+    return {
+      query: updateRow(
+        base,
+        set.map((each) => each.name),
+        base.partition,
+        ttl.length > 0 ? ['TTL'] : [],
+        [column.name],
+      ),
+      columns: [...ttl.map(() => null), ...set, ...keys, column],
+      params: [...ttl, ...[...set, ...keys].map((each) => values.get(each.field) as Value), before],
+      conditional: true,
+    }
+  }
+
   /** Changes columns in place; where a key column changes, the row moves: delete and insert. */
-  changes(write: Update, entity: Entity, stores: Store[], before: Row, bound: (name: string) => Value, nowMs: number | null): Cql[] {
+  changes(write: Update, entity: Entity, stores: Store[], before: Row, bound: (name: string) => Value, nowMs: number | null, version: number): Cql[] {
     const after: Row = new Map(before)
     for (const each of write.set)
       after.set(each.field, each.to === 'constant' ? constantOf(entity, each.field, each.constant) : bound(`set.${each.field}`))
@@ -130,45 +187,71 @@ export class CassandraRows {
       const ttl = this.#ttl(entity, after, nowMs ?? 0)
       const moved = hit.some((column) => column.role === 'key' || column.role === 'token' || column.role === 'bucket')
       if (moved) {
-        const inserts = this.inserts(store, entity, after, nowMs ?? 0)
-        return [...this.deletes(store, before, inserts), ...inserts]
+        const inserts = this.inserts(store, entity, after, nowMs ?? 0, version)
+        return [...this.deletes(store, before, inserts, version), ...inserts]
       }
       if (!this.#holds(store, before)) return []
       const line = entity.owner !== null && store.embedded.includes(entity.name)
       const keys = line ? [...store.partition, ...store.clustering.map((each) => each.column)] : rowKeys(store)
+      const own = versionOf(store)
+      const asked = own === undefined ? [] : [own]
+      const set = [...hit, ...asked]
+      const { using, params: used } = this.#using(store, ttl, version)
       const query = updateRow(
         store,
-        hit.map((column) => column.name),
+        set.map((column) => column.name),
         keys,
-        ttl.length > 0,
+        using,
+        asked.map((column) => column.name),
       )
       const keyValue = (name: string, token: string | null) => {
         const column = columnOf(store, name)
         return line && name === store.partition[0] ? (before.get(entity.key[0] as string) as Value) : this.#columnValue(store, column, before, token)
       }
-      const columns = [...ttl.map(() => null), ...hit, ...keys.map((name) => columnOf(store, name))]
+      const columns = [...used.map(() => null), ...set, ...keys.map((name) => columnOf(store, name)), ...asked]
+      const values = this.#versioned(store, after, version)
       return this.#tokens(store, before).map((token) => ({
         query,
         columns,
-        params: [...ttl, ...hit.map((column) => after.get(column.field) as Value), ...keys.map((name) => keyValue(name, token))],
+        params: [
+          ...used,
+          ...set.map((column) => values.get(column.field) as Value),
+          ...keys.map((name) => keyValue(name, token)),
+          ...asked.map((column) => before.get(column.name) as Value),
+        ],
+        ...(own !== undefined && { conditional: true as const }),
       }))
     })
   }
 
   /** Deletes of the rows that are not written again: within one batch a delete would win over an insert of the same row. */
-  deletes(store: Store, row: Row, kept: Cql[]): Cql[] {
+  deletes(store: Store, row: Row, kept: Cql[], version: number): Cql[] {
     if (!this.#holds(store, row)) return []
     const keys = rowKeys(store)
-    const query = deleteRow(store, keys)
+    const { using, params: used } = this.#using(store, [], version)
+    const query = deleteRow(store, keys, using)
     const names = store.columns.map((column) => column.name)
-    const columns = keys.map((name) => columnOf(store, name))
+    const columns = [...used.map(() => null), ...keys.map((name) => columnOf(store, name))]
     const again = new Set(kept.map((insert) => canonical(keys.map((name) => insert.params[names.indexOf(name)] as Value))))
     return this.#tokens(store, row)
-      .map((token) => ({ query, columns, params: keys.map((name) => this.#columnValue(store, columnOf(store, name), row, token)) }))
-      .filter((statement) => !again.has(canonical(statement.params)))
+      .map((token) => keys.map((name) => this.#columnValue(store, columnOf(store, name), row, token)))
+      .filter((values) => !again.has(canonical(values)))
+      .map((values) => ({ query, columns, params: [...used, ...values] }))
   }
 
-  insertedLines(owned: Entity, ownerKey: Value, lines: Value[][]): Cql[] {
+  /** The partition of a base table, where it has the version that was read. A statement that deletes many rows can have no condition: beside it stands one that has. */
+  deletesOfBase(base: Store, key: Value, before: Value): Cql[] {
+    const own = versionOf(base) as StoreColumn
+    const partition = columnOf(base, base.partition[0] as string)
+    const asked = { columns: [partition, own], params: [key, before], conditional: true as const }
+    if (base.clustering.length === 0) return [{ ...asked, query: deleteRow(base, base.partition, [], [own.name]) }]
+    return [
+      { ...asked, query: deleteColumn(base, own.name) },
+      { query: deleteRow(base, base.partition), columns: [partition], params: [key], conditional: true },
+    ]
+  }
+
+  insertedLines(owned: Entity, ownerKey: Value, lines: Value[][], version: number): Cql[] {
     const fields = lineFields(owned)
     return lines.flatMap((line) => {
       const row: Row = new Map([
@@ -176,7 +259,7 @@ export class CassandraRows {
         ...fields.map((field, index): [string, Value] => [field.name, line[index] as Value]),
       ])
       return storesOfEntity(this.#compiled.model, owned).flatMap((store) =>
-        store.embedded.includes(owned.name) ? [this.lineInsert(store, owned, ownerKey, row)] : this.inserts(store, owned, row, 0),
+        store.embedded.includes(owned.name) ? [this.lineInsert(store, owned, ownerKey, row)] : this.inserts(store, owned, row, 0, version),
       )
     })
   }

@@ -7,8 +7,10 @@ export interface Cql {
   query: string
   columns: (StoreColumn | null)[]
   params: Value[]
-  /** Of an insert that claims a unique value: what gives it back. */
-  release?: Cql
+  /** Of an insert of a unique value: what claims it first, and what gives it back. */
+  claim?: { insert: Cql; release: Cql }
+  /** Is applied only where the row has the version that was read: it is sent before all that is not. */
+  conditional?: true
 }
 export interface Request {
   /** More than one: a logged batch. */

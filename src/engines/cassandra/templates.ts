@@ -118,7 +118,7 @@ function writeShape({ scenario, model }: Compiled<string>, op: OperationOf<'inse
   const entity = entityOf(scenario, op.entity)
   const stores = storesOfEntity(model, entity).filter((store) => store.entity === entity.name)
   const [store] = stores as [Store]
-  const computed = (column: StoreColumn) => column.role === 'token' || column.role === 'bucket'
+  const computed = (column: StoreColumn) => column.role === 'token' || column.role === 'bucket' || column.role === 'version'
   if (stores.length > 1 || store.embedded.length > 0 || (op.kind === 'insert' && op.with.length > 0) || store.columns.some(computed)) return null
   const binds = store.columns.map((column): Bind => ({ name: `row.${column.field}` }))
   const lifeMs = entity.ttlMs ?? lifeOfLines(scenario, entity)
@@ -126,7 +126,7 @@ function writeShape({ scenario, model }: Compiled<string>, op: OperationOf<'inse
   const text = insertRow(
     store,
     store.columns.map((column) => column.name),
-    ttl.length > 0,
+    ttl.length > 0 ? ['TTL'] : [],
   )
   return { texts: [text], binds: [[...binds, ...ttl]], rows: () => () => 1 }
 }

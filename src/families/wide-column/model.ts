@@ -5,6 +5,7 @@ import type { AccessStep, PhysicalModel, Store } from '../model.ts'
 import { filterShare } from '../sizes.ts'
 import { addQueryStore, addTokenStore, type Excused } from './queries.ts'
 import { addStore, baseStore, baseStores, leaveBase, storesOfEntity, uniqueStores } from './stores.ts'
+import { addVersions, versionOf } from './versions.ts'
 
 export function wideColumnModel(scenario: Scenario, operations: Operation[]): PhysicalModel {
   const model: PhysicalModel = { family: 'wide-column', stores: baseStores(scenario, operations), accesses: [], excuses: [], emulations: [] }
@@ -19,6 +20,7 @@ export function wideColumnModel(scenario: Scenario, operations: Operation[]): Ph
     if (operation.kind === 'search') addTokenStore(model, operation, entity)
   }
   for (const entity of scenario.entities) if (isKeyless(scenario, entity)) leaveBase(model, entity)
+  addVersions(model, scenario, operations)
   for (const operation of operations) {
     if (operation.kind === 'get') {
       const entity = entityOf(scenario, operation.entity)
@@ -93,10 +95,19 @@ function addWrite(model: PhysicalModel, operation: Operation, scenario: Scenario
       operation: operation.name,
       how: `emulated: a lightweight transaction claims the value of ${claimed.map((store) => store.partition[0]).join(', ')} before the write`,
     })
-  const tables = new Set(written.filter((store) => !store.unique))
+  const alone = written.filter((store) => isAlone(operation) && versionOf(store) !== undefined)
+  if (alone.length > 0)
+    model.emulations.push({
+      operation: operation.name,
+      how: `emulated: a lightweight transaction on ${alone.map((store) => store.name).join(', ')} asks for the version that was read, and is tried again where another was faster: a row that is deleted stays deleted`,
+    })
+  const tables = new Set(written.filter((store) => !store.unique && !alone.includes(store)))
   if (tables.size > 1) model.emulations.push({ operation: operation.name, how: `one logged batch over ${tables.size} tables` })
   model.accesses.push({ operation: operation.name, kind: operation.kind, steps })
 }
+
+/** An insert has a key that nobody else knows; in a transaction rows are put whole. */
+const isAlone = ({ kind }: Operation) => kind === 'update' || kind === 'put' || kind === 'delete'
 
 /** Whether a change takes a row out of a store of rows with a constant. */
 function leaves({ where = [] }: Pick<Store, 'where'>, { set }: Update): boolean {
