@@ -12,7 +12,7 @@ const fewestWindows = 40
 const smallestSpread = 0.03
 /** Share of the variance of a window's speed that the next one has, too. */
 const fewestPersisting = 0.2
-/** The middle of what PostgreSQL, MongoDB, Cassandra and Redis were seen to have in three runs each, .9 to 1.5; of a server whose own is not known. */
+/** The middle of what servers of four families were seen to have in three runs each, .9 to 1.5; of a server whose own is not known. */
 export const usualSensitivity = 1.2
 /** What lies beyond is noise. The timed code is told by its faster calls, so that a server may lose more than it does. */
 const mostSensitive = 1.6

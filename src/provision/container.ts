@@ -23,7 +23,7 @@ const lastLines = 20
 const reachWithinMs = 1000
 const maxPauses = 10
 const freezeAgainMs = 100
-/** Cassandra has some hundred threads, PostgreSQL a process for each connection. */
+/** Some servers have hundreds of threads, others a process for each connection. */
 const mostProcesses = 4096
 /** Nobody in it becomes more than he is, and the start keeps what it needs to give files away and to become `nobody`. */
 const confined = (...capabilities: string[]) => ({

@@ -27,7 +27,7 @@ export interface Replayed {
   nowMs: number
 }
 
-/** What `relaxed` engines keep in memory alone is younger than this: Cassandra syncs its log every 10 s, the others sooner. */
+/** What `relaxed` engines keep in memory alone is younger than this: the slowest syncs its log every 10 s. */
 const forgoneSeconds = 10
 
 /** Row counts of all entities and the sums of the declared invariants. */

@@ -39,11 +39,17 @@ test('scenario, families and data reach no engine, no server and no clock', () =
   }
 })
 
-test('engines are named only where engines live', () => {
+test('engines are named only where engines live, in comments, too, but for titles of what is cited', () => {
   const names = [...engines.map(({ name }) => name), ...pooledEngines.map(({ pooler }) => pooler)].join('|')
+  const ofComment = /^\s*(\/\/|\*|\/\*).*$|\s\/\/\s.*$/gm
   for (const file of files.filter((name) => !/^(engines|clients)\//.test(name))) {
-    const code = readFileSync(join(source, file), 'utf8').replaceAll(/^\s*(\/\/|\*|\/\*).*$/gm, '')
-    expect(code, file).not.toMatch(new RegExp(`['"\`](${names})['"\`]`))
+    const text = readFileSync(join(source, file), 'utf8')
+    expect(text.replaceAll(ofComment, ''), file).not.toMatch(new RegExp(`['"\`](${names})['"\`]`))
+    const said = (text.match(ofComment) ?? []).map((comment) => comment.replaceAll(/"[^"]*"/g, ''))
+    expect(
+      said.filter((comment) => new RegExp(`\\b(${names})(ql)?\\b`, 'i').test(comment)),
+      file,
+    ).toEqual([])
   }
 })
 

@@ -36,7 +36,7 @@ export interface Range {
 }
 
 interface Common<U extends Unit> {
-  /** Names it in `--explain`: `capacity.postgres.nodes`, with `@12` behind it where it is that of a month. */
+  /** Names it in `--explain`: `capacity.CANDIDATE.nodes`, with `@12` behind it where it is that of a month. */
   readonly path: string
   readonly unit: U
   readonly provenance: Provenance

@@ -40,7 +40,7 @@ export function votersOf({ parts, members }: Pick<Fleet, 'parts' | 'members'>, t
   return { voters, quorum: voters > 2 ? Math.floor(voters / 2) + 1 : 1 }
 }
 
-/** Ranges of a server of a ring: `num_tokens` in cassandra.yaml since 4.0. */
+/** Ranges of a server of a ring: `num_tokens` since 4.0 ("cassandra.yaml"). */
 const rangesPerServer = 16
 /** More servers of a rack are not down at once. */
 const mostDown = 12

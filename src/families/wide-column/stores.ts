@@ -3,7 +3,7 @@ import { type Entity, type Field, fieldOf, type Operation, ownedBy, type Scenari
 import type { PhysicalModel, Store, StoreColumn } from '../model.ts'
 import { namedOperations } from '../sizes.ts'
 
-/** Tables of Cassandra have names of up to 48 characters; some are left for a number. */
+/** Tables of this family have names of up to 48 characters; some are left for a number. */
 const longestName = 44
 
 export function column(entity: Entity, field: Field, role: StoreColumn['role'], name = field.name): StoreColumn {
