@@ -15,13 +15,20 @@ export const logDays = assumed(3, 7, 14)
 const daySeconds = 86_400
 const dayMs = daySeconds * 1000
 
+/** Nobody copies what is lost with its server and found elsewhere, or not needed any more. */
+export const isKept = ({ durability }: Pick<CapacityPlan, 'durability'>) => durability !== 'volatile'
+const nothingKept = (path: string) =>
+  given(path, 'USD/month', 0, 'derived', 'nothing is kept: its rows live as long as their server (durability volatile)')
+
 /** Volumes are kept as snapshots. Products that run on disks of the server itself are not: they copy files to object storage. */
 export function backupOf(plan: CapacityPlan, catalogue: Catalogue, month: number): Figure<'USD/month'> {
+  const path = `cost.${plan.candidate}.backup@${month}`
+  if (!isKept(plan)) return nothingKept(path)
   const snapshots = catalogue.snapshotUsdPerGbMonth
   const asSnapshots = snapshots !== undefined && !plan.facts.topology.localDisk
   const usdPerGbMonth = asSnapshots ? snapshots : (catalogue.objectStorageUsdPerGbMonth ?? 0)
   return derived(
-    `cost.${plan.candidate}.backup@${month}`,
+    path,
     'USD/month',
     `bytes ÷ 2³⁰ × backupCopies × ${usdPerGbMonth}, the price of ${asSnapshots ? 'snapshots' : 'object storage'}`,
     [plan.storage.bytes(month), given('cost.backupCopies', 'ratio', backupCopies, 'assumed', 'full copies kept, incremental ones included')],
@@ -51,6 +58,7 @@ export function logBytesPerSecond(plan: CapacityPlan, demand: Demand, month: num
 /** Nothing where backups of every day lose no more than is allowed. */
 export function archiveOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand, month: number): Figure<'USD/month'> {
   const path = `cost.${plan.candidate}.archive@${month}`
+  if (!isKept(plan)) return nothingKept(path)
   const { rpoMs } = demand.scenario.requirements
   const { topology } = plan.facts
   if (rpoMs === null || rpoMs >= dayMs)

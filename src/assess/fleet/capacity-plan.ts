@@ -35,6 +35,8 @@ export interface PlanInput {
 }
 export interface CapacityPlan {
   candidate: string
+  /** What an acknowledged write survives. */
+  durability: CandidateResult['durability']
   /** Those that it serves. */
   operations: Operation[]
   facts: PlanFacts
@@ -115,6 +117,7 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
   const terms = termsOf(facts, torn.length === 0, candidate.provision?.limits.cpus ?? 1, hot.missAt)
   return {
     candidate: name,
+    durability: candidate.durability,
     operations: own,
     facts,
     work,

@@ -1,5 +1,5 @@
 /** Section 9: what is kept beside the servers, how it is brought back, and when that is tried. */
-import { backupCopies, logDays } from '../../assess/cost/kept.ts'
+import { backupCopies, isKept, logDays } from '../../assess/cost/kept.ts'
 import type { CandidateResult } from '../../result/result.ts'
 import type { Requirements, Scenario } from '../../scenario/scenario.ts'
 import { type Block, code, heading, paragraph, table } from '../render/document.ts'
@@ -13,18 +13,33 @@ export function backupSection(told: Told): Block[] {
   const own = designed(told)
   if (own.length === 0) return []
   const { scenario } = told.result
+  const kept = own.filter(isKept)
+  const lost = own.filter((each) => !isKept(each))
+  const loaded = loadedAgain(own, scenario)
   return [
-    paragraph('No backup and no restore was measured. A replica is no backup: what deletes rows by mistake deletes them there, too.'),
-    heading(3, 'Schedule'),
-    table(['what', 'how often', 'kept', 'because'], schedule(scenario.requirements)),
-    ...loadedAgain(own, scenario),
+    ...(lost.length === 0 ? [] : [paragraph(lostText(lost))]),
+    ...(kept.length === 0
+      ? loaded
+      : [
+          paragraph('No backup and no restore was measured. A replica is no backup: what deletes rows by mistake deletes them there, too.'),
+          heading(3, 'Schedule'),
+          table(['what', 'how often', 'kept', 'because'], schedule(scenario.requirements)),
+          ...loaded,
+        ]),
     heading(3, 'Procedures'),
     ...own.flatMap(procedures),
-    heading(3, 'Tests of the backup'),
-    paragraph('Practice, not measured here; a backup that was never restored is a hope.'),
-    table(['what', 'how often', 'it passes when'], calendar(scenario)),
+    ...(kept.length === 0
+      ? []
+      : [
+          heading(3, 'Tests of the backup'),
+          paragraph('Practice, not measured here; a backup that was never restored is a hope.'),
+          table(['what', 'how often', 'it passes when'], calendar(scenario)),
+        ]),
   ]
 }
+
+const lostText = (lost: CandidateResult[]) =>
+  `Of ${lost.map(({ name }) => name).join(', ')} nothing is kept, and no schedule is for it: its rows live as long as their server (durability volatile), so there is nothing to copy and nothing to restore. What it held is found elsewhere, or may be lost.`
 
 function schedule({ rpoMs, compliance }: Requirements): string[][] {
   const { low, mid, high } = backupCopies

@@ -14,18 +14,19 @@ import { choiceOf } from '../../../src/assess/fleet/choice.ts'
 import { migrationOf } from '../../../src/assess/fleet/migration.ts'
 import { besideOf, nodesOf } from '../../../src/assess/fleet/supply.ts'
 import { readResult } from '../../../src/result/result.ts'
-import type { Requirements } from '../../../src/scenario/scenario.ts'
+import type { Durability, Requirements } from '../../../src/scenario/scenario.ts'
 
 const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
 const catalogue = serversOf(readPrices(), ['us-east-1']) as Catalogue
 const gib = 2 ** 30
 
-function costed(name: string, wishes: Partial<Requirements> = {}): { plan: CapacityPlan; cost: CostPlan; demand: Demand } {
+function costed(name: string, wishes: Partial<Requirements> = {}, durability?: Durability): { plan: CapacityPlan; cost: CostPlan; demand: Demand } {
   const changed = structuredClone(result)
   Object.assign(changed.scenario.requirements, { regions: ['us-east-1'], ...wishes })
   const demand = new Demand(changed.scenario)
   const candidate = changed.candidates.find((each) => each.name === name)
   if (candidate === undefined) throw new Error(`no ${name}`)
+  if (durability !== undefined) candidate.durability = durability
   const plan = planCapacity({ candidate, result: changed, demand })
   if (!isPlan(plan)) throw new Error(plan.reason)
   return { plan, cost: costOf(plan, catalogue, demand, 1) as CostPlan, demand }
@@ -50,6 +51,15 @@ test('the log is archived for a recovery point of less than a day, of every copy
     expect(log, name).toBeGreaterThan(0)
     expect(middleOf(cost.lines(0).archive), name).toBeCloseTo(((log * copies * 86_400 * 7) / gib) * 0.023, 6)
     for (const rpoMs of [null, 86_400_000]) expect(middleOf(costed(name, { rpoMs }).cost.lines(0).archive), name).toBe(0)
+  }
+})
+
+test('what lives as long as its server has no backup and no archive on its bill, and says why', () => {
+  const { cost } = costed('postgres', { rpoMs: 60_000 }, 'volatile')
+  const { backup, archive } = cost.lines(0)
+  for (const figure of [backup, archive]) {
+    expect(middleOf(figure)).toBe(0)
+    expect(figure).toMatchObject({ source: expect.stringContaining('nothing is kept') })
   }
 })
 

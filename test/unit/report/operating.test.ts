@@ -67,6 +67,23 @@ describe('backup', () => {
     ])
   })
 
+  test('has no schedule for what lives as long as its server, and no tests where there is nothing else', () => {
+    const textOf = (...names: string[]) =>
+      toMarkdown(
+        backupSection(
+          toldOf(
+            changed(({ candidates }) => candidates.filter(({ name }) => names.includes(name)).forEach((each) => (each.durability = 'volatile'))),
+          ),
+        ),
+      )
+    const one = textOf('redis')
+    expect(one).toMatch(/^Of redis nothing is kept/)
+    expect(one).toContain('a full copy')
+    const all = textOf(...saved.candidates.map(({ name }) => name))
+    expect(all).toContain('no schedule is for it')
+    expect(all).not.toMatch(/a full copy|every day|every month|Schedule|Tests of the backup/)
+  })
+
   test('has the procedures of the result, and says where it holds none', () => {
     const result = changed((own) => Object.assign(named(own, 'postgres'), { handbook: { backup: ['take-a-copy --all'], restore: ['put-it-back'] } }))
     const text = toMarkdown(backupSection(toldOf(result)))
