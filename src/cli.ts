@@ -13,6 +13,7 @@ import type { RunOptions } from './commands/run.ts'
 
 import { TrialError } from './errors.ts'
 import { dialects } from './init/draft.ts'
+import { durabilities } from './scenario/scenario.ts'
 import { version } from './version.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -97,7 +98,11 @@ program
   .option('--entity <name=rows>', 'an entity and its rows in production, such as customer=2M; may be repeated', collect, [])
   .option('--summary <text>', 'one sentence')
   .option('--peak <factor>', 'peak over average load, such as 3x')
-  .addOption(new Option('--durability <durability>', 'whether an acknowledged write survives a crash').choices(['fsync', 'relaxed']))
+  .addOption(
+    new Option('--durability <durability>', 'what an acknowledged write survives: a crash, a crash but for the last writes, nothing').choices(
+      durabilities,
+    ),
+  )
   .option('--budget <amount>', 'such as "4000 USD/month"')
   .option('--candidates <names>', 'engines, separated by commas')
   .option('--from-ddl <file>', 'SQL file with CREATE TABLE statements')

@@ -11,6 +11,7 @@ import { makeDirectory } from '../provision/places.ts'
 import { copied, scenarioNames } from '../scenario/library.ts'
 import { choice } from '../scenario/problems.ts'
 import { parseScenario } from '../scenario/read.ts'
+import { type Durability, durabilities } from '../scenario/scenario.ts'
 import { scenarioName } from '../scenario/schema.ts'
 import { factor } from '../scenario/units.ts'
 import { note, print } from './output.ts'
@@ -20,7 +21,7 @@ export interface InitOptions {
   entity: string[]
   summary?: string
   peak?: string
-  durability?: 'fsync' | 'relaxed'
+  durability?: Durability
   budget?: string
   candidates?: string
   fromDdl?: string
@@ -137,7 +138,11 @@ async function ask(): Promise<Partial<Draft> & { from?: string }> {
       text.split(/[\s,]+/).map(entityOfFlag),
     )
     const peak = await question('Peak over average load', usual.peak, peakOf)
-    const durability = await question('Must an acknowledged write survive a crash (yes, no)?', 'yes', durabilityOf)
+    const durability = await question(
+      'What must an acknowledged write survive (fsync: a crash, relaxed: a crash but for the last writes, volatile: nothing)?',
+      usual.durability,
+      durabilityOf,
+    )
     const candidates = await question('Candidates', usual.candidates.join(','), enginesOf)
     answered = true
     return { summary, entities, peak, durability, candidates }
@@ -152,10 +157,10 @@ function peakOf(text: string): string {
   return text
 }
 
-function durabilityOf(text: string): 'fsync' | 'relaxed' {
-  if (/^y(es)?$/i.test(text)) return 'fsync'
-  if (/^no?$/i.test(text)) return 'relaxed'
-  throw new TrialError('bad-answer', `${text.slice(0, 40)}: expected yes or no`)
+function durabilityOf(text: string): Durability {
+  const found = durabilities.find((each) => each === text.toLowerCase())
+  if (found === undefined) throw new TrialError('bad-answer', `${text.slice(0, 40)}: expected ${durabilities.join(', ')}`)
+  return found
 }
 
 const enginesOf = (text: string) => text.split(',').map((each) => engineNamed(each.trim()).name)

@@ -103,7 +103,11 @@ export function models(name: string, { engine: engineName, json = false }: { eng
     const engine = engineNamed(engineName)
     const model = deriveModel(engine, scenario)
     const { durability: offered } = engine.capabilities
-    const durability = promised(scenario.requirements.durability, offered) ?? (offered[0] as Durability)
+    const { durability: asked } = scenario.requirements
+    const kept = promised(asked, offered)
+    const durability = kept ?? (offered[0] as Durability)
+    if (kept === undefined)
+      note(`${engine.name} promises no more than ${durability}, and the scenario asks for durability ${asked}: this is its model for ${durability}`)
     const compiled = engine.compile(model, allOperations(scenario), scenario, durability)
     print(json ? JSON.stringify(modelOf(compiled), null, 2) : modelText(compiled))
   })

@@ -1,4 +1,5 @@
 /** A scenario to start from: entities and a read for each, as commented YAML that validates; what only the user knows is marked. */
+import type { Durability } from '../scenario/scenario.ts'
 
 /** Those whose CREATE TABLE the parser reads whole; MySQL's UNSIGNED and KEY clauses it does not. */
 export const dialects = ['postgresql', 'sqlite', 'bigquery'] as const
@@ -25,7 +26,7 @@ export interface Draft {
   day: string
   entities: DraftEntity[]
   peak: string
-  durability: 'fsync' | 'relaxed'
+  durability: Durability
   /** Such as 4000 USD/month. */
   budget?: string
   candidates: string[]
@@ -72,7 +73,7 @@ export function draftText(draft: Draft): string {
     '',
     'requirements:',
     `  peak: ${draft.peak}                           # peak over average load`,
-    `  durability: ${draft.durability}                  # fsync: an acknowledged write survives a crash; relaxed trades that for speed`,
+    `  durability: ${draft.durability}                  # fsync: an acknowledged write survives a crash; relaxed trades that for speed; volatile: it lives as long as its server`,
     draft.budget === undefined ? '  # budget: 1000 USD/month' : `  budget: ${draft.budget}`,
     '',
     `candidates: [${draft.candidates.join(', ')}]`,

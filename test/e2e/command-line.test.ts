@@ -218,7 +218,7 @@ test('exit codes are in the help, a version has its short form, and shells compl
 
 test('a dialogue asks again after a wrong answer', async () => {
   const directory = join(out, 'init')
-  const answers = ['a bazaar', 'nothing', 'a shop', 'lots of things', 'order=2M', 'often', '4x', 'perhaps', 'yes', 'oracle', 'redis']
+  const answers = ['a bazaar', 'nothing', 'a shop', 'lots of things', 'order=2M', 'often', '4x', 'perhaps', 'volatile', 'oracle', 'redis']
   const program = `import pty,os,sys,time
 pid,fd=pty.fork()
 if pid==0: os.execvp(sys.argv[1],sys.argv[1:])
@@ -243,13 +243,13 @@ print(said.decode()); sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid,0)[1]))`
     'there is no scenario "a bazaar" to start from',
     'lots: expected NAME=ROWS',
     'often: expected',
-    'perhaps: expected yes or no',
+    'perhaps: expected fsync, relaxed, volatile',
     'there is no engine "oracle"',
   ])
     expect(ended.stdout).toContain(text)
   expect(ended.stdout).not.toContain('--entity')
   const written = readFileSync(join(directory, 'shop.yaml'), 'utf8')
-  for (const text of ['count: 2M', 'peak: 4x', 'redis']) expect(written).toContain(text)
+  for (const text of ['count: 2M', 'peak: 4x', 'durability: volatile', 'redis']) expect(written).toContain(text)
 }, 40_000)
 
 test('a scenario of the library is copied under a new name, as it is', async () => {

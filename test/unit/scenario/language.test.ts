@@ -1,6 +1,6 @@
 /** What the language refuses, and how it says so: each line of it was accepted, crashed, or spoke in the parser's words. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -391,6 +391,22 @@ describe('on a terminal', () => {
     expect(dbtrial('plan', 'ecommerce', '--candidates', 'memcached').stderr).toContain(
       'memcached promises no more than volatile, and the scenario asks for durability fsync',
     )
+  })
+
+  test('a model for less than the scenario asks for says so, and one for as much says nothing', () => {
+    for (const format of [[], ['--json']]) {
+      const less = dbtrial('models', 'ecommerce', '--engine', 'memcached', ...format)
+      expect(less.status).toBe(0)
+      expect(less.stderr).toContain('memcached promises no more than volatile, and the scenario asks for durability fsync')
+      expect(less.stdout).not.toContain('promises no more')
+    }
+    expect(dbtrial('models', 'ecommerce', '--engine', 'postgres').stderr).toBe('')
+  })
+
+  test('init takes every durability that there is', () => {
+    const made = dbtrial('init', 'cache', '--durability', 'volatile', '--candidates', 'memcached', '--dir', directory)
+    expect(made.status, made.stderr).toBe(0)
+    expect(readFileSync(join(directory, 'cache.yaml'), 'utf8')).toContain('durability: volatile')
   })
 }, 60_000)
 
