@@ -17,7 +17,7 @@ export interface Looked {
 export function antiPatterns(candidate: CandidateResult, scenario: Scenario): Looked[] {
   const { model } = candidate
   return [
-    { what: 'indexes that no call used', found: unusedIndexes(candidate) },
+    ...(isUseCounted(candidate) ? [{ what: 'indexes that no call used', found: unusedIndexes(candidate) }] : []),
     { what: 'indexes that take more than the rows, where rows are written', found: model.stores.flatMap((store) => heavyIndexes(store, candidate)) },
     { what: 'calls that ask the server many times', found: manyRequests(candidate, scenario) },
     { what: 'rows embedded without a bound', found: model.stores.flatMap((store) => largeEmbedding(store, scenario)) },
@@ -28,6 +28,9 @@ export function antiPatterns(candidate: CandidateResult, scenario: Scenario): Lo
     { what: 'rows that must be deleted one by one', found: model.stores.flatMap((store) => agedRows(store, scenario)) },
   ]
 }
+
+/** Where starts before the last were not counted, what that did not use may have been used. */
+const isUseCounted = ({ indexUse, indexUseOf, restores }: CandidateResult) => indexUse.length > 0 && (indexUseOf === 'all starts' || restores === 0)
 
 function unusedIndexes({ model, indexUse }: CandidateResult): string[] {
   return model.stores.flatMap((store) =>

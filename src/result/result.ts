@@ -94,7 +94,11 @@ const candidate = z.strictObject({
   }),
   invariants: z.array(z.strictObject({ name: text, ok: z.boolean(), detail: text })),
   explanations: z.array(z.strictObject({ operation: text, plan: text })),
-  indexUse: z.array(z.strictObject({ table: text, index: text, uses: number })),
+  indexUse: z.array(z.strictObject({ table: text, index: text, uses: number })).describe('empty: the server does not tell, or not of the whole run'),
+  indexUseOf: z
+    .enum(['all starts', 'last start'])
+    .default('last start')
+    .describe('what was counted: an earlier dbtrial asked once, and counters begin anew with each start'),
   steady: nullable(z.strictObject({ reached: z.boolean(), afterSeconds: nullable(number), warmedSeconds: number })).describe(
     'whether throughput became level while warming, by change points over windows of 250 ms',
   ),

@@ -209,7 +209,7 @@ async function startCandidate({ options, cores, runDirectory }: Stage, run: Cand
 
 async function finishCandidate(run: CandidateRun, { dataset, signal }: RunContext): Promise<void> {
   await run.withSession(16, async (session) => {
-    run.indexUse = await session.indexUse()
+    await run.countIndexUse(session)
     if (run.writesUnknown || run.reference === null) return
     const { reference, totals: before, writes: log, deathsNs, nowMs } = run
     run.invariants = await run.unlessItEnds(checkInvariants(session, run.compiled, dataset, { reference, before, log, deathsNs, nowMs }, signal))

@@ -114,7 +114,8 @@ export class CandidateRun extends CandidateServer {
   verification = unverified()
   invariants: CandidateResult['invariants'] = []
   explanations: CandidateResult['explanations'] = []
-  indexUse: CandidateResult['indexUse'] = []
+  /** Of all starts so far; null: some were lost with a server that ended, or are an interrupted run's. */
+  indexUse: CandidateResult['indexUse'] | null = []
   readonly trials: TrialResult[] = []
   /** Server CPU seconds of one call, for operations that had a trial of their own. */
   readonly cpuSecondsPerCall = new Map<number, number>()
@@ -253,10 +254,37 @@ export class CandidateRun extends CandidateServer {
     const instance = this.instance as Instance
     if (this.#snapshotMs === null || instance.restore === undefined || !(always || this.grownShare > mostGrownShare || this.#hasDoubled)) return false
     await this.#closeLanes()
+    await this.#keepIndexUse()
     await this.startOnSnapshot(instance)
     clearWrites(this.writes)
     this.#elapsedMs = this.#snapshotMs
     return true
+  }
+
+  /**
+   * Adds what the server has counted since it was started: the next start begins anew. PostgreSQL tells what a connection counted once that
+   * has ended or a second has passed, so those of the workers are closed before; a few calls that are told too late change nothing of a finding.
+   */
+  async countIndexUse(session: Session): Promise<void> {
+    const counted = await session.indexUse()
+    if (this.restarts.length > 0) this.indexUse = null
+    if (this.indexUse === null) return
+    const sums = new Map(this.indexUse.map((each) => [`${each.table} ${each.index}`, each]))
+    for (const { table, index, uses } of counted) {
+      const key = `${table} ${index}`
+      sums.set(key, { table, index, uses: uses + (sums.get(key)?.uses ?? 0) })
+    }
+    this.indexUse = [...sums.values()]
+  }
+
+  /** A server that has just ended is started anew all the same; what it had counted is lost. */
+  async #keepIndexUse(): Promise<void> {
+    try {
+      if (this.death === null) return await this.withSession(1, (session) => this.countIndexUse(session))
+    } catch (error) {
+      rethrowOwnFault(error)
+    }
+    this.indexUse = null
   }
 
   /** Runs `work` while this server runs. Failures are kept; the other candidates go on. @throws what ends the run: an abort, or a fault of ours */
@@ -331,6 +359,7 @@ export class CandidateRun extends CandidateServer {
     const label = labelOf(order)
     const before = this.#before.get(label)?.shift()
     const trial = before ?? (await this.#measure(order, label))
+    if (before !== undefined) this.indexUse = null
     this.trials.push(trial)
     if (before === undefined && this.death !== null) await this.#closeLanes()
     return trial

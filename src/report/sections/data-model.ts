@@ -14,10 +14,18 @@ export function dataModelSection(told: Told): Block[] {
     ? []
     : [
         paragraph(
-          'Each engine gets the model that an expert in it would draw. Sizes are what its server reported after loading; in production they are those times the rows there over the rows loaded (derived). Uses are of all trials, as the server counted them; a dash: it does not tell.',
+          'Each engine gets the model that an expert in it would draw. Sizes are what its server reported after loading; in production they are those times the rows there over the rows loaded (derived). ' +
+            usesText(own),
         ),
         ...own.flatMap((candidate) => [heading(3, `${candidate.name}: ${candidate.model.family}`), ...dataModel(candidate, told.result)]),
       ]
+}
+
+/** An earlier dbtrial asked once, at the end of the last start. */
+function usesText(own: CandidateResult[]): string {
+  const last = own.filter(({ indexUse, indexUseOf, restores }) => indexUse.length > 0 && indexUseOf === 'last start' && restores > 0)
+  const since = last.length === 0 ? '' : `, those of ${last.map(({ name }) => name).join(', ')} since its last start`
+  return `Uses are of all trials${since}, as the server counted them; a dash: it does not tell, or not of the whole run.`
 }
 
 export function dataModel(candidate: CandidateResult, result: Result): Block[] {

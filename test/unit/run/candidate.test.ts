@@ -117,3 +117,39 @@ test('a purge that fails breaks its trials, and is told once for all of them', a
   expect(run.trials.map(({ validity }) => validity)).toEqual(Array(2).fill({ verdict: 'broken', reasons: [purgeFailure], clientBound: [] }))
   expect(run.otherFailures).toEqual([{ what: 'purge', reason: purgeFailure, times: 2 }])
 })
+
+test('uses of indexes are of all starts: what a server has counted is read before it is started anew', async () => {
+  const uses = [3, 4, 5]
+  const indexUse = async () => [{ table: 'order', index: 'order_pkey', uses: uses.shift() as number }]
+  const asked: string[] = []
+  const machine = {
+    snapshot: async () => {},
+    restore: async () => void asked.push(`restore after ${3 - uses.length} answers`),
+    confine: async () => {},
+  }
+  const run = candidateWith({ indexUse }, machine)
+  await run.visit(async () => {
+    await run.takeSnapshot()
+    await run.restore(true)
+    await run.restore(true)
+    await run.withSession(1, (session) => run.countIndexUse(session))
+  })
+  expect(run.failure).toBeNull()
+  expect(asked).toEqual(['restore after 1 answers', 'restore after 2 answers'])
+  expect(run.indexUse).toEqual([{ table: 'order', index: 'order_pkey', uses: 12 }])
+})
+
+test('a server that cannot tell any more is started on its snapshot all the same, and no use of an index is claimed', async () => {
+  const refuse = async () => {
+    throw new ServerError('unavailable', 'the connection ended')
+  }
+  const machine = { snapshot: async () => {}, restore: async () => {}, confine: async () => {} }
+  const run = candidateWith({ indexUse: refuse }, machine)
+  await run.visit(async () => {
+    await run.takeSnapshot()
+    expect(await run.restore(true)).toBe(true)
+  })
+  expect(run.failure).toBeNull()
+  expect(run.restores).toBe(1)
+  expect(run.indexUse).toBeNull()
+})
