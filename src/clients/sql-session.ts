@@ -3,13 +3,13 @@ import type { Compiled, Parity } from '../engines/engine.ts'
 import type { Store } from '../families/model.ts'
 
 /** `foreignKeys`: as many as the server says that it has. */
-export function referentialIntegrity(foreignKeys: number, { afterLoad }: Compiled): Parity {
+export function referentialIntegrity(foreignKeys: number, { model }: Compiled): Parity {
   return {
     what: 'referential integrity',
     asked: 'references point at rows',
     set: 'foreign keys, but to rows that an operation or their expiry removes',
     effective: `${foreignKeys} foreign keys`,
-    ok: foreignKeys === afterLoad.length,
+    ok: foreignKeys === model.stores.reduce((sum, { references }) => sum + references.length, 0),
   }
 }
 

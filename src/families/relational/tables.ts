@@ -43,15 +43,19 @@ function createIndex(dialect: SqlDialect, entity: Entity, store: Store, index: I
   return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${id(index.name)} ON ${table(store.name)} (${columns})${include}${partial}`
 }
 
-/** Lines go with their owner; other references are declared where nothing ever removes what they point at. */
+/**
+ * Lines go with their owner; other references are declared where nothing ever removes what they point at. Those of a table are one statement: a
+ * server that copies the table to check them does it once.
+ */
 export function foreignKeys(dialect: SqlDialect, scenario: Scenario, store: Store): string[] {
   const { column, table } = dialect
   const { owner } = entityOf(scenario, store.entity)
-  return store.references.map(({ field, entity }) => {
+  const keys = store.references.map(({ field, entity }) => {
     const target = `${table(entity)} (${columnList(dialect, entityOf(scenario, entity).key)})`
     const owned = owner !== null && field === store.partition[0] ? ' ON DELETE CASCADE' : ''
-    return `ALTER TABLE ${table(store.name)} ADD FOREIGN KEY (${column(field)}) REFERENCES ${target}${owned}`
+    return `ADD FOREIGN KEY (${column(field)}) REFERENCES ${target}${owned}`
   })
+  return keys.length === 0 ? [] : [`ALTER TABLE ${table(store.name)} ${keys.join(', ')}`]
 }
 
 const columnList = ({ column }: SqlDialect, names: string[]) => names.map(column).join(', ')
