@@ -262,8 +262,8 @@ export class CandidateRun extends CandidateServer {
   }
 
   /**
-   * Adds what the server has counted since it was started: the next start begins anew. PostgreSQL tells what a connection counted once that
-   * has ended or a second has passed, so those of the workers are closed before; a few calls that are told too late change nothing of a finding.
+   * Adds what the server has counted since it was started: the next start begins anew. Some servers tell what a connection counted only once
+   * it has ended or a second has passed, so those of the workers are closed before; a few calls that are told too late change nothing of a finding.
    */
   async countIndexUse(session: Session): Promise<void> {
     const counted = await session.indexUse()
