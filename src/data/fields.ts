@@ -53,122 +53,174 @@ const unsupported = (): never => {
   throw new Error('this field has no such representation')
 }
 
+/** A field, and the key that its draws begin with. */
+interface Keyed {
+  entity: Entity
+  field: Field
+  key: number
+  context: GeneratorContext
+}
+type Generator<Kind extends Field['generator']['kind']> = Extract<Field['generator'], { kind: Kind }>
+type Compressible = Generator<'json' | 'bytes'>
+
 export function fieldGenerator(entity: Entity, field: Field, context: GeneratorContext): FieldGenerator {
-  const key = keyOf(context.seed, `${entity.name}.${field.name}`)
   const { generator } = field
-  const loaded = context.rowsOf(entity.name)
-  const number = (draw: FieldGenerator['number']): FieldGenerator => ({ field, numeric: true, maxBytes: 0, number: draw, write: unsupported })
-  const bytes = (maxBytes: number, write: FieldGenerator['write']): FieldGenerator => ({
-    field,
-    numeric: false,
-    maxBytes,
-    number: unsupported,
-    write,
-  })
-  const born = context.bornOf(entity)
-  const originOf = (row: number) => (entity.owner === null ? row : Math.floor(row / linesPerOwner))
-  const createdMs = (row: number, version: number, nowMs: number) => {
-    const origin = originOf(row)
-    return version > 0 || origin >= loaded ? nowMs : born(origin)
-  }
-  const keyTimeMs = (row: number) => {
-    const origin = originOf(row)
-    // Of a new row a function of its number alone: it can be asked for at any time, ascends with the trials, and is the same for every candidate.
-    return origin < loaded ? born(origin) : context.epochMs + origin - loaded
-  }
+  const key = keyOf(context.seed, `${entity.name}.${field.name}`)
+  const keyed: Keyed = { entity, field, key, context }
   switch (generator.kind) {
-    case 'uuid': {
-      // A key stays what it is; any other value is fresh with every write, so that a lost one shows.
-      const isKey = entity.key.includes(field.name)
-      return bytes(16, (row, version, _nowMs, to, offset) => {
-        writeUuid(key, row, isKey ? 0 : version, to, offset)
-        if (generator.version === 7) to.writeUIntBE(Math.min(mostTimeMs, Math.max(0, keyTimeMs(row))), offset, 6)
-        to[offset + 6] = ((to[offset + 6] as number) & 0x0f) | (generator.version << 4)
-        return 16
-      })
-    }
+    case 'uuid':
+      return uuids(keyed, generator)
     case 'rowNumber':
-      return number((row) => row + 1)
+      return numbers(field, (row) => row + 1)
     case 'line':
-      return number((row) => row % linesPerOwner)
-    case 'ownerKey': {
-      const owner = context.keyOf(entity.owner?.entity as string)
-      const of = (row: number) => Math.floor(row / linesPerOwner)
-      return owner.numeric
-        ? number((row, version, nowMs) => owner.number(of(row), version, nowMs))
-        : bytes(owner.maxBytes, (row, version, nowMs, to, offset) => owner.write(of(row), version, nowMs, to, offset))
-    }
-    case 'reference': {
-      const target = context.keyOf(generator.entity)
-      const rows = context.rowsOf(generator.entity)
-      const pick = picker(generator.skew, rows, keyOf(context.seed, `popular ${generator.entity}`), context.inProduction(generator.entity))
-      const of = (row: number, version: number) => (isMissing(entity, row) ? row : pick(source.restart(key, row, version)))
-      if (target.numeric) return { ...number((row, version, nowMs) => target.number(of(row, version), 0, nowMs)), refers: of }
-      const uuids = target.field.type === 'uuid' ? uuidTable(target, rows) : null
-      const write: FieldGenerator['write'] = (row, version, nowMs, to, offset) => {
-        const referred = of(row, version)
-        return uuids === null || isMissing(entity, row) ? target.write(referred, 0, nowMs, to, offset) : uuids(referred, to, offset)
-      }
-      return { ...bytes(target.maxBytes, write), refers: of }
-    }
-    case 'number': {
-      const domain = context.domainOf(entity, field)
-      const draw =
-        generator.mean === null
-          ? picker(generator.skew, domain, keyOf(context.seed, `popular ${entity.name}.${field.name}`), generator.high - generator.low + 1)
-          : binomial(0, generator.high - generator.low, generator.mean - generator.low)
-      const missing = missingNumber(generator.low, generator.high)
-      return number((row, version) => (isMissing(entity, row) ? missing(row) : generator.low + draw(source.restart(key, row, version))))
-    }
+      return numbers(field, (row) => row % linesPerOwner)
+    case 'ownerKey':
+      return ownerKeys(keyed)
+    case 'reference':
+      return references(keyed, generator)
+    case 'number':
+      return drawnNumbers(keyed, generator)
     case 'bool':
-      return number((row, version) => (source.restart(key, row, version).next() < generator.share ? 1 : 0))
+      return numbers(field, (row, version) => (source.restart(key, row, version).next() < generator.share ? 1 : 0))
     case 'enum': {
       const draw = weighted(generator.weights)
-      return number((row, version) => draw(source.restart(key, row, version)))
+      return numbers(field, (row, version) => draw(source.restart(key, row, version)))
     }
     case 'timestamp':
-      return number(createdMs)
-    case 'expiresAt': {
-      const ttlMs = entity.ttlMs as number
-      return number((row, version, nowMs) =>
-        version > 0 || row >= loaded ? nowMs + ttlMs : context.epochMs + Math.ceil((1 - source.restart(key, row).next()) * ttlMs),
-      )
-    }
-    case 'words': {
-      const pool = words()
-      const size = context.domainOf(entity, field)
-      return bytes(generator.most * 13, (row, version, _nowMs, to, offset) => {
-        if (isMissing(entity, row)) return to.write(pool[poolSize + (row % 100)] as string, offset, 'latin1')
-        source.restart(key, row, version)
-        const count = generator.least + source.below(generator.most - generator.least + 1)
-        let end = offset
-        for (let i = 0; i < count; i++) {
-          if (i > 0) to[end++] = 0x20
-          end += to.write(pool[source.below(size)] as string, end, 'latin1')
-        }
-        return end - offset
-      })
-    }
-    case 'email': {
-      const pool = words()
-      return bytes(64, (row, version, _nowMs, to, offset) => {
-        source.restart(key, row, version)
-        const name = `${pool[source.below(poolSize)]}.${pool[source.below(poolSize)]}`
-        return to.write(`${name}.${row.toString(36)}${version === 0 ? '' : `.${version.toString(36)}`}@example.com`, offset, 'latin1')
-      })
-    }
+      return creationTimes(keyed)
+    case 'expiresAt':
+      return expiryTimes(keyed)
+    case 'words':
+      return texts(keyed, generator)
+    case 'email':
+      return emails(keyed)
     case 'json':
-      return bytes(Math.max(20, generator.bytes), (row, version, _nowMs, to, offset) =>
+      return bytes(field, Math.max(20, generator.bytes), (row, version, _nowMs, to, offset) =>
         writeJson(source.restart(key, row, version), generator, to, offset),
       )
     case 'bytes':
-      return bytes(generator.bytes, (row, version, _nowMs, to, offset) => {
-        source.restart(key, row, version)
-        const random = Math.max(1, Math.round(generator.bytes * (1 - generator.compressibility)))
-        for (let i = 0; i < generator.bytes; i++) to[offset + i] = i < random ? source.next32() & 0xff : 0
-        return generator.bytes
-      })
+      return compressibleBytes(keyed, generator)
   }
+}
+
+const numbers = (field: Field, number: FieldGenerator['number']): FieldGenerator => ({
+  field,
+  numeric: true,
+  maxBytes: 0,
+  number,
+  write: unsupported,
+})
+
+const bytes = (field: Field, maxBytes: number, write: FieldGenerator['write']): FieldGenerator => ({
+  field,
+  numeric: false,
+  maxBytes,
+  number: unsupported,
+  write,
+})
+
+/** The row that was created: a line is as old as its owner. */
+const originOf = (entity: Entity, row: number) => (entity.owner === null ? row : Math.floor(row / linesPerOwner))
+
+function uuids({ entity, field, key, context }: Keyed, { version: kind }: Generator<'uuid'>): FieldGenerator {
+  // A key stays what it is; any other value is fresh with every write, so that a lost one shows.
+  const isKey = entity.key.includes(field.name)
+  const loaded = context.rowsOf(entity.name)
+  const born = context.bornOf(entity)
+  const timeMs = (row: number) => {
+    const origin = originOf(entity, row)
+    // Of a new row a function of its number alone: it can be asked for at any time, ascends with the trials, and is the same for every candidate.
+    return origin < loaded ? born(origin) : context.epochMs + origin - loaded
+  }
+  return bytes(field, 16, (row, version, _nowMs, to, offset) => {
+    writeUuid(key, row, isKey ? 0 : version, to, offset)
+    if (kind === 7) to.writeUIntBE(Math.min(mostTimeMs, Math.max(0, timeMs(row))), offset, 6)
+    to[offset + 6] = ((to[offset + 6] as number) & 0x0f) | (kind << 4)
+    return 16
+  })
+}
+
+function ownerKeys({ entity, field, context }: Keyed): FieldGenerator {
+  const owner = context.keyOf(entity.owner?.entity as string)
+  const of = (row: number) => Math.floor(row / linesPerOwner)
+  return owner.numeric
+    ? numbers(field, (row, version, nowMs) => owner.number(of(row), version, nowMs))
+    : bytes(field, owner.maxBytes, (row, version, nowMs, to, offset) => owner.write(of(row), version, nowMs, to, offset))
+}
+
+function references({ entity, field, key, context }: Keyed, { entity: referred, skew }: Generator<'reference'>): FieldGenerator {
+  const target = context.keyOf(referred)
+  const rows = context.rowsOf(referred)
+  const pick = picker(skew, rows, keyOf(context.seed, `popular ${referred}`), context.inProduction(referred))
+  const of = (row: number, version: number) => (isMissing(entity, row) ? row : pick(source.restart(key, row, version)))
+  if (target.numeric) return { ...numbers(field, (row, version, nowMs) => target.number(of(row, version), 0, nowMs)), refers: of }
+  const table = target.field.type === 'uuid' ? uuidTable(target, rows) : null
+  const write: FieldGenerator['write'] = (row, version, nowMs, to, offset) => {
+    const at = of(row, version)
+    return table === null || isMissing(entity, row) ? target.write(at, 0, nowMs, to, offset) : table(at, to, offset)
+  }
+  return { ...bytes(field, target.maxBytes, write), refers: of }
+}
+
+function drawnNumbers({ entity, field, key, context }: Keyed, { low, high, mean, skew }: Generator<'number'>): FieldGenerator {
+  const draw =
+    mean === null
+      ? picker(skew, context.domainOf(entity, field), keyOf(context.seed, `popular ${entity.name}.${field.name}`), high - low + 1)
+      : binomial(0, high - low, mean - low)
+  const missing = missingNumber(low, high)
+  return numbers(field, (row, version) => (isMissing(entity, row) ? missing(row) : low + draw(source.restart(key, row, version))))
+}
+
+function creationTimes({ entity, field, context }: Keyed): FieldGenerator {
+  const loaded = context.rowsOf(entity.name)
+  const born = context.bornOf(entity)
+  return numbers(field, (row, version, nowMs) => {
+    const origin = originOf(entity, row)
+    return version > 0 || origin >= loaded ? nowMs : born(origin)
+  })
+}
+
+function expiryTimes({ entity, field, key, context }: Keyed): FieldGenerator {
+  const loaded = context.rowsOf(entity.name)
+  const ttlMs = entity.ttlMs as number
+  return numbers(field, (row, version, nowMs) =>
+    version > 0 || row >= loaded ? nowMs + ttlMs : context.epochMs + Math.ceil((1 - source.restart(key, row).next()) * ttlMs),
+  )
+}
+
+function texts({ entity, field, key, context }: Keyed, { least, most }: Generator<'words'>): FieldGenerator {
+  const pool = words()
+  const size = context.domainOf(entity, field)
+  return bytes(field, most * 13, (row, version, _nowMs, to, offset) => {
+    if (isMissing(entity, row)) return to.write(pool[poolSize + (row % 100)] as string, offset, 'latin1')
+    source.restart(key, row, version)
+    const count = least + source.below(most - least + 1)
+    let end = offset
+    for (let i = 0; i < count; i++) {
+      if (i > 0) to[end++] = 0x20
+      end += to.write(pool[source.below(size)] as string, end, 'latin1')
+    }
+    return end - offset
+  })
+}
+
+function emails({ field, key }: Keyed): FieldGenerator {
+  const pool = words()
+  return bytes(field, 64, (row, version, _nowMs, to, offset) => {
+    source.restart(key, row, version)
+    const name = `${pool[source.below(poolSize)]}.${pool[source.below(poolSize)]}`
+    return to.write(`${name}.${row.toString(36)}${version === 0 ? '' : `.${version.toString(36)}`}@example.com`, offset, 'latin1')
+  })
+}
+
+/** Random bytes, then zeros. */
+function compressibleBytes({ field, key }: Keyed, { bytes: size, compressibility }: Compressible): FieldGenerator {
+  const random = Math.max(1, Math.round(size * (1 - compressibility)))
+  return bytes(field, size, (row, version, _nowMs, to, offset) => {
+    source.restart(key, row, version)
+    for (let i = 0; i < size; i++) to[offset + i] = i < random ? source.next32() & 0xff : 0
+    return size
+  })
 }
 
 export function isMissing(entity: Entity, row: number): boolean {
@@ -228,7 +280,7 @@ export function creationTime(entity: Entity, rows: number, epochMs: number): (ro
 const alphabet = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
 
 /** {"n":<int>,"text":"…"} of exactly the asked size. */
-function writeJson(draws: Source, { bytes, compressibility }: { bytes: number; compressibility: number }, to: Buffer, offset: number): number {
+function writeJson(draws: Source, { bytes, compressibility }: Compressible, to: Buffer, offset: number): number {
   let end = offset + to.write(`{"n":${draws.below(10)},"text":"`, offset, 'latin1')
   const text = Math.max(0, bytes - (end - offset) - 2)
   const random = Math.round(text * (1 - compressibility))
