@@ -1,0 +1,57 @@
+/** How a server is configured and started. */
+import type { Durability } from '../../scenario/scenario.ts'
+import { settingsOf } from '../configuration.ts'
+import type { Limits, ServerImage, ServerSpec } from '../engine.ts'
+import { secured } from './access.ts'
+import { maxMemory } from './session.ts'
+
+/** Of one of the products. */
+export interface Build {
+  name: string
+  program: string
+  major: string
+  image: ServerImage
+  onPath: ServerSpec['onPath']
+  package: ServerSpec['package']
+}
+
+export const settings = (name: string, limits: Limits, durability: Durability): Record<string, string> => ({
+  ...settingsOf(name, durability),
+  maxmemory: String(maxMemory(limits)),
+  'maxmemory-policy': 'noeviction',
+})
+
+export const serverOf = ({ name, program, major, image, onPath, package: package_ }: Build): ServerSpec => ({
+  major,
+  image,
+  ports: [6379],
+  onPath,
+  package: package_,
+  needs: [{ program: 'python3', hint: `install Python 3 with pip (Debian: python3-pip), or ${program} so that it is on the PATH` }],
+  stopSignal: 'SIGTERM',
+  user: 'default',
+  files: ({ address, dataDirectory, directory, port, password, limits, durability, security }) => [
+    ...(security === undefined
+      ? []
+      : [
+          { name: 'server.crt', text: security.certificate },
+          { name: 'server.key', text: security.key },
+        ]),
+    {
+      name: `${name}.conf`,
+      text: [
+        ...Object.entries(settings(name, limits, durability)).map(([setting, value]) => `${setting} ${value}`),
+        `bind ${address}`,
+        ...(security === undefined ? [`port ${port}`] : secured(port, directory, security.role)),
+        `dir ${dataDirectory}`,
+        'protected-mode no', // It would refuse a client from outside of a container.
+        `requirepass ${password}`,
+        'save ""',
+        'loglevel warning',
+        '',
+      ].join('\n'),
+    },
+  ],
+  prepare: ({ dataDirectory }) => ({ program: 'mkdir', arguments: ['-p', dataDirectory] }),
+  start: ({ home, directory }) => ({ program: `${home}/${program}`, arguments: [`${directory}/${name}.conf`] }),
+})
