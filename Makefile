@@ -33,8 +33,11 @@ compare: setup ## two results of one scenario; without arguments the last two: [
 assess: setup ## verdict, plan and cost of a result, with other wishes: [result=DIR] [peak=5x] [growth=order=8%/month] [horizon=5y] [budget='9000 USD/month'] [weights=latency=2] [assume=plan.hostFactor=0.9] [explain=NUMBER]
 	@$(dbtrial) assess '$(or $(result),last)' $(foreach wish,peak growth horizon budget weights assume prices explain,$(if $($(wish)),--$(wish) '$($(wish))')) $(if $(fail_on),--fail-on $(fail_on))
 
-report: setup ## write the report of a result again: [result=DIR]
-	@$(dbtrial) report '$(or $(result),last)'
+report: setup ## write the report of a result again: [result=DIR] [format=adr|pdf|md|json|csv]
+	@$(dbtrial) report '$(or $(result),last)' $(if $(format),--format $(format))
+
+setup-browser: ## install the browser that prints reports, and that tests open them with (Debian's chromium, as root)
+	@command -v chromium >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 
 calibrate: setup ## the harness's own limits on this machine, in a minute
 	@$(dbtrial) calibrate $(scenario)
@@ -95,4 +98,4 @@ check: setup ## types, style, dead code, generated schemas and guide up to date
 clean: ## remove installed packages and reports, not the sample
 	@rm -rf node_modules && find reports -mindepth 1 -maxdepth 1 ! -name sample -exec rm -rf {} +
 
-.PHONY: help setup bench init list compare assess report calibrate resolution plan validate models doctor images test kills scenarios soak peers pooler micro speed loads check clean
+.PHONY: help setup setup-browser bench init list compare assess report calibrate resolution plan validate models doctor images test kills scenarios soak peers pooler micro speed loads check clean

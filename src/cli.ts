@@ -8,6 +8,7 @@ import { applyDefaults, defaultsText, variableOf } from './commands/defaults.ts'
 import { exitCodesText, failOnText, tellFault, usualFindings } from './commands/ending.ts'
 import type { InitOptions } from './commands/init.ts'
 import { flushed, note, outliveReaders } from './commands/output.ts'
+import type { ReportFormat } from './commands/report.ts'
 import type { ResolutionOptions } from './commands/resolution.ts'
 import type { RunOptions } from './commands/run.ts'
 
@@ -185,10 +186,13 @@ program
   .description('write the report of a saved result again, offline')
   .argument('<result>', resultText)
   .addOption(reports)
-  .addOption(new Option('--format <format>', 'print this instead of writing files').choices(['md', 'json', 'csv']))
-  .action(async (path: string, options: { format?: 'md' | 'json' | 'csv'; out: string }) =>
-    (await import('./commands/report.ts')).report(path, options),
+  .addOption(
+    new Option(
+      '--format <format>',
+      'print this instead of writing files; adr: the decision alone; pdf: written beside, by an installed Chromium',
+    ).choices(['md', 'adr', 'pdf', 'json', 'csv']),
   )
+  .action(async (path: string, options: { format?: ReportFormat; out: string }) => (await import('./commands/report.ts')).report(path, options))
 
 program
   .command('list')

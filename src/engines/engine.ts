@@ -3,6 +3,7 @@ import type { ParamSource, WireSource } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
 import type { Answer } from '../data/value.ts'
 import type { Capabilities } from '../families/capabilities.ts'
+import type { Definition } from '../families/definitions.ts'
 import type { Family, PhysicalModel } from '../families/model.ts'
 import type { Program } from '../families/program.ts'
 import type { Indexing } from '../families/relational/indexing.ts'
@@ -358,6 +359,8 @@ export function asRole({ role, ...endpoint }: Endpoint): Endpoint {
 
 export interface Handbook {
   schema: string[]
+  /** The steps that make it, in their order; none where stores begin to exist with their first row. */
+  migrations: Definition[]
   backup: string[]
   restore: string[]
   grants: string[]

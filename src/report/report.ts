@@ -1,11 +1,13 @@
 /** The design document: fifteen sections in one order, from the decision to the evidence that it rests on. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Decision } from '../assess/decision/decision.ts'
 import type { Assessment } from '../assess/judge/assess.ts'
 import type { Result } from '../result/result.ts'
 import { sharesText } from '../scenario/shares.ts'
 import { drawCharts } from './charts/charts.ts'
+import { decisionRecord } from './decision-record.ts'
+import { designFiles } from './design.ts'
 import { headline } from './headline.ts'
 import { type Block, type Chart, type Document, heading, paragraph } from './render/document.ts'
 import { count } from './render/format.ts'
@@ -28,7 +30,7 @@ import { selectionSection } from './sections/selection.ts'
 import { shardingSection } from './sections/sharding.ts'
 import type { Told } from './told.ts'
 
-/** Writes report.md, report.html and charts/ beside the result; returns their paths. */
+/** Writes report.md, report.html, charts/ and design/ beside the result; returns the paths of the first two. */
 export async function writeReport(
   directory: string,
   result: Result,
@@ -36,14 +38,33 @@ export async function writeReport(
   decision: Decision | null,
 ): Promise<{ markdown: string; html: string }> {
   const charts = await drawCharts(result, assessment, decision)
-  const document = makeDocument(result, assessment, decision, charts)
+  const told = toldOf(result, assessment, decision, charts)
+  const document = documentOf(told)
   mkdirSync(join(directory, 'charts'), { recursive: true })
   for (const chart of charts) replace(join(directory, 'charts', basename(chart.file)), chart.png)
   const markdown = join(directory, 'report.md')
   const html = join(directory, 'report.html')
   replace(markdown, toMarkdown(document))
-  replace(html, toHtml(document, `dbtrial: ${result.scenario.name}`))
+  replace(
+    html,
+    toHtml(
+      document,
+      `dbtrial: ${result.scenario.name}`,
+      result.candidates.map(({ name }) => name),
+    ),
+  )
+  writeDesign(join(directory, 'design'), told)
   return { markdown, html }
+}
+
+/** Anew: who was ranked before may not be now. */
+function writeDesign(directory: string, told: Told): void {
+  rmSync(directory, { recursive: true, force: true })
+  for (const { path, text } of designFiles(told)) {
+    const file = join(directory, path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  }
 }
 
 function replace(path: string, content: string | Buffer): void {
@@ -85,14 +106,23 @@ const sections: Section[] = [
   { title: 'Evidence', write: evidenceSection, nothing: '' },
 ]
 
-export function makeDocument(result: Result, assessment: Assessment, decision: Decision | null, charts: Chart[]): Document {
+export const makeDocument = (result: Result, assessment: Assessment, decision: Decision | null, charts: Chart[]): Document =>
+  documentOf(toldOf(result, assessment, decision, charts))
+
+/** For a repository: the decision without its evidence. */
+export const makeDecisionRecord = (result: Result, assessment: Assessment, decision: Decision | null): Document =>
+  decisionRecord(toldOf(result, assessment, decision, []))
+
+const toldOf = (result: Result, assessment: Assessment, decision: Decision | null, charts: Chart[]): Told => ({
+  result,
+  assessment,
+  decision,
+  charts: (prefix) => charts.filter((each) => each.file.startsWith(prefix)).map((chart) => ({ kind: 'chart', chart })),
+})
+
+function documentOf(told: Told): Document {
+  const { result, assessment } = told
   const { scenario, trialPlan } = result
-  const told: Told = {
-    result,
-    assessment,
-    decision,
-    charts: (prefix) => charts.filter((each) => each.file.startsWith(prefix)).map((chart) => ({ kind: 'chart', chart })),
-  }
   return [
     heading(1, `${scenario.name}: ${result.candidates.map((candidate) => candidate.name).join(', ')} on trial`),
     { kind: 'callout', ...headline(result, assessment) },

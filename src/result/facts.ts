@@ -56,4 +56,12 @@ export const traits = open({
 })
 
 const texts = z.array(text)
-export const handbook = open({ schema: texts, backup: texts, restore: texts, grants: texts, alerts: texts }).partial()
+const definition = z.strictObject({ name: text, up: text, down: text })
+export const handbook = open({
+  schema: texts,
+  migrations: z.array(definition),
+  backup: texts,
+  restore: texts,
+  grants: texts,
+  alerts: texts,
+}).partial()

@@ -31,3 +31,19 @@ test('keys of others that are no text are left alone, and stop nobody from findi
     connection.end()
   }
 }, 60_000)
+
+test('who drops a namespace that is not his leaves alone what others keep under that prefix', async () => {
+  const { endpoint } = await bed.server(memcached)
+  const { create, drop } = memcached.external
+  const { host, port, user = '', password = '' } = endpoint
+  const connection = await MemcachedConnection.open({ host, port, user, password })
+  try {
+    await connection.ask('set theirs:e:1 0 0 1\r\n1\r\n')
+    const longer = await create(endpoint, 'theirs2')
+    await drop(endpoint, 'theirs')
+    expect((await connection.ask('touch theirs:e:1 0\r\n')).toString()).toMatch(/^TOUCHED/)
+    await drop(endpoint, longer)
+  } finally {
+    connection.end()
+  }
+}, 60_000)

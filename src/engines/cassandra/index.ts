@@ -11,7 +11,7 @@ import type { PhysicalModel, Store } from '../../families/model.ts'
 import { conversation, type Program } from '../../families/program.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards, type Said } from '../engine.ts'
-import { createTable, selectGroup, selectPage, selectWords } from './cql.ts'
+import { createTable, id, selectGroup, selectPage, selectWords } from './cql.ts'
 import { cassandraError } from './errors.ts'
 import { heapMegabytes } from './jvm.ts'
 import { openCassandraLane } from './lane.ts'
@@ -156,9 +156,14 @@ export const cassandra: Engine = throwingServerErrors(cassandraError, {
   },
   handbook: (compiled) => ({
     schema: compiled.ddl,
+    migrations: compiled.model.stores.map((store, at) => ({
+      name: `table_${store.name}`,
+      up: compiled.ddl[at] as string,
+      down: `DROP TABLE ${id(store.name)}`,
+    })),
     backup: ['nodetool snapshot -t "$TAG" dbtrial, then copy the snapshot directories of every node'],
     restore: ['copy the snapshot back into the table directories and run nodetool refresh'],
-    grants: ["CREATE ROLE application WITH LOGIN = true AND PASSWORD = '…'", `GRANT SELECT, MODIFY ON KEYSPACE ${namespace} TO application`],
+    grants: ['CREATE ROLE application', ...rowRights.map((right) => `GRANT ${right} ON KEYSPACE ${namespace} TO application`)],
     alerts: [
       'pending compactions > 20',
       'dropped mutations > 0',

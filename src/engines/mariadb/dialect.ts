@@ -87,6 +87,8 @@ export const dialect: SqlDialect = {
   after,
   include: 'key',
   textIndex: (name, store, fields) => `CREATE FULLTEXT INDEX ${id(name)} ON ${id(store.name)} (${fields.map(columnName).join(', ')})`,
+  dropIndex: (name, store) => `DROP INDEX ${id(name)} ON ${id(store.name)}`,
+  foreignKey: 'FOREIGN KEY',
   hasWord: (fields, place) => `MATCH (${fields.map(columnName).join(', ')}) AGAINST (${place} IN BOOLEAN MODE)`,
   truncated: (unit, column) => (unit === 'day' ? `DATE(${column})` : `DATE(${column}) + INTERVAL HOUR(${column}) HOUR`),
   upsert,

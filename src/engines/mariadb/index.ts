@@ -3,8 +3,10 @@ import { throwingServerErrors } from '../../clients/driver-errors.ts'
 import { openAll } from '../../clients/open-all.ts'
 import { named } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
+import { upsOf } from '../../families/definitions.ts'
 import { compileSql, type Statement } from '../../families/relational/compile.ts'
-import { createTables, foreignKeys } from '../../families/relational/tables.ts'
+import { grantsOf, migrationsOf } from '../../families/relational/handbook.ts'
+import { definitionsOf } from '../../families/relational/tables.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
 import { dialect, id, indexing } from './dialect.ts'
 import { mariadbError } from './errors.ts'
@@ -44,26 +46,28 @@ export const mariadb: Engine = throwingServerErrors(mariadbError, {
   },
   server,
   compile(model, operations, scenario, durability) {
+    const { tables, references } = definitionsOf(dialect, scenario, model.stores)
     return {
       engine: 'mariadb',
       durability,
       scenario,
       operations,
       model,
-      ddl: createTables(dialect, scenario, model.stores),
-      afterLoad: model.stores.flatMap((store) => foreignKeys(dialect, scenario, store)),
+      ddl: upsOf(tables),
+      afterLoad: upsOf(references),
       programs: operations.map((operation) => compileSql(dialect, scenario, operation)),
       settings: serverSettings({ cpus: scenario.bench.cpus, memoryBytes: scenario.bench.memoryBytes }, durability),
     }
   },
   handbook: (compiled) => ({
     schema: ['CREATE DATABASE application CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin', ...compiled.ddl, ...compiled.afterLoad],
+    migrations: migrationsOf(dialect, compiled),
     backup: ['mariadb-backup --backup --target-dir="$BACKUP"', 'binary logs are shipped for point-in-time recovery'],
     restore: [
       'mariadb-backup --prepare, then --copy-back into an empty data directory',
       'mariadb-binlog --start-position … | mariadb up to the time wanted',
     ],
-    grants: ["CREATE USER 'application'@'%' IDENTIFIED BY …", "GRANT SELECT, INSERT, UPDATE, DELETE ON application.* TO 'application'@'%'"],
+    grants: ['CREATE ROLE application', ...grantsOf(dialect, compiled)],
     alerts: [
       'Seconds_Behind_Master > 10',
       'history list length > 1 million',

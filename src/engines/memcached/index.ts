@@ -59,10 +59,10 @@ export const memcached: Engine = throwingServerErrors(driverError, {
       }),
     drop: (endpoint, namespace) =>
       asking(endpoint, async (connection) => {
-        const owned = await itemsOf(connection, `${ownerKey}${namespace}`)
-        if (owned.size === 0) return
+        const mark = `${ownerKey}${namespace}`
+        if (!(await itemsOf(connection, mark)).has(mark)) return
         for (const key of (await itemsOf(connection, `${namespace}:`)).keys()) await connection.ask(`delete ${key}\r\n`)
-        await connection.ask(`delete ${ownerKey}${namespace}\r\n`)
+        await connection.ask(`delete ${mark}\r\n`)
       }),
   },
   server: {
@@ -125,6 +125,7 @@ export const memcached: Engine = throwingServerErrors(driverError, {
   },
   handbook: () => ({
     schema: [],
+    migrations: [],
     backup: ['none: what an item holds must be found elsewhere, or may be lost'],
     restore: ['start the server, and let clients fill it again'],
     grants: ['a line `application:…` in the file of -Y; an account may do everything'],

@@ -7,9 +7,12 @@ import type { MongoLogin } from '../../clients/protocols/mongodb.ts'
 import { named } from '../../clients/replies.ts'
 import { ServerError } from '../../clients/server-error.ts'
 import { tlsOptions } from '../../clients/socket.ts'
+import { type Definition, upsOf } from '../../families/definitions.ts'
 import { compileDocuments, type DocumentRequest } from '../../families/document/compile.ts'
 import { shownDocument } from '../../families/document/marks.ts'
 import { indexesOf } from '../../families/document/queries.ts'
+import type { Store } from '../../families/model.ts'
+import type { Scenario } from '../../scenario/scenario.ts'
 import { configurationOf } from '../configuration.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
 import type { Driver } from './documents.ts'
@@ -153,17 +156,13 @@ export const mongodb: Engine = throwingServerErrors(mongoError, {
     initiate: makeReplicaSet,
   },
   compile(model, operations, scenario, durability) {
-    const ddl = model.stores.flatMap((store) => [
-      `db.createCollection(${JSON.stringify(store.name)})`,
-      ...indexesOf(scenario, store).map(({ key, options }) => `db.${store.name}.createIndex(${shownDocument(key)}, ${shownDocument(options)})`),
-    ])
     return {
       engine: 'mongodb',
       durability,
       scenario,
       operations,
       model,
-      ddl,
+      ddl: upsOf(definitionsOf(scenario, model.stores)),
       afterLoad: [],
       programs: compileDocuments(model, operations, scenario, durability),
       settings: { ...settings(scenario.bench, durability) },
@@ -171,6 +170,7 @@ export const mongodb: Engine = throwingServerErrors(mongoError, {
   },
   handbook: (compiled) => ({
     schema: compiled.ddl,
+    migrations: definitionsOf(compiled.scenario, compiled.model.stores),
     backup: ['mongodump --oplog --gzip --archive="$BACKUP"', 'file system snapshots of a secondary for large data'],
     restore: ['mongorestore --oplogReplay --gzip --archive="$BACKUP"'],
     grants: [`db.createUser({ user: 'application', roles: [{ role: 'readWrite', db: '${namespace}' }] })`],
@@ -279,5 +279,21 @@ function clientOf(
     retryReads: false,
     enableUtf8Validation: true,
     monitorCommands: false,
+  })
+}
+
+/** As a shell runs them: a collection may have the name of something that the shell's `db` has already. */
+function definitionsOf(scenario: Scenario, stores: Store[]): Definition[] {
+  return stores.flatMap((store) => {
+    const named = JSON.stringify(store.name)
+    const collection = `db.getCollection(${named})`
+    return [
+      { name: `collection_${store.name}`, up: `db.createCollection(${named})`, down: `${collection}.drop()` },
+      ...indexesOf(scenario, store).map(({ key, options }) => ({
+        name: `index_${store.name}_${options.name}`,
+        up: `${collection}.createIndex(${shownDocument(key)}, ${shownDocument(options)})`,
+        down: `${collection}.dropIndex(${JSON.stringify(options.name)})`,
+      })),
+    ]
   })
 }

@@ -57,6 +57,8 @@ export const dialect: SqlDialect = {
   assigned: (_of, column) => column,
   after: (columns, places, descending) => `(${columns.join(', ')}) ${descending ? '<' : '>'} (${places.join(', ')})`,
   textIndex: (name, store, fields) => `CREATE INDEX ${id(name)} ON ${tableName(store.name)} USING gin (${document(fields)})`,
+  dropIndex: (name) => `DROP INDEX ${id(name)}`,
+  foreignKey: 'CONSTRAINT',
   hasWord: (fields, place) => `${document(fields)} @@ plainto_tsquery('simple', ${place})`,
   truncated: (unit, column) => `date_trunc('${unit}', ${column}, 'UTC')`,
   upsert: ({ key }, columns) =>

@@ -4,8 +4,10 @@ import image from '../../../docker/postgres/image.json' with { type: 'json' }
 import { throwingServerErrors } from '../../clients/driver-errors.ts'
 import { named } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
+import { upsOf } from '../../families/definitions.ts'
 import { compileSql, type Statement } from '../../families/relational/compile.ts'
-import { createTables, foreignKeys } from '../../families/relational/tables.ts'
+import { grantsOf, migrationsOf } from '../../families/relational/handbook.ts'
+import { definitionsOf } from '../../families/relational/tables.ts'
 import type { Durability } from '../../scenario/scenario.ts'
 import { settingsOf } from '../configuration.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
@@ -139,25 +141,25 @@ export const postgres: Engine = throwingServerErrors(postgresError, {
     initiate: makeRole,
   },
   compile(model, operations, scenario, durability) {
-    const tables = createTables(dialect, scenario, model.stores)
-    const afterLoad = model.stores.flatMap((store) => foreignKeys(dialect, scenario, store))
+    const { tables, references } = definitionsOf(dialect, scenario, model.stores)
     return {
       engine: 'postgres',
       durability,
       scenario,
       operations,
       model,
-      ddl: tables,
-      afterLoad,
+      ddl: upsOf(tables),
+      afterLoad: upsOf(references),
       programs: operations.map((operation) => compileSql(dialect, scenario, operation)),
       settings: serverSettings({ cpus: scenario.bench.cpus, memoryBytes: scenario.bench.memoryBytes }, durability),
     }
   },
   handbook: (compiled) => ({
     schema: [...compiled.ddl, ...compiled.afterLoad],
+    migrations: migrationsOf(dialect, compiled),
     backup: ['pg_basebackup -D "$BACKUP" -X stream --checkpoint=fast', 'archive_command ships WAL segments for point-in-time recovery'],
     restore: ['restore the base backup, set restore_command and recovery_target_time, start the server'],
-    grants: ['CREATE ROLE application LOGIN', 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO application'],
+    grants: ['CREATE ROLE application', ...grantsOf(dialect, compiled)],
     alerts: [
       'replication lag > 10 s',
       'oldest transaction > 10 min',

@@ -104,6 +104,7 @@ function makeEngine({ licence, audit, ...build }: Variant): Engine {
     },
     handbook: () => ({
       schema: [],
+      migrations: [],
       backup: ['BGREWRITEAOF, then copy the appendonlydir of a replica; or BGSAVE and copy dump.rdb'],
       restore: ['stop the server, put the appendonlydir back, start it'],
       grants: ['ACL SETUSER application on >… ~* +@read +@write +@transaction +@scripting'],

@@ -33,6 +33,9 @@ export interface SqlDialect {
   include: 'clause' | 'key'
   /** An index for words; over which fields. */
   textIndex(name: string, store: Store, fields: string[]): string
+  dropIndex(name: string, store: Store): string
+  /** What a reference is called where it is dropped. */
+  foreignKey: 'CONSTRAINT' | 'FOREIGN KEY'
   /** Whether one of the fields has the word. */
   hasWord(fields: string[], place: string): string
   /** Start of the day or hour of a timestamp, in UTC. */

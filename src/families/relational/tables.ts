@@ -1,21 +1,27 @@
 /** Definitions of a relational model: tables, their indexes, and the references between them. */
 import { type Entity, entityOf, fieldOf, type Scenario } from '../../scenario/scenario.ts'
+import type { Definition } from '../definitions.ts'
 import { freeName } from '../index-names.ts'
 import type { Index, Store } from '../model.ts'
 import { literal } from './compile.ts'
 import type { SqlDialect } from './dialect.ts'
 import { primaryKeyName } from './model.ts'
 
-export function createTables(dialect: SqlDialect, scenario: Scenario, stores: Store[]): string[] {
+/** Tables with their indexes, and the references between them, which can be checked once all rows are there. */
+export function definitionsOf(dialect: SqlDialect, scenario: Scenario, stores: Store[]): { tables: Definition[]; references: Definition[] } {
   const taken = new Set(stores.flatMap((store) => [store.name, ...store.indexes.map((index) => index.name)]))
-  return stores.flatMap((store) => {
-    const key = freeName(primaryKeyName(store.name), taken)
-    taken.add(key)
-    return createTable(dialect, scenario, store, key)
-  })
+  const named = (text: string) => {
+    const name = freeName(text, taken)
+    taken.add(name)
+    return name
+  }
+  return {
+    tables: stores.flatMap((store) => createTable(dialect, scenario, store, named(primaryKeyName(store.name)))),
+    references: stores.flatMap((store) => foreignKeys(dialect, scenario, store, named)),
+  }
 }
 
-function createTable(dialect: SqlDialect, scenario: Scenario, store: Store, key: string): string[] {
+function createTable(dialect: SqlDialect, scenario: Scenario, store: Store, key: string): Definition[] {
   const { id, column, table, text, columnType } = dialect
   const entity = entityOf(scenario, store.entity)
   const columns = entity.fields.map((field) => {
@@ -24,7 +30,14 @@ function createTable(dialect: SqlDialect, scenario: Scenario, store: Store, key:
   })
   const primary = `CONSTRAINT ${id(key)} PRIMARY KEY (${columnList(dialect, store.partition)})`
   const whole = `CREATE TABLE ${table(store.name)} (\n  ${[...columns, primary].join(',\n  ')}\n)`
-  return [whole, ...store.indexes.map((index) => createIndex(dialect, entity, store, index))]
+  return [
+    { name: `table_${store.name}`, up: whole, down: `DROP TABLE ${table(store.name)}` },
+    ...store.indexes.map((index) => ({
+      name: `index_${index.name}`,
+      up: createIndex(dialect, entity, store, index),
+      down: dialect.dropIndex(index.name, store),
+    })),
+  ]
 }
 
 function createIndex(dialect: SqlDialect, entity: Entity, store: Store, index: Index): string {
@@ -47,15 +60,19 @@ function createIndex(dialect: SqlDialect, entity: Entity, store: Store, index: I
  * Lines go with their owner; other references are declared where nothing ever removes what they point at. Those of a table are one statement: a
  * server that copies the table to check them does it once.
  */
-export function foreignKeys(dialect: SqlDialect, scenario: Scenario, store: Store): string[] {
-  const { column, table } = dialect
+function foreignKeys(dialect: SqlDialect, scenario: Scenario, store: Store, named: (text: string) => string): Definition[] {
+  const { id, column, table } = dialect
   const { owner } = entityOf(scenario, store.entity)
-  const keys = store.references.map(({ field, entity }) => {
+  const names = store.references.map(({ field }) => id(named(`${store.name}_${field}_fkey`)))
+  const keys = store.references.map(({ field, entity }, at) => {
     const target = `${table(entity)} (${columnList(dialect, entityOf(scenario, entity).key)})`
     const owned = owner !== null && field === store.partition[0] ? ' ON DELETE CASCADE' : ''
-    return `ADD FOREIGN KEY (${column(field)}) REFERENCES ${target}${owned}`
+    return `ADD CONSTRAINT ${names[at]} FOREIGN KEY (${column(field)}) REFERENCES ${target}${owned}`
   })
-  return keys.length === 0 ? [] : [`ALTER TABLE ${table(store.name)} ${keys.join(', ')}`]
+  if (keys.length === 0) return []
+  const dropped = names.map((name) => `DROP ${dialect.foreignKey} ${name}`)
+  const [up, down] = [keys, dropped].map((changes) => `ALTER TABLE ${table(store.name)} ${changes.join(', ')}`) as [string, string]
+  return [{ name: `references_${store.name}`, up, down }]
 }
 
 const columnList = ({ column }: SqlDialect, names: string[]) => names.map(column).join(', ')

@@ -1,5 +1,6 @@
 /** One chart as a slide: a title that states the finding, units on the axes, colours and marks that survive colour blindness. */
 import { createRequire } from 'node:module'
+import { createCanvas, loadImage } from '@napi-rs/canvas'
 import type { ChartConfiguration, ChartDataset } from 'chart.js'
 import { ChartJSNodeCanvas } from 'chartjs-node-canvas'
 import { markedName } from '../../assess/judge/cautions.ts'
@@ -89,7 +90,17 @@ export async function draw(slide: Slide): Promise<Chart> {
   }
   // chart.js's types tie the kind of scale to the kind of chart more tightly than the library does.
   const png = await studio().renderToBuffer(configuration as unknown as ChartConfiguration, 'image/png')
-  return { file: slide.file, title: slide.title, alternative: slide.alternative, png }
+  return { file: slide.file, title: slide.title, alternative: slide.alternative, png, webp: await smaller(png) }
+}
+
+/** Lines and letters look as they did; the file has half of the bytes of a PNG. */
+const quality = 90
+
+async function smaller(png: Buffer): Promise<Buffer> {
+  const picture = await loadImage(png)
+  const sheet = createCanvas(picture.width, picture.height)
+  sheet.getContext('2d').drawImage(picture, 0, 0)
+  return await sheet.encode('webp', quality)
 }
 
 function rightScale({ title, min, ticks }: NonNullable<Slide['y2']>) {

@@ -57,7 +57,7 @@ function drawnBox({ title, rows }: Box, { x, y, height }: Place, escaped: (text:
     text(width - 10, at, shortened(note, 9), ' text-anchor="end" opacity="0.65"'),
   ])
   const more = rows.length > shown.length ? [text(10, mostRows, `and ${rows.length - shown.length} more`, ' opacity="0.65"')] : []
-  return `<g fill="currentColor"><rect x="${x}" y="${y}" width="${width}" height="${height}" rx="5" fill="#fff" stroke="currentColor"/>${rows.length === 0 ? '' : `<path d="M${x} ${y + head}h${width}" stroke="currentColor"/>`}<text x="${x + 10}" y="${y + 19}" font-size="13" font-weight="700">${escaped(shortened(title, 28))}</text>${[...lines, ...more].join('')}</g>`
+  return `<g fill="currentColor"><rect x="${x}" y="${y}" width="${width}" height="${height}" rx="5" style="fill:var(--paper,#fff)" stroke="currentColor"/>${rows.length === 0 ? '' : `<path d="M${x} ${y + head}h${width}" stroke="currentColor"/>`}<text x="${x + 10}" y="${y + 19}" font-size="13" font-weight="700">${escaped(shortened(title, 28))}</text>${[...lines, ...more].join('')}</g>`
 }
 
 /** The whole name stands in the dictionary below. */

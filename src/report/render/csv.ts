@@ -76,7 +76,7 @@ export function comparisonCsv({ rows, numbers }: Comparison): string {
   ])
 }
 
-function csv(rows: (string | number | null)[][]): string {
+export function csv(rows: (string | number | null)[][]): string {
   return rows.map((row) => row.map(cellText).join(',')).join('\r\n')
 }
 

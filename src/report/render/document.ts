@@ -13,6 +13,8 @@ export interface Chart {
   /** States the finding. */
   title: string
   png: Buffer
+  /** The same picture in half of the bytes: for the page, which holds all of them. */
+  webp: Buffer
   /** What to see, for those who do not see it. */
   alternative: string
 }

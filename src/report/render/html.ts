@@ -1,11 +1,15 @@
-/** Blocks as one self-contained HTML page: style inside, charts as data, no script, nothing fetched. */
+/** Blocks as one self-contained HTML page: style, charts and its one script inside, nothing fetched. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { svgOf } from '../diagrams/svg.ts'
 import { anchorOf, type Block, chaptersOf, type Document, type Table } from './document.ts'
 
 const style = `
-:root { color-scheme: light; --ink: #1b1f24; --soft: #57606a; --line: #d8dee4; --band: #f6f8fa; --good: #1a7f5a; --bad: #b3401b; --note: #0969a8; }
+:root { color-scheme: light dark; --paper: #fff; --ink: #1b1f24; --line: #d8dee4; --band: #f6f8fa; --good: #1a7f5a; --bad: #b3401b; --note: #0969a8; }
+@media (prefers-color-scheme: dark) { :root { --paper: #0d1117; --ink: #e6edf3; --line: #30363d; --band: #161b22; --good: #3fb68b; --bad: #f0835c; --note: #79b8ff; } }
+@media print { :root { color-scheme: light; --paper: #fff; --ink: #1b1f24; --line: #d8dee4; --band: #f6f8fa; } }
 * { box-sizing: border-box; }
-body { margin: 0; font: 16px/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif; color: var(--ink); background: #fff; overflow-wrap: break-word; }
+body { margin: 0; font: 16px/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif; color: var(--ink); background: var(--paper); overflow-wrap: break-word; }
 main { max-width: 1040px; margin: 0 auto; padding: 40px 24px 96px; }
 h1 { font-size: 30px; line-height: 1.25; margin: 0 0 8px; } h2 { font-size: 22px; margin: 48px 0 12px; padding-top: 16px; border-top: 1px solid var(--line); } h3 { font-size: 17px; margin: 28px 0 8px; } h4 { font-size: 15px; margin: 20px 0 8px; }
 nav { font-size: 14px; } nav ol { list-style: none; margin: 16px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 2px 18px; } nav a { color: var(--note); text-decoration: none; } nav a:hover, nav a:focus { text-decoration: underline; }
@@ -16,25 +20,36 @@ th, td { text-align: left; padding: 6px 12px; border-bottom: 1px solid var(--lin
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } table.wide { font-size: 13px; } .wide th, .wide td { padding: 5px 7px; }
 .callout { border-left: 4px solid var(--note); background: var(--band); padding: 10px 16px; margin: 12px 0; max-width: 82ch; } .callout.good { border-color: var(--good); } .callout.bad { border-color: var(--bad); }
 pre { background: var(--band); border: 1px solid var(--line); border-radius: 6px; padding: 12px; font: 13px/1.45 ui-monospace, 'DejaVu Sans Mono', monospace; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
-figure { margin: 20px 0; } img { max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: 6px; }
+figure { margin: 20px 0; } img { max-width: 100%; height: auto; background: #fff; border: 1px solid var(--line); border-radius: 6px; }
 details { margin: 8px 0; border: 1px solid var(--line); border-radius: 6px; padding: 0 14px; } summary { cursor: pointer; padding: 9px 0; font-weight: 600; }
+th button { all: unset; cursor: pointer; } th button:is(:hover, :focus-visible)::after { content: ' ↕'; opacity: 0.5; } th[aria-sort=ascending] button::after { content: ' ↑'; opacity: 1; } th[aria-sort=descending] button::after { content: ' ↓'; opacity: 1; } :focus-visible { outline: 2px solid var(--note); outline-offset: 2px; }
+fieldset { border: 0; margin: 16px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 4px 14px; } legend { padding: 0; font-weight: 600; } [hidden] { display: none; }
+@media (max-width: 600px) { main { padding: 20px 14px 64px; } h1 { font-size: 24px; } h2 { font-size: 20px; } th, td { padding: 5px 8px; } }
 @media print { details { border: 0; } main, body { padding: 0; } nav { display: none; } }
 `
 
-export function toHtml(document: Document, title: string): string {
-  const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+const script = readFileSync(new URL('./page.js', import.meta.url), 'utf8')
+/** No other script runs, whatever a scenario says. */
+const scriptHash = createHash('sha256').update(script).digest('base64')
+
+/** `candidates`: those that the reader may leave out. */
+export function toHtml(document: Document, title: string, candidates: readonly string[] = []): string {
+  const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-${scriptHash}'; base-uri 'none'; form-action 'none'`
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="candidates" content="${escaped(candidates.join(' '))}">
 <title>${escaped(title)}</title>
 <style>${style}</style>
 </head>
 <body><main>
 ${document.map((block) => (block.kind === 'contents' ? contents(document) : render(block))).join('\n')}
-</main></body>
+</main>
+<script>${script}</script>
+</body>
 </html>
 `
 }
@@ -60,9 +75,9 @@ function render(block: Block): string {
     case 'code':
       return `<pre>${escaped(block.text)}</pre>`
     case 'chart':
-      return `<figure><img alt="${escaped(block.chart.alternative)}" src="data:image/png;base64,${block.chart.png.toString('base64')}"></figure>`
+      return `<figure><img alt="${escaped(block.chart.alternative)}" src="data:image/webp;base64,${block.chart.webp.toString('base64')}"></figure>`
     case 'diagram':
-      return `<figure class="scroll">${svgOf(block.diagram, escaped)}</figure>`
+      return `<figure class="scroll" role="region" aria-label="Diagram" tabindex="0">${svgOf(block.diagram, escaped)}</figure>`
     case 'details':
       return `<details><summary>${escaped(block.summary)}</summary>${block.blocks.map(render).join('\n')}</details>`
   }
@@ -80,7 +95,7 @@ function renderTable({ head, rows, numeric = [] }: Table): string {
 }
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-const escaped = (text: string) => text.replaceAll(/[&<>"']/g, (character) => entities[character] as string)
+export const escaped = (text: string) => text.replaceAll(/[&<>"']/g, (character) => entities[character] as string)
 
 /** A long name may end a line where its words do; a number keeps its unit. */
 const breakable = (cell: string) =>

@@ -65,14 +65,12 @@ const rules = [
   'Each step waits no longer than a few seconds for a lock, gives up, and is tried again: who waits for a lock stops everybody behind.',
 ]
 
-/** Numbered as they are run; what each makes is dropped in the opposite order. */
-function steps({ name, ddl, handbook: { schema = [] } }: CandidateResult): Block[] {
-  const statements = schema.length > 0 ? schema : ddl
-  if (statements.length === 0) return [paragraph(`${name} needs no definitions: its stores begin to exist with their first row.`)]
-  const after = statements.length - ddl.length
-  const first = (text: string) => text.split('\n')[0]?.replace(/\s*\($/, '') ?? ''
-  const numbered = statements.map(
-    (text, at) => `${String(at + 1).padStart(4, '0')}  ${first(text)}${after > 0 && at >= ddl.length ? '  -- when all rows are there' : ''}`,
-  )
-  return [details(`${name}: ${statements.length} steps up; down in the opposite order`, [code('', numbered.join('\n'))])]
+/** Numbered as they are run; an earlier dbtrial told the statements alone. */
+function steps({ name, ddl, handbook: { migrations, schema = ddl } }: CandidateResult): Block[] {
+  const firstLine = (text: string) => text.split('\n')[0]?.replace(/\s*\($/, '') ?? ''
+  const names = migrations?.map((each) => each.name) ?? schema.map(firstLine)
+  if (names.length === 0) return [paragraph(`${name} needs no definitions: its stores begin to exist with their first row.`)]
+  const numbered = names.map((each, at) => `${String(at + 1).padStart(4, '0')}  ${each}`)
+  const place = migrations === undefined ? '' : `, in design/${name}/migrations`
+  return [details(`${name}: ${names.length} steps up${place}; down in the opposite order`, [code('', numbered.join('\n'))])]
 }

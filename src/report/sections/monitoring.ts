@@ -1,11 +1,11 @@
 /** Section 11: what to watch, and from which value on somebody must act. */
-
-import type { Cell } from '../../assess/judge/at-multiple.ts'
 import type { CandidateResult, OperationResult } from '../../result/result.ts'
 import { baselineAt, isBaseline } from '../baselines.ts'
+import { type OperationLimit, operationLimits } from '../operation-limits.ts'
 import { spreadText } from '../plan.ts'
 import { type Block, heading, list, paragraph, table } from '../render/document.ts'
 import { count, micros, microsRange, percent, times } from '../render/format.ts'
+import { serverLimits } from '../server-limits.ts'
 import { designed, planOf, type Told } from '../told.ts'
 
 export function monitoringSection(told: Told): Block[] {
@@ -43,15 +43,17 @@ function serverRows(told: Told, own: CandidateResult[]): string[][] {
   }
   const none = each(() => '—')
   return [
-    ['CPU of a server', '70 %', '90 %', ...each(measured('cpu'))],
-    ['memory of a server', '80 %', '95 %', ...each(measured('memory'))],
-    ['disk, filled', '75 %', '90 %', ...none],
+    ['CPU of a server', ...limitsOf('cpu'), ...each(measured('cpu'))],
+    ['memory of a server', ...limitsOf('memory'), ...each(measured('memory'))],
+    ['disk, filled', ...limitsOf('disk'), ...none],
     ['connections, of those allowed', '70 %', '90 %', ...each(connections)],
     ['lag of a copy', '10 s', '60 s', ...none],
     ['deadlocks and conflicts in an hour', '5', '20', ...each(conflicts)],
     ['calls that fail', '0.1 %', '1 %', ...each(failed)],
   ]
 }
+
+const limitsOf = (what: keyof typeof serverLimits) => Object.values(serverLimits[what]).map(percent)
 
 const sumOf = ({ trials }: CandidateResult, of: (operation: OperationResult) => number) =>
   trials.filter(isBaseline).reduce((sum, trial) => sum + Object.values(trial.operations).reduce((own, operation) => own + of(operation), 0), 0)
@@ -67,19 +69,15 @@ function failed(candidate: CandidateResult): string {
   return calls === 0 ? '—' : `${count(wrong)} of ${count(calls)}`
 }
 
-function operationTable({ result: { scenario }, assessment }: Told, { name }: CandidateResult): Block[] {
-  const tried = assessment.candidates.find((each) => each.name === name)?.at ?? []
-  const at = tried.findLast(({ cells }) => cells.some(({ p99Us }) => p99Us !== null))
-  if (at === undefined) return [paragraph(`${name} was not measured at a load that it keeps up with: act at the limits of section 2.`)]
-  const rows = scenario.operations.flatMap(({ name: operation, objectives }) => {
-    const limitMs = objectives.find((each) => each.name === 'p99')?.limitMs
-    const cell = at.cells.find((each) => each.operation === operation)
-    return limitMs === undefined || cell === undefined || cell.outcome === 'excused' ? [] : [[operation, ...limitsOf(limitMs * 1000, cell)]]
-  })
-  return rows.length === 0 ? [] : [table([`${name} at ${times(at.multiple)}`, 'p99 as measured', 'warn', 'act'], rows, [1, 2, 3])]
+function operationTable(told: Told, candidate: CandidateResult): Block[] {
+  const { name } = candidate
+  const found = operationLimits(told, candidate)
+  if (found === null) return [paragraph(`${name} was not measured at a load that it keeps up with: act at the limits of section 2.`)]
+  const rows = found.limits.map((each) => [each.operation, ...limitTexts(each)])
+  return rows.length === 0 ? [] : [table([`${name} at ${times(found.multiple)}`, 'p99 as measured', 'warn', 'act'], rows, [1, 2, 3])]
 }
 
-function limitsOf(limitUs: number, { p99Us, p99IntervalUs: range }: Cell): string[] {
-  const warn = p99Us === null ? '—' : p99Us >= limitUs ? 'above the limit' : micros(Math.sqrt(p99Us * limitUs))
-  return [`${micros(p99Us)}${range === null ? '' : ` (${microsRange(range.low, range.high)})`}`, warn, micros(limitUs)]
+function limitTexts({ warnUs, actUs, cell: { p99Us, p99IntervalUs: range } }: OperationLimit): string[] {
+  const warn = p99Us === null ? '—' : warnUs === null ? 'above the limit' : micros(warnUs)
+  return [`${micros(p99Us)}${range === null ? '' : ` (${microsRange(range.low, range.high)})`}`, warn, micros(actUs)]
 }

@@ -10,10 +10,10 @@ import { spanText } from '../spans.ts'
 import type { Told } from '../told.ts'
 
 export function requirementsSection({ result: { scenario, startedAt, trialPlan }, decision }: Told): Block[] {
-  const { stated, open } = requirementRows(scenario.requirements)
+  const { open } = requirementRows(scenario.requirements)
   return [
     paragraph('All of this is stated by the scenario; what it leaves open is listed below.'),
-    table(['requirement', 'asked for'], stated),
+    requirementsTable(scenario.requirements),
     ...(open.length === 0 ? [] : [paragraph(`Left open by the scenario, and so no condition here: ${open.join(', ')}.`)]),
     heading(3, 'What is stored'),
     table(
@@ -37,6 +37,9 @@ export function requirementsSection({ result: { scenario, startedAt, trialPlan }
         ]),
   ]
 }
+
+/** What the scenario states. */
+export const requirementsTable = (asked: Requirements): Block => table(['requirement', 'asked for'], requirementRows(asked).stated)
 
 const durabilityTexts: Record<Durability, string> = {
   fsync: 'an acknowledged write survives a crash',

@@ -1,7 +1,8 @@
 /** Section 13: who may do what, what must not be read by others, and which controls meet what compliance asks for. */
 import type { CandidateResult, Result } from '../../result/result.ts'
 import { type Control, controls, ruleOf } from '../../scenario/regimes.ts'
-import { type Entity, type Operation, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { rightsOf } from '../../scenario/rights.ts'
+import type { Entity, Scenario } from '../../scenario/scenario.ts'
 import { type Block, code, heading, list, paragraph, table } from '../render/document.ts'
 import { designed, type Told } from '../told.ts'
 
@@ -18,9 +19,7 @@ export function securitySection(told: Told): Block[] {
       ['entity', 'reads', 'inserts', 'changes', 'deletes'],
       scenario.entities.map((each) => rightsRow(each, scenario, own)),
     ),
-    ...own.flatMap(({ name, handbook: { grants = [] } }) =>
-      grants.length === 0 ? [] : [paragraph(`${name}, for the rows of all stores; narrow it to the table above:`), code('sql', grants.join('\n'))],
-    ),
+    ...own.flatMap(({ name, handbook: { grants = [] } }) => (grants.length === 0 ? [] : [paragraph(`${name}:`), code('sql', grants.join('\n'))])),
     heading(3, 'Personal data'),
     ...(personal.length === 0 ? [paragraph('The scenario marks no field as personal data.')] : [list(personalRules(personal))]),
     ...controlTable(told.result, own),
@@ -43,19 +42,8 @@ const purge = 'the purge of expired rows'
 function rightsRow({ name: entity, ttlMs }: Entity, { operations }: Scenario, own: CandidateResult[]): string[] {
   // Stores of the other families expire rows by themselves.
   const purges = ttlMs !== null && own.some(({ model }) => model.family === 'relational') ? [purge] : []
-  const named = operations.filter((each) => !each.internal)
-  const who = (does: (operation: Operation) => boolean, beside: string[] = []) =>
-    [...named.filter(does).map(({ name }) => name), ...beside].join(', ') || '—'
-  const writes = (kinds: string[]) => (operation: Operation) =>
-    writesOf(operation).some((write) => kinds.includes(write.kind) && (write.entity === entity || ('with' in write && write.with.includes(entity))))
-  const asks = (each: Operation) => writesOf(each).length === 0 && (each.entity === entity || ('with' in each && each.with.includes(entity)))
-  return [
-    entity,
-    who((each) => asks(each) || writes(['update', 'put', 'delete'])(each), purges),
-    who(writes(['insert', 'put'])),
-    who(writes(['update', 'put'])),
-    who(writes(['delete']), purges),
-  ]
+  const { reads, inserts, changes, deletes } = rightsOf(entity, operations)
+  return [entity, ...[[...reads, ...purges], inserts, changes, [...deletes, ...purges]].map((names) => names.join(', ') || '—')]
 }
 
 /** By what compliance asks for, or all of them where it asks for nothing. */

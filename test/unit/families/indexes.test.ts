@@ -140,8 +140,8 @@ test('a foreign key is declared where nothing removes what it points at; the mod
   expect(model.stores.find((store) => store.name === 'd')?.reason).toContain('t_id is no foreign key: rows of t expire')
   const { afterLoad } = postgres.compile(model, allOperations(scenario), scenario, 'fsync')
   expect(afterLoad).toEqual([
-    'ALTER TABLE "d" ADD FOREIGN KEY ("c_id") REFERENCES "c" ("id"), ADD FOREIGN KEY ("d_id") REFERENCES "d" ("id")',
-    'ALTER TABLE "l" ADD FOREIGN KEY ("c_id") REFERENCES "c" ("id"), ADD FOREIGN KEY ("a_id") REFERENCES "a" ("id") ON DELETE CASCADE',
+    'ALTER TABLE "d" ADD CONSTRAINT "d_c_id_fkey" FOREIGN KEY ("c_id") REFERENCES "c" ("id"), ADD CONSTRAINT "d_d_id_fkey" FOREIGN KEY ("d_id") REFERENCES "d" ("id")',
+    'ALTER TABLE "l" ADD CONSTRAINT "l_c_id_fkey" FOREIGN KEY ("c_id") REFERENCES "c" ("id"), ADD CONSTRAINT "l_a_id_fkey" FOREIGN KEY ("a_id") REFERENCES "a" ("id") ON DELETE CASCADE',
   ])
 })
 

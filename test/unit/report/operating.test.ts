@@ -124,6 +124,17 @@ describe('migration', () => {
     expect(text).toContain('0001  CREATE TABLE "customer"')
   })
 
+  test('names the files that hold the steps', () => {
+    const steps = [
+      { name: 'table_a', up: 'CREATE TABLE a', down: 'DROP TABLE a' },
+      { name: 'index_a_b', up: 'CREATE INDEX', down: 'DROP INDEX' },
+    ]
+    const result = changed((own) => Object.assign(named(own, 'postgres'), { handbook: { migrations: steps } }))
+    const text = toMarkdown(migrationSection(toldOf(result)))
+    expect(text).toContain('postgres: 2 steps up, in design/postgres/migrations; down in the opposite order')
+    expect(text).toContain('0001  table_a\n0002  index_a_b')
+  })
+
   test('says where nothing has to be made first', () => {
     const result = changed((own) => Object.assign(named(own, 'redis'), { ddl: [], handbook: {} }))
     expect(toMarkdown(migrationSection(toldOf(result)))).toContain('redis needs no definitions')

@@ -1,0 +1,34 @@
+/** What operators of a relational design run: its definitions step by step, and the rights of the application. */
+import { rightsOf } from '../../scenario/rights.ts'
+import type { Operation, Scenario } from '../../scenario/scenario.ts'
+import type { Definition } from '../definitions.ts'
+import type { PhysicalModel } from '../model.ts'
+import type { SqlDialect } from './dialect.ts'
+import { definitionsOf } from './tables.ts'
+
+interface Design {
+  scenario: Scenario
+  model: PhysicalModel
+  operations: Operation[]
+}
+
+/** In the order in which they are run; taken back in the opposite one. */
+export function migrationsOf(dialect: SqlDialect, { scenario, model }: Design): Definition[] {
+  const { tables, references } = definitionsOf(dialect, scenario, model.stores)
+  return [...tables, ...references]
+}
+
+/** To a role that is there: what the operations need, and the purge of rows that expire. Rows that hang on a deleted one go with it by no right of the role. */
+export function grantsOf(dialect: SqlDialect, { scenario, model, operations }: Design): string[] {
+  return model.stores.flatMap(({ name, entity }) => {
+    const { reads, inserts, changes, deletes } = rightsOf(entity, operations)
+    const expires = scenario.entities.some((each) => each.name === entity && each.ttlMs !== null)
+    const rights = [
+      ...(reads.length > 0 || expires ? ['SELECT'] : []),
+      ...(inserts.length > 0 ? ['INSERT'] : []),
+      ...(changes.length > 0 ? ['UPDATE'] : []),
+      ...(deletes.length > 0 || expires ? ['DELETE'] : []),
+    ]
+    return rights.length === 0 ? [] : [`GRANT ${rights.join(', ')} ON ${dialect.table(name)} TO application`]
+  })
+}

@@ -1,0 +1,135 @@
+/** The page of a report in a real browser: opened from the disk, wide and narrow, light and dark, with a keyboard, and printed. */
+import { copyFileSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { installedBrowser } from '../../src/commands/pdf.ts'
+import { dbtrial, dbtrialWith, root, temporaryDirectory } from './commands.ts'
+
+const out = temporaryDirectory()
+const page = pathToFileURL(join(out, 'report.html')).href
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+let browser: Browser
+
+beforeAll(async () => {
+  copyFileSync(join(root, 'test/golden/results/ecommerce.json'), join(out, 'result.json'))
+  expect((await dbtrial('report', out)).code).toBe(0)
+  browser = await chromium.launch({ executablePath: installedBrowser(), args: ['--no-sandbox'] })
+}, 120_000)
+afterAll(async () => {
+  await browser?.close()
+  rmSync(out, { recursive: true, force: true })
+})
+
+interface View {
+  width: number
+  colorScheme: 'light' | 'dark'
+}
+
+/** Runs with the page open; `said`: what the console, the policy and the network had to say. */
+async function opened<T>({ width, colorScheme }: View, work: (own: Page) => Promise<T>): Promise<{ found: T; said: string[] }> {
+  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme })
+  const said: string[] = []
+  try {
+    const own = await context.newPage()
+    own.on('console', (message) => said.push(`${message.type()}: ${message.text()}`))
+    own.on('pageerror', (error) => said.push(String(error)))
+    own.on('request', (request) => request.url() === page || request.url().startsWith('data:') || said.push(`asked for ${request.url()}`))
+    await own.goto(page)
+    return { found: await work(own), said }
+  } finally {
+    await context.close()
+  }
+}
+
+const wide: View = { width: 1300, colorScheme: 'light' }
+
+describe.each([wide, { ...wide, colorScheme: 'dark' as const }, { ...wide, width: 400 }])('$width px, $colorScheme', (view) => {
+  test('nothing is asked for, refused, cut or empty', async () => {
+    const { found, said } = await opened(view, (own) =>
+      own.evaluate<Shown>(`({
+        overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        charts: [...document.images].map(({ naturalWidth, alt }) => ({ naturalWidth, words: alt.length })),
+        diagrams: [...document.querySelectorAll('figure svg')].map((each) => each.getBoundingClientRect().width),
+      })`),
+    )
+    expect(said).toEqual([])
+    expect(found.overflow).toBeLessThanOrEqual(0)
+    expect(found.charts.length).toBeGreaterThan(5)
+    for (const chart of found.charts) expect(Math.min(chart.naturalWidth, chart.words)).toBeGreaterThan(20)
+    expect(found.diagrams.length).toBeGreaterThan(0)
+    for (const width of found.diagrams) expect(width).toBeGreaterThan(100)
+  }, 60_000)
+
+  test('axe finds nothing serious', async () => {
+    const { found } = await opened(view, async (own) => {
+      await own.evaluate(axe)
+      return await own.evaluate<Violation[]>(
+        'axe.run().then(({ violations }) => violations.map(({ id, impact, nodes }) => ({ id, impact, first: nodes[0]?.html.slice(0, 200) })))',
+      )
+    })
+    expect(found.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([])
+  }, 60_000)
+})
+
+interface Violation {
+  id: string
+  impact: string
+  first: string
+}
+interface Shown {
+  /** Pixels by which the page is wider than its window. */
+  overflow: number
+  charts: { naturalWidth: number; words: number }[]
+  diagrams: number[]
+}
+
+test('a candidate that is left out is nowhere to be seen, and comes back', async () => {
+  const { found } = await opened(wide, async (own) => {
+    const seen = () => own.getByRole('columnheader', { name: /^redis/ }).count()
+    const before = await seen()
+    const box = own.getByRole('checkbox', { name: 'redis' })
+    await box.focus()
+    await own.keyboard.press('Space')
+    const without = await seen()
+    await own.keyboard.press('Space')
+    return { before, without, after: await seen() }
+  })
+  expect(found.before).toBeGreaterThan(3)
+  expect(found).toMatchObject({ without: 0, after: found.before })
+}, 60_000)
+
+test('a table is sorted by its amounts, whatever their units, by the keyboard', async () => {
+  const { found } = await opened(wide, async (own) => {
+    const table = own.getByRole('region', { name: /^Table: operation, does, calls a second/ }).first()
+    const column = () => table.locator('tbody tr td:nth-child(3)').allTextContents()
+    const head = table.getByRole('button', { name: 'calls a second' })
+    await head.focus()
+    await own.keyboard.press('Enter')
+    const ascending = await column()
+    await own.keyboard.press('Enter')
+    return {
+      ascending,
+      descending: await column(),
+      sorted: await table.getByRole('columnheader', { name: 'calls a second' }).getAttribute('aria-sort'),
+    }
+  })
+  const amounts = (texts: string[]) => texts.map((text) => Number.parseFloat(text.replaceAll(',', '')))
+  expect(found.ascending.length).toBeGreaterThan(3)
+  expect(amounts(found.ascending)).toEqual(amounts(found.ascending).sort((a, b) => a - b))
+  expect(amounts(found.descending)).toEqual(amounts(found.ascending).reverse())
+  expect(found.sorted).toBe('descending')
+}, 60_000)
+
+test('it is printed as a PDF; without a browser the command says what to install', async () => {
+  const printed = await dbtrial('report', out, '--format', 'pdf')
+  expect(printed).toMatchObject({ code: 0, stdout: `${join(out, 'report.pdf')}\n` })
+  const pdf = readFileSync(join(out, 'report.pdf'), 'latin1')
+  expect(pdf.slice(0, 5)).toBe('%PDF-')
+  expect(pdf.match(/\/Type\s*\/Page\b/g)?.length).toBeGreaterThan(10)
+  const without = await dbtrialWith({ PATH: '/nowhere' }, 'report', out, '--format', 'pdf')
+  expect(without.code).toBe(3)
+  expect(without.stderr).toMatch(/a PDF is printed by Chromium, and none of .* is on the PATH\n→ install it \(Debian: chromium\)/)
+}, 120_000)
