@@ -1,16 +1,16 @@
 /** The same need on managed offers: only what they price, beside the same lines run by oneself. */
-
 import { derivedFrom, type Figure } from '../figures/figure.ts'
 import { middleOf } from '../figures/simulate.ts'
 import type { Complete } from '../fleet/candidate-plan.ts'
 import type { CapacityPlan } from '../fleet/capacity-plan.ts'
-import { cheapest, suffices } from '../fleet/cheapest.ts'
+import type { Choice } from '../fleet/cheapest.ts'
+import { enoughFleets, meanOf } from '../fleet/enough.ts'
 import { fitsLeast } from '../fleet/plan-facts.ts'
-import { besideOf, type Need, nodesOf } from '../fleet/supply.ts'
+import { besideOf, type Need, nodesOf, type Terms } from '../fleet/supply.ts'
 import type { CostPlan } from './cost.ts'
 import { linesOf, volumeGb } from './fleet-cost.ts'
 import { backupCopies } from './kept.ts'
-import { type BlockStorage, bytesPerBilledGb, type Catalogue, type ManagedOffer } from './prices.ts'
+import { type BlockStorage, bytesPerBilledGb, type Catalogue, type ManagedOffer, type Shape } from './prices.ts'
 
 export interface ManagedCost {
   service: string
@@ -25,13 +25,16 @@ export interface ManagedCost {
   breakEvenHours: number | null
 }
 
-/** The same need on a managed offer, at the middle of all ranges; what it does not price is named, and left out of what it is compared with. */
+/**
+ * What a managed offer would take in place of the fleet that is bought now: sizes that are enough in as many draws until it is looked at again, priced
+ * at the middle of all ranges. What it does not price is named, and left out of what it is compared with.
+ */
 export function managedCost(
   plan: CapacityPlan,
   need: Need,
   offer: ManagedOffer,
   provider: string,
-  { block }: CostPlan,
+  cost: CostPlan,
   own: { name: string; usdPerMonth: { middle: number } }[],
   usdPerHour: number,
 ): ManagedCost {
@@ -43,19 +46,19 @@ export function managedCost(
     ...(offer.provisionedIo !== undefined || memoryBound || offer.storageIncluded === true ? [] : ['provisioned I/O']),
     ...(offer.backupUsdPerGbMonth === undefined ? ['backup'] : []),
   ]
-  const { best, shape, divided } = fitting(plan, need, offer, block)
-  if (shape === null)
+  const bought = boughtOf(plan, cost, offer, 0)
+  if (bought === null)
     return {
       service: offer.service,
       provider,
       usdPerMonth: null,
       selfRunUsdPerMonth: null,
       what: '—',
-      missing: [...missing, ...(divided ? ['a size that carries it on one primary'] : [])],
+      missing: [...missing, `a size that carries it${divides(plan) ? '' : ' on one primary'}`],
       breakEvenHours: null,
     }
-  const fleet = { ...best, nodes: nodesOf(best, topology) }
-  const usdPerMonth = usdOf(plan, need, offer, block, middleOf(plan.storage.bytes(0)))
+  const { fleet, shape } = bought
+  const usdPerMonth = usdOf(plan, need, offer, bought, middleOf(plan.storage.bytes(0)))
   const compared = new Set([
     'servers',
     ...(isStoragePriced ? ['storage'] : []),
@@ -68,7 +71,7 @@ export function managedCost(
     provider,
     usdPerMonth,
     selfRunUsdPerMonth,
-    what: offer.per === 'cluster' ? `${fleet.parts} × ${shape.name}` : `${fleet.nodes} × ${shape.name}`,
+    what: `${offer.per === 'cluster' ? fleet.parts : nodesOf(fleet, topology)} × ${shape.name}`,
     missing: [
       ...missing,
       ...(offer.per === 'cluster' ? besideOf(fleet, topology).filter(({ when }) => when === 'divided') : []).map(({ what }) => what),
@@ -77,25 +80,36 @@ export function managedCost(
   }
 }
 
-/** The cheapest size that carries it, of those that are not too small for the product; null: none does, or only divided where the offer does not divide. */
-function fitting(plan: CapacityPlan, need: Need, offer: ManagedOffer, block: BlockStorage) {
-  const { topology } = plan.facts
-  const terms = plan.terms(diskOf(block, offer), [])
-  const perNode = offer.shapes
-    .filter((shape) => shape.usdPerHour !== null && fitsLeast(shape, plan.facts))
-    .map((shape) => ({ ...shape, usdPerHour: offer.per === 'cluster' ? (shape.usdPerHour as number) / topology.copies : shape.usdPerHour }))
-  const best = cheapest(perNode, need, terms)
-  const shape = perNode[best.shape]
-  const divided = best.parts > 1 && topology.kind !== 'ring' && (!topology.sharded || !terms.divisible)
-  return { best, terms, divided, shape: shape === undefined || divided || !suffices(shape, best, need, terms) ? null : shape }
+/** Sizes of an offer in place of a fleet. */
+interface Bought {
+  fleet: Choice
+  shape: Shape & { usdPerHour: number }
+  terms: Terms
 }
 
-/** 0 where no size carries it. */
-function usdOf(plan: CapacityPlan, need: Need, offer: ManagedOffer, block: BlockStorage, storedBytes: number): number {
-  const { best, shape, terms } = fitting(plan, need, offer, block)
-  if (shape === null) return 0
-  const fleet = { ...best, nodes: nodesOf(best, plan.facts.topology) }
-  const lines = linesOf(shape, fleet, need, terms, shape.usdPerHour as number)
+/** What the offer itself divides: nobody divides it in the application to be rid of its servers. */
+const divides = ({ facts: { topology }, torn }: CapacityPlan) => topology.kind === 'ring' || (topology.sharded && torn.length === 0)
+
+/**
+ * As the fleet of that month is bought: the cheapest sizes that are enough in as many of the draws, of those that sustain their cores and are not
+ * too small for the product; null: none are.
+ */
+function boughtOf(plan: CapacityPlan, { purchases, block }: CostPlan, offer: ManagedOffer, month: number): Bought | null {
+  const { from, until, share } = purchases.stage(month)
+  const terms = { ...plan.terms(diskOf(block, offer), []), divisible: divides(plan) }
+  const shapes = offer.shapes.flatMap((shape) => {
+    if (shape.usdPerHour === null || shape.burstable === true || !fitsLeast(shape, plan.facts)) return []
+    return { ...shape, usdPerHour: offer.per === 'cluster' ? shape.usdPerHour / plan.facts.topology.copies : shape.usdPerHour }
+  })
+  const months = [purchases.needs(from), purchases.needs(until)]
+  const [fleet] = enoughFleets(shapes, [...shapes.keys()], months, meanOf(months.flat()), terms, share, 1)
+  const shape = fleet === undefined ? undefined : shapes[fleet.shape]
+  return fleet === undefined || shape === undefined ? null : { fleet, shape, terms }
+}
+
+function usdOf(plan: CapacityPlan, need: Need, offer: ManagedOffer, { fleet: chosen, shape, terms }: Bought, storedBytes: number): number {
+  const fleet = { ...chosen, nodes: nodesOf(chosen, plan.facts.topology) }
+  const lines = linesOf(shape, fleet, need, terms, shape.usdPerHour)
   const backup = backupUsd(offer, (storedBytes / bytesPerBilledGb) * backupCopies.mid, fleet.nodes * volumeGb(fleet, need, terms))
   return lines.servers + lines.storage + lines.provisionedIo + backup
 }
@@ -105,15 +119,17 @@ export function managedFigures({ plan, cost, candidate }: Complete, catalogues: 
   const offers = catalogues.flatMap(({ managed }) => managed.filter(({ engines }) => engines.includes(candidate.engine)))
   const need = {} as Need
   const inputs = [...plan.needFigures(month), plan.storage.bytes(month)]
-  return offers.map((offer) =>
-    derivedFrom(
+  return offers.flatMap((offer) => {
+    const bought = boughtOf(plan, cost, offer, month)
+    if (bought === null) return []
+    return derivedFrom(
       `cost.${plan.candidate}.managed.${offer.service.toLowerCase().replace(/[^a-z0-9]+/g, '-')}@${month}`,
       'USD/month',
-      'the cheapest of its sizes that carries it, with storage, I/O and backup as it prices them; 0 where none does',
+      'the cheapest of its sizes that carry it in as many draws as the fleet that is bought, with storage, I/O and backup as it prices them',
       inputs,
-      (values) => usdOf(plan, plan.needOf(values, need), offer, cost.block, values[inputs.length - 1] as number),
-    ),
-  )
+      (values) => usdOf(plan, plan.needOf(values, need), offer, bought, values[inputs.length - 1] as number),
+    )
+  })
 }
 
 /** Its own price of storage and I/O; what it has no price of costs nothing here, and is left out of what it is compared with. */

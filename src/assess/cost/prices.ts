@@ -16,6 +16,7 @@ const shape = z.strictObject({
   threeYearsUsdPerHour: usd.optional(),
   localDiskGib: z.number().positive().optional(),
   networkMbitPerSecond: z.number().positive().optional().describe('sustained, at least'),
+  burstable: z.literal(true).optional().describe('true: its CPU is lent for minutes and not sustained, so no plan takes it'),
   shardable: z.literal(false).optional().describe('false: the provider does not shard clusters of this size'),
   source,
 })

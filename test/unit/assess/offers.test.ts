@@ -159,14 +159,57 @@ describe('managed', () => {
     expect(offer('Atlas').storageIncluded).toBe(true)
   })
 
-  test('no size is offered that is too small for the product', () => {
+  const planned = () => {
     const result = readResult(fileURLToPath(new URL('../../golden/results/small.json', import.meta.url)))
     const demand = new Demand(result.scenario)
     const candidate = result.candidates.find(({ name }) => name === 'postgres') as CandidateResult
     const plan = planCapacity({ candidate, result, demand })
-    const catalogue = serversOf(readPrices(), []) as Catalogue
     if (!isPlan(plan)) throw new Error(plan.reason)
-    const cost = costOf(plan, catalogue, demand, 1, 250) as CostPlan
+    return { plan, cost: costOf(plan, serversOf(readPrices(), []) as Catalogue, demand, 1, 250) as CostPlan }
+  }
+
+  // Sized at the middle of every number it stood beside a fleet with headroom, and was called cheaper anyway.
+  test('sizes are enough in as many draws as the fleet that they stand beside, and the next smaller is not', () => {
+    const { plan: whole, cost } = planned()
+    const plan = { ...whole, facts: { ...whole.facts, smallestServer: { ...whole.facts.smallestServer, vcpus: 0 } } }
+    const { from, until, share } = cost.purchases.stage(0)
+    // Nothing but the cores decides here, and so few that the small load of this result asks for more than the least.
+    const cores = Array.from({ length: 14 }, (_, at) => 2 ** (at - 10))
+    const shapes = cores.map((vcpus) => ({ name: `of ${vcpus}`, vcpus, memoryGib: 512, usdPerHour: vcpus }))
+    const own = { ...offer('RDS for PostgreSQL'), shapes }
+    const { what } = managedCost(plan, middleNeed(plan, 0), own, 'AWS', cost, [], 100)
+    const [members, vcpus] = /^(\d+) × of ([\d.]+)$/.exec(what)?.slice(1).map(Number) as [number, number]
+    const terms = { ...plan.terms(diskOf(cost.block, own), []), divisible: false }
+    const shareOf = (size: number, month: number) => {
+      const needs = cost.purchases.needs(month)
+      const shape = shapes.find((each) => each.vcpus === size) as (typeof shapes)[number]
+      return needs.filter((need) => suffices(shape, { parts: 1, members }, need, terms)).length / needs.length
+    }
+    expect(Math.min(shareOf(vcpus, from), shareOf(vcpus, until))).toBeGreaterThanOrEqual(share)
+    expect(vcpus).toBeGreaterThan(cores[0] as number)
+    expect(Math.min(shareOf(vcpus / 2, from), shareOf(vcpus / 2, until))).toBeLessThan(share)
+  })
+
+  test('no size is taken whose CPU is lent for minutes', () => {
+    const { plan, cost } = planned()
+    const steady = { name: 'steady', vcpus: 64, memoryGib: 512, usdPerHour: 9 }
+    const named = (burstable: true | undefined) => {
+      const lent = { name: 'lent', vcpus: 64, memoryGib: 512, usdPerHour: 1, burstable }
+      return managedCost(plan, middleNeed(plan, 0), { ...offer('RDS for PostgreSQL'), shapes: [lent, steady] }, 'AWS', cost, [], 100).what
+    }
+    expect(named(undefined)).toMatch(/ × lent$/)
+    expect(named(true)).toMatch(/ × steady$/)
+    const lent = offers.flatMap(({ shapes }) => shapes.filter(({ burstable }) => burstable).map(({ name }) => name))
+    expect(lent).toEqual(['db.t3.large', 'db.t3.large', 'db.t3.medium', 'db.t3.large', 'db.t3.medium', 'M10', 'M20'])
+  })
+
+  test('what bills by I/O that nobody measured says so', () => {
+    for (const service of ['Aurora PostgreSQL', 'DocumentDB'])
+      expect(offer(service).missing.join('; ')).toMatch(/0\.20 USD a million I\/O: nobody measured how many it does/)
+  })
+
+  test('no size is offered that is too small for the product', () => {
+    const { plan, cost } = planned()
     const vcpusWith = (vcpus: number) => {
       const facts = { ...plan.facts, smallestServer: { ...plan.facts.smallestServer, vcpus } }
       const { what } = managedCost({ ...plan, facts }, middleNeed(plan, 0), offer('RDS for PostgreSQL'), 'AWS', cost, [], 100)

@@ -41,6 +41,7 @@ function serversIn(volume: Row) {
       'baselines of volumes by size of server',
       'terms of other families than m6a',
       'disks of i7i, i7ie and i8ge, which are left out',
+      'traffic to the internet: no scenario says what leaves the cloud',
     ],
     instances: families.flatMap((family) => shapesOf(family, rates.get(family.family), listed)),
     blockStorage: {
@@ -138,6 +139,7 @@ function managedShape(row: Row) {
     usdPerHour: numberIn(row.usdPerHour) ?? null,
     oneYearUsdPerHour: numberIn(row.oneYearUsdPerHour),
     threeYearsUsdPerHour: numberIn(row.threeYearsUsdPerHour),
+    ...(row.burstable === 'true' ? { burstable: true } : {}),
     ...(row.shardable === 'false' ? { shardable: false } : {}),
     source: row.source,
   }
