@@ -135,6 +135,16 @@ function wantedOf<N>(market: Market<N>, months: readonly (readonly N[])[], targe
 }
 
 function shortageOf<N>(market: Market<N>, from: Chosen, to: Chosen, share: number, months: readonly (readonly N[])[]): Shortage {
+  const scarcest = scarcestOf(market, from, to, share, months)
+  if (scarcest.before > 1) return scarcest
+  // Nothing alone is short in so many draws: what is short with both in some of them is no reason to change from the one to the other.
+  const all = Math.max(...months.map((needs) => needs.length))
+  const carried = months.map((needs) => needs.filter((need) => market.carries(to, need))).filter((needs) => needs.length > 0)
+  const fewestCarried = Math.min(...carried.map((needs) => needs.length))
+  return scarcestOf(market, from, to, Math.min(1, (share * all) / fewestCarried), carried)
+}
+
+function scarcestOf<N>(market: Market<N>, from: Chosen, to: Chosen, share: number, months: readonly (readonly N[])[]): Shortage {
   const useOf = (fleet: Chosen, resource: Bound) =>
     Math.max(
       ...months.map((needs) =>
