@@ -21,8 +21,8 @@ export function forecastBlocks({ forecasts: all }: Pick<Decision, 'forecasts'>, 
         each.what,
         forecastValue(each.predicted, each.unit),
         forecastValue(each.measured, each.unit),
-        percent(each.error),
-        each.noise === null ? '—' : percent(each.noise),
+        shareText(each.error),
+        each.noise === null ? '—' : shareText(each.noise),
         each.by,
       ]),
       [2, 3, 4, 5],
@@ -34,6 +34,9 @@ export function forecastBlocks({ forecasts: all }: Pick<Decision, 'forecasts'>, 
 export const goodError = 0.15
 /** An error that is hardly more than two trials differ. */
 const goodOverNoise = 1.5
+
+/** Of so much that nobody reads its tenths: two digits. */
+const shareText = (share: number) => (share < 1 ? percent(share) : `${Number((100 * share).toPrecision(2)).toLocaleString('en')} %`)
 
 function forecastValue(amount: number, unit: Forecast['unit']): string {
   if (unit === 'µs') return micros(amount)

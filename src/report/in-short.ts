@@ -30,7 +30,10 @@ export function inShort(told: Told): Block[] {
     table(
       ['in short', ...own.map(({ decided }) => decided.name)],
       [
-        line('servers now', ({ candidate, plan }) => `${plan.topology}: ${fleet(plan.fleet.now)}; durability ${candidate.durability}`),
+        line(
+          'servers now',
+          ({ candidate, plan }) => `${topologyText(candidate, plan)}: ${fleet(plan.fleet.now)}; durability ${candidate.durability}`,
+        ),
         line(
           'one server of the bench carries',
           ({ candidate: { capacity } }) =>
@@ -60,6 +63,16 @@ interface Own {
   candidate: CandidateResult
   decided: CandidateDecision
   plan: CandidatePlan
+}
+
+/** Three servers are no primary and a replica: what stands beyond the copies of a topology answers reads. */
+export function topologyText(
+  { traits }: Pick<CandidateResult, 'traits'>,
+  { topology, fleet: { now } }: Pick<CandidatePlan, 'topology' | 'fleet'>,
+): string {
+  const own = traits.plan?.topology
+  const more = own === undefined || own.kind === 'ring' ? 0 : now.servers / now.parts - own.copies
+  return more > 0 ? `${topology}, with ${more === 1 ? '1 copy' : `${more} copies`} more for reads that may be old` : topology
 }
 
 function costText({ fleet: { now, horizon } }: CandidatePlan, { months, budgetUsdPerMonth: budget }: Decision): string {

@@ -41,7 +41,7 @@ function sideBySide(planned: Planned, at: At): Block {
     ['vCPU after each step', ...planned.map(({ name }) => name)],
     [
       ...steps.map(({ name, what }) => [what, ...columns.map((column) => cell(column.steps.find((step) => step.name === name) as WaterfallStep))]),
-      ['vCPU bought, for the demand of', ...columns.map(({ vcpus, until }) => `${number(vcpus)}, month ${until}`)],
+      ['vCPU bought', ...columns.map(({ vcpus, until }) => `${number(vcpus)}, for what month ${until} asks`)],
     ],
     planned.map((_, index) => index + 1),
   )

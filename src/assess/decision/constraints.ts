@@ -134,7 +134,7 @@ function budgetConstraint(budget: number, { now, horizon, months, withHindsight 
   const hindsight =
     withHindsight === null || withHindsight <= withinBudget
       ? ''
-      : `; who knew beforehand what is asked would buy fleets within it that carry every month in ${likelihood(withHindsight)} of the draws`
+      : `; bought with hindsight, without headroom for what may come, fleets within it carry every month in ${likelihood(withHindsight)} of the draws`
   const found = uncertain(
     'budget',
     `${whole(budget)} USD a month`,

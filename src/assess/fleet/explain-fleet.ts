@@ -170,6 +170,6 @@ function runnerUpText(bought: Chosen, around: Around): string {
 function moversText(movers: { path: string; low: number; high: number; provenance: string }[]): string {
   const most = movers.slice(0, mostMovers).map(({ path, low, high, provenance }) => `${path} (${provenance}): ${digits(low)} to ${digits(high)}`)
   return most.length === 0
-    ? 'No number in it has a range.'
+    ? 'No number that has a range moves what is needed by a hundredth.'
     : `What moves most what is needed, in USD a month from its low to its high end: ${most.join(' · ')}.`
 }

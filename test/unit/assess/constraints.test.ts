@@ -87,6 +87,6 @@ test('a budget is kept in every month with a probability, by what is bought, not
   expect(within(0.02, 0.77)).toMatchObject({ state: 'open', probability: 0.02 })
   expect(within(0.45)?.evidence).toMatch(/5,000 \(3,000–7,000\) in month 36, of 4,000: within it in every month with a probability of 45 %$/)
   expect(within(0.02, 0.77)?.evidence).toMatch(
-    /probability of 2 %; who knew beforehand what is asked would buy fleets within it that carry every month in 77 % of the draws$/,
+    /probability of 2 %; bought with hindsight, without headroom for what may come, fleets within it carry every month in 77 % of the draws$/,
   )
 })

@@ -73,6 +73,8 @@ describe.each(names)('plan of %s', (name) => {
         // Bought with headroom for the year: nine draws of ten.
         expect(suffices.find((each) => each.month === month)?.probability).toBeGreaterThanOrEqual(0.89)
       }
+      // What moves most moves something.
+      for (const { path, low, high } of plan.tornado) expect(Math.abs(high / low - 1), path).toBeGreaterThanOrEqual(0.0099)
       for (const { usd } of plan.triggers.slice(1)) expect(Number.isFinite(usd)).toBe(true)
       // No change is forced by what it leaves as short as it was.
       for (const { shortage, threshold } of plan.triggers)

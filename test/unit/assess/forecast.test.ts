@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { forecastsOf } from '../../../src/assess/capacity/forecast.ts'
 import { Histogram } from '../../../src/measure/histogram.ts'
-import { noiseText } from '../../../src/report/forecasts.ts'
+import { forecastBlocks, noiseText } from '../../../src/report/forecasts.ts'
 import { type CandidateResult, readResult, type TrialResult } from '../../../src/result/result.ts'
 import { readScenario } from '../../../src/scenario/read.ts'
 
@@ -158,4 +158,9 @@ test('what the plan takes is graded: costs on a mix that they were not fitted to
   expect(found.filter((each) => each.what === 'bytes of the whole load').map((each) => each.candidate)).toEqual(
     result.candidates.map(({ name }) => name),
   )
+})
+
+test('an error, or a noise, of several times has no tenths of a per cent', () => {
+  const forecast = { candidate: 'a', what: 'p99', predicted: 1, measured: 2, unit: 'share', error: 0.7361, noise: 48.657, by: 'law' } as const
+  expect(JSON.stringify(forecastBlocks({ forecasts: [forecast] }, (name) => name))).toContain('"73.6 %","4,900 %"')
 })

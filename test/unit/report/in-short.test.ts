@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { readPrices } from '../../../src/assess/cost/prices.ts'
 import { decide } from '../../../src/assess/decision/decision.ts'
+import type { CandidatePlan } from '../../../src/assess/fleet/candidate-plan.ts'
 import { assess } from '../../../src/assess/judge/assess.ts'
-import { inShort } from '../../../src/report/in-short.ts'
+import { inShort, topologyText } from '../../../src/report/in-short.ts'
 import { cost } from '../../../src/report/plan.ts'
 import type { Told } from '../../../src/report/told.ts'
 import { readResult } from '../../../src/result/result.ts'
@@ -25,6 +26,15 @@ const lines = linesOf(ranked('postgres'))
 test('what it costs is what the plan says', () => {
   expect(lines.get('USD a month')).toContain(`${cost(plan?.usdPerMonth.now as never)} now`)
   expect(lines.get('USD a month')).toContain(`in month ${decision.months}`)
+})
+
+test('a fleet with more servers than its topology names says what the others are for', () => {
+  const { traits } = result.candidates.find(({ name }) => name === 'postgres') as (typeof result.candidates)[number]
+  const of = (servers: number, parts: number) =>
+    topologyText({ traits }, { topology: 'primary and a replica', fleet: { now: { servers, parts } } as CandidatePlan['fleet'] })
+  expect(of(2, 1)).toBe('primary and a replica')
+  expect(of(3, 1)).toBe('primary and a replica, with 1 copy more for reads that may be old')
+  expect(of(8, 2)).toBe('primary and a replica, with 2 copies more for reads that may be old')
 })
 
 test('what changes first is a change within the horizon, and how long before it must begin', () => {
