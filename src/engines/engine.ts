@@ -316,6 +316,21 @@ export interface Reply {
   answer(): Answer
 }
 
+/** How the server ran one call, as far as it tells. */
+export interface CallPlan {
+  /** In its own words; '': it does not explain such a call. */
+  text: string
+  /** Rows that it looked at, and those that it found; null: it does not tell. */
+  read: { rows: number; returned: number } | null
+  /** Stores that it read from the first row to the last. */
+  scans: { store: string; rows: number }[]
+  /** Rows that it sorted because no index had them in that order; null: it does not tell. */
+  sortedRows: number | null
+}
+
+/** Of a server that tells nothing but words. */
+export const planInWords = (text: string): CallPlan => ({ text, read: null, scans: [], sortedRows: null })
+
 /** Talks to the server through the official driver. */
 export interface Session extends AsyncDisposable {
   facts(limits: Limits): Promise<{ version: string; parity: Parity[] }>
@@ -327,7 +342,7 @@ export interface Session extends AsyncDisposable {
   maintain(): Promise<void>
   perform(operation: number, params: ParamSource): Promise<Reply>
   storage(): Promise<StorageFacts>
-  explain(operation: number, params: ParamSource): Promise<string>
+  explain(operation: number, params: ParamSource): Promise<CallPlan>
   indexUse(): Promise<{ table: string; index: string; uses: number }[]>
   /** Rows of an entity and the sum of a numeric field (integers of its scale), off the clock. */
   total(entity: string, field?: string): Promise<{ rows: bigint; sum: bigint }>

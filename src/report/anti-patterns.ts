@@ -3,6 +3,7 @@ import { bytes } from '../assess/figures/amount.ts'
 import { rowBytes } from '../families/sizes.ts'
 import type { CandidateResult } from '../result/result.ts'
 import { entityOf, type Scenario } from '../scenario/scenario.ts'
+import { arePlansTold, sortsWithoutIndex, thrownAway, wholeReads } from './call-plans.ts'
 import { usesOf } from './index-table.ts'
 import { count, percent } from './render/format.ts'
 import type { Store } from './stored-columns.ts'
@@ -17,6 +18,13 @@ export interface Looked {
 export function antiPatterns(candidate: CandidateResult, scenario: Scenario): Looked[] {
   const { model } = candidate
   return [
+    ...(arePlansTold(candidate)
+      ? [
+          { what: 'calls that read a store whole', found: wholeReads(candidate, scenario) },
+          { what: 'calls that look at many rows for each that they find', found: thrownAway(candidate, scenario) },
+          { what: 'calls that sort many rows', found: sortsWithoutIndex(candidate, scenario) },
+        ]
+      : []),
     ...(isUseCounted(candidate) ? [{ what: 'indexes that no call used', found: unusedIndexes(candidate) }] : []),
     { what: 'indexes that take more than the rows, where rows are written', found: model.stores.flatMap((store) => heavyIndexes(store, candidate)) },
     { what: 'calls that ask the server many times', found: manyRequests(candidate, scenario) },

@@ -93,7 +93,20 @@ const candidate = z.strictObject({
     ),
   }),
   invariants: z.array(z.strictObject({ name: text, ok: z.boolean(), detail: text })),
-  explanations: z.array(z.strictObject({ operation: text, plan: text })),
+  explanations: z.array(
+    z.strictObject({
+      operation: text,
+      plan: text,
+      read: nullable(z.strictObject({ rows: number, returned: number }))
+        .default(null)
+        .describe('rows that one call looked at, and those that it found; null: the server does not tell'),
+      scans: z
+        .array(z.strictObject({ store: text, rows: number }))
+        .default([])
+        .describe('stores that it read from the first row to the last'),
+      sortedRows: nullable(number).default(null).describe('rows that it sorted because no index had them in that order'),
+    }),
+  ),
   indexUse: z.array(z.strictObject({ table: text, index: text, uses: number })).describe('empty: the server does not tell, or not of the whole run'),
   indexUseOf: z
     .enum(['all starts', 'last start'])

@@ -196,7 +196,9 @@ describe.each(wanted.filter((_, at) => had[at]))('%s, %s', (name, kind, engine, 
     for (const [index, operation] of operations.entries()) {
       if (!['get', 'list', 'search', 'aggregate'].includes(operation.kind)) continue
       params.next(index)
-      expect(await session.explain(index, params), operation.name).not.toBe('')
+      const { text, read } = await session.explain(index, params)
+      expect(text, operation.name).not.toBe('')
+      if (read !== null) expect(read.rows, `${operation.name}: ${text}`).toBeGreaterThanOrEqual(operation.kind === 'aggregate' ? 0 : read.returned)
     }
   })
 

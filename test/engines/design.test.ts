@@ -1,7 +1,8 @@
 /** What a report writes into design/ is proved on real servers: steps go up, down and up again, and make what a run loads; rights are enough, and no more. */
 import { runInNewContext } from 'node:vm'
 import { afterAll, describe, expect, test } from 'vitest'
-import { makeDataset } from '../../src/data/dataset.ts'
+import { type Dataset, makeDataset } from '../../src/data/dataset.ts'
+import { DrawnParameters } from '../../src/data/drawn.ts'
 import { rowSource } from '../../src/data/rows.ts'
 import type { Compiled, Endpoint, Engine } from '../../src/engines/engine.ts'
 import { engines } from '../../src/engines/registry.ts'
@@ -103,6 +104,8 @@ const operators: Record<string, (endpoint: Endpoint) => Promise<Operator>> = {
   },
 }
 
+const rowsIn = ({ entities }: Dataset, name: string) => entities.get(name)?.rows ?? 0
+
 const withSteps = engines.filter(({ name }) => Object.hasOwn(operators, name))
 const scenario = readScenario(pathInLibrary('ecommerce'))
 const operations = allOperations(scenario)
@@ -155,6 +158,38 @@ describe.each(withSteps.map((engine) => [engine.name, engine] as const))('%s', (
     )
   }, 120_000)
 })
+
+const explained = withSteps.filter(({ family }) => family === 'relational' || family === 'document')
+
+test.each(explained.map((engine) => [engine.name, engine] as const))(
+  '%s: a plan tells in numbers that an index is missing',
+  async (_, engine) => {
+    const compiled = compiledFor(engine)
+    const dataset = makeDataset(scenario, 0.0001)
+    const index = operations.findIndex(({ name }) => name === 'order_history')
+    const params = new DrawnParameters(dataset, operations, 'plans', 1, scenario.epochMs)
+    params.next(index)
+    await inNamespace(engine, 'plans', async (endpoint) => {
+      await using session = await engine.connect(endpoint, compiled, { connections: 2 })
+      await session.create()
+      await session.load(rowSource(dataset, 0, 1), true)
+      await session.settle()
+      const rows = rowsIn(dataset, 'order')
+      const served = await session.explain(index, params)
+      expect(served, served.text).toMatchObject({ scans: [], sortedRows: 0 })
+      expect(served.read?.rows).toBe(served.read?.returned)
+      // References first: they may need the index.
+      const steps = engine.handbook(compiled).migrations.filter(({ name }) => /^(references_|index_order_)/.test(name))
+      await asOperator(engine, endpoint, async (operator) => {
+        for (const { down } of steps.toReversed()) await operator.run(down)
+      })
+      const scanned = await session.explain(index, params)
+      expect(scanned, scanned.text).toMatchObject({ scans: [{ store: 'order', rows }], read: { rows, returned: served.read?.returned } })
+      expect(scanned.sortedRows).toBeGreaterThan(0)
+    })
+  },
+  120_000,
+)
 
 const relational = withSteps.filter(({ family }) => family === 'relational')
 

@@ -9,7 +9,7 @@ import type { StoreColumn } from '../../families/model.ts'
 import { rowBytes } from '../../families/sizes.ts'
 import { baseStore } from '../../families/wide-column/stores.ts'
 import { entityOf, type Operation } from '../../scenario/scenario.ts'
-import type { Compiled, ConnectOptions, Limits, Reply, Session } from '../engine.ts'
+import { type Compiled, type ConnectOptions, type Limits, planInWords, type Reply, type Session } from '../engine.ts'
 import { id } from './cql.ts'
 import { cassandraFacts } from './facts.ts'
 import { CassandraLoad } from './load.ts'
@@ -155,9 +155,10 @@ export class CassandraSession implements Session {
   async explain(operation: number) {
     const op = this.#compiled.operations[operation] as Operation
     const access = this.#compiled.model.accesses.find((each) => each.operation === op.name)
-    return (access?.steps ?? [])
+    const steps = (access?.steps ?? [])
       .map((step) => `${step.action} ${step.store} by ${step.index ?? 'its key'}, ${step.requests} request${step.requests > 1 ? 's' : ''} as a rule`)
       .join('\n')
+    return planInWords(steps)
   }
 
   async indexUse() {

@@ -11,9 +11,10 @@ import { decimalValue } from '../../data/value.ts'
 import type { Store } from '../../families/model.ts'
 import type { Statement } from '../../families/relational/compile.ts'
 import { entityOf, fieldOf } from '../../scenario/scenario.ts'
-import type { Compiled, Limits, Parity, Reply, Session } from '../engine.ts'
+import { type Compiled, type Limits, type Parity, planInWords, type Reply, type Session } from '../engine.ts'
 import { columnName, id } from './dialect.ts'
 import { isTransient } from './errors.ts'
+import { readPlan } from './plan.ts'
 import { promisedSettings, serverSettings } from './settings.ts'
 import { boundValue, decode, ownValue, timestampText } from './values.ts'
 
@@ -143,7 +144,12 @@ export class MariadbSession implements Session {
     const steps: Record<string, unknown>[] = await client.execute(`${this.#isMysql ? 'EXPLAIN' : 'ANALYZE'} ${statement.text}`, values)
     const shown = (step: Record<string, unknown>) =>
       Object.entries(step).flatMap(([name, value]) => (value === null || value === '' || name === 'id' ? [] : [`${name}: ${value}`]))
-    return steps.map((step) => shown(step).join(', ')).join('\n')
+    const text = steps.map((step) => shown(step).join(', ')).join('\n')
+    // MySQL's EXPLAIN guesses, and what it says of a call that it runs is words.
+    if (this.#isMysql) return planInWords(text)
+    const [row = {}]: Record<string, string>[] = await client.execute(`ANALYZE FORMAT=JSON ${statement.text}`, values)
+    const found: unknown[] = await client.execute({ sql: statement.text, rowsAsArray: true }, values)
+    return { text, ...readPlan(Object.values(row)[0] ?? 'null', found.length) }
   }
 
   /** Nothing where the server does not count: its counters cost what is measured. */

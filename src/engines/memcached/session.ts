@@ -11,7 +11,7 @@ import { type Block, cell, type RowSource, startOf } from '../../data/rows.ts'
 import { messageOf, TrialError } from '../../errors.ts'
 import { hostOf } from '../../families/key-value/items.ts'
 import type { Operation } from '../../scenario/scenario.ts'
-import type { Compiled, Limits, Parity, Reply, Session } from '../engine.ts'
+import { type Compiled, type Limits, type Parity, planInWords, type Reply, type Session } from '../engine.ts'
 import { keyText, readItem, writeItem } from './item.ts'
 import { writeCall } from './lane.ts'
 import { type Call, expiryTime, graceMs, MemcachedOperations, type Said } from './operations.ts'
@@ -167,7 +167,7 @@ export class MemcachedSession implements Session {
 
   async explain(operation: number) {
     const op = this.#compiled.operations[operation] as Operation
-    return `one get of the item of a ${hostOf(this.#compiled.scenario, op.entity).name}, found by the hash of its key`
+    return planInWords(`one get of the item of a ${hostOf(this.#compiled.scenario, op.entity).name}, found by the hash of its key`)
   }
 
   /** The server counts no uses of a key. */

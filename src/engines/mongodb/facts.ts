@@ -1,5 +1,5 @@
 /** What a MongoDB server says of itself: its settings against what was asked, and its plans as text. */
-import type { Document, MongoClient } from 'mongodb'
+import type { MongoClient } from 'mongodb'
 import type { Compiled, Limits, Parity } from '../engine.ts'
 
 const GiB = 2 ** 30
@@ -83,21 +83,4 @@ export async function mongoFacts(client: MongoClient, namespace: string, compile
     { what: 'referential integrity', asked: 'references point at rows', set: 'none', effective: 'not enforced by this engine', ok: true },
   ]
   return { version: String(build.version), parity }
-}
-
-/** Stages from the outside in, with what was examined. */
-export function planText(plan: Document): string {
-  const stages: string[] = []
-  const visit = (stage: Document | undefined, depth: number) => {
-    if (stage === undefined || typeof stage.stage !== 'string') return
-    stages.push(`${'  '.repeat(depth)}${stage.stage}${stage.indexName === undefined ? '' : ` ${stage.indexName}`}`)
-    visit(stage.inputStage as Document | undefined, depth + 1)
-    for (const each of (stage.inputStages as Document[] | undefined) ?? []) visit(each, depth + 1)
-  }
-  const inner = (plan.stages as Document[] | undefined)?.[0]?.$cursor ?? plan
-  visit((inner.queryPlanner?.winningPlan?.queryPlan ?? inner.queryPlanner?.winningPlan) as Document | undefined, 0)
-  const stats = inner.executionStats as Document | undefined
-  if (stats !== undefined)
-    stages.push(`returned ${stats.nReturned}, keys examined ${stats.totalKeysExamined}, documents examined ${stats.totalDocsExamined}`)
-  return stages.join('\n')
 }

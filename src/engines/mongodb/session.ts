@@ -22,10 +22,11 @@ import { indexesOf, pathOf } from '../../families/document/queries.ts'
 import type { Store } from '../../families/model.ts'
 import { variantOf } from '../../families/program.ts'
 import { type Entity, entityOf, fieldOf, type Operation, writesOf } from '../../scenario/scenario.ts'
-import type { Compiled, Limits, Reply, Session } from '../engine.ts'
+import { type Compiled, type Limits, planInWords, type Reply, type Session } from '../engine.ts'
 import { type Driver, MongoDocuments } from './documents.ts'
-import { mongoFacts, planText } from './facts.ts'
+import { mongoFacts } from './facts.ts'
 import { MongoLoad } from './load.ts'
+import { planOf } from './plan.ts'
 
 const loadingConnections = 2
 /** WiredTiger's own (its configuration reference); a load that writes everywhere in its indexes would write the same pages out again and again. */
@@ -202,7 +203,7 @@ export class MongoSession implements Session {
     const program = this.#programs[operation] as DocumentProgram
     const first = program.variants[variantOf(program, params)]?.[0]
     const reads = writesOf(this.#compiled.operations[operation] as Operation).length === 0
-    return reads && first !== undefined ? planText(await this.#cursor(first, params).explain('executionStats')) : ''
+    return reads && first !== undefined ? planOf(await this.#cursor(first, params).explain('executionStats'), first.collection) : planInWords('')
   }
 
   async indexUse() {

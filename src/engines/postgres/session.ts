@@ -14,6 +14,7 @@ import { settingsOf } from '../configuration.ts'
 import type { Compiled, Limits, Parity, Reply, Session } from '../engine.ts'
 import { copyHeader, copyTrailer, encodeCopy } from './copy.ts'
 import { columnName, tableName } from './dialect.ts'
+import { type PlanNode, readPlan } from './plan.ts'
 import { decode, pgValue, pgValues, type Rows, timestampText } from './values.ts'
 
 const MiB = 2 ** 20
@@ -169,8 +170,13 @@ export class PostgresSession implements Session {
     const client = this.#clients[0] as Client
     await client.query('BEGIN')
     try {
-      const result = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (ANALYZE, BUFFERS, COSTS off, TIMING off) ${statement.text}`, values)
-      return result.rows.map((row) => row['QUERY PLAN']).join('\n')
+      const options = 'ANALYZE, COSTS off, TIMING off'
+      const words = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (${options}, BUFFERS) ${statement.text}`, values)
+      const told = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(`EXPLAIN (${options}, FORMAT JSON) ${statement.text}`, values)
+      return {
+        text: words.rows.map((row) => row['QUERY PLAN']).join('\n'),
+        ...readPlan((told.rows[0] as (typeof told.rows)[number])['QUERY PLAN'][0].Plan),
+      }
     } finally {
       await client.query('ROLLBACK')
     }

@@ -9,7 +9,7 @@ import type { Value } from '../../data/value.ts'
 import { messageOf, TrialError } from '../../errors.ts'
 import { scoreOf } from '../../families/key-value/model.ts'
 import { entityOf, fieldOf, type Operation } from '../../scenario/scenario.ts'
-import type { Compiled, Limits, Parity, Reply, Session } from '../engine.ts'
+import { type Compiled, type Limits, type Parity, planInWords, type Reply, type Session } from '../engine.ts'
 import { isUnique, linesField, restored, restoredLines, uniqueHash } from './keys.ts'
 import { RedisLoad } from './load.ts'
 import { lineNames, RedisOperations } from './operations.ts'
@@ -207,14 +207,16 @@ export class RedisSession implements Session {
   async explain(operation: number, params: ParamSource) {
     const op = this.#compiled.operations[operation] as Operation
     const bound = this.#bound(operation, params)
-    if (op.kind === 'get') return 'one HMGET of the row'
+    if (op.kind === 'get') return planInWords('one HMGET of the row')
     const { keys } = this.#operations
     const store = this.#operations.storeOf(op.name)
-    if (isUnique(store)) return `HGET in a hash of ${await this.#client.hlen(uniqueHash(store))} values, then one HMGET, in one script`
+    if (isUnique(store)) return planInWords(`HGET in a hash of ${await this.#client.hlen(uniqueHash(store))} values, then one HMGET, in one script`)
     const set = op.kind === 'search' ? keys.wordSet(store, String(bound('word'))) : keys.set(store, (field) => bound(`where.${field}`))
     const members = await this.#client.zcard(set)
     const read = op.kind === 'list' || op.kind === 'search' ? Math.min(members, op.limit) : members
-    return `${scoreOf(store) === null ? 'ZRANGEBYLEX' : 'ZRANGE'} over a sorted set of ${members} members, then ${op.kind === 'aggregate' ? 'at most ' : ''}${read} HMGET, in one script`
+    return planInWords(
+      `${scoreOf(store) === null ? 'ZRANGEBYLEX' : 'ZRANGE'} over a sorted set of ${members} members, then ${op.kind === 'aggregate' ? 'at most ' : ''}${read} HMGET, in one script`,
+    )
   }
 
   /** The server counts no uses of a key. */

@@ -1,8 +1,9 @@
 /** Section 5: what is asked of the store, how it is asked, and how long that takes. */
 
 import type { CandidateResult } from '../../result/result.ts'
+import { planHead, planRows } from '../call-plans.ts'
 import { objectives } from '../objectives.ts'
-import { type Block, code, details, heading } from '../render/document.ts'
+import { type Block, code, details, heading, paragraph, table } from '../render/document.ts'
 import { capacities, commonMix, comparisons } from '../rivals.ts'
 import { designed, type Told } from '../told.ts'
 
@@ -22,8 +23,13 @@ export function accessSection(told: Told): Block[] {
 }
 
 /** What one candidate is asked, and what its server says of how it answers. */
-export function statements({ name, compiled, explanations }: CandidateResult): Block[] {
+export function statements(candidate: CandidateResult): Block[] {
+  const { name, compiled, explanations } = candidate
+  const plans = planRows(candidate)
   return [
+    ...(plans.length === 0
+      ? []
+      : [paragraph(`${name}, one call of each read on the loaded rows, as its server counted (measured):`), table(planHead, plans, [1, 2, 3, 5])]),
     ...(compiled.length === 0
       ? []
       : [

@@ -3,7 +3,7 @@
 import { LaneAnswers } from '../../clients/lane-answers.ts'
 import { DrawnParameters } from '../../data/drawn.ts'
 import { rowSource } from '../../data/rows.ts'
-import type { Session } from '../../engines/engine.ts'
+import { planInWords, type Session } from '../../engines/engine.ts'
 import { messageOf, rethrowOwnFault, TrialError } from '../../errors.ts'
 import type { Instance } from '../../provision/provision.ts'
 import { takeTotals } from '../../verify/invariants.ts'
@@ -99,11 +99,11 @@ async function explain(run: CandidateRun, session: Session, dataset: RunContext[
     const operation = run.compiled.operations[index]
     if (operation === undefined || !['get', 'list', 'search', 'aggregate'].includes(operation.kind)) continue
     params.next(index)
-    const plan = await session.explain(index, params).catch((error: unknown) => {
+    const { text: plan, ...told } = await session.explain(index, params).catch((error: unknown) => {
       rethrowOwnFault(error)
-      return `not explained: ${messageOf(error)}`
+      return planInWords(`not explained: ${messageOf(error)}`)
     })
-    plans.push({ operation: operation.name, plan })
+    plans.push({ operation: operation.name, plan, ...told })
   }
   return plans
 }
