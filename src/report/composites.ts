@@ -37,11 +37,11 @@ export function compositeBlocks({ composites, months, candidates }: Decision, ki
 
 const legends: Record<Kind, string> = {
   'cache in front':
-    'Servers and disks at the middle of every number, with the hours of one system more; alone: the cheapest fleet without the cache and without replicas for reads. What a cache answers follows from the law of the picks (Che). It was not measured and is not ranked. What is assumed of it has a range: what moves the price by a twentieth and more from its low to its high end is named, and --assume puts in what you know.',
+    'Servers and disks at the middle of every number, with the hours of one system more; alone: the leanest fleet, with none of the headroom that section 10 buys, without the cache and without replicas for reads. What a cache answers follows from the law of the picks (Che). It was not measured and is not ranked. What is assumed of it has a range: what moves the price by a twentieth and more from its low to its high end is named, and --assume puts in what you know.',
   'read replicas':
-    'Servers and disks at the middle of every number; alone: the cheapest fleet without replicas for reads. It was not measured and is not ranked.',
+    'Servers and disks at the middle of every number; alone: the leanest fleet, with none of the headroom that section 10 buys, without replicas for reads. It was not measured and is not ranked.',
   'search store beside':
-    'Servers and disks at the middle of every number, with the hours of one system more; alone: the cheapest fleet without the search store. It was not measured and is not ranked; what is assumed of it and moves the price by a twentieth and more is named.',
+    'Servers and disks at the middle of every number, with the hours of one system more; alone: the leanest fleet, with none of the headroom that section 10 buys, without the search store. It was not measured and is not ranked; what is assumed of it and moves the price by a twentieth and more is named.',
 }
 
 const mostMovers = 2

@@ -3,6 +3,7 @@ import type { CandidateDecision, Decision } from '../assess/decision/decision.ts
 import { bytes } from '../assess/figures/amount.ts'
 import type { CandidatePlan } from '../assess/fleet/candidate-plan.ts'
 import type { Composite } from '../assess/fleet/composites.ts'
+import type { Topology } from '../engines/engine.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
 import { goodError } from './forecasts.ts'
 import { cost, decidingText, fleet, plannedOf } from './plan.ts'
@@ -32,7 +33,8 @@ export function inShort(told: Told): Block[] {
       [
         line(
           'servers now',
-          ({ candidate, plan }) => `${topologyText(candidate, plan)}: ${fleet(plan.fleet.now)}; durability ${candidate.durability}`,
+          ({ candidate, plan }) =>
+            `${topologyText(candidate.traits.plan?.topology, plan)}: ${fleet(plan.fleet.now)}; durability ${candidate.durability}`,
         ),
         line(
           'one server of the bench carries',
@@ -67,10 +69,9 @@ interface Own {
 
 /** Three servers are no primary and a replica: what stands beyond the copies of a topology answers reads. */
 export function topologyText(
-  { traits }: Pick<CandidateResult, 'traits'>,
+  own: Pick<Topology, 'kind' | 'copies'> | undefined,
   { topology, fleet: { now } }: Pick<CandidatePlan, 'topology' | 'fleet'>,
-): string {
-  const own = traits.plan?.topology
+) {
   const more = own === undefined || own.kind === 'ring' ? 0 : now.servers / now.parts - own.copies
   return more > 0 ? `${topology}, with ${more === 1 ? '1 copy' : `${more} copies`} more for reads that may be old` : topology
 }

@@ -5,6 +5,7 @@ import type { CandidatePlan } from '../../assess/fleet/candidate-plan.ts'
 import type { CandidateResult } from '../../result/result.ts'
 import { compositeBlocks } from '../composites.ts'
 import type { Diagram } from '../diagrams/diagram.ts'
+import { topologyText } from '../in-short.ts'
 import { type Block, heading, paragraph, table } from '../render/document.ts'
 import { spanText } from '../spans.ts'
 import { designed, planOf, type Told } from '../told.ts'
@@ -24,14 +25,22 @@ export function replicationSection(told: Told): Block[] {
   if (own.length === 0) return composites
   return [
     paragraph(
-      'None of this was measured: the bench runs one server. Ranges are assumed, by the source beside them, and the hard constraints of section 3 are judged on draws from them; copies stand in different zones of one region, and several regions were not planned.',
+      'None of this was measured: the bench runs one server. Ranges are assumed, by the source beside them, and the hard constraints of section 3 are judged on draws from them, whose median and p10–p90 they tell; copies stand in different zones of one region, and several regions were not planned.',
     ),
     ...own.flatMap((each): Block[] => (each.plan === null ? [] : [{ kind: 'diagram', diagram: topologyDiagram(each.name, each.facts, each.plan) }])),
     table(
-      ['candidate', 'copies', 'seconds until writes go on', 'seconds of writes lost with a server', 'source'],
-      own.map(({ name, facts: { topology, failoverSeconds, lostSeconds } }) => [
+      [
+        'candidate',
+        'copies',
+        'seconds until writes go on: most likely (least–most)',
+        'seconds of writes lost with a server: most likely (least–most)',
+        'source',
+      ],
+      own.map(({ name, plan, facts: { topology, failoverSeconds, lostSeconds } }) => [
         name,
-        `${topology.copies}: ${topology.name}`,
+        plan === null || topology.kind === 'ring'
+          ? `${topology.copies}: ${topology.name}`
+          : `${plan.fleet.now.servers / plan.fleet.now.parts}: ${topologyText(topology, plan)}`,
         rangeText(failoverSeconds.range),
         rangeText(lostSeconds.range),
         [...new Set([topology.source, failoverSeconds.source, lostSeconds.source])].join('; '),

@@ -7,6 +7,7 @@ import type { CandidatePlan } from '../../../src/assess/fleet/candidate-plan.ts'
 import { assess } from '../../../src/assess/judge/assess.ts'
 import { inShort, topologyText } from '../../../src/report/in-short.ts'
 import { cost } from '../../../src/report/plan.ts'
+import { replicationSection } from '../../../src/report/sections/replication.ts'
 import type { Told } from '../../../src/report/told.ts'
 import { readResult } from '../../../src/result/result.ts'
 
@@ -31,7 +32,7 @@ test('what it costs is what the plan says', () => {
 test('a fleet with more servers than its topology names says what the others are for', () => {
   const { traits } = result.candidates.find(({ name }) => name === 'postgres') as (typeof result.candidates)[number]
   const of = (servers: number, parts: number) =>
-    topologyText({ traits }, { topology: 'primary and a replica', fleet: { now: { servers, parts } } as CandidatePlan['fleet'] })
+    topologyText(traits.plan?.topology, { topology: 'primary and a replica', fleet: { now: { servers, parts } } as CandidatePlan['fleet'] })
   expect(of(2, 1)).toBe('primary and a replica')
   expect(of(3, 1)).toBe('primary and a replica, with 1 copy more for reads that may be old')
   expect(of(8, 2)).toBe('primary and a replica, with 2 copies more for reads that may be old')
@@ -55,4 +56,12 @@ test('what the numbers rest on stands beside them', () => {
 test('nobody ranked has a design, and nothing was compared without a decision', () => {
   expect(linesOf({ ...decision, ranking: { ...decision.ranking, standings: [] } }).size).toBe(0)
   expect(linesOf(null).size).toBe(0)
+})
+
+test('replicas are counted as they are planned, and what is assumed of them is told as most likely, with its range', () => {
+  const blocks = replicationSection({ result, assessment, decision: ranked('postgres'), charts: () => [] })
+  const [table] = blocks.flatMap((block) => (block.kind === 'table' ? [block.table] : []))
+  const members = (plan?.fleet.now.servers as number) / (plan?.fleet.now.parts as number)
+  expect(table?.rows[0]?.[1]).toMatch(new RegExp(`^${members}: primary and a replica`))
+  expect(table?.head[2]).toBe('seconds until writes go on: most likely (least–most)')
 })
