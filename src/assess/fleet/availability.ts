@@ -49,28 +49,38 @@ const mostDown = 12
  * Share of the time that all rows can be written. Of shards all are needed. A ring has as many racks as copies, and rows are lost where too
  * many of its servers are down in different racks that hold a range together: in a small ring any two do, in a large one fewer.
  */
-export function upShare(fleet: Pick<Fleet, 'parts' | 'members'>, topology: Topology, node: number): number {
+export const upShare = (fleet: Pick<Fleet, 'parts' | 'members'>, topology: Topology, node: number): number => upShareOf(fleet, topology)(node)
+
+/** The same of one fleet, for many availabilities of its servers. */
+function upShareOf(fleet: Pick<Fleet, 'parts' | 'members'>, topology: Topology): (node: number) => number {
   const { kind, copies, consulted } = topology
   if (kind !== 'ring') {
     const { voters, quorum } = votersOf(fleet, topology)
-    return anyOf(voters, quorum, node) ** fleet.parts
+    return (node) => anyOf(voters, quorum, node) ** fleet.parts
   }
   const perRack = nodesOf(fleet, topology) / copies
   const shared = sharedShare(nodesOf(fleet, topology), copies)
   // Any two share rows, or more than two must be down: then racks with a server down are what counts.
-  if (shared > 0.999 || copies !== 3 || consulted.strong !== 2) return anyOf(copies, consulted.strong, node ** perRack)
-  const down = Array.from({ length: Math.min(mostDown, perRack) + 1 }, (_, count) => exactly(perRack, count, 1 - node))
+  if (shared > 0.999 || copies !== 3 || consulted.strong !== 2) return (node) => anyOf(copies, consulted.strong, node ** perRack)
+  const counts = Math.min(mostDown, perRack) + 1
   /** Of so many pairs of servers in different racks, none holds a range together. */
-  const apart = Array.from({ length: 3 * (down.length - 1) ** 2 + 1 }, (_, pairs) => (1 - shared) ** pairs)
-  let up = 0
+  const apart = Array.from({ length: 3 * (counts - 1) ** 2 + 1 }, (_, pairs) => (1 - shared) ** pairs)
+  const down = new Float64Array(counts)
   // Asked of every draw: nothing is made for it.
-  for (let a = 0; a < down.length; a++)
-    for (let b = 0; b < down.length; b++) {
-      const both = (down[a] as number) * (down[b] as number)
-      for (let c = 0; c < down.length; c++) up += both * (down[c] as number) * (apart[a * b + a * c + b * c] as number)
-    }
-  return Math.min(1, up)
+  return (node) => {
+    for (let count = 0; count < counts; count++) down[count] = exactly(perRack, count, 1 - node)
+    let up = 0
+    for (let a = 0; a < counts; a++)
+      for (let b = 0; b < counts; b++) {
+        const both = (down[a] as number) * (down[b] as number)
+        if (both < negligible) continue
+        for (let c = 0; c < counts; c++) up += both * (down[c] as number) * (apart[a * b + a * c + b * c] as number)
+      }
+    return Math.min(1, up)
+  }
 }
+/** What happens less often moves no digit that is told. */
+const negligible = 1e-15
 
 /** Of two servers in different racks, how likely they hold a range together (Lynch and Snyder, "Cassandra Availability with Virtual Nodes", 2018). */
 export function sharedShare(nodes: number, copies: number): number {
@@ -97,8 +107,12 @@ const besideAsIn = (fleet: Pick<Fleet, 'parts' | 'members'>, topology: Topology)
   besideOf(fleet, topology).map((each) => ({ ...each, when: 'always' as const }))
 
 /** Less the time in which a part waits for its next primary. */
-export function availabilityOf(fleet: Pick<Fleet, 'parts' | 'members'>, topology: Topology, node: number, failures: number, failoverSeconds: number) {
-  return Math.max(0, upShare(fleet, topology, node) - waitsOf(fleet.parts, topology, failures, failoverSeconds))
+export function availabilityOf(
+  fleet: Pick<Fleet, 'parts' | 'members'>,
+  topology: Topology,
+): (node: number, failures: number, failoverSeconds: number) => number {
+  const up = upShareOf(fleet, topology)
+  return (node, failures, failoverSeconds) => Math.max(0, up(node) - waitsOf(fleet.parts, topology, failures, failoverSeconds))
 }
 
 const waitsOf = (parts: number, { kind }: Topology, failures: number, failoverSeconds: number) =>
@@ -108,7 +122,7 @@ const waitsOf = (parts: number, { kind }: Topology, failures: number, failoverSe
 export function availabilityFigure({ candidate, facts }: CapacityPlan, { purchases }: CostPlan, month: number, rows: 'all' | 'one'): Figure<'share'> {
   const { topology, failoverSeconds } = facts
   const fleet = purchases.fleet(month)
-  const parts = rows === 'one' ? 1 : fleet.parts
+  const all = availabilityOf(fleet, topology)
   return derived(
     `plan.${candidate}.${rows === 'all' ? 'availability' : 'rowAvailability'}@${month}`,
     'share',
@@ -123,9 +137,7 @@ export function availabilityFigure({ candidate, facts }: CapacityPlan, { purchas
       given(`plan.${candidate}.failoverSeconds`, 'seconds', failoverSeconds.range, 'assumed', failoverSeconds.source),
     ],
     (node, failures, seconds) =>
-      rows === 'all'
-        ? availabilityOf(fleet, topology, node, failures, seconds)
-        : Math.max(0, rowUpShare(fleet, topology, node) - waitsOf(parts, topology, failures, seconds)),
+      rows === 'all' ? all(node, failures, seconds) : Math.max(0, rowUpShare(fleet, topology, node) - waitsOf(1, topology, failures, seconds)),
   )
 }
 

@@ -125,9 +125,9 @@ describe('availability', () => {
     expect(votersOf(three, witness)).toEqual({ voters: 3, quorum: 2 })
     expect(votersOf({ parts: 1, members: 4 }, witness)).toEqual({ voters: 5, quorum: 3 })
     // Of four shards all are needed, and each waits for its next primary: 2 failures of 30 s a year.
-    expect(availabilityOf({ parts: 4, members: 3 }, topology, 0.99, 0, 30)).toBeCloseTo(anyOf(3, 2, 0.99) ** 4, 12)
-    expect(availabilityOf(three, topology, 1, 2, 30)).toBeCloseTo(1 - 60 / (365.25 * 86_400), 12)
-    expect(availabilityOf({ parts: 4, members: 3 }, topology, 1, 2, 30)).toBeCloseTo(1 - 240 / (365.25 * 86_400), 12)
+    expect(availabilityOf({ parts: 4, members: 3 }, topology)(0.99, 0, 30)).toBeCloseTo(anyOf(3, 2, 0.99) ** 4, 12)
+    expect(availabilityOf(three, topology)(1, 2, 30)).toBeCloseTo(1 - 60 / (365.25 * 86_400), 12)
+    expect(availabilityOf({ parts: 4, members: 3 }, topology)(1, 2, 30)).toBeCloseTo(1 - 240 / (365.25 * 86_400), 12)
   })
 
   test('a ring is down where two racks have a server down: the larger, the more often', () => {
