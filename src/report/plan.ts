@@ -20,103 +20,113 @@ export function capacityPlan(decision: Decision): Block[] {
   const planned = plannedOf(decision)
   const unplanned = decision.candidates.filter((each) => each.plan === null).map((each) => `${each.marked} has no plan: ${each.noPlan}.`)
   if (planned.length === 0) return [list(unplanned)]
-  const budget = decision.budgetUsdPerMonth
   const prices = besidePrices(decision, planned)
-  const sources = sourcesOf(planned.map(({ plan }) => plan))
   return [
     heading(3, 'What carries it'),
     paragraph(
       `Servers of a public price list that carry the peak with one member lost, for ${decision.months} months: one path of fleets for all of ${drawsText} draws of the measured capacity, the stated growth and what is assumed. ${boughtText(planned[0]?.plan)} Once a year it is looked at: what is enough for the year to come and costs least until then is bought, the hours and double servers of a change included. ${sufficeText} USD a month is what exactly that fleet costs: the median of the draws, in parentheses what holds 80 % of them (p10–p90); a draw that outgrows it is told by suffices, not by a price. In budget is the share of the draws in which it costs no more than the budget. What is assumed of a cloud server, of replication and of growth was not measured.`,
     ),
-    table(
-      [
-        'candidate',
-        'topology',
-        'one server of the bench carries',
-        'servers now',
-        'suffice',
-        `servers in month ${decision.months}`,
-        'suffice',
-        'objectives hold at peak',
-      ],
-      planned.map(({ name, constraints, plan: { topology, carried, fleet: own } }) => [
-        name,
-        topology,
-        spreadText(carried, times),
-        fleet(own.now),
-        sufficesText(own.now),
-        fleet(own.horizon),
-        sufficesText(own.horizon),
-        objectivesText({ constraints }),
-      ]),
-    ),
-    table(
-      [
-        'candidate',
-        'USD a month now',
-        ...(budget === null ? [] : ['in budget']),
-        `in month ${decision.months}`,
-        ...(budget === null ? [] : ['in budget']),
-        `all ${decision.months} months`,
-        'per million operations',
-      ],
-      planned.map(({ name, plan }) => [
-        name,
-        ...[plan.fleet.now, plan.fleet.horizon].flatMap(({ total, withinBudget }) => [
-          cost(total),
-          ...(withinBudget === null ? [] : [percent(withinBudget)]),
-        ]),
-        cost(plan.usdToHorizon),
-        spreadText(plan.usdPerMillionOperations, (value) => value.toPrecision(2)),
-      ]),
-      budget === null ? [1, 2, 3, 4] : [1, 2, 3, 4, 5, 6],
-    ),
+    fleets(planned, decision.months),
+    costs(planned, decision),
     ...(prices.length > 0 ? [list(prices)] : []),
     ...(unplanned.length > 0 ? [list(unplanned)] : []),
     ...waterfallBlocks(planned, decision.months),
     heading(3, 'What changes, and when'),
-    table(
-      [
-        'candidate',
-        'stage',
-        'planned for month',
-        'needed in: median (p10–p90)',
-        'within the horizon',
-        'because',
-        'what to do',
-        'begin before',
-        'USD, once',
-      ],
-      planned.flatMap(({ name, plan }) =>
-        plan.triggers.map((trigger) => [
-          name,
-          trigger.stage,
-          trigger.planned === null ? '—' : String(trigger.planned),
-          monthText(trigger.month, decision.months),
-          percent(trigger.probability),
-          trigger.threshold,
-          trigger.action,
-          trigger.leadWeeks === 1 ? 'a week' : `${trigger.leadWeeks} weeks`,
-          trigger.usd === 0 ? '—' : usd(trigger.usd),
-        ]),
-      ),
-    ),
+    changes(planned, decision.months),
     ...remarks(planned, decision.months),
     ...latencyBlocks(planned),
+    ...bills(planned, decision.months),
+    ...managed(planned, decision),
+    heading(3, 'How far the model is off here'),
+    ...forecastBlocks(decision, markedIn(decision.candidates)),
+    ...(decision.caveats.length > 0 ? [heading(3, 'Prices'), list(decision.caveats)] : []),
+  ]
+}
+
+function fleets(planned: Planned, months: number): Block {
+  return table(
+    [
+      'candidate',
+      'topology',
+      'one server of the bench carries',
+      'servers now',
+      'suffice',
+      `servers in month ${months}`,
+      'suffice',
+      'objectives hold at peak',
+    ],
+    planned.map(({ name, constraints, plan: { topology, carried, fleet: own } }) => [
+      name,
+      topology,
+      spreadText(carried, times),
+      fleet(own.now),
+      sufficesText(own.now),
+      fleet(own.horizon),
+      sufficesText(own.horizon),
+      objectivesText({ constraints }),
+    ]),
+  )
+}
+
+function costs(planned: Planned, { budgetUsdPerMonth: budget, months }: Pick<Decision, 'budgetUsdPerMonth' | 'months'>): Block {
+  const inBudget = budget === null ? [] : ['in budget']
+  return table(
+    ['candidate', 'USD a month now', ...inBudget, `in month ${months}`, ...inBudget, `all ${months} months`, 'per million operations'],
+    planned.map(({ name, plan }) => [
+      name,
+      ...[plan.fleet.now, plan.fleet.horizon].flatMap(({ total, withinBudget }) => [
+        cost(total),
+        ...(withinBudget === null ? [] : [percent(withinBudget)]),
+      ]),
+      cost(plan.usdToHorizon),
+      spreadText(plan.usdPerMillionOperations, (value) => value.toPrecision(2)),
+    ]),
+    budget === null ? [1, 2, 3, 4] : [1, 2, 3, 4, 5, 6],
+  )
+}
+
+function changes(planned: Planned, months: number): Block {
+  return table(
+    [
+      'candidate',
+      'stage',
+      'planned for month',
+      'needed in: median (p10–p90)',
+      'within the horizon',
+      'because',
+      'what to do',
+      'begin before',
+      'USD, once',
+    ],
+    planned.flatMap(({ name, plan }) =>
+      plan.triggers.map((trigger) => [
+        name,
+        trigger.stage,
+        trigger.planned === null ? '—' : String(trigger.planned),
+        monthText(trigger.month, months),
+        percent(trigger.probability),
+        trigger.threshold,
+        trigger.action,
+        trigger.leadWeeks === 1 ? 'a week' : `${trigger.leadWeeks} weeks`,
+        trigger.usd === 0 ? '—' : usd(trigger.usd),
+      ]),
+    ),
+  )
+}
+
+function bills(planned: Planned, months: number): Block[] {
+  const sources = sourcesOf(planned.map(({ plan }) => plan))
+  return [
     heading(3, 'Cost by line'),
     paragraph(billLegend),
     list(sources.texts),
     monthly(planned),
     ...planned.map(({ name, plan }) =>
       details(
-        `${name}, of the servers above: ${usd(plan.usdPerMonth.now.p50)} USD a month now, ${usd(plan.usdPerMonth.horizon.p50)} in month ${decision.months}`,
-        lines(plan, decision.months, sources),
+        `${name}, of the servers above: ${usd(plan.usdPerMonth.now.p50)} USD a month now, ${usd(plan.usdPerMonth.horizon.p50)} in month ${months}`,
+        lines(plan, months, sources),
       ),
     ),
-    ...managed(planned, decision),
-    heading(3, 'How far the model is off here'),
-    ...forecastBlocks(decision, markedIn(decision.candidates)),
-    ...(decision.caveats.length > 0 ? [heading(3, 'Prices'), list(decision.caveats)] : []),
   ]
 }
 
