@@ -1,5 +1,5 @@
 /** How much of the data is hot: what a cache of any size leaves to the disks, month by month, from the laws of the picks. */
-import type { Operation, Scenario } from '../../scenario/scenario.ts'
+import type { Operation } from '../../scenario/scenario.ts'
 import { entityOf } from '../../scenario/scenario.ts'
 import { derived, type Figure, given } from '../figures/figure.ts'
 import { FigureMemo } from '../figures/figure-memo.ts'
@@ -10,25 +10,6 @@ import { cachedFor, type MissCurve, missCurveOf, missedAt, tableOf } from './che
 import type { Demand } from './demand.ts'
 import { pageBytes, pagesOfTable, rootOf } from './popularity.ts'
 import type { Storage } from './storage.ts'
-
-export interface HotShare {
-  /** Share of the pages read that is read from disk, where this share of the bytes is cached. */
-  missAt(cachedShare: number, month: number): number
-  /** The month of the middle path that has as many bytes: a draw that grows less is as hot as an earlier one. */
-  likeMonth(month: number): Figure<'months'>
-  /** The same of one operation. */
-  missOf(operation: Operation, cachedShare: number, month: number): number
-  /** The same for a cache of so many bytes, of one copy. */
-  missShare(operation: Operation, cacheBytes: Figure<'bytes'>, month: number): Figure<'share'>
-  /** Bytes as hot as the laws say, over what they say. */
-  hotSpread: Figure<'ratio'>
-  /** Milliseconds of a page from block storage. */
-  diskRead: Figure<'ratio'>
-  /** Bytes that answer a share of the reads from memory: `plan.hotDraws`. */
-  workingSet(month: number): Figure<'bytes'>
-  /** Bytes without which more calls wait for a disk than their objectives can bear. */
-  mustCache(month: number): Figure<'bytes'>
-}
 
 interface Curve {
   curve: MissCurve
@@ -47,93 +28,130 @@ export interface Reader {
   spare: { ms: number; share: number } | null
 }
 
-/** `readers`: those whose pages are read from disk where they are not cached; `others` keep pages in the cache, too. */
-export function hotShareOf(name: string, demand: Demand, storage: Storage, readers: readonly Reader[], others: readonly Operation[]): HotShare {
-  const memo = new FigureMemo()
-  const { scenario } = demand
-  const curves: Curve[] = []
-  const curveAt = (month: number): Curve => {
-    curves[month] ??= curveOf(scenario, demand, storage, readers, others, month)
-    return curves[month]
-  }
-  const sampled = demand.sampledMonths
-  let known: number[] | undefined
-  const middles = () => {
-    known ??= sampled.map((month) => middleOf(storage.bytes(month)))
-    return known
-  }
-  const indexOf = new Map(readers.map(({ operation }, at) => [operation.name, at]))
-  const missOf = (operation: Operation, cachedShare: number, month: number) => {
-    const at = indexOf.get(operation.name)
-    const { curve } = curveAt(month)
-    return at === undefined ? 0 : missedAt(curve.cached, curve.missed[at] as Float64Array, cachedShare)
-  }
-  // What reads its pages one after the other is read ahead: it waits for the disk's throughput, not for each page.
-  const waiting = [...readers.entries()].filter(([, { operation, spare }]) => operation.kind !== 'aggregate' && spare !== null)
-  const hotDraws = given('plan.hotDraws', 'share', assumptions.hotDraws, 'assumed', 'of the reads, those that the working set answers from memory')
-  const hotSpread = given(
+/** Month by month, of the plan of one candidate. */
+export class HotShare {
+  /** Bytes as hot as the laws say, over what they say. */
+  readonly hotSpread = given(
     'plan.hotSpread',
     'ratio',
     assumptions.hotSpread,
     'assumed',
     'bytes that are as hot as the law of the picks says, over what it says',
   )
-  const diskRead = given('plan.diskRead', 'ratio', assumptions.diskReadMs, 'assumed', 'milliseconds of a read from block storage')
-  return {
-    hotSpread,
-    diskRead,
-    missAt: (cachedShare, month) => {
-      const before = positionOf(month, sampled)
-      const [from, to] = [sampled[before] as number, sampled[before + 1] as number]
-      const low = curveAt(from).table(cachedShare)
-      return month <= from ? low : low + ((curveAt(to).table(cachedShare) - low) * (month - from)) / (to - from)
-    },
-    likeMonth: (month) =>
-      memo.once(`storage.${name}.likeMonth@${month}`, (path) =>
-        derived(path, 'months', 'the month in which there are as many bytes, every number at its middle', [storage.bytes(month)], (bytes) => {
-          const before = positionOf(bytes, middles())
-          const [from, to] = [middles()[before] as number, middles()[before + 1] as number]
-          const [first, last] = [sampled[before] as number, sampled[before + 1] as number]
-          return to > from ? first + (last - first) * Math.min(1, Math.max(0, (bytes - from) / (to - from))) : first
-        }),
+  /** Milliseconds of a page from block storage. */
+  readonly diskRead = given('plan.diskRead', 'ratio', assumptions.diskReadMs, 'assumed', 'milliseconds of a read from block storage')
+  readonly #hotDraws = given(
+    'plan.hotDraws',
+    'share',
+    assumptions.hotDraws,
+    'assumed',
+    'of the reads, those that the working set answers from memory',
+  )
+  readonly #name: string
+  readonly #demand: Demand
+  readonly #storage: Storage
+  readonly #readers: readonly Reader[]
+  readonly #others: readonly Operation[]
+  readonly #positionOf: Map<string, number>
+  /** Those that wait for each page: what reads its pages one after the other is read ahead, and waits for the disk's throughput. */
+  readonly #waiting: [at: number, reader: Reader][]
+  readonly #memo = new FigureMemo()
+  readonly #curves: Curve[] = []
+  /** Bytes in each of the months that are drawn, every number at its middle. */
+  #middles: number[] | undefined
+
+  /** `readers`: those whose pages are read from disk where they are not cached; `others` keep pages in the cache, too. */
+  constructor(name: string, demand: Demand, storage: Storage, readers: readonly Reader[], others: readonly Operation[]) {
+    this.#name = name
+    this.#demand = demand
+    this.#storage = storage
+    this.#readers = readers
+    this.#others = others
+    this.#positionOf = new Map(readers.map(({ operation }, at) => [operation.name, at]))
+    this.#waiting = [...readers.entries()].filter(([, { operation, spare }]) => operation.kind !== 'aggregate' && spare !== null)
+  }
+
+  /** Share of the pages read that is read from disk, where this share of the bytes is cached. */
+  readonly missAt = (cachedShare: number, month: number): number => {
+    const sampled = this.#demand.sampledMonths
+    const before = positionOf(month, sampled)
+    const [from, to] = [sampled[before] as number, sampled[before + 1] as number]
+    const low = this.#curveAt(from).table(cachedShare)
+    return month <= from ? low : low + ((this.#curveAt(to).table(cachedShare) - low) * (month - from)) / (to - from)
+  }
+
+  /** The month of the middle path that has as many bytes: a draw that grows less is as hot as an earlier one. */
+  likeMonth(month: number): Figure<'months'> {
+    return this.#memo.once(`storage.${this.#name}.likeMonth@${month}`, (path) =>
+      derived(path, 'months', 'the month in which there are as many bytes, every number at its middle', [this.#storage.bytes(month)], (bytes) =>
+        this.#monthWith(bytes),
       ),
-    missOf,
-    missShare: (operation, cacheBytes, month) =>
+    )
+  }
+
+  /** Of one operation, for a cache of so many bytes, of one copy. */
+  missShare(operation: Operation, cacheBytes: Figure<'bytes'>, month: number): Figure<'share'> {
+    return derived(
+      `capacity.${this.#name}.${operation.name}.missShare@${month}`,
+      'share',
+      'by the law of its picks, as if so much less were cached as more is hot (hotSpread)',
+      [cacheBytes, this.#storage.bytes(month), this.hotSpread],
+      (cache, all, spread) => this.#missOf(operation, cachedAsIf(Math.min(1, cache / Math.max(1, all)), spread), month),
+    )
+  }
+
+  /** Bytes that answer a share of the reads from memory: `plan.hotDraws`. */
+  workingSet(month: number): Figure<'bytes'> {
+    return this.#memo.once(`storage.${this.#name}.workingSet@${month}`, (path) =>
       derived(
-        `capacity.${name}.${operation.name}.missShare@${month}`,
-        'share',
-        'by the law of its picks, as if so much less were cached as more is hot (hotSpread)',
-        [cacheBytes, storage.bytes(month), hotSpread],
-        (cache, all, spread) => missOf(operation, cachedAsIf(Math.min(1, cache / Math.max(1, all)), spread), month),
+        path,
+        'bytes',
+        'bytes × what answers hotDraws of the reads from memory, × hotSpread',
+        [this.#storage.bytes(month), this.#hotDraws, this.hotSpread],
+        (bytes, share, spread) => {
+          const { curve, all } = this.#curveAt(month)
+          return bytes * toCache(cachedFor(curve.cached, all, 1 - share), spread)
+        },
       ),
-    workingSet: (month) =>
-      memo.once(`storage.${name}.workingSet@${month}`, (path) =>
-        derived(
-          path,
-          'bytes',
-          'bytes × what answers hotDraws of the reads from memory, × hotSpread',
-          [storage.bytes(month), hotDraws, hotSpread],
-          (bytes, share, spread) => {
-            const { curve, all } = curveAt(month)
-            return bytes * toCache(cachedFor(curve.cached, all, 1 - share), spread)
-          },
-        ),
+    )
+  }
+
+  /** Bytes without which more calls wait for a disk than their objectives can bear. */
+  mustCache(month: number): Figure<'bytes'> {
+    return this.#memo.once(`storage.${this.#name}.mustCache@${month}`, (path) =>
+      derived(
+        path,
+        'bytes',
+        'bytes × what keeps reads that cannot wait for a disk from it, × hotSpread',
+        [this.#storage.bytes(month), this.diskRead, this.hotSpread],
+        (bytes, ms, spread) => {
+          const { curve } = this.#curveAt(month)
+          let most = 0
+          for (const [at, reader] of this.#waiting) most = Math.max(most, mustShare(reader, curve, at, ms))
+          return bytes * toCache(most, spread)
+        },
       ),
-    mustCache: (month) =>
-      memo.once(`storage.${name}.mustCache@${month}`, (path) =>
-        derived(
-          path,
-          'bytes',
-          'bytes × what keeps reads that cannot wait for a disk from it, × hotSpread',
-          [storage.bytes(month), diskRead, hotSpread],
-          (bytes, ms, spread) => {
-            const { curve } = curveAt(month)
-            let most = 0
-            for (const [at, reader] of waiting) most = Math.max(most, mustShare(reader, curve, at, ms))
-            return bytes * toCache(most, spread)
-          },
-        ),
-      ),
+    )
+  }
+
+  #missOf(operation: Operation, cachedShare: number, month: number): number {
+    const at = this.#positionOf.get(operation.name)
+    const { curve } = this.#curveAt(month)
+    return at === undefined ? 0 : missedAt(curve.cached, curve.missed[at] as Float64Array, cachedShare)
+  }
+
+  #curveAt(month: number): Curve {
+    this.#curves[month] ??= curveOf(this.#demand, this.#storage, this.#readers, this.#others, month)
+    return this.#curves[month]
+  }
+
+  #monthWith(bytes: number): number {
+    const sampled = this.#demand.sampledMonths
+    this.#middles ??= sampled.map((month) => middleOf(this.#storage.bytes(month)))
+    const before = positionOf(bytes, this.#middles)
+    const [from, to] = [this.#middles[before] as number, this.#middles[before + 1] as number]
+    const [first, last] = [sampled[before] as number, sampled[before + 1] as number]
+    return to > from ? first + (last - first) * Math.min(1, Math.max(0, (bytes - from) / (to - from))) : first
   }
 }
 
@@ -153,14 +171,8 @@ function mustShare({ pages, spare }: Reader, { cached, missed }: MissCurve, at: 
   return cachedFor(cached, missed[at] as Float64Array, spare.share / Math.max(1, pages))
 }
 
-function curveOf(
-  scenario: Scenario,
-  demand: Demand,
-  storage: Storage,
-  readers: readonly Reader[],
-  others: readonly Operation[],
-  month: number,
-): Curve {
+function curveOf(demand: Demand, storage: Storage, readers: readonly Reader[], others: readonly Operation[], month: number): Curve {
+  const { scenario } = demand
   const rateOf = (operation: Operation) => middleOf(demand.rate(operation, month))
   const asking = [
     ...readers.map(({ operation, pages, tableShare }) => ({ operation, tableShare, pagesPerSecond: rateOf(operation) * pages })),

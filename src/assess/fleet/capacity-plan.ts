@@ -11,7 +11,7 @@ import { type Work, workOf } from '../capacity/work.ts'
 import { engineerHour } from '../cost/labour.ts'
 import type { BlockStorage, Shape } from '../cost/prices.ts'
 import type { Demand } from '../demand/demand.ts'
-import { type HotShare, hotShareOf } from '../demand/hot-share.ts'
+import { HotShare } from '../demand/hot-share.ts'
 import { loadOf } from '../demand/load.ts'
 import { needFiguresOf, needOf, standingOf } from '../demand/need.ts'
 import { type Storage, storageOf } from '../demand/storage.ts'
@@ -111,7 +111,7 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
   const rows = rowsOf(result, demand)
   const load = loadOf(name, own, facts.topology, crossing, demand, work, rows, cores, memo)
   const traffic = trafficOf(candidate, own, productionRows(result), rows, demand, work, driven.multiple?.mid ?? Number.POSITIVE_INFINITY, memo)
-  const hot = hotShareOf(name, demand, storage, traffic.readers, own.filter(changesRows))
+  const hot = new HotShare(name, demand, storage, traffic.readers, own.filter(changesRows))
   const standing = standingOf(name, facts, carried, doublingFigure(candidate), engineerHour(scenario))
   const needFigures = (month: number) => needFiguresOf(name, month, load, storage, hot, traffic, standing, memo)
   const terms = termsOf(facts, torn.length === 0, candidate.provision?.limits.cpus ?? 1, hot.missAt)
