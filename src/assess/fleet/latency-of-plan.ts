@@ -2,10 +2,7 @@
  * How long calls take on the fleet that is planned: what one server of the bench took at the load that a server of the fleet has, and what the
  * bench has not: hops between zones, volumes over the network, rows that are not cached, tables of production's size.
  */
-import jstat from 'jstat'
 import type { CandidateResult, Result } from '../../result/result.ts'
-import type { Operation } from '../../scenario/scenario.ts'
-import { isReadOperation } from '../capacity/calls.ts'
 import { type LatencyByLoad, latenciesByLoad, latencyAt } from '../capacity/latency-by-load.ts'
 import type { CostPlan } from '../cost/cost.ts'
 import type { Demand } from '../demand/demand.ts'
@@ -13,9 +10,10 @@ import type { Drawn } from '../figures/drawn.ts'
 import { derived, derivedFrom, type Figure, given, productOf, sumOf } from '../figures/figure.ts'
 import { FigureMemo, ratio } from '../figures/figure-memo.ts'
 import type { Spread } from '../figures/simulate.ts'
+import { type Added, addedOf } from './added-latency.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
 import { assumptions } from './plan-assumptions.ts'
-import { bounds, cacheOf, copiesInPart, type Need, usesOf } from './supply.ts'
+import { bounds, type Need, usesOf } from './supply.ts'
 
 export type LoadLevel = 'average' | 'peak'
 /** One objective, in one month, at one load. */
@@ -28,7 +26,7 @@ export interface PlannedCall {
   /** What one server of the bench took at as much load, and everything. */
   alone: Figure<'seconds'>
   total: Figure<'seconds'>
-  added: { name: AddedName; seconds: Figure<'seconds'> }[]
+  added: Added[]
   /** As measured it is late whatever the load is. */
   unloaded: boolean
   /** Of the lowest rates, that tell what was measured; null: the response curve alone does. */
@@ -41,7 +39,6 @@ export interface PlannedLatency {
   /** Objectives of operations that were called too rarely to tell. */
   untold: string[]
 }
-export type AddedName = 'hops between zones' | 'flush of a volume' | 'reads from disk' | 'rows of production'
 
 /** A year on, beside now and the horizon. */
 const aYear = 12
@@ -61,7 +58,7 @@ export function latencyOf(
   const name = plan.candidate
   const memo = new FigureMemo()
   const laws = latenciesByLoad(candidate, plan.operations)
-  const terms = termsOf(plan, cost, candidate, calibration, memo)
+  const addedTo = addedOf(plan, cost, candidate, calibration, memo)
   const months = latencyMonths(demand)
   const loads = months.flatMap((month) => {
     const peak = peakMultiple(plan, cost, month)
@@ -78,7 +75,7 @@ export function latencyOf(
         : loads.map(({ month, load, multiple }): PlannedCall => {
             const path = `latency.${name}.${operation.name}.${objective.name}`
             const alone = aloneOf(path, `${path}.alone.${load}@${month}`, law, multiple, memo)
-            const added = terms(operation, objective, month, law.unloaded ? alone : null)
+            const added = addedTo(operation, objective, month, law.unloaded ? alone : null)
             const total = sumOf(`${path}.${load}@${month}`, 'seconds', [alone, ...added.map(({ seconds }) => seconds)])
             return {
               operation: operation.name,
@@ -184,109 +181,6 @@ function aloneOf(path: string, own: string, law: LatencyByLoad, multiple: Figure
   )
 }
 
-type Objective = Operation['objectives'][number]
-
-function termsOf(plan: CapacityPlan, cost: CostPlan, candidate: CandidateResult, calibration: Result['calibration'], memo: FigureMemo) {
-  const name = plan.candidate
-  const { topology, memoryBound, lostSeconds } = plan.facts
-  // Who loses nothing of what was acknowledged has waited for a copy in another zone.
-  const waitsForCopy = topology.copies > 1 && lostSeconds.range.high === 0
-  const hop = given('plan.zoneHop', 'seconds', assumptions.zoneHopSeconds, 'assumed', 'a hop to another zone and back, at a high percentile')
-  const volumeFlush = given(
-    'plan.volumeFlush',
-    'seconds',
-    assumptions.volumeFlushSeconds,
-    'assumed',
-    'a volume over the network makes a write durable',
-  )
-  // Where nobody timed the disk of the bench, all of the volume's flush comes on top.
-  const benchFlush = given(
-    'plan.benchFlush',
-    'seconds',
-    (calibration?.fsyncUs.p50 ?? 0) / 1e6,
-    'measured',
-    'the disk of the bench did, at its median',
-  )
-  const flush = derived('plan.flushAdded', 'seconds', 'max(0, volumeFlush − benchFlush)', [volumeFlush, benchFlush], (volume, bench) =>
-    Math.max(0, volume - bench),
-  )
-  // Of a write that is late whatever the load is, the disk of the bench is a part: a faster one takes that off. Of others nobody knows.
-  const flushInstead = (operation: Operation, objective: Objective, alone: Figure<'seconds'>) =>
-    memo.once(`latency.${name}.${operation.name}.${objective.name}.flush`, (path) =>
-      derived(path, 'seconds', 'volumeFlush − benchFlush', [volumeFlush, benchFlush, alone], (volume, bench, most) =>
-        Math.max(-most, volume - bench),
-      ),
-    )
-  const hops = (operation: Operation) => {
-    const another = isReadOperation(operation) ? topology.consulted[operation.consistency] > 1 : waitsForCopy
-    const times = another ? 2 : 1
-    return memo.once(`latency.${name}.hops.${times}`, (path) =>
-      productOf(path, 'seconds', `zoneHop${another ? ' of the caller, and of the copy that is waited for' : ' of the caller'}`, [hop], times),
-    )
-  }
-  /** `unloaded`: what was measured of a call that is late whatever the load is. */
-  return (operation: Operation, objective: Objective, month: number, unloaded: Figure<'seconds'> | null): PlannedCall['added'] => {
-    const shape = cost.shapes[cost.purchases.fleet(month).shape] as (typeof cost.shapes)[number]
-    // A disk in the server is as near as that of the bench.
-    const hasVolume = shape.localDiskGib === undefined
-    const isRead = isReadOperation(operation)
-    const added: PlannedCall['added'] = [{ name: 'hops between zones', seconds: hops(operation) }]
-    if (!isRead && hasVolume && candidate.durability === 'fsync')
-      added.push({ name: 'flush of a volume', seconds: unloaded === null ? flush : flushInstead(operation, objective, unloaded) })
-    // An aggregate reads its pages in a row, ahead of what it needs: it waits for the disk's throughput.
-    if (isRead && hasVolume && !memoryBound && operation.kind !== 'aggregate')
-      added.push({ name: 'reads from disk', seconds: disk(operation, objective, month) })
-    const more = plan.rows.cost(operation, month)
-    const mean = plan.seconds(operation, month)
-    if (more !== null && mean !== null)
-      added.push({
-        name: 'rows of production',
-        seconds: memo.once(`latency.${name}.${operation.name}.rows@${month}`, (path) =>
-          derived(path, 'seconds', 'service × (1 − 1 ÷ rowsCost)', [mean, more], (seconds, times) => seconds * Math.max(0, 1 - 1 / times)),
-        ),
-      })
-    return added
-  }
-
-  function disk(operation: Operation, { name: objective, quantile }: Objective, month: number): Figure<'seconds'> {
-    const fleet = cost.purchases.fleet(month)
-    const shape = cost.shapes[fleet.shape] as (typeof cost.shapes)[number]
-    const cache = memo.once(`latency.${name}.cache@${month}`, (path) =>
-      derived(path, 'bytes', 'what all parts cache, of one copy', [plan.fixedMemory, plan.cacheOfRest], (fixedMemoryBytes, cacheOfRest) =>
-        Math.max(0, (cacheOf(shape, { fixedMemoryBytes, cacheOfRest }) * fleet.parts) / copiesInPart(topology)),
-      ),
-    )
-    const miss = memo.once(`capacity.${name}.${operation.name}.missShare@${month}`, () => plan.hot.missShare(operation, cache, month))
-    return memo.once(`latency.${name}.${operation.name}.${objective}.disk@${month}`, (path) =>
-      derived(
-        path,
-        'seconds',
-        `pages that are read from disk in ${quantile * 100} % of the calls at most, one after the other × diskRead`,
-        [plan.pagesOfCall(operation, month), miss, plan.hot.diskRead],
-        (pages, share, ms) => (binomialQuantile(pages, share, quantile) * ms) / 1000,
-      ),
-    )
-  }
-}
-
-/** Successes of so many trials that are exceeded with a probability of at most 1 − quantile; by the normal distribution where there are many. */
-export function binomialQuantile(trials: number, share: number, quantile: number): number {
-  const n = Math.max(1, Math.round(trials))
-  if (share <= 0) return 0
-  if (share >= 1) return n
-  let probability = (1 - share) ** n
-  let below = probability
-  let at = 0
-  while (below < quantile && at < n && at < mostCounted) {
-    probability *= ((n - at) / (at + 1)) * (share / (1 - share))
-    below += probability
-    at++
-  }
-  return below >= quantile || at >= n ? at : Math.min(n, Math.ceil(n * share + jstat.normal.inv(quantile, 0, 1) * Math.sqrt(n * share * (1 - share))))
-}
-
-const mostCounted = 200
-
 /** All that must be drawn to tell of it. */
 export const figuresOfLatency = ({ loads, calls }: PlannedLatency): Figure[] => [
   ...loads.map(({ multiple }) => multiple),
@@ -297,7 +191,7 @@ export interface LatencyCall extends Omit<PlannedCall, 'alone' | 'total' | 'adde
   aloneMs: Spread
   totalMs: Spread
   /** Every number at its middle. */
-  added: { name: AddedName; ms: number }[]
+  added: { name: Added['name']; ms: number }[]
   /** Share of the draws in which the objective holds, and in which it would without what is added. */
   holds: number
   holdsAlone: number
