@@ -45,10 +45,38 @@ export function rank(contenders: Contender[], weights: Map<string, number>, seed
   const names = [...weights.keys()]
   const total = [...weights.values()].reduce((sum, each) => sum + each, 0)
   const mids = [...weights.values()].map((each) => each / total)
-  const scoreAt = ({ utilities }: Contender, by: readonly number[], draw: number) =>
-    names.reduce((sum, name, at) => sum + (by[at] as number) * ((utilities.get(name) as Float64Array)[draw] as number), 0)
-  const order = [...contenders].sort((a, b) => scoreAt(b, mids, 0) - scoreAt(a, mids, 0) || (a.name < b.name ? -1 : 1))
+  const middleOf = ({ utilities }: Contender) =>
+    names.reduce((sum, name, at) => sum + (mids[at] as number) * ((utilities.get(name) as Float64Array)[0] as number), 0)
+  const order = [...contenders].sort((a, b) => middleOf(b) - middleOf(a) || (a.name < b.name ? -1 : 1))
   const draws = contenders[0]?.utilities.get(names[0] as string)?.length ?? 0
+  const { ranks, wins } = contestsOf(order, names, mids, draws, seed)
+  const beats = order.flatMap((first, a) =>
+    order.slice(a + 1).map((second, offset) => ({
+      first: first.name,
+      second: second.name,
+      probability: ((wins[a] as number[])[a + 1 + offset] as number) / Math.max(1, draws),
+      withinResolution: middleOf(first) - middleOf(second) <= blurOf(first, second, names, mids),
+    })),
+  )
+  const places = placesOf(
+    order.map(({ name }) => name),
+    beats,
+  )
+  const standings = order.map((contender, who) => ({
+    name: contender.name,
+    rank: places[who] as number,
+    score: middleOf(contender),
+    topsis: closeness(
+      names.map((name) => (contender.utilities.get(name) as Float64Array)[0] as number),
+      mids,
+    ),
+    rankShares: order.length === 1 ? [] : (ranks[who] as number[]).map((count) => count / Math.max(1, draws)),
+  }))
+  return { standings, beats, ...winnerOf(standings), smallestChange: smallestChange(order, names, mids) }
+}
+
+/** In how many draws of the weights and of everything else each had which rank, and each beat which other. */
+function contestsOf(order: readonly Contender[], names: readonly string[], mids: readonly number[], draws: number, seed: number) {
   const n = order.length
   const ranks = order.map(() => new Array<number>(n).fill(0))
   const wins = order.map(() => new Array<number>(n).fill(0))
@@ -64,55 +92,40 @@ export function rank(contenders: Contender[], weights: Map<string, number>, seed
       for (let at = 0; at < names.length; at++) score += (weightsDrawn[at] as number) * ((own[at] as Float64Array)[draw] as number)
       scores[who] = score
     }
-    for (let who = 0; who < n; who++) {
-      let better = 0
-      for (let other = 0; other < n; other++) {
-        if (other === who) continue
-        const ahead = (scores[who] as number) - (scores[other] as number)
-        const row = wins[who] as number[]
-        if (ahead > 0 || (ahead === 0 && who < other)) row[other] = (row[other] as number) + 1
-        else better++
-      }
-      const own = ranks[who] as number[]
-      own[better] = (own[better] as number) + 1
-    }
+    countContest(scores, ranks, wins)
   }
-  const beats = order.flatMap((first, a) =>
-    order.slice(a + 1).map((second, offset) => ({
-      first: first.name,
-      second: second.name,
-      probability: ((wins[a] as number[])[a + 1 + offset] as number) / Math.max(1, draws),
-      withinResolution: scoreAt(first, mids, 0) - scoreAt(second, mids, 0) <= blurOf(first, second, names, mids),
-    })),
-  )
-  const places = placesOf(
-    order.map(({ name }) => name),
-    beats,
-  )
-  const standings = order.map((contender, who) => ({
-    name: contender.name,
-    rank: places[who] as number,
-    score: scoreAt(contender, mids, 0),
-    topsis: closeness(
-      names.map((name) => (contender.utilities.get(name) as Float64Array)[0] as number),
-      mids,
-    ),
-    rankShares: n === 1 ? [] : (ranks[who] as number[]).map((count) => count / Math.max(1, draws)),
-  }))
+  return { ranks, wins }
+}
+
+/** Of one draw; who stands first in the order wins a tie. */
+function countContest(scores: Float64Array, ranks: number[][], wins: number[][]): void {
+  const n = scores.length
+  for (let who = 0; who < n; who++) {
+    let better = 0
+    for (let other = 0; other < n; other++) {
+      if (other === who) continue
+      const ahead = (scores[who] as number) - (scores[other] as number)
+      const row = wins[who] as number[]
+      if (ahead > 0 || (ahead === 0 && who < other)) row[other] = (row[other] as number) + 1
+      else better++
+    }
+    const own = ranks[who] as number[]
+    own[better] = (own[better] as number) + 1
+  }
+}
+
+function winnerOf(standings: readonly Standing[]): Pick<Ranking, 'winner' | 'tie' | 'disagreement'> {
   const [first] = standings
   const sharing = standings.filter(({ rank: place }) => place === 1).map(({ name }) => name)
   const isTie = sharing.length > 1
   const byTopsis = [...standings].sort((a, b) => b.topsis - a.topsis)[0]
   return {
-    standings,
-    beats,
     winner: first === undefined || isTie ? null : first.name,
     tie: isTie ? sharing : [],
     disagreement:
       byTopsis !== undefined && first !== undefined && byTopsis.rank > 1
         ? `TOPSIS puts ${byTopsis.name} first, the weighted sum ${first.name}`
         : null,
-    smallestChange: smallestChange(order, names, mids),
   }
 }
 
