@@ -25,27 +25,13 @@ export function rowsOf({ trialPlan }: Pick<Result, 'trialPlan'>, demand: Demand)
   const growth = (operation: Operation, month: number) => {
     const most = mostRows(operation)
     if (month === 0 || production(operation) >= most) return null
-    const grown = tableGrowth(operation, month)
-    if (grown === null) return null
+    const grown = tableGrowth(operation, month, demand, memo)
     const limit = most / Math.max(1, production(operation))
     return Number.isFinite(limit)
       ? memo.once(`demand.${operation.name}.rowsGrowth@${month}`, (path) =>
           derived(path, 'ratio', `min(tableGrowth, ${Number(limit.toPrecision(3))} by its limit)`, [grown], (times) => Math.min(limit, times)),
         )
       : grown
-  }
-  /** Rows of the table over today's; where it is looked up by a reference, of each row that is referred to. */
-  const tableGrowth = (operation: Operation, month: number): Figure<'ratio'> | null => {
-    const { scenario } = demand
-    const entity = entityOf(scenario, operation.entity)
-    const referred = 'where' in operation ? operation.where.flatMap(({ field }) => fieldOf(entity, field).generator) : []
-    const others = referred.flatMap((generator) => (generator.kind === 'reference' ? [entityOf(scenario, generator.entity)] : []))
-    const inputs = [entity, ...others].flatMap((each) => [demand.rows(each, month), demand.rows(each, 0)])
-    return memo.once(`demand.${operation.name}.tableGrowth@${month}`, (path) =>
-      derivedFrom(path, 'ratio', `rows of ${entity.name} over today's${others.map(({ name }) => `, for each ${name}`).join('')}`, inputs, (values) =>
-        values.reduce((product, value, at) => (at === 0 || (at > 1 && at % 2 === 1) ? product * value : product / Math.max(1, value)), 1),
-      ),
-    )
   }
   const exponent = given(
     'plan.rowsExponent',
@@ -84,6 +70,20 @@ export function rowsOf({ trialPlan }: Pick<Result, 'trialPlan'>, demand: Demand)
       return productOf(path, 'rows', grown === null ? 'rowsPerCall' : 'rowsPerCall × rowsGrowth', grown === null ? [now] : [now, grown])
     })
   return { measured: loaded, perCall, growth, cost }
+}
+
+/** Rows of the table over today's; where it is looked up by a reference, of each row that is referred to. */
+function tableGrowth(operation: Operation, month: number, demand: Demand, memo: FigureMemo): Figure<'ratio'> {
+  const { scenario } = demand
+  const entity = entityOf(scenario, operation.entity)
+  const referred = 'where' in operation ? operation.where.flatMap(({ field }) => fieldOf(entity, field).generator) : []
+  const others = referred.flatMap((generator) => (generator.kind === 'reference' ? [entityOf(scenario, generator.entity)] : []))
+  const inputs = [entity, ...others].flatMap((each) => [demand.rows(each, month), demand.rows(each, 0)])
+  return memo.once(`demand.${operation.name}.tableGrowth@${month}`, (path) =>
+    derivedFrom(path, 'ratio', `rows of ${entity.name} over today's${others.map(({ name }) => `, for each ${name}`).join('')}`, inputs, (values) =>
+      values.reduce((product, value, at) => (at === 0 || (at > 1 && at % 2 === 1) ? product * value : product / Math.max(1, value)), 1),
+    ),
+  )
 }
 
 /** A call never touches more; Infinity where it has no limit. What names its rows by their keys touches those, whatever the table holds. */
