@@ -41,44 +41,11 @@ function plainProgress(): Closeable {
 
 function liveProgress(plan: TrialPlan): Closeable {
   const start = performance.now()
-  const phases = plan.phases.map(
-    ({ name, predictedSeconds }): Phase => ({
-      name,
-      predictedSeconds,
-      state: 'waiting',
-      startedMs: 0,
-      warning: '',
-      begun: Promise.withResolvers(),
-      over: Promise.withResolvers(),
-    }),
-  )
+  const phases = phasesOf(plan)
   let note = ''
-  const list = new Listr(
-    phases.map((phase) => ({
-      title: phase.predictedSeconds < 1 ? phase.name : `${phase.name} (about ${duration(phase.predictedSeconds)})`,
-      task: async (_: unknown, task: Task) => {
-        phase.task = task
-        await phase.begun.promise
-        await phase.over.promise
-        if (phase.state === 'waiting') task.skip()
-        else if (phase.state === 'stopped') task.skip(`${phase.name}: stopped after ${duration(elapsed(phase))}`)
-        else task.title = `${phase.name} (${duration(elapsed(phase))})${phase.warning === '' ? '' : `: ${phase.warning}`}`
-      },
-    })),
-    {
-      renderer: 'default',
-      fallbackRenderer: 'simple',
-      // Results own stdout. The spinner is slow on purpose: it shares the core with the harness.
-      rendererOptions: {
-        logger: new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) }),
-        lazy: true,
-        collapseSkips: true,
-      },
-      registerSignalListeners: false,
-      exitOnError: false,
-    },
-  )
-  const shown = list.run().catch(() => {})
+  const shown = listOf(phases)
+    .run()
+    .catch(() => {})
   const draw = () => {
     const current = phases.find((phase) => phase.state === 'running')
     if (current?.task === undefined) return
@@ -87,12 +54,6 @@ function liveProgress(plan: TrialPlan): Closeable {
     current.task.output = `${note}\n${barText((performance.now() - start) / 1000, left + own)}`
   }
   const timer = setInterval(draw, drawnEveryMs)
-  /** What is over without having ended was stopped, or never began. */
-  const leave = (phase: Phase) => {
-    if (phase.state === 'running') phase.state = 'stopped'
-    phase.begun.resolve()
-    phase.over.resolve()
-  }
   return {
     begin(name) {
       const at = phases.findIndex((phase) => phase.name === name)
@@ -123,6 +84,53 @@ function liveProgress(plan: TrialPlan): Closeable {
       await shown
     },
   }
+}
+
+const phasesOf = ({ phases }: TrialPlan): Phase[] =>
+  phases.map(({ name, predictedSeconds }) => ({
+    name,
+    predictedSeconds,
+    state: 'waiting',
+    startedMs: 0,
+    warning: '',
+    begun: Promise.withResolvers(),
+    over: Promise.withResolvers(),
+  }))
+
+/** What is over without having ended was stopped, or never began. */
+function leave(phase: Phase): void {
+  if (phase.state === 'running') phase.state = 'stopped'
+  phase.begun.resolve()
+  phase.over.resolve()
+}
+
+/** A task for each phase, which ends when the phase is over. */
+function listOf(phases: Phase[]) {
+  return new Listr(
+    phases.map((phase) => ({
+      title: phase.predictedSeconds < 1 ? phase.name : `${phase.name} (about ${duration(phase.predictedSeconds)})`,
+      task: async (_: unknown, task: Task) => {
+        phase.task = task
+        await phase.begun.promise
+        await phase.over.promise
+        if (phase.state === 'waiting') task.skip()
+        else if (phase.state === 'stopped') task.skip(`${phase.name}: stopped after ${duration(elapsed(phase))}`)
+        else task.title = `${phase.name} (${duration(elapsed(phase))})${phase.warning === '' ? '' : `: ${phase.warning}`}`
+      },
+    })),
+    {
+      renderer: 'default',
+      fallbackRenderer: 'simple',
+      // Results own stdout. The spinner is slow on purpose: it shares the core with the harness.
+      rendererOptions: {
+        logger: new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) }),
+        lazy: true,
+        collapseSkips: true,
+      },
+      registerSignalListeners: false,
+      exitOnError: false,
+    },
+  )
 }
 
 const elapsed = (phase: Phase) => (performance.now() - phase.startedMs) / 1000
