@@ -30,7 +30,6 @@ export function resolve(file: ScenarioFile, broken: Set<string>, engines: readon
   const operations = Object.entries(file.operations).flatMap(([name, operation]) => resolveOperation(name, operation, context) ?? [])
   checkSearched(operations, report)
   if (Object.keys(file.operations).length === 0) report(['operations'], 'a scenario needs at least one operation', { lacking: true })
-  const { requirements } = file
   const scenario: Scenario = {
     name: file.name,
     summary: file.summary,
@@ -39,43 +38,14 @@ export function resolve(file: ScenarioFile, broken: Set<string>, engines: readon
     entities,
     operations,
     invariants: Object.entries(file.invariants ?? {}).flatMap(([name, { conserve }]) => resolveInvariant(name, conserve, context) ?? []),
-    requirements: {
-      peak: requirements.peak,
-      durability: requirements.durability,
-      availability: requirements.availability ?? null,
-      rpoMs: requirements.rpo ?? null,
-      rtoMs: requirements.rto ?? null,
-      regions: requirements.regions ?? [],
-      compliance: requirements.compliance ?? [],
-      licences: requirements.licences ?? null,
-      budgetUsdPerMonth: requirements.budget ?? null,
-      engineerUsdPerHour: requirements.engineer ?? null,
-      horizonMs: requirements.horizon ?? null,
-    },
+    requirements: requirementsOf(file),
     criteria: resolvePreferences(
       file,
       file.candidates.map((candidate) => (typeof candidate === 'string' ? candidate : candidate.name)),
       report,
     ),
-    candidates: file.candidates.map((candidate) =>
-      typeof candidate === 'string'
-        ? { name: candidate, engine: candidate, durability: requirements.durability }
-        : {
-            name: candidate.name,
-            engine: candidate.engine,
-            durability: candidate.durability ?? requirements.durability,
-            ...(candidate.pooler === undefined ? {} : { pooler: candidate.pooler }),
-          },
-    ),
-    bench: {
-      scale: file.bench?.scale ?? null,
-      cpus: file.bench?.limits?.cpus ?? 1,
-      memoryBytes: file.bench?.limits?.memory ?? 2 * 2 ** 30,
-      sizes: [...new Set(file.bench?.sizes ?? [])].sort((a, b) => a - b),
-      effort: file.bench?.effort ?? 'quick',
-      repeats: file.bench?.repeats ?? null,
-      ...((file.bench?.security ?? (asksForSecurity(requirements.compliance ?? []) ? 'on' : 'off')) === 'on' ? { security: 'on' as const } : {}),
-    },
+    candidates: candidatesOf(file),
+    bench: benchOf(file),
   }
   checkCandidates(scenario, file, context)
   for (const [index, candidate] of scenario.candidates.entries()) {
@@ -84,6 +54,47 @@ export function resolve(file: ScenarioFile, broken: Set<string>, engines: readon
   }
   if (scenario.bench.scale === 0) report(['bench', 'scale'], 'a scale of 0% loads nothing')
   return { scenario, problems }
+}
+
+function requirementsOf({ requirements }: ScenarioFile): Scenario['requirements'] {
+  return {
+    peak: requirements.peak,
+    durability: requirements.durability,
+    availability: requirements.availability ?? null,
+    rpoMs: requirements.rpo ?? null,
+    rtoMs: requirements.rto ?? null,
+    regions: requirements.regions ?? [],
+    compliance: requirements.compliance ?? [],
+    licences: requirements.licences ?? null,
+    budgetUsdPerMonth: requirements.budget ?? null,
+    engineerUsdPerHour: requirements.engineer ?? null,
+    horizonMs: requirements.horizon ?? null,
+  }
+}
+
+function candidatesOf({ candidates, requirements: { durability } }: ScenarioFile): Candidate[] {
+  return candidates.map((candidate) =>
+    typeof candidate === 'string'
+      ? { name: candidate, engine: candidate, durability }
+      : {
+          name: candidate.name,
+          engine: candidate.engine,
+          durability: candidate.durability ?? durability,
+          ...(candidate.pooler === undefined ? {} : { pooler: candidate.pooler }),
+        },
+  )
+}
+
+function benchOf({ bench, requirements: { compliance } }: ScenarioFile): Scenario['bench'] {
+  return {
+    scale: bench?.scale ?? null,
+    cpus: bench?.limits?.cpus ?? 1,
+    memoryBytes: bench?.limits?.memory ?? 2 * 2 ** 30,
+    sizes: [...new Set(bench?.sizes ?? [])].sort((a, b) => a - b),
+    effort: bench?.effort ?? 'quick',
+    repeats: bench?.repeats ?? null,
+    ...((bench?.security ?? (asksForSecurity(compliance ?? []) ? 'on' : 'off')) === 'on' ? { security: 'on' as const } : {}),
+  }
 }
 
 function checkCandidates(scenario: Scenario, file: ScenarioFile, { engines, report }: OperationContext): void {
