@@ -12,13 +12,14 @@ const comparable = new Set([...sortable, 'bool'])
 
 /** undefined where the operation is so wrong that nothing can be derived; the reason was reported. */
 export function resolveOperation(name: string, file: OperationFile, context: OperationContext): Operation | undefined {
-  const { entities, report } = context
   const path: Path = ['operations', name]
   checkCommon(file, path, context)
   if ('transaction' in file) {
     const steps = resolveSteps(file.transaction, [...path, 'transaction'], context)
     const first = steps[0]
-    return first === undefined ? undefined : { ...commonOf(name, file, entities.get(first.entity) as Entity, first.pick), kind: 'transaction', steps }
+    return first === undefined
+      ? undefined
+      : { ...commonOf(name, file, context.entities.get(first.entity) as Entity, first.pick), kind: 'transaction', steps }
   }
   const kind = operationKinds.find((each) => Object.hasOwn(file, each)) as string
   const entity = lookUp((file as Record<string, unknown>)[kind] as string, [...path, kind], context)
@@ -31,51 +32,59 @@ export function resolveOperation(name: string, file: OperationFile, context: Ope
       with: ownedNames(file.with, entity, [...path, 'with'], context),
       fields: projection(file.fields, entity, [...path, 'fields'], context),
     }
-  if ('list' in file) {
-    return {
-      ...common,
-      kind: 'list',
-      where: filters(file.where, entity, [...path, 'where'], context),
-      order: totalOrder(file.order_by, entity, [...path, 'order_by'], context),
-      limit: file.limit,
-      fields: projection(file.fields, entity, [...path, 'fields'], context),
-      deepShare: file.page === undefined || file.page === 'first' ? 0 : file.page === 'deep' ? 1 : file.page.deep,
-    }
+  if ('list' in file) return resolveList(file, common, entity, path, context)
+  if ('search' in file) return resolveSearch(file, common, entity, path, context)
+  if ('aggregate' in file) return resolveAggregate(file, common, entity, path, context)
+  return { ...common, ...resolveWrite(file, entity, path, [], context) }
+}
+
+type FileOf<Kind extends string> = Extract<OperationFile, Record<Kind, unknown>>
+
+function resolveList(file: FileOf<'list'>, common: OperationCommon, entity: Entity, path: Path, context: OperationContext): Operation {
+  return {
+    ...common,
+    kind: 'list',
+    where: filters(file.where, entity, [...path, 'where'], context),
+    order: totalOrder(file.order_by, entity, [...path, 'order_by'], context),
+    limit: file.limit,
+    fields: projection(file.fields, entity, [...path, 'fields'], context),
+    deepShare: file.page === undefined || file.page === 'first' ? 0 : file.page === 'deep' ? 1 : file.page.deep,
   }
-  if ('search' in file) {
-    checkTwice(file.in, [...path, 'in'], report)
-    for (const [index, name] of file.in.entries()) {
-      const field = known(name, entity, [...path, 'in', index], context)
-      if (field !== undefined && field.type !== 'words')
-        report([...path, 'in', index], `only fields of type words can be searched, "${name}" is ${field.type}`)
-    }
-    return { ...common, kind: 'search', in: file.in, limit: file.limit, fields: projection(file.fields, entity, [...path, 'fields'], context) }
+}
+
+function resolveSearch(file: FileOf<'search'>, common: OperationCommon, entity: Entity, path: Path, context: OperationContext): Operation {
+  checkTwice(file.in, [...path, 'in'], context.report)
+  for (const [index, name] of file.in.entries()) {
+    const field = known(name, entity, [...path, 'in', index], context)
+    if (field !== undefined && field.type !== 'words')
+      context.report([...path, 'in', index], `only fields of type words can be searched, "${name}" is ${field.type}`)
   }
-  if ('aggregate' in file) {
-    const match = /^(?:(day|hour)\()?([a-z][a-z0-9_]*)\)?$/.exec(file.group_by ?? '')
-    const groupBy = match === null ? null : { field: match[2] as string, unit: (match[1] as 'day' | 'hour' | undefined) ?? null }
-    const group = groupBy === null ? undefined : known(groupBy.field, entity, [...path, 'group_by'], context)
-    if (groupBy?.unit && group !== undefined && group.type !== 'timestamp')
-      report([...path, 'group_by'], `${groupBy.unit}() takes a timestamp, "${groupBy.field}" is ${group.type}`)
-    if (groupBy?.unit === null && group !== undefined && !comparable.has(group.type))
-      report([...path, 'group_by'], `rows cannot be grouped by a field of type ${group.type}`)
-    const sum = file.sum === undefined ? undefined : known(file.sum, entity, [...path, 'sum'], context)
-    if (sum !== undefined && sum.type !== 'int' && sum.type !== 'decimal')
-      report([...path, 'sum'], `"${file.sum}" is ${sum.type}: only int and decimal fields can be summed`)
-    const window = groupBy?.unit ? group : entity.fields.find((field) => field.generator.kind === 'timestamp' && field.generator.withinMs !== null)
-    if (file.over !== undefined && window === undefined)
-      report([...path, 'over'], `"over" needs a timestamp field with "within" in ${entity.name}`, { lacking: true })
-    return {
-      ...common,
-      kind: 'aggregate',
-      where: filters(file.where ?? {}, entity, [...path, 'where'], context),
-      groupBy,
-      sum: file.sum ?? null,
-      over: file.over === undefined || window === undefined ? null : { field: window.name, ms: reach(file.over, context) },
-    }
+  return { ...common, kind: 'search', in: file.in, limit: file.limit, fields: projection(file.fields, entity, [...path, 'fields'], context) }
+}
+
+function resolveAggregate(file: FileOf<'aggregate'>, common: OperationCommon, entity: Entity, path: Path, context: OperationContext): Operation {
+  const { report } = context
+  const match = /^(?:(day|hour)\()?([a-z][a-z0-9_]*)\)?$/.exec(file.group_by ?? '')
+  const groupBy = match === null ? null : { field: match[2] as string, unit: (match[1] as 'day' | 'hour' | undefined) ?? null }
+  const group = groupBy === null ? undefined : known(groupBy.field, entity, [...path, 'group_by'], context)
+  if (groupBy?.unit && group !== undefined && group.type !== 'timestamp')
+    report([...path, 'group_by'], `${groupBy.unit}() takes a timestamp, "${groupBy.field}" is ${group.type}`)
+  if (groupBy?.unit === null && group !== undefined && !comparable.has(group.type))
+    report([...path, 'group_by'], `rows cannot be grouped by a field of type ${group.type}`)
+  const sum = file.sum === undefined ? undefined : known(file.sum, entity, [...path, 'sum'], context)
+  if (sum !== undefined && sum.type !== 'int' && sum.type !== 'decimal')
+    report([...path, 'sum'], `"${file.sum}" is ${sum.type}: only int and decimal fields can be summed`)
+  const window = groupBy?.unit ? group : entity.fields.find((field) => field.generator.kind === 'timestamp' && field.generator.withinMs !== null)
+  if (file.over !== undefined && window === undefined)
+    report([...path, 'over'], `"over" needs a timestamp field with "within" in ${entity.name}`, { lacking: true })
+  return {
+    ...common,
+    kind: 'aggregate',
+    where: filters(file.where ?? {}, entity, [...path, 'where'], context),
+    groupBy,
+    sum: file.sum ?? null,
+    over: file.over === undefined || window === undefined ? null : { field: window.name, ms: reach(file.over, context) },
   }
-  const write = resolveWrite(file, entity, path, [], context)
-  return { ...common, ...write }
 }
 
 function commonOf(name: string, file: OperationFile, entity: Entity, pick: Pick): OperationCommon {
