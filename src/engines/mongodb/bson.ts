@@ -161,81 +161,103 @@ function additionWriter(bson: Bson, name: string, value: Addition): Instruction 
 
 const types = { text: 2, binary: 5, bool: 8, date: 9, int32: 16, int64: 18, decimal128: 19 }
 
-function bindWriter(bson: Bson, name: string, { '?': from, field, at }: Bind): Instruction {
-  const number = (writing: Writing): number =>
-    from === 'parameter'
-      ? writing.params.number(at)
-      : from === 'line'
-        ? (writing.lines as LineSource).number(writing.line, at)
-        : Number(writing.target[at])
-  const most = ({ params, lines, target }: Writing) =>
-    from === 'parameter' ? params.mostBytes(at) : from === 'line' ? (lines as LineSource).mostBytes(at) : Buffer.byteLength(target[at] as string)
-  const bytes = (writing: Writing, to: Buffer, offset: number): number => {
-    if (from === 'parameter') return writing.params.write(at, to, offset)
-    if (from === 'line') return (writing.lines as LineSource).write(writing.line, at, to, offset)
-    const value = writing.target[at]
-    return offset + (value instanceof Uint8Array ? Buffer.from(value).copy(to, offset) : to.write(String(value), offset))
-  }
-  /** A length stands in front of a value whose length is known only when it is written. */
-  const measured = (type: number, before: number, subtype: number | null): Instruction => {
-    const start = head(type, name)
-    return (writing) => {
-      const { to } = writing
-      to.append(start)
-      to.reserve(before + most(writing) + 1)
-      const offset = to.length
-      let end = bytes(writing, to.bytes, offset + before)
-      if (subtype === null) to.bytes[end++] = 0
-      else to.bytes[offset + 4] = subtype
-      to.bytes.writeInt32LE(end - offset - before, offset)
-      to.length = end
-    }
-  }
-  const fixed = (type: number, size: number, put: (value: number, to: Buffer, offset: number) => unknown): Instruction => {
-    const start = head(type, name)
-    return (writing) => {
-      const { to } = writing
-      to.append(start)
-      to.reserve(size)
-      put(number(writing), to.bytes, to.length)
-      to.length += size
-    }
-  }
+function bindWriter(bson: Bson, name: string, bind: Bind): Instruction {
+  const { field } = bind
   switch (field.type) {
     case 'uuid':
-      return measured(types.binary, 5, 4)
+      return measured(name, bind, types.binary, 5, 4)
     case 'bytes':
-      return measured(types.binary, 5, 0)
+      return measured(name, bind, types.binary, 5, 0)
     case 'decimal':
-      return fixed(types.decimal128, 16, (value, to, offset) => writeDecimal128(value, field.scale, to, offset))
+      return fixed(name, bind, types.decimal128, 16, (value, to, offset) => writeDecimal128(value, field.scale, to, offset))
     case 'timestamp':
-      return fixed(types.date, 8, (value, to, offset) => writeInt64LE(storableMs(value), to, offset))
+      return fixed(name, bind, types.date, 8, (value, to, offset) => writeInt64LE(storableMs(value), to, offset))
     case 'bool':
-      return fixed(types.bool, 1, (value, to, offset) => to.writeUInt8(value, offset))
+      return fixed(name, bind, types.bool, 1, (value, to, offset) => to.writeUInt8(value, offset))
     case 'int': {
-      const small = fixed(types.int32, 4, (value, to, offset) => to.writeInt32LE(value, offset))
-      const large = fixed(types.int64, 8, writeInt64LE)
+      const number = numberOf(bind)
+      const small = fixed(name, bind, types.int32, 4, (value, to, offset) => to.writeInt32LE(value, offset))
+      const large = fixed(name, bind, types.int64, 8, writeInt64LE)
       return (writing) => (Math.abs(number(writing)) < 2 ** 31 ? small(writing) : large(writing))
     }
     case 'enum': {
+      const number = numberOf(bind)
       const values = field.generator.kind === 'enum' ? field.generator.values : []
       const elements = values.map((value) => Buffer.from(bson.serialize({ [name]: value })).subarray(4, -1))
       return (writing) => writing.to.append(elements[number(writing)] as Buffer)
     }
     case 'json':
-      // Text becomes a document: the one value that needs objects between.
-      return (writing) => {
-        const value = from === 'line' ? jsonOf(bytes, most, writing) : writing.params.value(at)
-        writing.to.append(Buffer.from(bson.serialize({ [name]: value })).subarray(4, -1))
-      }
+      return jsonWriter(bson, name, bind)
     default:
-      return measured(types.text, 4, null)
+      return measured(name, bind, types.text, 4, null)
   }
 }
 
-function jsonOf(bytes: (writing: Writing, to: Buffer, offset: number) => number, most: (writing: Writing) => number, writing: Writing): unknown {
-  const text = Buffer.alloc(most(writing))
-  return JSON.parse(text.toString('utf8', 0, bytes(writing, text, 0)))
+const numberOf =
+  ({ '?': from, at }: Bind) =>
+  (writing: Writing): number =>
+    from === 'parameter'
+      ? writing.params.number(at)
+      : from === 'line'
+        ? (writing.lines as LineSource).number(writing.line, at)
+        : Number(writing.target[at])
+
+const mostBytesOf =
+  ({ '?': from, at }: Bind) =>
+  ({ params, lines, target }: Writing): number =>
+    from === 'parameter' ? params.mostBytes(at) : from === 'line' ? (lines as LineSource).mostBytes(at) : Buffer.byteLength(target[at] as string)
+
+/** Writes it, and returns where it ends. */
+const bytesOf =
+  ({ '?': from, at }: Bind) =>
+  (writing: Writing, to: Buffer, offset: number): number => {
+    if (from === 'parameter') return writing.params.write(at, to, offset)
+    if (from === 'line') return (writing.lines as LineSource).write(writing.line, at, to, offset)
+    const value = writing.target[at]
+    return offset + (value instanceof Uint8Array ? Buffer.from(value).copy(to, offset) : to.write(String(value), offset))
+  }
+
+/** A length stands in front of a value whose length is known only when it is written. */
+function measured(name: string, bind: Bind, type: number, before: number, subtype: number | null): Instruction {
+  const [most, bytes] = [mostBytesOf(bind), bytesOf(bind)]
+  const start = head(type, name)
+  return (writing) => {
+    const { to } = writing
+    to.append(start)
+    to.reserve(before + most(writing) + 1)
+    const offset = to.length
+    let end = bytes(writing, to.bytes, offset + before)
+    if (subtype === null) to.bytes[end++] = 0
+    else to.bytes[offset + 4] = subtype
+    to.bytes.writeInt32LE(end - offset - before, offset)
+    to.length = end
+  }
+}
+
+function fixed(name: string, bind: Bind, type: number, size: number, put: (value: number, to: Buffer, offset: number) => unknown): Instruction {
+  const number = numberOf(bind)
+  const start = head(type, name)
+  return (writing) => {
+    const { to } = writing
+    to.append(start)
+    to.reserve(size)
+    put(number(writing), to.bytes, to.length)
+    to.length += size
+  }
+}
+
+/** Text becomes a document: the one value that needs objects between. */
+function jsonWriter(bson: Bson, name: string, bind: Bind): Instruction {
+  const { '?': from, at } = bind
+  const [most, bytes] = [mostBytesOf(bind), bytesOf(bind)]
+  const lineValue = (writing: Writing): unknown => {
+    const text = Buffer.alloc(most(writing))
+    return JSON.parse(text.toString('utf8', 0, bytes(writing, text, 0)))
+  }
+  return (writing) => {
+    const value = from === 'line' ? lineValue(writing) : writing.params.value(at)
+    writing.to.append(Buffer.from(bson.serialize({ [name]: value })).subarray(4, -1))
+  }
 }
 
 /** Binary integer decimal (IEEE 754-2008): sign, biased exponent, coefficient below 2⁵³. */
