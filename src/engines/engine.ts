@@ -29,11 +29,11 @@ export interface Engine {
   readonly native: boolean
   /** Seconds that `plan` predicts with. */
   readonly pace: Pace
-  /** Pure: everything that a session needs, as cloneable data. */
+  /** Pure: everything that a session needs, as cloneable data. `operations` may hold more than the model was made for. */
   compile(model: PhysicalModel, operations: Operation[], scenario: Scenario, durability: Durability): Compiled
   /** Pure: what an operator of this model needs. */
   handbook(compiled: Compiled): Handbook
-  /** One attempt: resolves with the server's version once it takes work, throws while it does not. */
+  /** One attempt, with the account that a session has: resolves with the server's version (`1.6.18`, no word before it) once it takes work, throws while it does not. */
   ready(endpoint: Endpoint): Promise<string>
   /** The driver is imported here, lazily. */
   connect(endpoint: Endpoint, compiled: Compiled, options: ConnectOptions): Promise<Session>
@@ -142,7 +142,7 @@ export interface ServerContext {
   /** Address that the server listens on. */
   address: string
   dataDirectory: string
-  /** The parent of the data directory: configuration files lie here. */
+  /** The parent of the data directory: configuration files lie here, and here the server is started. */
   directory: string
   port: number
   /** Further free ports. */
@@ -152,7 +152,7 @@ export interface ServerContext {
   password: string
   limits: Limits
   durability: Durability
-  /** Absent: connections are plain, and there is no account but the one that administers. */
+  /** Absent: connections are plain, and there is no account but the one that administers. A server that has no TLS starts without, and its engine's `guards` says so. */
   security?: ServerSecurity
 }
 export interface Account {
@@ -200,7 +200,7 @@ export interface ServerSpec {
   image: ServerImage
   /** The ports it uses when it is alone, the clients' first. */
   ports: number[]
-  /** Program looked for on the PATH, and the versions that are accepted of it; null: never looked for. */
+  /** Program looked for on the PATH, and the versions that are accepted of it, by the first line that it prints; its real place is the `home` of a context. null: never looked for. */
   onPath: { program: string; versionArguments: string[]; supported: RegExp; supportedText: string } | null
   /** Fetched where the program is not on the PATH; null: the system's own package manager is what has it. */
   package: ServerPackage | null
@@ -210,9 +210,9 @@ export interface ServerSpec {
   beside?: { program: string; hint: string }
   /** Name of the account that a server of our own lets in. */
   user: string
-  /** Configuration files, by name in the server's directory; nobody but the server's user reads them. */
+  /** Configuration files, by name in the server's directory; nobody but the server's user reads them. Passwords stand here: who has an account on the machine sees arguments and environments. */
   files(context: ServerContext): { name: string; text: string }[]
-  /** Run once, before the first start. */
+  /** Run once, before the first start; makes the data directory where the server does not. null: there is nothing to do. */
   prepare(context: ServerContext): Command | null
   start(context: ServerContext): Command
   /** What a server of our own, and no other, is told before it takes work, its account above all: tried until it does, and without effect the second time. */
@@ -250,10 +250,11 @@ export interface External {
   /** What the path of its URLs may be: the database, keyspace or number that is connected to first. */
   namespaces: RegExp
   port: number
-  /** Namespaces there are, each with the name that was proposed for it. */
+  /** Namespaces there are, all that `create` made among them, each with the name that was proposed for it. */
   list(endpoint: Endpoint): Promise<{ namespace: string; name: string }[]>
-  /** Makes a new namespace; resolves with its own name, which is the proposed one where the engine takes names. */
+  /** Makes a new namespace; resolves with its own name, which is the proposed one where the engine takes names. Names that are proposed are used once. */
   create(endpoint: Endpoint, proposed: string): Promise<string>
+  /** With all that it holds; of a namespace that nobody made it does nothing. */
   drop(endpoint: Endpoint, namespace: string): Promise<void>
 }
 
@@ -331,17 +332,24 @@ export interface CallPlan {
 /** Of a server that tells nothing but words. */
 export const planInWords = (text: string): CallPlan => ({ text, read: null, scans: [], sortedRows: null })
 
-/** Talks to the server through the official driver. */
+/** Talks to the server through the official driver. What has nothing to do on a product (`create`, `settle`, `maintain`, `indexUse`) does nothing. */
 export interface Session extends AsyncDisposable {
+  /**
+   * The version as `ready` tells it; every setting of `compiled.settings` as the server says it is, and how it keeps what others are asked for alike:
+   * isolation, uniqueness, referential integrity. One that is not `ok` is a breach of the promise, but for `sizing`.
+   */
   facts(limits: Limits): Promise<{ version: string; parity: Parity[] }>
   create(): Promise<void>
-  /** `last`: constraints that need all rows follow. */
+  /** Called more than once, each time with other rows. `last`: constraints that need all rows follow. @throws `outOfMemory` where the limit is what stops it: that is a finding. */
   load(rows: RowSource, last: boolean): Promise<void>
+  /** Resolves when every reader sees what was loaded, and nothing that loading began is still at work. */
   settle(): Promise<void>
   /** What the server does by itself every now and then, at once: a checkpoint, a flush, a compaction, a log rewrite. */
   maintain(): Promise<void>
   perform(operation: number, params: ParamSource): Promise<Reply>
+  /** Tables by the names of the model's stores. */
   storage(): Promise<StorageFacts>
+  /** How the server runs a read, in its own words where it has any. */
   explain(operation: number, params: ParamSource): Promise<CallPlan>
   indexUse(): Promise<{ table: string; index: string; uses: number }[]>
   /** Rows of an entity and the sum of a numeric field (integers of its scale), off the clock. */
@@ -372,12 +380,15 @@ export function asRole({ role, ...endpoint }: Endpoint): Endpoint {
   return { ...endpoint, ...role }
 }
 
+/** Commands and statements in the product's own language, one a line; a sentence where there is none. */
 export interface Handbook {
   schema: string[]
   /** The steps that make it, in their order; none where stores begin to exist with their first row. */
   migrations: Definition[]
   backup: string[]
   restore: string[]
+  /** What gives the role of the operations its rights, and no more. */
   grants: string[]
+  /** Conditions over the server's own figures. */
   alerts: string[]
 }

@@ -2,10 +2,10 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import { engines } from '../../src/engines/registry.ts'
 import { deriveModel } from '../../src/families/derive.ts'
 import { readScenario } from '../../src/scenario/read.ts'
 import { TestBed } from '../differential/bed.ts'
+import { contracted } from './contracted.ts'
 import { runsAsProcess } from './obtainable.ts'
 
 const folders = ['./edges/', './awkward/']
@@ -21,7 +21,7 @@ test.each(files.filter(([name]) => refused.has(name)))('%s is refused with its l
 })
 
 // Each engine has a server of its own: they work side by side, each through its scenarios one after the other. A busy machine makes all of them wait.
-describe.concurrent.each(engines.filter(runsAsProcess).map((engine) => [engine.name, engine] as const))('%s', (_, engine) => {
+describe.concurrent.each(contracted.filter(runsAsProcess).map((engine) => [engine.name, engine] as const))('%s', (_, engine) => {
   const bed = new TestBed()
   afterAll(() => bed[Symbol.asyncDispose](), 60_000)
 

@@ -2,17 +2,17 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import { engines } from '../../src/engines/registry.ts'
 import { allOperations } from '../../src/families/derive.ts'
 import { readScenario } from '../../src/scenario/read.ts'
 import { TestBed } from '../differential/bed.ts'
+import { contracted } from './contracted.ts'
 import { runsAsProcess } from './obtainable.ts'
 import { permittedExcuses } from './permitted.ts'
 
 const directory = fileURLToPath(new URL('../scenarios/', import.meta.url))
 const files = readdirSync(directory).filter((name) => name.endsWith('.yaml'))
 
-describe.concurrent.each(engines.filter(runsAsProcess).map((engine) => [engine.name, engine] as const))('%s', (_name, engine) => {
+describe.concurrent.each(contracted.filter(runsAsProcess).map((engine) => [engine.name, engine] as const))('%s', (_name, engine) => {
   const bed = new TestBed()
   afterAll(() => bed[Symbol.asyncDispose](), 60_000)
 

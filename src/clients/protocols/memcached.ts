@@ -146,7 +146,7 @@ export function errorOf(bytes: Buffer, from: number, to: number): string {
 }
 
 /** What a reply of one word says: STORED and DELETED · EXISTS, for the item changed meanwhile · NOT_STORED, for there was one · NOT_FOUND. */
-export type Outcome = 'done' | 'changed' | 'not stored' | 'not found'
+type Outcome = 'done' | 'changed' | 'not stored' | 'not found'
 
 export function outcomeOf(bytes: Buffer, from: number): Outcome {
   const first = bytes[from]

@@ -1,19 +1,18 @@
 /** Memcached: how the server runs, its items, its client (memcache-client). */
 import type { MemcacheClient } from 'memcache-client'
 import image from '../../../docker/memcached/image.json' with { type: 'json' }
+import { compileItems } from '../../clients/compile-items.ts'
 import { throwingServerErrors } from '../../clients/driver-errors.ts'
 import { MemcachedConnection, type MemcachedLogin } from '../../clients/protocols/memcached.ts'
 import { named } from '../../clients/replies.ts'
 import { ServerError } from '../../clients/server-error.ts'
 import { tlsOptions } from '../../clients/socket.ts'
-import { conversation } from '../../families/program.ts'
 import { settingsOf } from '../configuration.ts'
-import { asRole, type Compiled, type Endpoint, type Engine, type Guards, type Limits } from '../engine.ts'
+import { asRole, type Endpoint, type Engine, type Guards, type Limits } from '../engine.ts'
+import { refusals, shownCall } from './calls.ts'
 import { driverError } from './errors.ts'
 import { traits } from './facts.ts'
 import { openMemcachedLane } from './lane.ts'
-import { MemcachedOperations } from './operations.ts'
-import { rehearsed } from './rehearsal.ts'
 import { itemsOf, MemcachedSession, settingsOfServer } from './session.ts'
 
 const name = 'memcached'
@@ -101,28 +100,7 @@ export const memcached: Engine = throwingServerErrors(driverError, {
       }
     },
   },
-  compile(model, operations, scenario, durability) {
-    const excused = new Set(model.excuses.map((excuse) => excuse.operation))
-    const limits = { cpus: scenario.bench.cpus, memoryBytes: scenario.bench.memoryBytes }
-    const compiled: Compiled = {
-      engine: name,
-      durability,
-      scenario,
-      operations,
-      model,
-      ddl: [],
-      afterLoad: [],
-      programs: [],
-      settings: settings(limits),
-    }
-    const conversations = new MemcachedOperations(compiled)
-    compiled.programs = operations.map((operation) =>
-      excused.has(operation.name) || operation.kind === 'transaction'
-        ? null
-        : conversation(operation.name, rehearsed(compiled, conversations, operation)),
-    )
-    return compiled
-  },
+  compile: compileItems({ engine: name, settings, refusals, shown: shownCall }),
   handbook: () => ({
     schema: [],
     migrations: [],

@@ -1,15 +1,16 @@
 /** Memcached through the wire client: a connection per slot; an operation that is one command is written from its template, others hold their conversation. */
 import { type Carrier, carry } from '../../clients/conversation.ts'
+import { type Call, ItemOperations, type Said, type Talk } from '../../clients/item-operations.ts'
 import { openAll } from '../../clients/open-all.ts'
 import { errorOf, findItem, MemcachedConnection, type MemcachedLogin, outcomeOf } from '../../clients/protocols/memcached.ts'
 import { memcachedKey } from '../../clients/protocols/memcached-errors.ts'
 import type { RequestBuffer } from '../../clients/request.ts'
 import { ServerError } from '../../clients/server-error.ts'
 import { fixedParameters, positionsOf, type WireSource } from '../../data/parameters.ts'
+import { writeItem } from '../../families/key-value/item.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import type { Compiled, Lane } from '../engine.ts'
-import { binaryFlag, writeItem } from './item.ts'
-import { type Call, expiryTime, MemcachedOperations, type Said, type Talk } from './operations.ts'
+import { binaryFlag, expiryTime, refusals } from './calls.ts'
 import { type Template, templateOf, writeLength, writeTimeAndRoom } from './templates.ts'
 
 interface Program {
@@ -27,14 +28,14 @@ class MemcachedLane implements Lane {
   onDone: Lane['onDone'] = () => {}
   onAnswer: Lane['onAnswer'] = () => {}
   readonly namespace: string
-  readonly operations: MemcachedOperations
+  readonly operations: ItemOperations
   readonly #programs: Program[]
   readonly #slots: Slot[]
 
   constructor(connections: MemcachedConnection[], namespace: string, compiled: Compiled) {
     this.slots = connections.length
     this.namespace = namespace
-    this.operations = new MemcachedOperations(compiled)
+    this.operations = new ItemOperations(compiled, refusals)
     this.#programs = compiled.operations.map((op, index) => ({
       op,
       template: compiled.programs[index] == null ? null : templateOf(compiled, this.operations.layout(op.entity), op, namespace),
@@ -119,7 +120,7 @@ class Slot {
 
   #converse(op: Operation, positions: Map<string, number>, params: WireSource): Talk {
     const fixed = fixedParameters(params.values())
-    return this.#lane.operations.perform(op, (name) => fixed.value(positions.get(name) ?? -1))
+    return this.#lane.operations.talk(op, (name) => fixed.value(positions.get(name) ?? -1))
   }
 
   #received(bytes: Buffer, from: number, to: number): void {
@@ -130,7 +131,7 @@ class Slot {
       return
     }
     const counted = this.#template?.rows(bytes, from, this.#nowMs)
-    if (counted === -1) this.#finish('error', 0, 0, memcachedKey('NOT_STORED'))
+    if (counted === -1) this.#finish('error', 0, 0, memcachedKey(refusals.notStored))
     else if (this.#talk === null) this.#finish(counted === 0 ? 'miss' : 'ok', counted as number, 0, '')
     else {
       const said = this.#said(bytes, from)

@@ -1,20 +1,19 @@
 /** Memcached through its driver (memcache-client): the operations' conversations and facts; what an administrator asks, and the load, go through the wire client. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { MemcacheClient } from 'memcache-client'
-import { Loading } from '../../clients/loading.ts'
-import { errorOf, findItem, MemcachedConnection, type MemcachedLogin, type Outcome } from '../../clients/protocols/memcached.ts'
+import { bytesOf, type Call, ItemOperations, type Outcome, type Said, type Storing } from '../../clients/item-operations.ts'
+import { itemPromises } from '../../clients/item-promises.ts'
+import { Loading, outOfMemory } from '../../clients/loading.ts'
+import { errorOf, findItem, MemcachedConnection, type MemcachedLogin } from '../../clients/protocols/memcached.ts'
 import { memcachedError } from '../../clients/protocols/memcached-errors.ts'
 import { RequestBuffer } from '../../clients/request.ts'
 import { ServerError } from '../../clients/server-error.ts'
-import { type ParamSource, positionsOf } from '../../data/parameters.ts'
-import { type Block, cell, type RowSource, startOf } from '../../data/rows.ts'
-import { messageOf, TrialError } from '../../errors.ts'
+import type { ParamSource } from '../../data/parameters.ts'
+import type { RowSource } from '../../data/rows.ts'
 import { hostOf } from '../../families/key-value/items.ts'
-import type { Operation } from '../../scenario/scenario.ts'
-import { type Compiled, type Limits, type Parity, planInWords, type Reply, type Session } from '../engine.ts'
-import { keyText, readItem, writeItem } from './item.ts'
+import type { Compiled, Limits, Parity, Reply, Session } from '../engine.ts'
+import { expiryTime, refusals } from './calls.ts'
 import { writeCall } from './lane.ts'
-import { type Call, expiryTime, graceMs, MemcachedOperations, type Said } from './operations.ts'
 
 const crawlerWithinMs = 10_000
 const mostDumps = 5
@@ -28,8 +27,7 @@ export class MemcachedSession implements Session {
   readonly #login: MemcachedLogin
   readonly #namespace: string
   readonly #compiled: Compiled
-  readonly #operations: MemcachedOperations
-  readonly #positions: Map<string, number>[]
+  readonly #operations: ItemOperations
   readonly #settings: (limits: Limits) => Record<string, string>
 
   constructor(
@@ -43,8 +41,7 @@ export class MemcachedSession implements Session {
     this.#login = login
     this.#namespace = namespace
     this.#compiled = compiled
-    this.#operations = new MemcachedOperations(compiled)
-    this.#positions = compiled.operations.map((operation) => positionsOf(compiled.scenario, operation))
+    this.#operations = new ItemOperations(compiled, refusals)
     this.#settings = settings
   }
 
@@ -56,18 +53,9 @@ export class MemcachedSession implements Session {
       const asked = sized.has(what) ? 'what the limits leave: a write that does not fit is refused' : `durability ${this.#compiled.durability}`
       return { what, asked, set, effective, ok: effective === set, ...(sized.has(what) ? { sizing: true as const } : {}) }
     })
-    const one = (what: string, asked: string, set: string, effective: string) => parity.push({ what, asked, set, effective, ok: true })
-    one('data after a restart', 'durability volatile', 'none', 'nothing is written to a disk')
-    one(
-      'isolation',
-      'atomic writes',
-      'one item per write; gets and cas where some of it is kept',
-      'no item is seen half written, and none is written over unread',
-    )
-    one('uniqueness', 'unique fields', 'none', 'what writes a unique field is declined')
-    one('referential integrity', 'references point at rows', 'none', 'not enforced by this engine')
+    const volatile = { what: 'data after a restart', asked: 'durability volatile', set: 'none', effective: 'nothing is written to a disk', ok: true }
     const [, version = ''] = await this.#client.version()
-    return { version, parity }
+    return { version, parity: [...parity, volatile, ...itemPromises] }
   }
 
   /** There is no schema. */
@@ -77,7 +65,7 @@ export class MemcachedSession implements Session {
     const connection = await MemcachedConnection.open(this.#login)
     const loading = new Loading()
     let [building, sent] = [new RequestBuffer(), new RequestBuffer()]
-    let pending = 0
+    let [pending, entity] = [0, '']
     connection.onReply = (bytes, from, to) => {
       const error = errorOf(bytes, from, to)
       if (error !== '') loading.fail(memcachedError(error))
@@ -87,7 +75,8 @@ export class MemcachedSession implements Session {
     try {
       for (const block of rows.blocks()) {
         building.length = 0
-        this.#encode(block, building)
+        entity = block.entity
+        for (const call of this.#operations.stored(block)) writeCall(call, this.#namespace, building)
         await loading.until(() => pending === 0)
         ;[building, sent] = [sent, building]
         pending = block.rows
@@ -96,30 +85,9 @@ export class MemcachedSession implements Session {
       await loading.until(() => pending === 0)
     } catch (error) {
       if (!(error instanceof ServerError) || error.code !== 'out-of-resources') throw error
-      throw new TrialError('out-of-memory', `the memory limit was reached after ${rows.rows.toLocaleString('en')} rows: ${messageOf(error)}`, {
-        hint: 'this is a finding: the data does not fit; raise bench.limits.memory or lower bench.scale to measure the rest',
-      })
+      throw outOfMemory(rows, entity, error)
     } finally {
       connection.end()
-    }
-  }
-
-  #encode(block: Block, to: RequestBuffer): void {
-    const layout = this.#operations.layout(block.entity)
-    const columns = layout.fields.map(({ name }) => block.columns.find((column) => column.field.name === name) as Block['columns'][number])
-    const key = columns.find(({ field }) => field.name === layout.entity.key[0]) as Block['columns'][number]
-    for (let row = 0; row < block.rows; row++) {
-      const values = columns.map((column) => cell(column, row))
-      const lines = layout.owned.map(({ name, fields }) => {
-        const chunk = block.owned.find((owned) => owned.entity === name)
-        if (chunk === undefined) return []
-        const own = fields.map((field) => chunk.columns.find((column) => column.field.name === field.name) as Block['columns'][number])
-        const [first, end] = [startOf(chunk.ends, row), chunk.ends[row] as number]
-        return Array.from({ length: end - first }, (_, line) => own.map((column) => cell(column, first + line)))
-      })
-      const seconds = layout.entity.ttlMs === null ? 0 : Math.ceil((Math.max(0, Number(values[0]) - block.epochMs) + graceMs) / 1000)
-      const item = { row: values, lines }
-      writeCall({ command: 'set', key: `${block.entity}:${keyText(cell(key, row))}`, layout, item, seconds, cas: '' }, this.#namespace, to)
     }
   }
 
@@ -132,12 +100,8 @@ export class MemcachedSession implements Session {
     })
   }
 
-  async perform(operation: number, params: ParamSource): Promise<Reply> {
-    const positions = this.#positions[operation] as Map<string, number>
-    const talk = this.#operations.perform(this.#compiled.operations[operation] as Operation, (name) => params.value(positions.get(name) ?? -1))
-    let said = talk.next()
-    while (said.done !== true) said = talk.next(await this.#call(said.value))
-    return said.value
+  perform(operation: number, params: ParamSource): Promise<Reply> {
+    return this.#operations.perform(operation, params, (call) => this.#call(call))
   }
 
   async #call(call: Call): Promise<Said> {
@@ -157,17 +121,14 @@ export class MemcachedSession implements Session {
     )
   }
 
-  #store(call: Extract<Call, { item: unknown }>, key: string): Promise<string[]> {
-    const value = new RequestBuffer()
-    writeItem(call.layout, call.item, value)
+  #store(call: Storing, key: string): Promise<string[]> {
     const given = { lifetime: expiryTime(call.seconds) }
-    const bytes = value.bytes.subarray(0, value.length)
+    const bytes = bytesOf(call)
     return call.command === 'cas' ? this.#client.cas(key, bytes, { ...given, casUniq: call.cas }) : this.#client[call.command](key, bytes, given)
   }
 
   async explain(operation: number) {
-    const op = this.#compiled.operations[operation] as Operation
-    return planInWords(`one get of the item of a ${hostOf(this.#compiled.scenario, op.entity).name}, found by the hash of its key`)
+    return this.#operations.explain(operation)
   }
 
   /** The server counts no uses of a key. */
@@ -188,20 +149,15 @@ export class MemcachedSession implements Session {
   }
 
   async total(name: string, field?: string) {
-    const layout = this.#operations.layout(name)
-    const at = layout.owned.findIndex((owned) => owned.name === name)
-    const place = (at < 0 ? layout.fields : (layout.owned[at]?.fields ?? [])).findIndex((each) => each.name === field)
+    const host = hostOf(this.#compiled.scenario, name)
     return await this.#asking(async (connection) => {
-      const items = await itemsOf(connection, `${this.#namespace}:${layout.entity.name}:`)
-      if (at < 0 && field === undefined) return { rows: BigInt(items.size), sum: 0n }
+      const items = await itemsOf(connection, `${this.#namespace}:${host.name}:`)
+      if (host.name === name && field === undefined) return { rows: BigInt(items.size), sum: 0n }
       let [rows, sum] = [0n, 0n]
       for (const keys of portions(items)) {
-        for (const value of valuesIn(await connection.ask(`get ${keys.join(' ')}\r\n`))) {
-          const item = readItem(layout, value)
-          const own = at < 0 ? [item.row] : (item.lines[at] ?? [])
-          rows += BigInt(own.length)
-          if (field !== undefined) for (const row of own) sum += BigInt(row[place] as number | bigint)
-        }
+        const part = this.#operations.total(name, field, valuesIn(await connection.ask(`get ${keys.join(' ')}\r\n`)))
+        rows += part.rows
+        sum += part.sum
       }
       return { rows, sum }
     })

@@ -1,13 +1,14 @@
 /** Operations that are one command, known before anything is read: written straight from a call's values, and their replies counted in place. */
+import { secondsOf } from '../../clients/item-operations.ts'
 import { type FoundItem, findItem, outcomeOf } from '../../clients/protocols/memcached.ts'
 import type { RequestBuffer } from '../../clients/request.ts'
 import { parametersOf, positionsOf, type WireSource } from '../../data/parameters.ts'
 import { writeDigits } from '../../data/whole-numbers.ts'
+import { expiryAt, type Layout, writeKey, writeLines, writeParameter } from '../../families/key-value/item.ts'
 import { readsFirst } from '../../families/key-value/items.ts'
 import { type Field, fieldOf, type Operation } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
-import { binaryFlag, expiryAt, type Layout, writeKey, writeLines, writeParameter } from './item.ts'
-import { expiryTime, secondsOf } from './operations.ts'
+import { binaryFlag, expiryTime } from './calls.ts'
 
 export interface Template {
   write(params: WireSource, to: RequestBuffer): void

@@ -1,12 +1,13 @@
 /** Redis through its driver: pipelined loads, the operations' conversations, facts and sizes. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
+import { outOfMemory } from '../../clients/loading.ts'
 import { RedisConnection, type RedisLogin } from '../../clients/protocols/resp.ts'
 import { ServerError } from '../../clients/server-error.ts'
 import { type ParamSource, positionsOf } from '../../data/parameters.ts'
 import type { RowSource } from '../../data/rows.ts'
 import type { Value } from '../../data/value.ts'
-import { messageOf, TrialError } from '../../errors.ts'
+import { TrialError } from '../../errors.ts'
 import { scoreOf } from '../../families/key-value/model.ts'
 import { entityOf, fieldOf, type Operation } from '../../scenario/scenario.ts'
 import { type Compiled, type Limits, type Parity, planInWords, type Reply, type Session } from '../engine.ts'
@@ -102,13 +103,7 @@ export class RedisSession implements Session {
       await load.finish()
     } catch (error) {
       if (!(error instanceof ServerError) || error.detail !== 'OOM') throw error
-      throw new TrialError(
-        'out-of-memory',
-        `the memory limit was reached while ${entity} was loaded, after ${rows.rows.toLocaleString('en')} rows: ${messageOf(error)}`,
-        {
-          hint: 'this is a finding: the data does not fit; raise bench.limits.memory or lower bench.scale to measure the rest',
-        },
-      )
+      throw outOfMemory(rows, entity, error)
     } finally {
       connection.end()
     }

@@ -8,8 +8,9 @@ import { assess } from '../../../src/assess/judge/assess.ts'
 import { cautionNotes } from '../../../src/assess/judge/cautions.ts'
 import { ownEvidence } from '../../../src/assess/judge/own-evidence.ts'
 import { clientOf } from '../../../src/clients/open-lane.ts'
-import { engines } from '../../../src/engines/registry.ts'
 import { type CandidateResult, readResult } from '../../../src/result/result.ts'
+import { contracted } from '../../engines/contracted.ts'
+import { toy } from '../../toy/index.ts'
 
 const saved = readResult(fileURLToPath(new URL('../../golden/results/small.json', import.meta.url)))
 
@@ -25,10 +26,11 @@ const candidateOf = (result: typeof saved, name: string) => result.candidates.fi
 const capacity = (result: typeof saved) => capacityOf(ownEvidence(candidateOf(result, first), result.scenario.operations), 'full', 1)
 
 test('a product without a wire client is replayed through its driver, whatever was asked for', () => {
-  for (const engine of engines) {
-    const { openLane: _, ...driven } = engine
+  expect(toy.openLane).toBeUndefined()
+  for (const engine of contracted) {
+    const { openLane: lane, ...driven } = engine
     expect(clientOf(driven, 'wire')).toBe('driver')
-    expect(clientOf(engine, 'wire')).toBe('wire')
+    expect(clientOf(engine, 'wire')).toBe(lane === undefined ? 'driver' : 'wire')
     expect(clientOf(engine, 'driver')).toBe('driver')
   }
 })

@@ -1,24 +1,25 @@
 /** Items of Memcached: rows as bytes and back, templates that write what conversations ask, and times that the server takes for lives or for the clock. */
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test, vi } from 'vitest'
+import { ItemOperations, type Said } from '../../../src/clients/item-operations.ts'
 import { RequestBuffer } from '../../../src/clients/request.ts'
 import { makeDataset, rowValues } from '../../../src/data/dataset.ts'
 import { DrawnParameters } from '../../../src/data/drawn.ts'
 import { positionsOf } from '../../../src/data/parameters.ts'
 import { canonical, type Value } from '../../../src/data/value.ts'
+import { expiryTime, refusals } from '../../../src/engines/memcached/calls.ts'
 import { memcached } from '../../../src/engines/memcached/index.ts'
-import { expiryAt, layoutOf, readItem, writeItem } from '../../../src/engines/memcached/item.ts'
 import { writeCall } from '../../../src/engines/memcached/lane.ts'
-import { expiryTime, MemcachedOperations, type Said } from '../../../src/engines/memcached/operations.ts'
 import { templateOf } from '../../../src/engines/memcached/templates.ts'
 import { allOperations, deriveModel } from '../../../src/families/derive.ts'
+import { expiryAt, layoutOf, readItem, writeItem } from '../../../src/families/key-value/item.ts'
 import { readScenario } from '../../../src/scenario/read.ts'
 import { entityOf, type Operation } from '../../../src/scenario/scenario.ts'
 
 const scenario = readScenario(fileURLToPath(new URL('../../engines/kinds.yaml', import.meta.url)))
 const operations = allOperations(scenario)
 const compiled = memcached.compile(deriveModel(memcached, scenario), operations, scenario, 'volatile')
-const conversations = new MemcachedOperations(compiled)
+const conversations = new ItemOperations(compiled, refusals)
 const dataset = makeDataset(scenario, 1)
 const shown = (name: string) => compiled.programs.find((each) => each?.operation === name)?.shown
 
@@ -62,7 +63,7 @@ test('templates write the very bytes of the conversation', () => {
       params.next(index)
       const [own, asked] = [new RequestBuffer(), new RequestBuffer()]
       template.write(params, own)
-      const said = conversations.perform(op, (name) => params.value(positions.get(name) ?? -1)).next()
+      const said = conversations.talk(op, (name) => params.value(positions.get(name) ?? -1)).next()
       if (said.done === true) throw new Error(`${op.name} asks nothing`)
       writeCall(said.value, 'own', asked)
       expect(own.bytes.toString('latin1', 0, own.length), op.name).toBe(asked.bytes.toString('latin1', 0, asked.length))
@@ -92,7 +93,7 @@ test('an item that changes between its reading and its writing is read again, te
   writeItem(layout, { row: layout.fields.map((field) => values[data.entity.fields.indexOf(field)] as Value), lines: [[], []] }, to)
   const found: Said = { value: to.bytes.subarray(0, to.length), cas: '7' }
   const replies = (changes: number) => {
-    const talk = conversations.perform(op, () => Buffer.alloc(16, 1))
+    const talk = conversations.talk(op, () => Buffer.alloc(16, 1))
     let said = talk.next()
     for (let stored = 0; said.done !== true; ) said = talk.next(said.value.command === 'gets' ? found : stored++ < changes ? 'changed' : 'done')
     return said.value

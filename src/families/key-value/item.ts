@@ -5,9 +5,6 @@ import type { Value } from '../../data/value.ts'
 import { writeDigits, writeInt16BE, writeInt32BE, writeInt64BE } from '../../data/whole-numbers.ts'
 import { type Entity, type Field, lineFields, ownedBy, type Scenario } from '../../scenario/scenario.ts'
 
-/** What the driver marks bytes with, which it hands back as they are. */
-export const binaryFlag = 8
-
 export interface Owned {
   name: string
   fields: Field[]

@@ -1,34 +1,61 @@
-/** The operations as conversations: a `get`, a storing command or a `delete` each; what keeps some of an item reads it first and stores it unless it has changed. */
-import type { Outcome } from '../../clients/protocols/memcached.ts'
-import { memcachedError } from '../../clients/protocols/memcached-errors.ts'
-import { readReply, wroteReply } from '../../clients/replies.ts'
-import { mostRetries } from '../../clients/retry.ts'
-import { ServerError } from '../../clients/server-error.ts'
-import { constantOf, type Value } from '../../data/value.ts'
-import { hostOf, readsFirst } from '../../families/key-value/items.ts'
-import { type Entity, entityOf, type Operation, type OperationOf } from '../../scenario/scenario.ts'
-import type { Compiled, Reply } from '../engine.ts'
-import { type Item, keyText, type Layout, layoutOf, readItem } from './item.ts'
+/**
+ * Operations on a product that finds items by their keys alone, as conversations: a `get`, a storing command or a `delete` each. What keeps some of
+ * an item reads it first, and stores it unless it has changed. A product says how one call travels, and nothing else.
+ */
+import { type ParamSource, positionsOf } from '../data/parameters.ts'
+import { type Block, cell, columnOf, startOf } from '../data/rows.ts'
+import { constantOf, type Value } from '../data/value.ts'
+import { type CallPlan, type Compiled, planInWords, type Reply } from '../engines/engine.ts'
+import { type Item, keyText, type Layout, layoutOf, readItem, writeItem } from '../families/key-value/item.ts'
+import { hostOf, readsFirst } from '../families/key-value/items.ts'
+import { type Entity, entityOf, type Operation, type OperationOf } from '../scenario/scenario.ts'
+import { readReply, wroteReply } from './replies.ts'
+import { RequestBuffer } from './request.ts'
+import { mostRetries } from './retry.ts'
+import { ServerError } from './server-error.ts'
 
-/** One command; keys without their namespace. `seconds`: how long the server keeps an item; 0: for ever. */
-export type Call =
-  | { command: 'get' | 'gets' | 'delete'; key: string }
-  | { command: 'add' | 'set' | 'cas'; key: string; layout: Layout; item: Item; seconds: number; cas: string }
-/** To a `get` the item that was found, to others how it ended. */
+/** `add` stores where there is no item, `set` whatever there is, `cas` where the item is still the one that a `gets` found. */
+export interface Storing {
+  command: 'add' | 'set' | 'cas'
+  /** Without its namespace. */
+  key: string
+  layout: Layout
+  item: Item
+  /** How long the server keeps it, at least; 0: for ever. */
+  seconds: number
+  /** The version that a `gets` told; '' of other commands. */
+  cas: string
+}
+export type Call = { command: 'get' | 'gets' | 'delete'; key: string } | Storing
+/** How a call ended that finds nothing out. `changed`: the item is no longer the one that was read · `not stored`: there was one · `not found`: there was none. */
+export type Outcome = 'done' | 'changed' | 'not stored' | 'not found'
+/** To a `get` or `gets` the item that was found, with its version where that was asked for, or null; to others how it ended. */
 export type Said = { value: Buffer; cas: string } | null | Outcome
 export type Talk = Generator<Call, Reply, Said>
 type Bound = (name: string) => Value
+type Asked = Pick<Compiled, 'scenario' | 'operations'>
+/** What the product calls its refusals: trials count errors by it. */
+export interface Refusals {
+  /** Of an `add`, because there was an item. */
+  notStored: string
+  /** Of a `cas`, because the item has changed. */
+  changed: string
+}
 
 /** The server's own expiry comes this much later than the one in replay time: it only cleans up. */
-export const graceMs = 24 * 3_600_000
+const graceMs = 24 * 3_600_000
 
-export class MemcachedOperations {
-  readonly #compiled: Compiled
+export class ItemOperations {
+  readonly #compiled: Asked
+  readonly #refusals: Refusals
+  readonly #positions: Map<string, number>[]
   readonly #layouts: Map<string, Layout>
 
-  constructor(compiled: Compiled) {
+  constructor(compiled: Asked, refusals: Refusals) {
     this.#compiled = compiled
-    const { scenario } = compiled
+    this.#refusals = refusals
+    const { scenario, operations } = compiled
+    this.#positions = operations.map((operation) => positionsOf(scenario, operation))
     this.#layouts = new Map(scenario.entities.map(({ name }) => [name, layoutOf(scenario, hostOf(scenario, name))]))
   }
 
@@ -37,8 +64,58 @@ export class MemcachedOperations {
     return this.#layouts.get(entity) as Layout
   }
 
-  /** @throws where the operation is declined. */
-  perform(op: Operation, bound: Bound): Talk {
+  /** Holds an operation's conversation; `ask` makes one call. @throws what `ask` throws, and ServerError where the answers leave nothing else. */
+  async perform(operation: number, params: ParamSource, ask: (call: Call) => Promise<Said>): Promise<Reply> {
+    const positions = this.#positions[operation] as Map<string, number>
+    const talk = this.talk(this.#compiled.operations[operation] as Operation, (name) => params.value(positions.get(name) ?? -1))
+    let said = talk.next()
+    while (said.done !== true) said = talk.next(await ask(said.value))
+    return said.value
+  }
+
+  /** What stores the rows of a block, each with those that it owns. */
+  *stored(block: Block): Iterable<Storing> {
+    const layout = this.layout(block.entity)
+    const columns = layout.fields.map(({ name }) => columnOf(block, name))
+    const key = columnOf(block, layout.entity.key[0] as string)
+    const owned = layout.owned.map(({ name, fields }) => {
+      const chunk = block.owned.find((each) => each.entity === name) as Block['owned'][number]
+      return { ends: chunk.ends, columns: fields.map((field) => columnOf(chunk, field.name)) }
+    })
+    for (let at = 0; at < block.rows; at++) {
+      const row = columns.map((column) => cell(column, at))
+      const lines = owned.map(({ ends, columns: own }) => {
+        const first = startOf(ends, at)
+        return Array.from({ length: (ends[at] as number) - first }, (_, line) => own.map((column) => cell(column, first + line)))
+      })
+      const seconds = layout.entity.ttlMs === null ? 0 : Math.ceil((Math.max(0, Number(row[0]) - block.epochMs) + graceMs) / 1000)
+      yield { command: 'set', key: `${block.entity}:${keyText(cell(key, at))}`, layout, item: { row, lines }, seconds, cas: '' }
+    }
+  }
+
+  /** How the server finds what an operation asks for. */
+  explain(operation: number): CallPlan {
+    const { entity } = this.layout((this.#compiled.operations[operation] as Operation).entity)
+    return planInWords(`one get of the item of a ${entity.name}, found by the hash of its key`)
+  }
+
+  /** Rows of an entity among items that hold them, and the sum of a field. */
+  total(name: string, field: string | undefined, values: Iterable<Buffer>): { rows: bigint; sum: bigint } {
+    const layout = this.layout(name)
+    const at = layout.owned.findIndex((owned) => owned.name === name)
+    const place = namesOf(at < 0 ? layout.fields : (layout.owned[at]?.fields ?? [])).indexOf(field ?? '')
+    let [rows, sum] = [0n, 0n]
+    for (const value of values) {
+      const item = readItem(layout, value)
+      const own = at < 0 ? [item.row] : (item.lines[at] ?? [])
+      rows += BigInt(own.length)
+      if (field !== undefined) for (const row of own) sum += BigInt(row[place] as number | bigint)
+    }
+    return { rows, sum }
+  }
+
+  /** For clients that carry the calls themselves, and for a rehearsal. @throws where the operation is declined. */
+  talk(op: Operation, bound: Bound): Talk {
     switch (op.kind) {
       case 'get':
         return this.#get(op, bound)
@@ -81,7 +158,7 @@ export class MemcachedOperations {
     const { layout, key, row } = this.#given(op.entity, bound)
     const lines = layout.owned.map(({ name }) => (op.with.includes(name) ? (bound(`lines.${name}`) as Value[][]) : []))
     const outcome = yield this.#store('add', layout, key, { row, lines })
-    if (outcome !== 'done') throw memcachedError('NOT_STORED')
+    if (outcome !== 'done') throw new ServerError('constraint', this.#refusals.notStored, { detail: this.#refusals.notStored })
     return wroteReply(1, 0)
   }
 
@@ -143,11 +220,11 @@ export class MemcachedOperations {
       if (outcome === 'done') return wroteReply(1, retries)
     }
     throw new ServerError('transient', `the item was changed by others ${mostRetries + 1} times between its reading and its writing`, {
-      detail: 'EXISTS',
+      detail: this.#refusals.changed,
     })
   }
 
-  #store(command: 'add' | 'set' | 'cas', layout: Layout, key: string, item: Item, cas = ''): Call {
+  #store(command: Storing['command'], layout: Layout, key: string, item: Item, cas = ''): Storing {
     return { command, key, layout, item, seconds: secondsOf(layout.entity), cas }
   }
 
@@ -165,14 +242,11 @@ export class MemcachedOperations {
 /** An item lives for the whole life of a fresh row, whatever was written of it: no earlier than it expires in replay time. */
 export const secondsOf = ({ ttlMs }: Entity) => (ttlMs === null ? 0 : Math.ceil((ttlMs + graceMs) / 1000))
 
-const mostRelativeSeconds = 30 * 86_400
-const latestSeconds = 2 ** 31 - 1
-
-/** As a command says it: beyond thirty days the server takes it for a time of the clock; what lies beyond its times is for ever. */
-export function expiryTime(seconds: number): number {
-  if (seconds <= mostRelativeSeconds) return seconds
-  const at = Math.floor(Date.now() / 1000) + seconds
-  return at > latestSeconds ? 0 : at
+/** What an item is stored as. */
+export function bytesOf({ layout, item }: Pick<Storing, 'layout' | 'item'>): Buffer {
+  const to = new RequestBuffer()
+  writeItem(layout, item, to)
+  return to.bytes.subarray(0, to.length)
 }
 
 const namesOf = (fields: { name: string }[]) => fields.map(({ name }) => name)
