@@ -1,5 +1,5 @@
 /** What a MongoDB server says of itself: its settings against what was asked, and its plans as text. */
-import type { MongoClient } from 'mongodb'
+import type { Document, MongoClient } from 'mongodb'
 import type { Compiled, Limits, Parity } from '../engine.ts'
 
 const GiB = 2 ** 30
@@ -27,14 +27,7 @@ export async function mongoFacts(client: MongoClient, namespace: string, compile
     admin.command({ serverStatus: 1 }),
     admin.command({ replSetGetConfig: 1 }),
   ])
-  const wanted = Number(cacheGigabytes(limits)) * GiB
-  const cache = Number(status.wiredTiger?.cache?.['maximum bytes configured'] ?? 0)
-  const written = await client
-    .db(namespace)
-    .command({ insert: probe, documents: [{ _id: 0 }], writeConcern: { w: 'majority', j: compiled.durability === 'fsync' } })
-    .catch((error: unknown) => ({ writeConcernError: { errmsg: String(error) } }))
-  await client.db(namespace).dropCollection(probe)
-  const refused = (written as { writeConcernError?: { errmsg: string } }).writeConcernError
+  const refused = await refusalOf(client, namespace, compiled)
   const parity: Parity[] = [
     {
       what: 'write concern',
@@ -43,6 +36,25 @@ export async function mongoFacts(client: MongoClient, namespace: string, compile
       effective: refused === undefined ? 'accepted by the server' : refused.errmsg,
       ok: refused === undefined,
     },
+    ...configured(options, status, config, Number(cacheGigabytes(limits)) * GiB),
+    ...stated,
+  ]
+  return { version: String(build.version), parity }
+}
+
+/** What the server answers to a write that asks for the durability; undefined: it takes it. */
+async function refusalOf(client: MongoClient, namespace: string, { durability }: Compiled): Promise<{ errmsg: string } | undefined> {
+  const written = await client
+    .db(namespace)
+    .command({ insert: probe, documents: [{ _id: 0 }], writeConcern: { w: 'majority', j: durability === 'fsync' } })
+    .catch((error: unknown) => ({ writeConcernError: { errmsg: String(error) } }))
+  await client.db(namespace).dropCollection(probe)
+  return (written as { writeConcernError?: { errmsg: string } }).writeConcernError
+}
+
+function configured(options: Document, status: Document, config: Document, wantedCacheBytes: number): Parity[] {
+  const cache = Number(status.wiredTiger?.cache?.['maximum bytes configured'] ?? 0)
+  return [
     {
       what: 'journal',
       asked: 'a journal',
@@ -60,9 +72,9 @@ export async function mongoFacts(client: MongoClient, namespace: string, compile
     {
       what: 'cache',
       asked: 'half of the memory limit above 1 GiB',
-      set: `${wanted} bytes`,
+      set: `${wantedCacheBytes} bytes`,
       effective: `${cache} bytes`,
-      ok: Math.abs(cache - wanted) < wanted * 0.02,
+      ok: Math.abs(cache - wantedCacheBytes) < wantedCacheBytes * 0.02,
       sizing: true,
     },
     {
@@ -72,15 +84,18 @@ export async function mongoFacts(client: MongoClient, namespace: string, compile
       effective: String(options.parsed?.replication?.replSet),
       ok: typeof options.parsed?.replication?.replSet === 'string',
     },
-    { what: 'isolation', asked: 'snapshot in transactions', set: 'readConcern snapshot', effective: 'stated with every transaction', ok: true },
-    {
-      what: 'consistency',
-      asked: 'strong',
-      set: 'primary, readConcern majority',
-      effective: 'stated with every read; not linearizable across a failover',
-      ok: true,
-    },
-    { what: 'referential integrity', asked: 'references point at rows', set: 'none', effective: 'not enforced by this engine', ok: true },
   ]
-  return { version: String(build.version), parity }
 }
+
+/** What each request says itself, and what this engine has not. */
+const stated: Parity[] = [
+  { what: 'isolation', asked: 'snapshot in transactions', set: 'readConcern snapshot', effective: 'stated with every transaction', ok: true },
+  {
+    what: 'consistency',
+    asked: 'strong',
+    set: 'primary, readConcern majority',
+    effective: 'stated with every read; not linearizable across a failover',
+    ok: true,
+  },
+  { what: 'referential integrity', asked: 'references point at rows', set: 'none', effective: 'not enforced by this engine', ok: true },
+]
