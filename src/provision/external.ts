@@ -32,23 +32,55 @@ const modes = new Map([
   ['verify-full', { tls: true, verify: true }],
 ])
 
+/** @throws TrialError, exit code 2 */
+type Refuse = (why: string, hint?: string) => never
+
 /** @throws TrialError, exit code 2, where the URL is none of this engine's. The password never stands in a message. */
 export function parseEndpoint(candidate: string, engine: Engine, text: string): ExternalServer {
-  const refuse = (why: string, hint = `for example ${engine.external.schemes[0]}://user@127.0.0.1:${engine.external.port}`): never => {
+  const { external } = engine
+  const refuse: Refuse = (why, hint = `for example ${external.schemes[0]}://user@127.0.0.1:${external.port}`) => {
     throw new TrialError('bad-endpoint', `--endpoint ${candidate}: ${why}`, { hint, exitCode: 2 })
   }
+  const url = parseUrl(text, engine, refuse)
+  const { tls, verify, authority } = encryptionOf(url, external, refuse)
+  const user = decoded('user', url.username, refuse)
+  const variable = `DBTRIAL_PASSWORD_${candidate.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`
+  const password = url.password === '' ? process.env[variable] : decoded('password', url.password, refuse)
+  if (password !== undefined) keepSecret(password)
+  const namespace = url.pathname.replace(/^\//, '') || engine.namespace
+  if (!external.namespaces.test(namespace)) refuse(`"${namespace}" is no database of ${engine.name}`, `such as ${engine.namespace}`)
+  return {
+    engine,
+    endpoint: {
+      host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: url.port === '' ? external.port : Number(url.port),
+      ...(user === '' && password === undefined ? {} : { user }),
+      ...(password === undefined ? {} : { password }),
+      ...(tls ? { tls: { verify, ...(authority === undefined ? {} : { authority }) } } : {}),
+      namespace,
+    },
+  }
+}
+
+/** Of a host, by one of the engine's schemes. */
+function parseUrl(text: string, { name, external: { schemes, tlsSchemes } }: Engine, refuse: Refuse): URL {
   let url: URL
   try {
     url = new URL(text)
   } catch {
     return refuse('this is no URL')
   }
-  const { external } = engine
-  const scheme = url.protocol.slice(0, -1)
-  if (![...external.schemes, ...external.tlsSchemes].includes(scheme))
-    refuse(`${engine.name} is reached by ${[...external.schemes, ...external.tlsSchemes].map((each) => `${each}://`).join(' or ')}, not ${scheme}://`)
+  const all = [...schemes, ...tlsSchemes]
+  if (!all.includes(schemeOf(url))) refuse(`${name} is reached by ${all.map((each) => `${each}://`).join(' or ')}, not ${schemeOf(url)}://`)
   if (url.hostname === '') refuse('the URL names no host')
-  let tls = external.tlsSchemes.includes(scheme)
+  return url
+}
+
+const schemeOf = ({ protocol }: URL) => protocol.slice(0, -1)
+
+/** What the scheme and the parameters say. */
+function encryptionOf(url: URL, { tlsSchemes }: Engine['external'], refuse: Refuse): { tls: boolean; verify: boolean; authority?: string } {
+  let tls = tlsSchemes.includes(schemeOf(url))
   let verify = true
   let authority: string | undefined
   for (const [name, value] of url.searchParams) {
@@ -70,29 +102,14 @@ export function parseEndpoint(candidate: string, engine: Engine, text: string): 
         'known are tls=true, sslmode=disable|require|verify-ca|verify-full, insecure=true, ca=FILE; a password with signs such as ? # % goes percent-encoded or into DBTRIAL_PASSWORD_<CANDIDATE>',
       )
   }
-  const decoded = (what: string, encoded: string): string => {
-    try {
-      return decodeURIComponent(encoded)
-    } catch {
-      return refuse(`the ${what} of the URL is not percent-encoded as it should be`, 'write % as %25')
-    }
-  }
-  const user = decoded('user', url.username)
-  const variable = `DBTRIAL_PASSWORD_${candidate.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`
-  const password = url.password === '' ? process.env[variable] : decoded('password', url.password)
-  if (password !== undefined) keepSecret(password)
-  const namespace = url.pathname.replace(/^\//, '') || engine.namespace
-  if (!external.namespaces.test(namespace)) refuse(`"${namespace}" is no database of ${engine.name}`, `such as ${engine.namespace}`)
-  return {
-    engine,
-    endpoint: {
-      host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-      port: url.port === '' ? external.port : Number(url.port),
-      ...(user === '' && password === undefined ? {} : { user }),
-      ...(password === undefined ? {} : { password }),
-      ...(tls ? { tls: { verify, ...(authority === undefined ? {} : { authority }) } } : {}),
-      namespace,
-    },
+  return { tls, verify, ...(authority === undefined ? {} : { authority }) }
+}
+
+function decoded(what: string, encoded: string, refuse: Refuse): string {
+  try {
+    return decodeURIComponent(encoded)
+  } catch {
+    return refuse(`the ${what} of the URL is not percent-encoded as it should be`, 'write % as %25')
   }
 }
 
