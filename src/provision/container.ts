@@ -98,9 +98,33 @@ function waysTo({ image, offline }: ServerImage, built: string): string {
 }
 
 async function launch(order: Order, runtime: Runtime, image: FoundImage): Promise<Instance> {
-  const { server } = order.engine
-  const [port, ...spare] = server.ports
-  const context: ServerContext = {
+  const context = await contextOf(order, image)
+  /** Of its volume and its network, too. */
+  const serverName = `dbtrial-${order.engine.name}-${ownerText(order.owner)}-${Date.now().toString(36)}`
+  const labels = { [ownerLabel]: ownerText(order.owner), [serverLabel]: serverName, 'dbtrial.candidate': order.candidate.slice(0, 60) }
+  const remove = () => removeServer(runtime, serverName)
+  const prepared = await preparedContainer(order, context, image, serverName, labels)
+  await runtime.docker.createNetwork({ Name: serverName, Labels: labels })
+  const started = await prepared.start().catch(async (error: unknown) => {
+    await remove() // One that was made and could not be started.
+    throw new TrialError('container-failed', `${order.engine.name}'s container did not start: ${messageOf(error)}`, { hint: 'run dbtrial doctor' })
+  })
+  const raw = runtime.docker.getContainer(started.getId())
+  const exited = whenExited(raw)
+  try {
+    const { user: name, password, port } = context
+    const endpoint = { ...(await addressOf(raw, port)), user: name, password, ...securedBy(context), namespace: order.engine.namespace }
+    const version = await whenReady(order.engine, endpoint, exited, order.signal, order.readyWithinMs)
+    return new ContainerInstance({ order, context, raw, runtime, image, endpoint, version, exited, remove, serverName, labels })
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}
+
+async function contextOf(order: Order, image: FoundImage): Promise<ServerContext> {
+  const [port, ...spare] = order.engine.server.ports
+  return {
     home: image.home,
     address: '0.0.0.0',
     directory: home,
@@ -112,30 +136,23 @@ async function launch(order: Order, runtime: Runtime, image: FoundImage): Promis
     durability: order.durability,
     ...(order.secured === true ? { security: await makeSecurity(order.directory) } : {}),
   }
-  const { GenericContainer } = await import('testcontainers')
-  /** Of its volume and its network, too. */
-  const serverName = `dbtrial-${order.engine.name}-${ownerText(order.owner)}-${Date.now().toString(36)}`
-  const labels = { [ownerLabel]: ownerText(order.owner), [serverLabel]: serverName, 'dbtrial.candidate': order.candidate.slice(0, 60) }
+}
 
+type Labels = Record<string, string>
+
+async function preparedContainer(order: Order, context: ServerContext, image: FoundImage, serverName: string, labels: Labels) {
+  const { GenericContainer } = await import('testcontainers')
+  const { server } = order.engine
   /** testcontainers knows no cpuset, no swap limit, no labelled volumes and no binding to the loopback address: these are set on what it sends. */
   class ServerContainer extends GenericContainer {
     constructor() {
       super(image.digest === null ? image.name : `${image.name.replace(/:[^:/]+$/, '')}@${image.digest}`)
-      this.createOpts = { ...this.createOpts, ...createOptions(port as number, server.stopSignal) }
-      this.hostConfig = {
-        ...this.hostConfig,
-        ...confined('CHOWN', 'DAC_OVERRIDE', 'SETUID', 'SETGID'),
-        Memory: order.limits.memoryBytes,
-        ShmSize: Math.floor(order.limits.memoryBytes / 4), // Parallel queries share memory through it; it counts as memory.
-        MemorySwap: order.limits.memoryBytes, // Memory and swap together: none is left for swap.
-        PortBindings: { [`${port}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '' }] },
-        Mounts: [{ Type: 'volume', Source: serverName, Target: volume, VolumeOptions: { Labels: labels } as never }],
-      }
+      this.createOpts = { ...this.createOpts, ...createOptions(context.port, server.stopSignal) }
+      this.hostConfig = { ...this.hostConfig, ...hostConfigOf(order, context.port, serverName, labels) }
     }
   }
-  await runtime.docker.createNetwork({ Name: serverName, Labels: labels })
   const [program, ...arguments_] = startScript(server, context)
-  const started = await new ServerContainer()
+  return new ServerContainer()
     .withNetworkMode(serverName) // No other container reaches it.
     .withEntrypoint([program as string])
     .withCommand(arguments_)
@@ -150,24 +167,16 @@ async function launch(order: Order, runtime: Runtime, image: FoundImage): Promis
       isStartupTimeoutSet: () => true,
       getStartupTimeout: () => 0,
     })
-    .start()
-    .catch(async (error: unknown) => {
-      await removeServer(runtime, serverName) // One that was made and could not be started.
-      throw new TrialError('container-failed', `${order.engine.name}'s container did not start: ${messageOf(error)}`, { hint: 'run dbtrial doctor' })
-    })
-  const raw = runtime.docker.getContainer(started.getId())
-  const remove = () => removeServer(runtime, serverName)
-  const exited = whenExited(raw)
-  try {
-    const { user: name, password } = context
-    const endpoint = { ...(await addressOf(raw, port as number)), user: name, password, ...securedBy(context), namespace: order.engine.namespace }
-    const version = await whenReady(order.engine, endpoint, exited, order.signal, order.readyWithinMs)
-    return new ContainerInstance({ order, context, raw, runtime, image, endpoint, version, exited, remove, serverName, labels })
-  } catch (error) {
-    await remove()
-    throw error
-  }
 }
+
+const hostConfigOf = ({ limits: { memoryBytes } }: Order, port: number, serverName: string, labels: Labels) => ({
+  ...confined('CHOWN', 'DAC_OVERRIDE', 'SETUID', 'SETGID'),
+  Memory: memoryBytes,
+  ShmSize: Math.floor(memoryBytes / 4), // Parallel queries share memory through it; it counts as memory.
+  MemorySwap: memoryBytes, // Memory and swap together: none is left for swap.
+  PortBindings: { [`${port}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '' }] },
+  Mounts: [{ Type: 'volume' as const, Source: serverName, Target: volume, VolumeOptions: { Labels: labels } as never }],
+})
 
 /** The container of a server, whatever state it is in, its volume and its network. */
 async function removeServer({ docker }: Runtime, serverName: string): Promise<void> {
