@@ -1,4 +1,4 @@
-/** What a MongoDB server says of itself: its settings against what was asked, and its plans as text. */
+/** What a MongoDB server says of itself: its settings against what was asked. */
 import type { Document, MongoClient } from 'mongodb'
 import type { Compiled, Limits, Parity } from '../engine.ts'
 
