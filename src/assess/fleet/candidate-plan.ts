@@ -117,6 +117,7 @@ export function figuresOfMonth(exhibit: Complete, month: number): Figure[] {
   return [
     nodesFigure(exhibit, month),
     cost.total(month),
+    cost.needed(month),
     ...cost.bill(month).map(({ figure }) => figure),
     volumeFigure(exhibit, month),
     ...(['all', 'one'] as const).map((rows) => availabilityFigure(plan, cost, month, rows)),

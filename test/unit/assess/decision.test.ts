@@ -468,7 +468,13 @@ describe('asked again', () => {
       /^From the bench to [\d,]+ vCPU.*\n {4}[\d.]+ = [\d.]+ {2}cores of the bench.*\n( {2}× .*\n)+ {2}× [\d.]+ = [\d.]+ {2}whole servers: /,
     )
     expect(tree).toMatch(/^cost\.postgres\.total@36 = /)
-    for (const path of ['plan.postgres.availability@12', 'plan.postgres.rowAvailability@36', 'capacity.postgres.volume@7', 'cost.postgres.total@5'])
+    for (const path of [
+      'plan.postgres.availability@12',
+      'plan.postgres.rowAvailability@36',
+      'capacity.postgres.volume@7',
+      'cost.postgres.total@5',
+      'cost.postgres.needed@5',
+    ])
       expect(explain(explainable, path)).toContain(`${path} = `)
     expect(explain(explainable, 'cost.mongodb.managed.atlas')).toMatch(/^cost\.mongodb\.managed\.atlas[^ ]*@0 = [\d,]+ USD/m)
     for (const path of ['capacity.postgres.nodes@13', 'cost.postgres.servers@7', 'demand.order.rows@11'])
