@@ -8,16 +8,13 @@ import { type Dataset, type EntityData, isLoaded } from '../data/dataset.ts'
 import { asRole, type ClientKind, type Compiled, type Endpoint, type Engine, type Lane, type Session } from '../engines/engine.ts'
 import { isOwnFault, messageOf, rethrowOwnFault, TrialError } from '../errors.ts'
 import type { PauseWatch } from '../host/pause-watch.ts'
-import { type HostPauses, hostPausesOf, keptSeconds, type Pause, pauseLimitNs } from '../host/pauses.ts'
 import type { HostSpeed } from '../host/speed.ts'
-import { appendWrites, clearWrites, emptyRecording, emptyWriteLog, type Recording } from '../measure/recorder.ts'
+import { appendWrites, clearWrites, emptyWriteLog, type Recording } from '../measure/recorder.ts'
 import { between } from '../measure/resources.ts'
-import { type Course, startSampler } from '../measure/sampler.ts'
 import { usualSensitivity } from '../measure/slowdown.ts'
 import { judgeValidity } from '../measure/validity.ts'
 import type { Instance } from '../provision/provision.ts'
 import type { TrialSpec } from '../replay/arrivals.ts'
-import { realClock } from '../replay/clock.ts'
 import type { WorkerPool } from '../replay/pool.ts'
 import { Workload } from '../replay/workload.ts'
 import type { CandidateResult, TrialResult } from '../result/result.ts'
@@ -29,6 +26,7 @@ import { Reference } from '../verify/reference.ts'
 import { Writes } from '../verify/writes.ts'
 import { CandidateServer } from './candidate-server.ts'
 import type { TrialPlan } from './plan.ts'
+import { abortable, leaveOutPauses, takeTrial } from './taking.ts'
 import { describeTrial } from './trial.ts'
 
 /**
@@ -82,8 +80,6 @@ export interface RunContext {
   commonMix: () => Set<number>
 }
 
-/** So long after the order a trial begins: all that take part have it by then. */
-const startLeadNs = 20e6
 /** Phases whose trials stand on their own, wherever they were measured. */
 const resumable = new Set<TrialResult['phase']>(['sweep', 'work', 'connections', 'confirmation', 'curve', 'held-back'])
 
@@ -93,17 +89,6 @@ export function labelOf(order: Pick<TrialOrder, 'phase' | 'loop' | 'multiple' | 
 }
 
 const unverified = (): CandidateResult['verification'] => ({ checked: 0, wrong: 0, byOperation: {}, differences: [] })
-
-/** Of one trial: what was recorded, and what the machine did meanwhile. */
-interface Taken {
-  startedAt: string
-  measureNs: number
-  recording: Recording
-  used: Course
-  pauses: Pause[] | null
-  /** Why the trial broke; null: it did not. */
-  broken: string | null
-}
 
 export class CandidateRun extends CandidateServer {
   readonly candidate: Candidate
@@ -374,11 +359,14 @@ export class CandidateRun extends CandidateServer {
     this.#attempts.set(label, attempt)
     // A repeated trial draws the same arrivals and picks, but never the same new rows: the first attempt has inserted those.
     const block = this.#context.blockOf(`${label} attempt ${attempt}`)
-    const taken = await this.#take(order, spec, block)
+    const brokenBy = (error: unknown) => this.#breakage(error)
+    const subject = { instance: this.instance as Instance, compiled: this.compiled, context: this.#context, brokenBy }
+    const taken = await takeTrial(subject, order, { spec, block, nowMs: this.nowMs })
+    if (taken.broken !== null) this.writesUnknown = true
     const { recording, startedAt, used } = taken
     // Asked for was what all windows ask for, those that are left out, too.
     const workload = this.#workload.check(spec, block, recording)
-    const hostPauses = await this.#leaveOutPauses(order, taken)
+    const hostPauses = await leaveOutPauses(subject, order, taken)
     const resources = between(used, recording, hostPauses?.isKept)
     this.#elapsedMs += Math.ceil((order.warmUpSeconds + order.seconds) * 1000) + 1000
     appendWrites(this.writes, recording.writes)
@@ -406,53 +394,6 @@ export class CandidateRun extends CandidateServer {
     if (this.#openWith !== '') await pool.close()
     this.#openWith = wanted
     await pool.open({ client, compiled: this.compiled, endpoint: this.#measured, shares: dataset.shares, connections: concurrency })
-  }
-
-  /** Replays the trial, and reads meanwhile what the machine does. */
-  async #take(order: TrialOrder, spec: TrialSpec, block: number): Promise<Taken> {
-    const instance = this.instance as Instance
-    const { pool, signal, device, harnessCores } = this.#context
-    await pool.collect()
-    const startedAt = new Date().toISOString()
-    const startNs = realClock.nowNs() + startLeadNs
-    const measureNs = startNs + order.warmUpSeconds * 1e9
-    const endNs = measureNs + order.seconds * 1e9
-    // Where the server is bound to no core, a pause of one and its speed say nothing of it.
-    const isBound = instance.enforced.cpu === 'cpuset'
-    const watch = isBound ? this.#context.pauses() : null
-    const speed = isBound ? this.#context.hostSpeed() : null
-    const watchers = [...(watch?.pids ?? []), ...(speed?.pids ?? [])]
-    const sampler = startSampler(instance, device, pool.pids, watchers, harnessCores(), speed, measureNs, endNs)
-    watch?.begin(pauseLimitNs(this.compiled.scenario.operations, order.loop), endNs)
-    let broken: string | null = null
-    let course: Promise<Course> | undefined
-    const recording = await abortable(pool.run({ spec, block, nowMs: this.nowMs, startNs }), signal)
-      .catch(async (error: unknown) => {
-        broken = await this.#breakage(error)
-        this.writesUnknown = true
-        return emptyRecording(order.seconds, this.compiled.operations)
-      })
-      // Of a trial that an abort cuts short, too: a sampler that goes on would hold the process.
-      .finally(() => (course = sampler.stop()))
-    const used = await (course as unknown as Promise<Course>)
-    const pauses = (await watch?.end()) ?? null
-    return { startedAt, measureNs, recording, used, pauses, broken }
-  }
-
-  /** The records of windows in which the host stood still are left out of what was taken. */
-  async #leaveOutPauses({ loop }: TrialOrder, taken: Taken): Promise<HostPauses | null> {
-    const { recording, pauses, measureNs } = taken
-    if (pauses === null || taken.broken !== null) return null
-    const { cores } = this.instance as Instance
-    const hostPauses = hostPausesOf(pauses, cores, this.compiled.scenario.operations, recording, loop, measureNs)
-    if (hostPauses.windowsLeftOut === 0) return hostPauses
-    try {
-      recording.operations = await this.#context.pool.recordsOf(hostPauses.isKept)
-    } catch (error) {
-      taken.broken = await this.#breakage(error)
-    }
-    recording.seconds = keptSeconds(recording.seconds, hostPauses.isKept)
-    return hostPauses
   }
 
   #judgeAnswers(trial: TrialResult, { kept }: Recording): void {
@@ -488,14 +429,4 @@ export class CandidateRun extends CandidateServer {
       rethrowOwnFault(error)
     })
   }
-}
-
-/** Rejects as soon as the signal aborts; what was under way ends with its process. */
-export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

@@ -19,11 +19,12 @@ import { checkFits, type Result, type TrialResult, writeResult } from '../result
 import type { Candidate, Scenario } from '../scenario/scenario.ts'
 import { blocks as reserved } from '../verify/verify.ts'
 import type { BenchOptions } from './bench.ts'
-import { abortable, CandidateRun, type RunContext } from './candidate.ts'
+import { CandidateRun, type RunContext } from './candidate.ts'
 import type { Cores } from './cores.ts'
 import { hashesOf, makeResult, type RunState } from './evidence.ts'
 import type { TrialPlan } from './plan.ts'
 import { checkResumable, nextStart, trialsBefore } from './resume.ts'
+import { abortable } from './taking.ts'
 
 const abortWithinMs = 1500
 
