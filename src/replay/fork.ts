@@ -1,6 +1,6 @@
 /** Starts a program of ours as a process of its own that outlives this one in no case. */
 import { type ChildProcess, fork } from 'node:child_process'
-import { which } from '../provision/local.ts'
+import { which } from '../host/programs.ts'
 
 /** It ends when its channel does, and the kernel ends one that does not come to it. A terminal's signals are for its own group. */
 export function forkProgram(program: URL, flags: string[]): ChildProcess {

@@ -63,7 +63,7 @@ function writeDesign(directory: string, told: Told): void {
   for (const { path, text } of designFiles(told)) {
     const file = join(directory, path)
     mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, text)
+    replace(file, text)
   }
 }
 

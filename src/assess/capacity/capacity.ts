@@ -42,10 +42,9 @@ export function capacityOf(evidence: Evidence, mix: Capacity['mix'], cpus: numbe
     ...(own === null ? [] : [own]),
     ...(cpu === null ? [] : [{ multiple: cpu, bound, boundBy: `${cpuFill * 100} % of the server's cores` }]),
   ]
-  const bySaturation: Bounded[] =
-    saturation === null ? [] : [{ multiple: saturation, bound: loops.isLowerBound ? 'atLeast' : bound, boundBy: 'saturation' }]
-  const all = loops.isLowerBound && told.some(({ multiple }) => isDriven(multiple, saturation, trials)) ? told : [...told, ...bySaturation]
-  const least = all.reduce<Bounded | null>((a, b) => (a !== null && a.multiple.mid <= b.multiple.mid ? a : b), null)
+  const bySaturation: Bounded | null =
+    saturation === null ? null : { multiple: saturation, bound: loops.isLowerBound ? 'atLeast' : bound, boundBy: 'saturation' }
+  const least = leastOf(told, bySaturation, ({ multiple }) => multiple, { isClientBound: loops.isLowerBound, trials })
   if (least === null) return { ...none, boundBy: 'its objectives are missed at any load, and nothing else was measured', notTested }
   return { ...least, mix, ratePerSecond: fixed + scaling * least.multiple.mid, notTested, saturation, cpu, objectives }
 }
@@ -57,10 +56,23 @@ export function ratesOf(mix: readonly Operation[]): { fixed: number; scaling: nu
 }
 
 /**
- * Whether the server was driven that far. Where its closed loops are client-bound its end is told by the others, but not where these lie beyond every
- * load that it had: that would be a number that a slow harness made.
+ * What is planned with, of one run or of several. Where the closed loops are client-bound the server's end is told by the others, but not where these
+ * lie beyond every load that it had: that would be a number that a slow harness made.
  */
-export function isDriven({ mid }: Interval, saturation: Interval | null, trials: readonly TrialResult[]): boolean {
+export function leastOf<T>(
+  others: readonly T[],
+  saturation: T | null,
+  intervalOf: (each: T) => Interval,
+  loops: { isClientBound: boolean; trials: readonly TrialResult[] },
+): T | null {
+  const end = saturation === null ? null : intervalOf(saturation)
+  const areEnough = loops.isClientBound && others.some((each) => isDriven(intervalOf(each), end, loops.trials))
+  const all = areEnough || saturation === null ? others : [...others, saturation]
+  return all.reduce<T | null>((a, b) => (a !== null && intervalOf(a).mid <= intervalOf(b).mid ? a : b), null)
+}
+
+/** Whether the server was driven that far. */
+function isDriven({ mid }: Interval, saturation: Interval | null, trials: readonly TrialResult[]): boolean {
   const open = trials.filter((trial) => phasesOfMix.has(trial.phase) && isUsable(trial) && !trial.saturated)
   return mid <= Math.max(saturation?.mid ?? 0, ...open.map(({ arrival, slowdown }) => (arrival.multiple ?? 0) * slowdown))
 }

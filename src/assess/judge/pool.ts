@@ -3,7 +3,7 @@ import jstat from 'jstat'
 import { TrialError } from '../../errors.ts'
 import type { CandidateResult, Result } from '../../result/result.ts'
 import { moments } from '../../stats/intervals.ts'
-import { isClientBound, isDriven } from '../capacity/capacity.ts'
+import { isClientBound, leastOf } from '../capacity/capacity.ts'
 import { checkComparable } from './compare.ts'
 import { atOneSpeed } from './one-speed.ts'
 import { cpuUsPerOperation } from './resolution.ts'
@@ -66,7 +66,15 @@ function pooledCandidate(newest: CandidateResult, runs: CandidateResult[], numbe
   const pooledOf = (kind: (typeof kinds)[number]) => numbers.find((each) => each.number === kind)?.pooled ?? null
   // What was not level in one run is a lower bound in all of them.
   const steady = runs.find((run) => run.steady?.reached === false)?.steady ?? newest.steady
-  const multiple = leastOf(pooledOf, { ...newest, steady, trials: runs.flatMap((run) => run.trials) })
+  const [saturation = null, ...others] = kinds.map(pooledOf)
+  const trials = runs.flatMap((run) => run.trials)
+  const loops = { isClientBound: isClientBound({ capacity: { ...newest.capacity, saturation }, steady, trials }), trials }
+  const multiple = leastOf(
+    others.filter((each) => each !== null),
+    saturation,
+    (each) => each,
+    loops,
+  )
   return {
     ...newest,
     steady,
@@ -91,17 +99,6 @@ function pooledCandidate(newest: CandidateResult, runs: CandidateResult[], numbe
       ratePerSecond: multiple === null ? null : rateAt(newest, multiple.mid),
     },
   }
-}
-
-/** As in one run: where its closed loops are client-bound, the server's end is told by the others. */
-function leastOf(pooledOf: (kind: (typeof kinds)[number]) => Interval | null, { capacity, steady, trials }: CandidateResult): Interval | null {
-  const [saturation, ...others] = kinds.map(pooledOf)
-  const told = others.filter((each) => each != null)
-  const isOthers =
-    told.some((each) => isDriven(each, saturation ?? null, trials)) &&
-    isClientBound({ capacity: { ...capacity, saturation: saturation ?? null }, steady, trials })
-  const all = isOthers || saturation == null ? told : [saturation, ...told]
-  return all.reduce<Interval | null>((a, b) => (a !== null && a.mid <= b.mid ? a : b), null)
 }
 
 /** More than a run has of either. */
