@@ -97,6 +97,17 @@ export class TestBed implements AsyncDisposable {
     return findings
   }
 
+  /** On the engine's server, in a namespace of its own, which is dropped afterwards. */
+  async inNamespace<T>(engine: Engine, work: (endpoint: Endpoint) => Promise<T>): Promise<T> {
+    const { endpoint } = await this.server(engine)
+    const namespace = await engine.external.create(endpoint, `dbtrial_own_${++this.#namespaces}`)
+    try {
+      return await work({ ...endpoint, namespace })
+    } finally {
+      await engine.external.drop(endpoint, namespace)
+    }
+  }
+
   server(engine: Engine): Promise<Instance> {
     const started = this.#servers.get(engine.name) ?? this.#start(engine)
     this.#servers.set(engine.name, started)

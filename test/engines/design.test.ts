@@ -110,16 +110,6 @@ const withSteps = engines.filter(({ name }) => Object.hasOwn(operators, name))
 const scenario = readScenario(pathInLibrary('ecommerce'))
 const operations = allOperations(scenario)
 
-async function inNamespace(engine: Engine, name: string, work: (endpoint: Endpoint) => Promise<void>): Promise<void> {
-  const { endpoint } = await bed.server(engine)
-  const namespace = await engine.external.create(endpoint, `dbtrial_design_${name}_${process.pid}`)
-  try {
-    await work({ ...endpoint, namespace })
-  } finally {
-    await engine.external.drop(endpoint, namespace)
-  }
-}
-
 async function asOperator<T>(engine: Engine, endpoint: Endpoint, work: (operator: Operator) => Promise<T>): Promise<T> {
   const operator = await (operators[engine.name] as (of: Endpoint) => Promise<Operator>)(endpoint)
   try {
@@ -138,14 +128,14 @@ describe.each(withSteps.map((engine) => [engine.name, engine] as const))('%s', (
 
   test('steps go up, down and up again, and make what a run loads', async () => {
     let loaded: string[] = []
-    await inNamespace(engine, 'loaded', async (endpoint) => {
+    await bed.inNamespace(engine, async (endpoint) => {
       await using session = await engine.connect(endpoint, compiled, { connections: 2 })
       await session.create()
       await session.load(rowSource(makeDataset(scenario, 0.0001), 0, 1), true)
       loaded = (await asOperator(engine, endpoint, (operator) => operator.catalogue())).map((text) => text.replaceAll(endpoint.namespace, ''))
     })
     expect(loaded.length).toBeGreaterThan(3)
-    await inNamespace(engine, 'migrated', (endpoint) =>
+    await bed.inNamespace(engine, (endpoint) =>
       asOperator(engine, endpoint, async (operator) => {
         const stands = async () => (await operator.catalogue()).map((text) => text.replaceAll(endpoint.namespace, ''))
         for (const { up } of migrations) await operator.run(up)
@@ -169,7 +159,7 @@ test.each(explained.map((engine) => [engine.name, engine] as const))(
     const index = operations.findIndex(({ name }) => name === 'order_history')
     const params = new DrawnParameters(dataset, operations, 'plans', 1, scenario.epochMs)
     params.next(index)
-    await inNamespace(engine, 'plans', async (endpoint) => {
+    await bed.inNamespace(engine, async (endpoint) => {
       await using session = await engine.connect(endpoint, compiled, { connections: 2 })
       await session.create()
       await session.load(rowSource(dataset, 0, 1), true)
@@ -213,7 +203,7 @@ test.each(relational.map((engine) => [engine.name, engine] as const))(
     const compiled = compiledFor(engine)
     const { grants } = engine.handbook(compiled)
     const dataset = makeDataset(scenario, 0.0001)
-    await inNamespace(engine, 'rights', async (endpoint) => {
+    await bed.inNamespace(engine, async (endpoint) => {
       await using session = await engine.connect(endpoint, compiled, { connections: 2 })
       await session.create()
       await session.load(rowSource(dataset, 0, 1), true)

@@ -22,16 +22,12 @@ async function loaded(lines: string[], use: (session: Session, compiled: Compile
   const tail = ['requirements: { peak: 2x, durability: fsync }', 'candidates: [redis]']
   const scenario = parseScenario([...head, ...lines, ...tail].join('\n'), 'own.yaml')
   const compiled = redis.compile(deriveModel(redis, scenario), allOperations(scenario), scenario, 'fsync')
-  const { endpoint } = await bed.server(redis)
-  const own = { ...endpoint, namespace: await redis.external.create(endpoint, `dbtrial_own_${process.pid}`) }
-  try {
+  await bed.inNamespace(redis, async (own) => {
     await using session = await redis.connect(own, compiled, { connections: 2 })
     await session.create()
     await session.load(rowSource(makeDataset(scenario, 1), 0, 1), true)
     await use(session, compiled, own)
-  } finally {
-    await redis.external.drop(endpoint, own.namespace)
-  }
+  })
 }
 
 test('a server of our own is loaded without its log, which holds every row once the load has ended; sizes are told the same by every server', async () => {

@@ -34,15 +34,11 @@ async function created(lines: string[], use: Use, engine: Engine): Promise<void>
   const tail = ['requirements: { peak: 2x, durability: fsync }', 'candidates: [postgres]']
   const scenario = parseScenario([...head, ...lines, ...tail].join('\n'), 'own.yaml')
   const compiled = engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, 'fsync')
-  const { endpoint } = await bed.server(engine)
-  const own = { ...endpoint, namespace: await engine.external.create(endpoint, `dbtrial_own_${process.pid}`) }
-  try {
+  await bed.inNamespace(engine, async (own) => {
     await using session = await engine.connect(own, compiled, { connections: 2 })
     await session.create()
     await use(session, compiled, own)
-  } finally {
-    await engine.external.drop(endpoint, own.namespace as string)
-  }
+  })
 }
 
 const relational = engines.filter(({ family }) => family === 'relational').map((engine) => [engine.name, engine] as const)

@@ -30,16 +30,12 @@ async function loaded(lines: string[], use: (session: Session, compiled: Compile
   const tail = ['requirements: { peak: 2x, durability: fsync }', 'candidates: [cassandra]']
   const scenario = parseScenario([...head, ...lines, ...tail].join('\n'), 'own.yaml')
   const compiled = cassandra.compile(deriveModel(cassandra, scenario), allOperations(scenario), scenario, 'fsync')
-  const { endpoint } = await bed.server(cassandra)
-  const own = { ...endpoint, namespace: await cassandra.external.create(endpoint, `dbtrial_own_${process.pid}`) }
-  try {
+  await bed.inNamespace(cassandra, async (own) => {
     await using session = await cassandra.connect(own, compiled, { connections: 2 })
     await session.create()
     await session.load(rowSource(makeDataset(scenario, share), 0, 1), true)
     await use(session, compiled, own)
-  } finally {
-    await cassandra.external.drop(endpoint, own.namespace)
-  }
+  })
 }
 
 test('partitions that are heavy in production are read bucket by bucket, in both directions', async () => {
