@@ -16,6 +16,7 @@ const shape = z.strictObject({
   threeYearsUsdPerHour: usd.optional(),
   localDiskGib: z.number().positive().optional(),
   networkMbitPerSecond: z.number().positive().optional().describe('sustained, at least'),
+  volumeIops: z.number().positive().optional().describe('reads and writes per second of all its volumes, sustained'),
   burstable: z.literal(true).optional().describe('true: its CPU is lent for minutes and not sustained, so no plan takes it'),
   shardable: z.literal(false).optional().describe('false: the provider does not shard clusters of this size'),
   source,

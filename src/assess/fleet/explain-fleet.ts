@@ -15,6 +15,7 @@ import {
   cacheOf,
   carriedBy,
   fewest,
+  iopsOf,
   mostMembers,
   type Need,
   nodesOf,
@@ -98,7 +99,7 @@ function asksText(shape: Shape, fleet: Chosen, { need, terms }: Around): string 
     CPU: [carriedBy(shape, need, terms), (value) => `${digits(value)}×`],
     memory: [terms.memoryBound ? cache * need.memoryFill : cache, bytes],
     disk: [(shape.localDiskGib ?? terms.block.mostGb) * 2 ** 30 * need.diskFill, bytes],
-    'I/O': [terms.block.mostIops, (value) => `${digits(value)}/s`],
+    'I/O': [iopsOf(shape, terms), (value) => `${digits(value)}/s`],
     network: [terms.networkBytesPerSecond(shape), (value) => amount(value, 'bytes/s')],
   }
   const each = bounds.map((bound, index) => {

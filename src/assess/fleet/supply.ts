@@ -88,7 +88,7 @@ export const cacheOf = (shape: Pick<Shape, 'memoryGib'>, { fixedMemoryBytes, cac
 
 /** What each resource of a fleet does over what it can, in the order of `bounds`. */
 export function usesOf(shape: Shape, { parts, members }: Pick<Fleet, 'parts' | 'members'>, need: Need, terms: Terms): number[] {
-  const io = hasVolume(shape, terms) ? ioPerNode(need, terms, cacheOf(shape, need), parts) / terms.block.mostIops : 0
+  const io = hasVolume(shape, terms) ? ioPerNode(need, terms, cacheOf(shape, need), parts) / iopsOf(shape, terms) : 0
   return [
     busiestShare(need, members, parts) / carriedBy(shape, need, terms),
     memoryAsk(shape, need, terms) / parts,
@@ -103,6 +103,10 @@ export function boundOf(shape: Shape, fleet: Pick<Fleet, 'parts' | 'members'>, n
   const uses = usesOf(shape, fleet, need, terms)
   return bounds[uses.indexOf(Math.max(...uses))] as Bound
 }
+
+/** What a volume does at most, and no more than servers of this size sustain to theirs. */
+export const iopsOf = ({ volumeIops }: Pick<Shape, 'volumeIops'>, { block }: Pick<Terms, 'block'>) =>
+  volumeIops === undefined ? block.mostIops : Math.min(block.mostIops, volumeIops)
 
 /** No price list says what a disk in the server does: it is taken to do it all. */
 const hasVolume = (shape: Shape, { memoryBound }: Terms) => !memoryBound && shape.localDiskGib === undefined
@@ -160,8 +164,7 @@ export function leastParts({ parts, carried }: Ask, members: number, need: Need,
 }
 
 /** Of at least so many parts the fewest that do the I/O, too: more parts cache more and share what is left, so that each disk does less. */
-export function partsForIo({ cache, mostIo }: Ask, need: Need, terms: Terms, least: number): number {
-  const { mostIops } = terms.block
+export function partsForIo({ cache, mostIo, mostIops }: Ask, need: Need, terms: Terms, least: number): number {
   if (mostIo <= mostIops * least || ioPerNode(need, terms, cache, least) <= mostIops) return least
   return wholeParts(
     fewest(least, (parts) => ioPerNode(need, terms, cache, parts) <= mostIops),
@@ -199,6 +202,8 @@ export interface Ask {
   cache: number
   /** Of all disks, if nothing were cached; 0 where there are none. */
   mostIo: number
+  /** That one server's disks do. */
+  mostIops: number
 }
 
 export function askOf(shape: Shape, need: Need, terms: Terms): Ask {
@@ -207,17 +212,17 @@ export function askOf(shape: Shape, need: Need, terms: Terms): Ask {
     carried: carriedBy(shape, need, terms),
     cache: cacheOf(shape, need),
     mostIo: hasVolume(shape, terms) ? ioOf(need.pagesPerSecond, need, terms, 1) * full : 0,
+    mostIops: iopsOf(shape, terms),
   }
 }
 
 /** Whether a fleet does what is asked, with one member lost: as `usesOf`, but asked millions of times. */
 export function meets(ask: Ask, { parts, members }: Pick<Fleet, 'parts' | 'members'>, need: Need, terms: Terms): boolean {
-  const { mostIops } = terms.block
   return (
     ask.parts <= parts * full &&
     busiestShare(need, members, parts) <= ask.carried * full &&
     // Where disks could do it without any cache nobody looks what is cached.
-    (ask.mostIo <= mostIops * parts || ioPerNode(need, terms, ask.cache, parts) <= mostIops * full)
+    (ask.mostIo <= ask.mostIops * parts || ioPerNode(need, terms, ask.cache, parts) <= ask.mostIops * full)
   )
 }
 

@@ -18,6 +18,7 @@ function dominates(one: Shape, other: Shape): boolean {
     one.vcpus >= other.vcpus &&
     one.memoryGib >= other.memoryGib &&
     networkBytesPerSecond(one) >= networkBytesPerSecond(other) &&
+    (one.volumeIops ?? Number.POSITIVE_INFINITY) >= (other.volumeIops ?? Number.POSITIVE_INFINITY) &&
     (one.localDiskGib === undefined) === (other.localDiskGib === undefined) &&
     (one.localDiskGib ?? 0) >= (other.localDiskGib ?? 0) &&
     (one.shardable !== false || other.shardable === false)

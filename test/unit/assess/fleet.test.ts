@@ -11,7 +11,7 @@ import { type Figure, reachable } from '../../../src/assess/figures/figure.ts'
 import { middleOf } from '../../../src/assess/figures/simulate.ts'
 import { isPlan, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
 import { cheapest, suffices } from '../../../src/assess/fleet/cheapest.ts'
-import { carries, fewest, mostMembers, type Need, nodesOf, type Terms, usesOf, wholeParts } from '../../../src/assess/fleet/supply.ts'
+import { bounds, carries, fewest, mostMembers, type Need, nodesOf, type Terms, usesOf, wholeParts } from '../../../src/assess/fleet/supply.ts'
 import { cassandra } from '../../../src/engines/cassandra/index.ts'
 import type { Topology } from '../../../src/engines/engine.ts'
 import { mongodb } from '../../../src/engines/mongodb/index.ts'
@@ -254,6 +254,18 @@ describe('what a product does not do is not planned', () => {
 
   test('the fewest is found by halves', () => {
     for (const least of [1, 3, 100]) for (const from of [1, 2, 50]) expect(fewest(from, (n) => n >= least)).toBe(Math.max(from, least))
+  })
+
+  test('volumes do no more than servers of their size sustain, however much a volume can', () => {
+    const asked = { ...need, load: 1, pagesPerSecond: 20_000 }
+    const by = terms(replicated, { missAt: () => 1 })
+    const small = { ...eight, volumeIops: 12_000 }
+    const fleet = { parts: 1, members: 2 }
+    expect(carries(eight, fleet, asked, by)).toBe(true)
+    expect(carries(small, fleet, asked, by)).toBe(false)
+    const use = (shape: typeof eight) => usesOf(shape, fleet, asked, by)[bounds.indexOf('I/O')] as number
+    expect(use(small) / use(eight)).toBeCloseTo(by.block.mostIops / 12_000, 9)
+    expect(cheapest([small], asked, by).parts).toBeGreaterThan(cheapest([eight], asked, by).parts)
   })
 
   test('disks ask for the fewest parts that do it, not for those that the first would need', () => {

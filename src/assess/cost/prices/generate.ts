@@ -27,6 +27,9 @@ function serversIn(volume: Row) {
   const complete = extract('volumes').find((each) => each.region === usual) as Row
   const stands = Object.keys(complete).filter((field) => volume[field] === '')
   const price = (field: string) => Number(volume[field] === '' ? complete[field] : volume[field])
+  const unlimited = families.flatMap(({ family, diskGibPerVcpu }) =>
+    diskGibPerVcpu === '' && volumeIopsOf(family as string, 'large') === undefined ? [family as string] : [],
+  )
   const unpriced = families.filter(({ family }) => rates.get(family) === undefined).map(({ family }) => family)
   return {
     provider: 'AWS EC2',
@@ -38,7 +41,8 @@ function serversIn(volume: Row) {
     missing: [
       ...(unpriced.length === 0 ? [] : [`the families ${unpriced.join(', ')}`]),
       ...(stands.length === 0 ? [] : [`${stands.map((field) => namesOfPrices[field]).join(', ')}: those of ${usual} stand for them`]),
-      'baselines of volumes by size of server',
+      ...(unlimited.length === 0 ? [] : [`reads and writes that servers of ${unlimited.join(', ')} sustain to their volumes`]),
+      'bytes a second that servers sustain to their volumes',
       'terms of other families than m6a',
       'disks of i7i, i7ie and i8ge, which are left out',
       'traffic to the internet: no scenario says what leaves the cloud',
@@ -68,7 +72,18 @@ function serversIn(volume: Row) {
   }
 }
 
-const used = new Set(['ec2-list', 'ec2-regions', 'bandwidth', 'disks', 'gp3-limits', 'gp3-tables', 'snapshots', 'terms-table', 'given'])
+const used = new Set([
+  'ec2-list',
+  'ec2-regions',
+  'bandwidth',
+  'disks',
+  'gp3-limits',
+  'gp3-tables',
+  'snapshots',
+  'terms-table',
+  'volume-iops',
+  'given',
+])
 const namesOfPrices: Record<string, string> = {
   usdPerIopsMonth: 'I/O of volumes',
   usdPerMbPerSecondMonth: 'throughput of volumes',
@@ -95,9 +110,16 @@ function shapesOf(
       usdPerHour: Number(((usdPerXlarge * vcpus) / 4).toFixed(5)),
       ...(disk === undefined ? {} : { localDiskGib: Math.floor(vcpus * disk) }),
       networkMbitPerSecond: Math.min(vcpus * Number(networkMbitPerVcpu), Number(networkMbitMost)),
+      volumeIops: volumeIopsOf(family as string, size),
       source,
     }
   })
+}
+
+/** What all volumes of a server do together, sustained; undefined: the extract does not have it. */
+function volumeIopsOf(family: string, size: string): number | undefined {
+  const row = extract('volume-iops').find(({ families }) => (families as string).split(' ').includes(family))
+  return numberIn(row?.[size])
 }
 
 function offersOf(provider: string, region: string) {
@@ -139,10 +161,17 @@ function managedShape(row: Row) {
     usdPerHour: numberIn(row.usdPerHour) ?? null,
     oneYearUsdPerHour: numberIn(row.oneYearUsdPerHour),
     threeYearsUsdPerHour: numberIn(row.threeYearsUsdPerHour),
+    volumeIops: ofManaged(row),
     ...(row.burstable === 'true' ? { burstable: true } : {}),
     ...(row.shardable === 'false' ? { shardable: false } : {}),
     source: row.source,
   }
+}
+
+/** RDS runs on servers of the list and on their volumes; what Aurora stores lies elsewhere. */
+function ofManaged({ offer, name }: Row): number | undefined {
+  const [, family, size] = /^rds-\S+ db\.(\w+)\.(\w+)$/.exec(`${offer} ${name}`) ?? []
+  return family === undefined || size === undefined ? undefined : volumeIopsOf(family, size)
 }
 
 /** Units of both services: 1 KB of a write, 4 KB of a strong read, half for what may be old, double in a transaction, which Keyspaces lacks. */
