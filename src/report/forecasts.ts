@@ -1,5 +1,6 @@
 /** How well the models predict trials that they were not shown, beside how far repeats of those differ. */
 import type { Forecast } from '../assess/capacity/forecast.ts'
+import { isWithin } from '../assess/capacity/forecast-interval.ts'
 import type { Decision } from '../assess/decision/decision.ts'
 import { bytes } from '../assess/figures/amount.ts'
 import { type Block, paragraph, table } from './render/document.ts'
@@ -12,20 +13,21 @@ export function forecastBlocks({ forecasts: all }: Pick<Decision, 'forecasts'>, 
   const noise = noiseText(all)
   return [
     paragraph(
-      `Trials that the model was not shown, predicted from the others: ${within} of ${all.length} within ${percent(goodError)}. Noise is how far two of the trials that were held back differ from each other, at the median of their pairs: no model can be much closer.${noise === null ? '' : ` ${noise}`}`,
+      `Trials that the model was not shown, predicted from the others: ${within} of ${all.length} within ${percent(goodError)}. Noise is how far two of the trials that were held back differ from each other, at the median of their pairs: no model can be much closer.${noise === null ? '' : ` ${noise}`} ${coverageText(all)}`,
     ),
     table(
-      ['candidate', 'what', 'predicted', 'measured', 'error', 'noise', 'how'],
+      ['candidate', 'what', 'predicted', '80 % interval', 'measured', 'error', 'noise', 'how'],
       all.map((each) => [
         shown(each.candidate),
         each.what,
         forecastValue(each.predicted, each.unit),
+        intervalText(each),
         forecastValue(each.measured, each.unit),
         shareText(each.error),
         each.noise === null ? '—' : shareText(each.noise),
         each.by,
       ]),
-      [2, 3, 4, 5],
+      [2, 3, 4, 5, 6],
     ),
   ]
 }
@@ -37,6 +39,19 @@ const goodOverNoise = 1.5
 
 /** Of so much that nobody reads its tenths: two digits. */
 const shareText = (share: number) => (share < 1 ? percent(share) : `${Number((100 * share).toPrecision(2)).toLocaleString('en')} %`)
+
+function intervalText({ interval, measured, unit }: Forecast): string {
+  if (interval === null) return '—'
+  const [low, high] = [interval.low, interval.high].map((value) => forecastValue(value, unit))
+  return `${low} – ${high}${isWithin(measured, interval) ? '' : ', missed'}`
+}
+
+/** How often the intervals hold what was measured. */
+function coverageText(all: readonly Forecast[]): string {
+  const told = all.flatMap(({ interval, measured }) => (interval === null ? [] : [isWithin(measured, interval)]))
+  if (told.length === 0) return 'No model says how sure it is.'
+  return `The intervals are of the model and the noise together; ${told.filter((within) => within).length} of ${told.length} hold what was measured, where ${Math.round(0.8 * told.length)} are to be expected.`
+}
 
 function forecastValue(amount: number, unit: Forecast['unit']): string {
   if (unit === 'µs') return micros(amount)

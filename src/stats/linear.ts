@@ -6,6 +6,8 @@ export interface Fitted {
   coefficients: number[]
   /** null where the coefficient is at its bound of 0: the data say no more than that. */
   standardErrors: (number | null)[]
+  /** Of each two; 0 where one of them is at its bound. */
+  covariance: number[][]
   /** Largest over smallest eigenvalue of the scaled normal matrix, at least: how badly the data tell the unknowns apart. */
   condition: number
 }
@@ -37,13 +39,18 @@ export function nonNegativeLeastSquares(x: number[][], y: number[]): Fitted | nu
   const free = b.flatMap((value, column) => (value > 0 ? [column] : []))
   const left = Matrix.sub(Matrix.columnVector(y), scaled.mmul(Matrix.columnVector(b))).norm()
   const variance = left ** 2 / Math.max(1, x.length - free.length)
-  const covariance = free.length === 0 ? null : inverseOf(new Matrix(normal.selection(free, free)))
+  const ofFree = free.length === 0 ? null : inverseOf(new Matrix(normal.selection(free, free)))
+  const covarianceOf = (one: number, other: number) => {
+    const [at, beside] = [free.indexOf(one), free.indexOf(other)]
+    return at < 0 || beside < 0 || ofFree === null ? null : (variance * ofFree.get(at, beside)) / ((scale[one] as number) * (scale[other] as number))
+  }
   return {
     coefficients: b.map((value, column) => value / (scale[column] as number)),
     standardErrors: b.map((_, column) => {
-      const at = free.indexOf(column)
-      return at < 0 || covariance === null ? null : Math.sqrt(variance * Math.max(0, covariance.get(at, at))) / (scale[column] as number)
+      const own = covarianceOf(column, column)
+      return own === null ? null : Math.sqrt(Math.max(0, own))
     }),
+    covariance: b.map((_, one) => b.map((_, other) => covarianceOf(one, other) ?? 0)),
     condition: normal.trace() * inverted.trace(),
   }
 }

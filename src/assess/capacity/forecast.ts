@@ -6,7 +6,10 @@ import type { Operation } from '../../scenario/scenario.ts'
 import { nonNegativeLeastSquares } from '../../stats/linear.ts'
 import { median } from '../../stats/median.ts'
 import { noiseOf } from '../../stats/repeat-noise.ts'
-import { middleOf } from '../figures/simulate.ts'
+import { type Figure, given } from '../figures/figure.ts'
+import { middleOf, simulate, spreadOf } from '../figures/simulate.ts'
+import { assumptions } from '../fleet/plan-assumptions.ts'
+import { type ForecastInterval, forecastInterval, reachOf80 } from './forecast-interval.ts'
 import { heldBackShare } from './held-back-share.ts'
 import { fitScalability, type Scalability, sweepOf, throughputAt } from './scaling.ts'
 import { utilisationOf } from './utilisation.ts'
@@ -22,6 +25,8 @@ export interface Forecast {
   error: number
   /** How far two of the held-back trials differ, see `noiseOf`: no model can be much closer. null: there is only one. */
   noise: number | null
+  /** Holds what is measured with 80 %, by the model and the noise; null: the model does not say how sure it is. */
+  interval: ForecastInterval | null
   /** How it was predicted. */
   by: string
 }
@@ -59,7 +64,7 @@ function heldBackRate(candidate: CandidateResult, operations: Operation[]): Fore
   const usedCores = held.flatMap((trial) => cores(trial) ?? [])
   return [
     ...forecastOf(candidate, `server CPU ${at}`, 'cores', {
-      predicted: byUtilisation(shown, median(held.map(workPerSecond)) ?? 0),
+      ...byUtilisation(shown, median(held.map(workPerSecond)) ?? 0),
       measured: median(usedCores),
       repeats: usedCores,
       by: 'utilisation law over other rates',
@@ -111,16 +116,23 @@ function heldBackTimes(candidate: CandidateResult, operations: Operation[], { mu
   ]
 }
 
-interface Told {
+interface Prediction {
   predicted: number | null
+  /** 80 % of what the model is unsure of. */
+  model?: ForecastInterval
+}
+interface Told extends Prediction {
   measured: number | null
   repeats: readonly number[]
   by: string
 }
 
-function forecastOf({ name }: CandidateResult, what: string, unit: Forecast['unit'], { predicted, measured, repeats, by }: Told): Forecast[] {
+function forecastOf({ name }: CandidateResult, what: string, unit: Forecast['unit'], told: Told): Forecast[] {
+  const { predicted, model, measured, repeats, by } = told
   if (predicted === null || measured === null || measured <= 0) return []
-  return [{ candidate: name, what, unit, predicted, measured, error: Math.abs(predicted / measured - 1), noise: noiseOf(repeats), by }]
+  const noise = noiseOf(repeats)
+  const interval = model === undefined ? null : forecastInterval(predicted, model, noise, repeats.length)
+  return [{ candidate: name, what, unit, predicted, measured, error: Math.abs(predicted / measured - 1), noise, interval, by }]
 }
 
 /** Of all answers of these trials; null: there is none. */
@@ -131,9 +143,12 @@ function meanUs(trials: TrialResult[], operation: string): number | null {
 }
 
 /** Cores are a line over throughput. */
-function byUtilisation(shown: TrialResult[], perSecond: number): number | null {
+function byUtilisation(shown: TrialResult[], perSecond: number): Prediction {
   const law = utilisationOf(shown)
-  return law === null ? null : law.idle + law.demand * perSecond
+  if (law === null) return { predicted: null }
+  const predicted = law.idle + law.demand * perSecond
+  const reach = reachOf80 * law.errorAt(perSecond)
+  return { predicted, model: { low: predicted - reach, high: predicted + reach } }
 }
 
 /** mean = s + k·ρ/(1 − ρ): s and k by least squares of shares over the shown rates, ρ from the utilisation law. What a queue adds is fitted, not guessed. */
@@ -168,12 +183,13 @@ function heldBackMix(candidate: CandidateResult, operations: Operation[]): Forec
   )
   const work = common.length === 0 ? null : workOf(candidate, operations)
   if (work === null || work.perOperation.size === 0) return []
+  const costs = drawnCosts(work)
   return [...Map.groupBy(common, (trial) => trial.arrival.multiple)].flatMap(([multiple, own]) => {
     const used = own.flatMap((trial) => trial.resources.server?.cpuCores ?? [])
     const measured = median(used)
     if (measured === null || measured > mostSteady * (candidate.provision?.limits.cpus ?? 1)) return []
     return forecastOf(candidate, `server CPU of the common mix at ${Number((multiple ?? 0).toPrecision(3))}×`, 'cores', {
-      predicted: median(own.map((trial) => coresOf(trial, work))),
+      ...byCosts(own, work, costs),
       measured,
       repeats: used,
       by: 'costs by operation, as the plan takes them',
@@ -184,13 +200,26 @@ function heldBackMix(candidate: CandidateResult, operations: Operation[]): Forec
 /** Of the cores: beyond it a server takes calls together, and the utilisation law bends. */
 const mostSteady = 0.85
 
-function coresOf(trial: TrialResult, work: Work): number {
-  return [...work.perOperation].reduce((sum, [name, cost]) => {
+const seed = 1
+const costDraws = 500
+
+const drawnCosts = ({ perOperation, fixed }: Work) => simulate([fixed, ...perOperation.values()], seed, costDraws)
+
+/** The middle of what the trials would have used by the costs, and by their draws. */
+function byCosts(trials: TrialResult[], work: Work, drawn: Map<Figure, Float64Array>): Prediction {
+  const coresBy = (valueOf: (figure: Figure) => number) => median(trials.map((trial) => coresOf(trial, work, valueOf)))
+  const samples = Float64Array.from({ length: costDraws }, (_, at) => coresBy((figure) => drawn.get(figure)?.[at] as number) ?? 0)
+  const { p10, p90 } = spreadOf(samples)
+  return { predicted: coresBy(middleOf), model: { low: p10, high: p90 } }
+}
+
+function coresOf(trial: TrialResult, { perOperation, fixed }: Work, valueOf: (figure: Figure) => number): number {
+  return [...perOperation].reduce((sum, [name, cost]) => {
     const each = trial.operations[name]
     return each === undefined
       ? sum
-      : sum + ((trial.slowdown * (each.completed ?? each.ok + each.miss + each.conflict)) / trial.seconds) * middleOf(cost)
-  }, middleOf(work.fixed))
+      : sum + ((trial.slowdown * (each.completed ?? each.ok + each.miss + each.conflict)) / trial.seconds) * valueOf(cost)
+  }, valueOf(fixed))
 }
 
 /** The whole load's bytes from those of its half: what the slope of the plan takes for granted. */
@@ -198,8 +227,12 @@ function heldBackStorage(candidate: CandidateResult): Forecast[] {
   const [half, whole] = candidate.storage?.at ?? []
   if (half === undefined || whole === undefined || half.rows <= 0) return []
   const bytesOf = ({ tables, indexes }: typeof half) => [...tables, ...indexes].reduce((sum, each) => sum + each.bytes, 0)
+  const predicted = (bytesOf(half) * whole.rows) / half.rows
+  const spread = given('plan.rowBytesSpread', 'ratio', assumptions.rowBytesSpread, 'assumed', 'as the plan takes it')
+  const { p10, p90 } = spreadOf(simulate([spread], seed, costDraws).get(spread) as Float64Array)
   return forecastOf(candidate, 'bytes of the whole load', 'bytes', {
-    predicted: (bytesOf(half) * whole.rows) / half.rows,
+    predicted,
+    model: { low: p10 * predicted, high: p90 * predicted },
     measured: bytesOf(whole),
     repeats: [],
     by: 'bytes a row of its first part',

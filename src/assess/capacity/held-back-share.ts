@@ -4,6 +4,7 @@ import type { Operation } from '../../scenario/scenario.ts'
 import { noiseOf } from '../../stats/repeat-noise.ts'
 import { ownEvidence } from '../judge/own-evidence.ts'
 import type { Forecast } from './forecast.ts'
+import { forecastInterval, medianOfPairs } from './forecast-interval.ts'
 import { bindingOf, countOf, curvesOf, isUsable, loadOf } from './response-curve.ts'
 
 /** Of the objective that binds the mix. */
@@ -23,6 +24,12 @@ export function heldBackShare(candidate: CandidateResult, operations: Operation[
   // Where fewer than one answer is expected over the limit and none is, there is nothing to grade.
   if (intended === 0 || Math.max(predicted, exceeded) < 1) return []
   const shareOf = (each: { exceeded: number; intended: number }) => Math.max(1, each.exceeded) / each.intended
+  const noise = noiseOf(held.map(shareOf))
+  // Where the bound lies higher there are fewer answers over the limit at one rate.
+  const expectedIf = (bound: number) => held.reduce((sum, each) => sum + each.intended * curve.share((each.multiple * curve.mid) / bound), 0)
+  const model = { low: expectedIf(curve.high) / intended, high: expectedIf(curve.low) / intended }
+  // Trials differ by as much as counts of so few do, even where two of them happen to be alike.
+  const expectedOfEach = Math.max(1, predicted) / held.length
   return [
     {
       candidate: candidate.name,
@@ -32,7 +39,8 @@ export function heldBackShare(candidate: CandidateResult, operations: Operation[
       measured: exceeded / intended,
       // A single answer is the least that could have been over it.
       error: Math.abs(predicted - exceeded) / Math.max(1, exceeded),
-      noise: noiseOf(held.map(shareOf)),
+      noise,
+      interval: forecastInterval(predicted / intended, model, Math.max(noise ?? 0, medianOfPairs / Math.sqrt(expectedOfEach)), held.length),
       by: 'response curve over other rates',
     },
   ]

@@ -2,8 +2,17 @@
 import type { TrialResult } from '../../result/result.ts'
 import { nonNegativeLeastSquares } from '../../stats/linear.ts'
 
-/** Cores busy at rest, and core-seconds of one operation of the mix, at the full speed of the cores; null where the trials do not tell. */
-export function utilisationOf(trials: readonly TrialResult[]): { idle: number; demand: number } | null {
+export interface Utilisation {
+  /** Cores busy at rest. */
+  idle: number
+  /** Core-seconds of one operation of the mix, at the full speed of the cores. */
+  demand: number
+  /** Standard error of the cores at a rate. */
+  errorAt(perSecond: number): number
+}
+
+/** null where the trials do not tell. */
+export function utilisationOf(trials: readonly TrialResult[]): Utilisation | null {
   const points = trials.flatMap(({ throughputPerSecond, slowdown, resources: { server } }) =>
     server === null || server.cpuCores <= 0 ? [] : [{ perSecond: throughputPerSecond * slowdown, cores: server.cpuCores }],
   )
@@ -13,5 +22,7 @@ export function utilisationOf(trials: readonly TrialResult[]): { idle: number; d
     points.map(() => 1),
   )
   const [idle, demand] = fitted?.coefficients ?? []
-  return idle === undefined || demand === undefined ? null : { idle, demand }
+  const [[ofIdle, together] = [], [, ofDemand] = []] = fitted?.covariance ?? []
+  if (idle === undefined || demand === undefined || ofIdle === undefined || together === undefined || ofDemand === undefined) return null
+  return { idle, demand, errorAt: (perSecond) => Math.sqrt(Math.max(0, ofIdle + 2 * perSecond * together + perSecond ** 2 * ofDemand)) }
 }

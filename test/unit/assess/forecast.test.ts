@@ -2,6 +2,8 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { forecastsOf } from '../../../src/assess/capacity/forecast.ts'
+import { isWithin } from '../../../src/assess/capacity/forecast-interval.ts'
+import { keyOf, Source } from '../../../src/data/random.ts'
 import { Histogram } from '../../../src/measure/histogram.ts'
 import { forecastBlocks, noiseText } from '../../../src/report/forecasts.ts'
 import { type CandidateResult, readResult, type TrialResult } from '../../../src/result/result.ts'
@@ -161,6 +163,45 @@ test('what the plan takes is graded: costs on a mix that they were not fitted to
 })
 
 test('an error, or a noise, of several times has no tenths of a per cent', () => {
-  const forecast = { candidate: 'a', what: 'p99', predicted: 1, measured: 2, unit: 'share', error: 0.7361, noise: 48.657, by: 'law' } as const
+  const forecast = {
+    candidate: 'a',
+    what: 'p99',
+    predicted: 1,
+    measured: 2,
+    unit: 'share',
+    error: 0.7361,
+    noise: 48.657,
+    interval: null,
+    by: 'law',
+  } as const
   expect(JSON.stringify(forecastBlocks({ forecasts: [forecast] }, (name) => name))).toContain('"73.6 %","4,900 %"')
+})
+
+test('the interval of a prediction holds what is measured about as often as it says, where trials and starts differ', () => {
+  const source = new Source().restart(keyOf(7, 'forecast intervals'), 1)
+  const normal = () => Math.sqrt(-2 * Math.log(1 - source.next())) * Math.cos(2 * Math.PI * source.next())
+  const candidates = 400
+  let held = 0
+  for (let at = 0; at < candidates; at++) {
+    const starts = [1, 2, 3].map(() => Math.exp(0.015 * normal()))
+    const measured = (phase: TrialResult['phase'], multiple: number) =>
+      starts.map((ofStart, start) =>
+        trial(phase, multiple, { cores: (0.05 + 0.0002 * multiple * averageRate) * ofStart * Math.exp(0.03 * normal()), start: start + 1 }),
+      )
+    const trials = [...[0.5, 1, 2.5, 4].flatMap((multiple) => measured('curve', multiple)), ...measured('held-back', 1.6)]
+    const { interval, measured: cores } = heldOf(forecastsOf(candidate(trials), operations), /^server CPU/) as NonNullable<ReturnType<typeof heldOf>>
+    if (interval !== null && isWithin(cores, interval)) held++
+  }
+  expect(held / candidates).toBeGreaterThan(0.68)
+  expect(held / candidates).toBeLessThan(0.92)
+})
+
+test('intervals are told with how many of them hold, and a miss is named', () => {
+  const shown = [trial('curve', 1), trial('confirmation', 2), trial('curve', 4)]
+  const text = (cores: number[]) => {
+    const held = cores.map((each) => trial('held-back', 2, { cores: each }))
+    return JSON.stringify(forecastBlocks({ forecasts: forecastsOf(candidate([...shown, ...held]), operations) }, String))
+  }
+  expect(text([0.45, 0.44, 0.46])).toMatch(/2 of 2 hold what was measured, where 2 are to be expected/)
+  expect(text([0.9, 0.9, 0.9])).toMatch(/1 of 2 hold what was measured.*"server CPU at 2×","0.45 cores","[^"]*, missed"/)
 })
