@@ -14,6 +14,7 @@ import { besidePrices } from './forks.ts'
 import { latencyBlocks } from './latency.ts'
 import { type Block, details, heading, list, paragraph, table } from './render/document.ts'
 import { count, dollars, micros, percent, times, usd } from './render/format.ts'
+import { scalabilityText } from './scalability.ts'
 import { waterfallBlocks } from './waterfall.ts'
 
 export function capacityPlan(decision: Decision): Block[] {
@@ -266,7 +267,6 @@ const billLegend =
   'Lines are those of one fleet with every number at its middle; with what the draws add they come to the total, which is the median of the draws. Ranges are those of each line over the draws, and do not add up. The last table of each bill names what moves most what is needed at the horizon, one at a time from its low to its high end: the cheapest fleet that then carries it.'
 
 function lines(plan: CandidatePlan, horizon: number, sources: ReturnType<typeof sourcesOf>): Block[] {
-  const { scalability } = plan
   return [
     table(
       ['line', 'now', `month ${horizon}`, 'price from'],
@@ -280,9 +280,7 @@ function lines(plan: CandidatePlan, horizon: number, sources: ReturnType<typeof 
       ),
       [1, 2],
     ),
-    paragraph(
-      `${plan.how}. ${scalability === null ? 'Too few concurrencies for a scalability law.' : `Universal Scalability Law: λ ${count(scalability.single)}/s, σ ${parameter(scalability.contention, scalability.standardErrors[1])}, κ ${parameter(scalability.coherency, scalability.standardErrors[2])}${scalability.mostPerSecond === null ? '' : `, at most ${count(scalability.mostPerSecond)}/s`}${scalability.bestConcurrency === null ? '' : ` with ${count(scalability.bestConcurrency)} in flight`}; it describes this size of server only${plan.inFlight === null ? '' : `; at what one server carries, ${count(plan.inFlight)} operations are in flight`}.${scalability.warning === null ? '' : ` ${scalability.warning}.`}`}`,
-    ),
+    paragraph(`${plan.how}. ${scalabilityText(plan.scalability, plan.inFlight)}`),
     paragraph(
       `In use at peak: ${connectionsText(plan.fleet.now)} connections on all servers now, ${connectionsText(plan.fleet.horizon)} in month ${horizon}, by Little's law from the mean service times; a pool holds more, for bursts.`,
     ),
@@ -298,12 +296,6 @@ function lines(plan: CandidatePlan, horizon: number, sources: ReturnType<typeof 
 }
 
 const connectionsText = ({ connections }: FleetPlan) => spreadText(connections, (value) => count(Math.max(1, Math.ceil(value))))
-
-function parameter(value: number, error: number | null): string {
-  const text = value === 0 ? '0' : value.toPrecision(2)
-  if (error !== null) return `${text} ± ${error.toPrecision(1)}`
-  return `${text} ${value <= 0 || value >= 1 ? '(at its bound)' : '(no more points than parameters: its error is unknown)'}`
-}
 
 function managed(planned: Planned, { pricedNotMeasured, engineerHour }: Decision): Block[] {
   const rows = planned.flatMap(({ name, plan }) =>
