@@ -2,6 +2,7 @@
 import { secondsOf } from '../../clients/item-operations.ts'
 import { type FoundItem, findItem, outcomeOf } from '../../clients/protocols/memcached.ts'
 import type { RequestBuffer } from '../../clients/request.ts'
+import type { TalkTemplate } from '../../clients/talk-lane.ts'
 import { parametersOf, positionsOf, type WireSource } from '../../data/parameters.ts'
 import { writeDigits } from '../../data/whole-numbers.ts'
 import { expiryAt, type Layout, writeKey, writeLines, writeParameter } from '../../families/key-value/item.ts'
@@ -10,20 +11,12 @@ import { type Field, fieldOf, type Operation } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
 import { binaryFlag, expiryTime } from './calls.ts'
 
-export interface Template {
-  write(params: WireSource, to: RequestBuffer): void
-  /** Rows that a reply tells of; −1: it was not done, because an item was there. */
-  rows(bytes: Buffer, from: number, nowMs: number): number
-  /** Position of the parameter that holds the replay time; −1: nothing expires. */
-  nowAt: number
-}
-
 const lineBreak = Buffer.from('\r\n')
 /** Written before it is known: zeros in front of a number change nothing. */
 const lengthDigits = 8
 
 /** null: it takes a conversation. */
-export function templateOf({ scenario }: Compiled, layout: Layout, op: Operation, namespace: string): Template | null {
+export function templateOf({ scenario }: Compiled, layout: Layout, op: Operation, namespace: string): TalkTemplate | null {
   if (op.entity !== layout.entity.name) return null
   const positions = positionsOf(scenario, op)
   const nowAt = parametersOf(scenario, op).findIndex((each) => each.shape === 'now')
@@ -33,7 +26,7 @@ export function templateOf({ scenario }: Compiled, layout: Layout, op: Operation
   if (op.kind === 'get' || (op.kind === 'delete' && !readsFirst(scenario, op))) {
     const line = { head: head(op.kind), key, keyAt: positions.get(`key.${keyName}`) as number }
     const rows = op.kind === 'get' ? rowsFound(nowAt >= 0) : (bytes: Buffer, from: number) => (outcomeOf(bytes, from) === 'done' ? 1 : 0)
-    return { nowAt, rows, write: (params, to) => writeLine(line, params, to) }
+    return { ...always, nowAt, rows, write: (params, to) => writeLine(line, params, to) }
   }
   if (op.kind !== 'insert' && (op.kind !== 'put' || readsFirst(scenario, op))) return null
   const given = op.kind === 'insert' ? op.with : []
@@ -43,8 +36,12 @@ export function templateOf({ scenario }: Compiled, layout: Layout, op: Operation
     fields: layout.fields.map((field) => ({ field, at: positions.get(`row.${field.name}`) as number })),
     owned: layout.owned.map(({ name, fields }) => ({ fields, at: given.includes(name) ? (positions.get(`lines.${name}`) as number) : -1 })),
   }
-  return { nowAt, rows: (bytes, from) => (outcomeOf(bytes, from) === 'done' ? 1 : -1), write: (params, to) => writeStored(stored, params, to) }
+  // What is not done is refused, because an item was there.
+  const rows = (bytes: Buffer, from: number) => (outcomeOf(bytes, from) === 'done' ? 1 : -1)
+  return { ...always, nowAt, rows, write: (params, to) => writeStored(stored, params, to) }
 }
+
+const always = { fits: () => true, replies: 1 }
 
 /** `at` < 0: there are none. */
 interface Stored {
@@ -109,7 +106,7 @@ export function writeLength(length: number, bytes: Buffer, at: number): void {
   }
 }
 
-function rowsFound(expires: boolean): Template['rows'] {
+function rowsFound(expires: boolean): TalkTemplate['rows'] {
   const item: FoundItem = { from: -1, to: -1, casFrom: -1, casTo: -1 }
   return (bytes, from, nowMs) => {
     findItem(bytes, from, item)

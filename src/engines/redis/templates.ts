@@ -5,6 +5,7 @@
 
 import { bulkNumber, bulkOf, elementAt, isNull, lengthOf, numberAt } from '../../clients/protocols/resp.ts'
 import type { RequestBuffer } from '../../clients/request.ts'
+import type { TalkTemplate } from '../../clients/talk-lane.ts'
 import { type Parameter, parametersOf, type WireSource } from '../../data/parameters.ts'
 import { writeDigits, writeInt64BE } from '../../data/whole-numbers.ts'
 import { comparedInside } from '../../families/key-value/model.ts'
@@ -17,18 +18,6 @@ import { findScript, type Script } from './scripts.ts'
 import { placesOf, type Step } from './write-scripts.ts'
 import { nativeGraceMs } from './writes.ts'
 
-export interface Template {
-  write(params: WireSource, to: RequestBuffer): void
-  /** Whether this call fits the template: a deep page does not. */
-  fits(params: WireSource): boolean
-  /** Rows of a reply, without decoding it. */
-  rows(bytes: Buffer, from: number, nowMs: number): number
-  /** Commands that it writes: the reply to the last is the operation's. */
-  commands: number
-  /** Position of the parameter that holds the replay time; −1: nothing expires. */
-  nowAt: number
-}
-
 /** Writes a value; returns its end. */
 type Put = (params: WireSource, to: Buffer, at: number) => number
 interface Dynamic {
@@ -40,7 +29,7 @@ type WordSpec = string | Buffer | Dynamic
 /** Digits and line ends of a bulk string's length. */
 const widestHead = 16
 
-export function templateOf(compiled: Compiled, operations: RedisOperations, op: Operation): Template | null {
+export function templateOf(compiled: Compiled, operations: RedisOperations, op: Operation): TalkTemplate | null {
   const parameters = parametersOf(compiled.scenario, op)
   const shape = new Shape(compiled, operations, op, parameters)
   const words = shape.words(op)
@@ -66,11 +55,11 @@ export function templateOf(compiled: Compiled, operations: RedisOperations, op: 
           : writesOf(op).length > 0 && operations.writes.form(op) === 'new rows'
             ? () => 1
             : rowsOfScript,
-    commands: (words as WordSpec[][]).length,
+    replies: (words as WordSpec[][]).length,
   }
 }
 
-function rowsOfGet({ fields, inside }: { fields: string[]; inside: string[] }, op: OperationOf<'get'>, expires: boolean): Template['rows'] {
+function rowsOfGet({ fields, inside }: { fields: string[]; inside: string[] }, op: OperationOf<'get'>, expires: boolean): TalkTemplate['rows'] {
   const keyAt = op.fields.length + inside.length
   return (bytes, from, nowMs) => {
     if (isNull(bytes, elementAt(bytes, from, keyAt))) return 0
