@@ -1,5 +1,6 @@
 /** What a report writes into design/ is proved on real servers: steps go up, down and up again, and make what a run loads; rights are enough, and no more. */
 import { runInNewContext } from 'node:vm'
+import type { Db, Document } from 'mongodb'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Dataset, makeDataset } from '../../src/data/dataset.ts'
 import { DrawnParameters } from '../../src/data/drawn.ts'
@@ -26,6 +27,9 @@ interface Operator {
   catalogue(): Promise<string[]>
   end(): Promise<void>
 }
+
+/** Of the application, by whoever runs the statements. */
+const typedPassword = 'called'
 
 const operators: Record<string, (endpoint: Endpoint) => Promise<Operator>> = {
   async postgres({ host, port, user, password, namespace }) {
@@ -70,9 +74,21 @@ const operators: Record<string, (endpoint: Endpoint) => Promise<Operator>> = {
     await client.connect()
     const database = client.db(namespace)
     // What a shell calls these; a statement is one expression.
-    const db = { createCollection: (name: string) => database.createCollection(name), getCollection: (name: string) => database.collection(name) }
+    const shellOf = (of: Db): object => ({
+      getName: () => of.databaseName,
+      getSiblingDB: (name: string) => shellOf(client.db(name)),
+      createCollection: (name: string) => of.createCollection(name),
+      getCollection: (name: string) => of.collection(name),
+      createRole: ({ role, ...rest }: Document) => of.command({ createRole: role, ...rest }),
+      createUser: ({ user, ...rest }: Document) => of.command({ createUser: user, ...rest }),
+    })
+    const shell = {
+      db: shellOf(database),
+      Decimal128: (text: string) => Decimal128.fromString(text),
+      passwordPrompt: () => typedPassword,
+    }
     return {
-      run: async (statement) => void (await runInNewContext(statement, { db, Decimal128: (text: string) => Decimal128.fromString(text) })),
+      run: async (statement) => void (await runInNewContext(statement, shell)),
       async catalogue() {
         const collections = await database.listCollections({}, { nameOnly: true }).toArray()
         const own = collections.map(async ({ name }) => `${name} ${JSON.stringify(await database.collection(name).indexes())}`)
@@ -190,63 +206,93 @@ const asApplication: Record<string, (operator: Operator, endpoint: Endpoint) => 
     return endpoint
   },
   async mariadb(operator, endpoint) {
-    await operator.run("CREATE USER 'caller'@'%' IDENTIFIED BY 'called'")
+    await operator.run(`CREATE USER 'caller'@'%' IDENTIFIED BY '${typedPassword}'`)
     await operator.run("GRANT application TO 'caller'@'%'")
     await operator.run("SET DEFAULT ROLE application FOR 'caller'@'%'")
-    return { ...endpoint, user: 'caller', password: 'called' }
+    return { ...endpoint, user: 'caller', password: typedPassword }
   },
+  mongodb: async (_, endpoint) => ({ ...endpoint, user: 'application', password: typedPassword }),
+}
+
+/** Works as the application, once its operations have worked. */
+async function withRights(engine: Engine, work: (application: Operator, compiled: Compiled, grants: string[]) => Promise<void>): Promise<void> {
+  const compiled = compiledFor(engine)
+  const { grants } = engine.handbook(compiled)
+  const dataset = makeDataset(scenario, 0.0001)
+  await bed.inNamespace(engine, async (endpoint) => {
+    await using session = await engine.connect(endpoint, compiled, { connections: 2 })
+    await session.create()
+    await session.load(rowSource(dataset, 0, 1), true)
+    const application = await asOperator(engine, endpoint, async (operator) => {
+      for (const grant of grants) await operator.run(grant)
+      return await (asApplication[engine.name] as (typeof asApplication)[string])(operator, endpoint)
+    })
+    await using own = await engine.connect(application, compiled, { connections: 2 })
+    const { differences } = await verify(own, 'driver', compiled, dataset, new Reference(dataset, operations), 6, signal)
+    const named = new Set(scenario.operations.map(({ name }) => name))
+    expect(differences.filter(({ operation }) => named.has(operation))).toEqual([])
+    await asOperator(engine, application, (operator) => work(operator, compiled, grants))
+  })
 }
 
 test.each(relational.map((engine) => [engine.name, engine] as const))(
   '%s: with its rights the operations work, and nothing else does',
   async (_, engine) => {
-    const compiled = compiledFor(engine)
-    const { grants } = engine.handbook(compiled)
-    const dataset = makeDataset(scenario, 0.0001)
-    await bed.inNamespace(engine, async (endpoint) => {
-      await using session = await engine.connect(endpoint, compiled, { connections: 2 })
-      await session.create()
-      await session.load(rowSource(dataset, 0, 1), true)
-      const application = await asOperator(engine, endpoint, async (operator) => {
-        for (const grant of grants) await operator.run(grant)
-        return await (asApplication[engine.name] as (typeof asApplication)[string])(operator, endpoint)
-      })
-      await using own = await engine.connect(application, compiled, { connections: 2 })
-      const { differences } = await verify(own, 'driver', compiled, dataset, new Reference(dataset, operations), 6, signal)
-      const named = new Set(scenario.operations.map(({ name }) => name))
-      expect(differences.filter(({ operation }) => named.has(operation))).toEqual([])
-      await asOperator(engine, application, async (operator) => {
-        let refused = 0
-        for (const { name, entity, columns } of compiled.model.stores) {
-          const { inserts, changes, ...rights } = rightsOf(entity, operations)
-          // The purge finds and removes what has expired.
-          const purges = scenario.entities.some((each) => each.name === entity && each.ttlMs !== null) ? ['purge'] : []
-          const [reads, deletes] = [rights.reads, rights.deletes].map((names) => [...names, ...purges]) as [string[], string[]]
-          const table = engine
-            .handbook(compiled)
-            .migrations.find((each) => each.name === `table_${name}`)
-            ?.down.replace('DROP TABLE ', '')
-          const [first] = columns
-          const isGranted = (right: string) => grants.some((grant) => grant.includes(right) && grant.includes(` ON ${table} `))
-          expect([isGranted('SELECT'), isGranted('INSERT'), isGranted('UPDATE'), isGranted('DELETE')]).toEqual(
-            [reads, inserts, changes, deletes].map((names) => names.length > 0),
-          )
-          const tried = [
-            [reads, `SELECT 1 FROM ${table}`],
-            [inserts, `INSERT INTO ${table} SELECT * FROM ${table}`],
-            [changes, `UPDATE ${table} SET ${first?.name} = ${first?.name}`],
-            [deletes, `DELETE FROM ${table}`],
-          ] as const
-          for (const [names, statement] of tried) {
-            if (names.length > 0) continue
-            await expect(operator.run(statement), statement).rejects.toThrow(/denied/)
-            refused++
-          }
-          await expect(operator.run(`DROP TABLE ${table}`)).rejects.toThrow(/denied|must be owner/)
+    await withRights(engine, async (operator, compiled, grants) => {
+      let refused = 0
+      for (const { name, entity, columns } of compiled.model.stores) {
+        const { inserts, changes, ...rights } = rightsOf(entity, operations)
+        // The purge finds and removes what has expired.
+        const purges = scenario.entities.some((each) => each.name === entity && each.ttlMs !== null) ? ['purge'] : []
+        const [reads, deletes] = [rights.reads, rights.deletes].map((names) => [...names, ...purges]) as [string[], string[]]
+        const table = engine
+          .handbook(compiled)
+          .migrations.find((each) => each.name === `table_${name}`)
+          ?.down.replace('DROP TABLE ', '')
+        const [first] = columns
+        const isGranted = (right: string) => grants.some((grant) => grant.includes(right) && grant.includes(` ON ${table} `))
+        expect([isGranted('SELECT'), isGranted('INSERT'), isGranted('UPDATE'), isGranted('DELETE')]).toEqual(
+          [reads, inserts, changes, deletes].map((names) => names.length > 0),
+        )
+        const tried = [
+          [reads, `SELECT 1 FROM ${table}`],
+          [inserts, `INSERT INTO ${table} SELECT * FROM ${table}`],
+          [changes, `UPDATE ${table} SET ${first?.name} = ${first?.name}`],
+          [deletes, `DELETE FROM ${table}`],
+        ] as const
+        for (const [names, statement] of tried) {
+          if (names.length > 0) continue
+          await expect(operator.run(statement), statement).rejects.toThrow(/denied/)
+          refused++
         }
-        expect(refused).toBeGreaterThan(3)
-      })
+        await expect(operator.run(`DROP TABLE ${table}`)).rejects.toThrow(/denied|must be owner/)
+      }
+      expect(refused).toBeGreaterThan(3)
     })
   },
   120_000,
 )
+
+test('mongodb: with its rights the operations work, and nothing else does', async () => {
+  const engine = engines.find(({ name }) => name === 'mongodb') as Engine
+  await withRights(engine, async (operator, compiled, [role = '']) => {
+    let refused = 0
+    for (const { name } of compiled.model.stores) {
+      const granted = new RegExp(`collection: "${name}" }, actions: (\\[.*?\\])`).exec(role)?.[1] ?? '[]'
+      const of = `db.getCollection("${name}")`
+      const tried = {
+        find: `${of}.findOne({})`,
+        insert: `${of}.insertOne({})`,
+        update: `${of}.updateOne({}, { $set: { a: 1 } })`,
+        remove: `${of}.deleteOne({})`,
+      }
+      for (const [action, statement] of Object.entries(tried)) {
+        if (granted.includes(`"${action}"`)) continue
+        await expect(operator.run(statement), statement).rejects.toThrow(/not authorized/)
+        refused++
+      }
+      await expect(operator.run(`${of}.drop()`)).rejects.toThrow(/not authorized/)
+    }
+    expect(refused).toBeGreaterThan(3)
+  })
+}, 120_000)

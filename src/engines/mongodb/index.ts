@@ -8,7 +8,8 @@ import { named } from '../../clients/replies.ts'
 import { ServerError } from '../../clients/server-error.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { type Definition, upsOf } from '../../families/definitions.ts'
-import { compileDocuments, type DocumentRequest } from '../../families/document/compile.ts'
+import { compileDocuments, type DocumentProgram, type DocumentRequest } from '../../families/document/compile.ts'
+import { grantsOf } from '../../families/document/grants.ts'
 import { shownDocument } from '../../families/document/marks.ts'
 import { indexesOf } from '../../families/document/queries.ts'
 import type { Store } from '../../families/model.ts'
@@ -173,7 +174,7 @@ export const mongodb: Engine = throwingServerErrors(mongoError, {
     migrations: definitionsOf(compiled.scenario, compiled.model.stores),
     backup: ['mongodump --oplog --gzip --archive="$BACKUP"', 'file system snapshots of a secondary for large data'],
     restore: ['mongorestore --oplogReplay --gzip --archive="$BACKUP"'],
-    grants: [`db.createUser({ user: 'application', roles: [{ role: 'readWrite', db: '${namespace}' }] })`],
+    grants: grantsOf(compiled.operations, compiled.programs as (DocumentProgram | null)[]),
     alerts: ['replication lag > 10 s', 'cache dirty > 20 %', 'tickets available < 10', 'oplog window < 24 h', 'disk > 75 %'],
   }),
   ready: (endpoint) =>
