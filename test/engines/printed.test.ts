@@ -1,11 +1,12 @@
 /** What the report prints is what the servers saw: their own logs of what both clients asked, beside the printed statements. */
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'cassandra-driver'
 import { Redis } from 'ioredis'
 import { createConnection } from 'mariadb'
 import { type Document, MongoClient } from 'mongodb'
+import pg from 'pg'
 import { afterAll, expect, test } from 'vitest'
 import { LaneAnswers } from '../../src/clients/lane-answers.ts'
 import { openLane } from '../../src/clients/open-lane.ts'
@@ -16,6 +17,7 @@ import type { Compiled, Endpoint, Engine } from '../../src/engines/engine.ts'
 import { mariadb } from '../../src/engines/mariadb/index.ts'
 import { memcached } from '../../src/engines/memcached/index.ts'
 import { mongodb } from '../../src/engines/mongodb/index.ts'
+import { postgres } from '../../src/engines/postgres/index.ts'
 import { redis } from '../../src/engines/redis/index.ts'
 import { allOperations, deriveModel } from '../../src/families/derive.ts'
 import type { DocumentProgram } from '../../src/families/document/compile.ts'
@@ -38,10 +40,11 @@ async function performed(
   engine: Engine,
   before: (endpoint: Endpoint) => Promise<void>,
   after: (endpoint: Endpoint, compiled: Compiled) => Promise<void>,
+  through = async (endpoint: Endpoint) => endpoint,
 ) {
   const { endpoint } = await bed.server(engine)
   const namespace = await engine.external.create(endpoint, 'dbtrial_printed')
-  const own: Endpoint = { ...endpoint, namespace }
+  const own = await through({ ...endpoint, namespace })
   const compiled = engine.compile(deriveModel(engine, scenario), operations, scenario, engine.capabilities.durability[0] as Durability)
   const dataset = makeDataset(scenario, 1)
   const reference = new Reference(dataset, operations)
@@ -180,6 +183,77 @@ const statementsOf = (text: string) =>
         .slice(1, -1)
         .map((line) => line.trim().replace(/;$/, ''))
     : [text]
+
+test('of PostgreSQL: its log, which it tells those who ask, too', async () => {
+  const seen = new Set<string>()
+  await using relay = await noticeRelay((text) => seen.add(text))
+  const asked = async ({ host, port, user, password }: Endpoint, ...statements: string[]) => {
+    const client = new pg.Client({ host, port, user, password: password as string, database: 'postgres' })
+    await client.connect()
+    for (const statement of statements) await client.query(statement)
+    await client.end()
+  }
+  await performed(
+    postgres,
+    (endpoint) =>
+      asked(
+        endpoint,
+        "ALTER SYSTEM SET log_statement = 'all'",
+        "ALTER SYSTEM SET client_min_messages = 'log'",
+        'SELECT pg_reload_conf()',
+        'SELECT pg_sleep(1)',
+      ),
+    async (endpoint, compiled) => {
+      await asked(endpoint, 'ALTER SYSTEM RESET ALL', 'SELECT pg_reload_conf()')
+      const printed = new Set(compiled.programs.flatMap((program) => program?.shown ?? []))
+      const executed = [...seen].flatMap((text) => /^execute [^:]*: (.*)$/s.exec(text)?.[1] ?? [])
+      const ofTransactions = new Set(['BEGIN', 'COMMIT', 'ROLLBACK'])
+      expect(executed.filter((text) => !printed.has(text) && !ofTransactions.has(text.toUpperCase()))).toEqual([])
+      expect([...printed].filter((text) => !executed.includes(text) && !ofTransactions.has(text))).toEqual([])
+    },
+    (endpoint) => relay.before(endpoint),
+  )
+}, 180_000)
+
+/** Stands in front of a server and tells the messages that it sends beside its answers. */
+async function noticeRelay(told: (text: string) => void) {
+  let to: Endpoint | undefined
+  const server = createServer({ noDelay: true }, (client) => {
+    // A request that waits for the answer to the one before it would cost 40 ms.
+    const upstream = connect({ host: to?.host as string, port: to?.port as number, noDelay: true })
+    let rest = Buffer.alloc(0)
+    upstream.on('data', (bytes) => {
+      client.write(bytes)
+      rest = Buffer.concat([rest, bytes])
+      // A letter, and the length of what follows it.
+      while (rest.length >= 5 && rest.length > rest.readUInt32BE(1)) {
+        const end = 1 + rest.readUInt32BE(1)
+        if (rest[0] === 0x4e) told(messageIn(rest.toString('utf8', 5, end)))
+        rest = rest.subarray(end)
+      }
+    })
+    client.on('data', (bytes) => upstream.write(bytes))
+    for (const [one, other] of [[client, upstream], [upstream, client]] as const) // biome-ignore format: each ends the other
+      one.on('close', () => other.destroy()).on('error', () => other.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    before(endpoint: Endpoint): Promise<Endpoint> {
+      to = endpoint
+      return Promise.resolve({ ...endpoint, host: '127.0.0.1', port: (server.address() as AddressInfo).port })
+    },
+    async [Symbol.asyncDispose]() {
+      server.close()
+    },
+  }
+}
+
+/** Of its fields, each a letter and a text that ends with a zero. */
+const messageIn = (fields: string) =>
+  fields
+    .split('\0')
+    .find((field) => field.startsWith('M'))
+    ?.slice(1) ?? ''
 
 test('of MariaDB: its general log', async () => {
   const asked = async ({ host, port, user, password }: Endpoint, ...statements: string[]): Promise<Record<string, unknown>[]> => {
