@@ -1,14 +1,17 @@
 /** One chart as a slide: a title that states the finding, units on the axes, colours and marks that survive colour blindness. */
 import { createRequire } from 'node:module'
 import { createCanvas, loadImage } from '@napi-rs/canvas'
-import type { ChartConfiguration, ChartDataset } from 'chart.js'
+import type { ChartConfiguration, ChartDataset, Chart as DrawnChart, Plugin } from 'chart.js'
 import { ChartJSNodeCanvas } from 'chartjs-node-canvas'
+import { digits } from '../../assess/figures/amount.ts'
 import { markedName } from '../../assess/judge/cautions.ts'
 import type { CandidateResult } from '../../result/result.ts'
-import type { Chart } from '../render/document.ts'
+import type { Chart, ChartPoint } from '../render/document.ts'
 
 const width = 1000
 const height = 540
+/** Pixels of the picture for each of its units, on either side: screens of today and printers show them. */
+const sharpness = 2
 const fontFamily = 'Inter'
 /** Okabe and Ito's palette; each series also has its own mark and dash. */
 export const colours = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9']
@@ -29,7 +32,7 @@ function studio(): ChartJSNodeCanvas {
       chart.defaults.font.family = fontFamily
       chart.defaults.font.size = 15
       chart.defaults.color = ink
-      chart.defaults.devicePixelRatio = 1
+      chart.defaults.devicePixelRatio = sharpness
     },
   })
   const { resolve } = createRequire(import.meta.url)
@@ -56,9 +59,11 @@ export interface Slide {
 
 export async function draw(slide: Slide): Promise<Chart> {
   const { ticks } = slide.y
+  const points: ChartPoint[] = []
   const configuration: ChartConfiguration<Kind> = {
     type: slide.type,
     data: { ...(slide.labels === undefined ? {} : { labels: slide.labels }), datasets: slide.datasets },
+    plugins: [collecting(slide, points)] as Plugin<Kind>[],
     options: {
       responsive: false,
       animation: false,
@@ -90,17 +95,43 @@ export async function draw(slide: Slide): Promise<Chart> {
   }
   // chart.js's types tie the kind of scale to the kind of chart more tightly than the library does.
   const png = await studio().renderToBuffer(configuration as unknown as ChartConfiguration, 'image/png')
-  return { file: slide.file, title: slide.title, alternative: slide.alternative, png, webp: await smaller(png) }
+  const { file, title, alternative } = slide
+  return { file, title, alternative, png, webp: await smaller(png), width, height, points }
 }
 
-/** Lines and letters look as they did; the file has half of the bytes of a PNG. */
+/** Lines and letters look as they did; a page that holds all charts stays small. */
 const quality = 90
 
 async function smaller(png: Buffer): Promise<Buffer> {
-  const picture = await loadImage(png)
-  const sheet = createCanvas(picture.width, picture.height)
-  sheet.getContext('2d').drawImage(picture, 0, 0)
+  const sheet = createCanvas(width, height)
+  sheet.getContext('2d').drawImage(await loadImage(png), 0, 0, width, height)
   return await sheet.encode('webp', quality)
+}
+
+/** Keeps where the points of a chart lie once it is drawn, and what they say. */
+const collecting = ({ x, y }: Slide, points: ChartPoint[]): Plugin => ({
+  id: 'points',
+  afterDraw(chart) {
+    points.length = 0
+    for (const { index, data } of chart.getSortedVisibleDatasetMetas()) {
+      const { label, pointRadius } = chart.data.datasets[index] as ChartDataset<'line'>
+      // Of a line without marks each place is as good as the next.
+      if (label === undefined || label === '' || pointRadius === 0) continue
+      for (const [at, element] of data.entries()) {
+        const values = valuesAt(chart, index, at)
+        if (values !== undefined && Number.isFinite(element.x) && Number.isFinite(element.y))
+          points.push({ x: element.x, y: element.y, text: `${label}: ${x.title} ${values.x}, ${y.title} ${values.y}` })
+      }
+    }
+  },
+})
+
+/** undefined: nothing is drawn there. */
+function valuesAt({ data: { datasets, labels } }: DrawnChart, dataset: number, at: number): { x: string; y: string } | undefined {
+  const value = datasets[dataset]?.data[at]
+  if (typeof value === 'number') return { x: String(labels?.[at] ?? ''), y: digits(value) }
+  if (value === null || value === undefined || Array.isArray(value)) return undefined
+  return { x: digits(value.x), y: digits(value.y) }
 }
 
 function rightScale({ title, min, ticks }: NonNullable<Slide['y2']>) {

@@ -17,6 +17,16 @@ export interface Chart {
   webp: Buffer
   /** What to see, for those who do not see it. */
   alternative: string
+  /** In units of the points, however many pixels a picture has. */
+  width: number
+  height: number
+  /** What is drawn where: a page tells it of the point that a reader points at. */
+  points: ChartPoint[]
+}
+export interface ChartPoint {
+  x: number
+  y: number
+  text: string
 }
 type Level = 1 | 2 | 3 | 4
 export type Block =

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { svgOf } from '../diagrams/svg.ts'
-import { anchorOf, type Block, chaptersOf, type Document, type Table } from './document.ts'
+import { anchorOf, type Block, type Chart, chaptersOf, type Document, type Table } from './document.ts'
 
 const style = `
 :root { color-scheme: light dark; --paper: #fff; --ink: #1b1f24; --line: #d8dee4; --band: #f6f8fa; --good: #1a7f5a; --bad: #b3401b; --note: #0969a8; }
@@ -20,7 +20,9 @@ th, td { text-align: left; padding: 6px 12px; border-bottom: 1px solid var(--lin
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } table.wide { font-size: 13px; } .wide th, .wide td { padding: 5px 7px; }
 .callout { border-left: 4px solid var(--note); background: var(--band); padding: 10px 16px; margin: 12px 0; max-width: 82ch; } .callout.good { border-color: var(--good); } .callout.bad { border-color: var(--bad); }
 pre { background: var(--band); border: 1px solid var(--line); border-radius: 6px; padding: 12px; font: 13px/1.45 ui-monospace, 'DejaVu Sans Mono', monospace; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
-figure { margin: 20px 0; } img { max-width: 100%; height: auto; background: #fff; border: 1px solid var(--line); border-radius: 6px; }
+figure { margin: 20px 0; } img { display: block; max-width: 100%; height: auto; background: #fff; border-radius: 6px; outline: 1px solid var(--line); }
+figure.chart { position: relative; width: fit-content; max-width: 100%; } figure.chart svg { position: absolute; inset: 0; width: 100%; height: 100%; }
+figure.chart circle { fill: transparent; } figure.chart circle:hover { stroke: #1b1f24; stroke-width: 3; }
 details { margin: 8px 0; border: 1px solid var(--line); border-radius: 6px; padding: 0 14px; } summary { cursor: pointer; padding: 9px 0; font-weight: 600; }
 th button { all: unset; cursor: pointer; } th button:is(:hover, :focus-visible)::after { content: ' ↕'; opacity: 0.5; } th[aria-sort=ascending] button::after { content: ' ↑'; opacity: 1; } th[aria-sort=descending] button::after { content: ' ↓'; opacity: 1; } :focus-visible { outline: 2px solid var(--note); outline-offset: 2px; }
 fieldset { border: 0; margin: 16px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 4px 14px; } legend { padding: 0; font-weight: 600; } [hidden] { display: none; }
@@ -75,12 +77,19 @@ function render(block: Block): string {
     case 'code':
       return `<pre>${escaped(block.text)}</pre>`
     case 'chart':
-      return `<figure><img alt="${escaped(block.chart.alternative)}" src="data:image/webp;base64,${block.chart.webp.toString('base64')}"></figure>`
+      return figureOf(block.chart)
     case 'diagram':
       return `<figure class="scroll" role="region" aria-label="Diagram" tabindex="0">${svgOf(block.diagram, escaped)}</figure>`
     case 'details':
       return `<details><summary>${escaped(block.summary)}</summary>${block.blocks.map(render).join('\n')}</details>`
   }
+}
+
+/** Each point tells what it is where a reader points at it; the alternative text has the numbers for those who cannot. */
+function figureOf({ alternative, webp, width, height, points }: Chart): string {
+  const picture = `<img alt="${escaped(alternative)}" width="${width}" height="${height}" src="data:image/webp;base64,${webp.toString('base64')}">`
+  const circles = points.map(({ x, y, text }) => `<circle cx="${Math.round(x)}" cy="${Math.round(y)}" r="9"><title>${escaped(text)}</title></circle>`)
+  return `<figure class="chart">${picture}<svg viewBox="0 0 ${width} ${height}" aria-hidden="true">${circles.join('')}</svg></figure>`
 }
 
 /** A table of so many columns has no room to spare. */

@@ -25,46 +25,66 @@
       else head.removeAttribute('aria-sort')
   }
 
-  for (const table of document.querySelectorAll('table')) {
-    if (table.tBodies[0].rows.length < 3) continue
-    for (const [at, head] of [...table.tHead.rows[0].cells].entries()) {
-      if (head.textContent.trim() === '') continue
-      const button = document.createElement('button')
-      button.type = 'button'
-      button.append(...head.childNodes)
-      button.addEventListener('click', () => sortBy(table, at, head.getAttribute('aria-sort') === 'ascending'))
-      head.append(button)
+  function makeSortable() {
+    for (const table of document.querySelectorAll('table')) {
+      if (table.tBodies[0].rows.length < 3) continue
+      for (const [at, head] of [...table.tHead.rows[0].cells].entries()) {
+        if (head.textContent.trim() === '') continue
+        const button = document.createElement('button')
+        button.type = 'button'
+        button.append(...head.childNodes)
+        button.addEventListener('click', () => sortBy(table, at, head.getAttribute('aria-sort') === 'ascending'))
+        head.append(button)
+      }
     }
   }
 
   /** Whether a text is of a candidate: its name alone, or in front of what is said of it. */
   const isOf = (name, text) => text.replace(/[†‡*]+/g, '').split(/[\s:,(]/)[0] === name
 
-  /** All elements that are of one candidate: rows, columns, folded parts, and what follows its headings. */
-  function partsOf(name) {
-    const parts = []
-    for (const table of document.querySelectorAll('table')) {
-      const heads = [...table.tHead.rows[0].cells]
-      for (const [at, head] of heads.entries())
-        if (at > 0 && isOf(name, head.textContent.trim())) parts.push(...[...table.rows].flatMap((row) => row.cells[at] ?? []))
-      parts.push(...[...table.tBodies[0].rows].filter((row) => isOf(name, cellText(row, 0))))
-    }
-    for (const each of document.querySelectorAll('details')) if (isOf(name, each.firstElementChild.textContent)) parts.push(each)
-    for (const heading of document.querySelectorAll('h3, h4')) {
-      if (!isOf(name, heading.textContent)) continue
-      for (let each = heading; each !== null && (each === heading || !/^H[1-4]$/.test(each.tagName)); each = each.nextElementSibling) parts.push(each)
-    }
+  /** Rows and columns of a table that are of one candidate. */
+  function cellsOf(name, table) {
+    const columns = [...table.tHead.rows[0].cells].flatMap((head, at) => (at > 0 && isOf(name, head.textContent.trim()) ? [at] : []))
+    return [
+      ...columns.flatMap((at) => [...table.rows].flatMap((row) => row.cells[at] ?? [])),
+      ...[...table.tBodies[0].rows].filter((row) => isOf(name, cellText(row, 0))),
+    ]
+  }
+
+  /** A heading with all that stands under it. */
+  function under(heading) {
+    const parts = [heading]
+    for (let each = heading.nextElementSibling; each !== null && !/^H[1-4]$/.test(each.tagName); each = each.nextElementSibling) parts.push(each)
     return parts
   }
 
-  const names = (document.querySelector('meta[name="candidates"]')?.content ?? '').split(' ').filter((name) => name !== '')
-  const contents = document.querySelector('nav')
-  if (contents === null || names.length < 2) return
-  const filter = document.createElement('fieldset')
-  const legend = document.createElement('legend')
-  legend.textContent = 'Candidates'
-  filter.append(legend)
-  for (const name of names) {
+  /** A sentence that ends in a colon with the table, or the list, that it announces. */
+  const announced = (sentence) => (sentence.textContent.trim().endsWith(':') ? [sentence, sentence.nextElementSibling ?? sentence] : [])
+
+  /** All elements that are of one candidate: rows, columns, folded parts, and what its headings and sentences announce. */
+  function partsOf(name) {
+    const those = (selector, text = (each) => each.textContent) => [...document.querySelectorAll(selector)].filter((each) => isOf(name, text(each)))
+    return [
+      ...[...document.querySelectorAll('table')].flatMap((table) => cellsOf(name, table)),
+      ...those('details', (each) => each.firstElementChild.textContent),
+      ...those('h3, h4').flatMap(under),
+      ...those('p').flatMap(announced),
+    ]
+  }
+
+  /** A box for each candidate, in the contents. */
+  function makeFilter() {
+    const names = (document.querySelector('meta[name="candidates"]')?.content ?? '').split(' ').filter((name) => name !== '')
+    const contents = document.querySelector('nav')
+    if (contents === null || names.length < 2) return
+    const filter = document.createElement('fieldset')
+    const legend = document.createElement('legend')
+    legend.textContent = 'Candidates'
+    filter.append(legend, ...names.map(boxOf))
+    contents.append(filter)
+  }
+
+  function boxOf(name) {
     const parts = partsOf(name)
     const label = document.createElement('label')
     const box = document.createElement('input')
@@ -74,7 +94,9 @@
       for (const part of parts) part.hidden = !box.checked
     })
     label.append(box, ` ${name}`)
-    filter.append(label)
+    return label
   }
-  contents.append(filter)
+
+  makeSortable()
+  makeFilter()
 })()
