@@ -4,7 +4,7 @@ import { fixedParameters, parametersOf } from '../data/parameters.ts'
 import { type Answer, canonical, compareValues, type Value } from '../data/value.ts'
 import { changedFields } from '../families/sizes.ts'
 import type { KeptAnswer } from '../measure/recorder.ts'
-import { entityOf, type Operation, ownedBy, writesOf, writtenEntities } from '../scenario/scenario.ts'
+import { type Entity, entityOf, type Operation, type OperationOf, ownedBy, writesOf, writtenEntities } from '../scenario/scenario.ts'
 import type { Reference } from './reference.ts'
 
 /** Number of kept answers that cannot be right, per operation name. */
@@ -12,83 +12,145 @@ export function judge(kept: KeptAnswer[], operations: Operation[], dataset: Data
   const wrong: Record<string, number> = {}
   const written = new Set(operations.flatMap(writtenEntities))
   for (const each of kept) {
-    const operation = operations[each.operation] as Operation
-    if (!plausible(each, operation, operations, dataset, reference, written)) wrong[operation.name] = (wrong[operation.name] ?? 0) + 1
+    const { name } = operations[each.operation] as Operation
+    if (!isPlausible(each.answer, callOf(each, operations, dataset, reference, written))) wrong[name] = (wrong[name] ?? 0) + 1
   }
   return wrong
 }
 
-function plausible(
-  { operation: index, values, answer, row }: KeptAnswer,
-  operation: Operation,
+/** What was called, and what the run may have done to its rows. */
+interface Call {
+  operation: Operation
+  operations: Operation[]
+  entity: Entity
+  dataset: Dataset
+  /** Number of the row that was asked for. */
+  row: number
+  /** What was bound to a parameter. */
+  bound(name: string): Value
+  /** What the reference answers by what it knew before the replay. */
+  expected(): Answer
+  expires: boolean
+  /** Rows may go while the run lasts, with their owner, too. */
+  removable: boolean
+  /** Neither these rows nor what they own are written. */
+  untouched: boolean
+  changed: Set<string>
+}
+
+function callOf(
+  { operation: index, values, row }: KeptAnswer,
   operations: Operation[],
   dataset: Dataset,
   reference: Reference,
   written: Set<string>,
-): boolean {
+): Call {
   const { scenario } = dataset
+  const operation = operations[index] as Operation
   const entity = entityOf(scenario, operation.entity)
-  if (answer.kind === 'wrote') return true
-  const params = fixedParameters(values)
   // Rows go with their owner.
   const owner = entity.owner === null ? entity : entityOf(scenario, entity.owner.entity)
-  const removable =
-    owner.ttlMs !== null || operations.some((each) => writesOf(each).some((write) => write.kind === 'delete' && write.entity === owner.name))
-  const untouched = !removable && !written.has(entity.name) && ownedBy(scenario, entity.name).every((owned) => !written.has(owned.name))
-  const bound = (name: string) => values[parametersOf(scenario, operation).findIndex((parameter) => parameter.name === name)] ?? null
-  if (answer.kind === 'groups')
-    return untouched ? same(answer, reference.execute(index, params)) : ascending(answer.groups.map((group) => group[0] as Value))
-  const rows = answer.rows
-  const column = (values_: Value[], name: string) => values_[(operation as { fields: string[] }).fields.indexOf(name)] ?? null
-  const changed = changedFields(operations, entity)
-  const isWhole = entity.key.every((key) => (operation as { fields: string[] }).fields.includes(key))
-  if (operation.kind === 'get') {
-    if (rows.length > 1) return false
-    if (rows.length === 0 && removable) return true
-    const keyed = rows.every((each) =>
-      entity.key.every((key) => !operation.fields.includes(key) || compareValues(column(each, key), bound(`key.${key}`)) === 0),
-    )
-    if (!keyed || !isLoaded(dataset.entities.get(entity.name) as EntityData, row) || owner.ttlMs !== null) return keyed
-    const expected = reference.execute(index, params)
-    const fixed = operation.fields.filter((field) => !changed.has(field))
-    // A row that was deleted and put again has lost its lines.
-    const comesBack = removable && operations.some((each) => writesOf(each).some((write) => write.kind === 'put' && write.entity === entity.name))
-    const lines = operation.with.flatMap((name, at) =>
-      !comesBack && changedFields(operations, entityOf(scenario, name)).size === 0 ? [operation.fields.length + at] : [],
-    )
-    // One that was deleted during the verification may be back, too.
-    if (comesBack && expected.kind === 'rows' && expected.rows.length === 0) return true
-    const text = (from: Answer) =>
-      from.kind === 'rows'
-        ? from.rows.map((each) => canonical([...fixed.map((field) => column(each, field)), ...lines.map((at) => each[at] as Value)])).join()
-        : ''
-    return text(expected) === text(answer)
+  const expires = owner.ttlMs !== null
+  const removable = expires || hasWrite(operations, 'delete', owner)
+  return {
+    operation,
+    operations,
+    entity,
+    dataset,
+    row,
+    bound: (name) => values[parametersOf(scenario, operation).findIndex((parameter) => parameter.name === name)] ?? null,
+    expected: () => reference.execute(index, fixedParameters(values)),
+    expires,
+    removable,
+    untouched: !removable && !written.has(entity.name) && ownedBy(scenario, entity.name).every((owned) => !written.has(owned.name)),
+    changed: changedFields(operations, entity),
   }
+}
+
+const hasWrite = (operations: Operation[], kind: 'delete' | 'put', entity: Entity) =>
+  operations.some((operation) => writesOf(operation).some((write) => write.kind === kind && write.entity === entity.name))
+
+function isPlausible(answer: Answer, call: Call): boolean {
+  const { operation } = call
+  if (answer.kind === 'wrote') return true
+  if (answer.kind === 'groups') return call.untouched ? same(answer, call.expected()) : ascending(answer.groups.map((group) => group[0] as Value))
+  if (operation.kind === 'get') return isPlausibleRow(answer, operation, call)
   if (operation.kind !== 'list' && operation.kind !== 'search') return true
-  if (rows.length > operation.limit || (isWhole && new Set(rows.map(canonical)).size !== rows.length)) return false
-  if (operation.kind === 'search') {
-    const word = String(bound('word'))
-    const shown = operation.in.filter((field) => operation.fields.includes(field))
-    return shown.length < operation.in.length || rows.every((each) => shown.some((field) => String(column(each, field)).split(' ').includes(word)))
-  }
-  if (untouched) return same(answer, reference.execute(index, params))
-  const filtered = rows.every((each) =>
+  if (answer.rows.length > operation.limit || repeatsRows(answer, operation, call)) return false
+  return operation.kind === 'search' ? areFound(answer, operation, call) : isPlausiblePage(answer, operation, call)
+}
+
+type Rows = Extract<Answer, { kind: 'rows' }>
+
+const columnOf = ({ fields }: { fields: string[] }, row: Value[], name: string) => row[fields.indexOf(name)] ?? null
+
+/** Rows that show their whole key are told apart. */
+const repeatsRows = ({ rows }: Rows, { fields }: { fields: string[] }, { entity }: Call) =>
+  entity.key.every((key) => fields.includes(key)) && new Set(rows.map(canonical)).size !== rows.length
+
+function isPlausibleRow(answer: Rows, operation: OperationOf<'get'>, call: Call): boolean {
+  const { entity, dataset, expires, removable, row } = call
+  if (answer.rows.length > 1) return false
+  if (answer.rows.length === 0 && removable) return true
+  const keyed = answer.rows.every((each) =>
+    entity.key.every((key) => !operation.fields.includes(key) || compareValues(columnOf(operation, each, key), call.bound(`key.${key}`)) === 0),
+  )
+  if (!keyed || !isLoaded(dataset.entities.get(entity.name) as EntityData, row) || expires) return keyed
+  const expected = call.expected() as Rows
+  const comesBack = removable && hasWrite(call.operations, 'put', entity)
+  // One that was deleted during the verification may be back, too.
+  if (comesBack && expected.rows.length === 0) return true
+  const fixed = fixedOf(operation, call, comesBack)
+  return fixed(expected) === fixed(answer)
+}
+
+/** The part of an answer that no write of the run changes, as text. */
+function fixedOf(operation: OperationOf<'get'>, { operations, dataset, changed }: Call, comesBack: boolean): (answer: Rows) => string {
+  const fields = operation.fields.filter((field) => !changed.has(field))
+  // A row that was deleted and put again has lost its lines.
+  const lines = operation.with.flatMap((name, at) =>
+    !comesBack && changedFields(operations, entityOf(dataset.scenario, name)).size === 0 ? [operation.fields.length + at] : [],
+  )
+  return ({ rows }) =>
+    rows.map((row) => canonical([...fields.map((field) => columnOf(operation, row, field)), ...lines.map((at) => row[at] as Value)])).join()
+}
+
+/** A row found must show the word, where it shows all that is searched. */
+function areFound({ rows }: Rows, operation: OperationOf<'search'>, call: Call): boolean {
+  const word = String(call.bound('word'))
+  const shown = operation.in.filter((field) => operation.fields.includes(field))
+  if (shown.length < operation.in.length) return true
+  return rows.every((row) =>
+    shown.some((field) =>
+      String(columnOf(operation, row, field))
+        .split(' ')
+        .includes(word),
+    ),
+  )
+}
+
+function isPlausiblePage(answer: Rows, operation: OperationOf<'list'>, call: Call): boolean {
+  const { changed, removable, untouched } = call
+  if (untouched) return same(answer, call.expected())
+  const filtered = answer.rows.every((row) =>
     operation.where.every(
       (filter) =>
         !operation.fields.includes(filter.field) ||
         changed.has(filter.field) ||
-        compareValues(column(each, filter.field), filter.constant ?? bound(`where.${filter.field}`)) === 0,
+        compareValues(columnOf(operation, row, filter.field), filter.constant ?? call.bound(`where.${filter.field}`)) === 0,
     ),
   )
-  const order = operation.order.filter(
-    (each, at) => operation.fields.includes(each.field) && operation.order.slice(0, at).every((before) => operation.fields.includes(before.field)),
-  )
-  const ordered = rows.every(
-    (each, at) => at === 0 || step(rows[at - 1] as Value[], each, order, column) <= (order.length < operation.order.length ? 0 : -1),
-  )
-  const moves = operation.where.some((filter) => changed.has(filter.field)) || operation.order.some((each) => changed.has(each.field))
-  const least = moves || removable ? 0 : (reference.execute(index, params) as Extract<Answer, { kind: 'rows' }>).rows.length
-  return filtered && ordered && rows.length >= least
+  const moves = [...operation.where, ...operation.order].some(({ field }) => changed.has(field))
+  const min = moves || removable ? 0 : (call.expected() as Rows).rows.length
+  return filtered && isOrdered(answer, operation) && answer.rows.length >= min
+}
+
+/** By what is shown of the order; equal rows may follow one another only where some of it is not shown. */
+function isOrdered({ rows }: Rows, { fields, order }: OperationOf<'list'>): boolean {
+  const hidden = order.findIndex(({ field }) => !fields.includes(field))
+  const shown = hidden < 0 ? order : order.slice(0, hidden)
+  const column = (row: Value[], name: string) => columnOf({ fields }, row, name)
+  return rows.every((row, at) => at === 0 || step(rows[at - 1] as Value[], row, shown, column) <= (hidden < 0 ? -1 : 0))
 }
 
 const same = (a: Answer, b: Answer) => canonical(a) === canonical(b)
