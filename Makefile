@@ -45,6 +45,9 @@ calibrate: setup ## the harness's own limits on this machine, in a minute
 resolution: setup ## how far two equals differ on this machine, one engine entered twice: [scenario=ecommerce] [engine=postgres] [effort=quick]
 	@$(dbtrial) resolution $(or $(scenario),ecommerce) $(if $(engine),--engine $(engine)) $(if $(effort),--effort $(effort))
 
+advise: setup ## try on fresh servers what a result gives reason to, indexes missing or unused: [result=DIR] [candidate=postgres] [effort=quick]
+	@$(dbtrial) advise $(or $(result),last) $(if $(candidate),--candidate $(candidate)) $(if $(effort),--effort $(effort))
+
 plan: setup ## what a run would do and how long it takes: scenario=ecommerce
 	@$(dbtrial) plan $(or $(scenario),ecommerce) $(options)
 
@@ -98,4 +101,4 @@ check: setup ## types, style, dead code, generated schemas and guide up to date
 clean: ## remove installed packages and reports, not the sample
 	@rm -rf node_modules && find reports -mindepth 1 -maxdepth 1 ! -name sample -exec rm -rf {} +
 
-.PHONY: help setup setup-browser bench init list compare assess report calibrate resolution plan validate models doctor images test kills scenarios soak peers pooler micro speed loads check clean
+.PHONY: help setup setup-browser bench init list compare assess report calibrate resolution advise plan validate models doctor images test kills scenarios soak peers pooler micro speed loads check clean

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Argument, Command, CommanderError, Option } from 'commander'
+import type { AdviseOptions } from './commands/advise.ts'
 import type { AssessOptions } from './commands/assess.ts'
 import type { CompareOptions } from './commands/compare.ts'
 import { applyDefaults, defaultsText, variableOf } from './commands/defaults.ts'
@@ -84,6 +85,19 @@ program
   .option('--json', 'print JSON, and nothing else')
   .option('--quiet', 'no progress')
   .action(async (names: string[], options: ResolutionOptions) => (await import('./commands/resolution.ts')).resolution(names, options))
+
+program
+  .command('advise')
+  .description('try on fresh servers what a result gives reason to: indexes that are missing or that no call used, beside the design as it is')
+  .argument('<result>', resultText)
+  .option('--candidate <name>', 'of the result; else the first that there is something to try of')
+  .addOption(efforts)
+  .addOption(new Option('--provision <kind>', 'where servers come from').choices(['auto', 'container', 'local']).default('auto'))
+  .addOption(reports)
+  .addOption(data)
+  .option('--json', 'print JSON, and nothing else')
+  .option('--quiet', 'no progress')
+  .action(async (path: string, options: AdviseOptions) => (await import('./commands/advise.ts')).advise(path, options))
 
 program
   .command('init')

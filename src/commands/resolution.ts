@@ -1,6 +1,5 @@
 /** `dbtrial resolution SCENARIO`: one engine enters twice under two names; how far do the two differ? */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { assess } from '../assess/judge/assess.ts'
 import { cautionLine } from '../assess/judge/cautions.ts'
 import { type PooledResolution, pooledEquals } from '../assess/judge/pooled-equals.ts'
@@ -14,12 +13,12 @@ import type { Effort, Scenario } from '../scenario/scenario.ts'
 import { coloured } from '../terminal/style.ts'
 import { columns } from '../terminal/tables.ts'
 import { decideIfCompared } from './assess.ts'
-import { end, tellFault } from './ending.ts'
+import { end } from './ending.ts'
 import { keep } from './known-resolution.ts'
 import { print } from './output.ts'
-import { measure, signalCode } from './run.ts'
 import { resultPath } from './runs.ts'
 import { prepareScenario } from './scenario.ts'
+import { measureSideBySide } from './side-by-side.ts'
 
 export interface ResolutionOptions {
   engine?: string
@@ -55,24 +54,17 @@ export async function resolution(names: string[], options: ResolutionOptions): P
   const effort = effortOf(scenario.bench, options.effort)
   if (effort === 'smoke')
     throw new TrialError('nothing-compared', 'a smoke run compares nothing', { hint: 'leave --effort out, or ask for quick', exitCode: 2 })
-  const { finished, signal } = await measure(scenario, { ...options, client: 'wire', endpoint: [] })
-  const { result, directory } = finished
-  if (finished.fault !== undefined) return tellFault(finished.fault.thrown, join(directory, 'result.json'))
-  if (signal !== undefined) return end({ code: signalCode(signal), reason: `stopped by ${signal}` })
-  const failed = result.candidates.find((each) => each.failure !== null)
-  if (failed !== undefined) return end({ code: 4, reason: `${failed.name}: ${failed.failure}` })
+  const measured = await measureSideBySide(scenario, options)
+  if (measured === null) return
+  const { result, path } = measured
   const found = resolutionFrom(result)
   if (found.rows.every(({ ratio }) => ratio === null))
     return end({
       code: 4,
-      reason: `no number of both is known, so nothing was learnt of this machine; its trials are in ${join(directory, 'result.json')}`,
+      reason: `no number of both is known, so nothing was learnt of this machine; its trials are in ${path}`,
     })
   const file = keep(options.out, effort, knownFrom(found, result.candidates))
-  print(
-    options.json
-      ? JSON.stringify(found)
-      : coloured(`${resolutionText(found, effort, cautionLine(result))}\n\n${join(directory, 'result.json')}\n${file}`),
-  )
+  print(options.json ? JSON.stringify(found) : coloured(`${resolutionText(found, effort, cautionLine(result))}\n\n${path}\n${file}`))
 }
 
 function resolutionFrom(result: Result): Resolution {

@@ -1,10 +1,10 @@
 /** What is known to go wrong with designs like this one, looked for in this one: each finding with its number. */
 import { bytes } from '../assess/figures/amount.ts'
+import { isUseCounted, unusedIndexes } from '../assess/judge/fixes.ts'
 import { rowBytes } from '../families/sizes.ts'
 import type { CandidateResult } from '../result/result.ts'
 import { entityOf, type Scenario } from '../scenario/scenario.ts'
 import { arePlansTold, sortsWithoutIndex, thrownAway, wholeReads } from './call-plans.ts'
-import { usesOf } from './index-table.ts'
 import { count, percent } from './render/format.ts'
 import type { Store } from './stored-columns.ts'
 
@@ -25,7 +25,9 @@ export function antiPatterns(candidate: CandidateResult, scenario: Scenario): Lo
           { what: 'calls that sort many rows', found: sortsWithoutIndex(candidate, scenario) },
         ]
       : []),
-    ...(isUseCounted(candidate) ? [{ what: 'indexes that no call used', found: unusedIndexes(candidate) }] : []),
+    ...(isUseCounted(candidate)
+      ? [{ what: 'indexes that no call used and no constraint needs', found: unusedIndexes(candidate).map(unusedText) }]
+      : []),
     { what: 'indexes that take more than the rows, where rows are written', found: model.stores.flatMap((store) => heavyIndexes(store, candidate)) },
     { what: 'calls that ask the server many times', found: manyRequests(candidate, scenario) },
     { what: 'rows embedded without a bound', found: model.stores.flatMap((store) => largeEmbedding(store, scenario)) },
@@ -37,17 +39,7 @@ export function antiPatterns(candidate: CandidateResult, scenario: Scenario): Lo
   ]
 }
 
-/** Where starts before the last were not counted, what that did not use may have been used. */
-const isUseCounted = ({ indexUse, indexUseOf, restores }: CandidateResult) => indexUse.length > 0 && (indexUseOf === 'all starts' || restores === 0)
-
-function unusedIndexes({ model, indexUse }: CandidateResult): string[] {
-  return model.stores.flatMap((store) =>
-    store.indexes.flatMap(({ name, unique, kind }) => {
-      const uses = usesOf(indexUse, store, name)
-      return uses === 0 && !unique && kind !== 'expiry' ? [`no call used ${name} of ${store.name} in any trial: every write pays for it`] : []
-    }),
-  )
-}
+const unusedText = ({ store, index }: { store: string; index: string }) => `no call used ${index} of ${store} in any trial: every write pays for it`
 
 function heavyIndexes({ name }: Store, { storage, model }: CandidateResult): string[] {
   const isWritten = model.accesses.some(({ steps }) =>

@@ -1,4 +1,5 @@
 /** How the server ran one call of each read, in rows: what it looked at for what it found. */
+import { fewRows, mostPerFound } from '../assess/judge/fixes.ts'
 import type { CandidateResult } from '../result/result.ts'
 import type { Operation, Scenario } from '../scenario/scenario.ts'
 import { count } from './render/format.ts'
@@ -26,11 +27,6 @@ export function planRows({ explanations }: Pick<CandidateResult, 'explanations'>
 }
 
 const perFound = ({ rows, returned }: NonNullable<Explanation['read']>) => String(Number((rows / returned).toPrecision(2)))
-
-/** Fewer rows than that are read as fast in any way. */
-const fewRows = 1000
-/** Of those that were looked at, one that was found. */
-const mostPerFound = 10
 
 /** A read that finds rows: what adds up many must look at them. */
 const finds = ({ kind }: Operation) => kind !== 'aggregate'

@@ -1,5 +1,6 @@
 /** What finds rows: keys, indexes and stores that repeat rows for a query, each with the operation it serves and its measured size. */
 import { bytes } from '../assess/figures/amount.ts'
+import { isNamed, usesOf } from '../assess/judge/index-uses.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
 import { count } from './render/format.ts'
 import type { Store } from './stored-columns.ts'
@@ -35,13 +36,6 @@ export function indexRows(candidate: Candidate, { trialPlan: { shares, share } }
     ]
   })
 }
-
-/** As the server calls it; earlier versions of dbtrial named an index within its table. */
-const isNamed = (told: string, store: Pick<Store, 'name'>, name: string) => told === name || told === `${store.name}_${name}`
-
-/** undefined: the server does not count them. */
-export const usesOf = (all: CandidateResult['indexUse'], store: Pick<Store, 'name'>, name: string): number | undefined =>
-  all.find((each) => each.table === store.name && isNamed(each.index, store, name))?.uses
 
 /** Some servers count what repeats rows among their tables, others among their indexes. */
 const storeBytes = ({ name }: Store, measured: Candidate['storage']['at'][number] | undefined) =>

@@ -7,6 +7,10 @@ const century = 100 * 365.25 * 86_400_000
 const identifiers = z.array(identifier)
 const mostWords = 10_000
 
+const indexChange = z.discriminatedUnion('kind', [
+  open({ kind: z.literal('drop'), store: text, index: text }),
+  open({ kind: z.literal('add'), store: text, columns: z.array(open({ field: text, descending: z.boolean() })).min(1), serves: z.array(text) }),
+])
 const skew = z
   .discriminatedUnion('kind', [
     open({ kind: z.literal('uniform') }),
@@ -155,6 +159,8 @@ export const scenario = open({
   invariants: z.array(open({ name: text, terms: z.array(open({ sign: z.literal([1, -1]), entity: identifier, field: identifier })) })),
   requirements,
   criteria: criteria.default({ own: [], swing: {}, pairwise: [] }),
-  candidates: z.array(open({ name: text, engine: text, durability: z.enum(durabilities), pooler: text.optional() })),
+  candidates: z.array(
+    open({ name: text, engine: text, durability: z.enum(durabilities), pooler: text.optional(), indexChanges: z.array(indexChange).optional() }),
+  ),
   bench,
 })

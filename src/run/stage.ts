@@ -6,6 +6,7 @@ import { type Dataset, makeDataset } from '../data/dataset.ts'
 import { engineOf } from '../engines/registry.ts'
 import { messageOf, rethrowOwnFault } from '../errors.ts'
 import { allOperations, deriveModel } from '../families/derive.ts'
+import { withIndexChanges } from '../families/index-changes.ts'
 import { deviceOf } from '../host/disk.ts'
 import type { PauseWatch } from '../host/pause-watch.ts'
 import { bindToCores } from '../host/processes.ts'
@@ -115,7 +116,7 @@ export class Stage {
 
   prepare(candidate: Candidate, scenario: Scenario, before: TrialResult[]): CandidateRun {
     const engine = engineOf(candidate)
-    const model = deriveModel(engine, scenario)
+    const model = withIndexChanges(deriveModel(engine, scenario), candidate.indexChanges)
     for (const excuse of model.excuses) excuse.engine = candidate.name
     return new CandidateRun(candidate, engine, engine.compile(model, allOperations(scenario), scenario, candidate.durability), this.context, before)
   }

@@ -176,12 +176,18 @@ export interface Invariant {
   name: string
   terms: { sign: 1 | -1; entity: string; field: string }[]
 }
+/** An index less than the rules of a family give, or one more; of a store, by the names of its model. */
+export type IndexChange =
+  | { kind: 'drop'; store: string; index: string }
+  | { kind: 'add'; store: string; columns: { field: string; descending: boolean }[] /** Operations. */; serves: string[] }
 export interface Candidate {
   name: string
   engine: string
   /** Between clients and the server. */
   pooler?: string
   durability: Durability
+  /** Where it is tried beside the same with the indexes that its family's rules give. */
+  indexChanges?: IndexChange[]
 }
 export const efforts = ['smoke', 'quick', 'standard', 'thorough'] as const
 export type Effort = (typeof efforts)[number]

@@ -147,6 +147,30 @@ test('assess says first what other wishes change; a budget that the horizon brea
   for (const line of shown.filter((each) => each !== '…')) expect(lines).toContain(line.trimEnd())
 }, 180_000)
 
+test('advise says that there is nothing to try, whom it does not know, and what compares nothing', async () => {
+  const place = join(out, 'advise')
+  mkdirSync(place, { recursive: true })
+  const result: Result = JSON.parse(readFileSync(join(root, 'test/golden/results/ecommerce.json'), 'utf8'))
+  const write = (uses: number) => {
+    for (const candidate of result.candidates) {
+      const [store] = candidate.model.stores.filter(({ indexes }) => indexes.some(({ unique, kind }) => !unique && kind === 'ordered'))
+      const index = store?.indexes.find(({ unique, kind }) => !unique && kind === 'ordered')
+      candidate.indexUseOf = 'all starts'
+      candidate.indexUse = store === undefined || index === undefined ? [] : [{ table: store.name, index: index.name, uses }]
+      candidate.explanations = []
+    }
+    writeFileSync(join(place, 'result.json'), JSON.stringify(result))
+  }
+  write(1)
+  const nothing = await dbtrial('advise', place, '--candidate', 'postgres')
+  expect(nothing).toMatchObject({ code: 0, stdout: expect.stringMatching(/^postgres: nothing to try\. No index of it was counted as unused/) })
+  const unknown = await dbtrial('advise', place, '--candidate', 'oracle')
+  expect(unknown).toMatchObject({ code: 2, stderr: expect.stringMatching(/the result has no candidate "oracle"\n→ it has postgres, /) })
+  write(0)
+  const smoke = await dbtrial('advise', place, '--effort', 'smoke')
+  expect(smoke).toMatchObject({ code: 2, stderr: expect.stringMatching(/a smoke run compares nothing/) })
+}, 60_000)
+
 describe('defaults', () => {
   const place = join(out, 'defaults')
   const plan = (environment: Record<string, string>, ...arguments_: string[]) => {

@@ -1,0 +1,86 @@
+/** What of a candidate's indexes its own run gives reason to try otherwise. */
+import type { IndexColumn } from '../../families/model.ts'
+import type { CandidateResult } from '../../result/result.ts'
+import type { IndexChange, Operation, OperationOf, Scenario } from '../../scenario/scenario.ts'
+import { usesOf } from './index-uses.ts'
+
+export interface Fix {
+  change: IndexChange
+  /** As in "without order_status". */
+  what: string
+  why: string
+}
+
+/** Families whose indexes are beside the rows: elsewhere an index is a store of its own, which an access is made for. */
+const withIndexes = new Set<CandidateResult['model']['family']>(['relational', 'document'])
+
+/** Of reads that could use an index first: they gain most. */
+export function fixesOf(candidate: CandidateResult, { operations }: Pick<Scenario, 'operations'>): Fix[] {
+  if (!withIndexes.has(candidate.model.family)) return []
+  return [...missingIndexes(candidate, operations), ...unusedIndexes(candidate).map(droppedIndex)]
+}
+
+/** Fewer rows than that are read as fast in any way. */
+export const fewRows = 1000
+/** Of those that were looked at, one that was found. */
+export const mostPerFound = 10
+
+type Explanation = CandidateResult['explanations'][number]
+
+/** Whether one call reads a store whole, throws most away, or sorts what an index could have in order. */
+function readsTooMuch({ read, scans, sortedRows }: Explanation): boolean {
+  const isThrownAway = read !== null && read.rows >= fewRows && read.rows >= mostPerFound * Math.max(1, read.returned)
+  return isThrownAway || scans.some(({ rows }) => rows >= fewRows) || (sortedRows ?? 0) >= fewRows
+}
+
+function missingIndexes({ model, explanations }: CandidateResult, operations: readonly Operation[]): Fix[] {
+  const found = explanations.flatMap((explanation) => {
+    const operation = operations.find(({ name }) => name === explanation.operation)
+    const store = model.stores.find(({ base, entity }) => base && entity === operation?.entity)
+    if (operation?.kind !== 'list' || store === undefined || !readsTooMuch(explanation)) return []
+    const columns = columnsFor(operation)
+    const isThere = store.indexes.some((index) => columns.every(({ field }, at) => index.columns[at]?.field === field))
+    if (columns.length === 0 || isThere) return []
+    return [{ store: store.name, columns, operation: operation.name }]
+  })
+  const byColumns = Map.groupBy(found, ({ store, columns }) => JSON.stringify([store, columns]))
+  return [...byColumns.values()].map((own) => {
+    const [{ store, columns }] = own as [(typeof own)[number]]
+    const serves = own.map(({ operation }) => operation)
+    return {
+      change: { kind: 'add', store, columns, serves },
+      what: `with an index of ${store} on ${columns.map(({ field, descending }) => `${field}${descending ? ' desc' : ''}`).join(', ')}`,
+      why: `${serves.join(' and ')} ${serves.length === 1 ? 'reads' : 'read'} many rows that ${serves.length === 1 ? 'it does' : 'they do'} not need`,
+    }
+  })
+}
+
+/** Equality, then the order of the list. */
+function columnsFor({ where, order }: OperationOf<'list'>): IndexColumn[] {
+  const equal = [...new Set(where.map(({ field }) => field))]
+  return [
+    ...equal.map((field) => ({ field, descending: false })),
+    ...order.filter(({ field }) => !equal.includes(field)).map(({ field, descending }) => ({ field, descending })),
+  ]
+}
+
+/** Where starts before the last were not counted, what that did not use may have been used. */
+export const isUseCounted = ({ indexUse, indexUseOf, restores }: CandidateResult) =>
+  indexUse.length > 0 && (indexUseOf === 'all starts' || restores === 0)
+
+/** Indexes that no call used in any trial, and that no constraint needs. */
+export function unusedIndexes(candidate: CandidateResult): { store: string; index: string }[] {
+  if (!isUseCounted(candidate)) return []
+  const { model, indexUse } = candidate
+  return model.stores.flatMap((store) =>
+    store.indexes.flatMap(({ name, unique, kind }) =>
+      usesOf(indexUse, store, name) === 0 && !unique && kind !== 'expiry' ? [{ store: store.name, index: name }] : [],
+    ),
+  )
+}
+
+const droppedIndex = ({ store, index }: { store: string; index: string }): Fix => ({
+  change: { kind: 'drop', store, index },
+  what: `without ${index} of ${store}`,
+  why: 'no call used it, and every write pays for it',
+})
