@@ -53,13 +53,25 @@ function serverRules(): Rule[] {
 }
 
 function operationRules(told: Told, candidate: CandidateResult): Rule[] {
+  const { operations } = told.result.scenario
   return (operationLimits(told, candidate)?.limits ?? []).flatMap(({ operation, warnUs, actUs }) => {
-    const p99 = `histogram_quantile(0.99, sum by (le) (rate(${histogram}{operation="${operation}"}[5m])))`
+    const perSecond = operations.find(({ name }) => name === operation)?.ratePerSecond ?? 0
+    const p99 = `histogram_quantile(0.99, sum by (le) (rate(${histogram}{operation="${operation}"}[${windowOf(perSecond)}])))`
     const above = (us: number, severity: 'warn' | 'act') =>
       rule(`p99_${operation}`, `${p99} > ${us / 1e6}`, severity, `the p99 of ${operation} is above ${micros(us)}`)
     return [...(warnUs === null ? [] : [above(Math.round(warnUs), 'warn')]), above(actUs, 'act')]
   })
 }
+
+/** A p99 of fewer calls is the slowest of them. */
+const fewestCalls = 1000
+const windows = [
+  ['5m', 300],
+  ['1h', 3600],
+] as const
+
+/** The shortest that so many calls fall into; those of the rarest are as old as a day. */
+const windowOf = (perSecond: number) => windows.find(([, seconds]) => perSecond * seconds >= fewestCalls)?.[0] ?? '1d'
 
 const rule = (what: string, expr: string, severity: 'warn' | 'act', summary: string): Rule => ({
   alert: `${what}_${severity}`,

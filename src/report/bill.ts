@@ -20,7 +20,7 @@ const texts: Record<string, string> = {
 
 /** What is not on the bill says so. */
 export const lineText = ({ name, billed }: ToldLine) =>
-  `${texts[name] ?? name}${billed ? '' : name === 'labour' ? ', on no bill' : ', in place of the total'}`
+  `${texts[name] ?? name}${billed ? '' : name === 'labour' ? ', not included in the total' : ', in place of the total'}`
 
 export const totalText = 'total'
 

@@ -68,5 +68,5 @@ export function noiseText(all: readonly Forecast[]): string | null {
   const [worst] = ratios
   if (worst === undefined) return null
   const good = ratios.filter(({ ratio }) => ratio <= goodOverNoise).length
-  return `Error ÷ noise is at most ${Number(worst.ratio.toPrecision(2)).toLocaleString('en')} (${worst.candidate}, ${worst.what}), and at most ${goodOverNoise} of ${good} of ${ratios.length}.`
+  return `Error ÷ noise is at most ${Number(worst.ratio.toPrecision(2)).toLocaleString('en')} (${worst.candidate}, ${worst.what}), and at most ${goodOverNoise} in ${good} of ${ratios.length} cases.`
 }

@@ -21,7 +21,7 @@ export function narrowText({ tornado, fleet, boughtFor }: Pick<CandidatePlan, 't
 }
 
 /** One sentence for each way that production may go. */
-export function forkTexts({ highDemand, growingCalls }: Forks, plan: Pick<CandidatePlan, 'fleet'>): string[] {
+export function forkTexts({ highDemand, growingCalls, rolledUp }: Forks, plan: Pick<CandidatePlan, 'fleet'>): string[] {
   const { now, horizon } = plan.fleet
   const instead = `in place of ${usd(now.total.middle)} and ${usd(horizon.total.middle)}, every number at its middle`
   const price = (each: ForkPrice) =>
@@ -29,6 +29,11 @@ export function forkTexts({ highDemand, growingCalls }: Forks, plan: Pick<Candid
       ? `no fleet of the catalogue carries it through month ${horizon.month}`
       : `${usd(each.now)} USD a month now and ${usd(each.horizon)} in month ${horizon.month}, ${instead}`
   return [
+    ...(rolledUp === null
+      ? []
+      : [
+          `with the answer of ${rolledUp.operations.join(' and ')} kept rolled up, without what the upkeep of the summary costs, which was not measured: ${price(rolledUp.usdPerMonth)}. A fleet that is larger than that is bought for ${rolledUp.operations.length === 1 ? 'this call' : 'these calls'} alone.`,
+        ]),
     `if demand comes as high as one draw in ten has it (growth × ${threeDigits(highDemand.growth)}, peak × ${threeDigits(highDemand.peak)}) and is bought for: ${price(highDemand.usdPerMonth)}.`,
     ...(growingCalls === null
       ? []

@@ -5,6 +5,7 @@ import type { CandidatePlan } from '../assess/fleet/candidate-plan.ts'
 import type { Composite } from '../assess/fleet/composites.ts'
 import type { Topology } from '../engines/engine.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
+import { limitsText, yearsText } from './fleet-in-short.ts'
 import { goodError } from './forecasts.ts'
 import { cost, decidingText, fleet, plannedOf } from './plan.ts'
 import { type Block, table } from './render/document.ts'
@@ -41,7 +42,9 @@ export function inShort(told: Told): Block[] {
           ({ candidate: { capacity } }) =>
             `${intervalText(capacity.multiple)} the average load${capacity.mix === 'partial' ? ', partial mix' : ''}; bound by ${capacity.boundBy}`,
         ),
+        line('the limits on these servers', ({ decided, plan }) => limitsText(decided, plan)),
         line('USD a month', ({ plan }) => costText(plan, decision)),
+        line('USD a year', ({ plan }) => yearsText(plan)),
         line('what changes first', ({ plan }) => changesText(plan, decision.months)),
         line('stored, with indexes', ({ candidate }) => storedText(candidate.name, decision)),
         line('a server lost', ({ decided }) => recoveryText(decided)),
@@ -54,7 +57,7 @@ export function inShort(told: Told): Block[] {
               ),
             ]),
         line('how sure', ({ candidate }) => sureText(candidate, result, decision)),
-        line('what would change it', ({ plan }) => changeText(plan, decision)),
+        line('what would change it', ({ candidate, plan }) => changeText(candidate.name, plan, decision)),
         ...(decision.candidates.some(({ out }) => out) ? [line('the others are out by', () => outText(decision))] : []),
       ],
     ),
@@ -151,9 +154,21 @@ function sureText({ name, capacity }: CandidateResult, { trialPlan: { share, dat
   ].join('; ')
 }
 
-function changeText(plan: CandidatePlan, { ranking: { smallestChange } }: Decision): string {
+function changeText(name: string, plan: CandidatePlan, { ranking: { smallestChange }, forks, months }: Decision): string {
+  const fork = forks.find(({ candidate }) => candidate === name)
+  const [growing, rolledUp] = [fork?.growingCalls ?? null, fork?.rolledUp ?? null]
   return (
     [
+      ...(rolledUp === null || rolledUp.usdPerMonth === null
+        ? []
+        : [
+            `with ${rolledUp.operations.join(' and ')} rolled up it costs ${usd(rolledUp.usdPerMonth.now)} USD a month now and ${usd(rolledUp.usdPerMonth.horizon)} in month ${months}`,
+          ]),
+      ...(growing === null
+        ? []
+        : [
+            `if the calls that the scenario lets stand still grow as ${growing.still.entity} does, ${percent(growing.still.growthPerMonth)} a month, ${growing.usdPerMonth === null ? 'no fleet carries them' : `it costs ${usd(growing.usdPerMonth.horizon)} USD a month in month ${months}`}`,
+          ]),
       ...(smallestChange === null
         ? []
         : [

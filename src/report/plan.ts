@@ -51,9 +51,9 @@ function fleets(planned: Planned, months: number): Block {
       'topology',
       'one server of the bench carries',
       'servers now',
-      'suffice',
+      'share of draws that they carry',
       `servers in month ${months}`,
-      'suffice',
+      'share that these carry',
       'objectives hold at peak',
     ],
     planned.map(({ name, constraints, plan: { topology, carried, fleet: own } }) => [
@@ -92,12 +92,12 @@ function changes(planned: Planned, months: number): Block {
       'candidate',
       'stage',
       'planned for month',
-      'needed in: median (p10–p90)',
+      'needed by: median (p10–p90)',
       'within the horizon',
       'because',
       'what to do',
-      'begin before',
-      'USD, once',
+      'lead time',
+      'one-off USD',
     ],
     planned.flatMap(({ name, plan }) =>
       plan.triggers.map((trigger) => [
@@ -136,7 +136,7 @@ export function boughtText(plan: Pick<CandidatePlan, 'boughtFor'> | undefined): 
   if (plan === undefined) return ''
   const { boughtFor } = plan
   const shortfall = Number((boughtFor / (1 - boughtFor)).toPrecision(3))
-  return `Each fleet is bought with headroom, for at least ${percent(boughtFor)} of the draws: a month short of servers is taken to cost ${shortfall} times what a month of the next larger fleet costs more (an emergency purchase, objectives missed; assumed), so the larger one pays until it is short in one draw of ${Number((shortfall + 1).toPrecision(3))}.`
+  return `Each fleet is bought with headroom, for at least ${percent(boughtFor)} of the draws: a month short of servers is taken to cost ${shortfall} times the extra price of the next larger fleet (an emergency purchase, objectives missed; assumed), so the larger one pays until it is short in one draw of ${Number((shortfall + 1).toPrecision(3))}.`
 }
 
 /** A plan of a smaller job says so wherever it stands beside others. */
@@ -161,8 +161,11 @@ export function spreadText({ p10, p50, p90 }: Spread, text: (value: number) => s
 }
 
 export function fleet({ servers, shape, parts: shards, coordinators, coordinatorsUsd, volumeGb, bound, total }: FleetPlan): string {
-  return `${servers} × ${shape}${shards > 1 ? ` in ${shards} shards` : ''}${coordinators === '' ? '' : ` and ${coordinators} (${usd(coordinatorsUsd)} USD)`}${volumeGb > 0 ? `, ${count(volumeGb)} GB each` : ''}: ${usd(total.p50)} USD; bound by ${bound}`
+  return `${servers} × ${shape}${shards > 1 ? ` in ${shards} shards` : ''}${coordinators === '' ? '' : ` and ${coordinators} (${usd(coordinatorsUsd)} USD)`}${volumeGb > 0 ? `, ${count(volumeGb)} GB each` : ''}: ${usd(total.p50)} USD; bound by ${boundText(bound)}`
 }
+
+/** Load is no resource of a server: it is what the measured one carries within the limits, whatever binds it. */
+const boundText = (bound: FleetPlan['bound']) => (bound === 'load' ? 'the load that one server carries' : bound)
 
 /** In its own month, a year on, and at the end: the share of the draws that it carries, and what fails first. */
 export function sufficesText({ suffices, month }: FleetPlan): string {
@@ -282,7 +285,7 @@ function lines(plan: CandidatePlan, horizon: number, sources: ReturnType<typeof 
     ),
     paragraph(`${plan.how}. ${scalabilityText(plan.scalability, plan.inFlight)}`),
     paragraph(
-      `In use at peak: ${connectionsText(plan.fleet.now)} connections on all servers now, ${connectionsText(plan.fleet.horizon)} in month ${horizon}, by Little's law from the mean service times; a pool holds more, for bursts.`,
+      `In use at peak: ${connectionsText(plan.fleet.now)} connections on all servers now, ${connectionsText(plan.fleet.horizon)} in month ${horizon}, by Little's law from the mean service times and the hop to the caller; a pool holds more, for bursts.`,
     ),
     paragraph(
       `All rows are up ${availabilityText(plan.availability)} of the time, any one row ${availabilityText(plan.rowAvailability)}, by independent failures of servers and the time until others take over (assumed).`,

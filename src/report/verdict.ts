@@ -10,7 +10,8 @@ import { percent, usd } from './render/format.ts'
 import { slowShort } from './scale.ts'
 
 export function decided(decision: Decision): Block {
-  const tone = decision.ranking.winner === null || conditions(decision).length > 0 ? 'note' : 'good'
+  const isSure = decision.ranking.winner !== null && conditions(decision).length === 0 && leftOpen(decision).length === 0
+  const tone = isSure ? 'good' : 'note'
   return { kind: 'callout', tone, text: verdictLine(decision) }
 }
 
@@ -36,7 +37,15 @@ export function selection(decision: Decision): Block[] {
 
 /** One sentence, and one more each for what must be changed first and where the budget will not last. */
 export function verdictLine(decision: Decision): string {
-  return [ranked(decision), ...conditions(decision), ...overBudget(decision)].join(' ')
+  return [ranked(decision), ...conditions(decision), ...leftOpen(decision), ...overBudget(decision)].join(' ')
+}
+
+/** Who ranks first may do so with what nobody has shown: that is said in the same breath. */
+function leftOpen({ candidates, ranking: { winner } }: Decision): string[] {
+  const first = candidates.find(({ name }) => name === winner)
+  const open = (first?.constraints ?? []).filter(({ state }) => state === 'open')
+  if (first === undefined || open.length === 0) return []
+  return [`What ${first.marked} was not shown to hold: ${open.map(({ name, planned }) => `${name} (${planned})`).join('; ')}.`]
 }
 
 /** Of those that are ranked: nobody passes for what still has to be done. */

@@ -207,19 +207,19 @@ const drawnCosts = ({ perOperation, fixed }: Work) => simulate([fixed, ...perOpe
 
 /** The middle of what the trials would have used by the costs, and by their draws. */
 function byCosts(trials: TrialResult[], work: Work, drawn: Map<Figure, Float64Array>): Prediction {
-  const coresBy = (valueOf: (figure: Figure) => number) => median(trials.map((trial) => coresOf(trial, work, valueOf)))
+  const coresBy = (numberOf: (figure: Figure) => number) => median(trials.map((trial) => coresOf(trial, work, numberOf)))
   const samples = Float64Array.from({ length: costDraws }, (_, at) => coresBy((figure) => drawn.get(figure)?.[at] as number) ?? 0)
   const { p10, p90 } = spreadOf(samples)
   return { predicted: coresBy(middleOf), model: { low: p10, high: p90 } }
 }
 
-function coresOf(trial: TrialResult, { perOperation, fixed }: Work, valueOf: (figure: Figure) => number): number {
+function coresOf(trial: TrialResult, { perOperation, fixed }: Work, numberOf: (figure: Figure) => number): number {
   return [...perOperation].reduce((sum, [name, cost]) => {
     const each = trial.operations[name]
     return each === undefined
       ? sum
-      : sum + ((trial.slowdown * (each.completed ?? each.ok + each.miss + each.conflict)) / trial.seconds) * valueOf(cost)
-  }, valueOf(fixed))
+      : sum + ((trial.slowdown * (each.completed ?? each.ok + each.miss + each.conflict)) / trial.seconds) * numberOf(cost)
+  }, numberOf(fixed))
 }
 
 /** The whole load's bytes from those of its half: what the slope of the plan takes for granted. */

@@ -241,13 +241,17 @@ class Cost implements CostPlan {
       'assumed',
       'of the hours and the double servers that a change is planned with',
     )
+    // A price leaps where the fleet changes: on either side of it lies a month of its own.
+    const told = [...new Set([...sampledMonths, ...changes.flatMap(({ month }) => [month - 1, month])])]
+      .filter((month) => month >= 0 && month <= months)
+      .sort((a, b) => a - b)
     return this.#memo.once(`cost.${this.#name}.horizon`, (path) =>
       derivedFrom(
         path,
         'USD',
-        `sum of ${months} months, straight between months ${sampledMonths.join(', ')}, and ${changes.length} changes of ${Math.round(migrationUsd)} USD in all × migrationEffort`,
-        [...sampledMonths.map((month) => this.total(month)), effort],
-        (values) => sumBetween(sampledMonths, values) + migrationUsd * (values[sampledMonths.length] as number),
+        `sum of ${months} months, straight between months ${told.join(', ')}, and ${changes.length} changes of ${Math.round(migrationUsd)} USD in all × migrationEffort`,
+        [...told.map((month) => this.total(month)), effort],
+        (values) => sumBetween(told, values) + migrationUsd * (values[told.length] as number),
       ),
     )
   }

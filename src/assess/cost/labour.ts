@@ -6,7 +6,7 @@ import { choiceOf } from '../fleet/choice.ts'
 import { assumptions } from '../fleet/plan-assumptions.ts'
 import { besideOf, nodesOf } from '../fleet/supply.ts'
 
-/** Of each kind of server (one that holds data, one that coordinates): upgrades, watching, practising a restore. */
+/** Of each kind of server (one that holds data, one that coordinates; what only votes is no kind): upgrades, watching, practising a restore. */
 const hoursPerKind = assumed(2, 4, 8)
 /** Of each server: patches, disks, replacements. */
 const hoursPerNode = assumed(0.25, 0.5, 1)
@@ -28,8 +28,9 @@ export function labourOf(name: string, month: number, topology: Topology, choice
     ],
     (chosen, kind, node) => {
       const fleet = choiceOf(chosen)
-      const beside = besideOf(fleet, topology).reduce((sum, { nodes }) => sum + nodes, 0)
-      return (beside > 0 ? 2 : 1) * kind + (nodesOf(fleet, topology) + beside) * node
+      const beside = besideOf(fleet, topology)
+      const kinds = beside.some(({ votes }) => !votes) ? 2 : 1
+      return kinds * kind + (nodesOf(fleet, topology) + beside.reduce((sum, { nodes }) => sum + nodes, 0)) * node
     },
   )
   return { hours, usdPerMonth: productOf(`cost.${name}.labour@${month}`, 'USD/month', 'labourHours × engineerHour', [hours, engineerHour(scenario)]) }

@@ -1,5 +1,6 @@
 /** Hard constraints: how likely each holds. What almost surely does not is out of the ranking, with the reason and the evidence; nobody is scored low for it. */
 import type { CandidateResult, Result } from '../../result/result.ts'
+import { digits } from '../figures/amount.ts'
 import type { Spread } from '../figures/simulate.ts'
 import type { CandidateAssessment } from '../judge/assess.ts'
 import { complianceOf } from '../judge/compliance.ts'
@@ -67,7 +68,15 @@ export function constraintsOf(result: Result, candidate: CandidateResult, assess
     )
   const compliance = complianceOf(regimes, traits.controls, candidate.parity)
   if (compliance !== null)
-    found.push(fact('compliance', regimes.join(', '), compliance.holds ? 'has it' : 'lacks some', compliance.holds, compliance.evidence))
+    found.push(
+      fact(
+        'compliance',
+        regimes.join(', '),
+        compliance.holds ? 'has what is asked, not audited' : 'lacks some',
+        compliance.holds,
+        compliance.evidence,
+      ),
+    )
   if (budgetUsdPerMonth !== null && cost?.withinBudget != null) found.push(budgetConstraint(budgetUsdPerMonth, cost, cost.withinBudget))
   return found
 }
@@ -130,20 +139,18 @@ export const likelihood = (share: number) =>
   share > 0.99 ? 'more than 99 %' : share > 0 && share < 0.01 ? 'less than 1 %' : `${Math.round(share * 100)} %`
 
 function budgetConstraint(budget: number, { now, horizon, months, withHindsight }: CostAhead, withinBudget: number): Constraint {
-  const text = ({ p10, p50, p90 }: Spread) => `${whole(p50)} (${whole(p10)}–${whole(p90)})`
+  const text = ({ p10, p50, p90 }: Spread) => `${digits(p50)} (${digits(p10)}–${digits(p90)})`
   const hindsight =
     withHindsight === null || withHindsight <= withinBudget
       ? ''
       : `; bought with hindsight, without headroom for what may come, fleets within it carry every month in ${likelihood(withHindsight)} of the draws`
   const found = uncertain(
     'budget',
-    `${whole(budget)} USD a month`,
-    `${whole(now.p50)} now, ${whole(horizon.p50)} in month ${months}`,
+    `${budget.toLocaleString('en')} USD a month`,
+    `${digits(now.p50)} now, ${digits(horizon.p50)} in month ${months}`,
     withinBudget,
-    `${text(now)} USD a month now, ${text(horizon)} in month ${months}, of ${whole(budget)}: within it in every month with a probability of ${likelihood(withinBudget)}${hindsight}`,
+    `${text(now)} USD a month now, ${text(horizon)} in month ${months}, of ${budget.toLocaleString('en')}: within it in every month with a probability of ${likelihood(withinBudget)}${hindsight}`,
   )
   // Servers come in steps and are bought with headroom: where leaner fleets would do, that alone throws nobody out.
   return found.state === 'out' && withHindsight !== null && withHindsight >= outBelow ? { ...found, state: 'open' } : found
 }
-
-const whole = (value: number) => Math.round(value).toLocaleString('en')

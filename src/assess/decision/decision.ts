@@ -2,7 +2,7 @@
 
 import type { CandidateResult, Result } from '../../result/result.ts'
 import type { Scenario } from '../../scenario/scenario.ts'
-import { type AtScale, atScaleOf } from '../capacity/at-scale.ts'
+import { type AtScale, atScaleOf, isSlow } from '../capacity/at-scale.ts'
 import { type Forecast, forecastsOf } from '../capacity/forecast.ts'
 import { rowsOf } from '../capacity/rows.ts'
 import { costOf, pricedShapes } from '../cost/cost.ts'
@@ -76,6 +76,9 @@ export interface Decision {
   /** What an hour of people is charged with, at the middle, and where that comes from. */
   engineerHour: { usd: number; provenance: Provenance }
 }
+
+/** Calls that take too long on the rows of production, and would not with their answer kept. */
+const mendableOf = (atScale: readonly AtScale[]) => atScale.filter((each) => each.rollup !== null && isSlow(each)).map(({ operation }) => operation)
 
 /** A candidate with all that is known of it before anything is drawn. */
 interface Case {
@@ -157,7 +160,9 @@ export function decide(result: Result, assessment: Assessment, options: Decision
       demand: asked,
       ...verdict,
       forks: cases.flatMap(({ exhibit: { candidate }, complete }, at) =>
-        complete === null || catalogue === undefined || candidates[at]?.out === true ? [] : forksOf(candidate, result, catalogue, asked.still),
+        complete === null || catalogue === undefined || candidates[at]?.out === true
+          ? []
+          : forksOf(candidate, result, catalogue, asked.still, mendableOf(candidates[at]?.atScale ?? [])),
       ),
       composites: cases.flatMap(({ complete }, at) =>
         complete === null || candidates[at]?.out === true ? [] : compositesOf(complete.plan, complete.cost, demand, middleOf(hour)),
@@ -216,6 +221,9 @@ function caseOf(
   }
 }
 
+/** Where no fleet can be had nothing holds on one; what does not hold even so is out. */
+const withoutFleet = (found: Constraint): Constraint => (found.state === 'holds' ? { ...found, state: 'open', probability: null } : found)
+
 function decisionOf(
   { exhibit: { candidate, cost }, complete, assessed, judged, reason, known, atScale }: Case,
   result: Result,
@@ -249,7 +257,7 @@ function decisionOf(
       demand.scenario,
       atScale,
       complete === null ? null : { latency: complete.latency, scaled: scaledCallsOfPlan(complete.plan, demand), drawn, months: demand.months },
-    ),
+    ).map((found) => (known.some(({ name, state }) => name === 'fleet' && state === 'out') ? withoutFleet(found) : found)),
     ...known,
     ...(complete === null ? [] : plannedConstraints(complete.plan, complete.planned, demand, drawn)),
   ]

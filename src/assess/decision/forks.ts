@@ -19,13 +19,22 @@ export interface Forks {
   highDemand: { growth: number; peak: number; usdPerMonth: ForkPrice }
   /** null: calls grow as rows do, or the scenario says that they do not. */
   growingCalls: { still: Still; usdPerMonth: ForkPrice } | null
+  /** Calls whose answer is kept in a summary table, so that they read next to nothing; the upkeep of the table was not measured. null: there is none. */
+  rolledUp: { operations: string[]; usdPerMonth: ForkPrice } | null
 }
 
 const upperEnd = 0.9
 /** Enough to choose a fleet by: what is told is a price at the middle of all numbers. */
 export const forkDraws = 250
 
-export function forksOf(candidate: CandidateResult, result: Result, catalogue: Catalogue, still: Still | null): Forks {
+/** `mendable`: operations that read too many rows in production, and need not. */
+export function forksOf(
+  candidate: CandidateResult,
+  result: Result,
+  catalogue: Catalogue,
+  still: Still | null,
+  mendable: readonly string[] = [],
+): Forks {
   let [growth, peak] = [1, 1]
   const atUpperEnd = (figure: Given): Given => {
     const isGrowth = figure.path.endsWith('.growthSpread')
@@ -40,6 +49,7 @@ export function forksOf(candidate: CandidateResult, result: Result, catalogue: C
     candidate: candidate.name,
     highDemand: { growth, peak, usdPerMonth },
     growingCalls: still === null ? null : { still, usdPerMonth: priceOf(candidate, growing(result, still), catalogue) },
+    rolledUp: mendable.length === 0 ? null : { operations: [...mendable], usdPerMonth: priceOf(candidate, rolledUp(result, mendable), catalogue) },
   }
 }
 
@@ -47,6 +57,15 @@ export function forksOf(candidate: CandidateResult, result: Result, catalogue: C
 function growing(result: Result, { operations, growthPerMonth }: Still): Result {
   const scenario = structuredClone(result.scenario)
   for (const operation of scenario.operations) if (operations.includes(operation.name)) operation.loadGrowthPerMonth = growthPerMonth
+  return { ...result, scenario }
+}
+
+/** What a call reads of a summary is as good as nothing beside what it reads without one. */
+const readsNothing = 1e-6
+
+function rolledUp(result: Result, operations: readonly string[]): Result {
+  const scenario = structuredClone(result.scenario)
+  for (const operation of scenario.operations) if (operations.includes(operation.name)) operation.ratePerSecond *= readsNothing
   return { ...result, scenario }
 }
 

@@ -117,7 +117,7 @@ function fleetConstraint(plan: CapacityPlan, { reach: shares }: PlannedFigures, 
   return uncertain(
     'fleet',
     fleetAsked(peak),
-    least === 1 ? 'in every draw' : `in ${likelihood(least)} of the draws`,
+    least === 1 ? 'one for each draw' : `one for ${likelihood(least)} of the draws`,
     least,
     least === 1
       ? 'fleets of the catalogue carry it to the horizon'

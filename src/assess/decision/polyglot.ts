@@ -1,5 +1,6 @@
 /** Whether several stores beat one: groups of entities that must stay together, each where it is cheapest, against the best single store. */
 import { entityOf, type Operation, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { digits } from '../figures/amount.ts'
 import { assumed, given } from '../figures/figure.ts'
 import { middleOf } from '../figures/simulate.ts'
 
@@ -81,7 +82,6 @@ export function proposePolyglot(
   const systems = new Set(chosen).size
   const worthIt = single === null || usdPerMonth <= single.usdPerMonth * (1 - margin)
   const when = 'at the horizon, every number at its middle,'
-  const rounded = (value: number) => Math.round(value).toLocaleString('en')
   return {
     groups: groups.map((group, at) => ({
       entities: group.entities,
@@ -96,10 +96,10 @@ export function proposePolyglot(
     worthIt,
     why:
       single === null
-        ? `no single store passes every constraint; ${systems} stores do for ${rounded(usdPerMonth)} USD a month ${when} ${rounded((systems - 1) * second)} of it for running one more system`
+        ? `no single store passes every constraint; ${systems} stores do for ${digits(usdPerMonth)} USD a month ${when} ${digits((systems - 1) * second)} of it for running one more system`
         : worthIt
-          ? `${systems} stores cost ${rounded(usdPerMonth)} USD a month ${when} with the price of one more system, ${single.candidate} alone ${rounded(single.usdPerMonth)}`
-          : `one store is enough: ${single.candidate} alone costs ${rounded(single.usdPerMonth)} USD a month ${when} ${systems} stores ${rounded(usdPerMonth)} with the price of one more system; they would have to save ${margin * 100} %`,
+          ? `${systems} stores cost ${digits(usdPerMonth)} USD a month ${when} with the price of one more system, ${single.candidate} alone ${digits(single.usdPerMonth)}`
+          : `one store is enough: ${single.candidate} alone costs ${digits(single.usdPerMonth)} USD a month ${when} ${systems} stores ${digits(usdPerMonth)} with the price of one more system; they would have to save ${margin * 100} %`,
   }
 }
 

@@ -33,5 +33,5 @@ export function digits(value: number): string {
   if (value === 0) return '0'
   const magnitude = Math.abs(value)
   if (magnitude >= 1e15 || magnitude < 1e-4) return value.toExponential(2)
-  return magnitude >= 1000 ? Math.round(value).toLocaleString('en') : threeDigits(value)
+  return magnitude >= 1000 ? Number(value.toPrecision(3)).toLocaleString('en') : threeDigits(value)
 }

@@ -7,7 +7,7 @@ import type { CostPlan } from '../cost/cost.ts'
 import { derived, type Figure, given, productOf } from '../figures/figure.ts'
 import type { FigureMemo } from '../figures/figure-memo.ts'
 import type { CapacityPlan } from './capacity-plan.ts'
-import { assumptions } from './plan-assumptions.ts'
+import { assumptions, zoneHop } from './plan-assumptions.ts'
 import { cacheOf, copiesInPart } from './supply.ts'
 
 type Objective = Operation['objectives'][number]
@@ -40,7 +40,7 @@ export function addedOf(plan: CapacityPlan, cost: CostPlan, candidate: Candidate
 function hopsOf({ candidate: name, facts: { topology, lostSeconds } }: CapacityPlan, memo: FigureMemo) {
   // Who loses nothing of what was acknowledged has waited for a copy in another zone.
   const waitsForCopy = topology.copies > 1 && lostSeconds.range.high === 0
-  const hop = given('plan.zoneHop', 'seconds', assumptions.zoneHopSeconds, 'assumed', 'a hop to another zone and back, at a high percentile')
+  const hop = zoneHop()
   return (operation: Operation): Figure<'seconds'> => {
     const another = isReadOperation(operation) ? topology.consulted[operation.consistency] > 1 : waitsForCopy
     const times = another ? 2 : 1

@@ -96,7 +96,7 @@ function asksText(shape: Shape, fleet: Chosen, { need, terms }: Around): string 
   const uses = usesOf(shape, fleet, need, terms)
   const cache = cacheOf(shape, need)
   const has: Record<Bound, [number, (value: number) => string]> = {
-    CPU: [carriedBy(shape, need, terms), (value) => `${digits(value)}×`],
+    load: [carriedBy(shape, need, terms), (value) => `${digits(value)}×`],
     memory: [terms.memoryBound ? cache * need.memoryFill : cache, bytes],
     disk: [(shape.localDiskGib ?? terms.block.mostGb) * 2 ** 30 * need.diskFill, bytes],
     'I/O': [iopsOf(shape, terms), (value) => `${digits(value)}/s`],
@@ -109,7 +109,7 @@ function asksText(shape: Shape, fleet: Chosen, { need, terms }: Around): string 
     return `${bound} ${percent(use)} (${text(use * most)} of ${text(most)})`
   })
   const decides = bounds[uses.indexOf(Math.max(...uses))]
-  return `Asked of one ${shape.name} at peak, every number at its middle: ${each.join(' · ')}; ${decides} decides. CPU counts in what one server of the bench does at average load.`
+  return `Asked of one ${shape.name} at peak, every number at its middle: ${each.join(' · ')}; ${decides} decides. Load counts in what one server of the bench carries within its limits, and is what it does at average load.`
 }
 
 /** The cheapest that the middle of all ranges needs, or what the next cheaper server lacks. */

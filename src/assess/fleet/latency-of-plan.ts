@@ -102,7 +102,7 @@ function peakMultiple(plan: CapacityPlan, { purchases, shapes, block }: CostPlan
   const shape = shapes[fleet.shape] as (typeof shapes)[number]
   const terms = plan.terms(block, shapes)
   const need = {} as Need
-  const cpu = bounds.indexOf('CPU')
+  const cpu = bounds.indexOf('load')
   const busy = derivedFrom(
     `latency.${name}.busy@${month}`,
     'share',

@@ -1,7 +1,7 @@
 /** What every plan takes for granted; each is a figure that `--explain` shows. */
 
 import type { Shape } from '../cost/prices.ts'
-import { assumed } from '../figures/figure.ts'
+import { assumed, given } from '../figures/figure.ts'
 
 export const assumptions = {
   /** Of a volume, what data may fill before it is enlarged: a full one stops taking writes, and to enlarge takes hours. */
@@ -60,3 +60,7 @@ export const smallestEffect = 0.05
 /** What its provider says that it sustains, or what is assumed. */
 export const networkBytesPerSecond = ({ vcpus, networkMbitPerSecond }: Pick<Shape, 'vcpus' | 'networkMbitPerSecond'>) =>
   networkMbitPerSecond === undefined ? vcpus * assumptions.networkBytesPerSecondPerVcpu : (networkMbitPerSecond * 1e6) / 8
+
+/** What a caller in another zone waits for, and holds a connection for, beside the server. */
+export const zoneHop = () =>
+  given('plan.zoneHop', 'seconds', assumptions.zoneHopSeconds, 'assumed', 'a hop to another zone and back, at a high percentile')

@@ -67,7 +67,7 @@ export interface Terms {
   networkBytesPerSecond: (shape: Shape) => number
 }
 
-export const bounds = ['CPU', 'memory', 'disk', 'I/O', 'network'] as const
+export const bounds = ['load', 'memory', 'disk', 'I/O', 'network'] as const
 /** The resource that asks for most. */
 export type Bound = (typeof bounds)[number]
 const gib = 2 ** 30

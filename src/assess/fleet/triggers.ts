@@ -1,5 +1,5 @@
 /** When a plan must change: the months in which the purchase path changes, and what growth asks for beside servers, each with what to do and how long before. */
-import { entityOf } from '../../scenario/scenario.ts'
+import { type Entity, entityOf, type Scenario } from '../../scenario/scenario.ts'
 import type { CostPlan } from '../cost/cost.ts'
 import type { Demand } from '../demand/demand.ts'
 import { assumed, derived, derivedFrom, type Figure, given } from '../figures/figure.ts'
@@ -60,7 +60,7 @@ function changed(
         ? `${after}: ${sharded ? 'see the proposal of a shard key' : 'divide in the application, or move the heaviest group of operations to a store of its own'}`
         : kind === 'ring'
           ? `${after}: ${from.shape === to.shape ? 'add servers one at a time' : 'add the new servers, then take the old ones away'}`
-          : `${after}: ${from.shape === to.shape ? 'add a copy to each part' : 'build a copy on each new server, then switch over'}`,
+          : `${after}: ${from.shape === to.shape ? (to.parts > 1 ? 'add a replica to each shard' : 'add a replica') : 'build a replica on each new server, then switch over'}`,
     leadWeeks,
     usd,
   }
@@ -72,7 +72,7 @@ function shortageText({ resource, before, after }: Shortage, from: Chosen, to: C
   const { topology, commandThreads } = plan.facts
   const vcpusOf = (fleet: Chosen) => nodesOf(fleet, topology) * (cost.shapes[fleet.shape]?.vcpus ?? 0)
   const [old, next] = [vcpusOf(from), vcpusOf(to)]
-  const isCpuOfFewer = resource === 'CPU' && next <= old && commandThreads.count === null
+  const isCpuOfFewer = resource === 'load' && next <= old && commandThreads.count === null
   const why = isCpuOfFewer
     ? `, ${next === old ? `with ${next} vCPU as before` : `with ${next} vCPU in place of ${old}`}: each doubling of the cores in one server is taken to do less than twice as much (plan.${plan.candidate}.doubling), so smaller servers carry more`
     : ''
@@ -145,11 +145,25 @@ function partitions(plan: CapacityPlan, demand: Demand): Trigger[] {
       planned: null,
       shortage: null,
       threshold: `${table} with its indexes passes about 100 GB`,
-      action: `partition ${table} by time: old partitions are dropped, not deleted row by row`,
+      action: partitionText(entityOf(demand.scenario, table), demand.scenario),
       leadWeeks: 6,
       usd: 0,
     },
   ]
+}
+
+/** By time where rows have one, or where what owns them does; else a hash is all that there is to go by. */
+function partitionText({ name, fields, owner, retentionMs }: Entity, scenario: Scenario): string {
+  const holder = owner === null ? null : entityOf(scenario, owner.entity)
+  const isTimed = (some: Entity['fields']) => some.some(({ type }) => type === 'timestamp')
+  const gain =
+    (holder?.retentionMs ?? retentionMs) === null
+      ? 'each is vacuumed, indexed and restored by itself'
+      : 'old partitions are dropped, not deleted row by row'
+  if (isTimed(fields)) return `partition ${name} by time: ${gain}`
+  if (holder !== null && isTimed(holder.fields))
+    return `partition ${name} by the time of its ${holder.name}, which each row must then hold, too: ${gain}`
+  return `partition ${name} by a hash of its key: each part is vacuumed, indexed and restored by itself`
 }
 
 /** Where one node is not available enough, replicas are needed from the first day. */
@@ -170,7 +184,8 @@ function replicas(plan: CapacityPlan, { scenario, months }: Demand): Trigger {
     planned: null,
     shortage: null,
     threshold: wanted === null ? 'no availability is required' : `one server is up less than ${wanted * 100} % of the time`,
-    action: topology.kind === 'ring' ? topology.name : `${topology.name}: up while ${quorum} of ${voters} ${quorum === 1 ? 'is' : 'are'}`,
+    action:
+      topology.kind === 'ring' ? topology.name : `${topology.name}: available while ${quorum} of ${voters} servers ${quorum === 1 ? 'is' : 'are'} up`,
     leadWeeks: 1,
     usd: 0,
   }

@@ -1,5 +1,6 @@
 /** From what one core of the bench carries to the vCPUs that are bought: every factor between the two, and their product is the fleet. */
 
+import type { Topology } from '../../engines/engine.ts'
 import { cpuFill } from '../capacity/capacity.ts'
 import type { Shape } from '../cost/prices.ts'
 import type { Demand } from '../demand/demand.ts'
@@ -15,7 +16,7 @@ import { type Bound, bounds, busiestOf, carriedBy, crossingShare, type Need, nod
 
 const stepNames = {
   measured: 'cores of the bench for today’s average load',
-  headroom: 'headroom of CPU and throughput',
+  headroom: 'headroom: what is planned with, over what was sustained',
   calls: 'calls grow',
   peak: 'peak over average',
   copies: 'copies that each call asks',
@@ -23,9 +24,9 @@ const stepNames = {
   rowsGrown: 'rows of a call grow',
   host: 'a vCPU of the cloud for a core of the bench',
   doubling: 'more cores in one server do less each',
-  draws: 'the draw that is bought for, over the middle',
+  draws: 'safety margin: the draw that is bought for, over the middle',
   crossing: 'calls that ask every shard',
-  survivors: 'servers for when a zone is lost',
+  survivors: 'servers for when one is lost',
   whole: 'whole servers',
 } as const
 export type StepName = keyof typeof stepNames
@@ -52,7 +53,7 @@ export function waterfallOf({ plan, cost, candidate }: Complete, demand: Demand,
   const shape = shapes[fleet.shape] as Shape
   const terms = plan.terms(block, shapes)
   const useOf = (need: Need, bound: Bound) => usesOf(shape, fleet, need, terms)[bounds.indexOf(bound)] as number
-  const boughtUse = (at: number, bound: Bound = 'CPU') =>
+  const boughtUse = (at: number, bound: Bound = 'load') =>
     valueBoughtFor(
       purchases.needs(at).map((need) => useOf(need, bound)),
       share,
@@ -78,9 +79,9 @@ export function waterfallOf({ plan, cost, candidate }: Complete, demand: Demand,
     ...demandSteps({ plan, demand, month: asked }),
     ['host', 1 / need.host, `plan.hostFactor ${threeDigits(need.host)}`],
     ['doubling', more, doublingText(shape, need, terms.benchCpus, terms.commandThreads)],
-    ['draws', bought / useOf(need, 'CPU'), `carried in ${Math.round(share * 1000) / 10} % of the draws, not in half of them`],
+    ['draws', bought / useOf(need, 'load'), `carried in ${Math.round(share * 1000) / 10} % of the draws, not in half of them`],
     ['crossing', crossing, `${threeDigits(100 * crossingShare(need))} % of the work is done on all of ${fleet.parts} parts`],
-    ['survivors', (nodes * crossingFree(need, fleet)) / fleet.parts, survivorsText(fleet, need, nodes, topology.kind === 'ring')],
+    ['survivors', (nodes * crossingFree(need, fleet)) / fleet.parts, survivorsText(fleet, need, nodes, topology)],
     ['whole', 1 / bought, wholeText(shape, nodes, scarcest, 1 / bought)],
   ])
 }
@@ -137,15 +138,15 @@ function doublingText({ vcpus }: Shape, { doubling }: Need, benchCpus: number, t
   return `${vcpus} vCPU for ${coresText(benchCpus)}: each doubling does ${threeDigits(2 * doubling)} times, not twice (doubling ${threeDigits(doubling)})${ran}`
 }
 
-function survivorsText({ parts, members }: Chosen, need: Need, nodes: number, isRing: boolean): string {
-  if (isRing) return `${nodes} servers, one of them lost`
+function survivorsText({ parts, members }: Chosen, need: Need, nodes: number, { kind, copies }: Topology): string {
+  if (kind === 'ring') return `${nodes} servers, one of them lost (a zone that is lost takes ${Math.ceil(nodes / copies)})`
   const share = Math.round(100 * (busiestOf(need, members) / need.load))
   const each = parts > 1 ? 'of each part' : ''
   return `${members} members ${each}: with one lost the busiest of ${members - 1} does ${share} % of the work`.replace('  ', ' ').replace(' :', ':')
 }
 
 const wholeText = ({ name, vcpus }: Shape, nodes: number, bound: Bound, factor: number) =>
-  `${nodes} × ${name} of ${vcpus} vCPU${bound === 'CPU' ? '' : `; ${bound} decides, so that CPU is left over`}${factor > 2 && bound === 'CPU' ? ': less was not to be had' : ''}`
+  `${nodes} × ${name} of ${vcpus} vCPU${bound === 'load' ? '' : `; ${bound} decides, so that cores are left over`}${factor > 2 && bound === 'load' ? ': less was not to be had' : ''}`
 
 /** A line for each step, for `--explain`. */
 export function waterfallLines({ until, vcpus, steps }: Waterfall): string[] {

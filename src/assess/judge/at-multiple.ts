@@ -200,13 +200,16 @@ function percentilesOf(trials: TrialResult[], operation: string): Pick<Cell, 'p5
   const merged = new Histogram()
   for (const { histogram } of answered) merged.merge(histogram)
   const intervalOf = percentileIntervals(answered)
+  const p50Us = merged.quantileNs(0.5) / 1000
+  // A start with too few answers for a p99 of its own says nothing of how p99s differ.
+  const ofP99 = answered.every(({ histogram }) => histogram.count >= samplesOfP99) ? inUs(intervalOf(0.99)) : null
   return {
     backlog: null,
-    p50Us: merged.quantileNs(0.5) / 1000,
+    p50Us,
     p99Us: merged.quantileNs(0.99) / 1000,
     p50IntervalUs: inUs(intervalOf(0.5)),
-    // A start with too few answers for a p99 of its own says nothing of how p99s differ.
-    p99IntervalUs: answered.every(({ histogram }) => histogram.count >= samplesOfP99) ? inUs(intervalOf(0.99)) : null,
+    // No p99 lies below the half of all answers, however far three starts leave it open.
+    p99IntervalUs: ofP99 === null ? null : { ...ofP99, low: Math.max(ofP99.low, p50Us) },
   }
 }
 

@@ -185,8 +185,7 @@ export class CassandraRows {
       const hit = store.columns.filter((column) => column.entity === entity.name && column.field.split(' ').some((field) => changed.has(field)))
       if (hit.length === 0) return []
       const ttl = this.#ttl(entity, after, nowMs ?? 0)
-      const moved = hit.some((column) => column.role === 'key' || column.role === 'token' || column.role === 'bucket')
-      if (moved) {
+      if (hit.some(isInKey)) {
         const inserts = this.inserts(store, entity, after, nowMs ?? 0, version)
         return [...this.deletes(store, before, inserts, version), ...inserts]
       }
@@ -271,6 +270,9 @@ export class CassandraRows {
 }
 
 /** The column that numbers the lines of a partition. */
+/** Partition and clustering columns both have the role `key`: a row whose value of one changes stands elsewhere (`sayMoves` prints it). */
+const isInKey = ({ role }: StoreColumn) => role === 'key' || role === 'token' || role === 'bucket'
+
 export const lineColumn = (store: Store) => (store.clustering[0] as Store['clustering'][number]).column
 
 /** Whether the key of a row is all that its base table is asked by. */

@@ -172,10 +172,14 @@ export const mongodb: Engine = throwingServerErrors(mongoError, {
   handbook: (compiled) => ({
     schema: compiled.ddl,
     migrations: definitionsOf(compiled.scenario, compiled.model.stores),
-    backup: ['mongodump --oplog --gzip --archive="$BACKUP"', 'file system snapshots of a secondary for large data'],
+    backup: [
+      '# a replica set; its oplog between two copies is what a point in time needs',
+      'mongodump --oplog --gzip --archive="$BACKUP"',
+      '# large data, and every sharded cluster, for which --oplog is not: snapshots of a secondary of each shard and of the config servers',
+    ],
     restore: ['mongorestore --oplogReplay --gzip --archive="$BACKUP"'],
     grants: grantsOf(compiled.operations, compiled.programs as (DocumentProgram | null)[]),
-    alerts: ['replication lag > 10 s', 'cache dirty > 20 %', 'tickets available < 10', 'oplog window < 24 h', 'disk > 75 %'],
+    alerts: ['replication lag > 10 s', 'cache dirty > 10 %', 'operations queued for 1 min', 'oplog window < 24 h', 'disk > 75 %'],
   }),
   ready: (endpoint) =>
     ask(endpoint, async (client) => {

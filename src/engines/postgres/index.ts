@@ -157,13 +157,24 @@ export const postgres: Engine = throwingServerErrors(postgresError, {
   handbook: (compiled) => ({
     schema: [...compiled.ddl, ...compiled.afterLoad],
     migrations: migrationsOf(dialect, compiled),
-    backup: ['pg_basebackup -D "$BACKUP" -X stream --checkpoint=fast', 'archive_command ships WAL segments for point-in-time recovery'],
-    restore: ['restore the base backup, set restore_command and recovery_target_time, start the server'],
+    backup: [
+      '# once a week, and the first time',
+      'pg_basebackup -D "$BACKUP/full" -X stream --checkpoint=fast',
+      '# every other day: what changed since the copy before (summarize_wal = on)',
+      'pg_basebackup -D "$BACKUP/$DAY" --incremental="$BACKUP/$BEFORE/backup_manifest" -X stream --checkpoint=fast',
+      '# postgresql.conf: archive_mode = on, archive_command to where the copies are, archive_timeout at half of the recovery point',
+    ],
+    restore: [
+      'pg_combinebackup "$BACKUP/full" "$BACKUP/$DAY" -o "$PGDATA"',
+      '# postgresql.conf: restore_command and recovery_target_time; then',
+      'touch "$PGDATA/recovery.signal" && pg_ctl start -D "$PGDATA"',
+    ],
     grants: ['CREATE ROLE application', ...grantsOf(dialect, compiled)],
     alerts: [
       'replication lag > 10 s',
       'oldest transaction > 10 min',
-      'transaction id age > 1.5 billion',
+      'transaction id age > 500 million, act at 1 billion',
+      'archiver: last_failed_time after last_archived_time',
       'disk > 75 %',
       'checkpoints requested > timed',
     ],

@@ -131,7 +131,7 @@ function valuesAt({ data: { datasets, labels } }: DrawnChart, dataset: number, a
   const value = datasets[dataset]?.data[at]
   if (typeof value === 'number') return { x: String(labels?.[at] ?? ''), y: digits(value) }
   if (value === null || value === undefined || Array.isArray(value)) return undefined
-  return { x: digits(value.x), y: digits(value.y) }
+  return { x: digits(value.x ?? 0), y: digits(value.y ?? 0) }
 }
 
 function rightScale({ title, min, ticks }: NonNullable<Slide['y2']>) {

@@ -44,9 +44,9 @@ const lostText = (lost: CandidateResult[]) =>
 function schedule({ rpoMs, compliance }: Requirements): string[][] {
   const { low, mid, high } = backupCopies
   const full = [
-    'a full copy',
-    'every day',
-    `what takes as much as ${mid} full copies (${low}–${high}), assumed; billed in section 10`,
+    'a copy of the data',
+    'every day, and all of it once a week',
+    `what takes as much as ${mid} full copies (${low}–${high}), because a daily one holds what changed; assumed, billed in section 10`,
     'the log since it is short enough to be played again',
   ]
   const days = `${logDays.mid} days (${logDays.low}–${logDays.high}), assumed; billed in section 10`
@@ -103,7 +103,7 @@ function calendar({ invariants, requirements: { rtoMs, rpoMs } }: Scenario): str
       ? 'its counts of rows are right'
       : `its counts of rows are right and ${invariants.map(({ name }) => name).join(', ')} holds`
   return [
-    ['restore the last full copy on a spare server', 'every month', checks],
+    ['restore the last copy on a spare server', 'every month', `${checks}${rtoMs === null ? '' : `, within ${spanText(rtoMs)}`}`],
     ...(rpoMs === null || rpoMs >= dayMs
       ? []
       : [['restore to a minute of yesterday', 'every quarter', `no more than ${rpoMs === 0 ? 'nothing' : spanText(rpoMs)} of writes is missing`]]),

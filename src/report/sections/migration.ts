@@ -9,25 +9,27 @@ export function migrationSection(told: Told): Block[] {
   const own = designed(told)
   if (own.length === 0) return []
   const { scenario } = told.result
+  const hasReferences = own.some(({ handbook }) => handbook.migrations?.some(({ name }) => name.startsWith('references_')))
   return [
     paragraph(
       'Nothing of this was tried here: it is the usual way, with the names and checks of this design. What runs today is not known to dbtrial.',
     ),
-    table(['phase', 'what is done', 'it is right when', 'the way back'], phases(scenario)),
+    table(['phase', 'what is done', 'it is right when', 'the way back'], phases(scenario, hasReferences)),
     heading(3, 'Rules while both run'),
     list(rules),
     ...own.flatMap(steps),
   ]
 }
 
-function phases({ entities, invariants }: Scenario): string[][] {
+/** Rows that are written to both before what they refer to is there would be refused: references come last. */
+function phases({ entities, invariants }: Scenario, hasReferences: boolean): string[][] {
   const checks = invariants.length === 0 ? '' : ` and ${invariants.map(({ name }) => name).join(', ')} holds`
   const rows = entities.reduce((sum, each) => sum + each.count, 0)
   return [
     [
       '1 expand',
-      'make the stores of the new design, empty, and the roles of section 13',
-      'the definitions read back are those of section 4',
+      `make the stores of the new design, empty, ${hasReferences ? 'without the references between them (the last steps), ' : ''}and the roles of section 13`,
+      `the definitions read back are those of section 4${hasReferences ? ', but for the references' : ''}`,
       'drop them: nobody reads them',
     ],
     [
@@ -38,7 +40,7 @@ function phases({ entities, invariants }: Scenario): string[][] {
     ],
     [
       '3 fill',
-      `copy what was there before, ${count(rows)} rows by today’s counts, in the order of what refers to what; a row that was written since stays`,
+      `copy what was there before, ${count(rows)} rows by today’s counts, in the order of what refers to what; a row that was written since stays${hasReferences ? '. Then make the references' : ''}`,
       `each of ${entities.map(({ name }) => name).join(', ')} has as many rows on both sides${checks}`,
       'empty the new store, and begin again',
     ],

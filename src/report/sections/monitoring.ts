@@ -1,4 +1,5 @@
 /** Section 11: what to watch, and from which value on somebody must act. */
+import { isKept } from '../../assess/cost/kept.ts'
 import type { CandidateResult, OperationResult } from '../../result/result.ts'
 import { baselineAt, isBaseline } from '../baselines.ts'
 import { type OperationLimit, operationLimits } from '../operation-limits.ts'
@@ -6,6 +7,7 @@ import { spreadText } from '../plan.ts'
 import { type Block, heading, list, paragraph, table } from '../render/document.ts'
 import { count, micros, microsRange, percent, times } from '../render/format.ts'
 import { serverLimits } from '../server-limits.ts'
+import { spanText } from '../spans.ts'
 import { designed, planOf, type Told } from '../told.ts'
 
 export function monitoringSection(told: Told): Block[] {
@@ -20,7 +22,7 @@ export function monitoringSection(told: Told): Block[] {
     table(['what', 'warn', 'act', ...own.map(({ name }) => `${name}, as measured`)], serverRows(told, own)),
     heading(3, 'The operations'),
     paragraph(
-      'Act where the p99 of an operation passes its limit for 5 minutes; warn halfway there (in ratios) from what was measured at the highest load that was confirmed. Where that lies above the limit already, there is nothing to warn of. In parentheses where the p99 lies with 95 %.',
+      'Act where the p99 of an operation passes its limit for 5 minutes, over as long as a thousand calls take (an hour, or a day, of those that are rare: a p99 of few calls is the slowest of them); warn halfway there (in ratios) from what was measured at the highest load that was confirmed. Where that lies above the limit already, there is nothing to warn of. In parentheses where the p99 lies with 95 %.',
     ),
     ...own.flatMap((candidate) => operationTable(told, candidate)),
     ...(products.length === 0 ? [] : [heading(3, 'What the products have of their own'), list(products)]),
@@ -47,10 +49,24 @@ function serverRows(told: Told, own: CandidateResult[]): string[][] {
     ['memory of a server', ...limitsOf('memory'), ...each(measured('memory'))],
     ['disk, filled', ...limitsOf('disk'), ...none],
     ['connections, of those allowed', '70 %', '90 %', ...each(connections)],
-    ['lag of a copy', '10 s', '60 s', ...none],
-    ['deadlocks and conflicts in an hour', '5', '20', ...each(conflicts)],
+    ['lag of a copy', ...lagLimits(told.result.scenario.requirements.rpoMs), ...none],
+    ...(own.some(isKept) ? keptRows(told.result.scenario.requirements.rpoMs).map((row) => [...row, ...none]) : []),
+    ['deadlocks in an hour', '5', '20', ...each(conflicts)],
     ['calls that fail', '0.1 %', '1 %', ...each(failed)],
   ]
+}
+
+/** With a copy that is further behind than half of what may be lost, its primary should not be lost. */
+function lagLimits(rpoMs: number | null): [string, string] {
+  const actMs = Math.min(60_000, rpoMs === null || rpoMs === 0 ? 60_000 : rpoMs / 2)
+  return [spanText(actMs / 6), spanText(actMs)]
+}
+
+/** A backup that does not come is noticed by nobody who does not look for it. */
+function keptRows(rpoMs: number | null): [string, string, string][] {
+  const log: [string, string, string][] =
+    rpoMs === null || rpoMs === 0 ? [] : [['log that is not archived yet, by its age', spanText(rpoMs / 2), spanText(rpoMs)]]
+  return [['newest full copy that was finished, by its age', '26 h', '50 h'], ...log]
 }
 
 const limitsOf = (what: keyof typeof serverLimits) => Object.values(serverLimits[what]).map(percent)
@@ -74,7 +90,22 @@ function operationTable(told: Told, candidate: CandidateResult): Block[] {
   const found = operationLimits(told, candidate)
   if (found === null) return [paragraph(`${name} was not measured at a load that it keeps up with: act at the limits of section 2.`)]
   const rows = found.limits.map((each) => [each.operation, ...limitTexts(each)])
-  return rows.length === 0 ? [] : [table([`${name} at ${times(found.multiple)}`, 'p99 as measured', 'warn', 'act'], rows, [1, 2, 3])]
+  if (rows.length === 0) return []
+  const always = firingText(told, name)
+  return [
+    table([`${name} at ${times(found.multiple)}`, 'p99 as measured', 'warn', 'act'], rows, [1, 2, 3]),
+    ...(always === null ? [] : [paragraph(always)]),
+  ]
+}
+
+/** An alert that is always on is one that nobody hears. null: none would be. */
+function firingText(told: Told, name: string): string | null {
+  const late = (planOf(told, name)?.latency.calls ?? []).filter(
+    ({ objective, month, load, holds }) => objective === 'p99' && month === 0 && load === 'average' && holds < 0.5,
+  )
+  if (late.length === 0) return null
+  const each = late.map(({ operation, totalMs, limitMs }) => `${operation} (${micros(totalMs.p50 * 1000)} of ${micros(limitMs * 1000)})`)
+  return `${name}: on the planned servers ${each.join(', ')} more likely than not ${late.length === 1 ? 'passes its limit' : 'pass their limits'} at the average load already (section 10). That is mended first, or ${late.length === 1 ? 'its alert is' : 'their alerts are'} always on.`
 }
 
 function limitTexts({ warnUs, actUs, cell: { p99Us, p99IntervalUs: range } }: OperationLimit): string[] {

@@ -19,6 +19,7 @@ export function securitySection(told: Told): Block[] {
       ['entity', 'reads', 'inserts', 'changes', 'deletes'],
       scenario.entities.map((each) => rightsRow(each, scenario, own)),
     ),
+    ...madeElsewhere(scenario),
     ...own.flatMap(({ name, handbook: { grants = [] } }) => (grants.length === 0 ? [] : [paragraph(`${name}:`), code('sql', grants.join('\n'))])),
     heading(3, 'Personal data'),
     ...(personal.length === 0 ? [paragraph('The scenario marks no field as personal data.')] : [list(personalRules(personal))]),
@@ -29,6 +30,17 @@ export function securitySection(told: Told): Block[] {
       'Passwords and keys come from a store for secrets, are changed at least once a year, and stand in no image and no repository.',
       'Only the servers of the application reach the port of the store; who administers it comes through a host that logs what is done.',
     ]),
+  ]
+}
+
+/** Rows that come from somewhere: who makes them has a right that the operations of the scenario do not need. */
+function madeElsewhere({ entities, operations }: Scenario): Block[] {
+  const none = entities.filter(({ name, owner }) => owner === null && rightsOf(name, operations).inserts.length === 0).map(({ name }) => name)
+  if (none.length === 0) return []
+  return [
+    paragraph(
+      `No operation of the scenario makes rows of ${none.join(', ')}, so the role may not: what does (a registration, an import) has a role of its own, or belongs into the scenario.`,
+    ),
   ]
 }
 

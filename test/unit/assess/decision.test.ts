@@ -98,7 +98,7 @@ describe.each(names)('plan of %s', (name) => {
         // What is bought is enough for the draws that it is bought for, and where the CPU decides no more than whole servers take.
         expect(of('whole')).toBeGreaterThanOrEqual(1 - 1e-9)
         // The small ones need less than the smallest servers.
-        if (month.bound === 'CPU' && name === 'ecommerce') expect(of('whole')).toBeLessThan(2)
+        if (month.bound === 'load' && name === 'ecommerce') expect(of('whole')).toBeLessThan(2)
         expect(of('draws')).toBeGreaterThanOrEqual(1 - 1e-9)
         expect(of('host')).toBeCloseTo(1 / 0.85, 6)
         expect(until).toBeGreaterThan(month.month === 0 ? 0 : decision.months - 1)

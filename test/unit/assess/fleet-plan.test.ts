@@ -23,8 +23,8 @@ describe('fleets', () => {
     reach: () => 1,
     carries: (fleet, need) => askOf(need) <= unitsOf(fleet),
     usd: (fleet) => 100 * unitsOf(fleet) ** 0.95,
-    bound: (_, { load, memory }) => (load >= memory ? 'CPU' : 'memory'),
-    use: (fleet, { load, memory }, resource) => (resource === 'CPU' ? load : resource === 'memory' ? memory : 0) / unitsOf(fleet),
+    bound: (_, { load, memory }) => (load >= memory ? 'load' : 'memory'),
+    use: (fleet, { load, memory }, resource) => (resource === 'load' ? load : resource === 'memory' ? memory : 0) / unitsOf(fleet),
   }
   const reviews = reviewsOf(36)
   /** `spread`: how far the draws differ; growth in a month. */
@@ -51,7 +51,7 @@ describe('fleets', () => {
     for (const [at, { fleet, until }] of (found?.stages ?? []).entries()) {
       const of = (each: Chosen) => sufficiencyOf(market, each, until, needs[at + 1] as Need[])
       expect(of(fleet).probability).toBeGreaterThanOrEqual(target)
-      expect(of(fleet).resource).toBe(of(fleet).probability === 1 ? null : 'CPU')
+      expect(of(fleet).resource).toBe(of(fleet).probability === 1 ? null : 'load')
       // One half as large does not.
       expect(of({ ...fleet, shape: fleet.shape - 1 }).probability).toBeLessThan(target)
     }
@@ -133,7 +133,7 @@ describe('fleets', () => {
           .filter((fleet) => all.every((needs) => needs.filter((need) => fits(fleet, need)).length >= share * needs.length)),
       reach: (needs) => needs.filter(({ load }) => load <= 1).length / needs.length,
       carries: fits,
-      use: ({ shape }, { load, memory }, resource) => (resource === 'CPU' ? load : resource === 'memory' ? memory / 2 ** shape : 0),
+      use: ({ shape }, { load, memory }, resource) => (resource === 'load' ? load : resource === 'memory' ? memory / 2 ** shape : 0),
     }
     // No server is fast enough in 45 % of the draws; from the second year on 15 % of the others have outgrown its memory.
     const needs = reviews.map((month) =>

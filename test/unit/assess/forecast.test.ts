@@ -202,6 +202,9 @@ test('intervals are told with how many of them hold, and a miss is named', () =>
     const held = cores.map((each) => trial('held-back', 2, { cores: each }))
     return JSON.stringify(forecastBlocks({ forecasts: forecastsOf(candidate([...shown, ...held]), operations) }, String))
   }
-  expect(text([0.45, 0.44, 0.46])).toMatch(/2 of 2 hold what was measured, where 2 are to be expected/)
-  expect(text([0.9, 0.9, 0.9])).toMatch(/1 of 2 hold what was measured.*"server CPU at 2×","0.45 cores","[^"]*, missed"/)
+  // Three answers over the limit are expected, and none came: that holds in one case of twenty.
+  expect(text([0.45, 0.44, 0.46])).toMatch(
+    /1 of 2 hold what was measured, where 2 are to be expected.*"server CPU at 2×","0.45 cores","0.44 cores – 0.46 cores"/,
+  )
+  expect(text([0.9, 0.9, 0.9])).toMatch(/0 of 2 hold what was measured.*"server CPU at 2×","0.45 cores","[^"]*, missed"/)
 })

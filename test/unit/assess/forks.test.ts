@@ -40,6 +40,15 @@ test('calls that stay as they are grow as the fastest rows do, and cost what a p
   expect(stillOf(asked)).toBeNull()
 }, 120_000)
 
+test('with what reads many rows rolled up a plan costs no more, and what is not asked for is no fork', () => {
+  const { rolledUp } = forksOf(candidate, result, catalogue, null, ['daily_revenue'])
+  const plain = usdOf(result)
+  expect(rolledUp?.operations).toEqual(['daily_revenue'])
+  expect(rolledUp?.usdPerMonth?.now).toBeLessThanOrEqual((plain?.now ?? 0) * (1 + 1e-9))
+  expect(rolledUp?.usdPerMonth?.horizon).toBeLessThan(plain?.horizon ?? 0)
+  expect(forksOf(candidate, result, catalogue, null).rolledUp).toBeNull()
+}, 120_000)
+
 test('demand at its upper end is growth and peak as one draw in ten has them, bought for, and what was put in stays', () => {
   const { highDemand } = forksOf(candidate, result, catalogue, null)
   // Of the triangles 0.5, 1, 1.5 and 0.8, 1, 1.25.

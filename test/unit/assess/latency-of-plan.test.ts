@@ -116,7 +116,9 @@ describe('on the fleet', () => {
       const { decision: strict } = decideOn(result)
       const plan = strict.candidates.find((each) => each.name === 'postgres')?.plan
       const risk = (load: 'average' | 'peak') => at(plan?.latency.calls ?? [], 'get_product', load).atRisk
-      expect(plan?.atRisk.includes('get_product')).toBe(risk('average') || risk('peak'))
+      // In some month: another fleet stands later.
+      const isAtRisk = plan?.latency.calls.some((call) => call.operation === 'get_product' && call.atRisk)
+      expect(plan?.atRisk.includes('get_product')).toBe(isAtRisk)
       return { isAtPeakAlone: risk('peak') && !risk('average'), text: decisionText(strict, ecommerce.startedAt) }
     })
     const alonePeak = found.filter(({ isAtPeakAlone }) => isAtPeakAlone)

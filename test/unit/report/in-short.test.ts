@@ -29,6 +29,25 @@ test('what it costs is what the plan says', () => {
   expect(lines.get('USD a month')).toContain(`in month ${decision.months}`)
 })
 
+test('whether the limits hold is told of the servers that are proposed, with what misses them', () => {
+  const late = plan?.latency.calls.filter(({ month, load, holds }) => month === 0 && load === 'average' && holds < 0.5) ?? []
+  const text = lines.get('the limits on these servers')
+  expect(text).toMatch(/; on average all hold in .*; at peak all hold in /)
+  for (const { operation } of late.slice(0, 3)) expect(text).toContain(` of ${operation} `)
+  const slow = decision.candidates.find(({ name }) => name === 'postgres')?.atScale.filter(({ probabilityNow }) => probabilityNow >= 0.5) ?? []
+  expect(late.length + slow.length === 0).toBe(text?.startsWith('now, at the average load') ?? false)
+})
+
+test('a year costs what its months do, and the hours that no invoice shows stand beside it', () => {
+  const months = plan?.usdPerMonth.months ?? []
+  const [first = 0, last = 0] = [...(lines.get('USD a year') ?? '').matchAll(/([\d,]+) in year/g)].map(([, text = '']) =>
+    Number(text.replaceAll(',', '')),
+  )
+  expect(first).toBeGreaterThan(12 * (months[0]?.p50 ?? 0) * 0.9)
+  expect(last).toBeLessThan(12 * (months.at(-1)?.p50 ?? 0) * 1.01)
+  expect(lines.get('USD a year')).toMatch(/in year 1, .* in year 3; beside it about [\d,]+ a month of hours/)
+})
+
 test('a fleet with more servers than its topology names says what the others are for', () => {
   const { traits } = result.candidates.find(({ name }) => name === 'postgres') as (typeof result.candidates)[number]
   const of = (servers: number, parts: number) =>
