@@ -62,7 +62,7 @@ export class Histogram {
     return this.count === 0 ? 0 : this.sumNs / this.count
   }
 
-  /** Smallest value that at least this share of the recorded values does not exceed, to 3 digits, rounded up. */
+  /** A percentile: the smallest value that at least this share of the recorded values does not exceed, to 3 digits, rounded up. */
   quantileNs(quantile: number): number {
     if (this.count === 0) return 0
     const wanted = Math.max(1, Math.ceil(quantile * this.count))

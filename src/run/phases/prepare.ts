@@ -6,6 +6,7 @@ import { rowSource } from '../../data/rows.ts'
 import { planInWords, type Session } from '../../engines/engine.ts'
 import { messageOf, rethrowOwnFault, TrialError } from '../../errors.ts'
 import type { Instance } from '../../provision/provision.ts'
+import { writesOf } from '../../scenario/scenario.ts'
 import { takeTotals } from '../../verify/invariants.ts'
 import { addVerification, blocks, verify } from '../../verify/verify.ts'
 import type { CandidateRun, RunContext } from '../candidate.ts'
@@ -97,7 +98,7 @@ async function explain(run: CandidateRun, session: Session, dataset: RunContext[
   const plans: CandidateRun['explanations'] = []
   for (const index of run.supported) {
     const operation = run.compiled.operations[index]
-    if (operation === undefined || !['get', 'list', 'search', 'aggregate'].includes(operation.kind)) continue
+    if (operation === undefined || writesOf(operation).length > 0) continue
     params.next(index)
     const { text: plan, ...told } = await session.explain(index, params).catch((error: unknown) => {
       rethrowOwnFault(error)
