@@ -52,7 +52,7 @@ export async function advise(path: string, options: AdviseOptions): Promise<void
 }
 
 const lookedFor =
-  'No index of it was counted as unused in every trial, and no list of it was seen to read, throw away or sort many rows, as far as its server tells.'
+  'As far as its server tells, no index of it went unused in every trial, and no list reads, throws away or sorts many rows that an index of its own would spare it.'
 
 function askedOf({ candidates }: Result, name: string | undefined): CandidateResult[] {
   const asked = candidates.filter((candidate) => name === undefined || candidate.name === name)
@@ -67,7 +67,10 @@ function askedOf({ candidates }: Result, name: string | undefined): CandidateRes
 export function withFixes(scenario: Scenario, name: string, fixes: readonly Fix[]): Scenario {
   const own = scenario.candidates.find((candidate) => candidate.name === name)
   if (own === undefined) throw new Error(`${name} is in no scenario`)
-  return { ...scenario, candidates: [own, ...fixes.map(({ change }, at) => ({ ...own, name: `${name}-${at + 1}`, indexChanges: [change] }))] }
+  return {
+    ...scenario,
+    candidates: [own, ...fixes.map(({ change }, at) => ({ ...own, name: `${name}-${at + 1}`, indexChanges: [...(own.indexChanges ?? []), change] }))],
+  }
 }
 
 function triedOf(fix: Fix, result: Result, at: number): Tried {

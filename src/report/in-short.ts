@@ -53,7 +53,11 @@ export function inShort(told: Told): Block[] {
           ? []
           : [
               line('other stores', () =>
-                decision.polyglot?.worthIt ? 'more than one store is cheaper (section 3)' : 'none: one store is enough (section 3)',
+                decision.polyglot?.worthIt
+                  ? 'more than one store is cheaper (section 3)'
+                  : decision.polyglot?.late.length
+                    ? 'none by its price; one would answer in time where this one is planned to be late (section 3)'
+                    : 'none: one store is enough (section 3)',
               ),
             ]),
         line('how sure', ({ candidate }) => sureText(candidate, result, decision)),

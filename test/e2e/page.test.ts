@@ -137,7 +137,7 @@ test('each point of a chart tells its numbers where it is drawn', async () => {
   )
   expect(found.points).toBeGreaterThan(50)
   expect(found.outside).toBe(0)
-  expect(found.text).toMatch(/^\w+: \w+ of \w+: load in multiples of the average.* [\d.]+, answers over the objective [\d.]+$/)
+  expect(found.text).toMatch(/^\w+: \w+ of \w+: load in multiples of the average.* [\d.]+×, answers over the objective ([\d.]+ %|0\.01 % or fewer)$/)
 }, 60_000)
 
 test('a table is sorted by its amounts, whatever their units, by the keyboard', async () => {

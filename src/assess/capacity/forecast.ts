@@ -9,7 +9,7 @@ import { noiseOf } from '../../stats/repeat-noise.ts'
 import { type Figure, given } from '../figures/figure.ts'
 import { middleOf, simulate, spreadOf } from '../figures/simulate.ts'
 import { assumptions } from '../fleet/plan-assumptions.ts'
-import { type ForecastInterval, forecastInterval, reachOf80 } from './forecast-interval.ts'
+import { type ForecastInterval, forecastInterval, reachOf80, reachOfRepeats } from './forecast-interval.ts'
 import { heldBackShare } from './held-back-share.ts'
 import { fitScalability, type Scalability, sweepOf, throughputAt } from './scaling.ts'
 import { utilisationOf } from './utilisation.ts'
@@ -120,6 +120,8 @@ interface Prediction {
   predicted: number | null
   /** 80 % of what the model is unsure of. */
   model?: ForecastInterval
+  /** By how much one trial differs from what is true, as a share, where there are no repeats to tell. */
+  scatter?: number
 }
 interface Told extends Prediction {
   measured: number | null
@@ -128,10 +130,11 @@ interface Told extends Prediction {
 }
 
 function forecastOf({ name }: CandidateResult, what: string, unit: Forecast['unit'], told: Told): Forecast[] {
-  const { predicted, model, measured, repeats, by } = told
+  const { predicted, model, scatter, measured, repeats, by } = told
   if (predicted === null || measured === null || measured <= 0) return []
   const noise = noiseOf(repeats)
-  const interval = model === undefined ? null : forecastInterval(predicted, model, noise, repeats.length)
+  const reach = noise !== null ? reachOfRepeats(noise, repeats.length) : repeats.length === 0 ? 0 : scatter
+  const interval = model === undefined || reach === undefined ? null : forecastInterval(predicted, model, reach * predicted)
   return [{ candidate: name, what, unit, predicted, measured, error: Math.abs(predicted / measured - 1), noise, interval, by }]
 }
 
@@ -147,8 +150,10 @@ function byUtilisation(shown: TrialResult[], perSecond: number): Prediction {
   const law = utilisationOf(shown)
   if (law === null) return { predicted: null }
   const predicted = law.idle + law.demand * perSecond
-  const reach = reachOf80 * law.errorAt(perSecond)
-  return { predicted, model: { low: predicted - reach, high: predicted + reach } }
+  const error = law.errorAt(perSecond)
+  if (error === null || law.scatter === null) return { predicted }
+  const reach = reachOf80(law.freedom)
+  return { predicted, model: { low: predicted - reach * error, high: predicted + reach * error }, scatter: reach * law.scatter }
 }
 
 /** mean = s + k·ρ/(1 − ρ): s and k by least squares of shares over the shown rates, ρ from the utilisation law. What a queue adds is fitted, not guessed. */

@@ -4,7 +4,7 @@ import type { Operation } from '../../scenario/scenario.ts'
 import { noiseOf } from '../../stats/repeat-noise.ts'
 import { ownEvidence } from '../judge/own-evidence.ts'
 import type { Forecast } from './forecast.ts'
-import { forecastInterval, medianOfPairs } from './forecast-interval.ts'
+import { forecastInterval, reachOfKnown, reachOfRepeats } from './forecast-interval.ts'
 import { bindingOf, countOf, curvesOf, isUsable, loadOf } from './response-curve.ts'
 
 /** Of the objective that binds the mix. */
@@ -28,8 +28,9 @@ export function heldBackShare(candidate: CandidateResult, operations: Operation[
   // Where the bound lies higher there are fewer answers over the limit at one rate.
   const expectedIf = (bound: number) => held.reduce((sum, each) => sum + each.intended * curve.share((each.multiple * curve.mid) / bound), 0)
   const model = { low: expectedIf(curve.high) / intended, high: expectedIf(curve.low) / intended }
-  // Trials differ by as much as counts of so few do, even where two of them happen to be alike.
-  const expectedOfEach = Math.max(1, predicted) / held.length
+  // A count differs by its root, even where trials happen to be alike.
+  const byCounts = (reachOfKnown * Math.sqrt(Math.max(1, predicted))) / intended
+  const byRepeats = noise === null ? 0 : (reachOfRepeats(noise, held.length) * predicted) / intended
   return [
     {
       candidate: candidate.name,
@@ -40,7 +41,7 @@ export function heldBackShare(candidate: CandidateResult, operations: Operation[
       // A single answer is the least that could have been over it.
       error: Math.abs(predicted - exceeded) / Math.max(1, exceeded),
       noise,
-      interval: forecastInterval(predicted / intended, model, Math.max(noise ?? 0, medianOfPairs / Math.sqrt(expectedOfEach)), held.length),
+      interval: forecastInterval(predicted / intended, model, Math.max(byRepeats, byCounts)),
       by: 'response curve over other rates',
     },
   ]

@@ -7,8 +7,11 @@ export interface Utilisation {
   idle: number
   /** Core-seconds of one operation of the mix, at the full speed of the cores. */
   demand: number
-  /** Standard error of the cores at a rate. */
-  errorAt(perSecond: number): number
+  /** Standard error of the line at a rate, in cores; and of one trial around it, as a share. null: there are no more trials than unknowns. */
+  errorAt(perSecond: number): number | null
+  scatter: number | null
+  /** Trials beyond the unknowns. */
+  freedom: number
 }
 
 /** null where the trials do not tell. */
@@ -24,5 +27,13 @@ export function utilisationOf(trials: readonly TrialResult[]): Utilisation | nul
   const [idle, demand] = fitted?.coefficients ?? []
   const [[ofIdle, together] = [], [, ofDemand] = []] = fitted?.covariance ?? []
   if (idle === undefined || demand === undefined || ofIdle === undefined || together === undefined || ofDemand === undefined) return null
-  return { idle, demand, errorAt: (perSecond) => Math.sqrt(Math.max(0, ofIdle + 2 * perSecond * together + perSecond ** 2 * ofDemand)) }
+  const freedom = points.length - (idle > 0 ? 1 : 0) - (demand > 0 ? 1 : 0)
+  const residuals = points.map(({ perSecond, cores }) => (idle + demand * perSecond) / cores - 1)
+  return {
+    idle,
+    demand,
+    errorAt: (perSecond) => (freedom > 0 ? Math.sqrt(Math.max(0, ofIdle + 2 * perSecond * together + perSecond ** 2 * ofDemand)) : null),
+    scatter: freedom > 0 ? Math.sqrt(residuals.reduce((sum, each) => sum + each ** 2, 0) / freedom) : null,
+    freedom,
+  }
 }

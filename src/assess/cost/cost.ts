@@ -8,6 +8,7 @@ import { FigureMemo } from '../figures/figure-memo.ts'
 import type { CapacityPlan } from '../fleet/capacity-plan.ts'
 import { isAffordable, usdOf } from '../fleet/cheapest.ts'
 import { choiceOf, encodeChoice, fleetText } from '../fleet/choice.ts'
+import { readsAcrossZones } from '../fleet/plan-assumptions.ts'
 import { fitsLeast } from '../fleet/plan-facts.ts'
 import { type Purchases, purchasesOf } from '../fleet/purchases.ts'
 import { type Need, nodesOf, type Terms } from '../fleet/supply.ts'
@@ -50,12 +51,11 @@ export interface CostPlan {
   /** All of these with what they rest on. */
   bill(month: number): CostLine[]
   horizon: Figure<'USD'>
+  /** Of the twelve months of a year, from 1 on, without what changes cost once. */
+  year(year: number): Figure<'USD'>
   perMillionOperations: Figure<'USD/million operations'>
 }
 const regionFactor = assumed(1, 1.1, 1.2)
-/** Share of the reads that leave their zone. */
-const readsAcrossZones = assumed(0, 0.5, 0.67)
-
 /** Nobody knows what a change takes before it was tried. */
 const migrationEffort = assumed(0.5, 1, 2)
 
@@ -92,7 +92,7 @@ class Cost implements CostPlan {
   /** The scenario wants regions, and this catalogue is of none of them. */
   readonly #isElsewhere: boolean
   readonly #region: Figure<'ratio'>
-  readonly #across = given(`cost.readsAcrossZones`, 'share', readsAcrossZones, 'assumed', 'share of the reads whose caller is in another zone')
+  readonly #across = readsAcrossZones()
   readonly #memo = new FigureMemo()
   // Drawn once, told once: the same figures whenever they are asked for.
   readonly #bills = new Map<number, CostLine[]>()
@@ -231,7 +231,7 @@ class Cost implements CostPlan {
   }
 
   get horizon(): Figure<'USD'> {
-    const { sampledMonths, months } = this.#demand
+    const { months } = this.#demand
     const { changes } = this.purchases
     const migrationUsd = changes.reduce((sum, { usd }) => sum + usd, 0)
     const effort = given(
@@ -241,10 +241,7 @@ class Cost implements CostPlan {
       'assumed',
       'of the hours and the double servers that a change is planned with',
     )
-    // A price leaps where the fleet changes: on either side of it lies a month of its own.
-    const told = [...new Set([...sampledMonths, ...changes.flatMap(({ month }) => [month - 1, month])])]
-      .filter((month) => month >= 0 && month <= months)
-      .sort((a, b) => a - b)
+    const told = this.#toldMonths(0, months)
     return this.#memo.once(`cost.${this.#name}.horizon`, (path) =>
       derivedFrom(
         path,
@@ -254,6 +251,27 @@ class Cost implements CostPlan {
         (values) => sumBetween(told, values) + migrationUsd * (values[told.length] as number),
       ),
     )
+  }
+
+  year(year: number): Figure<'USD'> {
+    const told = this.#toldMonths(12 * (year - 1), 12 * year)
+    return this.#memo.once(`cost.${this.#name}.year${year}`, (path) =>
+      derivedFrom(
+        path,
+        'USD',
+        `sum of 12 months, straight between months ${told.join(', ')}`,
+        told.map((month) => this.total(month)),
+        (values) => sumBetween(told, values),
+      ),
+    )
+  }
+
+  /** A price leaps where the fleet changes: on either side of it lies a month of its own. */
+  #toldMonths(from: number, until: number): number[] {
+    const leaps = this.purchases.changes.flatMap(({ month }) => [month - 1, month])
+    return [...new Set([from, ...this.#demand.sampledMonths, ...leaps, until])]
+      .filter((month) => month >= from && month <= until)
+      .sort((a, b) => a - b)
   }
 
   get perMillionOperations(): Figure<'USD/million operations'> {

@@ -28,6 +28,7 @@ import { measuredThrough } from '../judge/own-evidence.ts'
 import { type Constraint, constraintsOf } from './constraints.ts'
 import { blurOf, type Criterion, criteriaOf, type Exhibit, type Judged, judgeCriteria } from './criteria.ts'
 import { type Forks, forksOf } from './forks.ts'
+import { lateGroups } from './late-groups.ts'
 import { objectiveConstraints } from './objective-constraints.ts'
 import { beyondCatalogue, beyondText, plannedConstraints, regionConstraint, unplannedFleet } from './planned-constraints.ts'
 import { type GroupCost, type PolyglotProposal, proposePolyglot } from './polyglot.ts'
@@ -167,10 +168,13 @@ export function decide(result: Result, assessment: Assessment, options: Decision
       composites: cases.flatMap(({ complete }, at) =>
         complete === null || candidates[at]?.out === true ? [] : compositesOf(complete.plan, complete.cost, demand, middleOf(hour)),
       ),
-      polyglot:
+      polyglot: withLate(
         catalogue === undefined
           ? null
           : proposePolyglot(scenario, ableOf(candidates), groupCostOf(result, demand, catalogue), cheapestOf(candidates), middleOf(hour)),
+        candidates,
+        assessment,
+      ),
       shards: proposeShardKey(scenario),
       forecasts: result.candidates.flatMap((candidate) => forecastsOf(candidate, scenario.operations)),
       pricedNotMeasured: unmeasuredOf(result, options.catalogues),
@@ -219,6 +223,16 @@ function caseOf(
       ...(own === null || cost !== null || !isPriced ? [] : [unplannedFleet(own, priced, demand)]),
     ],
   }
+}
+
+function withLate(
+  proposal: Omit<PolyglotProposal, 'late'> | null,
+  candidates: readonly CandidateDecision[],
+  assessment: Assessment,
+): PolyglotProposal | null {
+  if (proposal === null) return null
+  const single = candidates.find(({ name }) => name === proposal.single?.candidate)
+  return { ...proposal, late: single === undefined ? [] : lateGroups(proposal.groups, single, assessment.candidates) }
 }
 
 /** Where no fleet can be had nothing holds on one; what does not hold even so is out. */

@@ -49,7 +49,7 @@ export function forksOf(
     candidate: candidate.name,
     highDemand: { growth, peak, usdPerMonth },
     growingCalls: still === null ? null : { still, usdPerMonth: priceOf(candidate, growing(result, still), catalogue) },
-    rolledUp: mendable.length === 0 ? null : { operations: [...mendable], usdPerMonth: priceOf(candidate, rolledUp(result, mendable), catalogue) },
+    rolledUp: mendable.length === 0 ? null : { operations: [...mendable], usdPerMonth: priceOf(candidate, result, catalogue, mendable) },
   }
 }
 
@@ -60,18 +60,12 @@ function growing(result: Result, { operations, growthPerMonth }: Still): Result 
   return { ...result, scenario }
 }
 
-/** What a call reads of a summary is as good as nothing beside what it reads without one. */
-const readsNothing = 1e-6
-
-function rolledUp(result: Result, operations: readonly string[]): Result {
-  const scenario = structuredClone(result.scenario)
-  for (const operation of scenario.operations) if (operations.includes(operation.name)) operation.ratePerSecond *= readsNothing
-  return { ...result, scenario }
-}
-
-function priceOf(candidate: CandidateResult, result: Result, catalogue: Catalogue): ForkPrice {
+/** `without`: operations that the store is not asked any more; what it carries is counted in the whole mix all the same. */
+function priceOf(candidate: CandidateResult, result: Result, catalogue: Catalogue, without: readonly string[] = []): ForkPrice {
   const demand = new Demand(result.scenario)
-  const plan = planCapacity({ candidate, result, demand })
+  const { entities, operations } = demand.scenario
+  const serves = { entities: entities.map(({ name }) => name), operations: operations.filter(({ name }) => !without.includes(name)) }
+  const plan = planCapacity({ candidate, result, demand, ...(without.length === 0 ? {} : { serves }) })
   const cost = isPlan(plan) ? costOf(plan, catalogue, demand, result.seed, forkDraws) : null
   if (cost === null || cost.purchases.reach(demand.months) < leastReach) return null
   return { now: middleOf(cost.total(0)), horizon: middleOf(cost.total(demand.months)) }

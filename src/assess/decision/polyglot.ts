@@ -20,6 +20,8 @@ export interface PolyglotProposal {
   margin: number
   worthIt: boolean
   why: string
+  /** Groups that the single store is planned to serve late, and another was measured to serve in time. */
+  late: string[]
 }
 
 export const margin = 0.2
@@ -61,7 +63,7 @@ export function proposePolyglot(
   costOf: GroupCost,
   single: { candidate: string; usdPerMonth: number } | null,
   engineerUsdPerHour: number,
-): PolyglotProposal | null {
+): Omit<PolyglotProposal, 'late'> | null {
   const groups = groupsOf(scenario)
   if (groups.length < 2 || candidates.length < 2) return null
   const costs = groups.map((group) => new Map(candidates.map((candidate) => [candidate, costOf(group, candidate)])))

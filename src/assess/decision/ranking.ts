@@ -191,7 +191,7 @@ function gamma(shape: number, source: Source): number {
 }
 
 /** Of a weight that leaves nothing to the others nobody asks. */
-const mostWeight = 0.95
+export const mostWeight = 0.95
 
 function smallestChange(order: Contender[], names: string[], weights: number[]): Ranking['smallestChange'] {
   const [first, ...others] = order

@@ -11,7 +11,7 @@ import { serviceOf } from '../capacity/service.ts'
 import type { Work } from '../capacity/work.ts'
 import { type Figure, productOf, sumOf } from '../figures/figure.ts'
 import type { FigureMemo } from '../figures/figure-memo.ts'
-import { zoneHop } from '../fleet/plan-assumptions.ts'
+import { readsAcrossZones, zoneHop } from '../fleet/plan-assumptions.ts'
 import type { Demand } from './demand.ts'
 import type { Reader } from './hot-share.ts'
 export interface Traffic {
@@ -74,9 +74,12 @@ export function trafficOf(
     flushes: total('flushes', 'I/O/s', 'peakRate × flushes', writes, (operation) => work.flushes.get(operation.name) as Figure),
     written: total('written', 'bytes/s', 'peakRate × written', writes, (operation) => work.written.get(operation.name) as Figure),
     network: total('network', 'bytes/s', 'peakRate × payload', own, payload),
-    connections: total('connections', 'connections', 'peakRate × (service + zoneHop)', timed, (operation, month) =>
+    connections: total('connections', 'connections', 'peakRate × (service + zoneHop × readsAcrossZones)', timed, (operation, month) =>
       memo.once(`capacity.${name}.connections.${operation.name}.held@${month}`, (path) =>
-        sumOf(path, 'seconds', [seconds(operation, month) as Figure<'seconds'>, zoneHop()]),
+        sumOf(path, 'seconds', [
+          seconds(operation, month) as Figure<'seconds'>,
+          productOf(`${path}.hop`, 'seconds', 'zoneHop × readsAcrossZones', [zoneHop(), readsAcrossZones()]),
+        ]),
       ),
     ),
     seconds,

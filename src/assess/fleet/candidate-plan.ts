@@ -58,6 +58,8 @@ export interface CandidatePlan {
   /** `months`: of some, the first and the last among them. */
   usdPerMonth: { now: Priced; horizon: Priced; months: (Priced & { month: number })[] }
   usdToHorizon: Priced
+  /** Of the first whole year and the last, without what changes cost once; none where the horizon is shorter. */
+  usdPerYear: { year: number; usd: Priced }[]
   usdPerMillionOperations: Priced
   triggers: (Omit<Trigger, 'month'> & { month: Spread /** Share of the draws in which it comes before the horizon ends. */; probability: number })[]
   /** Of the fleet now, by independent failures of servers that are up as often as is assumed, and the time until others take over. */
@@ -103,10 +105,13 @@ export function figuresOf(exhibit: Complete, demand: Demand): Figure[] {
     ...scaledCallsOfPlan(plan, demand).flatMap(({ now, horizon }) => [now, horizon]),
     plan.carried,
     cost.horizon,
+    ...yearsOf(demand).map((year) => cost.year(year)),
     cost.perMillionOperations,
     ...triggers.map((trigger) => trigger.month),
   ]
 }
+
+const yearsOf = ({ months }: Demand): number[] => (months < 12 ? [] : [...new Set([1, Math.floor(months / 12)])])
 
 export const scaledCallsOfPlan = ({ operations, rows, seconds }: CapacityPlan, { months }: Demand): ScaledCall[] =>
   scaledCallsOf(operations, rows, seconds, months)
@@ -169,6 +174,7 @@ export function describePlan(own: Complete, told: Told): CandidatePlan {
       months: demand.sampledMonths.map((month) => ({ month, ...drawn.priced(cost.total(month)) })),
     },
     usdToHorizon: drawn.priced(cost.horizon),
+    usdPerYear: yearsOf(demand).map((year) => ({ year, usd: drawn.priced(cost.year(year)) })),
     usdPerMillionOperations: drawn.priced(cost.perMillionOperations),
     triggers: triggers
       .map((trigger) => ({

@@ -42,6 +42,7 @@ export const assumptions = {
    * busy. AWS, "Fault Isolation Boundaries": zones are up to 100 km apart, replication between them takes single-digit milliseconds; FlashGrid
    * (2023) measured .5 to 1.5 ms by the pair of zones.
    */
+  readsAcrossZones: assumed(0, 0.5, 0.67),
   zoneHopSeconds: assumed(0.0004, 0.001, 0.0025),
   /**
    * Seconds in which a volume over the network makes a write durable, at a high percentile. Amazon EBS User Guide: single-digit milliseconds
@@ -61,6 +62,9 @@ export const smallestEffect = 0.05
 export const networkBytesPerSecond = ({ vcpus, networkMbitPerSecond }: Pick<Shape, 'vcpus' | 'networkMbitPerSecond'>) =>
   networkMbitPerSecond === undefined ? vcpus * assumptions.networkBytesPerSecondPerVcpu : (networkMbitPerSecond * 1e6) / 8
 
-/** What a caller in another zone waits for, and holds a connection for, beside the server. */
+/** What a caller in another zone waits for beside the server. */
 export const zoneHop = () =>
   given('plan.zoneHop', 'seconds', assumptions.zoneHopSeconds, 'assumed', 'a hop to another zone and back, at a high percentile')
+
+export const readsAcrossZones = () =>
+  given('cost.readsAcrossZones', 'share', assumptions.readsAcrossZones, 'assumed', 'share of the reads whose caller is in another zone')

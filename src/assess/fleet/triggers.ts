@@ -158,12 +158,12 @@ function partitionText({ name, fields, owner, retentionMs }: Entity, scenario: S
   const isTimed = (some: Entity['fields']) => some.some(({ type }) => type === 'timestamp')
   const gain =
     (holder?.retentionMs ?? retentionMs) === null
-      ? 'each is vacuumed, indexed and restored by itself'
-      : 'old partitions are dropped, not deleted row by row'
-  if (isTimed(fields)) return `partition ${name} by time: ${gain}`
+      ? 'each is indexed, changed and brought back by itself'
+      : 'old parts are dropped, not deleted row by row'
+  if (isTimed(fields)) return `divide ${name} by time: ${gain}`
   if (holder !== null && isTimed(holder.fields))
-    return `partition ${name} by the time of its ${holder.name}, which each row must then hold, too: ${gain}`
-  return `partition ${name} by a hash of its key: each part is vacuumed, indexed and restored by itself`
+    return `divide ${name} by the time of its ${holder.name}, which each row must then hold, too: ${gain}`
+  return `divide ${name} by a hash of its key: each part is indexed, changed and brought back by itself`
 }
 
 /** Where one node is not available enough, replicas are needed from the first day. */

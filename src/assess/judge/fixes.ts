@@ -39,8 +39,9 @@ function missingIndexes({ model, explanations }: CandidateResult, operations: re
     const store = model.stores.find(({ base, entity }) => base && entity === operation?.entity)
     if (operation?.kind !== 'list' || store === undefined || !readsTooMuch(explanation)) return []
     const columns = columnsFor(operation)
-    const isThere = store.indexes.some((index) => columns.every(({ field }, at) => index.columns[at]?.field === field))
-    if (columns.length === 0 || isThere) return []
+    // Long values do not fit whole into an entry of every product.
+    const areShort = columns.every(({ field }) => store.columns.some((column) => column.field === field && short.has(column.type)))
+    if (columns.length === 0 || !areShort || store.indexes.some((index) => servesList(index.columns, operation))) return []
     return [{ store: store.name, columns, operation: operation.name }]
   })
   const byColumns = Map.groupBy(found, ({ store, columns }) => JSON.stringify([store, columns]))
@@ -55,13 +56,26 @@ function missingIndexes({ model, explanations }: CandidateResult, operations: re
   })
 }
 
+const short: ReadonlySet<string> = new Set(['uuid', 'int', 'decimal', 'bool', 'enum', 'timestamp'])
+
+const equalOf = ({ where }: OperationOf<'list'>) => [...new Set(where.map(({ field }) => field))]
+const orderOf = ({ where, order }: OperationOf<'list'>): IndexColumn[] =>
+  order.filter(({ field }) => where.every((filter) => filter.field !== field)).map(({ field, descending }) => ({ field, descending }))
+
 /** Equality, then the order of the list. */
-function columnsFor({ where, order }: OperationOf<'list'>): IndexColumn[] {
-  const equal = [...new Set(where.map(({ field }) => field))]
-  return [
-    ...equal.map((field) => ({ field, descending: false })),
-    ...order.filter(({ field }) => !equal.includes(field)).map(({ field, descending }) => ({ field, descending })),
-  ]
+const columnsFor = (operation: OperationOf<'list'>): IndexColumn[] => [
+  ...equalOf(operation).map((field) => ({ field, descending: false })),
+  ...orderOf(operation),
+]
+
+/** Whether an index has the list's rows together, in its order or in the opposite one: who comes first among equals does not matter. */
+function servesList(columns: readonly IndexColumn[], operation: OperationOf<'list'>): boolean {
+  const [equal, order] = [equalOf(operation), orderOf(operation)]
+  const behind = columns.slice(equal.length)
+  const isTogether = equal.every((field) => columns.slice(0, equal.length).some((column) => column.field === field))
+  const isIn = (isReversed: boolean) =>
+    order.every(({ field, descending }, at) => behind[at]?.field === field && behind[at]?.descending === (descending !== isReversed))
+  return isTogether && (isIn(false) || isIn(true))
 }
 
 /** Where starts before the last were not counted, what that did not use may have been used. */
@@ -73,11 +87,17 @@ export function unusedIndexes(candidate: CandidateResult): { store: string; inde
   if (!isUseCounted(candidate)) return []
   const { model, indexUse } = candidate
   return model.stores.flatMap((store) =>
-    store.indexes.flatMap(({ name, unique, kind }) =>
-      usesOf(indexUse, store, name) === 0 && !unique && kind !== 'expiry' ? [{ store: store.name, index: name }] : [],
+    store.indexes.flatMap((index) =>
+      usesOf(indexUse, store, index.name) === 0 && !isConstraint(index, store) ? [{ store: store.name, index: index.name }] : [],
     ),
   )
 }
+
+type Store = CandidateResult['model']['stores'][number]
+
+/** What makes values unique, removes rows, or finds the rows that refer to another: some products make that by themselves where it is missing. */
+const isConstraint = ({ unique, kind, columns }: Store['indexes'][number], { references }: Store) =>
+  unique || kind === 'expiry' || references.some(({ field }) => columns[0]?.field === field)
 
 const droppedIndex = ({ store, index }: { store: string; index: string }): Fix => ({
   change: { kind: 'drop', store, index },

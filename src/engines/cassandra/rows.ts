@@ -269,10 +269,10 @@ export class CassandraRows {
   }
 }
 
-/** The column that numbers the lines of a partition. */
 /** Partition and clustering columns both have the role `key`: a row whose value of one changes stands elsewhere (`sayMoves` prints it). */
 const isInKey = ({ role }: StoreColumn) => role === 'key' || role === 'token' || role === 'bucket'
 
+/** The column that numbers the lines of a partition. */
 export const lineColumn = (store: Store) => (store.clustering[0] as Store['clustering'][number]).column
 
 /** Whether the key of a row is all that its base table is asked by. */

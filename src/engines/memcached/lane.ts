@@ -41,9 +41,10 @@ const protocolOf = (namespace: string): TalkProtocol<Call, Said> => ({
   refusal: refusals.notStored,
 })
 
+const item: FoundItem = { from: -1, to: -1, casFrom: -1, casTo: -1 }
+
 /** An item that was found, END where there was none, or one word. */
 function saidOf(bytes: Buffer, from: number): Said {
-  const item: FoundItem = { from: -1, to: -1, casFrom: -1, casTo: -1 }
   findItem(bytes, from, item)
   if (item.from >= 0)
     return {

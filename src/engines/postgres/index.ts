@@ -160,8 +160,8 @@ export const postgres: Engine = throwingServerErrors(postgresError, {
     backup: [
       '# once a week, and the first time',
       'pg_basebackup -D "$BACKUP/full" -X stream --checkpoint=fast',
-      '# every other day: what changed since the copy before (summarize_wal = on)',
-      'pg_basebackup -D "$BACKUP/$DAY" --incremental="$BACKUP/$BEFORE/backup_manifest" -X stream --checkpoint=fast',
+      '# on each day between: what changed since the full copy (version 17 and later, summarize_wal = on; before, a full copy)',
+      'pg_basebackup -D "$BACKUP/$DAY" --incremental="$BACKUP/full/backup_manifest" -X stream --checkpoint=fast',
       '# postgresql.conf: archive_mode = on, archive_command to where the copies are, archive_timeout at half of the recovery point',
     ],
     restore: [

@@ -2,6 +2,7 @@
 import type { ChartDataset } from 'chart.js'
 import { bindingOf, countOf, curvesOf, isUsable, loadOf, type OperationCurve } from '../../assess/capacity/response-curve.ts'
 import type { Decision } from '../../assess/decision/decision.ts'
+import { digits } from '../../assess/figures/amount.ts'
 import type { Assessment } from '../../assess/judge/assess.ts'
 import { markedName } from '../../assess/judge/cautions.ts'
 import { ownEvidence } from '../../assess/judge/own-evidence.ts'
@@ -86,13 +87,24 @@ function loadSlide(candidates: CandidateResult[], mix: 'full' | 'partial', resul
         },
       ]
     }) as ChartDataset<Kind>[],
-    x: { title: 'load in multiples of the average, at the full speed of the cores', type: 'logarithmic', ticks: (value) => decade(value, times) },
-    y: { title: 'answers over the objective', type: 'logarithmic', ticks: (value) => decade(value, (each) => `${each} %`) },
+    x: {
+      title: 'load in multiples of the average, at the full speed of the cores',
+      type: 'logarithmic',
+      ticks: (value) => decade(value, times),
+      text: times,
+    },
+    y: {
+      title: 'answers over the objective',
+      type: 'logarithmic',
+      ticks: (value) => decade(value, (each) => `${each} %`),
+      text: (value) => (value > leastShown ? `${digits(value)} %` : `${leastShown} % or fewer`),
+    },
   }
 }
 
 /** A logarithmic axis has no zero: fewer than one in ten thousand lie on its floor. */
-const shownPercent = (percent: number) => Math.max(0.01, percent)
+const leastShown = 0.01
+const shownPercent = (percent: number) => Math.max(leastShown, percent)
 
 function loadPoints(candidate: CandidateResult, { operation, objective }: OperationCurve): { x: number; y: number; counts: boolean }[] {
   return candidate.trials.flatMap((trial) => {

@@ -95,7 +95,7 @@ export function scalabilitySlide(candidates: CandidateResult[], decision: Decisi
         ...lines(at),
         pointRadius: 0,
       },
-      { label: '', data: points(candidate), ...lines(at), showLine: false },
+      { label: '', hover: markedName(candidate), data: points(candidate), ...lines(at), showLine: false },
     ]) as ChartDataset<Kind>[],
     x: { title: 'operations in flight', type: 'logarithmic' },
     y: { title: 'operations per second', min: 0, ticks: (value) => count(value) },

@@ -49,11 +49,13 @@ export interface Slide {
   alternative: string
   type: Kind
   labels?: string[]
-  datasets: ChartDataset<Kind>[]
-  x: { title: string; type?: 'linear' | 'logarithmic' | 'category'; ticks?: (value: number) => string }
+  /** `hover`: what its points are of, where a legend does not name them. */
+  datasets: (ChartDataset<Kind> & { hover?: string })[]
+  /** `text`: a value of a point, where ticks are of round values alone. */
+  x: { title: string; type?: 'linear' | 'logarithmic' | 'category'; ticks?: (value: number) => string; text?: (value: number) => string }
   /** A second scale on the right; datasets name it by `yAxisID: 'y2'`. */
   y2?: { title: string; min?: number; ticks?: (value: number) => string }
-  y: { title: string; type?: 'linear' | 'logarithmic'; ticks?: (value: number) => string; min?: number }
+  y: { title: string; type?: 'linear' | 'logarithmic'; ticks?: (value: number) => string; text?: (value: number) => string; min?: number }
   stacked?: boolean
 }
 
@@ -114,24 +116,27 @@ const collecting = ({ x, y }: Slide, points: ChartPoint[]): Plugin => ({
   afterDraw(chart) {
     points.length = 0
     for (const { index, data } of chart.getSortedVisibleDatasetMetas()) {
-      const { label, pointRadius } = chart.data.datasets[index] as ChartDataset<'line'>
+      const { label = '', pointRadius, hover = label } = chart.data.datasets[index] as ChartDataset<'line'> & { hover?: string }
       // Of a line without marks each place is as good as the next.
-      if (label === undefined || label === '' || pointRadius === 0) continue
+      if (hover === '' || pointRadius === 0) continue
       for (const [at, element] of data.entries()) {
         const values = valuesAt(chart, index, at)
-        if (values !== undefined && Number.isFinite(element.x) && Number.isFinite(element.y))
-          points.push({ x: element.x, y: element.y, text: `${label}: ${x.title} ${values.x}, ${y.title} ${values.y}` })
+        if (values === undefined || !Number.isFinite(element.x) || !Number.isFinite(element.y)) continue
+        const across = typeof values.x === 'string' ? values.x : textOf(x, values.x)
+        points.push({ x: element.x, y: element.y, text: `${hover}: ${x.title} ${across}, ${y.title} ${textOf(y, values.y)}` })
       }
     }
   },
 })
 
-/** undefined: nothing is drawn there. */
-function valuesAt({ data: { datasets, labels } }: DrawnChart, dataset: number, at: number): { x: string; y: string } | undefined {
+const textOf = ({ text, ticks }: Pick<Slide['y'], 'text' | 'ticks'>, value: number) => text?.(value) ?? (ticks?.(value) || digits(value))
+
+/** undefined: nothing is drawn there. `x`: the name of a place, or a number. */
+function valuesAt({ data: { datasets, labels } }: DrawnChart, dataset: number, at: number): { x: string | number; y: number } | undefined {
   const value = datasets[dataset]?.data[at]
-  if (typeof value === 'number') return { x: String(labels?.[at] ?? ''), y: digits(value) }
+  if (typeof value === 'number') return { x: String(labels?.[at] ?? ''), y: value }
   if (value === null || value === undefined || Array.isArray(value)) return undefined
-  return { x: digits(value.x ?? 0), y: digits(value.y ?? 0) }
+  return { x: value.x ?? 0, y: value.y ?? 0 }
 }
 
 function rightScale({ title, min, ticks }: NonNullable<Slide['y2']>) {

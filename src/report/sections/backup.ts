@@ -46,7 +46,7 @@ function schedule({ rpoMs, compliance }: Requirements): string[][] {
   const full = [
     'a copy of the data',
     'every day, and all of it once a week',
-    `what takes as much as ${mid} full copies (${low}–${high}), because a daily one holds what changed; assumed, billed in section 10`,
+    `what takes as much as ${mid} full copies (${low}–${high}), assumed, for products whose daily copy holds what changed; billed in section 10`,
     'the log since it is short enough to be played again',
   ]
   const days = `${logDays.mid} days (${logDays.low}–${logDays.high}), assumed; billed in section 10`

@@ -1,4 +1,5 @@
 /** Section 11: what to watch, and from which value on somebody must act. */
+import { cpuFill } from '../../assess/capacity/capacity.ts'
 import { isKept } from '../../assess/cost/kept.ts'
 import type { CandidateResult, OperationResult } from '../../result/result.ts'
 import { baselineAt, isBaseline } from '../baselines.ts'
@@ -20,6 +21,7 @@ export function monitoringSection(told: Told): Block[] {
       'As measured is the median of the usable trials at that load on the server of the bench, in parentheses the lowest and the highest of them; a dash: nothing was measured, and the limit is a usual one.',
     ),
     table(['what', 'warn', 'act', ...own.map(({ name }) => `${name}, as measured`)], serverRows(told, own)),
+    ...own.flatMap((candidate) => earlierThanCpu(candidate)),
     heading(3, 'The operations'),
     paragraph(
       'Act where the p99 of an operation passes its limit for 5 minutes, over as long as a thousand calls take (an hour, or a day, of those that are rare: a p99 of few calls is the slowest of them); warn halfway there (in ratios) from what was measured at the highest load that was confirmed. Where that lies above the limit already, there is nothing to warn of. In parentheses where the p99 lies with 95 %.',
@@ -51,8 +53,20 @@ function serverRows(told: Told, own: CandidateResult[]): string[][] {
     ['connections, of those allowed', '70 %', '90 %', ...each(connections)],
     ['lag of a copy', ...lagLimits(told.result.scenario.requirements.rpoMs), ...none],
     ...(own.some(isKept) ? keptRows(told.result.scenario.requirements.rpoMs).map((row) => [...row, ...none]) : []),
-    ['deadlocks in an hour', '5', '20', ...each(conflicts)],
+    ['deadlocks in an hour', '5', '20', ...none],
+    ['calls that are tried again', '1 %', '5 %', ...each(conflicts)],
     ['calls that fail', '0.1 %', '1 %', ...each(failed)],
+  ]
+}
+
+/** Where answers are late long before the cores are busy, the CPU is no alarm. */
+function earlierThanCpu({ name, capacity: { objectives, cpu, boundBy } }: CandidateResult): Block[] {
+  if (objectives === null || cpu === null || objectives.mid >= cpu.mid) return []
+  const share = (cpuFill * objectives.mid) / cpu.mid
+  return [
+    paragraph(
+      `${name}: the first limit is passed at about ${percent(Math.round(100 * share) / 100)} of the CPU (${boundBy}: ${times(objectives.mid)}, where ${percent(cpuFill)} of the cores are busy at ${times(cpu.mid)}), so its alarm is the p99 below; that of the CPU comes later.`,
+    ),
   ]
 }
 
@@ -62,11 +76,13 @@ function lagLimits(rpoMs: number | null): [string, string] {
   return [spanText(actMs / 6), spanText(actMs)]
 }
 
+const dayMs = 86_400_000
+
 /** A backup that does not come is noticed by nobody who does not look for it. */
 function keptRows(rpoMs: number | null): [string, string, string][] {
   const log: [string, string, string][] =
-    rpoMs === null || rpoMs === 0 ? [] : [['log that is not archived yet, by its age', spanText(rpoMs / 2), spanText(rpoMs)]]
-  return [['newest full copy that was finished, by its age', '26 h', '50 h'], ...log]
+    rpoMs === null || rpoMs === 0 || rpoMs >= dayMs ? [] : [['log that is not archived yet, by its age', spanText(rpoMs / 2), spanText(rpoMs)]]
+  return [['newest copy of the data that was finished, by its age', '26 h', '50 h'], ...log]
 }
 
 const limitsOf = (what: keyof typeof serverLimits) => Object.values(serverLimits[what]).map(percent)

@@ -109,6 +109,10 @@ test('a change is paid: its hours, and both fleets side by side while it lasts',
   const running = Array.from({ length: demand.months }, (_, month) => middleOf(cost.total(month))).reduce((sum, usd) => sum + usd, 0)
   const once = changes.reduce((sum, { usd }) => sum + usd, 0)
   expect(middleOf(cost.horizon) / (running + once)).toBeCloseTo(1, 2)
+  const years = [1, 2, 3].map((year) => middleOf(cost.year(year)))
+  expect(years.reduce((sum, usd) => sum + usd, 0) / running).toBeCloseTo(1, 2)
+  const first = Array.from({ length: 12 }, (_, month) => middleOf(cost.total(month))).reduce((sum, usd) => sum + usd, 0)
+  expect((years[0] as number) / first).toBeCloseTo(1, 2)
 })
 
 test('a term lowers the servers only', () => {

@@ -1,4 +1,4 @@
-/** Each number that a plan tells is found by its path, in every month that it is told of, and is the same one. */
+/** Each number that a plan tells is found by its path, in every month that it is told of; those of a candidate are the same ones. */
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -49,6 +49,7 @@ describe.each(planned)('of $name', ({ name, plan }) => {
 })
 
 describe('of the demand', () => {
+  // The table has each number at its middle; taken apart it is told by its draws.
   const told = decision.demand.months.flatMap(({ month, operations, entities }): Told[] => [
     ...operations.slice(0, 2).map(({ name, perSecond }): Told => [perSecond, `demand.${name}.rate@${month}`, 'operations/s']),
     ...operations.slice(0, 2).map(({ name, peakPerSecond }): Told => [peakPerSecond, `demand.${name}.peakRate@${month}`, 'operations/s']),

@@ -192,8 +192,9 @@ test('the interval of a prediction holds what is measured about as often as it s
     const { interval, measured: cores } = heldOf(forecastsOf(candidate(trials), operations), /^server CPU/) as NonNullable<ReturnType<typeof heldOf>>
     if (interval !== null && isWithin(cores, interval)) held++
   }
-  expect(held / candidates).toBeGreaterThan(0.68)
-  expect(held / candidates).toBeLessThan(0.92)
+  // Two standard errors of so many candidates to either side of 0.8, and what starts have in common.
+  expect(held / candidates).toBeGreaterThan(0.74)
+  expect(held / candidates).toBeLessThan(0.9)
 })
 
 test('intervals are told with how many of them hold, and a miss is named', () => {

@@ -128,6 +128,7 @@ function offersOf(provider: string, region: string) {
   const ids = new Set([
     ...offers.map((offer) => offer.source),
     ...shapes.filter((shape) => offers.some((offer) => offer.id === shape.offer)).map((shape) => shape.source),
+    ...(shapes.some((shape) => offers.some((offer) => offer.id === shape.offer) && ofManaged(shape) !== undefined) ? ['volume-iops'] : []),
   ])
   return {
     provider,
