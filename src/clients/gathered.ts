@@ -2,7 +2,7 @@
 import { type Chunk, cell, columnOf, startOf } from '../data/rows.ts'
 import { RequestBuffer } from './request.ts'
 
-const mostGatheredBytes = 32 * 2 ** 20
+const maxGatheredBytes = 32 * 2 ** 20
 
 export class Gathered {
   readonly #rows = new RequestBuffer()
@@ -11,7 +11,7 @@ export class Gathered {
   #places = new Map<string, number[]>()
 
   get full(): boolean {
-    return this.#rows.length >= mostGatheredBytes
+    return this.#rows.length >= maxGatheredBytes
   }
 
   /** A row as `write` appends it. */

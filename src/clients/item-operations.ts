@@ -11,7 +11,7 @@ import { hostOf, readsFirst } from '../families/key-value/items.ts'
 import { type Entity, entityOf, type Operation, type OperationOf } from '../scenario/scenario.ts'
 import { readReply, wroteReply } from './replies.ts'
 import { RequestBuffer } from './request.ts'
-import { mostRetries } from './retry.ts'
+import { maxRetries } from './retry.ts'
 import { ServerError } from './server-error.ts'
 
 /** `add` stores where there is no item, `set` whatever there is, `cas` where the item is still the one that a `gets` found. */
@@ -212,14 +212,14 @@ export class ItemOperations {
 
   /** `after`: of the item that is there what is to be there; null: nothing is changed. Whoever is second begins again with what the first has left. */
   *#change(layout: Layout, key: string, after: (item: Item | null) => Item | null): Talk {
-    for (let retries = 0; retries <= mostRetries; retries++) {
+    for (let retries = 0; retries <= maxRetries; retries++) {
       const found = (yield { command: 'gets', key }) as Exclude<Said, Outcome>
       const item = after(found === null ? null : readItem(layout, found.value))
       if (item === null) return wroteReply(0, retries)
       const outcome = yield this.#store(found === null ? 'add' : 'cas', layout, key, item, found?.cas)
       if (outcome === 'done') return wroteReply(1, retries)
     }
-    throw new ServerError('transient', `the item was changed by others ${mostRetries + 1} times between its reading and its writing`, {
+    throw new ServerError('transient', `the item was changed by others ${maxRetries + 1} times between its reading and its writing`, {
       detail: this.#refusals.changed,
     })
   }

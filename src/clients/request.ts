@@ -2,7 +2,7 @@
 
 const firstBytes = 4096
 /** Up to here a loop is faster than the call that copies. */
-const mostLoopedBytes = 40
+const maxLoopedBytes = 40
 
 export class RequestBuffer {
   bytes = Buffer.allocUnsafe(firstBytes)
@@ -21,7 +21,7 @@ export class RequestBuffer {
 
   appendPart(bytes: Buffer, from: number, end: number): void {
     this.reserve(end - from)
-    if (end - from > mostLoopedBytes) {
+    if (end - from > maxLoopedBytes) {
       this.length += bytes.copy(this.bytes, this.length, from, end)
       return
     }

@@ -1,6 +1,6 @@
 /** Retries that a database's client contract asks for: the whole transaction, jittered backoff from 1 ms, ten times at most. */
 
-export const mostRetries = 10
+export const maxRetries = 10
 
 /** Full jitter around an exponential that starts at 1 ms and stops growing at 64. */
 export const backoffMs = (retries: number) => 2 ** Math.min(retries, 6) * (0.5 + Math.random())
@@ -11,7 +11,7 @@ export async function retrying<T>(attempt: () => Promise<T>, transient: (error: 
     try {
       return { result: await attempt(), retries }
     } catch (error) {
-      if (retries === mostRetries || !transient(error)) throw error
+      if (retries === maxRetries || !transient(error)) throw error
       await new Promise((resolve) => setTimeout(resolve, backoffMs(retries)))
     }
   }

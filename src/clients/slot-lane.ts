@@ -8,7 +8,7 @@ import type { Lane } from '../engines/engine.ts'
 import type { Program } from '../families/program.ts'
 import { type Operation, writesOf } from '../scenario/scenario.ts'
 import type { RequestBuffer } from './request.ts'
-import { backoffMs, mostRetries } from './retry.ts'
+import { backoffMs, maxRetries } from './retry.ts'
 import { ServerError, unfit } from './server-error.ts'
 
 /** A request that is ready to be written; more of it only its protocol knows. */
@@ -232,7 +232,7 @@ class Slot<T extends Template, Found> {
     this.#error = error
     this.#isTransient = isTransient
     if (!program.atomic) this.#again()
-    else if (this.#stage === 'commit' && isCommitUnknown && this.#commitRetries < mostRetries) {
+    else if (this.#stage === 'commit' && isCommitUnknown && this.#commitRetries < maxRetries) {
       this.#commitRetries++
       this.#later(this.#commitRetries, () => this.#sendRequest(this.#length))
     } else if (this.#stage === 'commit') this.#again()
@@ -243,7 +243,7 @@ class Slot<T extends Template, Found> {
   }
 
   #again(): void {
-    if (!this.#isTransient || this.#retries === mostRetries) this.#finish('error', 0, this.#exchange.keyOf(this.#error))
+    if (!this.#isTransient || this.#retries === maxRetries) this.#finish('error', 0, this.#exchange.keyOf(this.#error))
     else this.#later(this.#retries++, () => this.#attempt())
   }
 

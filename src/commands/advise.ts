@@ -25,7 +25,7 @@ export interface AdviseOptions {
 }
 
 /** Each has a server of its own, and minutes of its own. */
-const mostTried = 3
+const maxTried = 3
 
 interface Tried extends Fix {
   rows: ResolutionRow[]
@@ -41,7 +41,7 @@ export async function advise(path: string, options: AdviseOptions): Promise<void
     print(options.json === true ? '[]' : asked.map(({ name }) => `${name}: nothing to try. ${lookedFor}`).join('\n'))
     return
   }
-  const fixes = found.fixes.slice(0, mostTried)
+  const fixes = found.fixes.slice(0, maxTried)
   const scenario = withFixes(before.scenario, found.candidate.name, fixes)
   if (effortOf(scenario.bench, options.effort) === 'smoke')
     throw new TrialError('nothing-compared', 'a smoke run compares nothing', { hint: 'ask for quick with --effort quick', exitCode: 2 })

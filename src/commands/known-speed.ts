@@ -11,7 +11,7 @@ import { note } from './output.ts'
 const kept = new KeptFile('speed.json', z.array(z.strictObject({ machine: z.string(), us: z.number().positive() })))
 const here = () => [thisProcess().machine, cpus()[0]?.model.trim() ?? '', process.version].join(' · ')
 /** Of fewer windows the fastest twentieth is a matter of luck. */
-const fewestWindows = 400
+const minWindows = 400
 
 /** null: nobody has timed this machine, or the file is of something else. */
 export function knownSpeedUs(reports: string): number | null {
@@ -22,7 +22,7 @@ export function knownSpeedUs(reports: string): number | null {
 export function keepSpeed(reports: string, { fullSpeedUs: us, candidates }: Pick<Result, 'fullSpeedUs' | 'candidates'>): void {
   const known = knownSpeedUs(reports)
   const windows = candidates.flatMap(({ trials }) => trials).reduce((sum, { timeline }) => sum + timeline.length, 0)
-  if (us === null || windows < fewestWindows || (known !== null && known <= us)) return
+  if (us === null || windows < minWindows || (known !== null && known <= us)) return
   const machine = here()
   try {
     const others = kept.read(reports).filter((each) => each.machine !== machine)

@@ -199,7 +199,7 @@ export function weighted(weights: number[]): Ranker {
   }
 }
 
-const largestBinomialTable = 4096
+const maxBinomialTable = 4096
 
 /** low + Binomial(high − low, (mean − low)/(high − low)); a rounded, clamped normal where the table would pass 4096 entries. */
 export function binomial(low: number, high: number, mean: number): Ranker {
@@ -207,7 +207,7 @@ export function binomial(low: number, high: number, mean: number): Ranker {
   const p = trials === 0 ? 0 : (mean - low) / trials
   if (trials === 0 || p <= 0) return () => low
   if (p >= 1) return () => high
-  if (trials > largestBinomialTable) {
+  if (trials > maxBinomialTable) {
     const deviation = Math.sqrt(trials * p * (1 - p))
     return (source) => {
       const radius = Math.sqrt(-2 * Math.log(1 - source.next()))

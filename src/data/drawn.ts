@@ -91,7 +91,7 @@ class DrawnLines implements LineSource {
     return offset + this.#generator(column).write(this.#row(line), 0, this.#drawn.nowMs, to, offset)
   }
 
-  mostBytes(column: number): number {
+  maxBytes(column: number): number {
     return this.#generator(column).maxBytes
   }
 
@@ -219,7 +219,7 @@ export class DrawnParameters implements WireSource {
     throw new Error(`parameter ${at} is not bytes`)
   }
 
-  mostBytes(at: number): number {
+  maxBytes(at: number): number {
     const cell = this.#plan.cells[at] as Cell
     return cell.from === 'field' ? cell.generator.maxBytes : this.#plan.word.length
   }

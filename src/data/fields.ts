@@ -15,7 +15,7 @@ export const firstMissingRow = 2 ** 40
 /** New rows, and versions, come in blocks: one for each trial. */
 export const blockSize = 2 ** 27
 /** Numbers of int and decimal fields, in units of their last digit, as every engine holds them. */
-const mostNumber = 2 ** 31 - 1
+const maxNumber = 2 ** 31 - 1
 const mostTimeMs = 2 ** 48 - 1
 
 /**
@@ -229,7 +229,7 @@ export function isMissing(entity: Entity, row: number): boolean {
 
 /** Values outside of the range, where the type has some: above it, else below it. */
 function missingNumber(low: number, high: number): (row: number) => number {
-  const [above, below] = [Math.min(997, mostNumber - high), Math.min(997, low + mostNumber)]
+  const [above, below] = [Math.min(997, maxNumber - high), Math.min(997, low + maxNumber)]
   if (above >= below) return (row) => (above === 0 ? high : high + 1 + (row % above))
   return (row) => low - 1 - (row % below)
 }

@@ -133,7 +133,7 @@ export interface WireSource extends ParamSource {
   /** UTF-8 or raw bytes of the other types; returns the offset behind them. */
   write(at: number, to: Buffer, offset: number): number
   /** Most bytes that `write` writes. */
-  mostBytes(at: number): number
+  maxBytes(at: number): number
   lines(at: number): LineSource
 }
 /** The owned rows of one insert; columns as `lineFields` orders them. */
@@ -141,7 +141,7 @@ export interface LineSource {
   readonly count: number
   number(line: number, column: number): number
   write(line: number, column: number, to: Buffer, offset: number): number
-  mostBytes(column: number): number
+  maxBytes(column: number): number
 }
 
 /** The row fields of a key, as parameter values of an internal check of one row. */
@@ -159,6 +159,6 @@ export const noParameters: WireSource = {
   ...fixedParameters([]),
   number: () => 0,
   write: (_at, _to, offset) => offset,
-  mostBytes: () => 0,
-  lines: () => ({ count: 0, number: () => 0, write: (_line, _column, _to, offset) => offset, mostBytes: () => 0 }),
+  maxBytes: () => 0,
+  lines: () => ({ count: 0, number: () => 0, write: (_line, _column, _to, offset) => offset, maxBytes: () => 0 }),
 }

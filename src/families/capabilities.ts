@@ -12,7 +12,7 @@ export interface Capabilities {
   /** What rows are found by, besides their keys. `queries`: whatever the model keeps for it · `parts`: a value or a span of time · `keys`: nothing. */
   access: 'queries' | 'parts' | 'keys'
   /** Rows that one aggregate may read; null: any number. */
-  mostAggregatedRows: number | null
+  maxAggregatedRows: number | null
   /** Whether a server that is started again has its data. */
   dataSurvivesRestart: boolean
 }

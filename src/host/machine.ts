@@ -16,15 +16,15 @@ export interface MachineFact {
 
 const GiB = 2 ** 30
 const watchMs = 1000
-const fewestFiles = 4096
-const leastMemory = 4 * GiB
-const leastFree = 5 * GiB
+const minFiles = 4096
+const minMemory = 4 * GiB
+const minFree = 5 * GiB
 /** Faster than any disk with a cache that survives a power cut answers. */
 const suspiciousFsyncUs = 15
 const slowFsyncUs = 10_000
 const pauseNs = 1_000_000n
-const mostPausedShare = 0.01
-const mostNeighbourCores = 0.1
+const maxPausedShare = 0.01
+const maxNeighbourCores = 0.1
 
 /** `directory`: where the servers' data would lie. Takes two seconds: one watches an idle machine, one a busy loop. */
 export async function inspectMachine(directory: string): Promise<MachineFact[]> {
@@ -42,7 +42,7 @@ function coresFact(): MachineFact {
 }
 
 function memoryFact(): MachineFact {
-  const ok = totalmem() >= leastMemory
+  const ok = totalmem() >= minMemory
   return {
     what: 'memory',
     found: `${(totalmem() / GiB).toFixed(1)} GiB, ${(freemem() / GiB).toFixed(1)} GiB free`,
@@ -65,8 +65,8 @@ function diskFacts(directory: string): MachineFact[] {
     {
       what: 'disk',
       found: `${(free / GiB).toFixed(0)} GiB free in ${directory}`,
-      ok: free >= leastFree,
-      fix: free >= leastFree ? null : 'make room, or use another disk with --data',
+      ok: free >= minFree,
+      fix: free >= minFree ? null : 'make room, or use another disk with --data',
     },
     { what: 'fsync of 8 KiB', found: `p50 ${p50} µs, p99 ${p99} µs`, ok: fix === null, fix },
   ]
@@ -74,7 +74,7 @@ function diskFacts(directory: string): MachineFact[] {
 
 function filesFact(): MachineFact {
   const [, soft = ''] = /Max open files\s+(\S+)/.exec(readText('/proc/self/limits')) ?? []
-  const ok = soft === 'unlimited' || soft === '' || Number(soft) >= fewestFiles
+  const ok = soft === 'unlimited' || soft === '' || Number(soft) >= minFiles
   return { what: 'open files', found: soft === '' ? 'unknown' : soft, ok, fix: ok ? null : 'ulimit -n 65536' }
 }
 
@@ -85,7 +85,7 @@ async function neighboursFact(): Promise<MachineFact> {
   const own = process.cpuUsage(before.own)
   const used = (machineCpu().busySeconds - before.machine.busySeconds - (own.user + own.system) / 1e6) / (watchMs / 1000)
   const stolen = stolenSeconds() - before.stolen
-  const ok = used < mostNeighbourCores
+  const ok = used < maxNeighbourCores
   return {
     what: 'neighbours',
     found: `${Math.max(0, used).toFixed(2)} cores used by others, ${stolen.toFixed(2)} s stolen by the host, load ${loadavg()[0]?.toFixed(2)}`,
@@ -113,7 +113,7 @@ function clockFact(): MachineFact {
   }
   const share = Number(paused) / Number(last - start)
   const source = readText('/sys/devices/system/clocksource/clocksource0/current_clocksource').trim()
-  const ok = share < mostPausedShare && Number(smallest) < 10_000
+  const ok = share < maxPausedShare && Number(smallest) < 10_000
   const taker = (stolenSeconds() - stolenBefore) * 1e9 > Number(paused) / 2 ? 'the host takes' : 'others on this machine take'
   return {
     what: 'clock',

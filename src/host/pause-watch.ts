@@ -43,8 +43,8 @@ export class PauseWatch implements AsyncDisposable {
   }
 
   /** From now on; shorter pauses are not told, and before `untilNs` an answer may take a quarter of a second. */
-  begin(leastNs: number, untilNs: number): void {
-    for (const { child } of this.#watchers) order(child, { watch: true, leastNs, untilNs })
+  begin(minNs: number, untilNs: number): void {
+    for (const { child } of this.#watchers) order(child, { watch: true, minNs, untilNs })
   }
 
   /** Those since the beginning, on all cores; null: a watcher is gone, and nobody knows. */

@@ -174,11 +174,11 @@ export function machineCpu(): { busySeconds: number; byCore: number[]; stolenByC
 }
 
 /** The process that uses most CPU between two calls; null where none of them uses so much. */
-export function watchBusiest(except: number[]): (leastSeconds: number) => { command: string; pid: number } | null {
+export function watchBusiest(except: number[]): (minSeconds: number) => { command: string; pid: number } | null {
   const ticksOf = () => new Map(processIds().map((pid) => [pid, statOf(pid)?.cpuTicks ?? 0]))
   const before = ticksOf()
-  return (leastSeconds) => {
-    let [most, busiest] = [leastSeconds * ticksPerSecond, 0]
+  return (minSeconds) => {
+    let [most, busiest] = [minSeconds * ticksPerSecond, 0]
     for (const [pid, ticks] of ticksOf()) {
       const used = ticks - (before.get(pid) ?? 0)
       if (used > most && !except.includes(pid)) [most, busiest] = [used, pid]

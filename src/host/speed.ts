@@ -9,7 +9,7 @@ import type { Timed } from './speed-probe.ts'
 
 /** Interrupts and others that run meanwhile make some calls longer, none shorter. */
 const quantile = 0.25
-const fewestCalls = 5
+const minCalls = 5
 /** More than the longest trial and its drain. */
 const keptNs = 180e9
 const readyWithinMs = 30_000
@@ -43,7 +43,7 @@ export class HostSpeed implements AsyncDisposable {
   between(fromNs: number, toNs: number): number | null {
     const byCore = this.#calls.map(({ atNs, us }) => {
       const own = us.filter((_, at) => (atNs[at] as number) >= fromNs && (atNs[at] as number) < toNs).sort((a, b) => a - b)
-      return own.length < fewestCalls ? null : (own[Math.floor(quantile * own.length)] as number)
+      return own.length < minCalls ? null : (own[Math.floor(quantile * own.length)] as number)
     })
     return byCore.reduce<number | null>((sum, own) => (sum === null || own === null ? null : sum + own / byCore.length), 0)
   }

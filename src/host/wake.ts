@@ -8,8 +8,8 @@ import { openSync, readSync } from 'node:fs'
 import { realClock } from '../replay/clock.ts'
 import { endWithParent } from '../replay/forked.ts'
 
-/** `leastNs`: shorter ones are not told. `untilNs`: before then nobody asks what was seen. */
-export type WakeOrder = { watch: true; leastNs: number; untilNs: number } | { watch: false }
+/** `minNs`: shorter ones are not told. `untilNs`: before then nobody asks what was seen. */
+export type WakeOrder = { watch: true; minNs: number; untilNs: number } | { watch: false }
 /** Of those that were seen since the order: when the thread ran again, and how late. */
 export interface Wakes {
   endNs: number[]
@@ -21,7 +21,7 @@ const everyNs = everyMs * 1e6
 /** Between two slices orders are read, which costs more than some wakes: before anybody asks, and from then on. */
 const wakesOfSlice = { long: 250, short: 25 }
 /** On a machine that is late all the time it is known after so many. */
-const mostPauses = 10_000
+const maxPauses = 10_000
 /** Nobody ever wakes this thread: only time does. */
 const cell = new Int32Array(new SharedArrayBuffer(4))
 
@@ -29,7 +29,7 @@ const statistics = openStatistics()
 const text = Buffer.alloc(128)
 
 let isWatching = false
-let leastNs = 0
+let minNs = 0
 let untilNs = 0
 let seen: Wakes = { endNs: [], lateNs: [] }
 let waitedNs = 0
@@ -43,7 +43,7 @@ function slice(): void {
   for (let wake = 0; wake < wakes; wake++) {
     Atomics.wait(cell, 0, 0, everyMs)
     const nowNs = realClock.nowNs()
-    if (nowNs - lastNs - everyNs > leastNs) note(nowNs, nowNs - lastNs - everyNs)
+    if (nowNs - lastNs - everyNs > minNs) note(nowNs, nowNs - lastNs - everyNs)
     lastNs = nowNs
   }
   setImmediate(slice)
@@ -53,7 +53,7 @@ function note(nowNs: number, lateNs: number): void {
   const waitedBeforeNs = waitedNs
   waitedNs = waitedForCoreNs()
   const pausedNs = lateNs - (waitedNs - waitedBeforeNs)
-  if (pausedNs <= leastNs || seen.endNs.length === mostPauses) return
+  if (pausedNs <= minNs || seen.endNs.length === maxPauses) return
   seen.endNs.push(nowNs)
   seen.lateNs.push(pausedNs)
 }
@@ -76,7 +76,7 @@ function openStatistics(): number | null {
 
 process.on('message', (order: WakeOrder) => {
   if (order.watch) {
-    leastNs = order.leastNs
+    minNs = order.minNs
     untilNs = order.untilNs
     seen = { endNs: [], lateNs: [] }
     if (!isWatching) setImmediate(slice)

@@ -5,7 +5,7 @@ import { windowSeconds } from './recorder.ts'
 /** Seconds of backlog per second from which a rate is not sustained. */
 const saturatedFrom = 0.02
 /** Fewer operations come and go by chance. */
-const fewestOperations = 20
+const minOperations = 20
 
 export interface Backlog {
   /** Seconds of work at the offered rate that were added per second; 0 where what came was answered. */
@@ -20,7 +20,7 @@ export interface Backlog {
 export function backlogOf(unanswered: number[], ratePerSecond: number): Backlog {
   const secondsPerSecond = Math.max(0, slopeOf(unanswered) / windowSeconds / ratePerSecond)
   const grown = (unanswered.at(-1) ?? 0) - (unanswered[0] ?? 0)
-  return { secondsPerSecond, saturated: secondsPerSecond > saturatedFrom && grown > fewestOperations }
+  return { secondsPerSecond, saturated: secondsPerSecond > saturatedFrom && grown > minOperations }
 }
 
 /** How much there is more at each edge than at the one before. */

@@ -4,7 +4,7 @@ import { deflateSync, inflateSync } from 'node:zlib'
 const subBuckets = 2048
 const half = subBuckets / 2
 /** One hour; longer values count as this. */
-export const largestNs = 3_600_000_000_000
+export const maxNs = 3_600_000_000_000
 const buckets = 32
 const encodingCookie = 0x1c849303 | 0x10
 const compressedCookie = 0x1c849304 | 0x10
@@ -25,7 +25,7 @@ export class Histogram {
       const value = ns > 0 ? ns | 0 : 0
       this.#count(value, shortIndexOf(value))
     } else {
-      const value = Math.min(largestNs, Math.floor(ns))
+      const value = Math.min(maxNs, Math.floor(ns))
       this.#count(value, longIndexOf(value))
     }
   }
@@ -84,7 +84,7 @@ export class Histogram {
       histogram.counts[index] = value
       histogram.count += value
       histogram.sumNs += value * highest(index)
-      histogram.maxNs = Math.min(largestNs, highest(index))
+      histogram.maxNs = Math.min(maxNs, highest(index))
     })
     return histogram
   }
@@ -124,7 +124,7 @@ export class Histogram {
     header.writeInt32BE(0, 8)
     header.writeInt32BE(3, 12)
     header.writeBigInt64BE(1n, 16)
-    header.writeBigInt64BE(BigInt(largestNs), 24)
+    header.writeBigInt64BE(BigInt(maxNs), 24)
     header.writeDoubleBE(1, 32)
     const compressed = deflateSync(Buffer.concat([header, Buffer.from(payload)]))
     const frame = Buffer.alloc(8)

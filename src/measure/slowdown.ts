@@ -8,10 +8,10 @@ import { windowAt } from './recorder.ts'
 /** Of all windows so few were faster: the full speed of these cores. */
 const fullQuantile = 0.05
 /** Fewer windows, or a speed that hardly changed (standard deviation of its logarithm), tell nothing of how a server follows it. */
-const fewestWindows = 40
-const smallestSpread = 0.03
+const minWindows = 40
+const minSpread = 0.03
 /** Share of the variance of a window's speed that the next one has, too. */
-const fewestPersisting = 0.2
+const minPersisting = 0.2
 /** The middle of what servers of four families were seen to have in three runs each, .9 to 1.5; of a server whose own is not known. */
 export const usualSensitivity = 1.2
 /** What lies beyond is noise. The timed code is told by its faster calls, so that a server may lose more than it does. */
@@ -46,7 +46,7 @@ export function ownSensitivityOf(trials: readonly Trial[]): number | null {
   const series = [...groups].flatMap(([, own]) => centred(own.map(pointsOf)))
   const points = series.flat().flatMap((point) => point ?? [])
   const spread = points.reduce((total, { x }) => total + x * x, 0)
-  if (points.length < fewestWindows || Math.sqrt(spread / points.length) < smallestSpread) return null
+  if (points.length < minWindows || Math.sqrt(spread / points.length) < minSpread) return null
   let [both, own, whole] = [0, 0, 0]
   for (const trial of series) {
     for (const [at, a] of trial.entries()) {
@@ -58,7 +58,7 @@ export function ownSensitivityOf(trials: readonly Trial[]): number | null {
     }
   }
   // A speed that does not last from one window to the next cannot be told from noise.
-  return own < fewestPersisting * whole ? null : Math.min(mostSensitive, Math.max(0, both / own))
+  return own < minPersisting * whole ? null : Math.min(mostSensitive, Math.max(0, both / own))
 }
 
 /** How many times longer the server took over everything in this trial than it would have at the full speed; 1 where nobody timed it. */

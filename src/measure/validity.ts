@@ -19,7 +19,7 @@ export const mostBusyShare = 0.65
 const noiseAllowance = 0.1
 const noiseOfWindow = 0.5
 /** A second. */
-const fewestWindows = 1 / windowSeconds
+const minWindows = 1 / windowSeconds
 
 /** `timeline`: the windows of the trial. `failure`: why the trial did not run to its end. `serverCores`: those that the server can use; null: nobody knows. */
 export function judgeValidity(
@@ -69,7 +69,7 @@ function busyHarness({ client: { busyShare }, server }: Resources, loop: 'open' 
 function pausedIn(hostPauses: Pick<HostPauses, 'windowsLeftOut' | 'longestMs' | 'isKept'> | null): string[] {
   if (hostPauses === null) return []
   const { windowsLeftOut, longestMs, isKept } = hostPauses
-  if (windowsLeftOut === 0 || isKept.length - windowsLeftOut >= Math.min(isKept.length, fewestWindows)) return []
+  if (windowsLeftOut === 0 || isKept.length - windowsLeftOut >= Math.min(isKept.length, minWindows)) return []
   return [`the host paused the server's cores, for up to ${longestMs.toFixed(1)} ms: ${windowsLeftOut} of ${isKept.length} windows are left out`]
 }
 
@@ -97,8 +97,8 @@ function boundByGaps(operations: Operation[], records: OperationRecord[]): { ope
     const record = records[index]
     if (record === undefined || record.intended === 0) return []
     const at = objectives.findIndex(({ quantile }, each) => {
-      const mostExceeded = (1 - quantile) * record.intended
-      return (record.exceeded[each] as number) > mostExceeded && (record.exceededTwin[each] as number) <= mostExceeded
+      const maxExceeded = (1 - quantile) * record.intended
+      return (record.exceeded[each] as number) > maxExceeded && (record.exceededTwin[each] as number) <= maxExceeded
     })
     if (at < 0) return []
     const share = (exceeded: number[]) => `${((100 * (exceeded[at] as number)) / record.intended).toFixed(2)} %`

@@ -24,13 +24,13 @@ const reachWithinMs = 1000
 const maxPauses = 10
 const freezeAgainMs = 100
 /** Some servers have hundreds of threads, others a process for each connection. */
-const mostProcesses = 4096
+const maxProcesses = 4096
 /** Nobody in it becomes more than he is, and the start keeps what it needs to give files away and to become `nobody`. */
 const confined = (...capabilities: string[]) => ({
   CapDrop: ['ALL'],
   CapAdd: capabilities,
   SecurityOpt: ['no-new-privileges'],
-  PidsLimit: mostProcesses,
+  PidsLimit: maxProcesses,
 })
 const serverLabel = 'dbtrial.server'
 const engineFix = 'start Docker or Podman (as root on Debian: docker/engine.sh), and let this user reach its socket'

@@ -21,7 +21,7 @@ import { sweepProcesses } from './sweep.ts'
 
 const run = promisify(execFile)
 const commandWithinMs = 120_000
-const mostStarts = 3
+const maxStarts = 3
 const stopWithinMs = 20_000
 const lastLines = 4000
 const allCores = cpus().map((_, core) => core)
@@ -41,7 +41,7 @@ export const local: Provisioner = {
         rmSync(directory, { recursive: true, force: true })
         // Between finding a port free and the server's taking it another program may have been faster.
         if (
-          start === mostStarts ||
+          start === maxStarts ||
           !/address (already )?in use|EADDRINUSE|could not bind|could not create any TCP\/IP sockets|Failed to bind/i.test(messageOf(error))
         )
           throw error

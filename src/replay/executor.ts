@@ -26,7 +26,7 @@ import { Gaps } from './gaps.ts'
 
 /** What is under way at the end of the window may come back so long. */
 export const drainNs = 5e9
-const mostCatchUpStarts = 16
+const maxCatchUpStarts = 16
 const timeoutCheckNs = 100e6
 /** One answer in this many is kept and judged. */
 const keepOneIn = 1000
@@ -52,7 +52,7 @@ export class Executor {
   readonly #timeoutsNs: number[]
   /** Steps to log, by operation: 0 of a read. */
   readonly #logged: number[]
-  readonly #mostSteps: number
+  readonly #maxSteps: number
   /** Of an open loop its starts; of a closed one what is next when an operation ends. */
   readonly #arrivals: Arrivals | null
   readonly #closed: Arrivals | null
@@ -115,7 +115,7 @@ export class Executor {
     samples.clear(spec.loop === 'open' ? spec.ratesPerSecond.reduce((sum, rate) => sum + rate, 0) * spec.seconds : 0)
     this.#timeoutsNs = operations.map((operation) => ageBoundMs(operation) * 1e6)
     this.#logged = operations.map((operation) => writesOf(operation).length)
-    this.#mostSteps = Math.max(1, ...this.#logged)
+    this.#maxSteps = Math.max(1, ...this.#logged)
     this.#sent = operations.map(() => 0)
     const starts = startsOf(spec)
     this.#closed = spec.loop === 'closed' ? starts : null
@@ -129,8 +129,8 @@ export class Executor {
     this.#slotFree = new Float64Array(slots)
     this.#slotSent = new Float64Array(slots)
     this.#slotReady = new Float64Array(slots)
-    this.#slotRow = new Float64Array(slots * this.#mostSteps)
-    this.#slotVersion = new Float64Array(slots * this.#mostSteps)
+    this.#slotRow = new Float64Array(slots * this.#maxSteps)
+    this.#slotVersion = new Float64Array(slots * this.#maxSteps)
     this.#slotNowMs = new Float64Array(slots)
     this.#slotState = new Uint8Array(slots)
     lane.onDone = (slot, outcome, rows, retries, error) => this.#done(slot, outcome, rows, retries, error)
@@ -234,7 +234,7 @@ export class Executor {
 
   #startQueued(now: number): void {
     let started = 0
-    while (this.#queue.length > 0 && this.#free.length > 0 && started < mostCatchUpStarts) {
+    while (this.#queue.length > 0 && this.#free.length > 0 && started < maxCatchUpStarts) {
       this.#sendHead(this.#free.pop() as number, now)
       started++
     }
@@ -269,7 +269,7 @@ export class Executor {
       }
     }
     for (let step = 0; step < (this.#logged[operation] as number); step++) {
-      const at = slot * this.#mostSteps + step
+      const at = slot * this.#maxSteps + step
       const { row, version } = steps[step] as DrawnStep
       this.#slotRow[at] = row
       this.#slotVersion[at] = version
@@ -382,7 +382,7 @@ export class Executor {
     const log = this.#writes
     const nowMs = this.#slotNowMs[slot] as number
     for (let step = 0; step < (this.#logged[operation] as number); step++) {
-      const at = slot * this.#mostSteps + step
+      const at = slot * this.#maxSteps + step
       log.operation.push(operation)
       log.step.push(step)
       log.row.push(this.#slotRow[at] as number)

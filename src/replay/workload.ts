@@ -12,8 +12,8 @@ const lawDraws = 2 ** 18
 /** Draws of each start, where new rows are drawn: they hang on the schedule of the trial. */
 const drawsOfStart = 4
 /** Beyond so many standard deviations of the normal that χ² is turned into: 3 in 10 million, for each operation of each trial. */
-const mostDeviations = 5
-const fewestExpected = 5
+const maxDeviations = 5
+const minExpected = 5
 
 /** By operation; null: it draws no row by a law, or drew none. */
 export interface WorkloadCheck {
@@ -48,7 +48,7 @@ export class Workload {
       check.realised.push(isDrawn ? shareOf(draws, heaviest) : null)
       if (!isDrawn) continue
       const { statistic, freedom } = twoSamples(draws, law)
-      if (deviations(statistic, freedom) > mostDeviations)
+      if (deviations(statistic, freedom) > maxDeviations)
         faults.push(`${this.#operations[index]?.name} (χ² ${Math.round(statistic)} at ${freedom} degrees of freedom)`)
     }
     if (faults.length > 0) check.fault = `workload: other rows were asked for than the law gives: ${faults.join(', ')}`
@@ -118,7 +118,7 @@ const shareOf = (draws: Uint32Array, bucket: number) => (draws[bucket] as number
 /** Pearson's χ² for the hypothesis that two samples have one law; buckets are pooled until at least 5 of each are expected. */
 export function twoSamples(a: Uint32Array, b: Uint32Array): { statistic: number; freedom: number } {
   const [inA, inB] = [totalOf(a), totalOf(b)]
-  const fewest = (fewestExpected * (inA + inB)) / Math.min(inA, inB)
+  const fewest = (minExpected * (inA + inB)) / Math.min(inA, inB)
   const pooled: { a: number; b: number }[] = []
   let open = { a: 0, b: 0 }
   for (let bucket = 0; bucket < a.length; bucket++) {

@@ -64,14 +64,14 @@ function operationRules(told: Told, candidate: CandidateResult): Rule[] {
 }
 
 /** A p99 of fewer calls is the slowest of them. */
-const fewestCalls = 1000
+const minCalls = 1000
 const windows = [
   ['5m', 300],
   ['1h', 3600],
 ] as const
 
 /** The shortest that so many calls fall into; those of the rarest are as old as a day. */
-const windowOf = (perSecond: number) => windows.find(([, seconds]) => perSecond * seconds >= fewestCalls)?.[0] ?? '1d'
+const windowOf = (perSecond: number) => windows.find(([, seconds]) => perSecond * seconds >= minCalls)?.[0] ?? '1d'
 
 const rule = (what: string, expr: string, severity: 'warn' | 'act', summary: string): Rule => ({
   alert: `${what}_${severity}`,

@@ -1,5 +1,5 @@
 /** How the server ran one call of each read, in rows: what it looked at for what it found. */
-import { fewRows, mostPerFound } from '../assess/judge/fixes.ts'
+import { fewRows, maxPerFound } from '../assess/judge/fixes.ts'
 import type { CandidateResult } from '../result/result.ts'
 import type { Operation, Scenario } from '../scenario/scenario.ts'
 import { count } from './render/format.ts'
@@ -41,7 +41,7 @@ export function wholeReads({ explanations }: Pick<CandidateResult, 'explanations
 
 export function thrownAway({ explanations }: Pick<CandidateResult, 'explanations'>, scenario: Scenario): string[] {
   return of(explanations, scenario).flatMap(({ operation, read, scans }) =>
-    read === null || scans.length > 0 || read.rows < fewRows || read.rows < mostPerFound * Math.max(1, read.returned)
+    read === null || scans.length > 0 || read.rows < fewRows || read.rows < maxPerFound * Math.max(1, read.returned)
       ? []
       : [
           `one ${operation} looks at ${count(read.rows)} rows for ${count(read.returned)} that it finds: an index with more of its conditions would look at fewer`,

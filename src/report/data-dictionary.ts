@@ -16,7 +16,7 @@ export function dictionaryRows(stores: Store[], scenario: Scenario): string[][] 
   )
 }
 
-const mostValues = 6
+const maxValues = 6
 
 function constraintsOn({ name, role, own, field }: StoredColumn, store: Store): string[] {
   const { partition, clustering, references, base } = store
@@ -38,7 +38,7 @@ function constraintsOn({ name, role, own, field }: StoredColumn, store: Store): 
 }
 
 const valuesText = (values: string[]) =>
-  values.length <= mostValues ? values.join(', ') : `${values.slice(0, mostValues).join(', ')} and ${values.length - mostValues} more`
+  values.length <= maxValues ? values.join(', ') : `${values.slice(0, maxValues).join(', ')} and ${values.length - maxValues} more`
 
 function purposeOf({ name, role, entity, field, own }: StoredColumn, store: Store, scenario: Scenario): string {
   if (role === 'bucket') return `the ${store.bucket?.unit ?? 'time'} of ${field}: keeps partitions small`

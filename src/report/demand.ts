@@ -6,7 +6,7 @@ import { type Block, details, heading, paragraph, table } from './render/documen
 import { count } from './render/format.ts'
 
 const yearMonths = 12
-const mostEntities = 6
+const maxEntities = 6
 
 /** A candidate's name as it stands beside numbers. */
 type Marked = (name: string) => string
@@ -17,7 +17,7 @@ export function demandRows({ months }: DemandTable, marked: Marked): string[][] 
   const [first] = shown
   if (first === undefined) return []
   const row = (name: string, of: (month: DemandMonth) => string) => [name, ...shown.map(of)]
-  const largest = [...first.entities].sort((a, b) => b.rows - a.rows).slice(0, mostEntities)
+  const largest = [...first.entities].sort((a, b) => b.rows - a.rows).slice(0, maxEntities)
   return [
     ['what production asks', ...shown.map(({ month }) => (month === 0 ? 'now' : `month ${month}`))],
     row('calls a second, on average', ({ perSecond }) => count(perSecond)),

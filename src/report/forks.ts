@@ -8,13 +8,13 @@ import type { CandidatePlan } from '../assess/fleet/candidate-plan.ts'
 import { percent, usd } from './render/format.ts'
 
 /** The widest bar of what is needed may be so many times as wide as the range of what is paid before that must be explained. */
-const mostTimes = 4 / 3
+const maxTimes = 4 / 3
 
 /** null: what is paid varies as what is needed does. */
 export function narrowText({ tornado, fleet, boughtFor }: Pick<CandidatePlan, 'tornado' | 'fleet' | 'boughtFor'>): string | null {
   const { total, suffices, month } = fleet.horizon
   const [widest] = tornado
-  if (widest === undefined || Math.abs(widest.high - widest.low) <= mostTimes * (total.p90 - total.p10)) return null
+  if (widest === undefined || Math.abs(widest.high - widest.low) <= maxTimes * (total.p90 - total.p10)) return null
   const [low, high] = [widest.low, widest.high].sort((a, b) => a - b) as [number, number]
   const last = suffices.find((each) => each.month === month)
   return `${usd(total.p10)}–${usd(total.p90)} USD is narrower than what is uncertain, because servers are bought once a year for ${percent(boughtFor)} of the draws and paid whatever comes: ${widest.path} alone moves what is needed from ${usd(low)} to ${usd(high)} USD a month, which is not in the price but in whether they suffice${last === undefined ? '' : `, ${percent(last.probability)} in month ${month}`}.`

@@ -13,15 +13,15 @@ import { percent, usd } from './render/format.ts'
 import { intervalText } from './rivals.ts'
 import { designed, type Told } from './told.ts'
 
-const mostColumns = 3
-const mostChanges = 2
+const maxColumns = 3
+const maxChanges = 2
 
 export function inShort(told: Told): Block[] {
   const { result, decision } = told
   if (decision === null) return []
   const planned = plannedOf(decision)
   const own = designed(told)
-    .slice(0, mostColumns)
+    .slice(0, maxColumns)
     .flatMap((candidate): Own[] => {
       const found = planned.find(({ key }) => key === candidate.name)
       return found === undefined ? [] : [{ candidate, decided: found, plan: found.plan }]
@@ -96,7 +96,7 @@ function changesText({ triggers }: CandidatePlan, months: number): string {
   if (ahead.length === 0) return `nothing within ${months} months`
   const weeks = (n: number) => (n === 1 ? 'a week' : `${n} weeks`)
   return ahead
-    .slice(0, mostChanges)
+    .slice(0, maxChanges)
     .map(({ planned, month, action, leadWeeks }) => `month ${planned ?? Math.round(month.p50)}: ${action} (begin ${weeks(leadWeeks)} before)`)
     .join('; ')
 }

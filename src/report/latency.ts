@@ -9,7 +9,7 @@ type Planned = { name: string; plan: CandidatePlan }[]
 export const atRiskLegend = 'At risk: it holds on one server as measured, and with what the fleet adds it more likely misses than holds.'
 
 /** Of each candidate, beside those at risk. */
-const mostShown = 3
+const maxShown = 3
 
 export function latencyBlocks(planned: Planned): Block[] {
   const told = planned.filter(({ plan }) => plan.latency.calls.length > 0)
@@ -76,7 +76,7 @@ function closest(latency: Latency): LatencyCall[][] {
   const most = (calls: LatencyCall[]) => Math.max(...calls.map(({ totalMs, limitMs }) => totalMs.p50 / limitMs))
   return byObjective(latency)
     .sort((a, b) => most(b) - most(a))
-    .filter((calls, at) => at < mostShown || calls.some(({ atRisk }) => atRisk))
+    .filter((calls, at) => at < maxShown || calls.some(({ atRisk }) => atRisk))
 }
 
 const objectiveOf = ({ operation, objective }: Pick<LatencyCall, 'operation' | 'objective'>) => `${objective} of ${operation}`

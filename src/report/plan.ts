@@ -6,7 +6,7 @@ import type { CandidateDecision, Decision } from '../assess/decision/decision.ts
 import { drawsText, type Spread } from '../assess/figures/simulate.ts'
 import { availabilityText } from '../assess/fleet/availability.ts'
 import type { CandidatePlan, FleetPlan } from '../assess/fleet/candidate-plan.ts'
-import { smallestEffect } from '../assess/fleet/plan-assumptions.ts'
+import { minEffect } from '../assess/fleet/plan-assumptions.ts'
 import type { MissedUnloaded } from '../assess/judge/assess.ts'
 import { lineText, lineUsd, sourcesOf, totalText, withTotal } from './bill.ts'
 import { forecastBlocks } from './forecasts.ts'
@@ -240,7 +240,7 @@ function volumesText({ volumes }: CandidatePlan, months: number): string[] {
 /** The assumption that moves the plan most; null: nothing in it is assumed, or none of it matters. */
 export function decidingText({ tornado }: Pick<CandidatePlan, 'tornado'>): string | null {
   const most = tornado.find(({ provenance }) => provenance === 'assumed')
-  if (most === undefined || Math.abs(most.high - most.low) < smallestEffect * Math.min(most.low, most.high)) return null
+  if (most === undefined || Math.abs(most.high - most.low) < minEffect * Math.min(most.low, most.high)) return null
   return `of what is assumed, ${most.path} decides most: from its low to its high end ${usd(most.low)} to ${usd(most.high)} USD a month are needed at the horizon (--assume ${most.path}=… puts in what you know)`
 }
 

@@ -1,7 +1,7 @@
 /** The verdict in words and tables: who is out and why, who ranks where and how firmly, what a second store would change. */
 import { type Constraint, likelihood } from '../assess/decision/constraints.ts'
 import type { CandidateDecision, Decision } from '../assess/decision/decision.ts'
-import { mostWeight, type Standing } from '../assess/decision/ranking.ts'
+import { maxWeight, type Standing } from '../assess/decision/ranking.ts'
 import { drawsText } from '../assess/figures/simulate.ts'
 import { resolutionText } from '../assess/judge/machine-resolution.ts'
 import { markedIn, spreadText } from './plan.ts'
@@ -146,7 +146,7 @@ function ranks({ ranking, resolution, candidates }: Decision): Block[] {
   const notes = [
     ...(disagreement === null ? [] : [`The two methods disagree: ${disagreement}.`]),
     ...(smallestChange === null
-      ? [`No single weight up to ${mostWeight} puts another one first.`]
+      ? [`No single weight up to ${maxWeight} puts another one first.`]
       : [
           `The smallest change that puts ${shown(smallestChange.winner)} first: the weight of ${smallestChange.criterion} from ${smallestChange.from.toFixed(3)} to ${smallestChange.to.toFixed(3)}, the others keeping their proportions.`,
         ]),

@@ -5,7 +5,7 @@ import { count, identifier, maxParts, nullable, number, open, positive, share, t
 
 const century = 100 * 365.25 * 86_400_000
 const identifiers = z.array(identifier)
-const mostWords = 10_000
+const maxWords = 10_000
 
 const indexChange = z.discriminatedUnion('kind', [
   open({ kind: z.literal('drop'), store: text, index: text }),
@@ -25,7 +25,7 @@ const generator = z.discriminatedUnion('kind', [
   open({ kind: z.literal('number'), low: number, high: number, mean: nullable(number), skew }),
   open({ kind: z.literal('bool'), share }),
   open({ kind: z.literal('enum'), values: z.array(text).min(1), weights: z.array(count).min(1) }),
-  open({ kind: z.literal('words'), least: count.max(mostWords), most: count.max(mostWords) }),
+  open({ kind: z.literal('words'), least: count.max(maxWords), most: count.max(maxWords) }),
   open({ kind: z.literal('timestamp'), withinMs: nullable(positive) }),
   open({ kind: z.enum(['json', 'bytes']), bytes: count.max(1e9), compressibility: share }),
   open({ kind: z.literal('reference'), entity: identifier, skew }),

@@ -26,7 +26,7 @@ import { planTrials, type TrialPlan } from './plan.ts'
 import type { Resumed } from './resume.ts'
 import { Stage } from './stage.ts'
 
-const mostPatienceSeconds = 30
+const maxPatienceSeconds = 30
 
 export interface BenchOptions {
   effort: Effort
@@ -137,7 +137,7 @@ async function perform(stage: Stage): Promise<void> {
 async function calibrateMachine({ runDirectory, options, pool, pauses, state, dataset, scenario }: Stage): Promise<void> {
   const { progress, effort } = options
   // Where nothing is claimed of a capacity nothing is gained by waiting.
-  const patienceSeconds = effort === 'smoke' ? 0 : mostPatienceSeconds
+  const patienceSeconds = effort === 'smoke' ? 0 : maxPatienceSeconds
   const found = await calibrate(runDirectory, { patienceSeconds, workers: [...pool.pids, ...pauses.pids], report: progress.note })
   if (found.busy !== null) progress.warn(`the machine is busy: ${busyText(found.busy)}`)
   state.calibration = { ...found, harness: await measureCeiling(dataset, scenario.operations, 0.4, [2000, 20_000]) }

@@ -35,7 +35,7 @@ import { describeTrial } from './trial.ts'
  */
 const mostGrownShare = 0.1
 const mostGrownEntity = 1
-const fewestGrownShare = 0.01
+const minGrownShare = 0.01
 
 export interface TrialOrder {
   phase: TrialResult['phase']
@@ -218,7 +218,7 @@ export class CandidateRun extends CandidateServer {
   get #hasDoubled(): boolean {
     const { dataset, plan } = this.#context
     return [...this.#newRows()].some(
-      ([entity, rows]) => rows.size > Math.max(mostGrownEntity * (dataset.entities.get(entity)?.rows ?? 1), fewestGrownShare * plan.rows),
+      ([entity, rows]) => rows.size > Math.max(mostGrownEntity * (dataset.entities.get(entity)?.rows ?? 1), minGrownShare * plan.rows),
     )
   }
 

@@ -185,7 +185,7 @@ export interface Pace {
 export const maintenanceAfter = 1 / 3
 
 const warmUpOfTrial = 1
-const fewestSizes = 3
+const minSizes = 3
 const wholeAnswers = 220
 
 /** `cores`: of this machine, one of which stays with the harness. */
@@ -207,7 +207,7 @@ export function planTrials(
   const whole = bytesOf(scenario, wholeOf(scenario))
   const asked = scenario.bench.sizes
   const fitting = asked.filter((size) => size < cores)
-  const sizes = budget.compares && fitting.length >= fewestSizes ? fitting : []
+  const sizes = budget.compares && fitting.length >= minSizes ? fitting : []
   const plan = {
     effort,
     client,
@@ -232,7 +232,7 @@ export function planTrials(
       ...(asked.length === 0 || sizes.length > 0 || !budget.compares
         ? []
         : [
-            `bench.sizes ${asked.join(', ')}: ${fitting.length} of them leave a core of this machine's ${cores} to the harness, ${fewestSizes} are needed: scale-up is assumed`,
+            `bench.sizes ${asked.join(', ')}: ${fitting.length} of them leave a core of this machine's ${cores} to the harness, ${minSizes} are needed: scale-up is assumed`,
           ]),
     ],
   }

@@ -21,7 +21,7 @@ interface Placeable {
 }
 
 /** Nothing that people write has more entries in one map or list; machines that write more get an answer at once. */
-const mostEntries = 1000
+const maxEntries = 1000
 const deepest = 30
 
 export function readDocument(text: string): ScenarioDocument {
@@ -63,8 +63,8 @@ function inspect(document: Document, pairs: Map<Node, Map<string, Pair>>, faults
       if (reason !== undefined) faults.push({ offset: start(node), message: reason, local: true })
     }
     if (!isCollection(node)) return
-    if (node.items.length > mostEntries) {
-      faults.push({ offset: start(node), message: `${node.items.length.toLocaleString('en')} entries: at most ${mostEntries} fit in one place` })
+    if (node.items.length > maxEntries) {
+      faults.push({ offset: start(node), message: `${node.items.length.toLocaleString('en')} entries: at most ${maxEntries} fit in one place` })
       return
     }
     if (depth > deepest) {

@@ -13,7 +13,7 @@ export interface EntityContext {
 }
 
 /** Whole numbers that every server has a type of four bytes for; a decimal is one in units of its last digit. */
-export const largestWhole = 2 ** 31 - 1
+export const maxWhole = 2 ** 31 - 1
 /** Times with four digits for the year: what comes before or after them not every driver reads back. */
 export const firstMs = Date.parse('0001-01-01T00:00:00Z')
 const lastMs = Date.parse('9999-12-31T23:59:59.999Z')
@@ -178,8 +178,8 @@ function resolveNumber(field: Extract<FieldFile, { type: 'int' | 'decimal' }>, r
   }
   const scale = field.type === 'decimal' ? field.scale : 0
   const [low, high] = field.range.map((bound) => Math.round(bound * 10 ** scale)) as [number, number]
-  if (Math.max(Math.abs(low), Math.abs(high)) > largestWhole)
-    report([...path, 'range'], `values must stay within ±${largestWhole}${scale > 0 ? ' in units of the last digit' : ''}`)
+  if (Math.max(Math.abs(low), Math.abs(high)) > maxWhole)
+    report([...path, 'range'], `values must stay within ±${maxWhole}${scale > 0 ? ' in units of the last digit' : ''}`)
   if (field.mean !== undefined && (field.mean < field.range[0] || field.mean > field.range[1]))
     report([...path, 'mean'], 'the mean must lie within the range')
   const skew = field.type === 'int' ? field.skew : undefined

@@ -1,5 +1,5 @@
 /** What operations and their steps are resolved with: names looked up among the entities, constants of fields, picks of rows. */
-import { checkTwice, largestWhole } from './entities.ts'
+import { checkTwice, maxWhole } from './entities.ts'
 import { type Path, type Report, shown } from './problems.ts'
 import type { Constant, Entity, Field, Pick } from './scenario.ts'
 
@@ -52,7 +52,7 @@ export function constantFor(field: Field, literal: Literal, path: Path, report: 
     case 'number': {
       if (typeof value !== 'number') wrong('a number')
       const scaled = Number(value) * 10 ** field.scale
-      if (Math.abs(scaled) > largestWhole) wrong(`a number within ±${largestWhole}${field.scale > 0 ? ' in units of the last digit' : ''}`)
+      if (Math.abs(scaled) > maxWhole) wrong(`a number within ±${maxWhole}${field.scale > 0 ? ' in units of the last digit' : ''}`)
       else if (!Number.isInteger(Math.round(scaled * 1e6) / 1e6))
         wrong(field.scale === 0 ? 'a whole number' : `at most ${field.scale} digits after the point`)
       return Math.round(scaled)

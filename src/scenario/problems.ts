@@ -32,14 +32,14 @@ export const placedText = ({ severity, file, line, column, path, message }: Plac
 
 /** Longer words are no misspelt names. */
 const longestName = 100
-const mostListed = 12
+const maxListed = 12
 
 /** ", did you mean x?" where something close exists, else the choices. */
 export function suggestion(name: string, known: string[]): string {
   if (known.length === 0) return ''
   const near = nearest(name, known)
   if (near !== undefined) return `, did you mean "${near}"?`
-  return known.length <= mostListed ? ` (known: ${known.join(', ')})` : ''
+  return known.length <= maxListed ? ` (known: ${known.join(', ')})` : ''
 }
 
 /** ": there are a, b and c", and the one that may be meant. */

@@ -18,9 +18,9 @@ export interface Inspected {
 }
 
 /** Hundreds of entities fit; the parser takes most of a second for it. */
-const largestBytes = 1 << 18
+const maxBytes = 1 << 18
 const tooLarge = 'the file is larger than 256 KiB'
-const mostShown = 100
+const maxShown = 100
 
 /**
  * `nameOrPath`: a name in scenarios/ or the path of a YAML file. `engines`: the candidates there can be; none: whoever reads knows.
@@ -52,7 +52,7 @@ export function inspectScenario(nameOrPath: string, engines: readonly KnownEngin
   const library = pathInLibrary(nameOrPath)
   const path = /^[a-z][a-z0-9_-]*$/.test(nameOrPath) && existsSync(library) ? library : nameOrPath
   const bytes = readStart(path, nameOrPath)
-  if (bytes.length > largestBytes) return failed(path, tooLarge)
+  if (bytes.length > maxBytes) return failed(path, tooLarge)
   try {
     return inspectText(new TextDecoder('utf-8', { fatal: true }).decode(bytes), path, engines)
   } catch (error) {
@@ -62,7 +62,7 @@ export function inspectScenario(nameOrPath: string, engines: readonly KnownEngin
 }
 
 function inspectText(text: string, path: string, engines: readonly KnownEngine[]): Inspected {
-  if (text.length > largestBytes) return failed(path, tooLarge)
+  if (text.length > maxBytes) return failed(path, tooLarge)
   const file = printable(path)
   const document = readDocument(text)
   const place = (severity: Placed['severity'], offset: number, where: Problem['path'], message: string): Placed => ({
@@ -98,7 +98,7 @@ function follows({ path, lacking }: Problem, faults: Problem[]): boolean {
 /** In the order of the file, the first hundred. */
 function atMost<T extends { offset: number }>(found: T[], placed: (each: T) => Placed): Placed[] {
   const sorted = found.sort((a, b) => a.offset - b.offset)
-  const shown = sorted.slice(0, mostShown).map(placed)
+  const shown = sorted.slice(0, maxShown).map(placed)
   const distinct = [...new Map(shown.map((each) => [placedText(each), each])).values()]
   const last = distinct.at(-1)
   const more = sorted.length - shown.length
@@ -116,10 +116,10 @@ function readStart(path: string, asked: string): Buffer {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     const stats = fstatSync(descriptor)
     if (!stats.isFile()) throw unreadable(path, `it is ${stats.isDirectory() ? 'a directory' : 'no regular file'}`)
-    const bytes = Buffer.alloc(Math.min(stats.size, largestBytes) + 1)
+    const bytes = Buffer.alloc(Math.min(stats.size, maxBytes) + 1)
     let end = 0
     for (let read = 1; read > 0 && end < bytes.length; end += read) read = readSync(descriptor, bytes, end, bytes.length - end, null)
-    return stats.size > largestBytes ? Buffer.alloc(largestBytes + 1) : bytes.subarray(0, end)
+    return stats.size > maxBytes ? Buffer.alloc(maxBytes + 1) : bytes.subarray(0, end)
   } catch (error) {
     if (error instanceof TrialError) throw error
     if (!nowhere.has(String((error as NodeJS.ErrnoException).code))) throw unreadable(path, messageOf(error))

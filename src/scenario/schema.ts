@@ -20,7 +20,7 @@ const range = z
   .refine(([low, high]) => low <= high, 'expected the smaller bound first')
 const wholeRange = range.refine((pair) => pair.every(Number.isSafeInteger), 'expected whole numbers')
 
-const leastMemory = 16 * 2 ** 20
+const minMemory = 16 * 2 ** 20
 
 const common = {
   key: z.literal(true).optional().describe('This field is the primary key of its entity.'),
@@ -267,7 +267,7 @@ export const scenarioSchema = z.strictObject({
     .strictObject({
       scale: share.optional().describe('Share of the production rows that is loaded, at most.'),
       limits: z
-        .strictObject({ cpus: z.int().min(1).max(256), memory: size.refine((bytes) => bytes >= leastMemory, 'expected at least 16MiB') })
+        .strictObject({ cpus: z.int().min(1).max(256), memory: size.refine((bytes) => bytes >= minMemory, 'expected at least 16MiB') })
         .optional(),
       sizes: z
         .array(z.int().min(1).max(256))

@@ -40,10 +40,10 @@ function joining(operation: Operation): string[] {
 }
 
 /** At most so many rows in all: each group gets an equal part of them, and what a small one leaves goes to the others. */
-export function sharesOf(scenario: Pick<Scenario, 'entities' | 'operations'>, mostRows: number): Shares {
+export function sharesOf(scenario: Pick<Scenario, 'entities' | 'operations'>, maxRows: number): Shares {
   const groups = groupsOf(scenario).toSorted((a, b) => a.rows - b.rows)
   const shares: Record<string, number> = {}
-  let left = mostRows
+  let left = maxRows
   for (const [at, { entities, rows }] of groups.entries()) {
     const share = Math.min(1, left / (groups.length - at) / rows)
     for (const name of entities) shares[name] = share

@@ -79,7 +79,7 @@ export const factor = quantity({}, `^${number}\\s*x$`, 'a factor such as 3x')
   .refine((value) => value >= 1, 'expected 1x or more')
   .refine(...atMost(1000, '1000x'))
 
-const leastGrowth = -0.5
+const minGrowth = -0.5
 /** Share per month, compounding: 36%/year is the monthly growth that makes 36 % in twelve months; below zero it shrinks. */
 const growthPattern = `^(-?\\d{1,400}(?:\\.\\d{1,20})?)\\s*%\\s*/\\s*(${alternatives(growthUnitsPerMonth)})$`
 export const growth = z
@@ -89,7 +89,7 @@ export const growth = z
     const match = new RegExp(growthPattern).exec(text) as RegExpExecArray
     return Math.max(0, 1 + Number(match[1]) / 100) ** (1 / (growthUnitsPerMonth[match[2] ?? ''] ?? 1)) - 1
   })
-  .refine((value) => value >= leastGrowth, 'expected -50%/month or more: what halves every month')
+  .refine((value) => value >= minGrowth, 'expected -50%/month or more: what halves every month')
   .refine(...atMost(1, '100%/month: what doubles every month'))
 
 /** A whole number of rows: 2000 or 2M. */

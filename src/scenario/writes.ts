@@ -1,5 +1,5 @@
 /** Resolves what an operation or a step of a transaction writes. */
-import { largestWhole } from './entities.ts'
+import { maxWhole } from './entities.ts'
 import { constantFor, known, type Literal, lookUp, type OperationContext, ownedNames, pickOf } from './operation-context.ts'
 import { type Path, type Report, shown } from './problems.ts'
 import type { Addition, Assignment, Entity, Field, Operation, Step, Update, Write } from './scenario.ts'
@@ -108,10 +108,10 @@ function addition(
     })
   if (typeof amount === 'number') {
     const scaled = amount * 10 ** field.scale
-    if (Math.abs(scaled) > largestWhole)
+    if (Math.abs(scaled) > maxWhole)
       report(
         path,
-        `at most ±${largestWhole}${field.scale > 0 ? ' in units of the last digit' : ''} can be added at once: more would soon pass what is held exactly`,
+        `at most ±${maxWhole}${field.scale > 0 ? ' in units of the last digit' : ''} can be added at once: more would soon pass what is held exactly`,
       )
     return { field: name, amount: scaled, from: null }
   }

@@ -21,14 +21,14 @@ export const correlations = [0.001, 0.003, 0.01, 0.03, 0.1]
 export const usualWeights = [0.3, 0.3, 0.25, 0.1, 0.05]
 
 /** Whatever is above is "far above": how far a saturated server's answers are over a limit tells of the trial's length only. */
-export const largestShare = 0.25
+export const maxShare = 0.25
 /** Below, no trial of ours tells shares apart. */
-const smallestShare = 1e-7
+const minShare = 1e-7
 
 export const logit = (share: number) => Math.log(share / (1 - share))
-const lowestLogit = logit(smallestShare)
+const lowestLogit = logit(minShare)
 const stepLogit = 0.2
-const steps = Math.ceil((logit(largestShare) - lowestLogit) / stepLogit) + 2
+const steps = Math.ceil((logit(maxShare) - lowestLogit) / stepLogit) + 2
 
 /** ln P(exceeded of intended | share, ρ). */
 export function logProbability({ exceeded, intended }: Count, share: number, correlation: number): number {
@@ -49,7 +49,7 @@ export function logProbability({ exceeded, intended }: Count, share: number, cor
 const parts = correlations.map((correlation) => {
   const strength = 1 / correlation - 1
   const beside = Array.from({ length: steps }, (_, step) => {
-    const share = 1 / (1 + Math.exp(-Math.min(logit(largestShare), lowestLogit + step * stepLogit)))
+    const share = 1 / (1 + Math.exp(-Math.min(logit(maxShare), lowestLogit + step * stepLogit)))
     const alpha = share * strength
     const beta = strength - alpha
     return { alpha, beta, ofAlpha: jstat.gammaln(alpha), ofBeta: jstat.gammaln(beta) }
@@ -64,13 +64,13 @@ export const placeOf = (shareLogit: number) => Math.min(steps - 1.001, Math.max(
 export class Likelihood {
   readonly #tables: Float64Array[]
 
-  /** `leastPlace`: below it nobody asks. */
-  constructor({ exceeded, intended }: Count, leastPlace: number) {
-    const over = Math.min(exceeded, Math.round(intended * largestShare))
+  /** `minPlace`: below it nobody asks. */
+  constructor({ exceeded, intended }: Count, minPlace: number) {
+    const over = Math.min(exceeded, Math.round(intended * maxShare))
     this.#tables = parts.map(({ strength, ofStrength, beside }) => {
       const table = new Float64Array(steps)
       const ofAll = jstat.gammaln(strength + intended)
-      for (let step = Math.floor(leastPlace); step < steps; step++) {
+      for (let step = Math.floor(minPlace); step < steps; step++) {
         const { alpha, beta, ofAlpha, ofBeta } = beside[step] as (typeof beside)[number]
         const ofOver = over === 0 ? ofAlpha : jstat.gammaln(alpha + over)
         table[step] = ofOver - ofAlpha + jstat.gammaln(beta + intended - over) - ofBeta - ofAll + ofStrength

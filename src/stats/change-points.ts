@@ -4,8 +4,8 @@ import { median } from './median.ts'
 /** sup |Brownian bridge| exceeds this with probability 1 % (Kolmogorov's distribution). */
 const critical = 1.63
 /** Levels this close are the same for all that is decided here. */
-const smallestShift = 0.05
-const fewestWindows = 6
+const minShift = 0.05
+const minWindows = 6
 const sameLevel = 0.9
 /** Starts of one server differ by a tenth of their own; a plateau on the way of a compiler lies further below. */
 const asBefore = 0.8
@@ -26,7 +26,7 @@ export function changePoints(values: number[]): number[] {
 
 function changePoint(values: number[]): number | null {
   const n = values.length
-  if (n < fewestWindows) return null
+  if (n < minWindows) return null
   const mean = average(values)
   const differences = values.slice(1).map((value, index) => Math.abs(value - (values[index] as number)))
   // Median of |N(0, 2σ²)| is 0.954 σ.
@@ -44,7 +44,7 @@ function changePoint(values: number[]): number | null {
   if (at === 0 || most / (sigma * Math.sqrt(n)) <= critical) return null
   const before = average(values.slice(0, at))
   const after = average(values.slice(at))
-  return Math.abs(after - before) > smallestShift * Math.abs(after) ? at : null
+  return Math.abs(after - before) > minShift * Math.abs(after) ? at : null
 }
 
 /** The first window of the last level; null while that level has fewer than `long` windows. */

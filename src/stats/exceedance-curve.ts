@@ -59,7 +59,7 @@ export function curveFitter(): (points: readonly CurvePoint[], allowed: number) 
     const grid = grids.get(tried) ?? new Grid(lowest, highest, allowed)
     grids.set(tried, grid)
     const curve = fit(points, grid)
-    if (fitted.size >= mostKept) fitted.clear()
+    if (fitted.size >= maxKept) fitted.clear()
     fitted.set(name, curve)
     return curve
   }
@@ -69,7 +69,7 @@ export const fitCurve = (points: readonly CurvePoint[], allowed: number): Curve 
 
 /** One run asks for the curve of the same trials again and again: to choose a rate, to write what there is, to print it. */
 const fitted = new Map<string, Curve>()
-const mostKept = 1000
+const maxKept = 1000
 
 /** A steepness and a floor. */
 interface Shape {
@@ -83,7 +83,7 @@ class Grid {
   readonly from: number
   readonly cells: number
   readonly shapes: readonly Shape[]
-  readonly leastPlace: number
+  readonly minPlace: number
   readonly lowest: number
   readonly highest: number
   readonly #places = new Map<number, Float64Array[]>()
@@ -96,7 +96,7 @@ class Grid {
     this.shapes = steepness.flatMap((slope) =>
       floors.map((part) => ({ slope, floor: part * allowed, centre: logit((allowed - part * allowed) / (1 - part * allowed)) })),
     )
-    this.leastPlace = placeOf(logit(Math.min(...floors) * allowed))
+    this.minPlace = placeOf(logit(Math.min(...floors) * allowed))
   }
 
   /** Of a trial at a multiple: for each shape, where the share by each bound lies in tables of likelihoods. */
@@ -124,7 +124,7 @@ const negligible = 60
 
 function weigh(points: readonly CurvePoint[], grid: Grid): Weighed[] {
   const starts = [...Map.groupBy(points, (point) => point.start).values()].map((own) =>
-    own.map((point) => ({ places: grid.places(point.multiple), likelihood: new Likelihood(point, grid.leastPlace) })),
+    own.map((point) => ({ places: grid.places(point.multiple), likelihood: new Likelihood(point, grid.minPlace) })),
   )
   return grid.shapes.flatMap((shape, at) =>
     correlations.map((_, correlation) => ({

@@ -10,14 +10,14 @@ export interface Interval {
 }
 
 /** With two, Student's t knows hardly anything. */
-export const fewestRepeats = 3
+export const minRepeats = 3
 const confidence = 0.95
 /** Of the interval's end from its middle, in standard errors. */
 export const reachOf = (freedom: number) => jstat.studentt.inv((1 + confidence) / 2, freedom)
 
 /** How many times `after` is `before`: Welch's t on logarithms; null with fewer than three repeats of either. Values must be positive. */
 export function ratioOf(before: number[], after: number[]): Interval | null {
-  if (Math.min(before.length, after.length) < fewestRepeats) return null
+  if (Math.min(before.length, after.length) < minRepeats) return null
   const [a, b] = [before, after].map((values) => moments(values.map(Math.log))) as [Moments, Moments]
   const [partA, partB] = [a.variance / before.length, b.variance / after.length]
   // Welch–Satterthwaite.
@@ -44,7 +44,7 @@ export interface Scatter {
  * are two degrees of freedom, however many operations were timed in them. `freedom`: rounds less one, added up over the groups that share none.
  */
 export function scatterOf(all: readonly (readonly [number, number][])[], freedom: number): Scatter | undefined {
-  const several = all.filter((pairs) => pairs.length >= fewestRepeats)
+  const several = all.filter((pairs) => pairs.length >= minRepeats)
   if (several.length === 0 || freedom < 1) return undefined
   const squares = several.reduce((sum, pairs) => sum + moments(logRatios(pairs)).variance * (pairs.length - 1), 0)
   return { variance: squares / several.reduce((sum, pairs) => sum + pairs.length - 1, 0), freedom }
@@ -56,7 +56,7 @@ export function scatterOf(all: readonly (readonly [number, number][])[], freedom
  * models and empirical Bayes methods for assessing differential expression", 2004); a number that scatters more than the others is judged by itself.
  */
 export function pairedRatio(pairs: readonly [number, number][], scatter?: Scatter): PairedRatio | null {
-  if (pairs.length < fewestRepeats) return null
+  if (pairs.length < minRepeats) return null
   const { mean, variance: own } = moments(logRatios(pairs))
   const of = pairs.length - 1
   const shared = scatter === undefined ? own : (own * of + scatter.variance * scatter.freedom) / (of + scatter.freedom)

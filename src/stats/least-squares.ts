@@ -9,8 +9,8 @@ export interface Model {
   high: readonly number[]
 }
 
-const mostSteps = 120
-const [leastDamping, mostDamping] = [1e-7, 1e7]
+const maxSteps = 120
+const [minDamping, maxDamping] = [1e-7, 1e7]
 /** A smaller gain is rounding. */
 const rounding = 1e-18
 
@@ -27,19 +27,19 @@ export function leastSquares(x: readonly number[], y: readonly number[], model: 
   let cost = costOf(now)
   let best = { parameters: now, cost }
   let damping = 1e-2
-  for (let step = 0; step < mostSteps && cost > rounding; step++) {
+  for (let step = 0; step < maxSteps && cost > rounding; step++) {
     const { normal, gradient } = linearised(x, y, model, now)
     const change = solved(normal, gradient, damping)
     const next = now.map((each, at) => Math.min(Math.max(model.low[at] as number, each - (change[at] as number)), model.high[at] as number))
     // As small as a step can be, and still none: it stays where it is.
-    if (damping === mostDamping && next.every((each, at) => each === now[at])) break
+    if (damping === maxDamping && next.every((each, at) => each === now[at])) break
     const before = cost
     now = next
     cost = costOf(now)
     if (Number.isNaN(cost)) break
     if (cost < best.cost - rounding) best = { parameters: now, cost }
     const foreseen = change.reduce((sum, each, at) => sum + each * (each * damping + (gradient[at] as number)), 0)
-    damping = (before - cost) / foreseen > 1e-3 ? Math.max(damping / 9, leastDamping) : Math.min(damping * 11, mostDamping)
+    damping = (before - cost) / foreseen > 1e-3 ? Math.max(damping / 9, minDamping) : Math.min(damping * 11, maxDamping)
   }
   return best.parameters
 }

@@ -1,5 +1,5 @@
 /** Whether load drives the share of answers over a limit at all: the slope of its logit on the logarithm of the rate, with all that few trials leave open. */
-import { type Count, correlations, Likelihood, largestShare, logit, placeOf, usualWeights } from './beta-binomial.ts'
+import { type Count, correlations, Likelihood, logit, maxShare, placeOf, usualWeights } from './beta-binomial.ts'
 
 /** ln of the load that was offered. */
 interface SlopePoint extends Count {
@@ -23,7 +23,7 @@ export function slopeOf(points: readonly SlopePoint[]): Slope {
   const middle = points.reduce((sum, { log }) => sum + log, 0) / points.length
   const told = points.map((point) => ({ x: point.log - middle, likelihood: new Likelihood(point, 0) }))
   const slopes = Array.from({ length: (steepest - fallsBy) / slopeStep + 1 }, (_, at) => fallsBy + at * slopeStep)
-  const levels = Array.from({ length: Math.ceil((logit(largestShare) - lowestLevel) / levelStep) + 1 }, (_, at) => lowestLevel + at * levelStep)
+  const levels = Array.from({ length: Math.ceil((logit(maxShare) - lowestLevel) / levelStep) + 1 }, (_, at) => lowestLevel + at * levelStep)
   const logs = slopes.map((slope) => {
     const places = told.map(({ x }) => Float64Array.from(levels, (level) => placeOf(level + slope * x)))
     return correlations.flatMap((_, correlation) => {

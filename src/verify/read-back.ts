@@ -10,7 +10,7 @@ import { Possible } from './possible.ts'
 import type { Reference } from './reference.ts'
 import type { Row, Writes } from './writes.ts'
 
-const mostReadBack = 20_000
+const maxReadBack = 20_000
 const readsInFlight = 16
 const shownLength = 60
 
@@ -115,7 +115,7 @@ class Expectation {
     const all = writes.written(this.#data.entity)
     for (const owned of this.#owned) for (const line of writes.written(owned.entity)) all.add(Math.floor(line / linesPerOwner))
     this.written = all.size
-    const every = Math.max(1, all.size / mostReadBack)
+    const every = Math.max(1, all.size / maxReadBack)
     const chosen = new Set([...all].filter((_, at) => Math.floor(at / every) !== Math.floor((at - 1) / every)))
     this.rows = [...chosen]
     this.#entries = writes.entriesOf(this.#data.entity, (row) => chosen.has(row))

@@ -16,7 +16,7 @@ export interface Verification {
   differences: { client: 'driver' | 'wire'; operation: string; parameters: string; expected: string; got: string }[]
 }
 
-const mostDifferences = 10
+const maxDifferences = 10
 const shownLength = 300
 /** Blocks of versions and row numbers that trials leave free: one for each client that is verified, one for explained statements. */
 export const blocks = { driver: 1, wire: 2, explanation: 3, firstTrial: 4 }
@@ -65,7 +65,7 @@ export async function verify(
       if (typeof got !== 'string' && agrees(operation, expected, got, matches)) continue
       counted.wrong++
       result.wrong++
-      if (result.differences.length < mostDifferences) {
+      if (result.differences.length < maxDifferences) {
         result.differences.push({
           client,
           operation: operation.name,
@@ -88,7 +88,7 @@ export function addVerification(to: Verification, other: Verification): void {
     own.checked += checked
     own.wrong += wrong
   }
-  to.differences.push(...other.differences.slice(0, mostDifferences - to.differences.length))
+  to.differences.push(...other.differences.slice(0, maxDifferences - to.differences.length))
 }
 
 /** A search may return any of its matches, none twice, as many as the limit asks for. */

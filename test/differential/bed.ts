@@ -26,7 +26,7 @@ export interface Findings {
 }
 
 const { signal } = new AbortController()
-const mostShown = 6
+const maxShown = 6
 const strongest = ({ capabilities }: Engine) => capabilities.durability[0] as Durability
 
 export class TestBed implements AsyncDisposable {
@@ -64,7 +64,7 @@ export class TestBed implements AsyncDisposable {
         const collect = (result: Awaited<ReturnType<typeof verify>>) => {
           findings.checked += result.checked
           if (result.wrong > 0) wrong.push(`${result.wrong} of ${result.checked} answers wrong`)
-          for (const each of result.differences.slice(0, mostShown))
+          for (const each of result.differences.slice(0, maxShown))
             wrong.push(`${each.client} ${each.operation}(${each.parameters}): expected ${each.expected} got ${each.got}`)
         }
         collect(await verify(session, 'driver', compiled, dataset, reference, answersPerOperation, signal))

@@ -17,7 +17,7 @@ const { values } = parseArgs({
 const [first = 1, last = first] = values.seeds.split('-').map(Number)
 const chosen = values.engines?.split(',').map(engineNamed) ?? engines.filter((each) => runsAsProcess(each) && each.name !== 'valkey')
 const answersPerOperation = 12
-const mostShown = 300
+const maxShown = 300
 
 const failed = new Map(chosen.map((engine): [string, number[]] => [engine.name, []]))
 let answers = 0
@@ -34,7 +34,7 @@ for (let seed = first; seed <= last; seed++) {
     mkdirSync(values.out, { recursive: true })
     writeFileSync(join(values.out, `${seed}.yaml`), text)
     console.log(`seed ${seed}, ${engine.name}: ${wrong.length} differences`)
-    for (const each of wrong) console.log(`  ${each.length > mostShown ? `${each.slice(0, mostShown)}…` : each}`)
+    for (const each of wrong) console.log(`  ${each.length > maxShown ? `${each.slice(0, maxShown)}…` : each}`)
   }
 }
 for (const [engine, seeds] of failed)

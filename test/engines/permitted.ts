@@ -10,12 +10,12 @@ export function permittedExcuses(capabilities: Capabilities, scenario: Scenario,
     .map(({ name }) => name)
 }
 
-function finds({ access, mostAggregatedRows }: Capabilities, scenario: Scenario, operation: Operation): boolean {
+function finds({ access, maxAggregatedRows }: Capabilities, scenario: Scenario, operation: Operation): boolean {
   if (operation.kind !== 'list' && operation.kind !== 'aggregate' && operation.kind !== 'search') return true
   if (access === 'keys') return false
   if (operation.kind === 'search') return true
   const entity = entityOf(scenario, operation.entity)
-  if (operation.kind === 'aggregate' && mostAggregatedRows !== null && aggregatedRows(scenario, entity, operation) > mostAggregatedRows) return false
+  if (operation.kind === 'aggregate' && maxAggregatedRows !== null && aggregatedRows(scenario, entity, operation) > maxAggregatedRows) return false
   if (access === 'queries' || operation.where.length > 0) return true
   const first = operation.kind === 'list' ? operation.order[0]?.field : operation.over?.field
   return first !== undefined && fieldOf(entity, first).type === 'timestamp'

@@ -153,7 +153,7 @@ test('a number that its type does not hold is an error of the same code on both 
       ...fixedParameters(values(n)),
       number: (at) => Number(values(n)[at]),
       write: (_at, to, offset) => offset + Buffer.alloc(16).copy(to, offset),
-      mostBytes: () => 16,
+      maxBytes: () => 16,
       lines: () => {
         throw new Error('no lines')
       },

@@ -125,7 +125,7 @@ test('a value that its column cannot hold is an error that leaves nothing of its
         ...fixedParameters(values),
         number: (at) => Number(values[at]),
         write: (_at, to, offset) => offset + Buffer.alloc(16).copy(to, offset),
-        mostBytes: () => 16,
+        maxBytes: () => 16,
         lines: () => {
           throw new Error('no lines')
         },

@@ -44,7 +44,7 @@ export function capacityOf(evidence: Evidence, mix: Capacity['mix'], cpus: numbe
   ]
   const bySaturation: Bounded | null =
     saturation === null ? null : { multiple: saturation, bound: loops.isLowerBound ? 'atLeast' : bound, boundBy: 'saturation' }
-  const least = leastOf(told, bySaturation, ({ multiple }) => multiple, { isClientBound: loops.isLowerBound, trials })
+  const least = minOf(told, bySaturation, ({ multiple }) => multiple, { isClientBound: loops.isLowerBound, trials })
   if (least === null) return { ...none, boundBy: 'its objectives are missed at any load, and nothing else was measured', notTested }
   return { ...least, mix, ratePerSecond: fixed + scaling * least.multiple.mid, notTested, saturation, cpu, objectives }
 }
@@ -59,7 +59,7 @@ export function ratesOf(mix: readonly Operation[]): { fixed: number; scaling: nu
  * What is planned with, of one run or of several. Where the closed loops are client-bound the server's end is told by the others, but not where these
  * lie beyond every load that it had: that would be a number that a slow harness made.
  */
-export function leastOf<T>(
+export function minOf<T>(
   others: readonly T[],
   saturation: T | null,
   intervalOf: (each: T) => Interval,
@@ -146,7 +146,7 @@ export function saturationOf(trials: readonly TrialResult[]): Saturation {
   }
 }
 
-const fewestRates = 2
+const minRates = 2
 
 /** Open loops of the mix as it is, with the connections that were chosen. */
 const phasesOfMix: ReadonlySet<TrialResult['phase']> = new Set(['confirmation', 'curve', 'held-back'])
@@ -158,7 +158,7 @@ const phasesOfMix: ReadonlySet<TrialResult['phase']> = new Set(['confirmation', 
 function ratesOfCpu(trials: readonly TrialResult[], cpus: number): Map<number, number> {
   const told = trials.filter((trial) => phasesOfMix.has(trial.phase) && isUsable(trial) && !trial.saturated && coresOf(trial) > 0)
   const rates = new Map<number, number>()
-  if (new Set(told.map(({ arrival }) => arrival.multiple)).size < fewestRates) return rates
+  if (new Set(told.map(({ arrival }) => arrival.multiple)).size < minRates) return rates
   const law = utilisationOf(told)
   if (law === null || cpuFill * cpus <= law.idle) return rates
   for (const [start, own] of Map.groupBy(told, (trial) => trial.start)) {

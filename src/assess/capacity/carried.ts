@@ -61,14 +61,14 @@ function sustainedOf(path: string, multiple: NonNullable<CandidateResult['capaci
 /** What the server uses at any rate is no work: only the rest of its cores is for calls. */
 function cpuBound({ name, provision }: CandidateResult, { fixed }: Work, cores: Figure<'cores'>): Figure<'multiple'> {
   const cpus = given(`capacity.${name}.cpus`, 'cores', provision?.limits.cpus ?? 1, 'measured', 'cores of the server that was measured')
-  const left = (all: number, rest: number) => Math.max(leastLeft * all, cpuFill * all - rest)
+  const left = (all: number, rest: number) => Math.max(minLeft * all, cpuFill * all - rest)
   return derived(`capacity.${name}.cpuBound`, 'multiple', `(${cpuFill} × cpus − fixed) ÷ coresAtAverage`, [cpus, fixed, cores], (all, rest, own) =>
     ratio(left(all, rest), own),
   )
 }
 
 /** Of the cores: a server that does nothing but keep itself busy was measured wrong. */
-const leastLeft = 0.05
+const minLeft = 0.05
 
 /** null: no closed loop was measured. */
 function throughputBound(

@@ -33,13 +33,13 @@ export interface Lowest {
 /** Open loops of the mix. */
 const phases = new Set<TrialResult['phase']>(['confirmation', 'curve'])
 /** Fewer tell no error. */
-const fewestTrials = 3
+const minTrials = 3
 const assumedError = assumed(0.5, 1, 2)
 const confidence = 0.8
 /** Normal deviate of that. */
 const reach = 1.2816
 /** Nothing repeats better. */
-const leastDeviation = 0.05
+const minDeviation = 0.05
 /** Multiples of what the server carries, at which its latencies are those of an overload and say nothing of less. */
 const mostOverCarried = 2
 /** No queue grows faster with the load. */
@@ -96,7 +96,7 @@ export function lowestOf(trials: readonly TrialResult[], operation: string, quan
   const merged = new Histogram()
   const taken: typeof answered = []
   for (const each of answered) {
-    if (merged.count >= needed && taken.length >= fewestTrials && each.multiple !== taken.at(-1)?.multiple) break
+    if (merged.count >= needed && taken.length >= minTrials && each.multiple !== taken.at(-1)?.multiple) break
     merged.merge(Histogram.decode(each.response.encoded))
     taken.push(each)
   }
@@ -135,8 +135,8 @@ function percentileNearest(quantile: number): 'p50' | 'p90' | 'p95' | 'p99' | 'p
 
 /** By how far trials of about one rate lie apart. */
 function errorOf(values: readonly number[]): Range {
-  if (values.length < fewestTrials) return assumedError
+  if (values.length < minTrials) return assumedError
   const { variance } = moments(values.map((value) => Math.log(Math.max(1e-9, value))))
-  const deviation = Math.max(leastDeviation, Math.sqrt(variance / values.length))
+  const deviation = Math.max(minDeviation, Math.sqrt(variance / values.length))
   return { low: Math.exp(-reach * deviation), mid: 1, high: Math.exp(reach * deviation), confidence }
 }

@@ -12,7 +12,7 @@ import type { Evidence } from '../judge/at-multiple.ts'
 /** Open loops of the mix as it is: whatever rate they had, they are one experiment. */
 const phases = new Set<TrialResult['phase']>(['confirmation', 'curve'])
 /** Fewer rates are no curve. */
-const fewestRates = 3
+const minRates = 3
 
 export type Objective = Operation['objectives'][number]
 export interface OperationCurve {
@@ -33,12 +33,12 @@ export interface LoadShare {
 }
 
 /** Of fewer calls in every trial a p99 alone decides nothing. */
-export const fewestCalls = 100
+export const minCalls = 100
 
 /** null: the rates are too few for curves. Operations that were called too rarely for their objective have none. */
 export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[] | null {
   const judged = judgedOf(trials)
-  if (new Set(judged.map((trial) => trial.arrival.multiple)).size < fewestRates) return null
+  if (new Set(judged.map((trial) => trial.arrival.multiple)).size < minRates) return null
   const fitCurve = curveFitter()
   const curves = operations
     .filter((operation) => mix.has(operation.name))
@@ -53,7 +53,7 @@ export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[
           intended < samplesNeeded(objective.quantile) ||
           objective.quantile >= 1 ||
           new Set(judged.filter((trial) => countOf(trial, operation.name, objective.name) !== null).map((trial) => trial.arrival.multiple)).size <
-            fewestRates
+            minRates
         )
           return []
         const curve = fitCurve(points, 1 - objective.quantile)
@@ -64,7 +64,7 @@ export function curvesOf({ trials, operations, mix }: Evidence): OperationCurve[
             objective,
             curve,
             calls,
-            unloaded: calls < fewestCalls ? null : unloadedOf(judged, operation.name, objective),
+            unloaded: calls < minCalls ? null : unloadedOf(judged, operation.name, objective),
           },
         ]
       }),
@@ -131,7 +131,7 @@ function unloadedOf(judged: readonly TrialResult[], operation: string, { name, q
     })
   const loads = calm.map(({ multiple }) => multiple)
   const lowest = Math.min(...loads)
-  if (new Set(loads).size < fewestRates || Math.max(...loads) < narrowest * lowest) return null
+  if (new Set(loads).size < minRates || Math.max(...loads) < narrowest * lowest) return null
   const lightest = calm.filter(({ multiple }) => multiple === lowest)
   const share = sum(lightest, 'exceeded') / sum(lightest, 'intended')
   if (share <= 1 - quantile) return null
@@ -144,7 +144,7 @@ function unloadedOf(judged: readonly TrialResult[], operation: string, { name, q
 /** The one that is passed at the lowest rate, of those that load drives; what was called too rarely does not bind where others do. */
 export function bindingOf(curves: readonly OperationCurve[]): OperationCurve | undefined {
   const driven = curves.filter(({ unloaded }) => unloaded === null)
-  const told = driven.filter(({ calls }) => calls >= fewestCalls)
+  const told = driven.filter(({ calls }) => calls >= minCalls)
   return (told.length > 0 ? told : driven).reduce<OperationCurve | undefined>(
     (least, each) => (least === undefined || each.curve.mid < least.curve.mid ? each : least),
     undefined,

@@ -23,7 +23,7 @@ export function rowsOf({ trialPlan }: Pick<Result, 'trialPlan'>, demand: Demand)
   const production = (operation: Operation) => touched.get(operation.name)?.rowsProduction ?? 1
   const loaded = (operation: Operation) => touched.get(operation.name)?.rowsLoaded ?? production(operation)
   const growth = (operation: Operation, month: number) => {
-    const most = mostRows(operation)
+    const most = maxRows(operation)
     if (month === 0 || production(operation) >= most) return null
     const grown = tableGrowth(operation, month, demand, memo)
     const limit = most / Math.max(1, production(operation))
@@ -87,7 +87,7 @@ function tableGrowth(operation: Operation, month: number, demand: Demand, memo: 
 }
 
 /** A call never touches more; Infinity where it has no limit. What names its rows by their keys touches those, whatever the table holds. */
-function mostRows(operation: Operation): number {
+function maxRows(operation: Operation): number {
   if (operation.kind === 'aggregate') return Number.POSITIVE_INFINITY
   return operation.kind === 'list' || operation.kind === 'search' ? operation.limit : 0
 }

@@ -28,7 +28,7 @@ interface Parameters {
   coherency: number
 }
 
-const fewestPoints = 6
+const minPoints = 6
 
 export function throughputAt({ single, contention, coherency }: Parameters, concurrency: number): number {
   return (single * concurrency) / (1 + contention * (concurrency - 1) + coherency * concurrency * (concurrency - 1))
@@ -58,14 +58,14 @@ export function fitScalability(points: { concurrency: number; perSecond: number 
   const known = fitted.get(name)
   if (known !== undefined) return known
   const law = fitOnBoth(points)
-  if (fitted.size >= mostKept) fitted.clear()
+  if (fitted.size >= maxKept) fitted.clear()
   fitted.set(name, law)
   return law
 }
 
 /** A part of a candidate's work, beside another store, has the law of all of it. */
 const fitted = new Map<string, Scalability | null>()
-const mostKept = 100
+const maxKept = 100
 
 function fitOnBoth(points: { concurrency: number; perSecond: number }[]): Scalability | null {
   if (new Set(points.map((point) => point.concurrency)).size < 3) return null
@@ -84,8 +84,7 @@ function fitOnBoth(points: { concurrency: number; perSecond: number }[]): Scalab
     points: points.length,
     residual: Math.sqrt(cost / points.length),
     byThroughput: { ...direct.law, ...highestOf(direct.law) },
-    warning:
-      points.length < fewestPoints ? `${points.length} concurrencies were measured, fewer than ${fewestPoints}: the parameters are loose` : null,
+    warning: points.length < minPoints ? `${points.length} concurrencies were measured, fewer than ${minPoints}: the parameters are loose` : null,
   }
 }
 

@@ -67,7 +67,7 @@ export function workOf(candidate: CandidateResult, operations: Operation[]): Wor
 const slowdownOf = ({ slowdown }: TrialResult) => slowdown
 const coresOf = (trial: TrialResult) => trial.resources.server?.cpuCores ?? null
 /** A server that answers less than this share of what is asked is saturated, whatever its backlog says. */
-const leastAnswered = 0.95
+const minAnswered = 0.95
 /** Of the cores: a server with no more to give takes calls together, and a call costs less than at the rates that are planned. */
 const mostBusy = 0.85
 /** Its own mix at rates that were offered and answered: what the level is taken from. */
@@ -75,7 +75,7 @@ export const isOffered = (trial: TrialResult, { mix }: Pick<CandidateResult, 'mi
   trial.arrival.loop === 'open' &&
   trial.mix === mix &&
   trial.phase !== 'probe' &&
-  trial.throughputPerSecond >= leastAnswered * (trial.arrival.ratePerSecond ?? 0)
+  trial.throughputPerSecond >= minAnswered * (trial.arrival.ratePerSecond ?? 0)
 
 function cpuOf(path: string, own: string[], trials: TrialResult[], candidate: CandidateResult): Pick<Work, 'perOperation' | 'fixed' | 'how'> {
   const designed = observe(

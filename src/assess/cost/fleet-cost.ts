@@ -5,7 +5,7 @@ import { bytesPerBilledGb, type Shape } from './prices.ts'
 
 export const hoursPerMonth = 730.5
 /** Nobody buys a volume that the log alone fills. */
-const smallestVolumeGb = 20
+const minVolumeGb = 20
 /** Read at a time; a volume's throughput is charged beside its I/O. */
 const pageBytes = 8192
 
@@ -40,14 +40,11 @@ export function linesOf(shape: Shape, fleet: Fleet, need: Need, terms: Terms, us
 }
 
 /** Of what stands beside the parts: the cheapest servers with the smallest volumes do. */
-export function besideUsd(
-  fleet: Pick<Fleet, 'parts' | 'members'>,
-  { block, topology, leastUsdPerHour }: Terms,
-): { servers: number; storage: number } {
+export function besideUsd(fleet: Pick<Fleet, 'parts' | 'members'>, { block, topology, minUsdPerHour }: Terms): { servers: number; storage: number } {
   // Asked millions of times: nothing is made for it.
   let count = 0
   for (const each of topology.beside) if (isBeside(each, fleet)) count += each.nodes
-  return { servers: count * leastUsdPerHour * hoursPerMonth, storage: count * smallestVolumeGb * block.usdPerGbMonth }
+  return { servers: count * minUsdPerHour * hoursPerMonth, storage: count * minVolumeGb * block.usdPerGbMonth }
 }
 
 /** A ring divides without being told; elsewhere each part is one more thing to watch, to upgrade and to move rows between. */
@@ -58,5 +55,5 @@ function shardsUsd(parts: number, { usdPerShard, usdToDivide }: Need, { kind, sh
 /** Of one member. */
 export function volumeGb(fleet: Pick<Fleet, 'parts'>, need: Need, { topology }: Terms): number {
   const onDisk = (need.bytes * copiesInPart(topology)) / fleet.parts
-  return Math.max(smallestVolumeGb, onDisk / need.diskFill / bytesPerBilledGb)
+  return Math.max(minVolumeGb, onDisk / need.diskFill / bytesPerBilledGb)
 }

@@ -4,7 +4,7 @@ import { namedValues, wrong } from './wishes.ts'
 
 /** So many times below and above the assumed range a number is still taken for one that is meant. */
 const farthest = 1000
-const mostListed = 40
+const maxListed = 40
 
 /** Names are checked when it is known what was assumed. */
 export function assumedBy(text: string | undefined): Map<string, number> {
@@ -30,7 +30,7 @@ export function withAssumed<T>(values: ReadonlyMap<string, number>, make: () => 
     if (!assumed.has(name))
       throw wrong(
         `--assume ${name}: nothing of that name is assumed`,
-        `what is assumed here: ${names.slice(0, mostListed).join(', ')}${names.length > mostListed ? ` and ${names.length - mostListed} more` : ''}`,
+        `what is assumed here: ${names.slice(0, maxListed).join(', ')}${names.length > maxListed ? ` and ${names.length - maxListed} more` : ''}`,
       )
   return made
 }

@@ -41,7 +41,7 @@ export interface Exhibit {
 }
 
 const budgetWhereNone = 5000
-const mostCeiling = 10
+const maxCeiling = 10
 
 const ofPurpose: Record<(typeof purposes)[number], Omit<Criterion, 'name'>> = {
   money: {
@@ -50,7 +50,7 @@ const ofPurpose: Record<(typeof purposes)[number], Omit<Criterion, 'name'>> = {
   },
   headroom: {
     group: 'planned',
-    scale: `how many times the peak of the horizon its topology can take, by larger servers or more of them, before it must be built anew: 1 → 0, ${mostCeiling} → 1, logarithmic`,
+    scale: `how many times the peak of the horizon its topology can take, by larger servers or more of them, before it must be built anew: 1 → 0, ${maxCeiling} → 1, logarithmic`,
   },
   latency: {
     group: 'planned',
@@ -73,7 +73,7 @@ const carried: KnownResolution['number'][] = ['CPU per operation', 'capacity']
 /** What the machine measured and the scale hangs on, and how many times its better end is its worse one. */
 const hangsOn: Partial<Record<string, { numbers: KnownResolution['number'][]; ends: number }>> = {
   money: { numbers: carried, ends: 2 / 0.05 },
-  headroom: { numbers: carried, ends: mostCeiling },
+  headroom: { numbers: carried, ends: maxCeiling },
   latency: { numbers: ['p99'], ends: 100 },
   operations: { numbers: carried, ends: 100 },
 }
@@ -108,7 +108,7 @@ export function judgeCriteria(exhibit: Exhibit, demand: Demand): Judged[] {
   })
   const judged = [
     cost === null ? none('money') : money(cost),
-    plan === null || cost === null ? none('headroom') : from('headroom', [ceilingFigure(plan, cost, months)], logarithmic(1, mostCeiling)),
+    plan === null || cost === null ? none('headroom') : from('headroom', [ceilingFigure(plan, cost, months)], logarithmic(1, maxCeiling)),
     latency(),
     plan === null || cost === null
       ? none('operations')
@@ -169,7 +169,7 @@ function ceilingFigure(plan: CapacityPlan, { shapes, block }: CostPlan, month: n
   const path = `capacity.${plan.candidate}.ceiling@${month}`
   const { topology } = plan.facts
   if (topology.kind === 'ring' || (topology.sharded && plan.torn.length === 0))
-    return given(path, 'ratio', mostCeiling, 'vendor', `it divides itself over more servers: ${topology.source}`)
+    return given(path, 'ratio', maxCeiling, 'vendor', `it divides itself over more servers: ${topology.source}`)
   const terms = plan.terms(block, shapes)
   const largest = shapes.filter((shape) => !shapes.some((other) => other.vcpus >= shape.vcpus && other.memoryGib > shape.memoryGib))
   const need = {} as Need

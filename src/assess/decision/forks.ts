@@ -67,12 +67,12 @@ function priceOf(candidate: CandidateResult, result: Result, catalogue: Catalogu
   const serves = { entities: entities.map(({ name }) => name), operations: operations.filter(({ name }) => !without.includes(name)) }
   const plan = planCapacity({ candidate, result, demand, ...(without.length === 0 ? {} : { serves }) })
   const cost = isPlan(plan) ? costOf(plan, catalogue, demand, result.seed, forkDraws) : null
-  if (cost === null || cost.purchases.reach(demand.months) < leastReach) return null
+  if (cost === null || cost.purchases.reach(demand.months) < minReach) return null
   return { now: middleOf(cost.total(0)), horizon: middleOf(cost.total(demand.months)) }
 }
 
 /** A fleet that carries fewer of the draws is no answer to what it would cost. */
-const leastReach = 0.5
+const minReach = 0.5
 
 /** Of a range without a confidence: the triangle that is drawn from. */
 const upperOf = ({ low, mid, high }: Range) => (high === low ? mid : high - Math.sqrt((1 - upperEnd) * (high - low) * (high - mid)))

@@ -191,7 +191,7 @@ function gamma(shape: number, source: Source): number {
 }
 
 /** Of a weight that leaves nothing to the others nobody asks. */
-export const mostWeight = 0.95
+export const maxWeight = 0.95
 
 function smallestChange(order: Contender[], names: string[], weights: number[]): Ranking['smallestChange'] {
   const [first, ...others] = order
@@ -208,7 +208,7 @@ function smallestChange(order: Contender[], names: string[], weights: number[]):
       // Lead with this weight at w, the others scaled by (1 − w) ÷ (1 − own): w·ahead + (1 − w)·rest = 0.
       const rest = (lead - own * (ahead[at] as number)) / (1 - own)
       const to = rest / (rest - (ahead[at] as number))
-      if (!(to >= 0 && to <= mostWeight)) continue
+      if (!(to >= 0 && to <= maxWeight)) continue
       if (best === null || Math.abs(to - own) < Math.abs(best.to - best.from)) best = { criterion, from: own, to, winner: rival.name }
     }
   }

@@ -25,7 +25,7 @@ export function applyWhatIf(result: Result, asked: WhatIf): Result {
   return { ...result, scenario }
 }
 
-const mostTimes = 1000
+const maxTimes = 1000
 
 /** How often a criterion counts; what is not named counts once. */
 export function weightsAsked(text: string | undefined, scenario: Scenario): Record<string, number> {
@@ -34,8 +34,8 @@ export function weightsAsked(text: string | undefined, scenario: Scenario): Reco
   for (const [name, value] of namedValues('--weights', text)) {
     if (criteria.every((criterion) => criterion.name !== name))
       throw wrong(`--weights ${name}: no such criterion`, `criteria are ${criteria.map((criterion) => criterion.name).join(', ')}`)
-    if (!/^\d{1,15}(\.\d{1,15})?$/.test(value) || Number(value) > mostTimes)
-      throw wrong(`--weights ${name}=${value}: expected a number of times that it counts, such as 2, or 0 for not at all; at most ${mostTimes}`)
+    if (!/^\d{1,15}(\.\d{1,15})?$/.test(value) || Number(value) > maxTimes)
+      throw wrong(`--weights ${name}=${value}: expected a number of times that it counts, such as 2, or 0 for not at all; at most ${maxTimes}`)
     weights[name] = Number(value)
   }
   if (criteria.every(({ name }) => weights[name] === 0)) throw wrong('--weights: all are zero, so nothing would count')

@@ -41,7 +41,7 @@ const fastGrowth = 2
 const stillShare = 0.3
 /** Calls that grow by less stay as they are. */
 const stillGrowth = 1.1
-const mostNamed = 4
+const maxNamed = 4
 
 export function demandTable(demand: Demand, rows: Rows, plans: readonly CapacityPlan[]): DemandTable {
   const widths = new Map(demand.scenario.entities.map((entity) => [entity.name, rowBytes(entity)]))
@@ -94,8 +94,8 @@ function stillOf(demand: Demand, months: DemandMonth[]): Still | null {
 
 /** The first of them by name, and how many more there are. */
 export function namedStill({ operations }: Still): string {
-  const more = operations.length - mostNamed
-  return `${operations.slice(0, mostNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  const more = operations.length - maxNamed
+  return `${operations.slice(0, maxNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 const warningOf = (still: Still, months: number) =>

@@ -8,9 +8,9 @@ import { FigureMemo } from '../figures/figure-memo.ts'
 const growthSpread = assumed(0.5, 1, 1.5)
 const peakSpread = assumed(0.8, 1, 1.25)
 const defaultHorizonMonths = 36
-const mostRows = 1e18
+const maxRows = 1e18
 const mostPerSecond = 1e12
-const mostSampled = 9
+const maxSampled = 9
 /** What is told of every plan. */
 const aYear = 12
 
@@ -27,7 +27,7 @@ export class Demand {
     this.scenario = scenario
     const { horizonMs, peak } = scenario.requirements
     this.months = horizonMs === null ? defaultHorizonMonths : Math.max(1, Math.round(horizonMs / monthMs))
-    const step = Math.ceil(this.months / mostSampled)
+    const step = Math.ceil(this.months / maxSampled)
     this.sampledMonths = Array.from({ length: this.months + 1 }, (_, month) => month).filter(
       (month) => month % step === 0 || month === aYear || month === this.months,
     )
@@ -40,7 +40,7 @@ export class Demand {
   /** What grows beyond all that could be bought, as a sentence; null: nothing does. Fleets without end would be counted for it. */
   beyond(): string | null {
     const times = (growth: number) => (1 + growth * growthSpread.high) ** this.months
-    const rows = this.scenario.entities.find((entity) => entity.count * times(entity.growthPerMonth) > mostRows)
+    const rows = this.scenario.entities.find((entity) => entity.count * times(entity.growthPerMonth) > maxRows)
     if (rows !== undefined)
       return `${rows.name} would have more than 10¹⁸ rows within ${this.months} months: plan with a smaller growth or a shorter horizon`
     const calls = this.scenario.operations.find((operation) => operation.ratePerSecond * times(operation.loadGrowthPerMonth) > mostPerSecond)

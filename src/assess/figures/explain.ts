@@ -13,7 +13,7 @@ import { type Figure, reachable } from './figure.ts'
 import { middleOf, simulate, spreadOf } from './simulate.ts'
 
 const deepest = 4
-const mostInputs = 12
+const maxInputs = 12
 const mostNear = 12
 
 /** What can be explained: the figures that were drawn, and those of every month of the plans. */
@@ -105,8 +105,8 @@ function linesOf(found: Figure): Line[] {
     seen.add(figure)
     if (depth >= deepest) return
     const inputs = figure.kind === 'sum' ? [...figure.inputs].sort((a, b) => middleOf(b) - middleOf(a)) : figure.inputs
-    for (const input of inputs.slice(0, mostInputs)) visit(input, depth + 1)
-    if (inputs.length > mostInputs) lines.push({ more: inputs.length - mostInputs, depth })
+    for (const input of inputs.slice(0, maxInputs)) visit(input, depth + 1)
+    if (inputs.length > maxInputs) lines.push({ more: inputs.length - maxInputs, depth })
   }
   visit(found, 0)
   return lines

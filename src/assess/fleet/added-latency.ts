@@ -126,7 +126,7 @@ export function binomialQuantile(trials: number, share: number, quantile: number
   let probability = (1 - share) ** n
   let below = probability
   let at = 0
-  while (below < quantile && at < n && at < mostCounted) {
+  while (below < quantile && at < n && at < maxCounted) {
     probability *= ((n - at) / (at + 1)) * (share / (1 - share))
     below += probability
     at++
@@ -134,4 +134,4 @@ export function binomialQuantile(trials: number, share: number, quantile: number
   return below >= quantile || at >= n ? at : Math.min(n, Math.ceil(n * share + jstat.normal.inv(quantile, 0, 1) * Math.sqrt(n * share * (1 - share))))
 }
 
-const mostCounted = 200
+const maxCounted = 200

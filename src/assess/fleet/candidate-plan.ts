@@ -83,7 +83,7 @@ export interface CandidatePlan {
 
 const tornadoRows = 8
 /** What moves a price by less from one of its ends to the other moves nothing that is shown. */
-const leastMove = 0.01
+const minMove = 0.01
 
 /** An exhibit that has a plan and its price. */
 export type Complete = Exhibit & { plan: CapacityPlan; cost: CostPlan; planned: PlannedFigures; latency: PlannedLatency }
@@ -271,7 +271,7 @@ export function tornadoOf(cost: Figure<'USD/month'>): CandidatePlan['tornado'] {
       high: middleOf(cost, { figure, value: figure.range.high }),
       provenance: figure.provenance,
     }))
-    .filter(({ low, high }) => Math.abs(high - low) >= leastMove * Math.max(low, high))
+    .filter(({ low, high }) => Math.abs(high - low) >= minMove * Math.max(low, high))
     .sort((a, b) => Math.abs(b.high - b.low) - Math.abs(a.high - a.low))
     .slice(0, tornadoRows)
 }

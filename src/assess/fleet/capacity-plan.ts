@@ -172,7 +172,7 @@ function termsOf(
     benchCpus,
     missAt,
     block,
-    leastUsdPerHour: shapes.length === 0 ? 0 : Math.min(...shapes.map((shape) => shape.usdPerHour ?? Number.POSITIVE_INFINITY)),
+    minUsdPerHour: shapes.length === 0 ? 0 : Math.min(...shapes.map((shape) => shape.usdPerHour ?? Number.POSITIVE_INFINITY)),
     networkBytesPerSecond,
   })
 }

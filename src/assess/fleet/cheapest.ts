@@ -6,9 +6,9 @@ import {
   carries,
   type Fleet,
   fewest,
-  leastMembers,
-  leastParts,
-  mostMembers,
+  maxMembers,
+  minMembers,
+  minParts,
   type Need,
   nodesOf,
   partsForIo,
@@ -61,14 +61,14 @@ export function isAffordable(
 
 /** Whether any fleet carries the need, whatever it costs. */
 export function isCarriable(shapes: readonly Shape[], need: Need, terms: Terms): boolean {
-  const most = mostMembers(need, terms.topology)
+  const most = maxMembers(need, terms.topology)
   // The largest stand last.
   for (let at = shapes.length - 1; at >= 0; at--) {
     const shape = shapes[at] as Shape
     const divisible = terms.divisible && shape.shardable !== false
     const ask = askOf(shape, need, terms)
-    for (let members = leastMembers(terms.topology); members <= most; members++) {
-      const parts = leastParts(ask, members, need, terms)
+    for (let members = minMembers(terms.topology); members <= most; members++) {
+      const parts = minParts(ask, members, need, terms)
       const needed = Number.isFinite(parts) ? partsForIo(ask, need, terms, parts) : parts
       if (Number.isFinite(needed) && (divisible || needed <= 1)) return true
     }
@@ -86,13 +86,13 @@ function improve(best: Choice, at: number, shape: Shape, need: Need, terms: Term
   const { usdPerHour } = shape
   if (usdPerHour === null) return
   tried.parts = 1
-  tried.members = leastMembers(topology)
+  tried.members = minMembers(topology)
   // The fewest servers that there can be cost more already: most of the larger shapes end here.
   if (nodesOf(tried, topology) * usdPerHour * hoursPerMonth >= best.usdPerMonth) return
   const ask = askOf(shape, need, terms)
-  const most = mostMembers(need, topology)
-  for (let members = leastMembers(topology); members <= most; members++) {
-    tried.parts = leastParts(ask, members, need, terms)
+  const most = maxMembers(need, topology)
+  for (let members = minMembers(topology); members <= most; members++) {
+    tried.parts = minParts(ask, members, need, terms)
     tried.members = members
     // The servers alone cost more already: so does everything larger.
     if (nodesOf(tried, topology) * usdPerHour * hoursPerMonth >= best.usdPerMonth) continue

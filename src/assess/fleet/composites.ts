@@ -16,7 +16,7 @@ import { assumed, type Figure, given } from '../figures/figure.ts'
 import { middleOf } from '../figures/simulate.ts'
 import { type CapacityPlan, middleNeed } from './capacity-plan.ts'
 import { cheapest } from './cheapest.ts'
-import { smallestEffect } from './plan-assumptions.ts'
+import { minEffect } from './plan-assumptions.ts'
 import type { Need } from './supply.ts'
 
 export interface Composite {
@@ -127,7 +127,7 @@ function moverOf(name: AssumptionName, figure: Figure, usdWith: (name: Assumptio
 
 function decisive(movers: readonly Mover[], usd: number): Mover[] {
   const width = ({ low, high }: Mover) => (low === null || high === null ? Number.POSITIVE_INFINITY : Math.abs(high - low))
-  return movers.filter((each) => width(each) > smallestEffect * usd).sort((a, b) => width(b) - width(a))
+  return movers.filter((each) => width(each) > minEffect * usd).sort((a, b) => width(b) - width(a))
 }
 
 /** The store alone, month by month; each month is asked for many times. */
@@ -330,9 +330,9 @@ function searchBeside(store: Store, { searchMemory, searchLeastGib }: Assumed, s
   if (searches.length === 0) return null
   const indexed = [...new Set(searches.map(({ entity }) => entity))].map((name) => entityOf(scenario, name))
   const bytes = indexed.reduce((sum, entity) => sum + middleOf(demand.rows(entity, demand.months)) * rowBytes(entity), 0)
-  const leastGib = Math.max(searchLeastGib, (bytes * searchMemory) / gib)
+  const minGib = Math.max(searchLeastGib, (bytes * searchMemory) / gib)
   const shape = [...cost.shapes]
-    .filter(({ memoryGib, localDiskGib }) => memoryGib >= leastGib && localDiskGib === undefined)
+    .filter(({ memoryGib, localDiskGib }) => memoryGib >= minGib && localDiskGib === undefined)
     .sort((a, b) => (a.usdPerHour as number) - (b.usdPerHour as number))[0]
   if (shape === undefined) return null
   const all = searches.map(() => 1)

@@ -3,7 +3,7 @@
 import { hoursPerMonth } from '../cost/fleet-cost.ts'
 import type { Shape } from '../cost/prices.ts'
 import { type Choice, cheaperParts, usdOf } from './cheapest.ts'
-import { type Ask, askOf, fewest, leastMembers, meets, mostMembers, type Need, nodesOf, type Terms, wholeParts } from './supply.ts'
+import { type Ask, askOf, fewest, maxMembers, meets, minMembers, type Need, nodesOf, type Terms, wholeParts } from './supply.ts'
 
 /** Whether a fleet carries at least this share of the needs. */
 export function isEnough<N>(needs: readonly N[], share: number, carries: (need: N) => boolean): boolean {
@@ -58,7 +58,7 @@ export function enoughFleets(
     const shape = shapes[at] as Shape
     const { usdPerHour } = shape
     if (usdPerHour === null) continue
-    for (let members = leastMembers(topology); members <= mostMembers(typical, topology); members++) {
+    for (let members = minMembers(topology); members <= maxMembers(typical, topology); members++) {
       const serversUsd = (parts: number) => nodesOf({ parts, members }, topology) * usdPerHour * hoursPerMonth
       if (serversUsd(first) >= limit()) break
       const enough = enoughOf(shape, members, months, terms, share)

@@ -16,7 +16,7 @@ import {
   carriedBy,
   fewest,
   iopsOf,
-  mostMembers,
+  maxMembers,
   type Need,
   nodesOf,
   type Terms,
@@ -151,7 +151,7 @@ function runnerUpText(bought: Chosen, around: Around): string {
   let best: { fleet: Chosen; usd: number } | null = null
   for (const [shape, each] of shapes.entries()) {
     if (shape === bought.shape || each.usdPerHour === null) continue
-    for (let members = bought.members; members <= mostMembers(need, terms.topology); members++) {
+    for (let members = bought.members; members <= maxMembers(need, terms.topology); members++) {
       const of = (parts: number): Chosen => ({ shape, members, parts: wholeParts(parts, terms.topology) })
       const isDivisible = terms.divisible && each.shardable !== false
       // More than twice the price is nobody's runner-up.

@@ -140,8 +140,8 @@ function shortageOf<N>(market: Market<N>, from: Chosen, to: Chosen, share: numbe
   // Nothing alone is short in so many draws: what is short with both in some of them is no reason to change from the one to the other.
   const all = Math.max(...months.map((needs) => needs.length))
   const carried = months.map((needs) => needs.filter((need) => market.carries(to, need))).filter((needs) => needs.length > 0)
-  const fewestCarried = Math.min(...carried.map((needs) => needs.length))
-  return scarcestOf(market, from, to, Math.min(1, (share * all) / fewestCarried), carried)
+  const minCarried = Math.min(...carried.map((needs) => needs.length))
+  return scarcestOf(market, from, to, Math.min(1, (share * all) / minCarried), carried)
 }
 
 function scarcestOf<N>(market: Market<N>, from: Chosen, to: Chosen, share: number, months: readonly (readonly N[])[]): Shortage {

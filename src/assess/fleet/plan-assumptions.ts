@@ -56,7 +56,7 @@ export const assumptions = {
 } as const
 
 /** An assumption that moves a price by a smaller share of it decides nothing. */
-export const smallestEffect = 0.05
+export const minEffect = 0.05
 
 /** What its provider says that it sustains, or what is assumed. */
 export const networkBytesPerSecond = ({ vcpus, networkMbitPerSecond }: Pick<Shape, 'vcpus' | 'networkMbitPerSecond'>) =>

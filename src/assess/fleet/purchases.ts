@@ -45,7 +45,7 @@ export interface Purchases {
 /** Enough to tell a probability within two or three per cent. */
 export const judgingDraws = 500
 /** Fleets of a year that are weighed with what changing to them costs. */
-const mostWeighed = 8
+const maxWeighed = 8
 
 export function purchasesOf(
   plan: CapacityPlan,
@@ -108,11 +108,11 @@ export function marketOf(plan: CapacityPlan, shapes: readonly Shape[], block: Bl
     topology: plan.facts.topology,
     enough: (months, share, standing) => {
       const mean = meanOf(months.flat())
-      const found = enoughFleets(shapes, order, months, mean, terms, share, mostWeighed)
+      const found = enoughFleets(shapes, order, months, mean, terms, share, maxWeighed)
       // What was enough last month is likely to be among the cheapest next month.
       const first = [...new Set(found.map(({ shape }) => shape))]
       order = [...first, ...order.filter((at) => !first.includes(at))]
-      return standing === null ? found : [...found, ...enoughFleets(shapes, [standing.shape], months, mean, terms, share, mostWeighed)]
+      return standing === null ? found : [...found, ...enoughFleets(shapes, [standing.shape], months, mean, terms, share, maxWeighed)]
     },
     reach: (needs) => needs.filter((need) => isCarriable(shapes, need, terms)).length / Math.max(1, needs.length),
     carries: (fleet, need) => suffices(shapeOf(fleet), fleet, need, terms),

@@ -63,7 +63,7 @@ export interface Terms {
   missAt: (cachedShare: number, month: number) => number
   block: BlockStorage
   /** Of the cheapest server: coordinators need no better. 0: nobody knows. */
-  leastUsdPerHour: number
+  minUsdPerHour: number
   networkBytesPerSecond: (shape: Shape) => number
 }
 
@@ -158,29 +158,29 @@ export function wholeParts(parts: number, { kind, copies, fewestShards }: Topolo
 }
 
 /** Parts that everything but I/O asks for: no fewer carry it. */
-export function leastParts({ parts, carried }: Ask, members: number, need: Need, { topology }: Terms): number {
+export function minParts({ parts, carried }: Ask, members: number, need: Need, { topology }: Terms): number {
   const least = Math.max(1, partsForCpu(need, members, carried), parts)
   return Number.isFinite(least) ? wholeParts(least, topology) : least
 }
 
 /** Of at least so many parts the fewest that do the I/O, too: more parts cache more and share what is left, so that each disk does less. */
-export function partsForIo({ cache, mostIo, mostIops }: Ask, need: Need, terms: Terms, least: number): number {
-  if (mostIo <= mostIops * least || ioPerNode(need, terms, cache, least) <= mostIops) return least
+export function partsForIo({ cache, maxIo, mostIops }: Ask, need: Need, terms: Terms, least: number): number {
+  if (maxIo <= mostIops * least || ioPerNode(need, terms, cache, least) <= mostIops) return least
   return wholeParts(
     fewest(least, (parts) => ioPerNode(need, terms, cache, parts) <= mostIops),
     terms.topology,
   )
 }
 
-const mostParts = 1e6
+const maxParts = 1e6
 
 /** The smallest whole number from `least` on for which `holds`, which goes on to hold once it does: by doubling, then by halves. */
 export function fewest(least: number, holds: (parts: number) => boolean): number {
   if (holds(least)) return least
-  if (!(least < mostParts)) return Number.POSITIVE_INFINITY
+  if (!(least < maxParts)) return Number.POSITIVE_INFINITY
   let [short, enough] = [least, 2 * least]
   while (!holds(enough)) {
-    if (enough > mostParts) return Number.POSITIVE_INFINITY
+    if (enough > maxParts) return Number.POSITIVE_INFINITY
     short = enough
     enough *= 2
   }
@@ -201,7 +201,7 @@ export interface Ask {
   carried: number
   cache: number
   /** Of all disks, if nothing were cached; 0 where there are none. */
-  mostIo: number
+  maxIo: number
   /** That one server's disks do. */
   mostIops: number
 }
@@ -211,7 +211,7 @@ export function askOf(shape: Shape, need: Need, terms: Terms): Ask {
     parts: Math.max(memoryAsk(shape, need, terms), diskAsk(shape, need, terms), networkAsk(shape, need, terms)),
     carried: carriedBy(shape, need, terms),
     cache: cacheOf(shape, need),
-    mostIo: hasVolume(shape, terms) ? ioOf(need.pagesPerSecond, need, terms, 1) * full : 0,
+    maxIo: hasVolume(shape, terms) ? ioOf(need.pagesPerSecond, need, terms, 1) * full : 0,
     mostIops: iopsOf(shape, terms),
   }
 }
@@ -222,7 +222,7 @@ export function meets(ask: Ask, { parts, members }: Pick<Fleet, 'parts' | 'membe
     ask.parts <= parts * full &&
     busiestShare(need, members, parts) <= ask.carried * full &&
     // Where disks could do it without any cache nobody looks what is cached.
-    (ask.mostIo <= ask.mostIops * parts || ioPerNode(need, terms, ask.cache, parts) <= ask.mostIops * full)
+    (ask.maxIo <= ask.mostIops * parts || ioPerNode(need, terms, ask.cache, parts) <= ask.mostIops * full)
   )
 }
 
@@ -235,14 +235,14 @@ export function nodesOf({ parts, members }: Pick<Fleet, 'parts' | 'members'>, to
 }
 
 /** Copies and replicas for reads that may be old: as many however many copies are asked for, so that more copies never cost less. */
-const mostMembersOfPart = 5
+const maxMembersOfPart = 5
 
-export const leastMembers = ({ kind, copies }: Topology) => (kind === 'ring' ? 1 : copies)
+export const minMembers = ({ kind, copies }: Topology) => (kind === 'ring' ? 1 : copies)
 
 /** As many members as a plan may give a part; where rows have one copy there is nothing that makes others. */
-export function mostMembers(need: Need, topology: Topology): number {
-  const least = leastMembers(topology)
-  return topology.kind === 'ring' || topology.copies === 1 || need.offloadable === 0 ? least : Math.max(least, mostMembersOfPart)
+export function maxMembers(need: Need, topology: Topology): number {
+  const least = minMembers(topology)
+  return topology.kind === 'ring' || topology.copies === 1 || need.offloadable === 0 ? least : Math.max(least, maxMembersOfPart)
 }
 
 /** Reads and writes of one member's disk per second, with headroom. What is reserve is not data to cache. */

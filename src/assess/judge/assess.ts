@@ -4,7 +4,7 @@ import type { Result } from '../../result/result.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import { type AtScaleNow, atScaleOf, nowOf } from '../capacity/at-scale.ts'
 import { isReadOperation } from '../capacity/calls.ts'
-import { curvesOf, fewestCalls, type OperationCurve, offeredLoads, sharesByLoad, type Unloaded } from '../capacity/response-curve.ts'
+import { curvesOf, minCalls, type OperationCurve, offeredLoads, sharesByLoad, type Unloaded } from '../capacity/response-curve.ts'
 import { type AtMultiple, type Evidence, judgeAt } from './at-multiple.ts'
 import { type KnownResolution, resolutionIn } from './machine-resolution.ts'
 import { type Comparison, comparePairs } from './pairs.ts'
@@ -101,7 +101,7 @@ function triedBy({ trials }: Evidence, curves: OperationCurve[] | null): Tried |
   const offered = offeredLoads(trials)
   const [lowest, highest] = [Math.min(...offered), Math.max(...offered)]
   const driven = (curves ?? []).filter(({ unloaded }) => unloaded === null)
-  const told = driven.filter(({ calls }) => calls >= fewestCalls)
+  const told = driven.filter(({ calls }) => calls >= minCalls)
   const [least] = (told.length > 0 ? told : driven)
     .map(({ operation, objective, curve }) => ({ operation, objective: objective.name, holds: curve.holds(lowest) }))
     .sort((a, b) => a.holds - b.holds)

@@ -8,7 +8,7 @@ import type { Count } from '../../stats/beta-binomial.ts'
 import { holm, type Interval } from '../../stats/intervals.ts'
 import { median } from '../../stats/median.ts'
 import { type AtScaleNow, isSlowNow, isSurelySlow } from '../capacity/at-scale.ts'
-import { correlationsOf, countOf, curvesOf, fewestCalls, isLate, isUsable, type OperationCurve } from '../capacity/response-curve.ts'
+import { correlationsOf, countOf, curvesOf, isLate, isUsable, minCalls, type OperationCurve } from '../capacity/response-curve.ts'
 import { percentileIntervals, type TrialHistogram } from './percentile-interval.ts'
 /** One operation of one candidate at one multiple, pooled over the valid trials. */
 export interface Cell {
@@ -111,15 +111,15 @@ function askedOf(operation: Operation, { multiple, rounds, valid: usable, probes
   const { name } = operation
   const isRaised = raised(samplesOf(usable, name), probes, name)
   const valid = isRaised ? [...usable, ...probes] : usable
-  const mostCalls = Math.max(0, ...samplesOf(valid, name).map((each) => each.intended))
+  const maxCalls = Math.max(0, ...samplesOf(valid, name).map((each) => each.intended))
   const limits = operation.objectives.flatMap(({ name: objective, quantile }): { holds: number | null; calls: number }[] => {
     const counts = valid.flatMap((trial) => countOf(trial, name, objective) ?? [])
     const own = isRaised ? undefined : curves?.find((each) => each.operation === name && each.objective.name === objective)
     if (own !== undefined) return [{ holds: byCurve(own, multiple, counts), calls: own.calls }]
-    return rounds.length === 0 ? [] : [{ holds: holdsOf(counts, quantile, correlationsOf(curves)), calls: mostCalls }]
+    return rounds.length === 0 ? [] : [{ holds: holdsOf(counts, quantile, correlationsOf(curves)), calls: maxCalls }]
   })
   const failures = valid.flatMap((trial) => failuresOf(trial, name) ?? [])
-  const { few = [], enough = [] } = Object.groupBy(limits, ({ calls }) => (calls < fewestCalls ? 'few' : 'enough'))
+  const { few = [], enough = [] } = Object.groupBy(limits, ({ calls }) => (calls < minCalls ? 'few' : 'enough'))
   const told = (of: typeof limits) => of.flatMap(({ holds }) => holds ?? [])
   return {
     operation,

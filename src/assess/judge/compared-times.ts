@@ -2,8 +2,8 @@
 import { samplesNeeded } from '../../measure/decide.ts'
 import { mergedHistogram } from '../../measure/merged.ts'
 import type { CandidateResult, HistogramResult, Result, TrialResult } from '../../result/result.ts'
-import { fewestRepeats, type Interval, ratioOf } from '../../stats/intervals.ts'
-import { factorOf, fewestServed, type KnownResolution, p50Of, p99Of } from './machine-resolution.ts'
+import { type Interval, minRepeats, ratioOf } from '../../stats/intervals.ts'
+import { factorOf, type KnownResolution, minServed, p50Of, p99Of } from './machine-resolution.ts'
 
 export type Verdict = 'faster' | 'slower' | 'tie' | 'undetermined'
 
@@ -33,7 +33,7 @@ export interface HowMeasured {
   usable: TrialResult['validity']['verdict'][]
   quantile: number
   /** A percentile of fewer samples in a round is that of one outlier. */
-  fewestSamples: number
+  minSamples: number
   histogramOf: (trial: TrialResult, operation: string) => HistogramResult | null | undefined
   /** Of one round, where it tells it. */
   of: (trial: TrialResult, operation: string) => number | null
@@ -44,7 +44,7 @@ export const metrics: HowMeasured[] = [
     number: 'service p50',
     usable: ['valid', 'client-bound'],
     quantile: 0.5,
-    fewestSamples: fewestServed,
+    minSamples: minServed,
     histogramOf: (trial, operation) => trial.operations[operation]?.serviceUs,
     of: p50Of,
   },
@@ -53,7 +53,7 @@ export const metrics: HowMeasured[] = [
     number: 'p99',
     usable: ['valid'],
     quantile: 0.99,
-    fewestSamples: samplesNeeded(0.99),
+    minSamples: samplesNeeded(0.99),
     histogramOf: (trial, operation) => trial.operations[operation]?.responseUs,
     of: p99Of,
   },
@@ -133,9 +133,9 @@ export function roundsOf(
 }
 
 /** What one side lacks for a ratio; null: nothing. */
-function tooFew(side: string, { all, valid, byRound }: Rounds, { metric, fewestSamples }: HowMeasured): string | null {
-  if (byRound.size >= fewestRepeats) return null
-  if (all < fewestRepeats) return `the ${side} has ${all} of the ${fewestRepeats} rounds that a ratio needs (effort smoke has one)`
-  if (valid < fewestRepeats) return `only ${valid} of the ${side}'s ${all} rounds are valid, ${fewestRepeats} are needed`
-  return `too few calls in the ${side}'s rounds for a ${metric.split(' ')[1]} (${fewestSamples} each)`
+function tooFew(side: string, { all, valid, byRound }: Rounds, { metric, minSamples }: HowMeasured): string | null {
+  if (byRound.size >= minRepeats) return null
+  if (all < minRepeats) return `the ${side} has ${all} of the ${minRepeats} rounds that a ratio needs (effort smoke has one)`
+  if (valid < minRepeats) return `only ${valid} of the ${side}'s ${all} rounds are valid, ${minRepeats} are needed`
+  return `too few calls in the ${side}'s rounds for a ${metric.split(' ')[1]} (${minSamples} each)`
 }

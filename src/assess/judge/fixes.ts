@@ -17,19 +17,27 @@ const withIndexes = new Set<CandidateResult['model']['family']>(['relational', '
 /** Of reads that could use an index first: they gain most. */
 export function fixesOf(candidate: CandidateResult, { operations }: Pick<Scenario, 'operations'>): Fix[] {
   if (!withIndexes.has(candidate.model.family)) return []
-  return [...missingIndexes(candidate, operations), ...unusedIndexes(candidate).map(droppedIndex)]
+  const unused = unusedIndexes(candidate).filter((each) => !findsReferring(each, candidate))
+  return [...missingIndexes(candidate, operations), ...unused.map(droppedIndex)]
+}
+
+/** What finds the rows that refer to a deleted one: some products make such an index by themselves where it is missing. */
+function findsReferring({ store: name, index }: { store: string; index: string }, { model }: CandidateResult): boolean {
+  const store = model.stores.find((each) => each.name === name)
+  const first = store?.indexes.find((each) => each.name === index)?.columns[0]?.field
+  return store?.references.some(({ field }) => field === first) === true
 }
 
 /** Fewer rows than that are read as fast in any way. */
 export const fewRows = 1000
 /** Of those that were looked at, one that was found. */
-export const mostPerFound = 10
+export const maxPerFound = 10
 
 type Explanation = CandidateResult['explanations'][number]
 
 /** Whether one call reads a store whole, throws most away, or sorts what an index could have in order. */
 function readsTooMuch({ read, scans, sortedRows }: Explanation): boolean {
-  const isThrownAway = read !== null && read.rows >= fewRows && read.rows >= mostPerFound * Math.max(1, read.returned)
+  const isThrownAway = read !== null && read.rows >= fewRows && read.rows >= maxPerFound * Math.max(1, read.returned)
   return isThrownAway || scans.some(({ rows }) => rows >= fewRows) || (sortedRows ?? 0) >= fewRows
 }
 
@@ -88,16 +96,10 @@ export function unusedIndexes(candidate: CandidateResult): { store: string; inde
   const { model, indexUse } = candidate
   return model.stores.flatMap((store) =>
     store.indexes.flatMap((index) =>
-      usesOf(indexUse, store, index.name) === 0 && !isConstraint(index, store) ? [{ store: store.name, index: index.name }] : [],
+      usesOf(indexUse, store, index.name) === 0 && !index.unique && index.kind !== 'expiry' ? [{ store: store.name, index: index.name }] : [],
     ),
   )
 }
-
-type Store = CandidateResult['model']['stores'][number]
-
-/** What makes values unique, removes rows, or finds the rows that refer to another: some products make that by themselves where it is missing. */
-const isConstraint = ({ unique, kind, columns }: Store['indexes'][number], { references }: Store) =>
-  unique || kind === 'expiry' || references.some(({ field }) => columns[0]?.field === field)
 
 const droppedIndex = ({ store, index }: { store: string; index: string }): Fix => ({
   change: { kind: 'drop', store, index },

@@ -4,7 +4,7 @@
  */
 import { samplesNeeded } from '../../measure/decide.ts'
 import type { CandidateResult, Result, TrialResult } from '../../result/result.ts'
-import { fewestRepeats, moments, reachOf } from '../../stats/intervals.ts'
+import { minRepeats, moments, reachOf } from '../../stats/intervals.ts'
 import { median } from '../../stats/median.ts'
 import { isUsable } from '../capacity/response-curve.ts'
 
@@ -83,7 +83,7 @@ export function spreadOf(candidate: CandidateResult, of: (trial: TrialResult, op
     let longest = 0
     for (const operation of new Set(rounds.flatMap((trial) => Object.keys(trial.operations)))) {
       const values = rounds.flatMap((trial) => of(trial, operation) ?? [])
-      if (values.length < fewestRepeats) continue
+      if (values.length < minRepeats) continue
       variances.push(moments(values.map(Math.log)).variance / medianOfChiSquared(values.length - 1))
       longest = Math.max(longest, values.length)
     }
@@ -110,12 +110,12 @@ export function p99Of(trial: TrialResult, operation: string): number | null {
 }
 
 /** Of fewer samples the middle is that of an outlier. */
-export const fewestServed = 20
+export const minServed = 20
 
 /** What server and driver take; a late harness adds to the response, hardly to it. */
 export function p50Of(trial: TrialResult, operation: string): number | null {
   const service = trial.operations[operation]?.serviceUs
-  return !isUsable(trial) || service === undefined || service.count < fewestServed || service.p50 <= 0 ? null : service.p50
+  return !isUsable(trial) || service === undefined || service.count < minServed || service.p50 <= 0 ? null : service.p50
 }
 
 /** CPU per operation of the trials that compare candidates, µs; null where no server's CPU was read. */
@@ -145,7 +145,7 @@ export function cpuByRound({ trials }: CandidateResult): Map<number, number> {
 
 function cpuSpreadOf(candidate: CandidateResult): number | null {
   const values = [...cpuByRound(candidate).values()]
-  return values.length < fewestRepeats ? null : reachOf(values.length - 1) * Math.sqrt((2 * moments(values.map(Math.log)).variance) / values.length)
+  return values.length < minRepeats ? null : reachOf(values.length - 1) * Math.sqrt((2 * moments(values.map(Math.log)).variance) / values.length)
 }
 
 /** Standard errors from the middle to an end of an interval that holds with 80 %, and with 95 %. */

@@ -6,7 +6,7 @@
  */
 import { keyOf, Source } from '../../data/random.ts'
 import { Histogram } from '../../measure/histogram.ts'
-import { fewestRepeats, type Interval, moments, reachOf } from '../../stats/intervals.ts'
+import { type Interval, minRepeats, moments, reachOf } from '../../stats/intervals.ts'
 
 export interface TrialHistogram {
   start: number
@@ -18,7 +18,7 @@ const resamples = 200
 /** Of the merged histograms, in ns; null with fewer than three starts. A p99 of few starts is a guess by few, so that Student's t gives the reach. */
 export function percentileIntervals(trials: readonly TrialHistogram[]): (quantile: number) => Interval | null {
   const starts = [...Map.groupBy(trials.keys(), (at) => trials[at]?.start).values()]
-  if (starts.length < fewestRepeats) return () => null
+  if (starts.length < minRepeats) return () => null
   const merged = new Merged(trials.map(({ histogram }) => histogram))
   return (quantile) => {
     const times = new Float64Array(trials.length)

@@ -3,7 +3,7 @@ import jstat from 'jstat'
 import { TrialError } from '../../errors.ts'
 import type { CandidateResult, Result } from '../../result/result.ts'
 import { moments } from '../../stats/intervals.ts'
-import { isClientBound, leastOf } from '../capacity/capacity.ts'
+import { isClientBound, minOf } from '../capacity/capacity.ts'
 import { checkComparable } from './compare.ts'
 import { atOneSpeed } from './one-speed.ts'
 import { cpuUsPerOperation } from './resolution.ts'
@@ -69,7 +69,7 @@ function pooledCandidate(newest: CandidateResult, runs: CandidateResult[], numbe
   const [saturation = null, ...others] = kinds.map(pooledOf)
   const trials = runs.flatMap((run) => run.trials)
   const loops = { isClientBound: isClientBound({ capacity: { ...newest.capacity, saturation }, steady, trials }), trials }
-  const multiple = leastOf(
+  const multiple = minOf(
     others.filter((each) => each !== null),
     saturation,
     (each) => each,
@@ -151,7 +151,7 @@ export function pooledOf(intervals: readonly Interval[]): { pooled: Interval; ru
     error: Math.log((high ?? mid ** 2 / low) / low) / (2 * deviations),
   }))
   const k = estimates.length
-  const within = estimates.map(({ error }) => Math.max(error ** 2, smallestVariance))
+  const within = estimates.map(({ error }) => Math.max(error ** 2, minVariance))
   const fixed = weighted(estimates, within)
   const q = estimates.reduce((sum, { log }, at) => sum + (log - fixed.mean) ** 2 / (within[at] as number), 0)
   const between = Math.max(0, (q - (k - 1)) / (fixed.weight - fixed.squares / fixed.weight))
@@ -173,7 +173,7 @@ export function pooledOf(intervals: readonly Interval[]): { pooled: Interval; ru
 }
 
 /** Of one part in a thousand: a number without an interval has no weight without end. */
-const smallestVariance = 1e-6
+const minVariance = 1e-6
 
 interface Estimate {
   log: number

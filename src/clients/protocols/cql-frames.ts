@@ -7,7 +7,7 @@ import { headBytes as messageHeadBytes } from './cql-messages.ts'
 
 export const frameHeadBytes = 6
 const tailBytes = 4
-export const mostPayload = 2 ** 17 - 1
+export const maxPayload = 2 ** 17 - 1
 const wholeMessages = 1 << 17
 
 /** The checksum of a payload begins behind these bytes, so that a payload of zeros has none of zero. */
@@ -51,7 +51,7 @@ export class FrameReader implements Receiver {
       const head = readInt24(bytes, at)
       if (crc24(head) !== readInt24(bytes, at + 3)) throw unreadable('a damaged frame: the checksum of its head is wrong')
       const start = at + frameHeadBytes
-      const end = start + (head & mostPayload)
+      const end = start + (head & maxPayload)
       if (end + tailBytes > to) break
       const payload = bytes.subarray(start, end)
       if (crc32(payload, checksumStart) !== bytes.readUInt32LE(end)) throw unreadable('a damaged frame: the checksum of its payload is wrong')
@@ -70,7 +70,7 @@ export class FrameReader implements Receiver {
 /** Puts the messages behind the first `frameHeadBytes` of a request into frames: one, unless they are too long for it. */
 export function enclose(request: RequestBuffer): void {
   const bytes = request.length - frameHeadBytes
-  if (bytes <= mostPayload) {
+  if (bytes <= maxPayload) {
     endFrame(request, 0, true)
     return
   }
@@ -78,14 +78,14 @@ export function enclose(request: RequestBuffer): void {
   request.length = 0
   for (let from = 0; from < messages.length; ) {
     let to = from
-    while (to < messages.length && messageEnd(messages, to) - from <= mostPayload) to = messageEnd(messages, to)
+    while (to < messages.length && messageEnd(messages, to) - from <= maxPayload) to = messageEnd(messages, to)
     if (to > from) {
       appendFrame(request, messages.subarray(from, to), true)
       from = to
       continue
     }
-    for (const end = messageEnd(messages, from); from < end; from += mostPayload) {
-      appendFrame(request, messages.subarray(from, Math.min(end, from + mostPayload)), false)
+    for (const end = messageEnd(messages, from); from < end; from += maxPayload) {
+      appendFrame(request, messages.subarray(from, Math.min(end, from + maxPayload)), false)
       to = end
     }
     from = to

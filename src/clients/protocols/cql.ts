@@ -26,10 +26,10 @@ export interface CqlLogin extends Address {
   keyspace: string
 }
 
-const largestMessage = 256 * 2 ** 20
+const maxMessage = 256 * 2 ** 20
 /** The stream of requests that are made one at a time, off the clock. */
 const ownStream = 32767
-export const mostStreams = ownStream
+export const maxStreams = ownStream
 const protocolError = 'ProtocolError'
 const noFlags = (version: Version) => Buffer.alloc(version === 4 ? 1 : 4)
 
@@ -171,7 +171,7 @@ export class CqlConnection {
       if (bytes[at] !== (this.version | 0x80) && (this.#framed || bytes[at + 4] !== opcodes.error))
         throw unreadable(`a message of protocol version ${(bytes[at] as number) & 0x7f}`)
       const length = bytes.readInt32BE(at + 5)
-      if (length < 0 || length > largestMessage) throw unreadable(`a message of ${length} bytes`)
+      if (length < 0 || length > maxMessage) throw unreadable(`a message of ${length} bytes`)
       const end = at + headBytes + length
       if (end > to) break
       const stream = bytes.readInt16BE(at + 2)

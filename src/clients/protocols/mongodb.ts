@@ -16,7 +16,7 @@ export interface MongoLogin extends Address {
 const opMsg = 2013
 /** Header, flags, and the kind of the one section there is. */
 export const messageHead = 16 + 4 + 1
-const largestMessage = 48_000_000
+const maxMessage = 48_000_000
 
 /** What a reply says, without its documents; one object per connection, filled again and again. */
 export interface ScannedReply {
@@ -48,7 +48,7 @@ export class MongoConnection {
         let at = from
         while (to - at >= 16) {
           const length = bytes.readInt32LE(at)
-          if (length < messageHead + 5 || length > largestMessage) throw unreadable(`a message of ${length} bytes`)
+          if (length < messageHead + 5 || length > maxMessage) throw unreadable(`a message of ${length} bytes`)
           if (bytes.readInt32LE(at + 12) !== opMsg) throw unreadable(`a message of kind ${bytes.readInt32LE(at + 12)}`)
           if (to - at < length) break
           this.onReply(bytes, at + messageHead, at + length)

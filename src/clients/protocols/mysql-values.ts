@@ -14,7 +14,7 @@ export function checkTimestamp(epochMs: number): void {
 }
 
 /** The widest of them, with what stands around it. */
-export const mostNumberBytes = 40
+export const maxNumberBytes = 40
 
 const zero = 0x30
 const dayMs = 86_400_000

@@ -187,7 +187,7 @@ export class MysqlConnection {
       else this.#stage = 'definitions'
     } else if (kind === first.ok) this.onReady(lengthAt(bytes, from + 1), '')
     else if (this.#stage === 'login') this.#onLogin(bytes, from, end, bytes[from - 1] as number)
-    else if (kind > largestByteLength) throw unreadable('an answer that is neither rows nor their end')
+    else if (kind > maxByteLength) throw unreadable('an answer that is neither rows nor their end')
     else {
       this.#expected = kind
       this.#stage = 'columns'
@@ -207,11 +207,11 @@ export class MysqlConnection {
 const cachingSha2 = { askAgain: 4, publicKey: 2 }
 
 /** Lengths and counts up to here are one byte. */
-const largestByteLength = 250
+const maxByteLength = 250
 
 function lengthAt(bytes: Buffer, at: number): number {
   const kind = bytes[at] as number
-  if (kind <= largestByteLength) return kind
+  if (kind <= maxByteLength) return kind
   if (kind === 0xfc) return bytes.readUInt16LE(at + 1)
   if (kind === 0xfd) return bytes.readUIntLE(at + 1, 3)
   return Number(bytes.readBigUInt64LE(at + 1))

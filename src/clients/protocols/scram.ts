@@ -3,9 +3,9 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from
 import { ServerError, unreadable } from '../server-error.ts'
 
 const keyBytes = 32
-const fewestIterations = 4096
+const minIterations = 4096
 /** Servers ask for 4,096 to some 100,000; a million take a second. */
-const mostIterations = 1_000_000
+const maxIterations = 1_000_000
 
 export class Scram {
   readonly #user: string
@@ -27,9 +27,9 @@ export class Scram {
   final(serverFirst: string): string {
     const { r: nonce = '', s: salt = '', i: iterations = '0' } = attributes(serverFirst)
     if (!nonce.startsWith(this.#nonce) || nonce.length === this.#nonce.length) throw unreadable('the server answered another login than ours')
-    if (!(Number(iterations) <= mostIterations))
-      throw unreadable(`the server asks for ${iterations.slice(0, 20)} iterations, more than ${mostIterations}`)
-    if (Number(iterations) < fewestIterations) throw unreadable(`the server asks for ${iterations} iterations, fewer than ${fewestIterations}`)
+    if (!(Number(iterations) <= maxIterations))
+      throw unreadable(`the server asks for ${iterations.slice(0, 20)} iterations, more than ${maxIterations}`)
+    if (Number(iterations) < minIterations) throw unreadable(`the server asks for ${iterations} iterations, fewer than ${minIterations}`)
     const salted = pbkdf2Sync(this.#password, Buffer.from(salt, 'base64'), Number(iterations), keyBytes, 'sha256')
     const clientKey = hmac(salted, 'Client Key')
     const withoutProof = `c=biws,r=${nonce}`

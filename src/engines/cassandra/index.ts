@@ -28,7 +28,7 @@ export const cassandra: Engine = throwingServerErrors(cassandraError, {
   name: 'cassandra',
   family: 'wide-column',
   native: false,
-  capabilities: { durability: ['fsync', 'relaxed'], atomicity: 'new rows', access: 'parts', mostAggregatedRows: null, dataSurvivesRestart: true },
+  capabilities: { durability: ['fsync', 'relaxed'], atomicity: 'new rows', access: 'parts', maxAggregatedRows: null, dataSurvivesRestart: true },
   traits: {
     plan: {
       topology: {

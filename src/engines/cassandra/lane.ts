@@ -2,7 +2,7 @@
 
 import { type Carrier, carry } from '../../clients/conversation.ts'
 import { errorCode } from '../../clients/driver-lane.ts'
-import { CqlConnection, type CqlLogin, mostStreams } from '../../clients/protocols/cql.ts'
+import { CqlConnection, type CqlLogin, maxStreams } from '../../clients/protocols/cql.ts'
 import { cqlKey } from '../../clients/protocols/cql-errors.ts'
 import {
   batchStatement,
@@ -36,7 +36,7 @@ interface Program {
 export async function openCassandraLane(login: CqlLogin, compiled: Compiled<string>, slots: number): Promise<Lane> {
   const connection = await CqlConnection.open(login)
   try {
-    const lane = new CassandraLane(connection, compiled, Math.min(slots, Math.floor(mostStreams / streamsPerSlot)))
+    const lane = new CassandraLane(connection, compiled, Math.min(slots, Math.floor(maxStreams / streamsPerSlot)))
     await lane.prepareOperations()
     return lane
   } catch (error) {

@@ -20,11 +20,11 @@ import { writeBytes, writeValue } from './templates.ts'
 
 const batchesInFlight = 4
 /** A node that flushes and compacts may be late with a batch: all of it may be written again. */
-const mostTries = 5
+const maxTries = 5
 const late = new Set(['WriteTimeout', 'Overloaded'])
 /** Well below the 50 KiB at which a node of the distribution's settings refuses a batch, unless one row alone is larger. */
-const mostBatchBytes = 16_384
-const mostBatchRows = 100
+const maxBatchBytes = 16_384
+const maxBatchRows = 100
 const widestNumber = 32
 /** Below every version that an operation gives, and not absent. */
 const firstVersion = 0
@@ -189,7 +189,7 @@ export class CassandraLoad {
     if (this.#statements === 0) this.#start = beginBatch(request, version, this.#streams.at(-1) as number, 'unlogged')
     put(row, request)
     this.#statements++
-    if (request.length - this.#start < mostBatchBytes && this.#statements < mostBatchRows) return false
+    if (request.length - this.#start < maxBatchBytes && this.#statements < maxBatchRows) return false
     this.#send()
     return this.#streams.length === 0
   }
@@ -206,7 +206,7 @@ export class CassandraLoad {
   /** Sends a batch again that the node was late with; false: it has another answer, or was sent often enough. */
   #again(stream: number, error: string): boolean {
     const sent = this.#sent[stream]
-    if (sent === undefined || !late.has(error) || ++sent.tries > mostTries) return false
+    if (sent === undefined || !late.has(error) || ++sent.tries > maxTries) return false
     this.#repeats.push(sent.message)
     this.#loading.wake()
     return true

@@ -31,7 +31,7 @@ import { BucketWaves, bucketsInFlight } from './waves.ts'
 /** Of all trials of a candidate together. */
 const longestReplayMs = 2 * bucketMs.hour
 /** Of those that change one row at once one is applied in every round: more rounds than an overload leaves in flight on one row. */
-const mostRounds = 64
+const maxRounds = 64
 
 type Bound = (name: string) => Value
 
@@ -239,7 +239,7 @@ export class CassandraOperations {
    */
   *#settled(read: () => Talk<Cql[] | null>, consistency: number): Talk<{ statements: Cql[] | null; retries: number }> {
     const claims: Cql[] = []
-    for (let retries = 0; retries < mostRounds; retries++) {
+    for (let retries = 0; retries < maxRounds; retries++) {
       const found = yield* read()
       if (found === null) {
         yield* released(claims, consistency)
@@ -253,7 +253,7 @@ export class CassandraOperations {
       if ((result as CqlResult).rows[0]?.['[applied]'] === true) return { statements: rest, retries }
     }
     yield* released(claims, consistency)
-    throw cqlError('Contended', `others changed the row before each of ${mostRounds} attempts`)
+    throw cqlError('Contended', `others changed the row before each of ${maxRounds} attempts`)
   }
 
   /** null: nothing to write, the row is not there. `alone`: in no batch with other rows, so that it may have a condition. */

@@ -19,7 +19,7 @@ import { type Cql, type CqlResult, consistencies, type Request } from './talk.ts
 
 export type Driver = typeof import('cassandra-driver')
 
-const mostPageBytes = 4e6
+const maxPageBytes = 4e6
 
 export class CassandraSession implements Session {
   readonly #driver: Driver
@@ -178,7 +178,7 @@ export class CassandraSession implements Session {
     const names = [...new Set([counted, ...(column === undefined ? [] : [column.name])])]
     const text = `SELECT ${distinct ? 'DISTINCT ' : ''}${names.map(id).join(', ')} FROM ${id(store.name)}`
     // Whole rows are read, whatever is asked of them: a page of the widest would take more memory than the server has.
-    const fetchSize = Math.max(1, Math.min(pageSize, Math.floor(mostPageBytes / rowBytes(entityOf(this.#compiled.scenario, entityName)))))
+    const fetchSize = Math.max(1, Math.min(pageSize, Math.floor(maxPageBytes / rowBytes(entityOf(this.#compiled.scenario, entityName)))))
     let pageState: Buffer | null = null
     do {
       const statements = [{ query: text, columns: [], params: [] }]

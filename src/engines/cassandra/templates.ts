@@ -141,7 +141,7 @@ function writerOf(bind: Bind, parameters: Parameter[], { type }: ColumnType): Wr
   }
   if (type === types.varchar || type === types.blob || type === types.uuid || type === types.timeuuid) {
     return (params, to) => {
-      to.reserve(4 + params.mostBytes(at))
+      to.reserve(4 + params.maxBytes(at))
       const end = params.write(at, to.bytes, to.length + 4)
       to.bytes.writeInt32BE(end - to.length - 4, to.length)
       to.length = end

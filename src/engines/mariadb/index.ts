@@ -25,7 +25,7 @@ const setup = [
 export const mariadb: Engine = throwingServerErrors(mariadbError, {
   name: 'mariadb',
   family: 'relational',
-  capabilities: { durability: ['fsync', 'relaxed'], atomicity: 'rows', access: 'queries', mostAggregatedRows: null, dataSurvivesRestart: true },
+  capabilities: { durability: ['fsync', 'relaxed'], atomicity: 'rows', access: 'queries', maxAggregatedRows: null, dataSurvivesRestart: true },
   indexing,
   native: true,
   traits,

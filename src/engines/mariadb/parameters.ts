@@ -1,7 +1,7 @@
 /** Parameters of a statement in the binary protocol of MySQL and MariaDB, written straight from their source into the request. */
 import { type } from '../../clients/protocols/mysql-rows.ts'
 import {
-  mostNumberBytes,
+  maxNumberBytes,
   windowBound,
   writeDatetime,
   writeDecimal,
@@ -65,7 +65,7 @@ function numbered(at: number, type: number, write: NumberWriter): Writer {
 }
 
 function append(write: NumberWriter, value: number, to: RequestBuffer): void {
-  to.reserve(mostNumberBytes)
+  to.reserve(maxNumberBytes)
   to.length = write(value, to.bytes, to.length)
 }
 
@@ -83,10 +83,10 @@ function lengthened(end: number, to: Buffer, at: number): number {
 /** The length takes as many bytes as that of the longest value would. */
 function bytesWriter(at: number) {
   return (params: WireSource, to: RequestBuffer): void => {
-    const most = params.mostBytes(at)
+    const most = params.maxBytes(at)
     to.reserve(longLength + most)
     const start = to.length
-    const head = most <= largestByteLength ? 1 : longLength
+    const head = most <= maxByteLength ? 1 : longLength
     const end = params.write(at, to.bytes, start + head)
     const length = end - start - head
     if (head === 1) to.bytes[start] = length
@@ -95,7 +95,7 @@ function bytesWriter(at: number) {
   }
 }
 
-const largestByteLength = 250
+const maxByteLength = 250
 /** A mark and three bytes. */
 const longLength = 4
 function writeLongLength(length: number, to: Buffer, at: number): void {
@@ -106,7 +106,7 @@ function writeLongLength(length: number, to: Buffer, at: number): void {
 }
 
 function lengthOf(length: number): Buffer {
-  const bytes = Buffer.alloc(length <= largestByteLength ? 1 : longLength)
+  const bytes = Buffer.alloc(length <= maxByteLength ? 1 : longLength)
   if (bytes.length === 1) bytes[0] = length
   else writeLongLength(length, bytes, 0)
   return bytes
@@ -165,7 +165,7 @@ function cellWriter(field: Field): CellWriter {
       const write = isHexadecimal(field) ? writeHexadecimal : writeEscaped
       const factor = isHexadecimal(field) ? 2 : 6
       return (lines, line, column, to) => {
-        const most = lines.mostBytes(column)
+        const most = lines.maxBytes(column)
         to.reserve(factor * most + 2)
         const start = to.length
         to.bytes[start] = quote

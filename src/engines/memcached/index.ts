@@ -20,7 +20,7 @@ const name = 'memcached'
 const ownerKey = 'dbtrial.owner:'
 const mebibyte = 2 ** 20
 /** By default an item holds 1 MiB; the server wants this to be half of its memory at most. */
-const largestItemBytes = 64 * mebibyte
+const maxItemBytes = 64 * mebibyte
 /** Of the limit: the rest is for the table of keys, buffers of connections and the program. */
 const memoryShare = 0.75
 
@@ -30,7 +30,7 @@ function settings({ cpus, memoryBytes }: Limits): Record<string, string> {
     ...settingsOf(name, 'volatile'),
     maxbytes: String(megabytes * mebibyte),
     num_threads: String(Math.max(1, Math.floor(cpus))),
-    item_size_max: String(Math.min(largestItemBytes, Math.floor(megabytes / 2) * mebibyte)),
+    item_size_max: String(Math.min(maxItemBytes, Math.floor(megabytes / 2) * mebibyte)),
   }
 }
 
@@ -38,7 +38,7 @@ export const memcached: Engine = throwingServerErrors(driverError, {
   name,
   family: 'key-value',
   native: false,
-  capabilities: { durability: ['volatile'], atomicity: 'row', access: 'keys', mostAggregatedRows: null, dataSurvivesRestart: false },
+  capabilities: { durability: ['volatile'], atomicity: 'row', access: 'keys', maxAggregatedRows: null, dataSurvivesRestart: false },
   traits,
   pace: { startSeconds: 0.2, loadSeconds: 0.5, loadRowsPerSecond: 60_000, settleSeconds: 0, verifySeconds: 4, warmUpSeconds: 2 },
   namespace: 'dbtrial',

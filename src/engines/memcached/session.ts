@@ -16,7 +16,7 @@ import { expiryTime, refusals } from './calls.ts'
 import { writeCall } from './lane.ts'
 
 const crawlerWithinMs = 10_000
-const mostDumps = 5
+const maxDumps = 5
 /** Of one reply to several keys. */
 const keysAtOnce = 50
 const bytesAtOnce = 8 * 2 ** 20
@@ -187,7 +187,7 @@ export async function settingsOfServer(client: MemcacheClient): Promise<Map<stri
 /** Keys with a prefix, and the bytes of their items. An item that the server moves between its lists while these are walked may be passed over: they are walked again until all are told. */
 export async function itemsOf(connection: MemcachedConnection, prefix: string): Promise<Map<string, number>> {
   const all = new Map<string, number>()
-  for (let dump = 0; dump < mostDumps; dump++) {
+  for (let dump = 0; dump < maxDumps; dump++) {
     await dumped(connection, all)
     const stats = (await connection.ask('stats\r\n')).toString('latin1')
     if (all.size >= Number(/^STAT curr_items (\d+)/m.exec(stats)?.[1] ?? 0)) break

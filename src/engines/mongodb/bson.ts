@@ -202,10 +202,10 @@ const numberOf =
         ? (writing.lines as LineSource).number(writing.line, at)
         : Number(writing.target[at])
 
-const mostBytesOf =
+const maxBytesOf =
   ({ '?': from, at }: Bind) =>
   ({ params, lines, target }: Writing): number =>
-    from === 'parameter' ? params.mostBytes(at) : from === 'line' ? (lines as LineSource).mostBytes(at) : Buffer.byteLength(target[at] as string)
+    from === 'parameter' ? params.maxBytes(at) : from === 'line' ? (lines as LineSource).maxBytes(at) : Buffer.byteLength(target[at] as string)
 
 /** Writes it, and returns where it ends. */
 const bytesOf =
@@ -219,7 +219,7 @@ const bytesOf =
 
 /** A length stands in front of a value whose length is known only when it is written. */
 function measured(name: string, bind: Bind, type: number, before: number, subtype: number | null): Instruction {
-  const [most, bytes] = [mostBytesOf(bind), bytesOf(bind)]
+  const [most, bytes] = [maxBytesOf(bind), bytesOf(bind)]
   const start = head(type, name)
   return (writing) => {
     const { to } = writing
@@ -249,7 +249,7 @@ function fixed(name: string, bind: Bind, type: number, size: number, put: (value
 /** Text becomes a document: the one value that needs objects between. */
 function jsonWriter(bson: Bson, name: string, bind: Bind): Instruction {
   const { '?': from, at } = bind
-  const [most, bytes] = [mostBytesOf(bind), bytesOf(bind)]
+  const [most, bytes] = [maxBytesOf(bind), bytesOf(bind)]
   const lineValue = (writing: Writing): unknown => {
     const text = Buffer.alloc(most(writing))
     return JSON.parse(text.toString('utf8', 0, bytes(writing, text, 0)))

@@ -28,7 +28,7 @@ export const mongodb: Engine = throwingServerErrors(mongoError, {
   name: 'mongodb',
   family: 'document',
   native: false,
-  capabilities: { durability: ['fsync', 'relaxed'], atomicity: 'rows', access: 'queries', mostAggregatedRows: null, dataSurvivesRestart: true },
+  capabilities: { durability: ['fsync', 'relaxed'], atomicity: 'rows', access: 'queries', maxAggregatedRows: null, dataSurvivesRestart: true },
   traits: {
     plan: {
       topology: {

@@ -17,8 +17,8 @@ import { compile, type Instruction, type Writing } from './bson.ts'
 type Bson = typeof BSON
 
 /** As many documents as the server takes in one command without splitting its work, or so many bytes. */
-const mostDocuments = 1000
-const mostBytes = 4_000_000
+const maxDocuments = 1000
+const maxBytes = 4_000_000
 const sequenceKind = 1
 const sequenceName = Buffer.from('documents\0')
 
@@ -92,7 +92,7 @@ export class MongoLoad {
       request.append(command)
       const sequence = beginSequence(request)
       writing.to = request
-      for (let documents = 0; row < chunk.rows && documents < mostDocuments && request.length < mostBytes; documents++) {
+      for (let documents = 0; row < chunk.rows && documents < maxDocuments && request.length < maxBytes; documents++) {
         rows.row = row++
         write(writing)
       }
@@ -186,7 +186,7 @@ class Rows implements WireSource {
   write(at: number, to: Buffer, offset: number): number {
     return copyCell(this.#columns[at] as Column, this.row, to, offset)
   }
-  mostBytes(at: number): number {
+  maxBytes(at: number): number {
     return cellBytes(this.#columns[at] as Column, this.row)
   }
   lines(at: number): LineSource {
@@ -217,7 +217,7 @@ class Lines implements LineSource {
     return copyCell(this.#columns[at] as Column, startOf(this.#ends, this.owner) + line, to, offset)
   }
   /** The largest of the owner's: which line it will be is not known here. */
-  mostBytes(at: number): number {
+  maxBytes(at: number): number {
     const from = startOf(this.#ends, this.owner)
     let most = 0
     for (let line = 0; line < this.count; line++) most = Math.max(most, cellBytes(this.#columns[at] as Column, from + line))

@@ -13,8 +13,8 @@ export const copyTrailer = Buffer.from([0xff, 0xff])
 /** The rows of a chunk as COPY tuples, each value written once, where it will be sent from. */
 export function encodeCopy(scenario: Scenario, { data, numbers, epochMs }: Pick<Chunk, 'data' | 'numbers' | 'epochMs'>): Buffer {
   const writers = data.generators.map((generator) => (generator.numeric ? numberWriter(scenario, data.entity, generator) : bytesWriter(generator)))
-  const mostBytes = data.generators.reduce((sum, generator) => sum + (generator.numeric ? widest(generator.field) : 5 + generator.maxBytes), 2)
-  const to = Buffer.allocUnsafe(mostBytes * numbers.length)
+  const maxBytes = data.generators.reduce((sum, generator) => sum + (generator.numeric ? widest(generator.field) : 5 + generator.maxBytes), 2)
+  const to = Buffer.allocUnsafe(maxBytes * numbers.length)
   let at = 0
   for (let index = 0; index < numbers.length; index++) {
     const row = numbers[index] as number

@@ -20,7 +20,7 @@ export const postgres: Engine = throwingServerErrors(postgresError, {
   name: 'postgres',
   family: 'relational',
   native: true,
-  capabilities: { durability: ['fsync', 'relaxed'], atomicity: 'rows', access: 'queries', mostAggregatedRows: null, dataSurvivesRestart: true },
+  capabilities: { durability: ['fsync', 'relaxed'], atomicity: 'rows', access: 'queries', maxAggregatedRows: null, dataSurvivesRestart: true },
   traits: {
     plan: {
       topology: {

@@ -26,15 +26,15 @@ export function writersOf(parameters: Parameter[], { binds }: Statement, types: 
 }
 
 function writeNumber(write: NumberWriter, value: number, to: RequestBuffer): void {
-  to.reserve(mostNumberBytes)
+  to.reserve(maxNumberBytes)
   to.length = write(value, to.bytes, to.length)
 }
 /** An enum's text is the longest of what travels as a number. */
-const mostNumberBytes = 1024
+const maxNumberBytes = 1024
 
 function bytesWriter(at: number, type: number): Writer {
   return (params, to) => {
-    to.reserve(5 + params.mostBytes(at))
+    to.reserve(5 + params.maxBytes(at))
     const start = to.length
     const from = type === oids.jsonb ? to.bytes.writeUInt8(1, start + 4) : start + 4
     const end = params.write(at, to.bytes, from)
@@ -100,7 +100,7 @@ function linesWriter(at: number, column: number, field: Field, type: number): Wr
 }
 
 function writeLineBytes(lines: LineSource, line: number, column: number, element: number, to: RequestBuffer): void {
-  to.reserve(5 + lines.mostBytes(column))
+  to.reserve(5 + lines.maxBytes(column))
   const start = to.length
   const from = element === oids.jsonb ? to.bytes.writeUInt8(1, start + 4) : start + 4
   const end = lines.write(line, column, to.bytes, from)

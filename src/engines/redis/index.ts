@@ -16,7 +16,7 @@ import { type Build, serverOf, settings } from './server.ts'
 import { RedisSession } from './session.ts'
 
 /** A server that runs one command at a time stands still while it reads a window: this many rows take it about a tenth of a second. */
-const mostAggregatedRows = 100_000
+const maxAggregatedRows = 100_000
 
 export const redis = makeEngine({
   name: 'redis',
@@ -77,7 +77,7 @@ function makeEngine({ licence, audit, ...build }: Variant): Engine {
     name,
     family: 'key-value',
     native: false,
-    capabilities: { durability: ['fsync', 'relaxed'], atomicity: 'rows', access: 'queries', mostAggregatedRows, dataSurvivesRestart: true },
+    capabilities: { durability: ['fsync', 'relaxed'], atomicity: 'rows', access: 'queries', maxAggregatedRows, dataSurvivesRestart: true },
     traits: traitsOf(licence, audit),
     pace: { startSeconds: 0.5, loadSeconds: 0.5, loadRowsPerSecond: 62_000, settleSeconds: 0.2, verifySeconds: 5, warmUpSeconds: 2 },
     namespace: '0',

@@ -24,7 +24,7 @@ const noScore = bulkOf('0')
 const widestNumber = 24
 /** Most values are 10 to 99 bytes long. */
 const lengthBytes = '$00\r\n'.length
-const mostMembers = 1000
+const maxMembers = 1000
 const [dollar, carriage, newline] = [...'$\r\n'].map((letter) => letter.charCodeAt(0)) as [number, number, number]
 
 export class RedisLoad {
@@ -152,8 +152,8 @@ export class RedisLoad {
   #sets(): void {
     for (const { place, rows, append } of this.#gathered.drain()) {
       const key = bulkOf(Buffer.from(place, 'latin1'))
-      for (let from = 0; from < rows.length; from += mostMembers) {
-        const some = rows.slice(from, from + mostMembers)
+      for (let from = 0; from < rows.length; from += maxMembers) {
+        const some = rows.slice(from, from + maxMembers)
         this.#commands++
         this.#building.append(commandOf(2 + 2 * some.length, 'ZADD'))
         this.#building.append(key)

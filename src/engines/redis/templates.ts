@@ -255,7 +255,7 @@ class Shape {
 
   #bytes(name: string): Dynamic {
     const at = this.#at(name)
-    return { most: (params) => params.mostBytes(at), put: (params, to, offset) => params.write(at, to, offset) }
+    return { most: (params) => params.maxBytes(at), put: (params, to, offset) => params.write(at, to, offset) }
   }
 
   #digits(name: string): Dynamic {

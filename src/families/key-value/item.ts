@@ -113,7 +113,7 @@ export const expiryAt = (bytes: Buffer, from: number) => bytes.readInt32BE(from)
 
 /** Appends what one parameter holds, without an object for it. */
 export function writeParameter(field: Field, at: number, params: WireSource, to: RequestBuffer): void {
-  const wide = isNumber(field) || field.type === 'uuid' ? 16 : 4 + params.mostBytes(at)
+  const wide = isNumber(field) || field.type === 'uuid' ? 16 : 4 + params.maxBytes(at)
   to.reserve(wide)
   if (isNumber(field)) to.length = writeNumber(field, params.number(at), to.bytes, to.length)
   else if (field.type === 'uuid') to.length = params.write(at, to.bytes, to.length)
@@ -126,7 +126,7 @@ export function writeLines(fields: Field[], lines: LineSource, to: RequestBuffer
   for (let line = 0; line < lines.count; line++)
     for (let column = 0; column < fields.length; column++) {
       const field = fields[column] as Field
-      to.reserve(isNumber(field) || field.type === 'uuid' ? 16 : 4 + lines.mostBytes(column))
+      to.reserve(isNumber(field) || field.type === 'uuid' ? 16 : 4 + lines.maxBytes(column))
       if (isNumber(field)) to.length = writeNumber(field, lines.number(line, column), to.bytes, to.length)
       else if (field.type === 'uuid') to.length = lines.write(line, column, to.bytes, to.length)
       else to.length = measured(to.bytes, to.length, lines.write(line, column, to.bytes, to.length + 4))

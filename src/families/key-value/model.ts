@@ -130,11 +130,11 @@ function addGet(model: PhysicalModel, operation: OperationOf<'get'>, embedded: S
 
 type Query = OperationOf<'list' | 'search' | 'aggregate'>
 
-function addQuery(model: PhysicalModel, scenario: Scenario, operation: Query, { mostAggregatedRows }: Capabilities): void {
+function addQuery(model: PhysicalModel, scenario: Scenario, operation: Query, { maxAggregatedRows }: Capabilities): void {
   const entity = entityOf(scenario, operation.entity)
   if (operation.kind === 'aggregate') {
     const rows = aggregatedRows(scenario, entity, operation)
-    if (mostAggregatedRows !== null && rows > mostAggregatedRows) {
+    if (maxAggregatedRows !== null && rows > maxAggregatedRows) {
       model.excuses.push({
         engine: '',
         operation: operation.name,

@@ -8,9 +8,9 @@ import { filterShare, newestShare, pickedShare, rowBytes } from '../sizes.ts'
 import { baseStore, column, emptyStore, mergeStore } from './stores.ts'
 
 const heaviestPartitionBytes = 100e6
-const mostBucketReads = 64
+const maxBucketReads = 64
 /** All rows of a partition are written by one set of replicas, into one tree in memory; assumed, well below what a node writes into many. */
-const mostNewRowsPerSecond = 1000
+const maxNewRowsPerSecond = 1000
 /** Bytes a row costs beside its values: clustering prefix, flags, one timestamp delta a cell. */
 const rowOverheadBytes = 24
 
@@ -43,18 +43,18 @@ export function addQueryStore(model: PhysicalModel, scenario: Scenario, operatio
     unit === null ? (heaviestBytes > heaviestPartitionBytes ? ', above 100 MB, with no time to split it by' : '') : `, split by ${unit}`
   }${newRows >= 1 ? `; all new rows go into one partition, ${newRows.toPrecision(2)} a second at peak` : ''}`
   const reads = unit === null || time === null ? { usual: 1, most: 1 } : bucketReads(scenario, operation, entity, time, unit)
-  if (reads.usual > mostBucketReads) {
+  if (reads.usual > maxBucketReads) {
     excuse(
       operation,
-      `${operation.name} would read ${reads.most} ${unit} buckets, more than ${mostBucketReads}`,
+      `${operation.name} would read ${reads.most} ${unit} buckets, more than ${maxBucketReads}`,
       `partitions of ${unit}s: ${heaviest}`,
     )
     return
   }
-  if (newRows > mostNewRowsPerSecond) {
+  if (newRows > maxNewRowsPerSecond) {
     excuse(
       operation,
-      `${operation.name} would have all new rows written into one partition: ${Math.round(newRows).toLocaleString('en')} a second at peak, more than ${mostNewRowsPerSecond.toLocaleString('en')}`,
+      `${operation.name} would have all new rows written into one partition: ${Math.round(newRows).toLocaleString('en')} a second at peak, more than ${maxNewRowsPerSecond.toLocaleString('en')}`,
       'a hot partition: one set of replicas would do the work of all',
     )
     return
@@ -181,7 +181,7 @@ function bucketReads(scenario: Scenario, operation: Query, entity: Entity, time:
     return isLatestFirst ? latestShare(entity, time, spanMs) : 1 - latestShare(entity, time, whole - spanMs)
   }
   // The first bucket is cut off anywhere by the present moment, or by the page before.
-  for (let buckets = 1; buckets < Math.min(most, mostBucketReads); buckets++)
+  for (let buckets = 1; buckets < Math.min(most, maxBucketReads); buckets++)
     if (rows * shareOf(buckets) >= operation.limit) return { usual: buckets + 1, most }
   return { usual: most, most }
 }

@@ -97,14 +97,14 @@ function loadSlide(candidates: CandidateResult[], mix: 'full' | 'partial', resul
       title: 'answers over the objective',
       type: 'logarithmic',
       ticks: (value) => decade(value, (each) => `${each} %`),
-      text: (value) => (value > leastShown ? `${digits(value)} %` : `${leastShown} % or fewer`),
+      text: (value) => (value > minShown ? `${digits(value)} %` : `${minShown} % or fewer`),
     },
   }
 }
 
 /** A logarithmic axis has no zero: fewer than one in ten thousand lie on its floor. */
-const leastShown = 0.01
-const shownPercent = (percent: number) => Math.max(leastShown, percent)
+const minShown = 0.01
+const shownPercent = (percent: number) => Math.max(minShown, percent)
 
 function loadPoints(candidate: CandidateResult, { operation, objective }: OperationCurve): { x: number; y: number; counts: boolean }[] {
   return candidate.trials.flatMap((trial) => {

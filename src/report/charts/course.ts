@@ -10,7 +10,7 @@ import { colours, type Kind, type Slide } from './slide.ts'
 /** A trial's start and its own warm-up, at most: time runs for the maintenance, and for no window yet. */
 const leadSeconds = 1
 /** A trial of less than a second has no course. */
-const fewestWindows = 4
+const minWindows = 4
 
 /** At most three courses a candidate, two slides each: its warm-up, its maintenance, and the longest trial that others disturbed. */
 export function courseSlides(candidate: CandidateResult): Slide[] {
@@ -26,7 +26,7 @@ export function courseSlides(candidate: CandidateResult): Slide[] {
   const warmUp = warming.filter((trial) => trial.start === warming[0]?.start)
   const maintenance = candidate.trials.find((trial) => trial.phase === 'maintenance')
   const [noisy] = candidate.trials
-    .filter((trial) => trial.validity.verdict === 'noisy' && trial.windows.length >= fewestWindows)
+    .filter((trial) => trial.validity.verdict === 'noisy' && trial.windows.length >= minWindows)
     .sort((a, b) => b.windows.length - a.windows.length)
   const courses = [
     { kind: 'warm-up', title: `${candidate.name} warming: ${settled}`, trials: warmUp },

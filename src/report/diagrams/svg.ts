@@ -7,7 +7,7 @@ const head = 28
 const gapX = 96
 const gapY = 26
 const edge = 8
-const mostRows = 14
+const maxRows = 14
 
 interface Place {
   x: number
@@ -42,21 +42,21 @@ function placed(diagram: Diagram): Place[] {
   return diagram.boxes.map(({ rows }, at) => {
     const column = columns[at] as number
     const y = next.get(column) ?? edge
-    const height = head + Math.min(rows.length, mostRows + 1) * rowHeight + (rows.length === 0 ? 0 : 6)
+    const height = head + Math.min(rows.length, maxRows + 1) * rowHeight + (rows.length === 0 ? 0 : 6)
     next.set(column, y + height + gapY)
     return { x: edge + column * (width + gapX), y, height, column }
   })
 }
 
 function drawnBox({ title, rows }: Box, { x, y, height }: Place, escaped: (text: string) => string): string {
-  const shown = rows.slice(0, mostRows)
+  const shown = rows.slice(0, maxRows)
   const text = (dx: number, line: number, said: string, more: string) =>
     `<text x="${x + dx}" y="${y + head + line * rowHeight + 14}"${more}>${escaped(said)}</text>`
   const lines = shown.flatMap(({ name, note, keys }, at) => [
     text(10, at, shortened(`${keys.length === 0 ? '' : `${keys.join(' ')} `}${name}`, 26), keys.includes('PK') ? ' font-weight="600"' : ''),
     text(width - 10, at, shortened(note, 9), ' text-anchor="end" opacity="0.65"'),
   ])
-  const more = rows.length > shown.length ? [text(10, mostRows, `and ${rows.length - shown.length} more`, ' opacity="0.65"')] : []
+  const more = rows.length > shown.length ? [text(10, maxRows, `and ${rows.length - shown.length} more`, ' opacity="0.65"')] : []
   return `<g fill="currentColor"><rect x="${x}" y="${y}" width="${width}" height="${height}" rx="5" style="fill:var(--paper,#fff)" stroke="currentColor"/>${rows.length === 0 ? '' : `<path d="M${x} ${y + head}h${width}" stroke="currentColor"/>`}<text x="${x + 10}" y="${y + 19}" font-size="13" font-weight="700">${escaped(shortened(title, 28))}</text>${[...lines, ...more].join('')}</g>`
 }
 
@@ -67,7 +67,7 @@ const shortened = (text: string, most: number) => (text.length <= most ? text : 
 function path({ from, to, label, dashed }: Line, { kind, boxes }: Diagram, places: Place[], escaped: (text: string) => string): string {
   const [many, one] = [places[from] as Place, places[to] as Place]
   const row = boxes[from]?.rows.findIndex(({ name }) => name === label) ?? -1
-  const y1 = many.y + (row < 0 || row >= mostRows ? head / 2 : head + row * rowHeight + 10)
+  const y1 = many.y + (row < 0 || row >= maxRows ? head / 2 : head + row * rowHeight + 10)
   const y2 = one.y + head / 2
   const apart = many.column > one.column
   const [x1, x2] = apart ? [many.x, one.x + width] : [many.x + width, one.x + width]

@@ -106,7 +106,7 @@ const likely = 0.5
 function worstHold(run: CandidateRun, trial: TrialResult): number {
   const holds = run.compiled.scenario.operations.flatMap((operation) => {
     const own = trial.operations[operation.name]
-    if (own === undefined || own.intended < fewestCalls) return []
+    if (own === undefined || own.intended < minCalls) return []
     return operation.objectives
       .filter((objective) => objective.quantile < 1)
       .flatMap((objective) => {
@@ -116,7 +116,7 @@ function worstHold(run: CandidateRun, trial: TrialResult): number {
   })
   return Math.min(1, ...holds)
 }
-const fewestCalls = 299
+const minCalls = 299
 
 /** A trial at average load with a checkpoint, flush or compaction forced in its first third; only where the effort has time for it. */
 export async function maintain(run: CandidateRun, context: RunContext): Promise<void> {

@@ -12,7 +12,7 @@ export async function measureWork(run: CandidateRun, { plan }: RunContext, start
   for (const [repeat, row] of designOf(run.supported.length).entries()) {
     if (repeat % starts !== start) continue
     const rates = run.ratesAt(1)
-    const least = sum(rates) * leastShare
+    const least = sum(rates) * minShare
     for (const [at, index] of run.supported.entries()) rates[index] = Math.max(rates[index] as number, least) * (row[at] === true ? raised : 1)
     await run.runTrial({
       phase: 'work',
@@ -28,7 +28,7 @@ export async function measureWork(run: CandidateRun, { plan }: RunContext, start
 }
 
 /** Rare operations would hardly occur: each gets a share that shows. */
-const leastShare = 0.01
+const minShare = 0.01
 
 /**
  * Which operations are raised in which trial: rows of a Hadamard matrix by Sylvester's construction, every two columns orthogonal

@@ -11,7 +11,7 @@ import { type Figure, reachable } from '../../../src/assess/figures/figure.ts'
 import { middleOf } from '../../../src/assess/figures/simulate.ts'
 import { isPlan, planCapacity } from '../../../src/assess/fleet/capacity-plan.ts'
 import { cheapest, suffices } from '../../../src/assess/fleet/cheapest.ts'
-import { bounds, carries, fewest, mostMembers, type Need, nodesOf, type Terms, usesOf, wholeParts } from '../../../src/assess/fleet/supply.ts'
+import { bounds, carries, fewest, maxMembers, type Need, nodesOf, type Terms, usesOf, wholeParts } from '../../../src/assess/fleet/supply.ts'
 import { cassandra } from '../../../src/engines/cassandra/index.ts'
 import type { Topology } from '../../../src/engines/engine.ts'
 import { mongodb } from '../../../src/engines/mongodb/index.ts'
@@ -32,7 +32,7 @@ const terms = (topology: Topology, more: Partial<Terms> = {}): Terms => ({
   benchCpus: 1,
   missAt: (share) => (1 - share) ** 2,
   block: catalogue.blockStorage as Terms['block'],
-  leastUsdPerHour: 0.1,
+  minUsdPerHour: 0.1,
   networkBytesPerSecond: ({ vcpus }) => vcpus * 40e6,
   ...more,
 })
@@ -204,8 +204,8 @@ describe('what a product does not do is not planned', () => {
 
   test('where rows have one copy no part has replicas, however old an answer may be', () => {
     const offloadable = { ...need, offloadable: 1 }
-    expect(mostMembers(offloadable, replicated)).toBe(5)
-    expect(mostMembers(offloadable, { ...replicated, copies: 1 })).toBe(1)
+    expect(maxMembers(offloadable, replicated)).toBe(5)
+    expect(maxMembers(offloadable, { ...replicated, copies: 1 })).toBe(1)
   })
 
   test('what asks every shard is done on each of them', () => {

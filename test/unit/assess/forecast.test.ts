@@ -192,9 +192,9 @@ test('the interval of a prediction holds what is measured about as often as it s
     const { interval, measured: cores } = heldOf(forecastsOf(candidate(trials), operations), /^server CPU/) as NonNullable<ReturnType<typeof heldOf>>
     if (interval !== null && isWithin(cores, interval)) held++
   }
-  // Two standard errors of so many candidates to either side of 0.8, and what starts have in common.
-  expect(held / candidates).toBeGreaterThan(0.74)
-  expect(held / candidates).toBeLessThan(0.9)
+  // Wider than they must be: starts are the same ones, and what they differ by counts as noise all the same.
+  expect(held / candidates).toBeGreaterThan(0.76)
+  expect(held / candidates).toBeLessThan(0.95)
 })
 
 test('intervals are told with how many of them hold, and a miss is named', () => {

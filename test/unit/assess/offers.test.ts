@@ -77,7 +77,7 @@ describe('fleets', () => {
     benchCpus: 1,
     missAt: () => 0,
     block,
-    leastUsdPerHour: 0.1,
+    minUsdPerHour: 0.1,
     networkBytesPerSecond: () => 1e9,
   })
   const need: Need = {

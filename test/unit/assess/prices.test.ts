@@ -130,7 +130,7 @@ describe('servers that no need would choose', () => {
       benchCpus: 1,
       missAt: (cached) => (1 - cached) ** 2,
       block: blockStorage as Terms['block'],
-      leastUsdPerHour: Math.min(...shapes.map((each) => each.usdPerHour as number)),
+      minUsdPerHour: Math.min(...shapes.map((each) => each.usdPerHour as number)),
       networkBytesPerSecond,
     }
     fc.assert(

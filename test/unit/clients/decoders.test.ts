@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { BSON } from 'mongodb'
 import { describe, expect, test } from 'vitest'
 import { CqlConnection } from '../../../src/clients/protocols/cql.ts'
-import { enclose, FrameReader, frameHeadBytes, mostPayload } from '../../../src/clients/protocols/cql-frames.ts'
+import { enclose, FrameReader, frameHeadBytes, maxPayload } from '../../../src/clients/protocols/cql-frames.ts'
 import { countRows, countRowsAfter, decodeRows, errorName, types, writeNumber } from '../../../src/clients/protocols/cql-messages.ts'
 import { findItem, MemcachedConnection, outcomeOf, errorOf as refusalOf } from '../../../src/clients/protocols/memcached.ts'
 import { MongoConnection, type ScannedReply, scanReply } from '../../../src/clients/protocols/mongodb.ts'
@@ -431,11 +431,11 @@ describe('CQL', () => {
 
     test('messages that are longer than a frame are cut and come back whole', () => {
       const sizes = [
-        [10, mostPayload - 9, 10],
-        [mostPayload],
-        [mostPayload - 9],
-        [3 * mostPayload, 5],
-        [mostPayload / 2, mostPayload / 2, mostPayload / 2],
+        [10, maxPayload - 9, 10],
+        [maxPayload],
+        [maxPayload - 9],
+        [3 * maxPayload, 5],
+        [maxPayload / 2, maxPayload / 2, maxPayload / 2],
         [0],
       ]
       for (const some of sizes) {

@@ -87,7 +87,7 @@ test('owned rows are one document, the same from the wire client as from the dri
       number: (line, column) => (fields[column]?.type === 'enum' ? 0 : Number(rows[line]?.[(fields[column] as Field).name])),
       write: (line, column, to, offset) =>
         offset + raw(fields[column] as Field, rows[line]?.[(fields[column] as Field).name] as Value).copy(to, offset),
-      mostBytes: () => 50,
+      maxBytes: () => 50,
     }
     return {
       next: () => {},
@@ -95,7 +95,7 @@ test('owned rows are one document, the same from the wire client as from the dri
       values: () => [],
       number: () => 0,
       write: (_at, _to, offset) => offset,
-      mostBytes: () => 0,
+      maxBytes: () => 0,
       lines: () => lines,
     }
   }
