@@ -3,6 +3,7 @@
 import type { ToldLine } from '../assess/cost/bill.ts'
 import { likelihood } from '../assess/decision/constraints.ts'
 import type { CandidateDecision, Decision } from '../assess/decision/decision.ts'
+import { amount as valueText } from '../assess/figures/amount.ts'
 import { drawsText, type Spread } from '../assess/figures/simulate.ts'
 import { availabilityText } from '../assess/fleet/availability.ts'
 import type { CandidatePlan, FleetPlan } from '../assess/fleet/candidate-plan.ts'
@@ -40,6 +41,7 @@ export function capacityPlan(decision: Decision): Block[] {
     ...managed(planned, decision),
     heading(3, 'How far the model is off here'),
     ...forecastBlocks(decision, markedIn(decision.candidates)),
+    ...assumedBlocks(decision),
     ...(decision.caveats.length > 0 ? [heading(3, 'Prices'), list(decision.caveats)] : []),
   ]
 }
@@ -300,6 +302,38 @@ function lines(plan: CandidatePlan, horizon: number, sources: ReturnType<typeof 
 
 const connectionsText = ({ connections }: FleetPlan) => spreadText(connections, (value) => count(Math.max(1, Math.ceil(value))))
 
+/** All of it in one place: who knows better puts his number in. */
+function assumedBlocks({ assumed }: Pick<Decision, 'assumed'>): Block[] {
+  if (assumed.length === 0) return []
+  return [
+    details(`What is assumed: ${assumed.length} numbers, each of which --assume NAME=VALUE replaces`, [
+      table(
+        ['name', 'low', 'middle', 'high', 'what it is'],
+        assumed.map(({ path, unit, range: { low, mid, high }, source }) => [
+          path,
+          ...[low, mid, high].map((value) => valueText(value, unit)),
+          source,
+        ]),
+        [1, 2, 3],
+      ),
+    ]),
+  ]
+}
+
+/** Whether an offer saves more hours than it costs, by the hours that running it oneself is planned with. */
+function managedText(name: string, { managed: offers, fleet: { now } }: CandidatePlan, usdPerHour: number): string[] {
+  const own = (now.lines.find((line) => line.name === 'labour')?.usdPerMonth.p50 ?? 0) / usdPerHour
+  const [best] = offers
+    .flatMap(({ service, breakEvenHours }) => (breakEvenHours === null ? [] : [{ service, breakEvenHours }]))
+    .sort((a, b) => a.breakEvenHours - b.breakEvenHours)
+  if (best === undefined || own === 0) return []
+  const hours = (value: number) => `${count(Math.round(10 * value) / 10)} ${value === 1 ? 'hour' : 'hours'}`
+  const asked = best.breakEvenHours <= 0 ? 'costs no more than its servers alone' : `must save ${hours(best.breakEvenHours)} a month`
+  const verdict =
+    best.breakEvenHours <= own ? 'so by its own price it is worth asking for; its latency was not measured' : 'more than there are to save'
+  return [`${name}: ${best.service} ${asked}; running it oneself is planned with ${hours(own)} (assumed), ${verdict}.`]
+}
+
 function managed(planned: Planned, { pricedNotMeasured, engineerHour }: Decision): Block[] {
   const rows = planned.flatMap(({ name, plan }) =>
     plan.managed.map((offer) => [
@@ -322,6 +356,7 @@ function managed(planned: Planned, { pricedNotMeasured, engineerHour }: Decision
             `The same need, now, on demand, beside the same lines run by yourself: what an offer has no price of is on neither side. Break-even: engineer hours a month, at ${usd(engineerHour.usd)} USD (${engineerHour.provenance}), that it must save.`,
           ),
           table(['candidate', 'offer', 'what', 'USD a month', 'run by yourself', 'break-even', 'no price of'], rows, [3, 4]),
+          list(planned.flatMap(({ name, plan }) => managedText(name, plan, engineerHour.usd))),
         ]),
     ...(pricedNotMeasured.length === 0
       ? []

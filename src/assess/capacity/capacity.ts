@@ -151,24 +151,18 @@ const minRates = 2
 /** Open loops of the mix as it is, with the connections that were chosen. */
 const phasesOfMix: ReadonlySet<TrialResult['phase']> = new Set(['confirmation', 'curve', 'held-back'])
 
-/**
- * By start, the rate at which so many of the server's cores are busy, by the utilisation law. What a server uses at rest is one number for all its
- * starts, for the few rates of one may put it anywhere; what a call costs is a start's own.
- */
+/** By start, the rate at which so many of the server's cores are busy, by the utilisation law. */
 function ratesOfCpu(trials: readonly TrialResult[], cpus: number): Map<number, number> {
-  const told = trials.filter((trial) => phasesOfMix.has(trial.phase) && isUsable(trial) && !trial.saturated && coresOf(trial) > 0)
+  const open = trials.filter((trial) => phasesOfMix.has(trial.phase) && isUsable(trial) && !trial.saturated)
   const rates = new Map<number, number>()
-  if (new Set(told.map(({ arrival }) => arrival.multiple)).size < minRates) return rates
-  const law = utilisationOf(told)
-  if (law === null || cpuFill * cpus <= law.idle) return rates
-  for (const [start, own] of Map.groupBy(told, (trial) => trial.start)) {
-    const demand = median(own.map((trial) => (coresOf(trial) - law.idle) / atFullSpeed(trial))) ?? 0
-    if (demand > 0) rates.set(start, (cpuFill * cpus - law.idle) / demand)
+  for (const [start, own] of Map.groupBy(open, (trial) => trial.start)) {
+    const told = own.filter(({ resources: { server } }) => server !== null && server.cpuCores > 0)
+    if (new Set(told.map(({ throughputPerSecond }) => Math.round(throughputPerSecond))).size < minRates) continue
+    const law = utilisationOf(told)
+    if (law !== null && law.demand > 0 && cpuFill * cpus > law.idle) rates.set(start, (cpuFill * cpus - law.idle) / law.demand)
   }
   return rates
 }
-
-const coresOf = ({ resources: { server } }: TrialResult) => server?.cpuCores ?? 0
 
 /** Student's t on the logarithms over starts; of a single start the value without an interval: a plan assumes one. */
 function overStarts(values: Map<number, number>, multipleOf: (perSecond: number) => number): Interval | null {

@@ -13,7 +13,7 @@ import { Demand } from '../demand/demand.ts'
 import { type DemandTable, demandTable } from '../demand/demand-table.ts'
 import { Drawn } from '../figures/drawn.ts'
 import type { Explainable } from '../figures/explain.ts'
-import type { Figure, Provenance } from '../figures/figure.ts'
+import { type Figure, type Provenance, type Range, reachable, type Unit } from '../figures/figure.ts'
 import { draws, middleOf, type Spread } from '../figures/simulate.ts'
 import { type CandidatePlan, type Complete, completed, describePlan, figuresOf, scaledCallsOfPlan } from '../fleet/candidate-plan.ts'
 import { isPlan, planCapacity } from '../fleet/capacity-plan.ts'
@@ -70,6 +70,8 @@ export interface Decision {
   composites: Composite[]
   shards: ShardProposal | null
   forecasts: Forecast[]
+  /** All that nobody measured, stated or published, by path: what `--assume` replaces. */
+  assumed: { path: string; unit: Unit; range: Range; source: string }[]
   pricedNotMeasured: Unmeasured[]
   caveats: string[]
   months: number
@@ -177,6 +179,7 @@ export function decide(result: Result, assessment: Assessment, options: Decision
       ),
       shards: proposeShardKey(scenario),
       forecasts: result.candidates.flatMap((candidate) => forecastsOf(candidate, scenario.operations)),
+      assumed: assumedIn(figures),
       pricedNotMeasured: unmeasuredOf(result, options.catalogues),
       caveats: [...new Set(consulted(options.catalogues, regions).flatMap((each) => caveats(each, regions, options.today)))],
       budgetUsdPerMonth,
@@ -233,6 +236,15 @@ function withLate(
   if (proposal === null) return null
   const single = candidates.find(({ name }) => name === proposal.single?.candidate)
   return { ...proposal, late: single === undefined ? [] : lateGroups(proposal.groups, single, assessment.candidates) }
+}
+
+/** Each once, however many figures stand for it. */
+function assumedIn(figures: readonly Figure[]): Decision['assumed'] {
+  const found = new Map<string, Decision['assumed'][number]>()
+  for (const figure of reachable(figures))
+    if (figure.kind === 'given' && figure.provenance === 'assumed')
+      found.set(figure.path, { path: figure.path, unit: figure.unit, range: figure.range, source: figure.source })
+  return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
 /** Where no fleet can be had nothing holds on one; what does not hold even so is out. */

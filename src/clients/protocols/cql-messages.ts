@@ -141,10 +141,10 @@ export function executeHead({ version, executed, parameters }: PreparedStatement
   return Buffer.concat([executed, rest])
 }
 
-/** What follows the values of an EXECUTE. */
-export function executeTail(pageState: Buffer | null): Buffer {
+/** What follows the values of an EXECUTE: `rows` of a page at most. */
+export function executeTail(pageState: Buffer | null, rows = pageSize): Buffer {
   const size = Buffer.alloc(4)
-  size.writeInt32BE(pageSize)
+  size.writeInt32BE(rows)
   return pageState === null ? size : Buffer.concat([size, longBytes(pageState)])
 }
 
@@ -216,6 +216,10 @@ export function countRows(bytes: Buffer, from: number): number {
   if (bytes.readInt32BE(from) !== resultKinds.rows) return 0
   return bytes.readInt32BE(rowsAt(bytes, from))
 }
+
+/** Whether an answer of rows ends with its page, and not with the last of them. */
+export const hasMorePages = (bytes: Buffer, from: number) =>
+  bytes.readInt32BE(from) === resultKinds.rows && (bytes.readInt32BE(from + 4) & rowFlags.morePages) !== 0
 
 /** Offset of the number of rows. */
 function rowsAt(bytes: Buffer, from: number): number {

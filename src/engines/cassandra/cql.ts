@@ -52,6 +52,9 @@ function windowHours({ entity, expiry }: Store, { operations }: Scenario): numbe
   return expiry === null || isChanged ? null : Math.max(1, Math.round(expiry.ttlMs / windowsOfALife / hourMs))
 }
 
+/** Of rows that are never deleted nothing must be kept for a node that missed a deletion: what has expired goes once no hint is older (max_hint_window, 3 h). */
+const hintsSeconds = 10_800
+
 export function createTable(store: Store, scenario: Scenario): string {
   const typeOf = (column: StoreColumn) => cqlType(column, scenario)
   const columns = store.columns.map((column) => `  ${id(column.name)} ${typeOf(column)}${isStatic(store, column) ? ' STATIC' : ''}`)
@@ -59,7 +62,10 @@ export function createTable(store: Store, scenario: Scenario): string {
   const order = store.clustering.map((each) => `${id(each.column)} ${each.descending ? 'DESC' : 'ASC'}`).join(', ')
   const hours = windowHours(store, scenario)
   const windows = `{'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'HOURS', 'compaction_window_size': ${hours}}`
-  const options = [...(order === '' ? [] : [`CLUSTERING ORDER BY (${order})`]), ...(hours === null ? [] : [`compaction = ${windows}`])]
+  const options = [
+    ...(order === '' ? [] : [`CLUSTERING ORDER BY (${order})`]),
+    ...(hours === null ? [] : [`compaction = ${windows}`, `gc_grace_seconds = ${hintsSeconds}`]),
+  ]
   const text = `CREATE TABLE ${id(store.name)} (\n${[...columns, `  PRIMARY KEY (${key})`].join(',\n')}\n)`
   return options.length === 0 ? text : `${text} WITH ${options.join(' AND ')}`
 }

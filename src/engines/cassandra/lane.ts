@@ -14,6 +14,7 @@ import {
   errorName,
   executeHead,
   executeTail,
+  hasMorePages,
   type PreparedStatement,
   unprepared,
 } from '../../clients/protocols/cql-messages.ts'
@@ -127,6 +128,8 @@ class Slot {
   readonly #slot: number
   #busy = false
   #keep = false
+  #program: Program | null = null
+  #params: WireSource | null = null
   #template: Template | null = null
   #nowMs = 0
   #talk: Talk<Reply> | null = null
@@ -155,10 +158,10 @@ class Slot {
 
   send(program: Program, params: WireSource): void {
     const { templates } = program
+    this.#program = program
+    this.#params = params
     if (templates === null) {
-      this.#template = null
-      this.#talk = this.#converse(program, params)
-      carry(() => (this.#talk as Talk<Reply>).next(), this.#carrier)
+      this.#openTalk(program, params)
       return
     }
     const template = templates.variants[templates.deepAt < 0 ? 0 : params.number(templates.deepAt)] as Template
@@ -168,6 +171,14 @@ class Slot {
     this.#pending = 1
     this.#talk = this.#keep ? this.#converse(program, params) : null
     this.#talk?.next()
+  }
+
+  /** With a conversation, from its first request on. */
+  #openTalk(program: Program, params: WireSource): void {
+    this.#template = null
+    const talk = this.#converse(program, params)
+    this.#talk = talk
+    carry(() => talk.next(), this.#carrier)
   }
 
   /** Whether the request was written: a value that its column cannot hold leaves nothing of it, and is told. */
@@ -198,7 +209,9 @@ class Slot {
     const template = this.#template
     if (this.#error === '' && template !== null) {
       const rows = template.rows(bytes, from, this.#nowMs)
-      if (this.#talk === null) this.#finish(rows > 0 ? 'ok' : 'miss', rows, 0, '')
+      // Too many of the first page had expired: the conversation goes on for as long as it takes.
+      if (rows < template.pageRows && hasMorePages(bytes, from)) this.#openTalk(this.#program as Program, this.#params as WireSource)
+      else if (this.#talk === null) this.#finish(rows > 0 ? 'ok' : 'miss', rows, 0, '')
       else this.#proceed([decodeRows(bytes, from, template.prepared.columns)], rows)
       return
     }
@@ -250,7 +263,7 @@ class Slot {
   }
 
   /** Returns the statement whose columns the rows will have; of a batch none. */
-  #write({ statements, consistency, pageState }: Request, stream: number): PreparedStatement | null {
+  #write({ statements, consistency, pageState, pageRows }: Request, stream: number): PreparedStatement | null {
     const { request, version } = this.#lane.connection
     if (statements.length > 1) {
       const start = beginBatch(request, version, stream, 'logged')
@@ -266,7 +279,7 @@ class Slot {
     const prepared = this.#lane.prepared(statement.query) as PreparedStatement
     const start = beginExecute(request, version, stream, executeHead(prepared, consistency, pageState !== null))
     this.#writeValues(statement, prepared)
-    request.append(executeTail(pageState))
+    request.append(executeTail(pageState, pageRows))
     endMessage(request, start)
     return prepared
   }

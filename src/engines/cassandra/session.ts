@@ -91,9 +91,9 @@ export class CassandraSession implements Session {
     return said.value
   }
 
-  async #carry({ statements, consistency, pageState }: Request, fetchSize = pageSize): Promise<CqlResult> {
+  async #carry({ statements, consistency, pageState, pageRows = pageSize }: Request): Promise<CqlResult> {
     const [only] = statements as [Cql]
-    const options = { prepare: true, consistency, fetchSize }
+    const options = { prepare: true, consistency, fetchSize: pageRows }
     const result =
       statements.length === 1
         ? await this.#client.execute(
@@ -178,11 +178,11 @@ export class CassandraSession implements Session {
     const names = [...new Set([counted, ...(column === undefined ? [] : [column.name])])]
     const text = `SELECT ${distinct ? 'DISTINCT ' : ''}${names.map(id).join(', ')} FROM ${id(store.name)}`
     // Whole rows are read, whatever is asked of them: a page of the widest would take more memory than the server has.
-    const fetchSize = Math.max(1, Math.min(pageSize, Math.floor(maxPageBytes / rowBytes(entityOf(this.#compiled.scenario, entityName)))))
+    const pageRows = Math.max(1, Math.min(pageSize, Math.floor(maxPageBytes / rowBytes(entityOf(this.#compiled.scenario, entityName)))))
     let pageState: Buffer | null = null
     do {
       const statements = [{ query: text, columns: [], params: [] }]
-      const page: CqlResult = await this.#carry({ statements, consistency: consistencies.quorum, pageState }, fetchSize)
+      const page: CqlResult = await this.#carry({ statements, consistency: consistencies.quorum, pageState, pageRows })
       for (const row of page.rows) {
         if (row[counted] === null) continue
         rows++

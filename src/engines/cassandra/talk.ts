@@ -1,4 +1,5 @@
 /** What Cassandra is asked, as data: an operation yields requests that may run side by side, and is handed their results, whichever client carries them. */
+import { pageSize } from '../../clients/protocols/cql-messages.ts'
 import type { Value } from '../../data/value.ts'
 import type { StoreColumn } from '../../families/model.ts'
 
@@ -18,6 +19,8 @@ export interface Request {
   consistency: number
   /** Where the last page of this statement ended. */
   pageState: Buffer | null
+  /** Rows of a page; absent: as many as is usual. */
+  pageRows?: number
 }
 /** uuid: 16 bytes · timestamp: epoch milliseconds · decimal: its text · everything else as it is. */
 export type StoredRow = Record<string, Value>
@@ -43,23 +46,31 @@ export function askAll(statements: Cql[], consistency: number): Talk<StoredRow[]
   return askUntil(statements, consistency, () => false)
 }
 
-/** The rows that are alive, of as many pages as it takes to have `limit` of them. */
+/**
+ * The rows that are alive, of as many pages as it takes to have `limit` of them. Which have expired the server does not know, so that it cannot
+ * limit them; but those that live come first as a rule, and a first page of so many is enough. Pages that follow are twice as large each.
+ */
 export function* askPages(statements: Cql[], limit: number, nowMs: number | null, consistency: number): Talk<StoredRow[][]> {
   const alive = (rows: StoredRow[]) => (nowMs === null ? rows : rows.filter((row) => isAlive(row, nowMs)))
-  const pages = yield* askUntil(statements, consistency, (rows) => alive(rows).length >= limit)
+  const pages = yield* askUntil(statements, consistency, (rows) => alive(rows).length >= limit, nowMs === null ? pageSize : limit)
   return pages.map(alive)
 }
 
-function* askUntil(statements: Cql[], consistency: number, isEnough: (rows: StoredRow[]) => boolean): Talk<StoredRow[][]> {
+function* askUntil(statements: Cql[], consistency: number, isEnough: (rows: StoredRow[]) => boolean, firstPageRows = pageSize): Talk<StoredRow[][]> {
   const rows = statements.map((): StoredRow[] => [])
-  let open = statements.map((statement, at) => ({ at, request: { statements: [statement], consistency, pageState: null as Buffer | null } }))
+  let pageRows = Math.min(pageSize, firstPageRows)
+  let open = statements.map((statement, at) => ({
+    at,
+    request: { statements: [statement], consistency, pageState: null as Buffer | null, pageRows },
+  }))
   while (open.length > 0) {
     const results = yield open.map((each) => each.request)
+    pageRows = Math.min(pageSize, 2 * pageRows)
     open = open.flatMap(({ at, request }, index) => {
       const { rows: page, pageState } = results[index] as CqlResult
       const own = rows[at] as StoredRow[]
       for (const row of page) own.push(row)
-      return pageState === null || isEnough(own) ? [] : [{ at, request: { ...request, pageState } }]
+      return pageState === null || isEnough(own) ? [] : [{ at, request: { ...request, pageState, pageRows } }]
     })
   }
   return rows

@@ -15,9 +15,8 @@ import type { RequestBuffer } from '../../clients/request.ts'
 import { type Parameter, parametersOf, type WireSource } from '../../data/parameters.ts'
 import type { Value } from '../../data/value.ts'
 import type { Store, StoreColumn } from '../../families/model.ts'
-import { filterShare } from '../../families/sizes.ts'
 import { storesOfEntity } from '../../families/wide-column/stores.ts'
-import { type Entity, entityOf, type Field, type Operation, type OperationOf } from '../../scenario/scenario.ts'
+import { entityOf, type Field, type Operation, type OperationOf } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
 import { insertRow } from './cql.ts'
 import { consistencyOf } from './operations.ts'
@@ -33,6 +32,8 @@ export interface Template {
   tail: Buffer
   /** Rows of a result, without decoding it. */
   rows(bytes: Buffer, from: number, nowMs: number): number
+  /** Of the first page, where fewer that live are not enough while there are more; 0: the server limits them. */
+  pageRows: number
 }
 export interface Templates {
   /** Of a list the first and the deep page; of other operations one. */
@@ -47,6 +48,7 @@ interface Shape {
   texts: string[]
   binds: Bind[][]
   rows: (columns: ColumnType[]) => Template['rows']
+  pageRows?: number
 }
 
 /** null: it takes several requests, or a value that is not a parameter. */
@@ -62,7 +64,13 @@ export async function templatesOf(
   for (const [at, text] of shape.texts.entries()) {
     const prepared = await prepare(text)
     const writers = (shape.binds[at] as Bind[]).map((bind, index) => writerOf(bind, parameters, prepared.parameters[index] as ColumnType))
-    variants.push({ prepared, head: executeHead(prepared, consistencyOf(op)), writers, tail: executeTail(null), rows: shape.rows(prepared.columns) })
+    const { pageRows = 0 } = shape
+    variants.push({
+      ...{ prepared, writers, pageRows },
+      head: executeHead(prepared, consistencyOf(op)),
+      tail: pageRows === 0 ? executeTail(null) : executeTail(null, pageRows),
+      rows: shape.rows(prepared.columns),
+    })
   }
   const at = (shape_: Parameter['shape']) => parameters.findIndex((each) => each.shape === shape_)
   return { variants, deepAt: at('deep'), nowAt: at('now') }
@@ -73,6 +81,8 @@ function shapeOf(compiled: Compiled<string>, op: Operation): Shape | null {
   const entity = entityOf(scenario, op.entity)
   const store = storeFor(model, op.name)
   const texts = compiled.programs[compiled.operations.indexOf(op)]?.variants.flat() ?? []
+  // What may have expired the server cannot limit: a page of so many is asked for.
+  const pageRowsOf = ({ limit }: { limit: number }) => (entity.ttlMs === null ? 0 : Math.min(limit, pageSize))
   const living = (most: number) => (columns: ColumnType[]) => {
     const expires = columns.findIndex((column) => column.name === 'expires_at')
     return entity.ttlMs === null
@@ -88,30 +98,22 @@ function shapeOf(compiled: Compiled<string>, op: Operation): Shape | null {
         rows: living(1),
       }
     case 'list': {
-      if (store.unique || store.bucket !== null || !hasOneDeepStart(op) || mayTakePages(compiled, op, entity)) return null
+      if (store.unique || store.bucket !== null || !hasOneDeepStart(op)) return null
       const where = store.partition.map((name): Bind => {
         const constant = op.where.find((filter) => filter.field === name)?.constant ?? null
         return constant === null ? { name: `where.${name}` } : { constant, scale: columnOf(store, name).scale }
       })
       const after = store.clustering.map((each): Bind => ({ name: `after.${each.column}` }))
-      return { texts, binds: [where, [...where, ...after]], rows: living(op.limit) }
+      return { texts, binds: [where, [...where, ...after]], rows: living(op.limit), pageRows: pageRowsOf(op) }
     }
     case 'search':
-      return mayTakePages(compiled, op, entity) ? null : { texts, binds: [[{ name: 'word' }]], rows: living(op.limit) }
+      return { texts, binds: [[{ name: 'word' }]], rows: living(op.limit), pageRows: pageRowsOf(op) }
     case 'insert':
     case 'put':
       return writeShape(compiled, op)
     default:
       return null
   }
-}
-
-/** Where the server cannot limit the rows, because they may have expired, a partition may be longer than a page. */
-function mayTakePages({ scenario }: Compiled<string>, op: OperationOf<'list'> | OperationOf<'search'>, entity: Entity): boolean {
-  if (entity.ttlMs === null) return false
-  const rows =
-    op.kind === 'search' ? entity.count : op.where.reduce((product, filter) => product * filterShare(scenario, entity, filter), entity.count)
-  return rows > pageSize / 2
 }
 
 function writeShape({ scenario, model }: Compiled<string>, op: OperationOf<'insert'> | OperationOf<'put'>): Shape | null {

@@ -45,7 +45,7 @@ function named(calls: Call[], names: string[], perform: (changed: string) => Cal
       words
         .map((word, index) => {
           const versions = others.flatMap(([name, changed]) => {
-            const own = changed[at] === undefined ? undefined : commandsOf(changed[at])[line]?.[index]
+            const own = changed[at] === undefined ? undefined : lineLike(commands, line, commandsOf(changed[at]))?.[index]
             return own === undefined ? [] : [{ name, difference: differenceOf(word, own) }]
           })
           return shown(word, versions.filter(({ difference }) => difference !== null) as Change[])
@@ -55,6 +55,19 @@ function named(calls: Call[], names: string[], perform: (changed: string) => Cal
     return { text: lines.join('\n'), script: 'script' in call ? call.script : null }
   })
 }
+
+/** A value that decides which sets a row stands in changes how many commands there are: then the one to the same key is compared, if there is any. */
+function lineLike(commands: Word[][], line: number, changed: Word[][]): Word[] | undefined {
+  if (changed.length === commands.length) return changed[line]
+  const own = commands[line] as Word[]
+  return changed.find((words) => words[0] === own[0] && placeOf(words[1]) === placeOf(own[1]))
+}
+
+/** Of a key what stands before its first colon: the hash or the set, and not the row. */
+const placeOf = (key: Word | undefined) =>
+  Buffer.from((key ?? '') as string)
+    .toString('latin1')
+    .split(':')[0]
 
 interface Change {
   name: string

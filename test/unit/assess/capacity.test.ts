@@ -130,17 +130,6 @@ describe('the three capacities', () => {
     expect(sweepOf({ trials }).map(({ concurrency }) => concurrency)).toEqual([4, 4, 4])
   })
 
-  test('that fill the cores are found by one number at rest for all starts: one whose rates lie close together decides nothing', () => {
-    const used = (multiple: number, start: number, more: number) =>
-      ({ ...open(multiple, { start }), resources: { server: { cpuCores: 0.05 + 0.2 * multiple + more } } }) as unknown as TrialResult
-    const wide = [1, 2].flatMap((start) => [0.5, 1, 2, 3].map((multiple) => used(multiple, start, 0)))
-    // Two neighbouring rates, a little off: a line through them alone would say that 70 % are never reached, or at rest.
-    const close = [used(1.9, 3, 0.03), used(2, 3, -0.01)]
-    const { cpu } = capacityOf(evidence([...wide, ...close]), 'full', cpus)
-    expect((cpu?.mid ?? 0) / 3.25).toBeCloseTo(1, 1)
-    expect((cpu?.high ?? 0) / (cpu?.low ?? 1)).toBeLessThan(1.2)
-  })
-
   test('the cores are told by the mix as it is, not by trials with rare operations raised or other connections', () => {
     const own = capacityOf(evidence(whole()), 'full', cpus).cpu
     const dearer = (['probe', 'connections'] as const).map((phase) => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { readPrices } from '../../../src/assess/cost/prices.ts'
+import { assumedBy, withAssumed } from '../../../src/assess/decision/assume.ts'
 import { decide } from '../../../src/assess/decision/decision.ts'
 import { amount } from '../../../src/assess/figures/amount.ts'
 import { explain } from '../../../src/assess/figures/explain.ts'
@@ -58,5 +59,27 @@ describe('of the demand', () => {
 
   test.each(told.map(([, path]) => path))('%s', (path) => {
     expect(explain(explainable, path)).toContain(`${path} = `)
+  })
+})
+
+describe('what is assumed', () => {
+  const names = decision.assumed.map(({ path }) => path)
+
+  test('is told once each, with its range and what it is', () => {
+    expect(names).toEqual([...new Set(names)].sort())
+    expect(names).toEqual(expect.arrayContaining(['plan.hostFactor', 'plan.rowsExponent', 'demand.peakSpread']))
+    for (const { path, range, source } of decision.assumed) {
+      expect(range.low, path).toBeLessThanOrEqual(range.mid)
+      expect(range.mid, path).toBeLessThanOrEqual(range.high)
+      expect(source, path).toMatch(/./)
+    }
+  })
+
+  test('is what a wish may replace', () => {
+    const known = withAssumed(assumedBy('plan.hostFactor=0.9'), () =>
+      decide(result, assess(result), { catalogues: readPrices(), weights: {}, today: new Date('2026-11-21') }),
+    )
+    expect(known.decision.assumed.find(({ path }) => path === 'plan.hostFactor')?.range).toMatchObject({ low: 0.9, mid: 0.9, high: 0.9 })
+    expect(known.decision.assumed.map(({ path }) => path)).toEqual(names)
   })
 })
