@@ -1,0 +1,1 @@
+db.createUser({ user: 'application', roles: [{ role: 'readWrite', db: 'dbtrial' }] });

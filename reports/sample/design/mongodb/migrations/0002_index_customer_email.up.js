@@ -1,0 +1,1 @@
+db.getCollection("customer").createIndex({ email: 1 }, { name: "email", unique: true });

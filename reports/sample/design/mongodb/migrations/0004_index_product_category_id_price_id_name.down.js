@@ -1,0 +1,1 @@
+db.getCollection("product").dropIndex("category_id_price_id_name");

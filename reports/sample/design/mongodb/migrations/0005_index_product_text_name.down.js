@@ -1,0 +1,1 @@
+db.getCollection("product").dropIndex("text_name");

@@ -1,0 +1,1 @@
+db.getCollection("order").dropIndex("customer_id_created_at_id");

@@ -1,0 +1,1 @@
+db.getCollection("order").dropIndex("created_at_total");

@@ -1,0 +1,1 @@
+db.getCollection("session").dropIndex("expiry_expires_at");

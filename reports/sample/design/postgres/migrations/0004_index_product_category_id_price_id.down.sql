@@ -1,0 +1,1 @@
+DROP INDEX "product_category_id_price_id";
