@@ -1,5 +1,5 @@
 /** How the server ran one call of each read, in rows: what it looked at for what it found. */
-import { fewRows, maxPerFound } from '../assess/judge/fixes.ts'
+import { isLargeSort, isThrownAway, largeScans } from '../assess/judge/fixes.ts'
 import type { CandidateResult } from '../result/result.ts'
 import type { Operation, Scenario } from '../scenario/scenario.ts'
 import { count } from './render/format.ts'
@@ -32,16 +32,16 @@ const perFound = ({ rows, returned }: NonNullable<Explanation['read']>) => Strin
 const finds = ({ kind }: Operation) => kind !== 'aggregate'
 
 export function wholeReads({ explanations }: Pick<CandidateResult, 'explanations'>, scenario: Scenario): string[] {
-  return of(explanations, scenario).flatMap(({ operation, scans }) =>
-    scans
-      .filter(({ rows }) => rows >= fewRows)
-      .map(({ store, rows }) => `one ${operation} reads all ${count(rows)} rows of ${store}, and more as it grows: no index serves it`),
+  return of(explanations, scenario).flatMap((explanation) =>
+    largeScans(explanation).map(
+      ({ store, rows }) => `one ${explanation.operation} reads all ${count(rows)} rows of ${store}, and more as it grows: no index serves it`,
+    ),
   )
 }
 
 export function thrownAway({ explanations }: Pick<CandidateResult, 'explanations'>, scenario: Scenario): string[] {
   return of(explanations, scenario).flatMap(({ operation, read, scans }) =>
-    read === null || scans.length > 0 || read.rows < fewRows || read.rows < maxPerFound * Math.max(1, read.returned)
+    read === null || scans.length > 0 || !isThrownAway(read)
       ? []
       : [
           `one ${operation} looks at ${count(read.rows)} rows for ${count(read.returned)} that it finds: an index with more of its conditions would look at fewer`,
@@ -51,7 +51,7 @@ export function thrownAway({ explanations }: Pick<CandidateResult, 'explanations
 
 export function sortsWithoutIndex({ explanations }: Pick<CandidateResult, 'explanations'>, scenario: Scenario): string[] {
   return of(explanations, scenario).flatMap(({ operation, sortedRows }) =>
-    sortedRows === null || sortedRows < fewRows
+    sortedRows === null || !isLargeSort(sortedRows)
       ? []
       : [`one ${operation} sorts ${count(sortedRows)} rows: an index in its order would find the first ones at once`],
   )

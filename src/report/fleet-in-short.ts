@@ -1,6 +1,7 @@
 /** What the planned servers hold and cost, in a line each for the first screen. */
 import type { CandidateDecision } from '../assess/decision/decision.ts'
 import type { CandidatePlan } from '../assess/fleet/candidate-plan.ts'
+import { lateNow } from '../assess/fleet/latency-of-plan.ts'
 import { micros, usd } from './render/format.ts'
 
 const likely = 0.5
@@ -9,9 +10,9 @@ const mostLate = 3
 /** Whether the limits hold on the servers that are proposed, and what misses them now, at the average load. */
 export function limitsText({ constraints, atScale }: Pick<CandidateDecision, 'constraints' | 'atScale'>, { latency }: CandidatePlan): string {
   const late = [
-    ...latency.calls
-      .filter(({ month, load, holds }) => month === 0 && load === 'average' && holds < likely)
-      .map(({ operation, objective, totalMs, limitMs }) => `${objective} of ${operation} ${micros(totalMs.p50 * 1000)} of ${micros(limitMs * 1000)}`),
+    ...lateNow(latency).map(
+      ({ operation, objective, totalMs, limitMs }) => `${objective} of ${operation} ${micros(totalMs.p50 * 1000)} of ${micros(limitMs * 1000)}`,
+    ),
     ...atScale
       .filter(({ probabilityNow }) => probabilityNow >= likely)
       .map(

@@ -6,9 +6,9 @@ import type { Operation } from '../../scenario/scenario.ts'
 import { nonNegativeLeastSquares } from '../../stats/linear.ts'
 import { median } from '../../stats/median.ts'
 import { noiseOf } from '../../stats/repeat-noise.ts'
-import { type Figure, given } from '../figures/figure.ts'
+import type { Figure } from '../figures/figure.ts'
 import { middleOf, simulate, spreadOf } from '../figures/simulate.ts'
-import { assumptions } from '../fleet/plan-assumptions.ts'
+import { rowBytesSpread } from '../fleet/plan-assumptions.ts'
 import { type ForecastInterval, forecastInterval, reachOf80, reachOfRepeats } from './forecast-interval.ts'
 import { heldBackShare } from './held-back-share.ts'
 import { fitScalability, type Scalability, sweepOf, throughputAt } from './scaling.ts'
@@ -233,7 +233,7 @@ function heldBackStorage(candidate: CandidateResult): Forecast[] {
   if (half === undefined || whole === undefined || half.rows <= 0) return []
   const bytesOf = ({ tables, indexes }: typeof half) => [...tables, ...indexes].reduce((sum, each) => sum + each.bytes, 0)
   const predicted = (bytesOf(half) * whole.rows) / half.rows
-  const spread = given('plan.rowBytesSpread', 'ratio', assumptions.rowBytesSpread, 'assumed', 'as the plan takes it')
+  const spread = rowBytesSpread()
   const { p10, p90 } = spreadOf(simulate([spread], seed, costDraws).get(spread) as Float64Array)
   return forecastOf(candidate, 'bytes of the whole load', 'bytes', {
     predicted,

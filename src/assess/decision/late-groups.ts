@@ -1,5 +1,6 @@
 /** Groups of entities that one store is planned to serve late, and that another was measured to serve in time: what money alone does not say of a second store. */
 import type { CandidatePlan } from '../fleet/candidate-plan.ts'
+import { lateNow } from '../fleet/latency-of-plan.ts'
 import type { CandidateAssessment } from '../judge/assess.ts'
 import type { PolyglotProposal } from './polyglot.ts'
 
@@ -14,11 +15,9 @@ export function lateGroups(
   single: Planned,
   assessments: readonly Pick<CandidateAssessment, 'name' | 'at'>[],
 ): string[] {
+  const lateOfAll = single.plan === null ? [] : lateNow(single.plan.latency).filter(({ objective }) => objective === 'p99')
   return groups.flatMap(({ entities, operations }) => {
-    const late = (single.plan?.latency.calls ?? []).filter(
-      ({ operation, objective, month, load, holds }) =>
-        operations.includes(operation) && objective === 'p99' && month === 0 && load === 'average' && holds < 0.5,
-    )
+    const late = lateOfAll.filter(({ operation }) => operations.includes(operation))
     const others = late.length === 0 ? [] : assessments.filter(({ name }) => name !== single.name)
     return others.flatMap(({ name, at }) => {
       const cells = at.find(({ multiple }) => multiple === 1)?.cells ?? []

@@ -5,7 +5,7 @@ import type { CandidateResult, Result } from '../../result/result.ts'
 import { type Entity, entityOf, ownedBy } from '../../scenario/scenario.ts'
 import { derived, type Figure, given, productOf, sumOf } from '../figures/figure.ts'
 import { FigureMemo } from '../figures/figure-memo.ts'
-import { assumptions } from '../fleet/plan-assumptions.ts'
+import { rowBytesSpread } from '../fleet/plan-assumptions.ts'
 import type { Demand } from './demand.ts'
 
 /** Sizes on disk are whole pages, and a load ends within one: two of the largest common size. */
@@ -61,13 +61,7 @@ function bytesPerRow(
   whole: Stored,
 ): Map<string, Figure<'bytes/row'>> {
   const loaded = (entity: Entity, at: number) => loadedRows(entity, (shares[entity.name] ?? share) * at, scenario) * (entity.owner?.mean ?? 1)
-  const spread = given(
-    'plan.rowBytesSpread',
-    'ratio',
-    assumptions.rowBytesSpread,
-    'assumed',
-    'bytes of a row at the count of production over the slope between two shares of a load: a line through two points has no residuals',
-  )
+  const spread = rowBytesSpread()
   return new Map(
     entities.map((name) => {
       const entity = entityOf(scenario, name)

@@ -204,6 +204,10 @@ export interface Latency {
   untold: string[]
 }
 
+/** Calls that more likely miss their limit than keep it on the servers of now, at the average load. */
+export const lateNow = ({ calls }: Pick<Latency, 'calls'>): LatencyCall[] =>
+  calls.filter(({ month, load, holds }) => month === 0 && load === 'average' && holds < 0.5)
+
 /** More likely than not. */
 const likely = 0.5
 

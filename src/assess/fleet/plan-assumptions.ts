@@ -62,6 +62,16 @@ export const minEffect = 0.05
 export const networkBytesPerSecond = ({ vcpus, networkMbitPerSecond }: Pick<Shape, 'vcpus' | 'networkMbitPerSecond'>) =>
   networkMbitPerSecond === undefined ? vcpus * assumptions.networkBytesPerSecondPerVcpu : (networkMbitPerSecond * 1e6) / 8
 
+/** Bytes of a row at the count of production, over the slope between two shares of a load. */
+export const rowBytesSpread = () =>
+  given(
+    'plan.rowBytesSpread',
+    'ratio',
+    assumptions.rowBytesSpread,
+    'assumed',
+    'bytes of a row at the count of production over the slope between two shares of a load: a line through two points has no residuals',
+  )
+
 /** What a caller in another zone waits for beside the server. */
 export const zoneHop = () =>
   given('plan.zoneHop', 'seconds', assumptions.zoneHopSeconds, 'assumed', 'a hop to another zone and back, at a high percentile')

@@ -29,16 +29,21 @@ function findsReferring({ store: name, index }: { store: string; index: string }
 }
 
 /** Fewer rows than that are read as fast in any way. */
-export const fewRows = 1000
+const fewRows = 1000
 /** Of those that were looked at, one that was found. */
-export const maxPerFound = 10
+const maxPerFound = 10
 
 type Explanation = CandidateResult['explanations'][number]
 
-/** Whether one call reads a store whole, throws most away, or sorts what an index could have in order. */
-function readsTooMuch({ read, scans, sortedRows }: Explanation): boolean {
-  const isThrownAway = read !== null && read.rows >= fewRows && read.rows >= maxPerFound * Math.max(1, read.returned)
-  return isThrownAway || scans.some(({ rows }) => rows >= fewRows) || (sortedRows ?? 0) >= fewRows
+export const largeScans = ({ scans }: Pick<Explanation, 'scans'>) => scans.filter(({ rows }) => rows >= fewRows)
+/** Rows are looked at that are not what is found. */
+export const isThrownAway = ({ rows, returned }: NonNullable<Explanation['read']>) => rows >= fewRows && rows >= maxPerFound * Math.max(1, returned)
+/** Rows are sorted that an index could have in order. */
+export const isLargeSort = (sortedRows: number) => sortedRows >= fewRows
+
+function readsTooMuch(explanation: Explanation): boolean {
+  const { read, sortedRows } = explanation
+  return (read !== null && isThrownAway(read)) || largeScans(explanation).length > 0 || (sortedRows !== null && isLargeSort(sortedRows))
 }
 
 function missingIndexes({ model, explanations }: CandidateResult, operations: readonly Operation[]): Fix[] {

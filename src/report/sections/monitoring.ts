@@ -1,6 +1,7 @@
 /** Section 11: what to watch, and from which value on somebody must act. */
 import { cpuFill } from '../../assess/capacity/capacity.ts'
 import { isKept } from '../../assess/cost/kept.ts'
+import { lateNow } from '../../assess/fleet/latency-of-plan.ts'
 import type { CandidateResult, OperationResult } from '../../result/result.ts'
 import { baselineAt, isBaseline } from '../baselines.ts'
 import { type OperationLimit, operationLimits } from '../operation-limits.ts'
@@ -116,9 +117,8 @@ function operationTable(told: Told, candidate: CandidateResult): Block[] {
 
 /** An alert that is always on is one that nobody hears. null: none would be. */
 function firingText(told: Told, name: string): string | null {
-  const late = (planOf(told, name)?.latency.calls ?? []).filter(
-    ({ objective, month, load, holds }) => objective === 'p99' && month === 0 && load === 'average' && holds < 0.5,
-  )
+  const plan = planOf(told, name)
+  const late = plan === null ? [] : lateNow(plan.latency).filter(({ objective }) => objective === 'p99')
   if (late.length === 0) return null
   const each = late.map(({ operation, totalMs, limitMs }) => `${operation} (${micros(totalMs.p50 * 1000)} of ${micros(limitMs * 1000)})`)
   return `${name}: on the planned servers ${each.join(', ')} more likely than not ${late.length === 1 ? 'passes its limit' : 'pass their limits'} at the average load already (section 10). That is mended first, or ${late.length === 1 ? 'its alert is' : 'their alerts are'} always on.`
