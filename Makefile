@@ -21,8 +21,8 @@ node_modules/.ready: package.json package-lock.json bin/setup.sh
 bench: setup ## measure: scenario=ecommerce [candidates=postgres,mongodb] [effort=smoke|quick|standard|thorough] [seed=N] [client=wire|driver] [provision=container|local|external] [endpoint=NAME=URL] [resume=DIR] [fail_on=answers,invariants]
 	@$(dbtrial) run $(or $(scenario),ecommerce) $(run_options) --fail-on $(or $(fail_on),$(faults))
 
-init: setup ## write a scenario to start from, by answers: name=shop [from=ecommerce] [ddl=FILE]
-	@$(dbtrial) init $(or $(name),$(error give it a name: make init name=shop)) $(if $(from),--from '$(from)') $(if $(ddl),--from-ddl '$(ddl)')
+init: setup ## write a scenario to start from, by answers: name=shop [from=ecommerce] [ddl=FILE] [postgres=URL]
+	@$(dbtrial) init $(or $(name),$(error give it a name: make init name=shop)) $(if $(from),--from '$(from)') $(if $(ddl),--from-ddl '$(ddl)') $(if $(postgres),--from-postgres '$(postgres)')
 
 list: setup ## the runs that there are, newest first: [scenario=ecommerce]
 	@$(dbtrial) list $(scenario)
@@ -69,6 +69,9 @@ test: setup ## unit, contract and end-to-end tests, on real servers
 kills: setup ## end runs by four signals at random moments and count what is left: [count=100] [seed=1]
 	@$(node24) test/kills.ts $(or $(count),100) $(or $(seed),1)
 
+lies: setup ## clients that drop, double, reorder or remember, on real servers, and how many are caught: [runs=100] [engines=postgres,mongodb,redis]
+	@$(node24) test/differential/lies.ts $(or $(runs),100) $(if $(engines),--engines $(engines))
+
 scenarios: setup ## the whole library at the size of smoke, answers and invariants on real servers: [only=ledger] [engines=postgres,mongodb]
 	@$(node24) test/differential/library.ts $(only) $(if $(engines),--engines $(engines))
 
@@ -101,4 +104,4 @@ check: setup ## types, style, dead code, generated schemas and guide up to date
 clean: ## remove installed packages and reports, not the sample
 	@rm -rf node_modules && find reports -mindepth 1 -maxdepth 1 ! -name sample -exec rm -rf {} +
 
-.PHONY: help setup setup-browser bench init list compare assess report calibrate resolution advise plan validate models doctor images test kills scenarios soak peers pooler micro speed loads check clean
+.PHONY: help setup setup-browser bench init list compare assess report calibrate resolution advise plan validate models doctor images test kills lies scenarios soak peers pooler micro speed loads check clean

@@ -5,8 +5,9 @@
 export function hidePasswords(arguments_, environment) {
   const hidden = new Set()
   const shown = arguments_.map((argument, at) => {
-    const [, option = '', name = '', url = ''] = /^(--endpoint=)?([^=]+)=(.*)$/s.exec(argument) ?? []
-    if (option === '' && arguments_[at - 1] !== '--endpoint') return argument
+    const found = endpointIn(argument, arguments_[at - 1])
+    if (found === undefined) return argument
+    const { before, name, url } = found
     try {
       const parsed = new URL(url)
       const password = decodeURIComponent(parsed.password)
@@ -16,7 +17,7 @@ export function hidePasswords(arguments_, environment) {
       hidden.add(variable)
       environment[variable] = password
       parsed.password = ''
-      return `${option}${name}=${parsed.href}`
+      return `${before}${parsed.href}`
     } catch {
       return argument // Whoever reads it next says what is wrong with it.
     }
@@ -24,4 +25,16 @@ export function hidePasswords(arguments_, environment) {
   // A title takes the place of this process's own arguments.
   if (hidden.size > 0) process.title = 'dbtrial'
   return shown
+}
+
+/** `--endpoint NAME=URL` and `--from-NAME URL`, in one argument or in two. */
+function endpointIn(argument, previous) {
+  const [, before, name, url] =
+    /^(--from-([a-z]+)=)(.*)$/s.exec(argument) ??
+    /^((?:--endpoint=)([^=]+)=)(.*)$/s.exec(argument) ??
+    (previous === '--endpoint' ? /^(([^=]+)=)(.*)$/s.exec(argument) : null) ??
+    []
+  if (url !== undefined) return { before, name, url }
+  const [, product] = /^--from-([a-z]+)$/.exec(previous ?? '') ?? []
+  return product === undefined ? undefined : { before: '', name: product, url: argument }
 }

@@ -102,12 +102,12 @@ program
 program
   .command('init')
   .description(
-    'write a commented scenario to start from: a copy out of the library, by flags, by answers on a terminal, or from CREATE TABLE statements',
+    'write a commented scenario to start from: a copy out of the library, by flags, by answers on a terminal, from CREATE TABLE statements, or from a server that an application uses',
   )
   .argument('<name>', 'name of the scenario')
   .addOption(
     new Option('--from <scenario>', 'name in scenarios/, to begin with a copy of').conflicts([
-      ...['entity', 'summary', 'peak', 'durability', 'budget', 'candidates', 'fromDdl'],
+      ...['entity', 'summary', 'peak', 'durability', 'budget', 'candidates', 'fromDdl', 'fromPostgres'],
     ]),
   )
   .option('--entity <name=rows>', 'an entity and its rows in production, such as customer=2M; may be repeated', collect, [])
@@ -121,6 +121,12 @@ program
   .option('--budget <amount>', 'such as "4000 USD/month"')
   .option('--candidates <names>', 'engines, separated by commas')
   .option('--from-ddl <file>', 'SQL file with CREATE TABLE statements')
+  .addOption(
+    new Option(
+      '--from-postgres <url>',
+      'a PostgreSQL that an application uses: tables, rows, values, and the statements that pg_stat_statements has counted; it is only read, its password may stand in DBTRIAL_PASSWORD_POSTGRES',
+    ).conflicts(['entity', 'fromDdl']),
+  )
   .addOption(new Option('--dialect <dialect>', 'of that file').choices(dialects).default('postgresql'))
   .option('--dir <directory>', 'where to write it', join(root, 'scenarios'))
   .action(async (name: string, options: InitOptions) => (await import('./commands/init.ts')).init(name, options))

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Engine, Lane, Session } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
+import type { Observed } from '../init/observed.ts'
 import { connectionLost, isConnectionError, isOutOfRange, ServerError, unfit } from './server-error.ts'
 
 /** What a product's driver threw, in our words; null: nothing that tells of a server. */
@@ -19,6 +20,7 @@ export function throwingServerErrors(translate: Translate, engine: Engine): Engi
     ...(engine.openLane === undefined
       ? {}
       : { openLane: edge((endpoint, compiled, slots) => engine.openLane?.(endpoint, compiled, slots) as Promise<Lane>) }),
+    ...(engine.observe === undefined ? {} : { observe: edge((endpoint) => engine.observe?.(endpoint) as Promise<Observed>) }),
     external: {
       ...external,
       list: edge((endpoint) => external.list(endpoint)),

@@ -2,9 +2,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
+import { ServerError } from '../clients/server-error.ts'
 import { printable } from '../controls.ts'
 import { engineNamed, engines, knownEngines } from '../engines/registry.ts'
-import { messageOf, TrialError } from '../errors.ts'
+import { messageOf, rethrowOwnFault, TrialError } from '../errors.ts'
 import { type Dialect, type Draft, type DraftEntity, draftText, identifierOf } from '../init/draft.ts'
 import { commandLine } from '../invocation.ts'
 import { makeDirectory } from '../provision/places.ts'
@@ -25,6 +26,7 @@ export interface InitOptions {
   budget?: string
   candidates?: string
   fromDdl?: string
+  fromPostgres?: string
   dialect: Dialect
   dir: string
 }
@@ -39,7 +41,7 @@ export async function init(name: string, options: InitOptions): Promise<void> {
     })
   const path = join(options.dir, `${name}.yaml`)
   if (existsSync(path)) throw new TrialError('exists', `${path} is there already`, { hint: 'choose another name, or remove the file', exitCode: 2 })
-  const given = options.from !== undefined || options.fromDdl !== undefined || options.entity.length > 0
+  const given = options.from !== undefined || options.fromDdl !== undefined || options.fromPostgres !== undefined || options.entity.length > 0
   const { from = options.from, ...answers } = !given && process.stdin.isTTY === true ? await ask() : {}
   const text = from === undefined ? draftText({ ...(await draftOf(name, options)), ...answers }) : copied(inLibrary(from), name)
   for (const candidate of parseScenario(text, path).candidates) engineNamed(candidate.engine) // What init writes must be what run reads,
@@ -55,15 +57,37 @@ async function draftOf(name: string, options: InitOptions): Promise<Draft> {
     name,
     day: new Date().toISOString().slice(0, 10),
     summary: options.summary ?? `${name}: what it is for`,
-    entities:
-      options.fromDdl === undefined
-        ? (options.entity.length > 0 ? options.entity : usual.entities).map(entityOfFlag)
-        : await entitiesOfFile(options.fromDdl, options.dialect),
+    ...(await contentsOf(options)),
     peak: options.peak ?? usual.peak,
     durability: options.durability ?? usual.durability,
     ...(options.budget === undefined ? {} : { budget: options.budget }),
     candidates: options.candidates?.split(',').map((each) => each.trim()) ?? usual.candidates,
   }
+}
+
+async function contentsOf({ fromPostgres, fromDdl, dialect, entity }: InitOptions): Promise<Pick<Draft, 'entities' | 'operations' | 'leftOut'>> {
+  if (fromPostgres !== undefined) return await drafted('--from-postgres', fromPostgres)
+  if (fromDdl !== undefined) return { entities: await entitiesOfFile(fromDdl, dialect) }
+  return { entities: (entity.length > 0 ? entity : usual.entities).map(entityOfFlag) }
+}
+
+/** Of a running server, whose product the option names. */
+async function drafted(option: string, url: string): Promise<Pick<Draft, 'entities' | 'operations' | 'leftOut'>> {
+  const engine = engineNamed(option.replace('--from-', ''))
+  const { parseEndpoint } = await import('../provision/external.ts')
+  const { draftedFrom } = await import('../init/observed.ts')
+  const { endpoint } = parseEndpoint(engine.name, engine, url, option)
+  const observed = await engine.observe?.(endpoint).catch((error: unknown) => {
+    rethrowOwnFault(error)
+    if (error instanceof TrialError && !(error instanceof ServerError)) throw error
+    throw new TrialError('not-observed', `${option}: ${messageOf(error)}`, {
+      hint: 'is the server there, and may this account read it?',
+      exitCode: 3,
+    })
+  })
+  if (observed === undefined) throw new TrialError('not-observed', `nothing is known of how to look at ${engine.name}`, { exitCode: 2 })
+  if (observed.statements.counted === null) note(observed.statements.why)
+  return draftedFrom(observed)
 }
 
 async function entitiesOfFile(path: string, dialect: Dialect): Promise<DraftEntity[]> {

@@ -1,4 +1,5 @@
 /** The contract between dbtrial and a database product: one file per engine implements it, one suite tests it. */
+
 import type { ParamSource, WireSource } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
 import type { Answer } from '../data/value.ts'
@@ -7,6 +8,7 @@ import type { Definition } from '../families/definitions.ts'
 import type { Family, PhysicalModel } from '../families/model.ts'
 import type { Program } from '../families/program.ts'
 import type { Indexing } from '../families/relational/indexing.ts'
+import type { Observed } from '../init/observed.ts'
 import type { Pace } from '../run/plan.ts'
 import type { Control } from '../scenario/regimes.ts'
 import type { Consistency, Durability, LicenceKind, Operation, Scenario } from '../scenario/scenario.ts'
@@ -41,6 +43,8 @@ export interface Engine {
   guards(endpoint: Endpoint): Promise<Guards>
   /** The wire client: how a replay reaches the server, at a native tool's cost. Absent: a replay goes through the driver, and every number says so. */
   openLane?(endpoint: Endpoint, compiled: Compiled, slots: number): Promise<Lane>
+  /** What a server that an application uses tells of it, for a scenario to start from. Absent: nobody asks it. */
+  observe?(endpoint: Endpoint): Promise<Observed>
 }
 
 /** A fact with its source. */

@@ -1,26 +1,8 @@
 /** Entities from CREATE TABLE statements: types, keys, references and owned tables; what does not fit is noted beside it. Loads a parser of some size. */
 import { type CreateTableStmt, type Node, parse, type Statement } from 'sql-parser-cst'
 import { messageOf, TrialError } from '../errors.ts'
-import { type Dialect, type DraftEntity, type DraftField, dialects, identifierOf } from './draft.ts'
-
-/** A count must stand somewhere; the user knows it, a schema does not. */
-const guessedCount = '100k'
-/** Of a number whose range nobody states; `int` in the language is a safe integer. */
-const widestWhole = 1_000_000
-
-interface Column {
-  name: string
-  type: string
-  sizes: number[]
-  values: string[]
-  unique: boolean
-  references: string | undefined
-}
-interface Table {
-  name: string
-  columns: Column[]
-  key: string[]
-}
+import { type Dialect, type DraftEntity, dialects, identifierOf } from './draft.ts'
+import { type Column, entitiesOf, plainColumn, type Table } from './tables.ts'
 
 /** @throws TrialError, exit code 2, where the text is no SQL of that dialect, or holds no table. */
 export function entitiesOfDdl(text: string, dialect: Dialect): DraftEntity[] {
@@ -43,11 +25,11 @@ export function entitiesOfDdl(text: string, dialect: Dialect): DraftEntity[] {
       hint: 'dump the schema alone, without data',
       exitCode: 2,
     })
-  return tables.map((table) => entityOf(table, tables))
+  return entitiesOf(tables)
 }
 
 function tableOf(statement: CreateTableStmt, enums: Map<string, string[]>): Table {
-  const table: Table = { name: identifierOf(nameOf(statement.name)), columns: [], key: [] }
+  const table: Table = { name: identifierOf(nameOf(statement.name)), columns: [], key: [], rows: null }
   const checks: Node[] = []
   for (const item of statement.columns?.expr.items ?? []) {
     if (item.type === 'column_definition') {
@@ -72,9 +54,9 @@ function tableOf(statement: CreateTableStmt, enums: Map<string, string[]>): Tabl
 }
 
 function columnOf(item: Node & { type: 'column_definition' }, enums: Map<string, string[]>): Column {
-  const column: Column = { name: identifierOf(nameOf(item.name)), type: '', sizes: [], values: [], unique: false, references: undefined }
+  const column = plainColumn(identifierOf(nameOf(item.name)))
   if (item.dataType !== undefined) readType(column, item.dataType as Node)
-  column.values = enums.get(column.type) ?? column.values
+  column.values = enums.get(column.type)?.map((value) => ({ value, share: null })) ?? column.values
   for (const constraint of plainOf(item.constraints)) {
     if (constraint.type === 'constraint_unique') column.unique = true
     if (constraint.type === 'references_specification') column.references = identifierOf(nameOf(constraint.table))
@@ -91,7 +73,7 @@ function plainOf(constraints: Node[]): Node[] {
 function readType(column: Column, type: Node): void {
   walk(type, (node) => {
     if (node.type === 'number_literal') column.sizes.push(node.value)
-    if (node.type === 'string_literal') column.values.push(node.value)
+    if (node.type === 'string_literal') column.values.push({ value: node.value, share: null })
     if (node.type === 'array_data_type') column.type = 'array'
     if (column.type === '' && (node.type === 'identifier' || node.type === 'keyword')) column.type = node.name.toLowerCase()
   })
@@ -102,78 +84,10 @@ function readCheck(table: Table, expression: Node): void {
   walk(expression, (node) => {
     if (node.type !== 'binary_expr' || (node.operator as { name?: string }).name !== 'IN' || node.left.type !== 'identifier') return
     const values = strings(node.right as Node)
-    if (values.length > 0) mark(table, identifierOf(node.left.name), { values })
+    if (values.length > 0) mark(table, identifierOf(node.left.name), { values: values.map((value) => ({ value, share: null })) })
   })
 }
 
-function entityOf(table: Table, tables: Table[]): DraftEntity {
-  const [first = '', second = ''] = table.key
-  const owner = table.columns.find((column) => column.name === first)?.references
-  const isLine =
-    table.key.length === 2 &&
-    owner !== undefined &&
-    isWhole(table.columns.find((column) => column.name === second)) &&
-    tables.some((each) => each.name === owner)
-  const fields = table.columns.map((column) => fieldOf(column, table, tables)).filter((field) => !isLine || !table.key.includes(field.name))
-  if (isLine)
-    return {
-      name: table.name,
-      count: guessedCount,
-      ownedBy: owner as string,
-      fields: fields.length > 0 ? fields : [{ name: 'position', definition: 'type: int, range: [1, 100]', note: 'the table has no other column' }],
-    }
-  if (table.key.length === 1) return { name: table.name, count: guessedCount, fields }
-  const note =
-    table.key.length === 0 ? 'the table has no primary key: one was added' : `the primary key was (${table.key.join(', ')}): one field must do here`
-  const key = table.columns.some((column) => column.name === 'id') ? 'row_id' : 'id'
-  return { name: table.name, count: guessedCount, note, fields: [{ name: key, definition: 'type: uuid, key: true' }, ...fields] }
-}
-
-function fieldOf(column: Column, table: Table, tables: Table[]): DraftField {
-  const { name } = column
-  const isKey = table.key.length === 1 && table.key[0] === name
-  if (column.references !== undefined && !isKey) {
-    if (tables.some((each) => each.name === column.references && each.key.length === 1)) return { name, definition: `ref: ${column.references}` }
-    return {
-      name,
-      definition: `type: int, range: [1, ${widestWhole}]`,
-      note: `refers to ${column.references}, which is not here or has no single key`,
-    }
-  }
-  const { definition, note } = typeOf(column, isKey)
-  return {
-    name,
-    definition: `${definition}${isKey ? ', key: true' : column.unique && /^type: (email|uuid)/.test(definition) ? ', unique: true' : ''}`,
-    ...(note === undefined ? {} : { note }),
-  }
-}
-
-function typeOf(column: Column, isKey: boolean): { definition: string; note?: string } {
-  const { type, sizes, values, name } = column
-  if (values.length > 0) return { definition: `type: enum, values: [${values.map((value) => JSON.stringify(value.slice(0, 60))).join(', ')}]` }
-  if (type === 'uuid' || type === 'uniqueidentifier') return { definition: 'type: uuid' }
-  if (isWhole(column))
-    return { definition: isKey ? 'type: int' : `type: int, range: [0, ${type === 'smallint' || type === 'tinyint' ? 100 : widestWhole}]` }
-  if (/^(numeric|decimal|money|real|float\d*|double|bignumeric)$/.test(type)) {
-    const scale = Math.min(6, sizes[1] ?? (type === 'numeric' || type === 'decimal' ? 0 : 2))
-    const largest = Math.min(widestWhole, 10 ** Math.max(1, (sizes[0] ?? 8) - scale) - 1)
-    return { definition: `type: decimal, range: [0, ${largest}], scale: ${scale}` }
-  }
-  if (type === 'boolean' || type === 'bool') return { definition: 'type: bool' }
-  if (/^(timestamp|timestamptz|datetime|date)$/.test(type)) return { definition: 'type: timestamp, within: 1y' }
-  if (type === 'json' || type === 'jsonb') return { definition: 'type: json, size: 300B' }
-  if (/^(bytea|blob|longblob|mediumblob|binary|varbinary|bytes)$/.test(type))
-    return { definition: `type: bytes, size: ${Math.max(1, Math.min(sizes[0] ?? 300, 1e6))}B` }
-  if (/char|text|string|clob|citext/.test(type)) {
-    if (isKey) return { definition: 'type: uuid', note: `was ${type}: a key is a uuid or a number here` }
-    if (/e_?mail/.test(name)) return { definition: 'type: email' }
-    return { definition: `type: words, count: [1, ${Math.max(1, Math.min(20, Math.round((sizes[0] ?? 80) / 16)))}]` }
-  }
-  return { definition: isKey ? 'type: uuid' : 'type: words, count: [1, 3]', note: `was ${type === '' ? 'untyped' : type}: the nearest there is` }
-}
-
-const isWhole = (column: Column | undefined) =>
-  column !== undefined && /^(int\d*|integer|bigint|smallint|tinyint|mediumint|serial\d*|bigserial|smallserial)$/.test(column.type)
 const onlyOne = (names: string[]) => (names.length === 1 ? names : [])
 
 function mark(table: Table, name: string, facts: Partial<Column>): void {

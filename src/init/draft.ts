@@ -16,7 +16,15 @@ export interface DraftEntity {
   count: string
   /** Lives and dies with a row of this entity. */
   ownedBy?: string
+  /** Rows of one owner, on average. */
+  perOwner?: number
   fields: DraftField[]
+  note?: string
+}
+export interface DraftOperation {
+  name: string
+  /** As the scenario language writes it, without braces. */
+  definition: string
   note?: string
 }
 export interface Draft {
@@ -25,6 +33,10 @@ export interface Draft {
   /** YYYY-MM-DD, of the epoch. */
   day: string
   entities: DraftEntity[]
+  /** Those that were observed; absent: a read of each entity. */
+  operations?: DraftOperation[]
+  /** What was observed, and is not among them, with the reason. */
+  leftOut?: string[]
   peak: string
   durability: Durability
   /** Such as 4000 USD/month. */
@@ -47,14 +59,22 @@ export function draftText(draft: Draft): string {
   const entities = draft.entities.flatMap(entityLines)
   const addressed = draft.entities.filter((entity) => entity.ownedBy === undefined)
   const owned = (entity: DraftEntity) => draft.entities.filter((each) => each.ownedBy === entity.name).map((each) => each.name)
-  const operations = addressed.map((entity) => {
+  const read = (entity: DraftEntity): DraftOperation => {
     const lines = owned(entity)
-    return `  get_${entity.name}: { get: ${entity.name}, ${lines.length > 0 ? `with: [${lines.join(', ')}], ` : ''}rate: 10/s, p99: 50ms }`
-  })
+    return {
+      name: `get_${entity.name}`,
+      definition: `get: ${entity.name}, ${lines.length > 0 ? `with: [${lines.join(', ')}], ` : ''}rate: 10/s, p99: 50ms`,
+    }
+  }
+  const operations = (draft.operations ?? addressed.map(read)).map(
+    ({ name, definition, note }) => `  ${name}: { ${definition} }${note === undefined ? '' : ` # ${oneLine(note)}`}`,
+  )
   const example = addressed[0]?.name ?? 'thing'
   return `${[
     '# yaml-language-server: $schema=./scenario.schema.json',
-    '# Every number below is a guess until you replace it: rows, rates and limits are what the answer rests on.',
+    draft.operations === undefined
+      ? '# Every number below is a guess until you replace it: rows, rates and limits are what the answer rests on.'
+      : '# Rows, values and rates are those that the server told of; limits, growth and the requirements are guesses until you replace them.',
     `name: ${draft.name}`,
     `summary: ${JSON.stringify(draft.summary)}`,
     `seed: ${draft.day.replaceAll('-', '')}                       # the same seed, the same data and the same load`,
@@ -65,6 +85,7 @@ export function draftText(draft: Draft): string {
     '',
     'operations:                          # what the application does, how often, how fast it must be',
     ...operations,
+    ...(draft.leftOut ?? []).map((text) => `  # left out: ${oneLine(text)}`),
     '  # Fill in what else it does; for example:',
     `  # newest:  { list: ${example}, where: { some_field: any }, order_by: -created_at, limit: 20, rate: 5/s, p99: 50ms }`,
     `  # add:     { insert: ${example}, rate: 1/s, p99: 50ms }`,
@@ -91,13 +112,18 @@ function entityLines(entity: DraftEntity): string[] {
     `  ${entity.name}:${entity.note === undefined ? '' : ` # ${oneLine(entity.note)}`}`,
     ...(entity.ownedBy === undefined
       ? [`    count: ${entity.count}`, '    # growth: 3%/month']
-      : [`    owned_by: ${entity.ownedBy}`, '    per_owner: { range: [1, 5], mean: 2 }']),
+      : [`    owned_by: ${entity.ownedBy}`, `    per_owner: ${perOwnerText(entity.perOwner ?? 2)}`]),
     entity.fields.length === 0 ? '    fields: {}' : '    fields:',
     ...entity.fields.map(
       (field) =>
         `      ${field.name}:${' '.repeat(width - field.name.length)} { ${field.definition} }${field.note === undefined ? '' : ` # ${oneLine(field.note)}`}`,
     ),
   ]
+}
+
+function perOwnerText(mean: number): string {
+  const max = Math.min(1000, Math.max(5, Math.ceil(mean * 2.5)))
+  return `{ range: [1, ${max}], mean: ${Math.min(max, Number(mean.toPrecision(3)))} }`
 }
 
 /** A comment ends with its line, whatever a foreign file puts into it. */

@@ -36,10 +36,10 @@ const modes = new Map([
 type Refuse = (why: string, hint?: string) => never
 
 /** @throws TrialError, exit code 2, where the URL is none of this engine's. The password never stands in a message. */
-export function parseEndpoint(candidate: string, engine: Engine, text: string): ExternalServer {
+export function parseEndpoint(candidate: string, engine: Engine, text: string, option = `--endpoint ${candidate}`): ExternalServer {
   const { external } = engine
   const refuse: Refuse = (why, hint = `for example ${external.schemes[0]}://user@127.0.0.1:${external.port}`) => {
-    throw new TrialError('bad-endpoint', `--endpoint ${candidate}: ${why}`, { hint, exitCode: 2 })
+    throw new TrialError('bad-endpoint', `${option}: ${why}`, { hint, exitCode: 2 })
   }
   const url = parseUrl(text, engine, refuse)
   const { tls, verify, authority } = encryptionOf(url, external, refuse)

@@ -55,6 +55,9 @@ export function notMeasured(result: Result): string[] {
     result.candidates.some((candidate) => candidate.trials.some((trial) => trial.phase === 'maintenance'))
       ? 'maintenance seen: yes, once at the average load.'
       : 'maintenance seen: no. No checkpoint, flush or compaction was forced during a trial.',
+    ...(result.candidates.some(({ kills }) => kills !== null)
+      ? []
+      : ['No server was killed in the middle of its writes (bench.kills, or effort standard): that an acknowledged write is kept is its own word.']),
     ...limited.map(
       (each) => `${each.name} is scale-limited: it touched ${count(each.rowsLoaded)} rows, in production ${count(each.rowsProduction)}.`,
     ),

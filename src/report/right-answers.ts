@@ -1,8 +1,9 @@
 /** Whether the answers were right: compared before any timing, judged during the replay, invariants after it. */
 import type { Assessment } from '../assess/judge/assess.ts'
 import type { Result } from '../result/result.ts'
+import { median } from '../stats/median.ts'
 import { type Block, code, details, paragraph, table } from './render/document.ts'
-import { count } from './render/format.ts'
+import { count, micros } from './render/format.ts'
 
 export function rightAnswers(result: Result, assessment: Assessment): Block[] {
   const rows = result.candidates.map((candidate, index) => {
@@ -38,7 +39,43 @@ export function rightAnswers(result: Result, assessment: Assessment): Block[] {
       'Before any timing, the same operations ran on an in-memory reference and on each candidate, and every answer was compared exactly. During the replay one answer in a thousand was kept and judged; afterwards the invariants were checked.',
     ),
     table(['candidate', 'answers compared', 'wrong', 'wrong during the replay', 'invariants'], rows, [1, 2, 3]),
+    ...killed(result),
     ...differences,
     ...invariants,
   ]
 }
+
+/** What servers that were killed in the middle of their writes had of them afterwards. */
+function killed({ candidates }: Result): Block[] {
+  const tried = candidates.flatMap(({ name, durability, kills }) => (kills === null ? [] : [{ name, durability, ...kills }]))
+  if (tried.length === 0) return []
+  return [
+    paragraph(
+      'After all that is timed each server was killed (SIGKILL) in the middle of its writes and started again on what it left; then the rows that were written meanwhile were read back. This tries what a program that fails loses: what the kernel held of its files was kept, so it tries neither the power supply nor the disk.',
+    ),
+    table(
+      [
+        'candidate',
+        'durability',
+        'killed',
+        'written rows read back',
+        'of them not as acknowledged',
+        'what was lost was acknowledged within',
+        'answered again after',
+      ],
+      tried.map(({ name, durability, times, read, lost, lostWithinSeconds, recoverySeconds }) => [
+        name,
+        durability,
+        `${times} times`,
+        count(read),
+        count(lost),
+        lost === 0 ? '—' : lostWithinSeconds === null ? 'more than the last 10 s' : `the last ${micros(lostWithinSeconds * 1e6)}`,
+        recoveryText(recoverySeconds),
+      ]),
+      [2, 3, 4, 5, 6],
+    ),
+  ]
+}
+
+export const recoveryText = (recoverySeconds: readonly number[]) =>
+  `${micros((median(recoverySeconds) ?? 0) * 1e6)} (median), ${micros(Math.max(0, ...recoverySeconds) * 1e6)} (max)`

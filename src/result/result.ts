@@ -93,6 +93,20 @@ const candidate = z.strictObject({
     ),
   }),
   invariants: z.array(z.strictObject({ name: text, ok: z.boolean(), detail: text })),
+  kills: nullable(
+    z.strictObject({
+      times: number,
+      written: number.describe('rows that were written in the trials in which the server was killed'),
+      read: number.describe('of them were read back once it was up again'),
+      lost: number.describe('of those do not hold what acknowledged writes left'),
+      lostWithinSeconds: nullable(number).describe(
+        'what was lost had been acknowledged at most so long before the last acknowledged write; 0: nothing was lost; null: older writes were, too',
+      ),
+      recoverySeconds: z.array(number).describe('from each start after a kill until the server answered'),
+    }),
+  )
+    .default(null)
+    .describe('SIGKILL in the middle of writes; null: it was not tried'),
   explanations: z.array(
     z.strictObject({
       operation: text,

@@ -146,6 +146,7 @@ const bench = open({
   sizes: z.array(positive.max(4096)).default([]),
   effort: z.enum(efforts),
   repeats: nullable(positive),
+  kills: count.max(100).optional(),
   security: z.literal('on').optional(),
 })
 

@@ -1,4 +1,4 @@
-/** The pipeline: plan → provision → load → settle → verify → measurement in starts → narrowing → maintenance → invariants → result. */
+/** The pipeline: plan → provision → load → settle → verify → measurement in starts → narrowing → maintenance → kills → invariants → result. */
 import { cpus, tmpdir } from 'node:os'
 import type { ClientKind } from '../engines/engine.ts'
 import { engineOf } from '../engines/registry.ts'
@@ -18,6 +18,7 @@ import { faultText } from '../stray-errors.ts'
 import { checkInvariants } from '../verify/invariants.ts'
 import type { CandidateRun, RunContext } from './candidate.ts'
 import { divideCores } from './cores.ts'
+import { killAmidWrites, promiseKept } from './phases/kills.ts'
 import { measureStart } from './phases/measurement.ts'
 import { isCurveOpen, maintain, narrowCurve } from './phases/open-loops.ts'
 import { loadCandidate, settleCandidate, verifyCandidate } from './phases/prepare.ts'
@@ -127,6 +128,7 @@ async function perform(stage: Stage): Promise<void> {
     for (let round = 0; runs.some(isOpen); round++) await stage.inTurn(round, 'its capacity', (run) => narrowCurve(run, context), isOpen)
   })
   if (plan.budget.maintenance) await stage.phase('maintenance', () => stage.each((run) => maintain(run, context)))
+  if (plan.budget.kills > 0) await stage.phase('kills', () => stage.each((run) => killAmidWrites(run, context)))
   await stage.phase('invariants', () => stage.together((run) => finishCandidate(run, context)))
   if (plan.sizes.length > 0)
     await stage.phase('sizes', async () => {
@@ -212,6 +214,7 @@ async function finishCandidate(run: CandidateRun, { dataset, signal }: RunContex
     await run.countIndexUse(session)
     if (run.writesUnknown || run.reference === null) return
     const { reference, totals: before, writes: log, deathsNs, nowMs } = run
-    run.invariants = await run.unlessItEnds(checkInvariants(session, run.compiled, dataset, { reference, before, log, deathsNs, nowMs }, signal))
+    const checked = await run.unlessItEnds(checkInvariants(session, run.compiled, dataset, { reference, before, log, deathsNs, nowMs }, signal))
+    run.invariants = [...checked, ...promiseKept(run)]
   })
 }

@@ -26,6 +26,8 @@ export class CandidateServer {
   readonly #signal: AbortSignal
   #stopping = false
   #restoring = false
+  /** From the order to kill it until it runs again: its end is no failure. */
+  #killing = false
 
   constructor(engine: Engine, signal: AbortSignal) {
     this.engine = engine
@@ -40,7 +42,7 @@ export class CandidateServer {
       const words = exit.lastWords.split('\n').slice(-2).join(' · ')
       this.deathsNs.push(realClock.nowNs())
       this.death = `the server ended (${how})${words === '' ? '' : `: ${words}`}`
-      if (!this.#mayRestart(instance)) this.failure ??= this.death
+      if (!this.#killing && !this.#mayRestart(instance)) this.failure ??= this.death
     })
   }
 
@@ -85,6 +87,30 @@ export class CandidateServer {
     this.attach(instance)
     await instance.confine()
     this.restores++
+  }
+
+  /** Whether it can be killed and started again on what it left. */
+  get isKillable(): boolean {
+    return this.instance?.restart !== undefined && this.engine.capabilities.dataSurvivesRestart && this.verified && this.failure === null
+  }
+
+  /** As a program that fails ends: at once, with nothing written that it had not written. */
+  protected async killAfter(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#signal })
+    this.#killing = true
+    await this.instance?.kill()
+  }
+
+  /** A server that was killed, on what it left. Seconds until it answered. @throws where it does not come back */
+  protected async startAgain(instance: Instance): Promise<number> {
+    const from = performance.now()
+    await instance.restart?.()
+    const seconds = (performance.now() - from) / 1000
+    this.death = null
+    this.#killing = false
+    this.attach(instance)
+    await instance.confine()
+    return seconds
   }
 
   /** A server that cannot be paused would disturb the others: it has failed, unless it has just ended. */

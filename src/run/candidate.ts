@@ -4,7 +4,7 @@ import type { Evidence } from '../assess/judge/at-multiple.ts'
 import { isEndKnown } from '../assess/judge/own-evidence.ts'
 import { clientOf } from '../clients/open-lane.ts'
 import { isConnectionLost } from '../clients/server-error.ts'
-import { type Dataset, type EntityData, isLoaded } from '../data/dataset.ts'
+import type { Dataset } from '../data/dataset.ts'
 import { asRole, type ClientKind, type Compiled, type Endpoint, type Engine, type Lane, type Session } from '../engines/engine.ts'
 import { isOwnFault, messageOf, rethrowOwnFault, TrialError } from '../errors.ts'
 import type { PauseWatch } from '../host/pause-watch.ts'
@@ -23,22 +23,14 @@ import { owningStrayErrors } from '../stray-errors.ts'
 import type { Totals } from '../verify/invariants.ts'
 import { judge } from '../verify/judge.ts'
 import { Reference } from '../verify/reference.ts'
-import { Writes } from '../verify/writes.ts'
 import { CandidateServer } from './candidate-server.ts'
+import { type Growth, growthOf } from './growth.ts'
 import type { TrialPlan } from './plan.ts'
-import { abortable, leaveOutPauses, takeTrial } from './taking.ts'
+import { abortable, leaveOutPauses, type Subject, type Taken, takeTrial } from './taking.ts'
 import { describeTrial } from './trial.ts'
 
-/**
- * METHOD §6: what was loaded is what is measured. A small entity never grows by a tenth of all rows: it may double, unless that is so few
- * rows that starting a server anew, cold, would change more than they do.
- */
-const mostGrownShare = 0.1
-const mostGrownEntity = 1
-const minGrownShare = 0.01
-
-export interface TrialOrder {
-  phase: TrialResult['phase']
+/** What is replayed. */
+export interface ReplayOrder {
   loop: 'open' | 'closed'
   /** Open loop: load over the scenario's average. */
   multiple: number | null
@@ -53,6 +45,9 @@ export interface TrialOrder {
   client?: ClientKind
   /** In place of the candidate's own: the operations that all candidates can do. */
   mix?: 'common'
+}
+export interface TrialOrder extends ReplayOrder {
+  phase: TrialResult['phase']
 }
 
 export interface RunContext {
@@ -98,6 +93,8 @@ export class CandidateRun extends CandidateServer {
   readonly storage: CandidateResult['storage']['at'] = []
   verification = unverified()
   invariants: CandidateResult['invariants'] = []
+  /** null: it was not killed. */
+  kills: CandidateResult['kills'] = null
   explanations: CandidateResult['explanations'] = []
   /** Of all starts so far; null: some were lost with a server that ended, or are an interrupted run's. */
   indexUse: CandidateResult['indexUse'] | null = []
@@ -137,6 +134,8 @@ export class CandidateRun extends CandidateServer {
   /** Replay time of the snapshot, ms since the epoch; null: there is none. */
   #snapshotMs: number | null = null
   #lostWorkers = 0
+  /** null: what is timed is not over. */
+  #grownShare: number | null = null
 
   constructor(candidate: Candidate, engine: Engine, compiled: Compiled, context: RunContext, before: TrialResult[]) {
     super(engine, context.signal)
@@ -209,35 +208,21 @@ export class CandidateRun extends CandidateServer {
     else known.times++
   }
 
-  /** New rows as a share of the loaded ones, since the load or the last restore. */
+  /** New rows as a share of the loaded ones, when all that is timed was over. */
   get grownShare(): number {
-    const { plan } = this.#context
-    return [...this.#newRows()].reduce((total, [, rows]) => total + rows.size, 0) / plan.rows
+    return this.#grownShare ?? this.#growth.share
   }
 
-  get #hasDoubled(): boolean {
+  /** Since the load or the last restore. */
+  get #growth(): Growth {
     const { dataset, plan } = this.#context
-    return [...this.#newRows()].some(
-      ([entity, rows]) => rows.size > Math.max(mostGrownEntity * (dataset.entities.get(entity)?.rows ?? 1), minGrownShare * plan.rows),
-    )
-  }
-
-  /** By entity; owned rows come with their owners and are not counted. */
-  #newRows(): Map<string, Set<number>> {
-    const fresh = new Map<string, Set<number>>()
-    const { dataset } = this.#context
-    for (const { step, row, isCertain } of new Writes(this.compiled.operations, dataset, this.writes, () => false).entries()) {
-      if (!isCertain || (step.kind !== 'insert' && step.kind !== 'put') || isLoaded(dataset.entities.get(step.entity) as EntityData, row)) continue
-      const rows = fresh.get(step.entity) ?? new Set()
-      fresh.set(step.entity, rows.add(row))
-    }
-    return fresh
+    return growthOf(this.compiled.operations, dataset, this.writes, plan.rows)
   }
 
   /** Starts the server again on its snapshot where rows grew too much, or `always`; whether it did. What was acknowledged since is gone with it. */
   async restore(always = false): Promise<boolean> {
     const instance = this.instance as Instance
-    if (this.#snapshotMs === null || instance.restore === undefined || !(always || this.grownShare > mostGrownShare || this.#hasDoubled)) return false
+    if (this.#snapshotMs === null || instance.restore === undefined || !(always || this.#growth.isTooMuch)) return false
     await this.#closeLanes()
     await this.#keepIndexUse()
     await this.startOnSnapshot(instance)
@@ -350,25 +335,32 @@ export class CandidateRun extends CandidateServer {
     return trial
   }
 
+  /**
+   * Writes, in the middle of which the server is killed and then started again on what it left. Seconds until it answered; null: what was
+   * acknowledged is not known.
+   */
+  async killAmid(order: ReplayOrder, afterMs: number): Promise<number | null> {
+    this.#context.signal.throwIfAborted()
+    this.#grownShare ??= this.#growth.share
+    await this.#keepIndexUse()
+    const killed = this.killAfter(afterMs)
+    killed.catch(() => {})
+    const { taken } = await this.#take(order, `kill ${order.repeat}`)
+    await killed
+    appendWrites(this.writes, taken.recording.writes)
+    await this.#closeLanes()
+    const seconds = await this.startAgain(this.instance as Instance)
+    return this.writesUnknown ? null : seconds
+  }
+
   async #measure(order: TrialOrder, label: string): Promise<TrialResult> {
     await this.revive()
-    await this.#open(order)
-    const ratesPerSecond = order.ratesPerSecond ?? this.ratesAt(order.multiple ?? 1, order.mix)
-    const spec: TrialSpec = { ...order, arrival: 'poisson', ratesPerSecond, seed: this.#context.dataset.scenario.seed, stream: label }
-    const attempt = (this.#attempts.get(label) ?? 0) + 1
-    this.#attempts.set(label, attempt)
-    // A repeated trial draws the same arrivals and picks, but never the same new rows: the first attempt has inserted those.
-    const block = this.#context.blockOf(`${label} attempt ${attempt}`)
-    const brokenBy = (error: unknown) => this.#breakage(error)
-    const subject = { instance: this.instance as Instance, compiled: this.compiled, context: this.#context, brokenBy }
-    const taken = await takeTrial(subject, order, { spec, block, nowMs: this.nowMs })
-    if (taken.broken !== null) this.writesUnknown = true
+    const { taken, spec, block, subject } = await this.#take(order, label)
     const { recording, startedAt, used } = taken
     // Asked for was what all windows ask for, those that are left out, too.
     const workload = this.#workload.check(spec, block, recording)
     const hostPauses = await leaveOutPauses(subject, order, taken)
     const resources = between(used, recording, hostPauses?.isKept)
-    this.#elapsedMs += Math.ceil((order.warmUpSeconds + order.seconds) * 1000) + 1000
     appendWrites(this.writes, recording.writes)
     if (recording.purgeFailure !== null) this.#note('purge', recording.purgeFailure)
     const serverCores = Math.min(this.cpus, this.engine.traits.plan.commandThreads.count ?? Number.POSITIVE_INFINITY)
@@ -386,8 +378,25 @@ export class CandidateRun extends CandidateServer {
     return trial
   }
 
+  /** The replay of one trial, and what the machine did meanwhile. */
+  async #take(order: ReplayOrder, label: string): Promise<{ taken: Taken; spec: TrialSpec; block: number; subject: Subject }> {
+    await this.#open(order)
+    const ratesPerSecond = order.ratesPerSecond ?? this.ratesAt(order.multiple ?? 1, order.mix)
+    const spec: TrialSpec = { ...order, arrival: 'poisson', ratesPerSecond, seed: this.#context.dataset.scenario.seed, stream: label }
+    const attempt = (this.#attempts.get(label) ?? 0) + 1
+    this.#attempts.set(label, attempt)
+    // A repeated trial draws the same arrivals and picks, but never the same new rows: the first attempt has inserted those.
+    const block = this.#context.blockOf(`${label} attempt ${attempt}`)
+    const brokenBy = (error: unknown) => this.#breakage(error)
+    const subject = { instance: this.instance as Instance, compiled: this.compiled, context: this.#context, brokenBy }
+    const taken = await takeTrial(subject, order, { spec, block, nowMs: this.nowMs })
+    if (taken.broken !== null) this.writesUnknown = true
+    this.#elapsedMs += Math.ceil((order.warmUpSeconds + order.seconds) * 1000) + 1000
+    return { taken, spec, block, subject }
+  }
+
   /** Lanes of the workers, where they have others open. */
-  async #open({ client = this.client, concurrency }: TrialOrder): Promise<void> {
+  async #open({ client = this.client, concurrency }: ReplayOrder): Promise<void> {
     const { pool, dataset } = this.#context
     const wanted = `${client} ${concurrency}`
     if (this.#openWith === wanted) return

@@ -102,6 +102,7 @@ function candidateResult(run: CandidateRun, plan: TrialPlan): CandidateResult {
     storage: { at: run.storage, bytesPerRow: bytesPerRow(run.storage) },
     verification: run.verification,
     invariants: run.invariants,
+    kills: run.kills,
     explanations: run.explanations,
     indexUse: run.indexUse ?? [],
     indexUseOf: 'all starts',

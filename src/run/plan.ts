@@ -49,6 +49,8 @@ export interface Budget {
   maintenance: boolean
   /** Whether the mix that all can do is measured, too, where some cannot do everything. */
   common: boolean
+  /** Times that each server is killed in the middle of its writes, after all that is timed. */
+  kills: number
 }
 /** METHOD §7. */
 const budgets: Record<Effort, Budget> = {
@@ -70,6 +72,7 @@ const budgets: Record<Effort, Budget> = {
     compares: false,
     maintenance: false,
     common: false,
+    kills: 0,
   },
   quick: {
     rows: 1_500_000,
@@ -89,6 +92,7 @@ const budgets: Record<Effort, Budget> = {
     compares: true,
     maintenance: false,
     common: false,
+    kills: 0,
   },
   standard: {
     rows: 5_000_000,
@@ -108,6 +112,7 @@ const budgets: Record<Effort, Budget> = {
     compares: true,
     maintenance: true,
     common: true,
+    kills: 10,
   },
   thorough: {
     rows: Number.POSITIVE_INFINITY,
@@ -127,6 +132,7 @@ const budgets: Record<Effort, Budget> = {
     compares: true,
     maintenance: true,
     common: true,
+    kills: 10,
   },
 }
 
@@ -185,6 +191,8 @@ export interface Pace {
 export const maintenanceAfter = 1 / 3
 
 const warmUpOfTrial = 1
+/** Of writes, in the middle of which a server is killed. */
+export const killedTrialSeconds = 3
 const minSizes = 3
 const wholeAnswers = 220
 
@@ -197,7 +205,11 @@ export function planTrials(
   client: TrialPlan['client'] = 'wire',
   cores = Number.POSITIVE_INFINITY,
 ): TrialPlan {
-  const budget = { ...budgets[effort], starts: scenario.bench.repeats ?? budgets[effort].starts }
+  const budget = {
+    ...budgets[effort],
+    starts: scenario.bench.repeats ?? budgets[effort].starts,
+    kills: scenario.bench.kills ?? budgets[effort].kills,
+  }
   const production = scenario.entities.reduce((sum, entity) => sum + entity.count, 0)
   const wanted = Math.min(budget.rows, (scenario.bench.scale ?? 1) * production)
   const fits = Math.min(...paces.map((pace) => (budget.loadSeconds - pace.loadSeconds) * pace.loadRowsPerSecond))
@@ -275,6 +287,9 @@ function predict(plan: Omit<TrialPlan, 'phases'>, paces: Pace[]): Phase[] {
     },
     { name: 'narrowing', predictedSeconds: budget.narrowingTrials * total((pace) => piece(pace) + trial + 1) },
     { name: 'maintenance', predictedSeconds: budget.maintenance ? total((pace) => piece(pace) + trial + 1) : 0 },
+    ...(budget.kills === 0
+      ? []
+      : [{ name: 'kills', predictedSeconds: budget.kills * total((pace) => pace.startSeconds + killedTrialSeconds + 0.3 * pace.verifySeconds) }]),
     { name: 'invariants', predictedSeconds: together((pace) => 0.3 + pace.verifySeconds * answering * 0.35) },
     ...(plan.sizes.length === 0
       ? []

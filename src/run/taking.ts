@@ -6,13 +6,13 @@ import { type Course, startSampler } from '../measure/sampler.ts'
 import type { Instance } from '../provision/provision.ts'
 import type { TrialSpec } from '../replay/arrivals.ts'
 import { realClock } from '../replay/clock.ts'
-import type { RunContext, TrialOrder } from './candidate.ts'
+import type { ReplayOrder, RunContext } from './candidate.ts'
 
 /** So long after the order a trial begins: all that take part have it by then. */
 const startLeadNs = 20e6
 
 /** Whom it is taken of. */
-interface Subject {
+export interface Subject {
   instance: Instance
   compiled: Compiled
   context: Pick<RunContext, 'pool' | 'signal' | 'device' | 'harnessCores' | 'pauses' | 'hostSpeed'>
@@ -33,7 +33,7 @@ export interface Taken {
 
 export async function takeTrial(
   { instance, compiled, context, brokenBy }: Subject,
-  order: TrialOrder,
+  order: Pick<ReplayOrder, 'warmUpSeconds' | 'seconds' | 'loop'>,
   replay: { spec: TrialSpec; block: number; nowMs: number },
 ): Promise<Taken> {
   const { pool, signal, device, harnessCores } = context
@@ -66,7 +66,7 @@ export async function takeTrial(
 /** The records of windows in which the host stood still are left out of what was taken. */
 export async function leaveOutPauses(
   { instance, compiled, context, brokenBy }: Subject,
-  { loop }: TrialOrder,
+  { loop }: Pick<ReplayOrder, 'loop'>,
   taken: Taken,
 ): Promise<HostPauses | null> {
   const { recording, pauses, measureNs } = taken

@@ -93,6 +93,7 @@ function benchOf({ bench, requirements: { compliance } }: ScenarioFile): Scenari
     sizes: [...new Set(bench?.sizes ?? [])].sort((a, b) => a - b),
     effort: bench?.effort ?? 'quick',
     repeats: bench?.repeats ?? null,
+    ...(bench?.kills === undefined ? {} : { kills: bench.kills }),
     ...((bench?.security ?? (asksForSecurity(compliance ?? []) ? 'on' : 'off')) === 'on' ? { security: 'on' as const } : {}),
   }
 }

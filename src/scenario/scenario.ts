@@ -199,6 +199,8 @@ export interface Bench {
   sizes: number[]
   effort: Effort
   repeats: number | null
+  /** Times that each server is killed in the middle of its writes; absent: as often as the effort has time for. */
+  kills?: number
   /** TLS, and a login with few rights, in what is measured. */
   security?: 'on'
 }

@@ -274,6 +274,14 @@ export const scenarioSchema = z.strictObject({
         .min(3)
         .optional()
         .describe('Whole-core sizes on which throughput is measured, so that the capacity plan need not assume how a server scales up.'),
+      kills: z
+        .int()
+        .min(0)
+        .max(100)
+        .optional()
+        .describe(
+          'Times that each server is killed in the middle of its writes and started again, after all that is timed; default: 10 at standard and thorough, else none.',
+        ),
       effort: z.enum(efforts).optional(),
       repeats: z.int().min(1).max(20).optional(),
       security: z

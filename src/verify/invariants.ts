@@ -2,7 +2,7 @@
 import type { Dataset, EntityData } from '../data/dataset.ts'
 import type { Compiled, Session } from '../engines/engine.ts'
 import type { WriteLog } from '../measure/recorder.ts'
-import { type Entity, entityOf, type Scenario } from '../scenario/scenario.ts'
+import { type Durability, type Entity, entityOf, type Scenario } from '../scenario/scenario.ts'
 import { grownBy } from './counts.ts'
 import { linesBefore, type ReadBack, readBack, rowBefore } from './read-back.ts'
 import type { Reference } from './reference.ts'
@@ -25,10 +25,17 @@ export interface Replayed {
   /** Moments, on the replay's clock, at which the server ended by itself. */
   deathsNs: number[]
   nowMs: number
+  /** Read back of each entity; absent: as many as take a few seconds. */
+  maxRows?: number
 }
 
 /** What `relaxed` engines keep in memory alone is younger than this: the slowest syncs its log every 10 s. */
 const forgoneSeconds = 10
+
+/** Whether a write that was acknowledged at a moment may be lost, because that was never promised, with a server that ended at these. */
+export function isForgone(durability: Durability, deathsNs: readonly number[]): (doneNs: number) => boolean {
+  return (doneNs) => durability === 'relaxed' && deathsNs.some((deathNs) => doneNs <= deathNs && doneNs > deathNs - forgoneSeconds * 1e9)
+}
 
 /** Row counts of all entities and the sums of the declared invariants. */
 export async function takeTotals(session: Pick<Session, 'total'>, scenario: Scenario): Promise<Totals> {
@@ -44,13 +51,11 @@ export async function checkInvariants(
   session: Pick<Session, 'perform' | 'total'>,
   compiled: Pick<Compiled, 'scenario' | 'operations' | 'durability'>,
   dataset: Dataset,
-  { reference, before, log, deathsNs, nowMs }: Replayed,
+  { reference, before, log, deathsNs, nowMs, maxRows }: Replayed,
   signal: AbortSignal,
 ): Promise<InvariantResult[]> {
   const { scenario, operations, durability } = compiled
-  const isLosable = (doneNs: number) =>
-    durability === 'relaxed' && deathsNs.some((deathNs) => doneNs <= deathNs && doneNs > deathNs - forgoneSeconds * 1e9)
-  const writes = new Writes(operations, dataset, log, isLosable)
+  const writes = new Writes(operations, dataset, log, isForgone(durability, deathsNs))
   const after = await takeTotals(session, scenario)
   const rows = scenario.entities.map((entity) => rowsOf(entity, dataset, reference, writes, before, after))
   const sums = scenario.invariants.map(({ name, terms }) => {
@@ -59,7 +64,11 @@ export async function checkInvariants(
     const [was, is] = [value(before), value(after)]
     return { name, ok: was === is, detail: `${was} before, ${is} after` }
   })
-  return [...rows, ...sums, ...(await readBack(session, compiled, dataset, reference, writes, nowMs, signal)).map(resultOf)]
+  return [
+    ...rows,
+    ...sums,
+    ...(await readBack(session, compiled, dataset, reference, writes, nowMs, signal, maxRows === undefined ? {} : { maxRows })).map(resultOf),
+  ]
 }
 
 function rowsOf(entity: Entity, dataset: Dataset, reference: Reference, writes: Writes, before: Totals, after: Totals): InvariantResult {

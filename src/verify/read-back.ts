@@ -36,6 +36,13 @@ export function linesBefore(reference: Reference, owned: EntityData, owner: Enti
   return lineRows(owned, row).filter((line) => reference.row(owned.entity.name, keyValues(owned.entity, owned, line)) !== undefined).length
 }
 
+export interface ReadBackOptions {
+  /** First entry of the log whose rows are read back; absent: of all. */
+  from?: number
+  /** Absent: as many as take a few seconds, spread over all that were written. */
+  maxRows?: number
+}
+
 /** @throws where a row could not be read: that is no loss. */
 export async function readBack(
   session: Pick<Session, 'perform'>,
@@ -45,6 +52,7 @@ export async function readBack(
   writes: Writes,
   nowMs: number,
   signal: AbortSignal,
+  { from = 0, maxRows = maxReadBack }: ReadBackOptions = {},
 ): Promise<ReadBack[]> {
   const { scenario, operations } = compiled
   const results: ReadBack[] = []
@@ -52,7 +60,7 @@ export async function readBack(
     if (!check.internal || check.kind !== 'get') continue
     const entity = entityOf(scenario, check.entity)
     const data = dataset.entities.get(entity.name) as EntityData
-    const expectation = new Expectation(check, dataset, reference, writes, nowMs)
+    const expectation = new Expectation(check, dataset, reference, writes, nowMs, { from, maxRows })
     const result: ReadBack = { entity: entity.name, written: expectation.written, read: expectation.rows.length, lost: 0, forgone: 0, example: '' }
     const queue = expectation.rows.values()
     const reader = async () => {
@@ -104,7 +112,14 @@ class Expectation {
   readonly #entries: Map<number, number[]>
   readonly #ofLines: Map<number, number[]>[]
 
-  constructor(check: OperationOf<'get'>, dataset: Dataset, reference: Reference, writes: Writes, nowMs: number) {
+  constructor(
+    check: OperationOf<'get'>,
+    dataset: Dataset,
+    reference: Reference,
+    writes: Writes,
+    nowMs: number,
+    { from, maxRows }: Required<ReadBackOptions>,
+  ) {
     this.#check = check
     this.#data = dataset.entities.get(check.entity) as EntityData
     this.#owned = ownedBy(dataset.scenario, check.entity).map((owned) => dataset.entities.get(owned.name) as EntityData)
@@ -112,10 +127,10 @@ class Expectation {
     this.#writes = writes
     this.#strict = writes.strict
     this.#nowMs = nowMs
-    const all = writes.written(this.#data.entity)
-    for (const owned of this.#owned) for (const line of writes.written(owned.entity)) all.add(Math.floor(line / linesPerOwner))
+    const all = writes.written(this.#data.entity, from)
+    for (const owned of this.#owned) for (const line of writes.written(owned.entity, from)) all.add(Math.floor(line / linesPerOwner))
     this.written = all.size
-    const every = Math.max(1, all.size / maxReadBack)
+    const every = Math.max(1, all.size / maxRows)
     const chosen = new Set([...all].filter((_, at) => Math.floor(at / every) !== Math.floor((at - 1) / every)))
     this.rows = [...chosen]
     this.#entries = writes.entriesOf(this.#data.entity, (row) => chosen.has(row))

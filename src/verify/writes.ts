@@ -46,10 +46,10 @@ export class Writes {
     }
   }
 
-  /** Rows of an entity that were written; of an owned one only those that were addressed directly. */
-  written(entity: Entity): Set<number> {
+  /** Rows of an entity that were written, by the entries from one on; of an owned one only those that were addressed directly. */
+  written(entity: Entity, from = 0): Set<number> {
     const rows = new Set<number>()
-    for (const { row } of this.#touches(entity)) rows.add(row)
+    for (const { row, at } of this.#touches(entity)) if (at >= from) rows.add(row)
     return rows
   }
 

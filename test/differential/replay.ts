@@ -37,7 +37,7 @@ export class Replay {
   }
 
   /** Errors, answers that cannot be right and invariants that do not hold; empty: all is well. */
-  async run(lane: Lane, seconds: number): Promise<string[]> {
+  async run(lane: Lane, seconds: number, maxRows?: number): Promise<string[]> {
     const { operations, programs } = this.#compiled
     const { scenario } = this.#dataset
     const stream = `replay ${++this.#trials}`
@@ -63,7 +63,14 @@ export class Replay {
     const wrong = Object.entries(judge(recording.kept, operations, this.#dataset, this.#reference)).map(
       ([name, count]) => `${name}: ${count} kept answers wrong`,
     )
-    const replayed = { reference: this.#reference, before: this.#before, log: this.log, deathsNs: [], nowMs: Math.ceil(nowMs()) }
+    const replayed = {
+      reference: this.#reference,
+      before: this.#before,
+      log: this.log,
+      deathsNs: [],
+      nowMs: Math.ceil(nowMs()),
+      ...(maxRows === undefined ? {} : { maxRows }),
+    }
     const invariants = await checkInvariants(this.#session, this.#compiled, this.#dataset, replayed, signal)
     return [...errors, ...wrong, ...invariants.filter((each) => !each.ok).map(({ name, detail }) => `${name}: ${detail}`)]
   }

@@ -116,11 +116,17 @@ function factsOf(result: Result, candidate: CandidateResult, { wrong, brokenInva
       `durability ${candidate.durability}`,
       broken.length === 0,
       broken.length === 0
-        ? `durability ${candidate.durability} and consistency as asked, by the server's own word`
+        ? `durability ${candidate.durability} and consistency as asked, by the server's own word${killedText(candidate)}`
         : broken.map((each) => `${each.what}: asked ${each.asked}, runs with ${each.effective}`).join('; '),
     ),
   ]
 }
+
+/** A word that was tried is worth more. */
+const killedText = ({ kills }: CandidateResult) =>
+  kills === null
+    ? ''
+    : `; killed ${kills.times} times in the middle of its writes, it ${kills.lost === 0 ? 'lost nothing that it had acknowledged' : `lost ${kills.lost} rows of those that it had acknowledged last`}`
 
 /** One that is known, one way or the other. */
 const fact = (name: Constraint['name'], asked: string, planned: string, holds: boolean, evidence: string): Constraint =>

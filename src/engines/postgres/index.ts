@@ -14,6 +14,7 @@ import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '
 import { dialect, id } from './dialect.ts'
 import { postgresError } from './errors.ts'
 import { openPostgresLane } from './lane.ts'
+import { observe } from './observe.ts'
 import { PostgresSession, serverSettings } from './session.ts'
 
 export const postgres: Engine = throwingServerErrors(postgresError, {
@@ -184,6 +185,10 @@ export const postgres: Engine = throwingServerErrors(postgresError, {
     return String(row?.server_version)
   },
   guards,
+  async observe(endpoint) {
+    const client = await openClient(endpoint)
+    return await observe(client).finally(() => client.end())
+  },
   async connect(endpoint, compiled, options) {
     const open = () => openClient(endpoint, compiled.durability)
     return new PostgresSession(await Promise.all(Array.from({ length: options.connections }, open)), open, own(compiled))

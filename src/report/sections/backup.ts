@@ -4,6 +4,7 @@ import type { CandidateResult } from '../../result/result.ts'
 import type { Requirements, Scenario } from '../../scenario/scenario.ts'
 import { type Block, code, heading, paragraph, table } from '../render/document.ts'
 import { count } from '../render/format.ts'
+import { recoveryText } from '../right-answers.ts'
 import { spanText } from '../spans.ts'
 import { designed, type Told } from '../told.ts'
 
@@ -13,6 +14,7 @@ export function backupSection(told: Told): Block[] {
   const own = designed(told)
   if (own.length === 0) return []
   const { scenario } = told.result
+  const recovered = recoveries(own)
   const kept = own.filter(isKept)
   const lost = own.filter((each) => !isKept(each))
   const loaded = loadedAgain(own, scenario)
@@ -25,6 +27,7 @@ export function backupSection(told: Told): Block[] {
           heading(3, 'Schedule'),
           table(['what', 'how often', 'kept', 'because'], schedule(scenario.requirements)),
           ...loaded,
+          ...recovered,
         ]),
     heading(3, 'Procedures'),
     ...own.flatMap(procedures),
@@ -90,6 +93,19 @@ function loadedAgain(own: CandidateResult[], { entities, requirements: { rtoMs }
       `Loading everything anew, on the machine of the bench: ${told.join('; ')} (derived, a straight line). Copying files back is another way, whose speed was not measured.${limit}`,
     ),
   ]
+}
+
+function recoveries(own: CandidateResult[]): Block[] {
+  const told = own.flatMap(({ name, kills, load }) =>
+    kills === null ? [] : [`${name}, with ${count(load?.rows ?? 0)} rows loaded, ${recoveryText(kills.recoverySeconds)}`],
+  )
+  return told.length === 0
+    ? []
+    : [
+        paragraph(
+          `Measured: killed in the middle of its writes and started again on what it left, a server answered after so long: ${told.join('; ')}.`,
+        ),
+      ]
 }
 
 function procedures({ name, handbook: { backup = [], restore = [] } }: CandidateResult): Block[] {

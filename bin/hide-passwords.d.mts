@@ -1,0 +1,1 @@
+export function hidePasswords(arguments_: string[], environment: Record<string, string | undefined>): string[]

@@ -1,0 +1,124 @@
+/** What a running PostgreSQL knows of an application: its catalogue, the statistics of its planner, and what pg_stat_statements has counted. */
+import type { Client } from 'pg'
+import { TrialError } from '../../errors.ts'
+import { identifierOf } from '../../init/draft.ts'
+import type { Observed, ObservedStatement } from '../../init/observed.ts'
+import { type Column, plainColumn, type Table } from '../../init/tables.ts'
+import { id } from './dialect.ts'
+
+/** A column with no more values is an enumeration. */
+const maxValues = 12
+const dayMs = 86_400_000
+const maxStatements = 500
+
+/** Reads alone, in one transaction, on one connection. */
+export async function observe(client: Client): Promise<Observed> {
+  await client.query("SET statement_timeout = '60s'")
+  await client.query('BEGIN READ ONLY')
+  try {
+    const tables = await tablesOf(client)
+    if (tables.length === 0)
+      throw new TrialError('no-tables', 'there is no table in this database', { hint: 'name the database in the URL', exitCode: 2 })
+    return { tables, statements: await statementsOf(client) }
+  } finally {
+    await client.query('ROLLBACK')
+  }
+}
+
+interface ColumnRow {
+  table: number
+  name: string
+  type: string
+  labels: string[] | null
+  distinct: number | null
+  bytes: number | null
+  values: string[] | null
+  shares: number[] | null
+  bounds: string[] | null
+}
+
+async function tablesOf(client: Client): Promise<Table[]> {
+  const { rows: tables } = await client.query<{ table: number; name: string; rows: number }>(`
+    SELECT c.oid::int8::float8 AS "table", c.relname AS name,
+      greatest(0, CASE c.relkind WHEN 'p' THEN
+        (SELECT coalesce(sum(greatest(p.reltuples, 0)), 0) FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid WHERE i.inhparent = c.oid)
+      ELSE c.reltuples END)::float8 AS rows
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+    ORDER BY n.nspname, c.relname`)
+  const { rows: columns } = await client.query<ColumnRow>(`
+    SELECT a.attrelid::int8::float8 AS "table", a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
+      (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = a.atttypid) AS labels,
+      s.n_distinct::float8 AS "distinct", s.avg_width::float8 AS bytes,
+      s.most_common_vals::text::text[] AS "values", s.most_common_freqs::float8[] AS shares, s.histogram_bounds::text::text[] AS bounds
+    FROM pg_attribute a
+    JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
+    JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+    LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND NOT s.inherited
+    WHERE a.attnum > 0 AND NOT a.attisdropped
+    ORDER BY a.attrelid, a.attnum`)
+  const { rows: constraints } = await client.query<{ table: number; kind: string; other: string | null; columns: string[] }>(`
+    SELECT k.conrelid::int8::float8 AS "table", k.contype AS kind, o.relname AS other,
+      (SELECT array_agg(a.attname::text ORDER BY p.at) FROM unnest(k.conkey) WITH ORDINALITY p (number, at)
+        JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.number) AS columns
+    FROM pg_constraint k LEFT JOIN pg_class o ON o.oid = k.confrelid WHERE k.contype IN ('p', 'u', 'f') AND k.conrelid > 0`)
+  const now = Date.now()
+  return tables.map(({ table, name, rows }) => {
+    const own = constraints.filter((each) => each.table === table)
+    const only = (kind: string) => own.filter((each) => each.kind === kind && each.columns.length === 1)
+    const made = columns.filter((each) => each.table === table).map((each) => columnOf(each, rows, now))
+    for (const column of made) {
+      const isIts = ({ columns: [first] }: { columns: string[] }) => identifierOf(first as string) === column.name
+      column.unique = only('u').some(isIts)
+      const reference = only('f').find(isIts)
+      if (reference?.other != null) column.references = identifierOf(reference.other)
+    }
+    return { name: identifierOf(name), columns: made, key: (own.find(({ kind }) => kind === 'p')?.columns ?? []).map(identifierOf), rows }
+  })
+}
+
+function columnOf({ name, type, labels, distinct, bytes, values, shares, bounds }: ColumnRow, rows: number, now: number): Column {
+  const column = plainColumn(identifierOf(name))
+  const [, word = '', sizes = ''] = /^([a-z0-9_]+)[^(]*(?:\(([\d,]+)\))?/i.exec(type) ?? []
+  column.type = type.endsWith('[]') ? 'array' : word.toLowerCase()
+  column.sizes = sizes === '' ? [] : sizes.split(',').map(Number)
+  if (bytes !== null && bytes > 0) column.averageBytes = bytes
+  // Negative: a share of the rows.
+  const count = distinct === null ? Number.POSITIVE_INFINITY : distinct < 0 ? -distinct * rows : distinct
+  const shareOf = (value: string) => (shares === null ? null : (shares[(values ?? []).indexOf(value)] ?? null))
+  if (labels !== null) column.values = labels.map((value) => ({ value, share: shareOf(value) }))
+  // Values stand in the scenario then: only where they are a vocabulary, which all rows share.
+  else if (/^(character|text|citext)/.test(column.type) && count <= maxValues && count < rows / 10 && values !== null)
+    column.values = values.map((value) => ({ value, share: shareOf(value) }))
+  const seen = [bounds?.[0], bounds?.at(-1)]
+  const range = seen.map(Number)
+  if (/^(smallint|integer|bigint|numeric)$/.test(column.type) && seen[0] !== undefined && range.every(Number.isFinite))
+    column.range = range as [number, number]
+  if (/^(timestamp|date)/.test(column.type) && seen[0] !== undefined) {
+    const oldest = Date.parse(seen[0])
+    if (Number.isFinite(oldest) && oldest < now) column.withinDays = (now - oldest) / dayMs
+  }
+  return column
+}
+
+async function statementsOf(client: Client): Promise<Observed['statements']> {
+  const { rows: found } = await client.query<{ schema: string; version: string }>(
+    "SELECT n.nspname AS schema, e.extversion AS version FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'",
+  )
+  const [extension] = found
+  if (extension === undefined)
+    return {
+      counted: null,
+      why: 'statements are not counted here: add pg_stat_statements to shared_preload_libraries, CREATE EXTENSION pg_stat_statements, and let the application run',
+    }
+  const { rows: counted } = await client.query<ObservedStatement>(
+    `SELECT query AS text, sum(calls)::float8 AS calls, (sum(total_exec_time) / greatest(sum(calls), 1))::float8 AS "meanMs", sum(rows)::float8 AS rows
+    FROM ${id(extension.schema)}.pg_stat_statements
+    WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query IS NOT NULL
+    GROUP BY query ORDER BY sum(total_exec_time) DESC LIMIT ${maxStatements}`,
+  )
+  const { rows: since } = await client.query<{ seconds: number }>(
+    `SELECT extract(epoch FROM now() - stats_reset)::float8 AS seconds FROM ${id(extension.schema)}.pg_stat_statements_info`,
+  )
+  return { counted, seconds: Math.max(1, since[0]?.seconds ?? 1) }
+}

@@ -1,0 +1,124 @@
+/** Entities from tables: types, keys, references and owned tables; what does not fit is noted beside it. */
+import type { DraftEntity, DraftField } from './draft.ts'
+
+/** A count must stand somewhere; the user knows it, a schema does not. */
+const guessedCount = '100k'
+/** Of a number whose range nobody states; `int` in the language is a safe integer. */
+const widestWhole = 1_000_000
+
+/** What a schema says of a column; beyond `references` also what a running server knows of its values. */
+export interface Column {
+  name: string
+  type: string
+  sizes: number[]
+  /** All that there are; `share`: of the rows, null where nobody knows. */
+  values: { value: string; share: number | null }[]
+  unique: boolean
+  references: string | undefined
+  /** Of whole and decimal numbers. */
+  range?: [number, number]
+  /** Oldest value of a time. */
+  withinDays?: number
+  averageBytes?: number
+}
+export interface Table {
+  name: string
+  columns: Column[]
+  key: string[]
+  /** null: a schema alone does not say. */
+  rows: number | null
+}
+
+export const plainColumn = (name: string): Column => ({ name, type: '', sizes: [], values: [], unique: false, references: undefined })
+
+export const entitiesOf = (tables: Table[]): DraftEntity[] => tables.map((table) => entityOf(table, tables))
+
+/** The table whose rows this one's rows belong to: its key is the owner's and a whole number. */
+export function ownerOf(table: Table, tables: Table[]): Table | undefined {
+  const [first = '', second = ''] = table.key
+  const owner = table.columns.find((column) => column.name === first)?.references
+  const isLine = table.key.length === 2 && isWhole(table.columns.find((column) => column.name === second))
+  return isLine ? tables.find((each) => each.name === owner && each.key.length === 1) : undefined
+}
+
+function entityOf(table: Table, tables: Table[]): DraftEntity {
+  const owner = ownerOf(table, tables)
+  const fields = table.columns
+    .map((column) => fieldOf(column, table, tables))
+    .filter((field) => owner === undefined || !table.key.includes(field.name))
+  const count = table.rows === null ? guessedCount : String(Math.max(1, Math.round(table.rows)))
+  if (owner !== undefined)
+    return {
+      name: table.name,
+      count,
+      ownedBy: owner.name,
+      ...(table.rows === null || owner.rows === null ? {} : { perOwner: Math.max(1, table.rows / Math.max(1, owner.rows)) }),
+      fields: fields.length > 0 ? fields : [{ name: 'position', definition: 'type: int, range: [1, 100]', note: 'the table has no other column' }],
+    }
+  if (table.key.length === 1) return { name: table.name, count, fields }
+  const note =
+    table.key.length === 0 ? 'the table has no primary key: one was added' : `the primary key was (${table.key.join(', ')}): one field must do here`
+  const key = table.columns.some((column) => column.name === 'id') ? 'row_id' : 'id'
+  return { name: table.name, count, note, fields: [{ name: key, definition: 'type: uuid, key: true' }, ...fields] }
+}
+
+function fieldOf(column: Column, table: Table, tables: Table[]): DraftField {
+  const { name } = column
+  const isKey = table.key.length === 1 && table.key[0] === name
+  if (column.references !== undefined && !isKey) {
+    if (tables.some((each) => each.name === column.references && each.key.length === 1)) return { name, definition: `ref: ${column.references}` }
+    return {
+      name,
+      definition: `type: int, range: [1, ${widestWhole}]`,
+      note: `refers to ${column.references}, which is not here or has no single key`,
+    }
+  }
+  const { definition, note } = typeOf(column, isKey)
+  return {
+    name,
+    definition: `${definition}${isKey ? ', key: true' : column.unique && /^type: (email|uuid)/.test(definition) ? ', unique: true' : ''}`,
+    ...(note === undefined ? {} : { note }),
+  }
+}
+
+function typeOf(column: Column, isKey: boolean): { definition: string; note?: string } {
+  const { type, sizes, values, name, range, averageBytes } = column
+  if (values.length > 0) return { definition: `type: enum, values: ${valuesText(values)}` }
+  if (type === 'uuid' || type === 'uniqueidentifier') return { definition: 'type: uuid' }
+  if (isWhole(column))
+    return {
+      definition: isKey
+        ? 'type: int'
+        : `type: int, range: ${range === undefined ? `[0, ${type === 'smallint' || type === 'tinyint' ? 100 : widestWhole}]` : `[${range.map(Math.trunc).join(', ')}]`}`,
+    }
+  if (/^(numeric|decimal|money|real|float\d*|double|bignumeric)$/.test(type)) {
+    const scale = Math.min(6, sizes[1] ?? (type === 'numeric' || type === 'decimal' ? 0 : 2))
+    const largest = Math.min(widestWhole, 10 ** Math.max(1, (sizes[0] ?? 8) - scale) - 1)
+    return { definition: `type: decimal, range: ${range === undefined ? `[0, ${largest}]` : `[${range.join(', ')}]`}, scale: ${scale}` }
+  }
+  if (type === 'boolean' || type === 'bool') return { definition: 'type: bool' }
+  if (/^(timestamp|timestamptz|datetime|date)$/.test(type))
+    return { definition: `type: timestamp, within: ${column.withinDays === undefined ? '1y' : `${Math.max(1, Math.ceil(column.withinDays))}d`}` }
+  if (type === 'json' || type === 'jsonb') return { definition: `type: json, size: ${bytesText(averageBytes ?? 300, 20)}` }
+  if (/^(bytea|blob|longblob|mediumblob|binary|varbinary|bytes)$/.test(type))
+    return { definition: `type: bytes, size: ${bytesText(averageBytes ?? sizes[0] ?? 300, 1)}` }
+  if (/char|text|string|clob|citext/.test(type)) {
+    if (isKey) return { definition: 'type: uuid', note: `was ${type}: a key is a uuid or a number here` }
+    if (/e_?mail/.test(name)) return { definition: 'type: email' }
+    // A word and its blank take some eight bytes: half of what a column holds at most, or what it holds on average.
+    const words = averageBytes === undefined ? Math.min(20, Math.round((sizes[0] ?? 80) / 16)) : Math.min(100, Math.round(averageBytes / 4) - 1)
+    return { definition: `type: words, count: [1, ${Math.max(1, words)}]` }
+  }
+  return { definition: isKey ? 'type: uuid' : 'type: words, count: [1, 3]', note: `was ${type === '' ? 'untyped' : type}: the nearest there is` }
+}
+
+const isWhole = (column: Column | undefined) =>
+  column !== undefined && /^(int\d*|integer|bigint|smallint|tinyint|mediumint|serial\d*|bigserial|smallserial)$/.test(column.type)
+
+/** With the weights that a server knows. */
+const valuesText = (values: Column['values']) =>
+  values.every(({ share }) => share !== null && share > 0)
+    ? `{ ${values.map(({ value, share }) => `${JSON.stringify(value.slice(0, 60))}: ${Number(((share as number) * 100).toPrecision(3))}`).join(', ')} }`
+    : `[${values.map(({ value }) => JSON.stringify(value.slice(0, 60))).join(', ')}]`
+
+const bytesText = (bytes: number, min: number) => `${Math.max(min, Math.min(Math.round(bytes), 1e6))}B`

@@ -1,0 +1,99 @@
+/**
+ * Each server is killed in the middle of its writes, as often as the effort has time for, and started again on what it left: is there what it
+ * acknowledged? SIGKILL ends a program; what the kernel holds of its files stays. So this tries what a program that fails loses, not the
+ * power supply, and not the disk.
+ */
+import { keyOf, Source } from '../../data/random.ts'
+import { logOutcomes } from '../../measure/recorder.ts'
+import { writesOf } from '../../scenario/scenario.ts'
+import type { InvariantResult } from '../../verify/invariants.ts'
+import { isForgone } from '../../verify/invariants.ts'
+import { readBack } from '../../verify/read-back.ts'
+import { Writes } from '../../verify/writes.ts'
+import type { CandidateRun, RunContext } from '../candidate.ts'
+import { killedTrialSeconds } from '../plan.ts'
+import { sum } from '../trial.ts'
+
+type Kills = NonNullable<CandidateRun['kills']>
+
+/** Fewer writes a second tell little of what is lost. */
+const minWritesPerSecond = 200
+/** Of the trial, in which the server is killed: its writes have begun by then, and some are still to come. */
+const killedBetween = [0.4, 0.9] as const
+/** What `relaxed` loses is looked for in the last writes, in ever more of them. */
+const windowsSeconds = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
+
+export async function killAmidWrites(run: CandidateRun, context: RunContext): Promise<void> {
+  const ratesPerSecond = ratesOf(run, context)
+  if (!run.isKillable || run.reference === null || run.writesUnknown || ratesPerSecond === null) return
+  const kills: Kills = { times: 0, written: 0, read: 0, lost: 0, lostWithinSeconds: 0, recoverySeconds: [] }
+  const moments = new Source().restart(keyOf(context.dataset.scenario.seed, 'kills'), 1)
+  const [earliest, latest] = killedBetween.map((share) => share * killedTrialSeconds * 1000) as [number, number]
+  const trial = { loop: 'open', multiple: null, concurrency: run.connections, warmUpSeconds: 0, seconds: killedTrialSeconds, ratesPerSecond } as const
+  while (kills.times < context.plan.budget.kills) {
+    const from = run.writes.operation.length
+    const seconds = await run.killAmid({ ...trial, repeat: kills.times }, earliest + moments.below(Math.round(latest - earliest)))
+    // Without the log of what was acknowledged nothing can be said of it.
+    if (seconds === null) return
+    kills.times++
+    kills.recoverySeconds.push(seconds)
+    await countLost(run, context, kills, from)
+    run.kills = kills
+  }
+}
+
+/** Writes alone, in their proportions, as often as at the peak or often enough to tell something; null: the scenario writes nothing. */
+function ratesOf(run: CandidateRun, { plan }: RunContext): number[] | null {
+  const supported = new Set(run.supported)
+  const atPeak = run.ratesAt(Math.max(...plan.multiples))
+  const rates = run.compiled.operations.map((operation, index) =>
+    supported.has(index) && writesOf(operation).length > 0 ? (atPeak[index] as number) : 0,
+  )
+  const total = sum(rates)
+  return total === 0 ? null : rates.map((rate) => rate * Math.max(1, minWritesPerSecond / total))
+}
+
+/** Reads back the rows that were written since an entry of the log. */
+async function countLost(run: CandidateRun, { dataset, signal }: RunContext, kills: Kills, from: number): Promise<void> {
+  const { compiled, writes: log, deathsNs, reference, nowMs } = run
+  const isForgoneBefore = isForgone(compiled.durability, deathsNs.slice(0, -1))
+  const lastNs = lastAcknowledgedNs(log, from)
+  await run.withSession(16, async (session) => {
+    const lostWithout = async (seconds: number) => {
+      const isLosable = (doneNs: number) => isForgoneBefore(doneNs) || (seconds > 0 && doneNs > lastNs - seconds * 1e9)
+      const writes = new Writes(compiled.operations, dataset, log, isLosable)
+      return await readBack(session, compiled, dataset, reference as NonNullable<typeof reference>, writes, nowMs, signal, { from })
+    }
+    const found = await lostWithout(0)
+    const lost = sum(found.map((each) => each.lost))
+    kills.written += sum(found.map((each) => each.written))
+    kills.read += sum(found.map((each) => each.read))
+    kills.lost += lost
+    if (lost === 0) return
+    for (const seconds of windowsSeconds) {
+      if (sum((await lostWithout(seconds)).map((each) => each.lost)) > 0) continue
+      if (kills.lostWithinSeconds !== null) kills.lostWithinSeconds = Math.max(kills.lostWithinSeconds, seconds)
+      return
+    }
+    kills.lostWithinSeconds = null
+  })
+}
+
+function lastAcknowledgedNs({ doneNs, outcome }: CandidateRun['writes'], from: number): number {
+  let last = 0
+  for (let at = from; at < doneNs.length; at++) if (outcome[at] === logOutcomes.ok) last = Math.max(last, doneNs[at] as number)
+  return last
+}
+
+/** What it says of the promise; none where it was not killed. */
+export function promiseKept({ kills, candidate: { durability } }: Pick<CandidateRun, 'kills' | 'candidate'>): InvariantResult[] {
+  if (kills === null) return []
+  const { times, written, read, lost } = kills
+  return [
+    {
+      name: 'acknowledged writes after a kill',
+      ok: lost === 0 || (durability !== 'fsync' && kills.lostWithinSeconds !== null),
+      detail: `killed ${times} times in the middle of its writes; ${read} of ${written} written rows read back, ${lost} lost${lost > 0 && durability !== 'fsync' ? `, which ${durability} does not promise` : ''}`,
+    },
+  ]
+}

@@ -1,0 +1,105 @@
+/** Operations from statements as people and their libraries write them, with what a server keeps of them: no values. */
+import { expect, test } from 'vitest'
+import { operationsOf } from '../../../src/init/statements.ts'
+import { plainColumn, type Table } from '../../../src/init/tables.ts'
+
+const table = (name: string, key: string[], columns: Record<string, string | { references: string }>, rows = 1000): Table => ({
+  name,
+  key,
+  rows,
+  columns: Object.entries(columns).map(([column, type]) =>
+    typeof type === 'string' ? { ...plainColumn(column), type } : { ...plainColumn(column), type: 'uuid', references: type.references },
+  ),
+})
+const tables = [
+  table('customer', ['id'], { id: 'uuid', name: 'character' }),
+  table('order', ['id'], { id: 'uuid', customer_id: { references: 'customer' }, status: 'text', total: 'numeric', created_at: 'timestamp' }),
+  table('order_item', ['order_id', 'line'], { order_id: { references: 'order' }, line: 'integer', quantity: 'integer' }, 3000),
+  table('session', ['id'], { id: 'uuid', payload: 'jsonb' }),
+]
+const seconds = 100
+const of = (text: string, calls = 1000, rows = calls) => {
+  const { operations, leftOut } = operationsOf([{ text, calls, meanMs: 0.2, rows }], tables, seconds)
+  return leftOut[0] ?? operations.map(({ name, definition }) => `${name}: ${definition}`).join('\n')
+}
+
+test.each([
+  [
+    'SELECT "customer"."id", "customer"."name" FROM "public"."customer" WHERE "customer"."id" = $1 LIMIT $2',
+    'get_customer: get: customer, rate: 10/s, p99: 20ms',
+  ],
+  [
+    'SELECT o.* FROM "order" o LEFT JOIN order_item i ON i.order_id = o.id WHERE o.id = $1',
+    'get_order: get: order, with: [order_item], rate: 10/s, p99: 20ms',
+  ],
+  ['SELECT * FROM order_item WHERE order_id = $1 ORDER BY line', 'get_order: get: order, with: [order_item], rate: 10/s, p99: 20ms'],
+  ['INSERT INTO "order" (id, customer_id) VALUES ($1, $2) RETURNING id', 'add_order: insert: order, rate: 10/s, p99: 20ms'],
+  [
+    'INSERT INTO session (id, payload) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET payload = excluded.payload',
+    'put_session: put: session, rate: 10/s, p99: 20ms',
+  ],
+  [
+    'UPDATE "order" SET status = $1, total = total + $2 WHERE id = $3',
+    'change_order_by_status: update: order, set: { status: any }, add: { total: 1 }, rate: 10/s, p99: 20ms',
+  ],
+  ['DELETE FROM session WHERE id = $1', 'delete_session: delete: session, rate: 10/s, p99: 20ms'],
+  [
+    'SELECT date_trunc($1, created_at), count(*), sum(total) FROM "order" WHERE created_at >= $2 AND created_at < $3 GROUP BY 1 ORDER BY 1',
+    'total_order_by_created_at: aggregate: order, group_by: day(created_at), sum: total, over: 30d, rate: 10/s, p99: 20ms, scales: false',
+  ],
+  [
+    "SELECT id FROM customer WHERE to_tsvector('simple', name) @@ plainto_tsquery('simple', $1) LIMIT $2",
+    'search_customer_by_name: search: customer, in: [name], limit: 1, rate: 10/s, p99: 20ms',
+  ],
+])('%s', (text, expected) => {
+  expect(of(text)).toBe(expected)
+})
+
+test('pages of a list are one operation, with the share of the deep ones; its limit is what comes', () => {
+  const list = 'SELECT * FROM "order" WHERE customer_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2'
+  const deep = 'SELECT * FROM "order" WHERE customer_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4'
+  const { operations, leftOut } = operationsOf(
+    [
+      { text: list, calls: 800, meanMs: 0.1, rows: 800 * 18 },
+      { text: deep, calls: 200, meanMs: 0.1, rows: 200 * 18 },
+    ],
+    tables,
+    seconds,
+  )
+  expect(leftOut).toEqual([])
+  expect(operations.map(({ name, definition }) => `${name}: ${definition}`)).toEqual([
+    'list_order_by_customer_id: list: order, where: { customer_id: any }, order_by: -created_at, limit: 20, page: { deep: 20% }, rate: 10/s, p99: 20ms',
+  ])
+})
+
+test('an order that is written with its lines is one operation, as often as the order is written', () => {
+  const { operations } = operationsOf(
+    [
+      { text: 'INSERT INTO order_item (order_id, line, quantity) VALUES ($1, $2, $3)', calls: 3000, meanMs: 0.1, rows: 3000 },
+      { text: 'INSERT INTO "order" (id) VALUES ($1)', calls: 1000, meanMs: 0.1, rows: 1000 },
+    ],
+    tables,
+    seconds,
+  )
+  expect(operations.map(({ definition }) => definition)).toEqual(['insert: order, with: [order_item], rate: 10/s, p99: 20ms'])
+})
+
+test.each([
+  [
+    'SELECT * FROM "order" o JOIN customer c ON c.id = o.customer_id WHERE c.name = $1',
+    /10\/s, a join of more than a row and those that it owns: SELECT/,
+  ],
+  ['SELECT * FROM "order" WHERE created_at > $1', /a list in no order/],
+  ['SELECT * FROM "order" WHERE status = $1 ORDER BY created_at', /a list without a limit/],
+  ['UPDATE "order" SET status = $1 WHERE customer_id = $2', /an update of other rows than one by its key/],
+  ['SELECT avg(total) FROM "order"', /avg is not said yet/],
+  ['SELECT * FROM audit WHERE id = $1', /audit, which is not among the tables/],
+  ['WITH x AS (SELECT 1) SELECT * FROM x', /several statements in one/],
+  ['SELECT FROM WHERE 1', /not read/],
+])('what cannot be said is left out, with the reason: %s', (text, why) => {
+  expect(of(text)).toMatch(why)
+})
+
+test('what is no work of the application is not told at all', () => {
+  for (const text of ['BEGIN', 'SELECT * FROM pg_catalog.pg_class WHERE oid = $1', 'SET statement_timeout = $1']) expect(of(text)).toBe('')
+})
