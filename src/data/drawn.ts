@@ -2,7 +2,7 @@
 import { ageBoundMs, lineFields, type Operation, type Step, type Update, type Write } from '../scenario/scenario.ts'
 import { type Dataset, type EntityData, rowPicker } from './dataset.ts'
 import { type Ranker, zipfian } from './distributions.ts'
-import { blockSize, type FieldGenerator, firstMissingRow, generatedValue, linesPerOwner } from './fields.ts'
+import { blockSize, constantGenerator, type FieldGenerator, firstMissingRow, generatedValue, linesPerOwner } from './fields.ts'
 import { Newcomers, placeInBlock } from './newcomers.ts'
 import { type LineSource, type Parameter, parametersOf, type WireSource } from './parameters.ts'
 import { hash32, keyOf, Source } from './random.ts'
@@ -407,7 +407,10 @@ function cellOf(operation: Operation, parameter: Parameter, steps: StepDraw[], i
   if (role === 'from') return { from: 'windowStart' }
   if (role === 'to') return { from: 'now' }
   if (role === 'set' && write.kind === 'update' && write.set.find((each) => each.field === name)?.to === 'now') return { from: 'now' }
-  return { from: 'field', generator: generatorOf(step.data, name as string), step, versioned: role === 'row' || role === 'set' }
+  const drawn = generatorOf(step.data, name as string)
+  const beginning = role === 'row' && write.kind === 'insert' ? write.set?.find(({ field }) => field === name) : undefined
+  const generator = beginning === undefined ? drawn : constantGenerator(drawn.field, beginning.constant)
+  return { from: 'field', generator, step, versioned: role === 'row' || role === 'set' }
 }
 
 /** [key, amount…] of every row that the lines refer to: amounts summed per target, in key order. */

@@ -1,6 +1,6 @@
 /** One generator per field: the value of a row is a pure function of (seed, entity, field, row, version). */
 
-import type { Entity, Field } from '../scenario/scenario.ts'
+import type { Constant, Entity, Field } from '../scenario/scenario.ts'
 import { monthMs } from '../scenario/units.ts'
 import { binomial, picker, weighted } from './distributions.ts'
 import { hash32, keyOf, Source } from './random.ts'
@@ -118,6 +118,18 @@ const bytes = (field: Field, maxBytes: number, write: FieldGenerator['write']): 
   number: unsupported,
   write,
 })
+
+/** The same value for every row: of a number, a bool, an enum or a text. */
+export function constantGenerator(field: Field, constant: Constant): FieldGenerator {
+  const { generator } = field
+  if (generator.kind === 'enum') {
+    const index = generator.values.indexOf(String(constant))
+    return numbers(field, () => index)
+  }
+  if (typeof constant !== 'string') return numbers(field, () => Number(constant))
+  const text = Buffer.from(constant)
+  return bytes(field, text.length, (_row, _version, _nowMs, to, offset) => text.copy(to, offset))
+}
 
 /** The row that was created: a line is as old as its owner. */
 const originOf = (entity: Entity, row: number) => (entity.owner === null ? row : Math.floor(row / linesPerOwner))

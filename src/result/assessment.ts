@@ -52,6 +52,7 @@ const assessed = open({
       rates: number,
       rounds: number,
       holdsAtLowest: number.describe('probability'),
+      isLight: z.boolean().default(false).describe('whether the lightest rate is so light that what is late there is late under any load'),
       binding: text,
       shares: nullable(z.tuple([loadShare, loadShare])),
     }),

@@ -83,6 +83,8 @@ function fieldsOf(part: Operation | Step): string[] {
       return [...part.fields, ...part.in]
     case 'aggregate':
       return [...part.where.map(({ field }) => field), ...[part.groupBy?.field, part.sum, part.over?.field].filter((each) => each != null)]
+    case 'insert':
+      return (part.set ?? []).map(({ field }) => field)
     case 'update':
       return [...part.set, ...part.add].map(({ field }) => field)
     default:

@@ -7,6 +7,7 @@ import { commandLine } from '../invocation.ts'
 import { version } from '../version.ts'
 import { assessment } from './assessment.ts'
 import { damageOf } from './damage.ts'
+import { withNamesOfToday } from './earlier.ts'
 import { handbook, traits } from './facts.ts'
 import { faultOf } from './fault.ts'
 import { excuse, model } from './model.ts'
@@ -254,7 +255,7 @@ export function saveResult(directory: string, result: Result, elsewhere: string[
 export function readResult(path: string): Result {
   const document = parsed(path)
   const writer = writerOf(path, document)
-  const checked = resultSchema.safeParse(document)
+  const checked = resultSchema.safeParse(withNamesOfToday(document))
   const damage = checked.success ? damageOf(checked.data) : faultOf(checked.error, document)
   if (checked.success && damage === undefined) return checked.data
   if (writer === version)

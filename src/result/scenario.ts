@@ -55,13 +55,11 @@ const entity = open({
 const constant = z.union([text, number, z.boolean()])
 export const filter = open({ field: identifier, constant: nullable(constant).describe('null: the value of a picked row') }).meta({ id: 'filter' })
 const order = open({ field: identifier, descending: z.boolean() })
-const assignment = z.discriminatedUnion('to', [
-  open({ field: identifier, to: z.enum(['now', 'any']) }),
-  open({ field: identifier, to: z.literal('constant'), constant }),
-])
+const constantAssignment = open({ field: identifier, to: z.literal('constant'), constant })
+const assignment = z.discriminatedUnion('to', [open({ field: identifier, to: z.enum(['now', 'any']) }), constantAssignment])
 const addition = open({ field: identifier, amount: number, from: nullable(identifier) })
 
-const insert = { kind: z.literal('insert'), with: identifiers }
+const insert = { kind: z.literal('insert'), with: identifiers, set: z.array(constantAssignment).optional() }
 const put = { kind: z.literal('put'), existingShare: share }
 const update = {
   kind: z.literal('update'),

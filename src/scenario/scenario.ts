@@ -127,6 +127,8 @@ export interface Aggregate {
 export interface Insert {
   kind: 'insert'
   with: string[]
+  /** Constants that new rows begin with; absent: all their values are drawn. */
+  set?: Extract<Assignment, { to: 'constant' }>[]
 }
 export interface Put {
   kind: 'put'

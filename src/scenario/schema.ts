@@ -124,7 +124,11 @@ const additions = z.record(
 )
 
 export const stepKinds = ['insert', 'put', 'update', 'delete'] as const
-const insertStep = { insert: identifier, with: fieldList.optional() }
+const insertStep = {
+  insert: identifier,
+  with: fieldList.optional(),
+  set: z.record(identifier, literal).optional().describe('Constants that new rows begin with, such as { state: open }.'),
+}
 const putStep = { put: identifier, keys: z.strictObject({ existing: share, new: share }).optional() }
 const updateStep = { update: identifier, set: assignments.optional(), add: additions.optional() }
 const deleteStep = { delete: identifier }

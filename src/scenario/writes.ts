@@ -2,7 +2,7 @@
 import { maxWhole } from './entities.ts'
 import { constantFor, known, type Literal, lookUp, type OperationContext, ownedNames, pickOf } from './operation-context.ts'
 import { type Path, type Report, shown } from './problems.ts'
-import type { Addition, Assignment, Entity, Field, Operation, Step, Update, Write } from './scenario.ts'
+import type { Addition, Assignment, Entity, Field, Insert, Operation, Step, Update, Write } from './scenario.ts'
 import { type OperationFile, type StepFile, stepKinds } from './schema.ts'
 
 type WriteFile = Extract<OperationFile, { insert: unknown } | { put: unknown } | { update: unknown } | { delete: unknown }> | StepFile
@@ -23,7 +23,10 @@ export function resolveWrite(file: WriteFile, entity: Entity, path: Path, before
   const { report } = context
   if (entity.owner !== null && !('update' in file))
     report(path, `rows of ${entity.name} are written with their owner: use "insert: ${entity.owner.entity}, with: [${entity.name}]"`)
-  if ('insert' in file) return { kind: 'insert', with: ownedNames(file.with, entity, [...path, 'with'], context) }
+  if ('insert' in file) {
+    const set = Object.entries(file.set ?? {}).flatMap(([field, to]) => beginning(field, to, entity, [...path, 'set', field], context) ?? [])
+    return { kind: 'insert', with: ownedNames(file.with, entity, [...path, 'with'], context), ...(set.length === 0 ? {} : { set }) }
+  }
   if ('put' in file) {
     const { existing, new: fresh } = file.keys ?? { existing: 1, new: 0 }
     if (Math.abs(existing + fresh - 1) > 1e-9) report([...path, 'keys'], 'the shares of existing and new keys must add up to 100%')
@@ -91,6 +94,23 @@ function assignment(name: string, to: Literal, via: Update['via'], entity: Entit
   return undefined
 }
 
+const beginnings = ['int', 'decimal', 'bool', 'enum', 'words']
+
+/** What a new row begins with in place of what is drawn. */
+function beginning(name: string, to: Literal, entity: Entity, path: Path, context: OperationContext): NonNullable<Insert['set']>[number] | undefined {
+  const field = changed(name, entity, path, context)
+  if (field === undefined) return undefined
+  const refuse = (why: string) => void context.report(path, why)
+  if (to === 'any') refuse(`"${name}" of a new row is drawn anyway: leave it out, or give a constant`)
+  else if (field.unique) refuse(`"${name}" is unique: two new rows cannot begin with one value`)
+  else if (field.generator.kind === 'reference' || !beginnings.includes(field.type))
+    refuse(
+      `a new row can begin with a constant of type ${beginnings.join(', ')}, "${name}" is ${field.generator.kind === 'reference' ? 'a reference' : field.type}`,
+    )
+  else return { field: name, to: 'constant', constant: constantFor(field, to, path, context.report) }
+  return undefined
+}
+
 function addition(
   name: string,
   amount: number | string,
@@ -134,14 +154,14 @@ const searchable = /^[a-z]+( [a-z]+)*$/
 export function checkSearched(operations: Operation[], report: Report): void {
   const searched = new Set(operations.flatMap((each) => (each.kind === 'search' ? each.in.map((field) => `${each.entity}.${field}`) : [])))
   const check = (write: Write & { entity: string }, path: Path) => {
-    if (write.kind !== 'update') return
-    for (const each of write.set)
+    if (write.kind !== 'update' && write.kind !== 'insert') return
+    for (const each of write.set ?? [])
       if (each.to === 'constant' && searched.has(`${write.entity}.${each.field}`) && !searchable.test(String(each.constant)))
         report([...path, 'set', each.field], `"${each.field}" is searched: expected lower-case words a-z, not ${shown(each.constant)}`)
   }
   for (const operation of operations) {
     const path = ['operations', operation.name]
     if (operation.kind === 'transaction') for (const [index, step] of operation.steps.entries()) check(step, [...path, 'transaction', index])
-    else if (operation.kind === 'update') check(operation, path)
+    else if (operation.kind === 'update' || operation.kind === 'insert') check(operation, path)
   }
 }

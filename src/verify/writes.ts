@@ -143,7 +143,11 @@ export class Writes {
     const log = this.#log
     const nowMs = log.nowMs[at] as number
     if (step.kind === 'delete') return this.#bare(at, 'removes')
-    if (step.kind !== 'update') return { ...this.#bare(at, 'creates'), values: named(entity, rowValues(data, row, log.version[at] as number, nowMs)) }
+    if (step.kind !== 'update') {
+      const values = named(entity, rowValues(data, row, log.version[at] as number, nowMs))
+      if (step.kind === 'insert') for (const { field, constant } of step.set ?? []) values.set(field, constantOf(entity, field, constant))
+      return { ...this.#bare(at, 'creates'), values }
+    }
     const effect = this.#bare(at, 'changes')
     // An acknowledged first step has matched its row; whether a later one did depends on what was there.
     effect.isMatched = isThere || (log.step[at] === 0 && log.outcome[at] === logOutcomes.ok)

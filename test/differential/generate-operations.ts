@@ -122,7 +122,7 @@ function withOwned(draws: Draws, table: Table, tables: Table[]): Text {
 function makeWrite(draws: Draws, table: Table, tables: Table[], kind: 'insert' | 'put' | 'update' | 'delete'): Text {
   switch (kind) {
     case 'insert':
-      return { insert: table.name, ...withOwned(draws, table, tables) }
+      return { insert: table.name, ...withOwned(draws, table, tables), ...beginningOf(draws, table) }
     case 'put':
       return {
         put: table.name,
@@ -143,6 +143,17 @@ function makeWrite(draws: Draws, table: Table, tables: Table[], kind: 'insert' |
       return change === undefined ? { put: (table.owner ?? table).name, ...pickOf(draws) } : { update: table.name, ...change, ...pickOf(draws) }
     }
   }
+}
+
+const beginnings = new Set(['int', 'decimal', 'bool', 'enum', 'words'])
+
+/** Constants that new rows begin with. */
+function beginningOf(draws: Draws, table: Table): Text {
+  const able = table.columns.filter(
+    (each) => beginnings.has(each.type) && each.constants.length > 0 && !each.key && !each.implicit && !each.unique && each.refersTo === null,
+  )
+  const fields = draws.chance(0.4) ? draws.shuffled(able).slice(0, draws.int(1, 2)) : []
+  return fields.length === 0 ? {} : { set: Object.fromEntries(fields.map((each) => [each.name, constantOr(draws, each, 1)])) }
 }
 
 /** `set` and `add` of different fields; undefined where the entity has none. `lines`: the owned rows whose fields may be added. */

@@ -71,7 +71,7 @@ const limitsOf = ({ operation, limitMs, now, horizon }: ScaledCall, months: numb
 
 /**
  * Out is only who fails by what was measured, often enough, and by nothing that a summary table mends; what is assumed of production leaves it
- * open, and so does a summary table with which it almost surely fails all the same.
+ * open, and so do a summary table with which it almost surely fails all the same, and loads of a server lighter than any that was tried.
  */
 function ofPlan(
   name: Constraint['name'],
@@ -93,13 +93,16 @@ function ofPlan(
   // The disk of the bench, or a faster one in its place.
   const late = stays(calls).filter(({ unloaded }) => unloaded)
   const unloaded = Math.max(drawn.shareWithin(late.map((call) => limitOf(call, call.alone))), drawn.shareWithin(totals(late)))
-  const certain = Math.min(tried?.holdsAtLowest ?? 1, unloaded, drawn.shareWithin(onRows(stays(scaled))))
+  const certain = Math.min(toldByLightest(tried), unloaded, drawn.shareWithin(onRows(stays(scaled))))
   const condition = mendable.size === 0 ? null : { operations: [...mendable], probability: after }
   const found = stateOf(asModelled)
   const state = found !== 'out' ? found : certain < outBelow ? 'out' : condition === null || !mends(condition) ? 'open' : 'condition'
   const evidence = evidenceOf({ all, mended, condition, untold: untoldOf(latency, scaled), drawn })
   return { ...uncertain(name, asked, plannedText(asModelled, condition?.probability ?? null), asModelled, evidence), state, condition }
 }
+
+/** That everything holds under the lightest load that was tried: where that was no light one, it says nothing of lighter ones. */
+const toldByLightest = (tried: CandidateAssessment['tried']) => (tried?.isLight === true ? tried.holdsAtLowest : 1)
 
 /** A change with which it almost surely fails all the same is no condition to stand on. */
 const mends = ({ probability }: NonNullable<Constraint['condition']>) => probability >= outBelow
@@ -165,7 +168,9 @@ function measured(
     holdsAtLowest >= 1 - outBelow && multiple !== null
       ? `one server carries ${times(multiple.mid)}, and no fleet was planned; ${range}`
       : `${range}, and nothing lighter: ${sure}${binding === '' ? '' : `, bound by ${binding}`}`
-  const found = uncertain(name, asked, 'not planned', probability, [text, ...slow.map(slowText)].join('; '))
+  const judged = uncertain(name, asked, 'not planned', probability, [text, ...slow.map(slowText)].join('; '))
+  const certain = atScale.reduce((product, each) => product * (1 - each.probability), toldByLightest(tried))
+  const found = judged.state === 'out' && certain >= outBelow ? { ...judged, state: 'open' as const } : judged
   const operations = slow.flatMap(({ operation, rollup }) => (rollup === null ? [] : [operation]))
   const condition = { operations, probability: holdsAtLowest }
   return found.state === 'out' && operations.length === slow.length && slow.length > 0 && mends(condition)

@@ -31,6 +31,8 @@ export interface Tried {
   rates: number
   rounds: number
   holdsAtLowest: number
+  /** Whether that is so little that a call hardly waits: what is late there is late under any load. */
+  isLight: boolean
   /** The objective that is likeliest to be missed there. */
   binding: string
   /** Of its answers, those over the limit at the lightest and the heaviest load that the server kept up with; null: at one load at most. */
@@ -76,7 +78,7 @@ export function assess(result: Result): Assessment {
         candidate.trials.reduce((sum, trial) => sum + Object.values(trial.operations).reduce((own, each) => own + each.wrong, 0), 0),
       brokenInvariants: candidate.invariants.filter((invariant) => !invariant.ok).map((invariant) => invariant.name),
       at: multiples.map((multiple) => judgeAt(evidence, multiple, curves)),
-      tried: triedBy(evidence, curves),
+      tried: triedBy(evidence, curves, candidate.capacity.saturation?.low ?? null),
       unloaded: unloadedIn(curves, operations, candidate.durability === 'fsync' ? (result.calibration?.fsyncUs.p50 ?? null) : null),
       atScale,
       common: shared.length === 0 ? [] : multiples.map((multiple) => judgeAt({ ...evidence, trials: shared, mix: common }, multiple)),
@@ -96,8 +98,11 @@ export function assess(result: Result): Assessment {
   return { candidates, holds: holds.map((each) => each.name), comparisons: comparePairs(result, operations, resolution), resolution }
 }
 
-/** Of the objectives that load drives; one that was called too rarely decides where no other does. */
-function triedBy({ trials }: Evidence, curves: OperationCurve[] | null): Tried | null {
+/** Of what saturates a server: under so little load a call hardly waits, and what is late then is late under any. */
+const lightShare = 0.1
+
+/** Of the objectives that load drives; one that was called too rarely decides where no other does. `saturation`: multiple of the average load. */
+function triedBy({ trials }: Evidence, curves: OperationCurve[] | null, saturation: number | null): Tried | null {
   const offered = offeredLoads(trials)
   const [lowest, highest] = [Math.min(...offered), Math.max(...offered)]
   const driven = (curves ?? []).filter(({ unloaded }) => unloaded === null)
@@ -112,6 +117,7 @@ function triedBy({ trials }: Evidence, curves: OperationCurve[] | null): Tried |
     rates: new Set(offered).size,
     rounds: offered.length,
     holdsAtLowest: least.holds,
+    isLight: saturation !== null && lowest <= lightShare * saturation,
     binding: `${least.objective} of ${least.operation}`,
     shares: sharesByLoad(trials, least.operation, least.objective),
   }

@@ -34,7 +34,7 @@ describe('objectives', () => {
   test('that no rate refuted are likely, and the sentence says what was tried', () => {
     const found = objectives({
       ...assessed,
-      tried: { lowest: 0.3, highest: 4, rates: 9, rounds: 27, holdsAtLowest: 0.97, binding: 'p99 of a', shares: null },
+      tried: { lowest: 0.3, highest: 4, rates: 9, rounds: 27, holdsAtLowest: 0.97, binding: 'p99 of a', shares: null, isLight: false },
     })
     expect(found).toMatchObject({ state: 'holds', probability: 0.97 })
     expect(found?.evidence).toMatch(/9 rates from 0\.3× to 4× were tried in 27 rounds/)
@@ -43,7 +43,7 @@ describe('objectives', () => {
   test('that the lightest rate leaves open are no reason to throw a candidate out', () => {
     const found = objectives({
       ...assessed,
-      tried: { lowest: 0.77, highest: 4, rates: 9, rounds: 27, holdsAtLowest: 0.4, binding: 'p99 of a', shares: null },
+      tried: { lowest: 0.77, highest: 4, rates: 9, rounds: 27, holdsAtLowest: 0.4, binding: 'p99 of a', shares: null, isLight: false },
     })
     expect(found).toMatchObject({ state: 'open', probability: 0.4 })
     expect(found?.evidence).toMatch(
@@ -56,13 +56,16 @@ describe('objectives', () => {
   })
 
   test('that fail on the rows of production fail, on the condition of a summary table where one would mend it', () => {
-    const tried = { lowest: 0.3, highest: 4, rates: 9, rounds: 27, holdsAtLowest: 0.97, binding: 'p99 of a', shares: null }
+    const tried = { lowest: 0.3, highest: 4, rates: 9, rounds: 27, holdsAtLowest: 0.97, binding: 'p99 of a', shares: null, isLight: false }
     const slow = atScaleOf(result)[result.candidates.indexOf(candidate)] as AtScale[]
     const found = objectives({ ...assessed, tried }, slow)
     expect(found).toMatchObject({ state: 'condition', condition: { operations: ['daily_revenue'], probability: 0.97 } })
     expect(found?.probability).toBeLessThan(0.01)
     // What fails at the lightest rate, too, stands on no condition.
-    expect(objectives({ ...assessed, tried: { ...tried, holdsAtLowest: 0.05 } }, slow)).toMatchObject({ state: 'out', condition: null })
+    expect(objectives({ ...assessed, tried: { ...tried, holdsAtLowest: 0.05, isLight: true } }, slow)).toMatchObject({
+      state: 'out',
+      condition: null,
+    })
     expect(
       objectives(
         { ...assessed, tried },
