@@ -9,11 +9,17 @@ const phases = new Map([
 
 /** The same document, with the names of today; what is no result stays as it is. */
 export function withNamesOfToday(document: unknown): unknown {
-  const { candidates } = (document ?? {}) as { candidates?: { trials?: { phase?: string }[] }[] }
-  if (!Array.isArray(candidates)) return document
-  for (const { trials } of candidates) {
-    if (!Array.isArray(trials)) continue
-    for (const trial of trials) trial.phase = phases.get(trial.phase ?? '') ?? trial.phase
-  }
+  for (const candidate of listOf(document, 'candidates'))
+    for (const trial of listOf(candidate, 'trials')) {
+      const today = isObject(trial) ? phases.get(String(trial.phase)) : undefined
+      if (isObject(trial) && today !== undefined) trial.phase = today
+    }
   return document
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+
+function listOf(value: unknown, name: string): unknown[] {
+  const found = isObject(value) ? value[name] : undefined
+  return Array.isArray(found) ? found : []
 }
