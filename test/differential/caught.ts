@@ -41,8 +41,7 @@ bench: { effort: smoke }
 
 const { signal } = new AbortController()
 const writesPerLie = 10_000
-/** Of reads of rows that were written since they were first read. */
-const readsPerStaleOne = 4
+const writesPerStaleRead = 4
 const minLies = 3
 const roundSeconds = 1
 const maxRounds = 40
@@ -66,7 +65,7 @@ export async function caughtBy(bed: TestBed, engine: Engine, fault: Fault | null
     await session.settle()
     const reference = new Reference(dataset, operations)
     await using lane = await openLane(engine, endpoint, compiled, fault === 'stale' ? 1 : 16)
-    const faulty = fault === null ? null : new FaultyLane(lane, session, fault, compiled, fault === 'stale' ? readsPerStaleOne : writesPerLie, seed)
+    const faulty = fault === null ? null : new FaultyLane(lane, session, fault, compiled, fault === 'stale' ? writesPerStaleRead : writesPerLie, seed)
     if (fault === 'stale') {
       const { differences } = await verify(new LaneAnswers(faulty ?? lane), 'wire', compiled, dataset, reference, 100, signal)
       return {
@@ -75,9 +74,10 @@ export async function caughtBy(bed: TestBed, engine: Engine, fault: Fault | null
       }
     }
     const replay = await Replay.of(session, compiled, dataset, reference)
-    let findings: string[] = []
+    const findings: string[] = []
     for (let round = 0; round < maxRounds && (faulty === null ? round === 0 : faulty.lies < minLies); round++)
-      findings = await replay.run(faulty ?? lane, roundSeconds, Number.POSITIVE_INFINITY)
+      findings.push(...(await replay.send(faulty ?? lane, roundSeconds)))
+    findings.push(...(await replay.check(Number.POSITIVE_INFINITY)))
     return { lies: faulty?.lies ?? 0, findings }
   })
 }

@@ -29,8 +29,9 @@ export class FaultyLane implements Lane {
   readonly #session: Pick<Session, 'perform'>
   readonly #operations: Shape[]
   readonly #oneIn: number
-  /** Of what it could lie about. */
-  #chances = 0
+  /** Writes so far, and whether it is time for a lie. */
+  #writes = 0
+  #isDue = false
   /** By slot: what is done on the server once the call has ended, before that is said. */
   readonly #then = new Map<number, () => Promise<unknown>>()
   /** The last values that were set, by operation and key. */
@@ -39,7 +40,7 @@ export class FaultyLane implements Lane {
   readonly #seen = new Map<string, { answer: Answer; isOld: boolean }>()
   readonly #reading = new Map<number, { key: string; lies: boolean }>()
 
-  /** `oneIn`: it lies of one in so many of what it could lie about, the first of them counted by `seed`. */
+  /** `oneIn`: after so many writes it lies once, about the next call that it can lie about; `seed` says which write is the first of them. */
   constructor(
     lane: Lane,
     session: Pick<Session, 'perform'>,
@@ -52,7 +53,7 @@ export class FaultyLane implements Lane {
     this.#session = session
     this.#fault = fault
     this.#oneIn = oneIn
-    this.#chances = seed % oneIn
+    this.#writes = seed % oneIn
     this.#operations = operations.map((operation) => ({
       kind: operation.kind,
       sets: operation.kind === 'update' && operation.via === null && operation.set.length > 0 && operation.add.length === 0,
@@ -74,6 +75,7 @@ export class FaultyLane implements Lane {
     const isWrite = kind === 'insert' || kind === 'put' || kind === 'update' || kind === 'delete'
     const again = (those: Value[]) => () => this.#session.perform(operation, fixedParameters(those))
     if (isWrite) {
+      this.#count()
       const seen = this.#seen.get(key)
       if (seen !== undefined) seen.isOld = true
     } else if (kind === 'get')
@@ -102,8 +104,13 @@ export class FaultyLane implements Lane {
     await this.#lane[Symbol.asyncDispose]()
   }
 
+  #count(): void {
+    if (++this.#writes % this.#oneIn === 0) this.#isDue = true
+  }
+
   #isChosen(): boolean {
-    if (++this.#chances % this.#oneIn !== 0) return false
+    if (!this.#isDue) return false
+    this.#isDue = false
     this.lies++
     return true
   }
