@@ -43,7 +43,7 @@ export async function init(name: string, options: InitOptions): Promise<void> {
   if (existsSync(path)) throw new TrialError('exists', `${path} is there already`, { hint: 'choose another name, or remove the file', exitCode: 2 })
   const given = options.from !== undefined || options.fromDdl !== undefined || options.fromPostgres !== undefined || options.entity.length > 0
   const { from = options.from, ...answers } = !given && process.stdin.isTTY === true ? await ask() : {}
-  const text = from === undefined ? draftText({ ...(await draftOf(name, options)), ...answers }) : copied(inLibrary(from), name)
+  const text = from === undefined ? draftText(withoutRefused({ ...(await draftOf(name, options)), ...answers })) : copied(inLibrary(from), name)
   for (const candidate of parseScenario(text, path).candidates) engineNamed(candidate.engine) // What init writes must be what run reads,
   parseScenario(text, path, knownEngines) // and what each of them promises.
   makeDirectory(options.dir)
@@ -62,6 +62,30 @@ async function draftOf(name: string, options: InitOptions): Promise<Draft> {
     durability: options.durability ?? usual.durability,
     ...(options.budget === undefined ? {} : { budget: options.budget }),
     candidates: options.candidates?.split(',').map((each) => each.trim()) ?? usual.candidates,
+  }
+}
+
+/** An operation that the language refuses is left out, with the reason, and takes nothing else with it. */
+function withoutRefused(draft: Draft): Draft {
+  const { operations, ...rest } = draft
+  if (operations === undefined) return draft
+  const leftOut = [...(draft.leftOut ?? [])]
+  const accepted = operations.filter((operation) => {
+    const refused = refusalOf(draftText({ ...rest, operations: [operation], leftOut: [] }))
+    if (refused !== null) leftOut.push(`${operation.name}, ${refused}: ${operation.definition}`)
+    return refused === null
+  })
+  return { ...rest, leftOut, ...(accepted.length === 0 ? {} : { operations: accepted }) }
+}
+
+/** Why it is no scenario, without the place; null: it is one. */
+function refusalOf(text: string): string | null {
+  try {
+    parseScenario(text, 'draft')
+    return null
+  } catch (error) {
+    rethrowOwnFault(error)
+    return (messageOf(error).split('\n')[0] ?? '').replace(/^draft:\d+:\d+: [^:]*: /, '')
   }
 }
 

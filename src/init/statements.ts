@@ -72,7 +72,8 @@ function named(sums: Sum[]): Sum[] {
   return sums.map((sum) => {
     const times = (taken.get(sum.name) ?? 0) + 1
     taken.set(sum.name, times)
-    return times === 1 ? sum : { ...sum, name: `${sum.name.slice(0, 36)}_${times}` }
+    const name = sum.name.slice(0, times === 1 ? 40 : 36).replace(/_+$/, '')
+    return { ...sum, name: times === 1 ? name : `${name}_${times}` }
   })
 }
 
@@ -107,17 +108,21 @@ function rateText(perSecond: number): string {
 /** A round limit well above what the server takes: nobody knows what was promised. */
 const limitMs = (meanMs: number) => [20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000].find((limit) => limit >= 10 * meanMs) ?? 60_000
 
+const catalogue = /\b(from|join|update|into)\s+"?(pg_catalog|information_schema|pg_[a-z_]+)\b/i
+
 /** null: it neither reads nor writes rows of the application. */
 function read(statement: ObservedStatement, tables: Table[]): Read | null {
-  if (!/^[\s(]*(select|insert|update|delete|with)\b/i.test(statement.text)) return null
+  // Libraries write their name in front.
+  const text = statement.text.replace(/^(\s|\/\*[\s\S]*?\*\/|--[^\n]*\n)+/, '')
+  if (!/^\(*(select|insert|update|delete|with)\b/i.test(text) || catalogue.test(text)) return null
   let tree: Node | undefined
   try {
-    tree = parse(statement.text, { dialect: 'postgresql', paramTypes: ['$nr'] }).statements[0]
+    tree = parse(text, { dialect: 'postgresql', paramTypes: ['$nr'] }).statements[0]
   } catch {
-    throw new Unsaid('not read')
+    throw new Unsaid('could not be parsed')
   }
+  if (tree?.type === 'compound_select_stmt') throw new Unsaid('several queries in one')
   if (tree === undefined || !('clauses' in tree)) return null
-  if (/\b(pg_catalog|information_schema|pg_[a-z_]+)\b/.test(statement.text)) return null
   const clauses = new Map((tree.clauses as Node[]).map((clause) => [clause.type, clause]))
   if (clauses.has('with_clause')) throw new Unsaid('several statements in one')
   const context = { statement, tables, clauses }
@@ -153,7 +158,7 @@ function readSelect(context: Context): Read {
   const owner = ownerOf(table, tables)
   if (owner !== undefined) {
     if (where.length === 1 && where[0]?.column === table.key[0] && where[0]?.kind === 'equal') return { ...getOf(owner), lines: table.name }
-    throw new Unsaid(`${table.name} is read by something else than its ${owner.name}`)
+    throw new Unsaid(`${table.name} is read by something other than its ${owner.name}`)
   }
   if (where.some(({ kind }) => kind === 'text')) return readSearch(context, table, where)
   const equal = columnsOf(where, 'equal')
@@ -214,8 +219,11 @@ function readAggregate({ clauses }: Context, table: Table): Read {
   if (where.length > 0 && filters.length + columnsOf(where, 'range').length < where.length) throw new Unsaid('an aggregate with such a filter')
   const functions = aggregates(clauses.get('select_clause'))
   const others = functions.filter(({ name }) => name !== 'count' && name !== 'sum')
-  if (others.length > 0) throw new Unsaid(`${others[0]?.name} is not said yet`)
+  if (others.length > 0) throw new Unsaid(`${others[0]?.name} cannot be expressed yet`)
+  if (ranges.length > 1 || (ranges.length === 1 && ranges[0] !== groupOf(clauses)?.column))
+    throw new Unsaid('an aggregate over a range of another column')
   const sums = functions.flatMap(({ name, column }) => (name === 'sum' && column !== undefined ? [column] : []))
+  if (sums.length > 1) throw new Unsaid('several sums at once')
   const group = groupOf(clauses)
   const over = ranges[0] !== undefined && ranges[0] === group?.column
   const definition = [
@@ -229,11 +237,12 @@ function readAggregate({ clauses }: Context, table: Table): Read {
   return { name: nameOf('total', table, group === undefined ? filters : [group.column]), definition, isSchedule: true }
 }
 
-function readInsert({ clauses, tables }: Context): Read {
+function readInsert({ statement, clauses, tables }: Context): Read {
   const into = clauses.get('insert_clause') as Node & { type: 'insert_clause' }
   const table = tableOf(into.table as Node, tables)
   const owner = ownerOf(table, tables)
   if (owner !== undefined) return { name: `add_${owner.name}`, definition: `insert: ${owner.name}`, lines: table.name }
+  if (statement.rows > maxRowsPerInsert * statement.calls) throw new Unsaid('many rows in one insert')
   const upsert = clauses.get('upsert_clause') as (Node & { type: 'upsert_clause' }) | undefined
   if (upsert?.action.type === 'upsert_action_update') return { name: `put_${table.name}`, definition: `put: ${table.name}` }
   return { name: `add_${table.name}`, definition: `insert: ${table.name}` }
@@ -264,10 +273,13 @@ function readUpdate({ clauses, tables }: Context): Read {
 
 function readDelete({ clauses, tables }: Context): Read {
   const deletion = clauses.get('delete_clause') as Node & { type: 'delete_clause' }
+  if (clauses.has('from_clause')) throw new Unsaid('a deletion by another table')
   const table = tableOf(deletion.tables.items[0] as Node, tables)
   if (!isKeyOf(table, columnsOf(conditions(clauses.get('where_clause')), 'equal'))) throw new Unsaid('a deletion of other rows than one by its key')
   return { name: `delete_${table.name}`, definition: `delete: ${table.name}` }
 }
+
+const maxRowsPerInsert = 1.5
 
 const nameOf = (verb: string, table: Table, columns: string[]) =>
   [`${verb}_${table.name}`, ...(columns.length === 0 ? [] : [`by_${columns.join('_')}`])].join('_').slice(0, 40).replace(/_+$/, '')
@@ -304,8 +316,14 @@ function conditionOf(node: Node): Condition {
   const column = columnOf(left) ?? firstColumn(left)
   if (column === undefined) return { column: '', kind: 'other' }
   if (node.operator === '@@') return { column, kind: 'text' }
-  if (node.operator === '=') return { column, kind: columnOf(left) === undefined || columnOf(node.right as Node) !== undefined ? 'other' : 'equal' }
+  if (node.operator === '=') return { column, kind: columnOf(left) !== undefined && isOneValue(node.right as Node) ? 'equal' : 'other' }
   return { column, kind: typeof node.operator === 'string' && /^[<>]=?$/.test(node.operator) ? 'range' : 'other' }
+}
+
+/** A parameter or a constant, whatever it is cast to: no list of them, and no query. */
+function isOneValue(node: Node): boolean {
+  if (node.type === 'cast_operator_expr') return isOneValue(node.left as Node)
+  return node.type === 'parameter' || /_literal$/.test(node.type)
 }
 
 /** Of a row of columns the first; of a function what it looks at. */
@@ -365,7 +383,7 @@ function groupOf(clauses: Map<string, Node>): { column: string; unit?: 'day' | '
     // The unit is a constant that the server no longer tells.
     if (looked !== undefined) return { column: looked, unit: 'day' }
   }
-  throw new Unsaid('an aggregate by something else than a column or a day')
+  throw new Unsaid('an aggregate by something other than a column or a day')
 }
 
 function tablesIn(node: Node, tables: Table[]): Table[] {
@@ -377,7 +395,8 @@ function tableOf(node: Node, tables: Table[]): Table {
   const plain = (node.type === 'alias' ? node.expr : node) as Node
   const name = columnOf(plain)
   const table = tables.find((each) => each.name === name)
-  if (table === undefined) throw new Unsaid(`reads or writes ${name ?? 'something that is no table'}, which is not among the tables`)
+  if (name === undefined) throw new Unsaid('reads from something other than a table')
+  if (table === undefined) throw new Unsaid(`${name} is not among the tables`)
   return table
 }
 

@@ -82,19 +82,21 @@ function fieldOf(column: Column, table: Table, tables: Table[]): DraftField {
 }
 
 function typeOf(column: Column, isKey: boolean): { definition: string; note?: string } {
-  const { type, sizes, values, name, range, averageBytes } = column
+  const { type, sizes, name, averageBytes } = column
+  const values = sayable(column.values)
+  if (isKey && !isWhole(column) && type !== 'uuid' && type !== 'uniqueidentifier')
+    return { definition: 'type: uuid', note: `was ${type === '' ? 'untyped' : type}: a key is a uuid or a number here` }
   if (values.length > 0) return { definition: `type: enum, values: ${valuesText(values)}` }
   if (type === 'uuid' || type === 'uniqueidentifier') return { definition: 'type: uuid' }
-  if (isWhole(column))
-    return {
-      definition: isKey
-        ? 'type: int'
-        : `type: int, range: ${range === undefined ? `[0, ${type === 'smallint' || type === 'tinyint' ? 100 : widestWhole}]` : `[${range.map(Math.trunc).join(', ')}]`}`,
-    }
+  if (isWhole(column)) {
+    const [low, high] = within(column.range, [0, type === 'smallint' || type === 'tinyint' ? 100 : widestWhole], 1)
+    return { definition: isKey ? 'type: int' : `type: int, range: [${low}, ${high}]` }
+  }
   if (/^(numeric|decimal|money|real|float\d*|double|bignumeric)$/.test(type)) {
     const scale = Math.min(6, sizes[1] ?? (type === 'numeric' || type === 'decimal' ? 0 : 2))
     const largest = Math.min(widestWhole, 10 ** Math.max(1, (sizes[0] ?? 8) - scale) - 1)
-    return { definition: `type: decimal, range: ${range === undefined ? `[0, ${largest}]` : `[${range.join(', ')}]`}, scale: ${scale}` }
+    const [low, high] = within(column.range, [0, largest], 10 ** scale)
+    return { definition: `type: decimal, range: [${low}, ${high}], scale: ${scale}` }
   }
   if (type === 'boolean' || type === 'bool') return { definition: 'type: bool' }
   if (/^(timestamp|timestamptz|datetime|date)$/.test(type))
@@ -103,22 +105,39 @@ function typeOf(column: Column, isKey: boolean): { definition: string; note?: st
   if (/^(bytea|blob|longblob|mediumblob|binary|varbinary|bytes)$/.test(type))
     return { definition: `type: bytes, size: ${bytesText(averageBytes ?? sizes[0] ?? 300, 1)}` }
   if (/char|text|string|clob|citext/.test(type)) {
-    if (isKey) return { definition: 'type: uuid', note: `was ${type}: a key is a uuid or a number here` }
     if (/e_?mail/.test(name)) return { definition: 'type: email' }
     // A word and its blank take some eight bytes: half of what a column holds at most, or what it holds on average.
     const words = averageBytes === undefined ? Math.min(20, Math.round((sizes[0] ?? 80) / 16)) : Math.min(100, Math.round(averageBytes / 4) - 1)
     return { definition: `type: words, count: [1, ${Math.max(1, words)}]` }
   }
-  return { definition: isKey ? 'type: uuid' : 'type: words, count: [1, 3]', note: `was ${type === '' ? 'untyped' : type}: the nearest there is` }
+  return { definition: 'type: words, count: [1, 3]', note: `was ${type === '' ? 'untyped' : type}: the nearest there is` }
 }
 
 const isWhole = (column: Column | undefined) =>
   column !== undefined && /^(int\d*|integer|bigint|smallint|tinyint|mediumint|serial\d*|bigserial|smallserial)$/.test(column.type)
 
+/** Numbers are held in units of their last digit, as every engine holds them. */
+const maxNumber = 2 ** 31 - 1
+
+/** A range that can be held; `units`: of its last digit, in one. */
+function within(seen: [number, number] | undefined, otherwise: [number, number], units: number): [number, number] {
+  if (seen === undefined) return otherwise
+  const [low, high] = seen.map((value) => Math.trunc(Math.max(-maxNumber, Math.min(maxNumber, value * units))) / units) as [number, number]
+  return low < high ? [low, high] : otherwise
+}
+
+const maxValueLength = 60
+
+/** Values that can be told apart where they stand; none where some cannot. */
+function sayable(values: Column['values']): Column['values'] {
+  const shown = values.map((each) => ({ ...each, value: each.value.slice(0, maxValueLength) })).filter(({ value }) => value !== '')
+  return new Set(shown.map(({ value }) => value)).size === shown.length ? shown : []
+}
+
 /** With the weights that a server knows. */
 const valuesText = (values: Column['values']) =>
   values.every(({ share }) => share !== null && share > 0)
-    ? `{ ${values.map(({ value, share }) => `${JSON.stringify(value.slice(0, 60))}: ${Number(((share as number) * 100).toPrecision(3))}`).join(', ')} }`
-    : `[${values.map(({ value }) => JSON.stringify(value.slice(0, 60))).join(', ')}]`
+    ? `{ ${values.map(({ value, share }) => `${JSON.stringify(value)}: ${Number(((share as number) * 100).toPrecision(3))}`).join(', ')} }`
+    : `[${values.map(({ value }) => JSON.stringify(value)).join(', ')}]`
 
 const bytesText = (bytes: number, min: number) => `${Math.max(min, Math.min(Math.round(bytes), 1e6))}B`

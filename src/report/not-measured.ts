@@ -35,6 +35,15 @@ function startsTold({ candidates, trialPlan }: Result): string[] {
   return told.map((text) => `${text[0]?.toUpperCase()}${text.slice(1)}`)
 }
 
+function neverKilled({ candidates }: Result): string[] {
+  const names = candidates.filter(({ kills }) => kills === null).map(({ name }) => name)
+  if (names.length === 0) return []
+  const whose = names.length === candidates.length ? 'No server' : `The server of ${names.join(', ')}`
+  return [
+    `${whose} was ${names.length === candidates.length ? '' : 'not '}killed in the middle of its writes (bench.kills, or effort standard): that it keeps what it acknowledges rests on its own word.`,
+  ]
+}
+
 export function notMeasured(result: Result): string[] {
   const { scenario } = result
   const limited = result.trialPlan.operations.filter((each) => each.scaleLimited)
@@ -55,9 +64,7 @@ export function notMeasured(result: Result): string[] {
     result.candidates.some((candidate) => candidate.trials.some((trial) => trial.phase === 'maintenance'))
       ? 'maintenance seen: yes, once at the average load.'
       : 'maintenance seen: no. No checkpoint, flush or compaction was forced during a trial.',
-    ...(result.candidates.some(({ kills }) => kills !== null)
-      ? []
-      : ['No server was killed in the middle of its writes (bench.kills, or effort standard): that an acknowledged write is kept is its own word.']),
+    ...neverKilled(result),
     ...limited.map(
       (each) => `${each.name} is scale-limited: it touched ${count(each.rowsLoaded)} rows, in production ${count(each.rowsProduction)}.`,
     ),

@@ -51,25 +51,17 @@ function killed({ candidates }: Result): Block[] {
   if (tried.length === 0) return []
   return [
     paragraph(
-      'After all that is timed each server was killed (SIGKILL) in the middle of its writes and started again on what it left; then the rows that were written meanwhile were read back. This tries what a program that fails loses: what the kernel held of its files was kept, so it tries neither the power supply nor the disk.',
+      'After all that is timed each of these servers was killed (SIGKILL) in the middle of its writes and started again on what it left; then the rows that were written meanwhile were read back. This tries what a program that fails loses: what the kernel held of its files was kept, so it tries neither the power supply nor the disk.',
     ),
     table(
-      [
-        'candidate',
-        'durability',
-        'killed',
-        'written rows read back',
-        'of them not as acknowledged',
-        'what was lost was acknowledged within',
-        'answered again after',
-      ],
+      ['candidate', 'durability', 'killed', 'written rows read back', 'lost', 'age of the oldest lost write', 'time until it answered again'],
       tried.map(({ name, durability, times, read, lost, lostWithinSeconds, recoverySeconds }) => [
         name,
         durability,
-        `${times} times`,
+        times === 1 ? 'once' : `${times} times`,
         count(read),
         count(lost),
-        lost === 0 ? '—' : lostWithinSeconds === null ? 'more than the last 10 s' : `the last ${micros(lostWithinSeconds * 1e6)}`,
+        lost === 0 ? '—' : lostWithinSeconds === null ? 'more than 10 s' : `at most ${micros(lostWithinSeconds * 1e6)}`,
         recoveryText(recoverySeconds),
       ]),
       [2, 3, 4, 5, 6],

@@ -11,7 +11,7 @@ const phases = new Map([
 export function withNamesOfToday(document: unknown): unknown {
   for (const candidate of listOf(document, 'candidates'))
     for (const trial of listOf(candidate, 'trials')) {
-      const today = isObject(trial) ? phases.get(String(trial.phase)) : undefined
+      const today = isObject(trial) && typeof trial.phase === 'string' ? phases.get(trial.phase) : undefined
       if (isObject(trial) && today !== undefined) trial.phase = today
     }
   return document

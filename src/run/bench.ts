@@ -212,9 +212,10 @@ async function startCandidate({ options, cores, runDirectory }: Stage, run: Cand
 async function finishCandidate(run: CandidateRun, { dataset, signal }: RunContext): Promise<void> {
   await run.withSession(16, async (session) => {
     await run.countIndexUse(session)
+    run.invariants = promiseKept(run)
     if (run.writesUnknown || run.reference === null) return
     const { reference, totals: before, writes: log, deathsNs, nowMs } = run
     const checked = await run.unlessItEnds(checkInvariants(session, run.compiled, dataset, { reference, before, log, deathsNs, nowMs }, signal))
-    run.invariants = [...checked, ...promiseKept(run)]
+    run.invariants = [...checked, ...run.invariants]
   })
 }

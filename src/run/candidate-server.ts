@@ -94,17 +94,24 @@ export class CandidateServer {
     return this.instance?.restart !== undefined && this.engine.capabilities.dataSurvivesRestart && this.verified && this.failure === null
   }
 
-  /** As a program that fails ends: at once, with nothing written that it had not written. */
-  protected async killAfter(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal: this.#signal })
+  /** As a program that fails ends: at once, with nothing written that it had not written. Whether it was killed; false: it had ended by itself. */
+  protected async killAfter(ms: number, signal: AbortSignal): Promise<boolean> {
+    await sleep(ms, undefined, { signal: AbortSignal.any([this.#signal, signal]) })
+    if (this.death !== null) return false
     this.#killing = true
     await this.instance?.kill()
+    return true
   }
 
   /** A server that was killed, on what it left. Seconds until it answered. @throws where it does not come back */
   protected async startAgain(instance: Instance): Promise<number> {
     const from = performance.now()
-    await instance.restart?.()
+    try {
+      await instance.restart?.()
+    } catch (error) {
+      if (!isOwnFault(error)) this.failure = `killed in the middle of its writes, it did not start again: ${messageOf(error)}`
+      throw error
+    }
     const seconds = (performance.now() - from) / 1000
     this.death = null
     this.#killing = false

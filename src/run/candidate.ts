@@ -336,19 +336,26 @@ export class CandidateRun extends CandidateServer {
   }
 
   /**
-   * Writes, in the middle of which the server is killed and then started again on what it left. Seconds until it answered; null: what was
-   * acknowledged is not known.
+   * Writes, in the middle of which the server is killed and then started again on what it left. Seconds until it answered; null: it ended by
+   * itself, or what was acknowledged is not known.
    */
   async killAmid(order: ReplayOrder, afterMs: number): Promise<number | null> {
     this.#context.signal.throwIfAborted()
     this.#grownShare ??= this.#growth.share
     await this.#keepIndexUse()
-    const killed = this.killAfter(afterMs)
+    // What opening takes is no part of the time that it writes.
+    await this.#open(order)
+    const over = new AbortController()
+    const killed = this.killAfter(afterMs, over.signal)
     killed.catch(() => {})
-    const { taken } = await this.#take(order, `kill ${order.repeat}`)
-    await killed
+    const { taken } = await this.#take(order, `kill ${order.repeat}`).finally(() => over.abort())
     appendWrites(this.writes, taken.recording.writes)
+    const isKilled = await killed
     await this.#closeLanes()
+    if (!isKilled) {
+      await this.revive()
+      return null
+    }
     const seconds = await this.startAgain(this.instance as Instance)
     return this.writesUnknown ? null : seconds
   }

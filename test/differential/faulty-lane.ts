@@ -123,10 +123,13 @@ export class FaultyLane implements Lane {
       return
     }
     this.#then.delete(slot)
-    void then().then(() => {
-      this.onDone(...done)
-      this.#lane.flush()
-    })
+    void then().then(
+      () => {
+        this.onDone(...done)
+        this.#lane.flush()
+      },
+      () => this.onDone(slot, 'error', 0, 0, 'connection-lost'),
+    )
   }
 
   #told(slot: number, answer: Answer): Answer {

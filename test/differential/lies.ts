@@ -17,7 +17,7 @@ const rows = new Map(kinds.map((kind) => [kind, { runs: 0, lies: 0, caught: 0, e
 await using bed = new TestBed()
 for (let seed = 1; seed <= Math.ceil((runs * kinds.length) / faults.length); seed++) {
   const kind = kinds[seed % kinds.length] as (typeof kinds)[number]
-  const engine = chosen[seed % chosen.length] as (typeof chosen)[number]
+  const engine = chosen[Math.floor(seed / kinds.length) % chosen.length] as (typeof chosen)[number]
   const { lies, findings } = await caughtBy(bed, engine, kind, seed)
   const row = rows.get(kind) as { runs: number; lies: number; caught: number; example: string }
   const found = kind === null ? findings : findings.filter((each) => named[kind].test(each))

@@ -71,7 +71,7 @@ const limitsOf = ({ operation, limitMs, now, horizon }: ScaledCall, months: numb
 
 /**
  * Out is only who fails by what was measured, often enough, and by nothing that a summary table mends; what is assumed of production leaves it
- * open, and so do a summary table with which it almost surely fails all the same, and loads of a server lighter than any that was tried.
+ * open, and so does a summary table with which it almost surely fails all the same, and a load lighter than any that was tried.
  */
 function ofPlan(
   name: Constraint['name'],

@@ -21,7 +21,8 @@ export async function observe(client: Client): Promise<Observed> {
       throw new TrialError('no-tables', 'there is no table in this database', { hint: 'name the database in the URL', exitCode: 2 })
     return { tables, statements: await statementsOf(client) }
   } finally {
-    await client.query('ROLLBACK')
+    // A connection that was lost has told its reason already.
+    await client.query('ROLLBACK').catch(() => {})
   }
 }
 
@@ -38,11 +39,11 @@ interface ColumnRow {
 }
 
 async function tablesOf(client: Client): Promise<Table[]> {
-  const { rows: tables } = await client.query<{ table: number; name: string; rows: number }>(`
-    SELECT c.oid::int8::float8 AS "table", c.relname AS name,
-      greatest(0, CASE c.relkind WHEN 'p' THEN
-        (SELECT coalesce(sum(greatest(p.reltuples, 0)), 0) FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid WHERE i.inhparent = c.oid)
-      ELSE c.reltuples END)::float8 AS rows
+  const { rows: tables } = await client.query<{ table: number; schema: string; name: string; rows: number | null }>(`
+    SELECT c.oid::int8::float8 AS "table", n.nspname AS schema, c.relname AS name,
+      (CASE c.relkind WHEN 'p' THEN
+        (SELECT sum(nullif(p.reltuples, -1)) FROM pg_partition_tree(c.oid) t JOIN pg_class p ON p.oid = t.relid WHERE t.isleaf)
+      ELSE nullif(c.reltuples, -1) END)::float8 AS rows
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
     ORDER BY n.nspname, c.relname`)
@@ -54,31 +55,47 @@ async function tablesOf(client: Client): Promise<Table[]> {
     FROM pg_attribute a
     JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
     JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-    LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND NOT s.inherited
+    LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND s.inherited = (c.relkind = 'p')
     WHERE a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attrelid, a.attnum`)
-  const { rows: constraints } = await client.query<{ table: number; kind: string; other: string | null; columns: string[] }>(`
-    SELECT k.conrelid::int8::float8 AS "table", k.contype AS kind, o.relname AS other,
+  const { rows: constraints } = await client.query<{ table: number; kind: string; other: number | null; columns: string[] }>(`
+    SELECT k.conrelid::int8::float8 AS "table", k.contype AS kind, k.confrelid::int8::float8 AS other,
       (SELECT array_agg(a.attname::text ORDER BY p.at) FROM unnest(k.conkey) WITH ORDINALITY p (number, at)
         JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.number) AS columns
-    FROM pg_constraint k LEFT JOIN pg_class o ON o.oid = k.confrelid WHERE k.contype IN ('p', 'u', 'f') AND k.conrelid > 0`)
+    FROM pg_constraint k WHERE k.contype IN ('p', 'u', 'f') AND k.conrelid > 0`)
   const now = Date.now()
-  return tables.map(({ table, name, rows }) => {
+  const taken = new Set<string>()
+  const names = new Map(
+    tables.map(({ table, schema, name }) => {
+      const plain = identifierOf(name)
+      return [table, apart(taken.has(plain) ? identifierOf(`${schema}_${name}`) : plain, taken)]
+    }),
+  )
+  return tables.map(({ table, rows }) => {
     const own = constraints.filter((each) => each.table === table)
     const only = (kind: string) => own.filter((each) => each.kind === kind && each.columns.length === 1)
-    const made = columns.filter((each) => each.table === table).map((each) => columnOf(each, rows, now))
+    const fields = new Set<string>()
+    const made = columns.filter((each) => each.table === table).map((each) => columnOf(each, apart(identifierOf(each.name), fields), rows ?? 0, now))
     for (const column of made) {
       const isIts = ({ columns: [first] }: { columns: string[] }) => identifierOf(first as string) === column.name
       column.unique = only('u').some(isIts)
       const reference = only('f').find(isIts)
-      if (reference?.other != null) column.references = identifierOf(reference.other)
+      if (reference?.other != null) column.references = names.get(reference.other)
     }
-    return { name: identifierOf(name), columns: made, key: (own.find(({ kind }) => kind === 'p')?.columns ?? []).map(identifierOf), rows }
+    return { name: names.get(table) as string, columns: made, key: (own.find(({ kind }) => kind === 'p')?.columns ?? []).map(identifierOf), rows }
   })
 }
 
-function columnOf({ name, type, labels, distinct, bytes, values, shares, bounds }: ColumnRow, rows: number, now: number): Column {
-  const column = plainColumn(identifierOf(name))
+/** Two names may be one identifier of the language: the second has a number. */
+function apart(name: string, taken: Set<string>): string {
+  let found = name
+  for (let number = 2; taken.has(found); number++) found = `${name.slice(0, 36)}_${number}`
+  taken.add(found)
+  return found
+}
+
+function columnOf({ type, labels, distinct, bytes, values, shares, bounds }: ColumnRow, name: string, rows: number, now: number): Column {
+  const column = plainColumn(name)
   const [, word = '', sizes = ''] = /^([a-z0-9_]+)[^(]*(?:\(([\d,]+)\))?/i.exec(type) ?? []
   column.type = type.endsWith('[]') ? 'array' : word.toLowerCase()
   column.sizes = sizes === '' ? [] : sizes.split(',').map(Number)
@@ -101,24 +118,35 @@ function columnOf({ name, type, labels, distinct, bytes, values, shares, bounds 
   return column
 }
 
+/** Of the extension, 1.…: what it counts, and since when, stands in these columns from here on. */
+const minMinorVersion = 9
+
 async function statementsOf(client: Client): Promise<Observed['statements']> {
   const { rows: found } = await client.query<{ schema: string; version: string }>(
     "SELECT n.nspname AS schema, e.extversion AS version FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'",
   )
   const [extension] = found
-  if (extension === undefined)
-    return {
-      counted: null,
-      why: 'statements are not counted here: add pg_stat_statements to shared_preload_libraries, CREATE EXTENSION pg_stat_statements, and let the application run',
-    }
-  const { rows: counted } = await client.query<ObservedStatement>(
-    `SELECT query AS text, sum(calls)::float8 AS calls, (sum(total_exec_time) / greatest(sum(calls), 1))::float8 AS "meanMs", sum(rows)::float8 AS rows
-    FROM ${id(extension.schema)}.pg_stat_statements
-    WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query IS NOT NULL
-    GROUP BY query ORDER BY sum(total_exec_time) DESC LIMIT ${maxStatements}`,
-  )
-  const { rows: since } = await client.query<{ seconds: number }>(
-    `SELECT extract(epoch FROM now() - stats_reset)::float8 AS seconds FROM ${id(extension.schema)}.pg_stat_statements_info`,
-  )
-  return { counted, seconds: Math.max(1, since[0]?.seconds ?? 1) }
+  const uncounted = (why: string): Observed['statements'] => ({ counted: null, why: `statements are not counted here: ${why}` })
+  const install = 'add pg_stat_statements to shared_preload_libraries, CREATE EXTENSION pg_stat_statements, and let the application run'
+  if (extension === undefined) return uncounted(install)
+  if (Number(extension.version.split('.')[1]) < minMinorVersion)
+    return uncounted(`pg_stat_statements ${extension.version} is too old, 1.${minMinorVersion} is needed (PostgreSQL 14)`)
+  const view = `${id(extension.schema)}.pg_stat_statements`
+  try {
+    const { rows: counted } = await client.query<ObservedStatement>(
+      `SELECT query AS text, sum(calls)::float8 AS calls, (sum(total_exec_time) / greatest(sum(calls), 1))::float8 AS "meanMs", sum(rows)::float8 AS rows
+      FROM ${view} WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query IS NOT NULL
+      GROUP BY query ORDER BY sum(total_exec_time) DESC LIMIT ${maxStatements}`,
+    )
+    const hidden = counted.filter(({ text }) => text === '<insufficient privilege>')
+    if (hidden.length > 0) return uncounted('those of other accounts are hidden from this one: GRANT pg_read_all_stats to it')
+    const { rows: since } = await client.query<{ seconds: number }>(
+      `SELECT extract(epoch FROM now() - stats_reset)::float8 AS seconds FROM ${id(extension.schema)}.pg_stat_statements_info`,
+    )
+    return { counted, seconds: Math.max(1, since[0]?.seconds ?? 1) }
+  } catch (error) {
+    // The extension is there, and its library was not loaded.
+    if (String((error as { code?: unknown }).code) !== '55000') throw error
+    return uncounted(install)
+  }
 }

@@ -103,7 +103,7 @@ function recoveries(own: CandidateResult[]): Block[] {
     ? []
     : [
         paragraph(
-          `Measured: killed in the middle of its writes and started again on what it left, a server answered after so long: ${told.join('; ')}.`,
+          `Measured, the time until a server that was killed in the middle of its writes answered again, on what it had left: ${told.join('; ')}.`,
         ),
       ]
 }

@@ -26,19 +26,27 @@ const windowsSeconds = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
 export async function killAmidWrites(run: CandidateRun, context: RunContext): Promise<void> {
   const ratesPerSecond = ratesOf(run, context)
   if (!run.isKillable || run.reference === null || run.writesUnknown || ratesPerSecond === null) return
-  const kills: Kills = { times: 0, written: 0, read: 0, lost: 0, lostWithinSeconds: 0, recoverySeconds: [] }
   const moments = new Source().restart(keyOf(context.dataset.scenario.seed, 'kills'), 1)
   const [earliest, latest] = killedBetween.map((share) => share * killedTrialSeconds * 1000) as [number, number]
   const trial = { loop: 'open', multiple: null, concurrency: run.connections, warmUpSeconds: 0, seconds: killedTrialSeconds, ratesPerSecond } as const
-  while (kills.times < context.plan.budget.kills) {
+  for (let kill = 0; kill < context.plan.budget.kills; kill++) {
     const from = run.writes.operation.length
-    const seconds = await run.killAmid({ ...trial, repeat: kills.times }, earliest + moments.below(Math.round(latest - earliest)))
-    // Without the log of what was acknowledged nothing can be said of it.
-    if (seconds === null) return
-    kills.times++
-    kills.recoverySeconds.push(seconds)
-    await countLost(run, context, kills, from)
-    run.kills = kills
+    const seconds = await run.killAmid({ ...trial, repeat: kill }, earliest + moments.below(Math.round(latest - earliest)))
+    // Without the log of what was acknowledged nothing can be said of it, nor where nothing was.
+    if (seconds === null || run.failure !== null) return
+    const lastNs = lastAcknowledgedNs(run.writes, from)
+    if (lastNs === 0) continue
+    const before: Kills = run.kills ?? { times: 0, written: 0, read: 0, lost: 0, lostWithinSeconds: 0, recoverySeconds: [] }
+    const { written, read, lost, lostWithinSeconds } = await lostSince(run, context, from, lastNs)
+    run.kills = {
+      times: before.times + 1,
+      written: before.written + written,
+      read: before.read + read,
+      lost: before.lost + lost,
+      lostWithinSeconds:
+        lostWithinSeconds === null || before.lostWithinSeconds === null ? null : Math.max(before.lostWithinSeconds, lostWithinSeconds),
+      recoverySeconds: [...before.recoverySeconds, seconds],
+    }
   }
 }
 
@@ -53,29 +61,27 @@ function ratesOf(run: CandidateRun, { plan }: RunContext): number[] | null {
   return total === 0 ? null : rates.map((rate) => rate * Math.max(1, minWritesPerSecond / total))
 }
 
-/** Reads back the rows that were written since an entry of the log. */
-async function countLost(run: CandidateRun, { dataset, signal }: RunContext, kills: Kills, from: number): Promise<void> {
+/** Reads back the rows that were written since an entry of the log. `lastNs`: when the last of those writes was acknowledged. */
+async function lostSince(
+  run: CandidateRun,
+  { dataset, signal }: RunContext,
+  from: number,
+  lastNs: number,
+): Promise<Pick<Kills, 'written' | 'read' | 'lost' | 'lostWithinSeconds'>> {
   const { compiled, writes: log, deathsNs, reference, nowMs } = run
   const isForgoneBefore = isForgone(compiled.durability, deathsNs.slice(0, -1))
-  const lastNs = lastAcknowledgedNs(log, from)
-  await run.withSession(16, async (session) => {
+  return await run.withSession(16, async (session) => {
     const lostWithout = async (seconds: number) => {
       const isLosable = (doneNs: number) => isForgoneBefore(doneNs) || (seconds > 0 && doneNs > lastNs - seconds * 1e9)
       const writes = new Writes(compiled.operations, dataset, log, isLosable)
-      return await readBack(session, compiled, dataset, reference as NonNullable<typeof reference>, writes, nowMs, signal, { from })
+      const found = await readBack(session, compiled, dataset, reference as NonNullable<typeof reference>, writes, nowMs, signal, { from })
+      const of = (name: 'written' | 'read' | 'lost') => sum(found.map((each) => each[name]))
+      return { written: of('written'), read: of('read'), lost: of('lost') }
     }
     const found = await lostWithout(0)
-    const lost = sum(found.map((each) => each.lost))
-    kills.written += sum(found.map((each) => each.written))
-    kills.read += sum(found.map((each) => each.read))
-    kills.lost += lost
-    if (lost === 0) return
-    for (const seconds of windowsSeconds) {
-      if (sum((await lostWithout(seconds)).map((each) => each.lost)) > 0) continue
-      if (kills.lostWithinSeconds !== null) kills.lostWithinSeconds = Math.max(kills.lostWithinSeconds, seconds)
-      return
-    }
-    kills.lostWithinSeconds = null
+    if (found.lost === 0) return { ...found, lostWithinSeconds: 0 }
+    for (const seconds of windowsSeconds) if ((await lostWithout(seconds)).lost === 0) return { ...found, lostWithinSeconds: seconds }
+    return { ...found, lostWithinSeconds: null }
   })
 }
 
@@ -85,15 +91,20 @@ function lastAcknowledgedNs({ doneNs, outcome }: CandidateRun['writes'], from: n
   return last
 }
 
-/** What it says of the promise; none where it was not killed. */
+/** Nothing of it at fsync; without it what was acknowledged last. */
+const keepsPromise = ({ lost, lostWithinSeconds }: Kills, durability: string) => lost === 0 || (durability !== 'fsync' && lostWithinSeconds !== null)
+
+/** What it says of the promise; nothing where the server was not killed. */
 export function promiseKept({ kills, candidate: { durability } }: Pick<CandidateRun, 'kills' | 'candidate'>): InvariantResult[] {
   if (kills === null) return []
   const { times, written, read, lost } = kills
+  const often = times === 1 ? 'once' : `${times} times`
+  const forgone = lost > 0 && durability !== 'fsync' ? `, which ${durability} does not promise` : ''
   return [
     {
       name: 'acknowledged writes after a kill',
-      ok: lost === 0 || (durability !== 'fsync' && kills.lostWithinSeconds !== null),
-      detail: `killed ${times} times in the middle of its writes; ${read} of ${written} written rows read back, ${lost} lost${lost > 0 && durability !== 'fsync' ? `, which ${durability} does not promise` : ''}`,
+      ok: keepsPromise(kills, durability),
+      detail: `killed ${often} in the middle of its writes; ${read} of ${written} written rows read back, ${lost} lost${forgone}`,
     },
   ]
 }

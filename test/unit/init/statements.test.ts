@@ -92,12 +92,25 @@ test.each([
   ['SELECT * FROM "order" WHERE created_at > $1', /a list in no order/],
   ['SELECT * FROM "order" WHERE status = $1 ORDER BY created_at', /a list without a limit/],
   ['UPDATE "order" SET status = $1 WHERE customer_id = $2', /an update of other rows than one by its key/],
-  ['SELECT avg(total) FROM "order"', /avg is not said yet/],
-  ['SELECT * FROM audit WHERE id = $1', /audit, which is not among the tables/],
+  ['SELECT avg(total) FROM "order"', /avg cannot be expressed yet/],
+  ['SELECT * FROM audit WHERE id = $1', /audit is not among the tables/],
+  ['SELECT * FROM customer WHERE id = ANY($1)', /a list in no order/],
+  ['DELETE FROM session USING customer WHERE session.id = $1', /a deletion by another table/],
+  ['SELECT sum(total), sum(id) FROM "order"', /several sums at once/],
+  ['SELECT count(*) FROM "order" WHERE created_at > $1', /an aggregate over a range of another column/],
+  ['SELECT id FROM customer UNION SELECT id FROM session', /several queries in one/],
   ['WITH x AS (SELECT 1) SELECT * FROM x', /several statements in one/],
-  ['SELECT FROM WHERE 1', /not read/],
+  ['SELECT FROM WHERE 1', /could not be parsed/],
 ])('what cannot be said is left out, with the reason: %s', (text, why) => {
   expect(of(text)).toMatch(why)
+})
+
+test('an insert of many rows is no insert of one', () => {
+  expect(of('INSERT INTO customer (id, name) SELECT unnest($1::uuid[]), unnest($2::text[])', 1000, 100_000)).toMatch(/many rows in one insert/)
+})
+
+test('what a library writes in front of a statement hides nothing', () => {
+  expect(of("/* app:web,route:'/x' */ SELECT * FROM customer WHERE id = $1::uuid")).toBe('get_customer: get: customer, rate: 10/s, p99: 20ms')
 })
 
 test('what is no work of the application is not told at all', () => {
