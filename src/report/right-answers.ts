@@ -54,20 +54,37 @@ function killed({ candidates }: Result): Block[] {
       'After all that is timed each of these servers was killed (SIGKILL) in the middle of its writes and started again on what it left; then the rows that were written meanwhile were read back. This tries what a program that fails loses: what the kernel held of its files was kept, so it tries neither the power supply nor the disk.',
     ),
     table(
-      ['candidate', 'durability', 'killed', 'written rows read back', 'lost', 'age of the oldest lost write', 'time until it answered again'],
+      [
+        'candidate',
+        'durability',
+        'times killed',
+        'written rows read back',
+        'lost',
+        'age of the oldest lost write',
+        'until it answered again, median',
+        'max',
+      ],
       tried.map(({ name, durability, times, read, lost, lostWithinSeconds, recoverySeconds }) => [
         name,
         durability,
-        times === 1 ? 'once' : `${times} times`,
+        count(times),
         count(read),
         count(lost),
         lost === 0 ? '—' : lostWithinSeconds === null ? 'more than 10 s' : `at most ${micros(lostWithinSeconds * 1e6)}`,
-        recoveryText(recoverySeconds),
+        ...recoveryOf(recoverySeconds),
       ]),
-      [2, 3, 4, 5, 6],
+      [2, 3, 4, 5, 6, 7],
     ),
   ]
 }
 
-export const recoveryText = (recoverySeconds: readonly number[]) =>
-  `${micros((median(recoverySeconds) ?? 0) * 1e6)} (median), ${micros(Math.max(0, ...recoverySeconds) * 1e6)} (max)`
+/** Median and maximum. */
+const recoveryOf = (recoverySeconds: readonly number[]): [string, string] => [
+  micros((median(recoverySeconds) ?? 0) * 1e6),
+  micros(Math.max(0, ...recoverySeconds) * 1e6),
+]
+
+export function recoveryText(recoverySeconds: readonly number[]): string {
+  const [middle, max] = recoveryOf(recoverySeconds)
+  return `${middle} (median), ${max} (max)`
+}
