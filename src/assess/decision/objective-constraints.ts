@@ -101,8 +101,18 @@ function ofPlan(
   return { ...uncertain(name, asked, plannedText(asModelled, condition?.probability ?? null), asModelled, evidence), state, condition }
 }
 
-/** That everything holds under the lightest load that was tried: where that was no light one, it says nothing of lighter ones. */
-const toldByLightest = (tried: CandidateAssessment['tried']) => (tried?.isLight === true ? tried.holdsAtLowest : 1)
+/**
+ * That everything holds under the lightest load that was tried. It says nothing of lighter ones, unless it was a light one itself, or what is
+ * late there is nearly as late as under the heaviest load: then load is not what makes it late.
+ */
+function toldByLightest(tried: CandidateAssessment['tried']): number {
+  if (tried === null) return 1
+  const [lightest, heaviest] = tried.shares ?? []
+  const isFlat = lightest !== undefined && heaviest !== undefined && lightest.share > flatShare * heaviest.share
+  return tried.isLight || isFlat ? tried.holdsAtLowest : 1
+}
+
+const flatShare = 0.5
 
 /** A change with which it almost surely fails all the same is no condition to stand on. */
 const mends = ({ probability }: NonNullable<Constraint['condition']>) => probability >= outBelow

@@ -29,11 +29,17 @@ const call = (operation: string, aloneMs: number, totalMs: number, unloaded = fa
 })
 const slow = (rollup: AtScale['rollup']) => ({ operation: 'sum', probability: 1, probabilityNow: 1, rollup }) as AtScale
 const rollup = { by: 'hour', rows: 721, writers: [], writesPerSecond: 0, stalenessMs: null }
-const atPeak = (calls: PlannedCall[], atScale: AtScale[] = [], holdsAtLowest = 0.97, isLight = true) => {
+const atPeak = (calls: PlannedCall[], atScale: AtScale[] = [], holdsAtLowest = 0.97, isLight = true, shares: unknown = null) => {
   const scaled = atScale.map(({ operation }) => ({ operation, limitMs: 2000, now: seconds('sum.now', 3), horizon: seconds('sum.then', 9) }))
   const figures = [...calls.flatMap(({ alone, total }) => [alone, total]), ...scaled.flatMap(({ now, horizon }) => [now, horizon])]
   const planned = { latency: { loads: [], calls, untold: ['p99 of sum', 'p99 of rare'] }, scaled, drawn: new Drawn(figures, 1), months: 36 }
-  const found = objectiveConstraints({} as CandidateResult, { tried: { holdsAtLowest, isLight } } as CandidateAssessment, scenario, atScale, planned)
+  const found = objectiveConstraints(
+    {} as CandidateResult,
+    { tried: { holdsAtLowest, isLight, shares } } as CandidateAssessment,
+    scenario,
+    atScale,
+    planned,
+  )
   return found.find(({ name }) => name === 'objectives at peak')
 }
 
@@ -49,6 +55,13 @@ describe('every objective on the fleet', () => {
 
   test('fails at the lightest rate that was tried, which was no light one: open, for lighter ones may hold', () => {
     expect(atPeak([call('a', 4, 6), call('b', 12, 13)], [], 0.05, false)).toMatchObject({ state: 'open', probability: 0 })
+    const late = (lightest: number, heaviest: number) => [
+      { multiple: 0.5, share: lightest },
+      { multiple: 2, share: heaviest },
+    ]
+    expect(atPeak([call('a', 4, 6), call('b', 12, 13)], [], 0.05, false, late(0.03, 0.4))).toMatchObject({ state: 'open' })
+    // Half of the answers are late under every load: less of it mends nothing.
+    expect(atPeak([call('a', 4, 6), call('b', 12, 13)], [], 0.05, false, late(0.5, 0.5))).toMatchObject({ state: 'out' })
   })
 
   test('fails at any load: out, unless the planned volume is faster than the disk of the bench', () => {
