@@ -6,7 +6,7 @@ import { ServerError } from '../clients/server-error.ts'
 import { printable } from '../controls.ts'
 import { engineNamed, engines, knownEngines } from '../engines/registry.ts'
 import { messageOf, rethrowOwnFault, TrialError } from '../errors.ts'
-import { type Dialect, type Draft, type DraftEntity, draftText, identifierOf } from '../init/draft.ts'
+import { type Dialect, type Draft, type DraftContents, type DraftEntity, draftText, identifierOf } from '../init/draft.ts'
 import { commandLine } from '../invocation.ts'
 import { makeDirectory } from '../provision/places.ts'
 import { copied, scenarioNames } from '../scenario/library.ts'
@@ -89,14 +89,14 @@ function refusalOf(text: string): string | null {
   }
 }
 
-async function contentsOf({ fromPostgres, fromDdl, dialect, entity }: InitOptions): Promise<Pick<Draft, 'entities' | 'operations' | 'leftOut'>> {
+async function contentsOf({ fromPostgres, fromDdl, dialect, entity }: InitOptions): Promise<DraftContents> {
   if (fromPostgres !== undefined) return await drafted('--from-postgres', fromPostgres)
   if (fromDdl !== undefined) return { entities: await entitiesOfFile(fromDdl, dialect) }
   return { entities: (entity.length > 0 ? entity : usual.entities).map(entityOfFlag) }
 }
 
 /** Of a running server, whose product the option names. */
-async function drafted(option: string, url: string): Promise<Pick<Draft, 'entities' | 'operations' | 'leftOut'>> {
+async function drafted(option: string, url: string): Promise<DraftContents> {
   const engine = engineNamed(option.replace('--from-', ''))
   const { parseEndpoint } = await import('../provision/external.ts')
   const { draftedFrom } = await import('../init/observed.ts')

@@ -1,5 +1,4 @@
 /** The contract between dbtrial and a database product: one file per engine implements it, one suite tests it. */
-
 import type { ParamSource, WireSource } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
 import type { Answer } from '../data/value.ts'

@@ -27,16 +27,18 @@ export interface DraftOperation {
   definition: string
   note?: string
 }
-export interface Draft {
-  name: string
-  summary: string
-  /** YYYY-MM-DD, of the epoch. */
-  day: string
+export interface DraftContents {
   entities: DraftEntity[]
   /** Those that were observed; absent: a read of each entity. */
   operations?: DraftOperation[]
   /** What was observed, and is not among them, with the reason. */
   leftOut?: string[]
+}
+export interface Draft extends DraftContents {
+  name: string
+  summary: string
+  /** YYYY-MM-DD, of the epoch. */
+  day: string
   peak: string
   durability: Durability
   /** Such as 4000 USD/month. */

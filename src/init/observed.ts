@@ -1,17 +1,8 @@
 /** What a running server tells of its tables and of the statements that it has counted, for a scenario to start from. */
-import type { DraftEntity, DraftOperation } from './draft.ts'
-import { operationsOf } from './statements.ts'
+import type { DraftContents } from './draft.ts'
+import { type ObservedStatement, operationsOf } from './statements.ts'
 import { entitiesOf, type Table } from './tables.ts'
 
-export interface ObservedStatement {
-  /** With $1, $2 … in place of values. */
-  text: string
-  calls: number
-  /** That the server took for one, on average. */
-  meanMs: number
-  /** Returned or written, by all calls. */
-  rows: number
-}
 export interface Observed {
   tables: Table[]
   /** null: the server does not count them; why, and what would make it. */
@@ -19,7 +10,7 @@ export interface Observed {
 }
 
 /** Entities, and where statements were counted the operations and what they are not. */
-export function draftedFrom({ tables, statements }: Observed): { entities: DraftEntity[]; operations?: DraftOperation[]; leftOut?: string[] } {
+export function draftedFrom({ tables, statements }: Observed): DraftContents {
   const entities = entitiesOf(tables)
   if (statements.counted === null) return { entities }
   const { operations, leftOut } = operationsOf(statements.counted, tables, statements.seconds)

@@ -4,8 +4,17 @@
  */
 import { type Node, parse } from 'sql-parser-cst'
 import { type DraftOperation, identifierOf } from './draft.ts'
-import type { ObservedStatement } from './observed.ts'
 import { ownerOf, type Table } from './tables.ts'
+
+export interface ObservedStatement {
+  /** With $1, $2 … in place of values. */
+  text: string
+  calls: number
+  /** That the server took for one, on average. */
+  meanMs: number
+  /** Returned or written, by all calls. */
+  rows: number
+}
 
 /** What a statement does. */
 interface Read {
@@ -220,19 +229,17 @@ function readAggregate({ clauses }: Context, table: Table): Read {
   const functions = aggregates(clauses.get('select_clause'))
   const others = functions.filter(({ name }) => name !== 'count' && name !== 'sum')
   if (others.length > 0) throw new Unsaid(`${others[0]?.name} cannot be expressed yet`)
-  if (ranges.length > 1 || (ranges.length === 1 && ranges[0] !== groupOf(clauses)?.column))
-    throw new Unsaid('an aggregate over a range of another column')
+  const group = groupOf(clauses)
+  if (ranges.some((column) => column !== group?.column)) throw new Unsaid('an aggregate over a range of another column')
   const sums = functions.flatMap(({ name, column }) => (name === 'sum' && column !== undefined ? [column] : []))
   if (sums.length > 1) throw new Unsaid('several sums at once')
-  const group = groupOf(clauses)
-  const over = ranges[0] !== undefined && ranges[0] === group?.column
   const definition = [
     `aggregate: ${table.name}`,
     ...(filters.length === 0 ? [] : [`where: { ${filters.map((column) => `${column}: any`).join(', ')} }`]),
     ...(group === undefined ? [] : [`group_by: ${group.unit === undefined ? group.column : `${group.unit}(${group.column})`}`]),
     ...(sums[0] === undefined ? [] : [`sum: ${sums[0]}`]),
     // Of what span of time nobody counts.
-    ...(over ? ['over: 30d'] : []),
+    ...(ranges.length > 0 ? ['over: 30d'] : []),
   ].join(', ')
   return { name: nameOf('total', table, group === undefined ? filters : [group.column]), definition, isSchedule: true }
 }

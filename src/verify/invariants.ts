@@ -26,7 +26,7 @@ export interface Replayed {
   deathsNs: number[]
   nowMs: number
   /** Read back of each entity; absent: as many as take a few seconds. */
-  maxRows?: number
+  maxRows?: number | undefined
 }
 
 /** What `relaxed` engines keep in memory alone is younger than this: the slowest syncs its log every 10 s. */
@@ -64,11 +64,7 @@ export async function checkInvariants(
     const [was, is] = [value(before), value(after)]
     return { name, ok: was === is, detail: `${was} before, ${is} after` }
   })
-  return [
-    ...rows,
-    ...sums,
-    ...(await readBack(session, compiled, dataset, reference, writes, nowMs, signal, maxRows === undefined ? {} : { maxRows })).map(resultOf),
-  ]
+  return [...rows, ...sums, ...(await readBack(session, compiled, dataset, reference, writes, nowMs, signal, { maxRows })).map(resultOf)]
 }
 
 function rowsOf(entity: Entity, dataset: Dataset, reference: Reference, writes: Writes, before: Totals, after: Totals): InvariantResult {

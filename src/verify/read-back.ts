@@ -40,7 +40,7 @@ export interface ReadBackOptions {
   /** First entry of the log whose rows are read back; absent: of all. */
   from?: number
   /** Absent: as many as take a few seconds, spread over all that were written. */
-  maxRows?: number
+  maxRows?: number | undefined
 }
 
 /** @throws where a row could not be read: that is no loss. */
@@ -118,7 +118,7 @@ class Expectation {
     reference: Reference,
     writes: Writes,
     nowMs: number,
-    { from, maxRows }: Required<ReadBackOptions>,
+    { from, maxRows }: { from: number; maxRows: number },
   ) {
     this.#check = check
     this.#data = dataset.entities.get(check.entity) as EntityData

@@ -2,7 +2,7 @@
 import { fixedParameters, positionsOf, type WireSource } from '../../src/data/parameters.ts'
 import { type Answer, canonical, type Value } from '../../src/data/value.ts'
 import type { Lane, Session } from '../../src/engines/engine.ts'
-import type { Operation, Scenario } from '../../src/scenario/scenario.ts'
+import { type Operation, type Scenario, writesOf } from '../../src/scenario/scenario.ts'
 
 /**
  * drop: a write is acknowledged and never sent · duplicate: an addition is done twice · reorder: the write of a row before the last one comes
@@ -14,6 +14,7 @@ type Done = Parameters<Lane['onDone']>
 /** What it must know of an operation. */
 interface Shape {
   kind: Operation['kind']
+  writes: boolean
   sets: boolean
   adds: boolean
   keyAt: number
@@ -56,6 +57,7 @@ export class FaultyLane implements Lane {
     this.#writes = seed % oneIn
     this.#operations = operations.map((operation) => ({
       kind: operation.kind,
+      writes: writesOf(operation).length > 0,
       sets: operation.kind === 'update' && operation.via === null && operation.set.length > 0 && operation.add.length === 0,
       adds: operation.kind === 'update' && operation.via === null && operation.add.length > 0,
       keyAt: [...positionsOf(scenario, operation)].find(([name]) => name.startsWith('key.') || name.startsWith('row.'))?.[1] ?? -1,
@@ -69,18 +71,17 @@ export class FaultyLane implements Lane {
   }
 
   send(slot: number, operation: number, params: WireSource, keep: boolean): void {
-    const { kind, sets, adds, keyAt } = this.#operations[operation] as Shape
+    const { kind, writes, sets, adds, keyAt } = this.#operations[operation] as Shape
     const values = params.values()
     const key = keyAt < 0 ? '' : canonical(values[keyAt] as Value)
-    const isWrite = kind === 'insert' || kind === 'put' || kind === 'update' || kind === 'delete'
     const again = (those: Value[]) => () => this.#session.perform(operation, fixedParameters(those))
-    if (isWrite) {
+    if (writes) {
       this.#count()
       const seen = this.#seen.get(key)
       if (seen !== undefined) seen.isOld = true
     } else if (kind === 'get')
       this.#reading.set(slot, { key, lies: this.#fault === 'stale' && this.#seen.get(key)?.isOld === true && this.#isChosen() })
-    if (this.#fault === 'drop' && isWrite && this.#isChosen()) {
+    if (this.#fault === 'drop' && writes && this.#isChosen()) {
       setImmediate(() => {
         this.onDone(slot, 'ok', 1, 0, '')
         this.#lane.flush()

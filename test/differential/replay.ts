@@ -75,8 +75,7 @@ export class Replay {
 
   /** Invariants that do not hold, over all that was sent. `maxRows`: read back of each entity. */
   async check(maxRows?: number): Promise<string[]> {
-    const told = { reference: this.#reference, before: this.#before, log: this.log, deathsNs: [], nowMs: this.#nowMs }
-    const replayed = maxRows === undefined ? told : { ...told, maxRows }
+    const replayed = { reference: this.#reference, before: this.#before, log: this.log, deathsNs: [], nowMs: this.#nowMs, maxRows }
     const invariants = await checkInvariants(this.#session, this.#compiled, this.#dataset, replayed, signal)
     return invariants.filter((each) => !each.ok).map(({ name, detail }) => `${name}: ${detail}`)
   }

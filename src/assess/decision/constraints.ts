@@ -4,6 +4,7 @@ import { digits } from '../figures/amount.ts'
 import type { Spread } from '../figures/simulate.ts'
 import type { CandidateAssessment } from '../judge/assess.ts'
 import { complianceOf } from '../judge/compliance.ts'
+import { keepsPromise, killedText } from '../judge/kills.ts'
 
 export interface Constraint {
   name:
@@ -114,28 +115,24 @@ function factsOf(result: Result, candidate: CandidateResult, { wrong, brokenInva
       'promises',
       `durability ${requirements.durability}, and consistency by operation`,
       `durability ${candidate.durability}`,
-      broken.length === 0 && keepsWhenKilled(candidate),
+      broken.length === 0 && (candidate.kills === null || keepsPromise(candidate.kills, candidate.durability)),
       broken.length === 0
-        ? `durability ${candidate.durability} and consistency as asked, by the server's own word${killedText(candidate)}`
+        ? `durability ${candidate.durability} and consistency as asked, by the server's own word${triedText(candidate)}`
         : broken.map((each) => `${each.what}: asked ${each.asked}, runs with ${each.effective}`).join('; '),
     ),
   ]
 }
 
 /** A word that was tried is worth more. */
-function killedText({ kills }: CandidateResult): string {
+function triedText({ kills }: CandidateResult): string {
   if (kills === null) return ''
-  const { times, lost, lostWithinSeconds } = kills
+  const { lost, lostWithinSeconds } = kills
   const found =
     lost === 0
       ? 'lost nothing that it had acknowledged'
       : `lost ${lost} ${lost === 1 ? 'row' : 'rows'} that it had acknowledged${lostWithinSeconds === null ? '' : ` in the last ${lostWithinSeconds} s`}`
-  return `; killed ${times === 1 ? 'once' : `${times} times`} in the middle of its writes, it ${found}`
+  return `; ${killedText(kills)}, it ${found}`
 }
-
-/** Nothing of it at fsync; without it no more than what it had acknowledged last. */
-const keepsWhenKilled = ({ kills, durability }: CandidateResult) =>
-  kills === null || kills.lost === 0 || (durability !== 'fsync' && kills.lostWithinSeconds !== null)
 
 /** One that is known, one way or the other. */
 const fact = (name: Constraint['name'], asked: string, planned: string, holds: boolean, evidence: string): Constraint =>

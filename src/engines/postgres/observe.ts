@@ -2,7 +2,8 @@
 import type { Client } from 'pg'
 import { TrialError } from '../../errors.ts'
 import { identifierOf } from '../../init/draft.ts'
-import type { Observed, ObservedStatement } from '../../init/observed.ts'
+import type { Observed } from '../../init/observed.ts'
+import type { ObservedStatement } from '../../init/statements.ts'
 import { type Column, plainColumn, type Table } from '../../init/tables.ts'
 import { id } from './dialect.ts'
 

@@ -3,11 +3,11 @@
  * acknowledged? SIGKILL ends a program; what the kernel holds of its files stays. So this tries what a program that fails loses, not the
  * power supply, and not the disk.
  */
+import { keepsPromise, killedText } from '../../assess/judge/kills.ts'
 import { keyOf, Source } from '../../data/random.ts'
 import { logOutcomes } from '../../measure/recorder.ts'
 import { writesOf } from '../../scenario/scenario.ts'
-import type { InvariantResult } from '../../verify/invariants.ts'
-import { isForgone } from '../../verify/invariants.ts'
+import { type InvariantResult, isForgone } from '../../verify/invariants.ts'
 import { readBack } from '../../verify/read-back.ts'
 import { Writes } from '../../verify/writes.ts'
 import type { CandidateRun, RunContext } from '../candidate.ts'
@@ -91,20 +91,16 @@ function lastAcknowledgedNs({ doneNs, outcome }: CandidateRun['writes'], from: n
   return last
 }
 
-/** Nothing of it at fsync; without it what was acknowledged last. */
-const keepsPromise = ({ lost, lostWithinSeconds }: Kills, durability: string) => lost === 0 || (durability !== 'fsync' && lostWithinSeconds !== null)
-
 /** What it says of the promise; nothing where the server was not killed. */
 export function promiseKept({ kills, candidate: { durability } }: Pick<CandidateRun, 'kills' | 'candidate'>): InvariantResult[] {
   if (kills === null) return []
-  const { times, written, read, lost } = kills
-  const often = times === 1 ? 'once' : `${times} times`
+  const { written, read, lost } = kills
   const forgone = lost > 0 && durability !== 'fsync' ? `, which ${durability} does not promise` : ''
   return [
     {
       name: 'acknowledged writes after a kill',
       ok: keepsPromise(kills, durability),
-      detail: `killed ${often} in the middle of its writes; ${read} of ${written} written rows read back, ${lost} lost${forgone}`,
+      detail: `${killedText(kills)}; ${read} of ${written} written rows read back, ${lost} lost${forgone}`,
     },
   ]
 }
