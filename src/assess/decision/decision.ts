@@ -329,9 +329,6 @@ function ableOf(candidates: CandidateDecision[]): string[] {
   return candidates.filter(({ constraints }) => constraints.every(({ name, state }) => state !== 'out' || !fatal.has(name))).map(({ name }) => name)
 }
 
-/** What one fleet costs differs little from draw to draw. */
-const groupDraws = 250
-
 /** At the horizon, with every number at its middle. */
 function groupCostOf(result: Result, demand: Demand, prices: Catalogue): GroupCost {
   return (group, name) => {
@@ -340,7 +337,7 @@ function groupCostOf(result: Result, demand: Demand, prices: Catalogue): GroupCo
     const does = new Set(candidate.compiled.map((each) => each.operation))
     if (group.operations.some((operation) => !does.has(operation.name))) return null
     const plan = planCapacity({ candidate, result, demand, serves: group })
-    const total = isPlan(plan) ? costOf(plan, prices, demand, result.seed, groupDraws)?.total(demand.months) : undefined
+    const total = isPlan(plan) ? costOf(plan, prices, demand, result.seed)?.total(demand.months) : undefined
     return total === undefined ? null : middleOf(total)
   }
 }

@@ -24,8 +24,6 @@ export interface Forks {
 }
 
 const upperEnd = 0.9
-/** Enough to choose a fleet by: what is told is a price at the middle of all numbers. */
-export const forkDraws = 250
 
 /** `mendable`: operations that read too many rows in production, and need not. */
 export function forksOf(
@@ -66,7 +64,7 @@ function priceOf(candidate: CandidateResult, result: Result, catalogue: Catalogu
   const { entities, operations } = demand.scenario
   const serves = { entities: entities.map(({ name }) => name), operations: operations.filter(({ name }) => !without.includes(name)) }
   const plan = planCapacity({ candidate, result, demand, ...(without.length === 0 ? {} : { serves }) })
-  const cost = isPlan(plan) ? costOf(plan, catalogue, demand, result.seed, forkDraws) : null
+  const cost = isPlan(plan) ? costOf(plan, catalogue, demand, result.seed) : null
   if (cost === null || cost.purchases.reach(demand.months) < minReach) return null
   return { now: middleOf(cost.total(0)), horizon: middleOf(cost.total(demand.months)) }
 }

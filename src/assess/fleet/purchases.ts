@@ -58,8 +58,15 @@ export function purchasesOf(
   const terms = plan.terms(block, shapes)
   const market = marketOf(plan, shapes, block)
   const reviews = reviewsOf(demand.months)
-  const needs = needsOf(plan, [...new Set([...reviews, ...demand.sampledMonths])], seed, draws)
-  const of = (month: number) => needs.get(month) as Need[]
+  const needs = needsOf(plan, reviews, seed, draws)
+  const of = (month: number) => {
+    // Nothing is bought between two looks: who asks for prices alone never draws those months.
+    if (!needs.has(month)) {
+      const others = demand.sampledMonths.filter((each) => !needs.has(each))
+      for (const [each, own] of needsOf(plan, others, seed, draws)) needs.set(each, own)
+    }
+    return needs.get(month) as Need[]
+  }
   const shortfall = given(
     'plan.shortfall',
     'ratio',

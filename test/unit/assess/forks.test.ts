@@ -5,7 +5,7 @@ import { rowsOf } from '../../../src/assess/capacity/rows.ts'
 import { costOf } from '../../../src/assess/cost/cost.ts'
 import { type Catalogue, readPrices, serversOf } from '../../../src/assess/cost/prices.ts'
 import { assumedBy, withAssumed } from '../../../src/assess/decision/assume.ts'
-import { forkDraws, forksOf } from '../../../src/assess/decision/forks.ts'
+import { forksOf } from '../../../src/assess/decision/forks.ts'
 import { applyWhatIf } from '../../../src/assess/decision/what-if.ts'
 import { Demand } from '../../../src/assess/demand/demand.ts'
 import { demandTable } from '../../../src/assess/demand/demand-table.ts'
@@ -24,7 +24,7 @@ const usdOf = (of: Result) => {
   const demand = new Demand(of.scenario)
   const plan = planCapacity({ candidate, result: of, demand })
   if (!isPlan(plan)) throw new Error(plan.reason)
-  const cost = costOf(plan, catalogue, demand, of.seed, forkDraws)
+  const cost = costOf(plan, catalogue, demand, of.seed)
   return cost === null ? null : { now: middleOf(cost.total(0)), horizon: middleOf(cost.total(demand.months)) }
 }
 

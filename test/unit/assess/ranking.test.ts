@@ -312,4 +312,20 @@ describe('figures', () => {
     expect(drawn(one)).toEqual(drawn(two))
     expect(drawn(one)).not.toEqual(drawn(other))
   })
+
+  test('what follows from many numbers scatters less between seeds than with independent draws', () => {
+    const range = { low: 0, mid: 1, high: 2, confidence: null }
+    const sum = sumOf(
+      'all',
+      'USD',
+      Array.from({ length: 12 }, (_, at) => given(`part${at}`, 'USD', range, 'assumed', '')),
+    )
+    const medians = Array.from({ length: 40 }, (_, seed) => spreadOf(simulate([sum], seed).get(sum) as Float64Array).p50)
+    const mean = medians.reduce((all, each) => all + each, 0) / medians.length
+    const scatter = Math.sqrt(medians.reduce((all, each) => all + (each - mean) ** 2, 0) / (medians.length - 1))
+    // The standard error of a median of as many independent draws, each the sum of twelve triangles of variance 1/6.
+    const independent = Math.sqrt(12 / 6) * Math.sqrt(Math.PI / 2 / draws)
+    expect(mean).toBeCloseTo(12, 1)
+    expect(scatter).toBeLessThan(0.75 * independent)
+  })
 })
