@@ -8,3 +8,18 @@ export async function openAll<T extends { end(): unknown }>(count: number, open:
   await Promise.allSettled(connections.map(async (connection) => connection.end()))
   throw failed.reason
 }
+
+/** What is made of so many connections; they are closed where that fails. */
+export async function openFor<T extends { end(): unknown }, Made>(
+  count: number,
+  open: () => Promise<T>,
+  make: (connections: T[]) => Made | Promise<Made>,
+): Promise<Made> {
+  const connections = await openAll(count, open)
+  try {
+    return await make(connections)
+  } catch (error) {
+    for (const connection of connections) connection.end()
+    throw error
+  }
+}

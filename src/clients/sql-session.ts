@@ -1,6 +1,82 @@
-/** What sessions of relational products share besides their operations: promises that they keep alike, and the purge of expired rows. */
-import type { Compiled, Parity } from '../engines/engine.ts'
+/** What sessions of relational products share: their operations, totals, promises that they keep alike, and the purge of expired rows. */
+import type { ParamSource } from '../data/parameters.ts'
+import type { RowSource } from '../data/rows.ts'
+import { decimalValue } from '../data/value.ts'
+import type { CallPlan, Compiled, Limits, Parity, Reply, Session, StorageFacts } from '../engines/engine.ts'
 import type { Store } from '../families/model.ts'
+import type { Statement } from '../families/relational/compile.ts'
+import type { SqlDialect } from '../families/relational/dialect.ts'
+import { entityOf, fieldOf } from '../scenario/scenario.ts'
+import { retrying } from './retry.ts'
+import { type SqlDriver, SqlOperations } from './sql-operations.ts'
+
+export abstract class SqlSession<Client extends { end(): Promise<void> }, Cell> implements Session {
+  protected readonly client: Client
+  protected readonly compiled: Compiled<Statement>
+  protected readonly operations: SqlOperations<Client, Cell>
+  readonly #clients: Client[]
+  readonly #dialect: SqlDialect
+  readonly #driver: SqlDriver<Client, Cell>
+
+  constructor(clients: Client[], compiled: Compiled<Statement>, dialect: SqlDialect, driver: SqlDriver<Client, Cell>) {
+    this.client = clients[0] as Client
+    this.compiled = compiled
+    this.operations = new SqlOperations(clients, compiled, driver)
+    this.#clients = clients
+    this.#dialect = dialect
+    this.#driver = driver
+  }
+
+  abstract facts(limits: Limits): Promise<{ version: string; parity: Parity[] }>
+  abstract load(rows: RowSource, last: boolean): Promise<void>
+  abstract settle(): Promise<void>
+  abstract maintain(): Promise<void>
+  abstract storage(): Promise<StorageFacts>
+  abstract explain(operation: number, params: ParamSource): Promise<CallPlan>
+  abstract indexUse(): Promise<{ table: string; index: string; uses: number }[]>
+  /** Of a statement without parameters; [] where it returns none. */
+  protected abstract rows(text: string): Promise<Cell[][]>
+  /** Removes up to `purgeBatchRows` rows that expired by then; resolves with how many. */
+  protected abstract removeExpired(store: Store, expiryField: string, nowMs: number): Promise<number>
+
+  async create() {
+    for (const statement of this.compiled.ddl) await this.rows(statement)
+  }
+
+  perform(operation: number, params: ParamSource): Promise<Reply> {
+    return this.operations.perform(operation, params)
+  }
+
+  async total(entity: string, field?: string) {
+    const { column, table } = this.#dialect
+    const sum = field === undefined ? '0' : `coalesce(sum(${column(field)}), 0)`
+    const [row] = await this.rows(`SELECT count(*), ${sum} FROM ${table(entity)}`)
+    const scale = field === undefined ? 0 : fieldOf(entityOf(this.compiled.scenario, entity), field).scale
+    return { rows: BigInt(String(row?.[0] ?? 0)), sum: decimalValue(String(row?.[1] ?? '0'), scale) }
+  }
+
+  /** Some batches of every store whose rows expire. */
+  async purge(nowMs: number): Promise<number> {
+    let removed = 0
+    for (const store of this.compiled.model.stores) {
+      const { expiry } = store
+      if (expiry === null) continue
+      for (let batch = 0; batch < maxPurgeBatches; batch++) {
+        const { result: rows } = await retrying(() => this.removeExpired(store, expiry.field, nowMs), this.#driver.isTransient)
+        removed += rows
+        if (rows !== purgeBatchRows) break
+      }
+    }
+    return removed
+  }
+
+  async [Symbol.asyncDispose]() {
+    await Promise.all(this.#clients.map((client) => client.end().catch(() => {})))
+  }
+}
+
+export const purgeBatchRows = 1000
+const maxPurgeBatches = 10
 
 /** `foreignKeys`: as many as the server says that it has. */
 export function referentialIntegrity(foreignKeys: number, { model }: Compiled): Parity {
@@ -20,21 +96,4 @@ export const readsOnPrimary: Parity = {
   set: 'reads on the primary',
   effective: 'one node: every read sees every acknowledged write',
   ok: true,
-}
-
-export const purgeBatchRows = 1000
-const maxPurgeBatches = 10
-
-/** Some batches of every store whose rows expire; `removeBatch` resolves with the rows that it removed, `purgeBatchRows` at most. Returns their sum. */
-export async function purgeExpired(stores: readonly Store[], removeBatch: (store: Store, expiryField: string) => Promise<number>): Promise<number> {
-  let removed = 0
-  for (const store of stores) {
-    if (store.expiry === null) continue
-    for (let batch = 0; batch < maxPurgeBatches; batch++) {
-      const rows = await removeBatch(store, store.expiry.field)
-      removed += rows
-      if (rows !== purgeBatchRows) break
-    }
-  }
-  return removed
 }

@@ -4,6 +4,7 @@ import { freeName } from '../../families/index-names.ts'
 import type { Index } from '../../families/model.ts'
 import type { RowsParameter, SqlDialect } from '../../families/relational/dialect.ts'
 import type { Indexing } from '../../families/relational/indexing.ts'
+import { isFourBytes } from '../../families/relational/values.ts'
 import { maxFieldBytes } from '../../families/sizes.ts'
 import { type Entity, type Field, isAddedTo, type Scenario } from '../../scenario/scenario.ts'
 
@@ -17,9 +18,6 @@ export const columnName = (field: string) =>
 /** InnoDB's keys, in pages of 16 KiB; of texts it counts the most bytes that a character may take. */
 export const indexing: Indexing = { partial: false, maxEntryBytes: 3072, overheadBytes: 2, bytesPerCharacter: 4 }
 
-const maxInteger = 2 ** 31 - 1
-/** Values beyond a field's range stand for rows that are not there. */
-const beyondRange = 1000
 /** A longer text is kept as one without a bound, of which little counts towards what a row's columns may have together. */
 const maxVarchar = 2000
 const unbounded = 'MEDIUMTEXT'
@@ -30,14 +28,11 @@ const mostOfOthers = 20
 
 /** A column that something is added to has no bound but a wide one. */
 export function sqlType(scenario: Scenario, entity: Entity, field: Field): string {
-  const { generator } = field
   switch (field.type) {
     case 'uuid':
       return 'BINARY(16)'
-    case 'int': {
-      const bounded = generator.kind === 'line' || (generator.kind === 'number' && generator.high + beyondRange <= maxInteger)
-      return bounded && !isAddedTo(scenario, entity, field) ? 'INT' : 'BIGINT'
-    }
+    case 'int':
+      return isFourBytes(scenario, entity, field) ? 'INT' : 'BIGINT'
     case 'decimal':
       return `DECIMAL(${isAddedTo(scenario, entity, field) ? 38 : 16},${field.scale})`
     case 'bool':

@@ -1,12 +1,12 @@
 /** MariaDB, and MySQL 8 where somebody runs one: its model as SQL, its client (mariadb), what an operator needs. */
+import { asking } from '../../clients/asking.ts'
+import { compilingSql } from '../../clients/compile-sql.ts'
 import { throwingServerErrors } from '../../clients/driver-errors.ts'
 import { openAll } from '../../clients/open-all.ts'
-import { named } from '../../clients/replies.ts'
+import { named, rightsOf } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
-import { upsOf } from '../../families/definitions.ts'
-import { compileSql, type Statement } from '../../families/relational/compile.ts'
+import type { Statement } from '../../families/relational/compile.ts'
 import { grantsOf, migrationsOf } from '../../families/relational/handbook.ts'
-import { definitionsOf } from '../../families/relational/tables.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
 import { dialect, id, indexing } from './dialect.ts'
 import { mariadbError } from './errors.ts'
@@ -45,20 +45,7 @@ export const mariadb: Engine = throwingServerErrors(mariadbError, {
     drop: async (endpoint, name) => void (await ask(outside(endpoint), `DROP DATABASE IF EXISTS ${id(name)}`)),
   },
   server,
-  compile(model, operations, scenario, durability) {
-    const { tables, references } = definitionsOf(dialect, scenario, model.stores)
-    return {
-      engine: 'mariadb',
-      durability,
-      scenario,
-      operations,
-      model,
-      ddl: upsOf(tables),
-      afterLoad: upsOf(references),
-      programs: operations.map((operation) => compileSql(dialect, scenario, operation)),
-      settings: serverSettings({ cpus: scenario.bench.cpus, memoryBytes: scenario.bench.memoryBytes }, durability),
-    }
-  },
+  compile: compilingSql(dialect, serverSettings),
   handbook: (compiled) => ({
     schema: ['CREATE DATABASE application CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin', ...compiled.ddl, ...compiled.afterLoad],
     migrations: migrationsOf(dialect, compiled),
@@ -132,18 +119,13 @@ async function guards(endpoint: Endpoint): Promise<Guards> {
   const wide = grants.filter((grant) => !/^GRANT (USAGE ON \*\.\*|SELECT, INSERT, UPDATE, DELETE ON `[^`]+`\.\*) /.test(grant))
   return {
     transport: { effective: version === '' ? 'Ssl_version: no TLS' : `${version}, ${said.get('Ssl_cipher')}`, ok: version !== '' },
-    access: {
-      effective: `role ${role.user} ${wide.length === 0 ? 'has rights on rows alone' : wide.map((grant) => grant.replace(/ TO .*/, '')).join('; ')}`,
-      ok: grants.length > 0 && wide.length === 0,
-    },
+    access: rightsOf(`role ${role.user}`, grants.length === 0 ? 'is unknown' : wide.map((grant) => grant.replace(/ TO .*/, '')).join('; ')),
   }
 }
 
-async function ask(endpoint: Endpoint, statement: string): Promise<Record<string, unknown>[]> {
-  const client = await openClient(endpoint)
-  try {
-    return await client.query(statement)
-  } finally {
-    await client.end()
-  }
-}
+const ask = (endpoint: Endpoint, statement: string): Promise<Record<string, unknown>[]> =>
+  asking(
+    () => openClient(endpoint),
+    (client) => client.query(statement),
+    (client) => client.end(),
+  )

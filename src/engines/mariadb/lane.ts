@@ -1,9 +1,10 @@
 /** MariaDB through the wire client: one connection per slot, on which every statement is prepared. */
-import { openAll } from '../../clients/open-all.ts'
+import { openFor } from '../../clients/open-all.ts'
 import { executionOf, finishExecution, MysqlConnection, type MysqlLogin, queryOf } from '../../clients/protocols/mysql.ts'
 import { mysqlKey } from '../../clients/protocols/mysql-errors.ts'
 import type { Cell } from '../../clients/protocols/mysql-rows.ts'
-import { type Exchange, type Prepared, SlotLane, type Template } from '../../clients/slot-lane.ts'
+import { type Exchange, type Prepared, preparedBy, SlotLane, type Template } from '../../clients/slot-lane.ts'
+import { SqlExchange } from '../../clients/sql-exchange.ts'
 import { parametersOf, type WireSource } from '../../data/parameters.ts'
 import { answerOf } from '../../families/relational/answers.ts'
 import type { Statement } from '../../families/relational/compile.ts'
@@ -21,53 +22,36 @@ interface StatementTemplate extends Template {
   writes: boolean
 }
 
-export async function openMariadbLane(login: MysqlLogin, compiled: Compiled<Statement>, slots: number): Promise<Lane> {
-  const connections = await openAll(slots, () => MysqlConnection.open(login))
-  try {
-    const texts: string[] = []
-    const programs = prepared(compiled, texts)
-    const exchanges = await Promise.all(
-      connections.map(async (connection) => {
-        const numbers: number[] = []
-        for (const text of texts) numbers.push(await connection.prepare(text))
-        return new MariadbExchange(connection, numbers)
-      }),
-    )
-    return new SlotLane(programs, exchanges, ({ op }, found) => answerOf(compiled.scenario, op, found, decode))
-  } catch (error) {
-    for (const connection of connections) connection.end()
-    throw error
-  }
+export function openMariadbLane(login: MysqlLogin, compiled: Compiled<Statement>, slots: number): Promise<Lane> {
+  return openFor(
+    slots,
+    () => MysqlConnection.open(login),
+    async (connections) => {
+      const texts: string[] = []
+      const programs = prepared(compiled, texts)
+      const exchanges = await Promise.all(
+        connections.map(async (connection) => {
+          const numbers: number[] = []
+          for (const text of texts) numbers.push(await connection.prepare(text))
+          return new MariadbExchange(connection, numbers)
+        }),
+      )
+      return new SlotLane(programs, exchanges, ({ op }, found) => answerOf(compiled.scenario, op, found, decode))
+    },
+  )
 }
 
-class MariadbExchange implements Exchange<StatementTemplate, Cell[][]> {
-  onReplied: Exchange<StatementTemplate, Cell[][]>['onReplied'] = () => {}
-  onClosed: Exchange<StatementTemplate, Cell[][]>['onClosed'] = () => {}
-  readonly #connection: MysqlConnection
+class MariadbExchange extends SqlExchange<MysqlConnection, Cell> implements Exchange<StatementTemplate, Cell[][]> {
   readonly #numbers: number[]
   /** Whether what was sent last writes. */
   #writes = false
 
   /** `numbers`: by which the connection knows its statements. */
   constructor(connection: MysqlConnection, numbers: number[]) {
-    this.#connection = connection
+    super(connection)
     this.#numbers = numbers
     // A row that a put replaces is counted twice; each write that is counted is of one row.
     connection.onReady = (rows, error) => this.onReplied(this.#writes ? Math.min(1, rows) : rows, error, isTransient(error), false)
-    connection.onClosed = (cause) => this.onClosed(cause)
-  }
-
-  get request() {
-    return this.#connection.request
-  }
-  get keep(): boolean {
-    return this.#connection.keep
-  }
-  set keep(keep: boolean) {
-    this.#connection.keep = keep
-  }
-  get found(): Cell[][] {
-    return this.#connection.rows
   }
 
   keyOf(error: string): string {
@@ -75,7 +59,7 @@ class MariadbExchange implements Exchange<StatementTemplate, Cell[][]> {
   }
 
   write({ at, head, writers }: StatementTemplate, params: WireSource): void {
-    const { request } = this.#connection
+    const { request } = this.connection
     const start = request.length
     request.append(head)
     for (let each = 0; each < writers.length; each++) (writers[each] as Writer).write(params, request)
@@ -94,11 +78,7 @@ class MariadbExchange implements Exchange<StatementTemplate, Cell[][]> {
 
   send(from: number, to: number, template: StatementTemplate | null): void {
     this.#writes = template?.writes === true
-    this.#connection.send(from, to)
-  }
-
-  end(): void {
-    this.#connection.end()
+    this.connection.send(from, to)
   }
 }
 
@@ -106,11 +86,9 @@ const [begin, commit, rollback] = ['BEGIN', 'COMMIT', 'ROLLBACK'].map(queryOf) a
 
 /** Appends the statements to `texts`, each once. */
 function prepared(compiled: Compiled<Statement>, texts: string[]): (Prepared<StatementTemplate> | null)[] {
-  return compiled.operations.map((op, index) => {
-    const program = compiled.programs[index] ?? null
-    if (program === null) return null
+  return preparedBy(compiled, ({ variants }, op) => {
     const parameters = parametersOf(compiled.scenario, op)
-    const templates = program.variants.map((statements) =>
+    return variants.map((statements) =>
       statements.map(({ text, binds }): StatementTemplate => {
         const known = texts.indexOf(text)
         const writers = binds.map((at) => writerOf(parameters[at] as (typeof parameters)[number], at))
@@ -118,6 +96,5 @@ function prepared(compiled: Compiled<Statement>, texts: string[]): (Prepared<Sta
         return { unlessEmptyAt: null, at: known < 0 ? texts.push(text) - 1 : known, head, writers, writes: writesOf(op).length > 0 }
       }),
     )
-    return { op, program, templates }
   })
 }

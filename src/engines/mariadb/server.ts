@@ -1,6 +1,7 @@
 /** How MariaDB's server is made and started: Debian's package or a binary of one's own on the PATH, or the image. */
 import image from '../../../docker/mariadb/image.json' with { type: 'json' }
 import type { ServerContext, ServerSpec } from '../engine.ts'
+import { certificateFiles } from '../server-files.ts'
 import { id } from './dialect.ts'
 import { serverSettings } from './settings.ts'
 
@@ -26,15 +27,7 @@ export const server: ServerSpec = {
   ],
   stopSignal: 'SIGTERM',
   user: 'root',
-  files: (context) => [
-    { name: 'accounts.sql', text: accounts(context) },
-    ...(context.security === undefined
-      ? []
-      : [
-          { name: 'server.crt', text: context.security.certificate },
-          { name: 'server.key', text: context.security.key },
-        ]),
-  ],
+  files: (context) => [{ name: 'accounts.sql', text: accounts(context) }, ...certificateFiles(context)],
   prepare: ({ home, dataDirectory }) => ({
     program: `${home}/../bin/mariadb-install-db`,
     arguments: [

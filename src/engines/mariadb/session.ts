@@ -2,17 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection } from 'mariadb'
 import type { Cell } from '../../clients/protocols/mysql-rows.ts'
-import { retrying } from '../../clients/retry.ts'
-import { type SqlDriver, SqlOperations } from '../../clients/sql-operations.ts'
-import { purgeBatchRows, purgeExpired, readsOnPrimary, referentialIntegrity } from '../../clients/sql-session.ts'
+import { settingsParity } from '../../clients/replies.ts'
+import type { SqlDriver } from '../../clients/sql-operations.ts'
+import { purgeBatchRows, readsOnPrimary, referentialIntegrity, SqlSession } from '../../clients/sql-session.ts'
 import type { ParamSource } from '../../data/parameters.ts'
 import { type Chunk, cell, type RowSource } from '../../data/rows.ts'
-import { decimalValue } from '../../data/value.ts'
 import type { Store } from '../../families/model.ts'
 import type { Statement } from '../../families/relational/compile.ts'
-import { entityOf, fieldOf } from '../../scenario/scenario.ts'
-import { type Compiled, type Limits, type Parity, planInWords, type Reply, type Session } from '../engine.ts'
-import { columnName, id } from './dialect.ts'
+import { type Compiled, type Limits, planInWords } from '../engine.ts'
+import { columnName, dialect, id } from './dialect.ts'
 import { isTransient } from './errors.ts'
 import { readPlan } from './plan.ts'
 import { promisedSettings, serverSettings } from './settings.ts'
@@ -22,24 +20,19 @@ export type Client = Connection
 
 const noneFewerMs = 1000
 
-export class MariadbSession implements Session {
-  readonly #clients: Client[]
+export class MariadbSession extends SqlSession<Client, Cell> {
   readonly #open: () => Promise<Client>
-  readonly #compiled: Compiled<Statement>
   readonly #isMysql: boolean
-  readonly #operations: SqlOperations<Client, Cell>
 
   constructor(clients: Client[], open: () => Promise<Client>, compiled: Compiled<Statement>, isMysql: boolean) {
-    this.#clients = clients
+    super(clients, compiled, dialect, driver)
     this.#open = open
-    this.#compiled = compiled
     this.#isMysql = isMysql
-    this.#operations = new SqlOperations(clients, compiled, driver)
   }
 
   async facts(limits: Limits) {
-    const { durability } = this.#compiled
-    const variables = new Map((await this.#rows('SHOW VARIABLES')).map((row) => [String(row[0]), String(row[1])]))
+    const { durability } = this.compiled
+    const variables = new Map((await this.rows('SHOW VARIABLES')).map((row) => [String(row[0]), String(row[1])]))
     const promised = promisedSettings(durability)
     const asked: Record<string, string> = {
       innodb_flush_log_at_trx_commit: `durability ${durability}`,
@@ -47,20 +40,18 @@ export class MariadbSession implements Session {
       innodb_buffer_pool_size: 'six tenths of the memory limit',
       log_bin: 'a log that a replica can follow',
     }
-    const parity = Object.entries(serverSettings(limits, durability)).map(([name, set]): Parity => {
+    const parity = settingsParity(
+      serverSettings(limits, durability),
       // MariaDB before version 11 calls the isolation by another name.
-      const effective = variables.get(name) ?? variables.get(name.replace('transaction_', 'tx_')) ?? ''
-      return { what: name, asked: asked[name] ?? set, set, effective, ok: effective === set, ...(name in promised ? {} : { sizing: true as const }) }
-    })
-    const [[constraints] = []] = await this.#rows(
+      (name) => variables.get(name) ?? variables.get(name.replace('transaction_', 'tx_')) ?? '',
+      (name) => asked[name],
+      (name) => !(name in promised),
+    )
+    const [[constraints] = []] = await this.rows(
       "SELECT count(*) FROM information_schema.table_constraints WHERE constraint_schema = DATABASE() AND constraint_type = 'FOREIGN KEY'",
     )
-    parity.push(referentialIntegrity(Number(constraints), this.#compiled), readsOnPrimary)
+    parity.push(referentialIntegrity(Number(constraints), this.compiled), readsOnPrimary)
     return { version: `${variables.get('version')}${this.#isMysql ? ' (MySQL)' : ''}`, parity }
-  }
-
-  async create() {
-    for (const statement of this.#compiled.ddl) await this.#rows(statement)
   }
 
   /** A connection for each table: owners and lines arrive together, and rows are generated while the server works. */
@@ -81,7 +72,7 @@ export class MariadbSession implements Session {
       }
       await working
       // Each goes through its table once more: a reference to nobody is refused here.
-      if (last) for (const statement of this.#compiled.afterLoad) await (await loaderOf('')).query(statement)
+      if (last) for (const statement of this.compiled.afterLoad) await (await loaderOf('')).query(statement)
     } finally {
       await Promise.all([...loaders.values()].map((opening) => opening.then((loader) => loader.end()).catch(() => {})))
     }
@@ -95,16 +86,16 @@ export class MariadbSession implements Session {
   }
 
   async settle() {
-    await this.#rows(`ANALYZE TABLE ${this.#compiled.model.stores.map((store) => id(store.name)).join(', ')}`)
+    await this.rows(`ANALYZE TABLE ${this.compiled.model.stores.map((store) => id(store.name)).join(', ')}`)
     await this.maintain()
   }
 
   /** Writes all changed pages to the disk. What somebody else runs may not let us. */
   async maintain() {
     const name = 'innodb_max_dirty_pages_pct'
-    const [[usual] = []] = await this.#rows(`SELECT @@GLOBAL.${name}`)
+    const [[usual] = []] = await this.rows(`SELECT @@GLOBAL.${name}`)
     try {
-      await this.#rows(`SET GLOBAL ${name} = 0`)
+      await this.rows(`SET GLOBAL ${name} = 0`)
     } catch {
       return
     }
@@ -112,26 +103,22 @@ export class MariadbSession implements Session {
       let least = Number.POSITIVE_INFINITY
       // The server itself changes a page now and then: who waits for none may wait for ever.
       for (let since = Date.now(); least > 0 && Date.now() - since < noneFewerMs; await sleep(50)) {
-        const [[, dirty] = []] = await this.#rows("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'")
+        const [[, dirty] = []] = await this.rows("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'")
         if (Number(dirty) < least) since = Date.now()
         least = Math.min(least, Number(dirty))
       }
     } finally {
-      await this.#rows(`SET GLOBAL ${name} = ${usual}`)
+      await this.rows(`SET GLOBAL ${name} = ${usual}`)
     }
   }
 
-  perform(operation: number, params: ParamSource): Promise<Reply> {
-    return this.#operations.perform(operation, params)
-  }
-
   async storage() {
-    const sizes = await this.#rows(
+    const sizes = await this.rows(
       "SELECT table_name, index_name, stat_value * @@innodb_page_size FROM mysql.innodb_index_stats WHERE database_name = DATABASE() AND stat_name = 'size' ORDER BY 1, 2",
     )
-    const words = this.#isMysql ? [] : await this.#rows(wordIndexes)
+    const words = this.#isMysql ? [] : await this.rows(wordIndexes)
     const each = [...sizes, ...words].map(([table, name, bytes]) => ({ table: String(table), name: String(name), bytes: Number(bytes) }))
-    const known = new Set(this.#compiled.model.stores.map((store) => store.name))
+    const known = new Set(this.compiled.model.stores.map((store) => store.name))
     const own = each.filter(({ table }) => known.has(table))
     const isTable = ({ name }: { name: string }) => name === 'PRIMARY'
     return { tables: own.filter(isTable).map(({ table, bytes }) => ({ name: table, bytes })), indexes: own.filter((index) => !isTable(index)) }
@@ -139,8 +126,8 @@ export class MariadbSession implements Session {
 
   /** MariaDB runs the statement and counts; of MySQL the plan alone has this form. */
   async explain(operation: number, params: ParamSource) {
-    const { statement, values } = this.#operations.first(operation, params)
-    const client = this.#clients[0] as Client
+    const { statement, values } = this.operations.first(operation, params)
+    const { client } = this
     const steps: Record<string, unknown>[] = await client.execute(`${this.#isMysql ? 'EXPLAIN' : 'ANALYZE'} ${statement.text}`, values)
     const shown = (step: Record<string, unknown>) =>
       Object.entries(step).flatMap(([name, value]) => (value === null || value === '' || name === 'id' ? [] : [`${name}: ${value}`]))
@@ -154,33 +141,19 @@ export class MariadbSession implements Session {
 
   /** Nothing where the server does not count: its counters cost what is measured. */
   async indexUse() {
-    const rows = await this.#rows(
+    const rows = await this.rows(
       'SELECT object_name, index_name, count_star FROM performance_schema.table_io_waits_summary_by_index_usage WHERE object_schema = DATABASE() AND index_name IS NOT NULL ORDER BY 1, 2',
     )
     return rows.map(([table, index, uses]) => ({ table: String(table), index: String(index), uses: Number(uses) }))
   }
 
-  async total(entity: string, field?: string) {
-    const sum = field === undefined ? '0' : `coalesce(sum(${columnName(field)}), 0)`
-    const [row] = await this.#rows(`SELECT count(*), ${sum} FROM ${id(entity)}`)
-    const scale = field === undefined ? 0 : fieldOf(entityOf(this.#compiled.scenario, entity), field).scale
-    return { rows: BigInt(String(row?.[0] ?? 0)), sum: decimalValue(String(row?.[1] ?? '0'), scale) }
+  protected async removeExpired(store: Store, expiryField: string, nowMs: number) {
+    const { affectedRows } = await this.client.execute(purgeStatement(store, expiryField), [timestampText(nowMs)])
+    return Number(affectedRows)
   }
 
-  purge(nowMs: number) {
-    const client = this.#clients[0] as Client
-    return purgeExpired(this.#compiled.model.stores, async (store, expiryField) => {
-      const { result } = await retrying(() => client.execute(purgeStatement(store, expiryField), [timestampText(nowMs)]), driver.isTransient)
-      return Number(result.affectedRows)
-    })
-  }
-
-  async [Symbol.asyncDispose]() {
-    await Promise.all(this.#clients.map((client) => client.end().catch(() => {})))
-  }
-
-  async #rows(sql: string): Promise<Cell[][]> {
-    const rows: unknown = await (this.#clients[0] as Client).query({ sql, rowsAsArray: true })
+  protected async rows(sql: string): Promise<Cell[][]> {
+    const rows: unknown = await this.client.query({ sql, rowsAsArray: true })
     return Array.isArray(rows) ? rows : []
   }
 }

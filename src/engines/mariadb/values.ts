@@ -2,7 +2,8 @@
 import type { Cell } from '../../clients/protocols/mysql-rows.ts'
 import { checkTimestamp, windowBound } from '../../clients/protocols/mysql-values.ts'
 import { isWindowBound, type Parameter } from '../../data/parameters.ts'
-import { decimalText, decimalValue, type Value } from '../../data/value.ts'
+import type { Value } from '../../data/value.ts'
+import { decoderOf, driverValue } from '../../families/relational/values.ts'
 import type { Field } from '../../scenario/scenario.ts'
 import { isHexadecimal } from './dialect.ts'
 
@@ -16,13 +17,7 @@ export function boundValue(parameter: Parameter, value: Value): unknown {
   return field === null ? value : ownValue(field, value)
 }
 
-export function ownValue(field: Field, value: Value): unknown {
-  if (field.type === 'decimal') return decimalText(BigInt(value as number | bigint), field.scale)
-  if (field.type === 'timestamp') return timestampText(Number(value))
-  if (field.type === 'json') return JSON.stringify(value)
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  return value
-}
+export const ownValue = (field: Field, value: Value): unknown => driverValue(field, value, timestampText)
 
 /** Of a row in a document: bytes as hexadecimal digits, decimals as text, so that no digit is lost, truth as 1. */
 function inDocument(field: Field, value: Value): unknown {
@@ -35,27 +30,6 @@ export function timestampText(epochMs: number): string {
   return new Date(epochMs).toISOString().slice(0, -1).replace('T', ' ')
 }
 
-export function decode(field: Field, cell: Cell): Value {
-  if (cell === null) return null
-  switch (field.type) {
-    case 'int':
-      return Number(cell)
-    case 'decimal':
-      return decimalValue(String(cell), field.scale)
-    case 'bool':
-      return Number(cell) !== 0
-    case 'timestamp':
-      return timestampMs(String(cell))
-    case 'json':
-      return JSON.parse(String(cell)) as Value
-    case 'uuid':
-    case 'bytes':
-      return cell as Buffer
-    default:
-      return String(cell)
-  }
-}
-
 /** Of a day, or of a moment within it. */
 function timestampMs(text: string): number {
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '0'] = shownTime.exec(text) as unknown as string[]
@@ -65,3 +39,10 @@ function timestampMs(text: string): number {
   return date.getTime()
 }
 const shownTime = /^(\d+)-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d+))?)?$/
+
+export const decode = decoderOf<Cell>({
+  bool: (cell) => Number(cell) !== 0,
+  timestamp: (cell) => timestampMs(String(cell)),
+  uuid: (cell) => cell as Buffer,
+  bytes: (cell) => cell as Buffer,
+})

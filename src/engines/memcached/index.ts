@@ -1,6 +1,7 @@
 /** Memcached: how the server runs, its items, its client (memcache-client). */
 import type { MemcacheClient } from 'memcache-client'
 import image from '../../../docker/memcached/image.json' with { type: 'json' }
+import { asking } from '../../clients/asking.ts'
 import { compileItems } from '../../clients/compile-items.ts'
 import { throwingServerErrors } from '../../clients/driver-errors.ts'
 import { MemcachedConnection, type MemcachedLogin } from '../../clients/protocols/memcached.ts'
@@ -9,6 +10,7 @@ import { ServerError } from '../../clients/server-error.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { settingsOf } from '../configuration.ts'
 import { asRole, type Endpoint, type Engine, type Guards, type Limits } from '../engine.ts'
+import { certificateFiles, makeDirectory } from '../server-files.ts'
 import { refusals, shownCall } from './calls.ts'
 import { driverError } from './errors.ts'
 import { traits } from './facts.ts'
@@ -48,16 +50,16 @@ export const memcached: Engine = throwingServerErrors(driverError, {
     namespaces: /^[\w.-]{1,80}$/,
     port: 11211,
     list: (endpoint) =>
-      asking(endpoint, async (connection) => [...(await itemsOf(connection, ownerKey)).keys()].map((key) => named(key.slice(ownerKey.length)))),
+      askingServer(endpoint, async (connection) => [...(await itemsOf(connection, ownerKey)).keys()].map((key) => named(key.slice(ownerKey.length)))),
     /** A prefix needs no making: it is marked, so that it is found again. */
     create: (endpoint, proposed) =>
-      asking(endpoint, async (connection) => {
+      askingServer(endpoint, async (connection) => {
         const reply = await connection.ask(`add ${ownerKey}${proposed} 0 0 0\r\n\r\n`)
         if (!reply.toString().startsWith('STORED')) throw new ServerError('unavailable', `there is a namespace ${proposed} already`)
         return proposed
       }),
     drop: (endpoint, namespace) =>
-      asking(endpoint, async (connection) => {
+      askingServer(endpoint, async (connection) => {
         const mark = `${ownerKey}${namespace}`
         if (!(await itemsOf(connection, mark)).has(mark)) return
         for (const key of (await itemsOf(connection, `${namespace}:`)).keys()) await connection.ask(`delete ${key}\r\n`)
@@ -80,14 +82,9 @@ export const memcached: Engine = throwingServerErrors(driverError, {
           .map((each) => `${each.join(':')}\n`)
           .join(''),
       },
-      ...(security === undefined
-        ? []
-        : [
-            { name: 'server.crt', text: security.certificate },
-            { name: 'server.key', text: security.key },
-          ]),
+      ...certificateFiles({ security }),
     ],
-    prepare: ({ dataDirectory }) => ({ program: 'mkdir', arguments: ['-p', dataDirectory] }),
+    prepare: makeDirectory,
     start: ({ home, address, port, directory, limits, security }) => {
       const { maxbytes, num_threads: threads, item_size_max: largest } = settings(limits)
       return {
@@ -116,7 +113,7 @@ export const memcached: Engine = throwingServerErrors(driverError, {
     ],
   }),
   ready: (endpoint) =>
-    asking(endpoint, async (connection) => {
+    askingServer(endpoint, async (connection) => {
       const [, version] = /^VERSION (\S+)/.exec((await connection.ask('version\r\n')).toString()) ?? []
       if (version === undefined) throw new ServerError('unreadable', 'it tells no version: it is no Memcached')
       return version
@@ -153,27 +150,20 @@ async function openClient({ host, port, user, password, tls }: Endpoint): Promis
   }
 }
 
-async function driving<T>(endpoint: Endpoint, question: (client: MemcacheClient) => Promise<T>): Promise<T> {
-  const client = await openClient(endpoint)
-  try {
-    return await question(client)
-  } finally {
-    client.shutdown()
-  }
-}
-
-async function asking<T>(endpoint: Endpoint, question: (connection: MemcachedConnection) => Promise<T>): Promise<T> {
-  const connection = await MemcachedConnection.open(loginOf(endpoint))
-  try {
-    return await question(connection)
-  } finally {
-    connection.end()
-  }
-}
+const askingServer = <T>(endpoint: Endpoint, question: (connection: MemcachedConnection) => Promise<T>): Promise<T> =>
+  asking(
+    () => MemcachedConnection.open(loginOf(endpoint)),
+    question,
+    (connection) => connection.end(),
+  )
 
 /** Whoever has an account may do everything: there are no rights. */
 async function guards(endpoint: Endpoint): Promise<Guards> {
-  const found = await driving(asRole(endpoint), settingsOfServer)
+  const found = await asking(
+    () => openClient(asRole(endpoint)),
+    settingsOfServer,
+    (client) => client.shutdown(),
+  )
   const encrypted = found.get('ssl_enabled') ?? 'no'
   return {
     transport: { effective: `ssl_enabled ${encrypted}`, ok: encrypted === 'yes' },

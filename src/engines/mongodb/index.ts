@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto'
 import type { Document, MongoClient } from 'mongodb'
 import image from '../../../docker/mongodb/image.json' with { type: 'json' }
+import { asking } from '../../clients/asking.ts'
 import { throwingServerErrors } from '../../clients/driver-errors.ts'
 import type { MongoLogin } from '../../clients/protocols/mongodb.ts'
-import { named } from '../../clients/replies.ts'
+import { named, rightsOf } from '../../clients/replies.ts'
 import { ServerError } from '../../clients/server-error.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { type Definition, upsOf } from '../../families/definitions.ts'
@@ -16,6 +17,7 @@ import type { Store } from '../../families/model.ts'
 import type { Scenario } from '../../scenario/scenario.ts'
 import { configurationOf } from '../configuration.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
+import { makeDirectory } from '../server-files.ts'
 import type { Driver } from './documents.ts'
 import { mongoError } from './errors.ts'
 import { cacheGigabytes, settings } from './facts.ts'
@@ -127,7 +129,7 @@ export const mongodb: Engine = throwingServerErrors(mongoError, {
             { name: 'authority.pem', text: security.authority },
           ]),
     ],
-    prepare: ({ dataDirectory }) => ({ program: 'mkdir', arguments: ['-p', dataDirectory] }),
+    prepare: makeDirectory,
     start: ({ home, address, dataDirectory, directory, port, limits, security }) => ({
       program: `${home}/mongod`,
       arguments: [
@@ -226,17 +228,17 @@ async function guards(endpoint: Endpoint): Promise<Guards> {
   const name = authInfo.authenticatedUsers[0]?.user
   return {
     transport: { effective: `tls mode ${mode ?? 'disabled'}`, ok: mode === 'requireTLS' },
-    access: {
-      effective: `user ${name} ${more.length === 0 ? 'has rights on rows alone' : `may ${[...new Set(more.flatMap(({ actions }) => actions))].slice(0, 5).join(', ')} and more`}`,
-      ok: more.length === 0,
-    },
+    access: rightsOf(
+      `user ${name}`,
+      more.length === 0 ? '' : `may ${[...new Set(more.flatMap(({ actions }) => actions))].slice(0, 5).join(', ')} and more`,
+    ),
   }
 }
 
-async function makeReplicaSet(endpoint: Endpoint): Promise<void> {
+async function makeReplicaSet({ role, ...endpoint }: Endpoint): Promise<void> {
   const { user = '', password = '' } = endpoint
-  const client = clientOf(await import('mongodb'), { ...endpoint, user: '__system', password: memberKey(password) }, 1, 1000, 'local')
-  try {
+  const member = { ...endpoint, user: '__system', password: memberKey(password) }
+  const initiate = async (client: MongoClient) => {
     const admin = client.db('admin')
     if ((await admin.command({ hello: 1 })).setName === undefined) {
       // The set's only member is reached by itself, at the port it listens on, wherever clients reach it.
@@ -246,25 +248,17 @@ async function makeReplicaSet(endpoint: Endpoint): Promise<void> {
     if ((await admin.command({ hello: 1 })).isWritablePrimary !== true) throw new ServerError('unavailable', 'the replica set has no primary yet')
     if ((await admin.command({ usersInfo: user })).users.length === 0)
       await admin.command({ createUser: user, pwd: password, roles: ['root'], mechanisms: ['SCRAM-SHA-256'] })
-    const { role } = endpoint
-    if (role !== undefined && (await admin.command({ usersInfo: role.user })).users.length === 0) {
-      const privileges = [{ resource: { db: namespace, collection: '' }, actions: rowRights }]
-      if ((await admin.command({ rolesInfo: rowRole })).roles.length === 0) await admin.command({ createRole: rowRole, privileges, roles: [] })
-      await admin.command({ createUser: role.user, pwd: role.password, roles: [rowRole], mechanisms: ['SCRAM-SHA-256'] })
-    }
-  } finally {
-    await client.close()
+    if (role === undefined || (await admin.command({ usersInfo: role.user })).users.length > 0) return
+    const privileges = [{ resource: { db: namespace, collection: '' }, actions: rowRights }]
+    if ((await admin.command({ rolesInfo: rowRole })).roles.length === 0) await admin.command({ createRole: rowRole, privileges, roles: [] })
+    await admin.command({ createUser: role.user, pwd: role.password, roles: [rowRole], mechanisms: ['SCRAM-SHA-256'] })
   }
+  await asking(async () => clientOf(await import('mongodb'), member, 1, 1000, 'local'), initiate, close)
 }
 
-async function ask<T>(endpoint: Endpoint, question: (client: MongoClient) => Promise<T>): Promise<T> {
-  const client = clientOf(await import('mongodb'), endpoint, 1, 1000)
-  try {
-    return await question(client)
-  } finally {
-    await client.close()
-  }
-}
+const close = (client: MongoClient) => client.close()
+const ask = <T>(endpoint: Endpoint, question: (client: MongoClient) => Promise<T>): Promise<T> =>
+  asking(async () => clientOf(await import('mongodb'), endpoint, 1, 1000), question, close)
 
 function clientOf(
   driver: Driver,

@@ -1,5 +1,6 @@
 /** SQL as PostgreSQL has it: names, types, words, rows as arrays. */
 import type { RowsParameter, SqlDialect } from '../../families/relational/dialect.ts'
+import { isFourBytes } from '../../families/relational/values.ts'
 import { type Entity, type Field, isAddedTo, type Scenario } from '../../scenario/scenario.ts'
 
 /** Quotes an identifier. */
@@ -11,20 +12,13 @@ export const tableName = (entity: string) => (entity.startsWith('pg_') ? `public
 /** Every table has columns of the system, whose names are taken; with an underscore behind, like the names that end so already. */
 export const columnName = (field: string) => id(/^(tableoid|xmin|cmin|xmax|cmax|ctid)_*$/.test(field) ? `${field}_` : field)
 
-const maxInteger = 2 ** 31 - 1
-/** Values beyond a field's range stand for rows that are not there. */
-const beyondRange = 1000
-
 /** A column that something is added to has no bound but the type's widest. */
 export function sqlType(scenario: Scenario, entity: Entity, field: Field): string {
-  const { generator } = field
   switch (field.type) {
     case 'uuid':
       return 'uuid'
-    case 'int': {
-      const bounded = generator.kind === 'line' || (generator.kind === 'number' && generator.high + beyondRange <= maxInteger)
-      return bounded && !isAddedTo(scenario, entity, field) ? 'integer' : 'bigint'
-    }
+    case 'int':
+      return isFourBytes(scenario, entity, field) ? 'integer' : 'bigint'
     case 'decimal':
       return isAddedTo(scenario, entity, field) ? 'numeric' : `numeric(16,${field.scale})`
     case 'bool':

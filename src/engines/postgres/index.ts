@@ -1,16 +1,17 @@
 /** PostgreSQL: how its server runs, its model as SQL, its client (pg). */
 import type { Client } from 'pg'
 import image from '../../../docker/postgres/image.json' with { type: 'json' }
+import { asking } from '../../clients/asking.ts'
+import { compilingSql } from '../../clients/compile-sql.ts'
 import { throwingServerErrors } from '../../clients/driver-errors.ts'
-import { named } from '../../clients/replies.ts'
+import { named, rightsOf } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
-import { upsOf } from '../../families/definitions.ts'
-import { compileSql, type Statement } from '../../families/relational/compile.ts'
+import type { Statement } from '../../families/relational/compile.ts'
 import { grantsOf, migrationsOf } from '../../families/relational/handbook.ts'
-import { definitionsOf } from '../../families/relational/tables.ts'
 import type { Durability } from '../../scenario/scenario.ts'
 import { settingsOf } from '../configuration.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
+import { certificateFiles } from '../server-files.ts'
 import { dialect, id } from './dialect.ts'
 import { postgresError } from './errors.ts'
 import { openPostgresLane } from './lane.ts'
@@ -110,12 +111,7 @@ export const postgres: Engine = throwingServerErrors(postgresError, {
     files: ({ password, security }) => [
       { name: 'pg_hba.conf', text: accessRules(security === undefined ? 'host' : 'hostssl') },
       { name: 'password', text: password },
-      ...(security === undefined
-        ? []
-        : [
-            { name: 'server.crt', text: security.certificate },
-            { name: 'server.key', text: security.key },
-          ]),
+      ...certificateFiles({ security }),
     ],
     prepare: ({ home, dataDirectory, directory, user }) => ({
       program: `${home}/initdb`,
@@ -141,20 +137,7 @@ export const postgres: Engine = throwingServerErrors(postgresError, {
     }),
     initiate: makeRole,
   },
-  compile(model, operations, scenario, durability) {
-    const { tables, references } = definitionsOf(dialect, scenario, model.stores)
-    return {
-      engine: 'postgres',
-      durability,
-      scenario,
-      operations,
-      model,
-      ddl: upsOf(tables),
-      afterLoad: upsOf(references),
-      programs: operations.map((operation) => compileSql(dialect, scenario, operation)),
-      settings: serverSettings({ cpus: scenario.bench.cpus, memoryBytes: scenario.bench.memoryBytes }, durability),
-    }
-  },
+  compile: compilingSql(dialect, serverSettings),
   handbook: (compiled) => ({
     schema: [...compiled.ddl, ...compiled.afterLoad],
     migrations: migrationsOf(dialect, compiled),
@@ -185,10 +168,7 @@ export const postgres: Engine = throwingServerErrors(postgresError, {
     return String(row?.server_version)
   },
   guards,
-  async observe(endpoint) {
-    const client = await openClient(endpoint)
-    return await observe(client).finally(() => client.end())
-  },
+  observe: (endpoint) => asking(() => openClient(endpoint), observe, close),
   async connect(endpoint, compiled, options) {
     const open = () => openClient(endpoint, compiled.durability)
     return new PostgresSession(await Promise.all(Array.from({ length: options.connections }, open)), open, own(compiled))
@@ -254,18 +234,16 @@ async function guards(endpoint: Endpoint): Promise<Guards> {
       CASE WHEN has_schema_privilege('public', 'CREATE') THEN 'may make tables' END) AS rights
     FROM pg_stat_ssl, pg_roles WHERE pid = pg_backend_pid() AND rolname = current_user`,
   )
-  const rights = String(seen?.rights ?? 'is unknown')
   return {
     transport: { effective: seen?.version == null ? 'pg_stat_ssl: no TLS' : `${seen.version}, ${seen.cipher}`, ok: seen?.version != null },
-    access: { effective: `role ${seen?.name} ${rights === '' ? 'has rights on rows alone' : rights}`, ok: rights === '' },
+    access: rightsOf(`role ${seen?.name}`, String(seen?.rights ?? 'is unknown')),
   }
 }
 
-export async function ask(endpoint: Endpoint, statement: string): Promise<Record<string, unknown>[]> {
-  const client = await openClient(endpoint)
-  try {
-    return (await client.query<Record<string, unknown>>(statement)).rows
-  } finally {
-    await client.end()
-  }
-}
+const close = (client: Client) => client.end()
+export const ask = (endpoint: Endpoint, statement: string): Promise<Record<string, unknown>[]> =>
+  asking(
+    () => openClient(endpoint),
+    async (client) => (await client.query<Record<string, unknown>>(statement)).rows,
+    close,
+  )

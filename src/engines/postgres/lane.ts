@@ -1,9 +1,10 @@
 /** PostgreSQL through the wire client: one connection per slot, on which every statement is prepared; behind a pooler it is parsed with each execution. */
 
-import { openAll } from '../../clients/open-all.ts'
+import { openFor } from '../../clients/open-all.ts'
 import { type Execution, executionOf, finishExecution, PostgresConnection, type PostgresLogin } from '../../clients/protocols/postgres.ts'
 import { sqlStateKey } from '../../clients/protocols/postgres-errors.ts'
-import { type Exchange, type Prepared, SlotLane, type Template } from '../../clients/slot-lane.ts'
+import { type Exchange, type Prepared, preparedBy, SlotLane, type Template } from '../../clients/slot-lane.ts'
+import { SqlExchange } from '../../clients/sql-exchange.ts'
 import { parametersOf, type WireSource } from '../../data/parameters.ts'
 import { answerOf } from '../../families/relational/answers.ts'
 import { nameOf, type Statement } from '../../families/relational/compile.ts'
@@ -17,47 +18,30 @@ interface StatementTemplate extends Template {
   writers: Writer[]
 }
 
-export async function openPostgresLane(login: PostgresLogin, compiled: Compiled<Statement>, slots: number): Promise<Lane> {
-  const connections = await openAll(slots, () => PostgresConnection.open(login))
-  try {
-    const isPooled = compiled.pooler !== undefined
-    // All connections learn the same statements, unless none keeps them; the first one tells the types of their parameters.
-    const [types = []] = await Promise.all(connections.slice(0, isPooled ? 1 : slots).map((connection) => learn(connection, compiled)))
-    return new SlotLane(
-      prepared(compiled, types),
-      connections.map((connection) => new PostgresExchange(connection, isPooled ? parsedControls : preparedControls)),
-      ({ op }, found) => answerOf(compiled.scenario, op, found, decode),
-    )
-  } catch (error) {
-    for (const connection of connections) connection.end()
-    throw error
-  }
+export function openPostgresLane(login: PostgresLogin, compiled: Compiled<Statement>, slots: number): Promise<Lane> {
+  const isPooled = compiled.pooler !== undefined
+  return openFor(
+    slots,
+    () => PostgresConnection.open(login),
+    async (connections) => {
+      // All connections learn the same statements, unless none keeps them; the first one tells the types of their parameters.
+      const [types = []] = await Promise.all(connections.slice(0, isPooled ? 1 : slots).map((connection) => learn(connection, compiled)))
+      return new SlotLane(
+        prepared(compiled, types),
+        connections.map((connection) => new PostgresExchange(connection, isPooled ? parsedControls : preparedControls)),
+        ({ op }, found) => answerOf(compiled.scenario, op, found, decode),
+      )
+    },
+  )
 }
 
-class PostgresExchange implements Exchange<StatementTemplate, Rows> {
-  onReplied: Exchange<StatementTemplate, Rows>['onReplied'] = () => {}
-  onClosed: Exchange<StatementTemplate, Rows>['onClosed'] = () => {}
-  readonly #connection: PostgresConnection
+class PostgresExchange extends SqlExchange<PostgresConnection, string | null> implements Exchange<StatementTemplate, Rows> {
   readonly #controls: Controls
 
   constructor(connection: PostgresConnection, controls: Controls) {
-    this.#connection = connection
+    super(connection)
     this.#controls = controls
     connection.onReady = (rows, sqlState) => this.onReplied(rows, sqlState, isTransient(sqlState), false)
-    connection.onClosed = (cause) => this.onClosed(cause)
-  }
-
-  get request() {
-    return this.#connection.request
-  }
-  get keep(): boolean {
-    return this.#connection.keep
-  }
-  set keep(keep: boolean) {
-    this.#connection.keep = keep
-  }
-  get found(): Rows {
-    return this.#connection.rows
   }
 
   keyOf(sqlState: string): string {
@@ -65,7 +49,7 @@ class PostgresExchange implements Exchange<StatementTemplate, Rows> {
   }
 
   write({ execution, writers }: StatementTemplate, params: WireSource): void {
-    const { request } = this.#connection
+    const { request } = this.connection
     const start = request.length
     request.append(execution.head)
     for (let at = 0; at < writers.length; at++) (writers[at] as Writer)(params, request)
@@ -83,16 +67,12 @@ class PostgresExchange implements Exchange<StatementTemplate, Rows> {
   }
 
   send(from: number, to: number): void {
-    this.#connection.send(from, to)
-  }
-
-  end(): void {
-    this.#connection.end()
+    this.connection.send(from, to)
   }
 
   #control(word: keyof Controls): void {
     const execution = this.#controls[word]
-    const { request } = this.#connection
+    const { request } = this.connection
     const start = request.length
     request.append(execution.head)
     finishExecution(request, start, execution)
@@ -123,11 +103,9 @@ async function learn(connection: PostgresConnection, compiled: Compiled<Statemen
 }
 
 function prepared(compiled: Compiled<Statement>, types: number[][][][]): (Prepared<StatementTemplate> | null)[] {
-  return compiled.operations.map((op, index) => {
-    const program = compiled.programs[index] ?? null
-    if (program === null) return null
+  return preparedBy(compiled, ({ variants }, op, index) => {
     const parameters = parametersOf(compiled.scenario, op)
-    const templates = program.variants.map((statements, variant) =>
+    return variants.map((statements, variant) =>
       statements.map((statement, at): StatementTemplate => {
         const known = types[index]?.[variant]?.[at] ?? []
         const execution =
@@ -135,6 +113,5 @@ function prepared(compiled: Compiled<Statement>, types: number[][][][]): (Prepar
         return { unlessEmptyAt: null, execution, writers: writersOf(parameters, statement, known) }
       }),
     )
-    return { op, program, templates }
   })
 }

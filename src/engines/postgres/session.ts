@@ -1,19 +1,18 @@
 /** PostgreSQL through its driver: binary COPY, prepared statements, facts and plans. */
 import { once } from 'node:events'
 import type { Client, QueryArrayResult } from 'pg'
-import { retrying } from '../../clients/retry.ts'
-import { type SqlDriver, SqlOperations } from '../../clients/sql-operations.ts'
-import { purgeBatchRows, purgeExpired, readsOnPrimary, referentialIntegrity } from '../../clients/sql-session.ts'
+import { settingsParity } from '../../clients/replies.ts'
+import type { SqlDriver } from '../../clients/sql-operations.ts'
+import { purgeBatchRows, readsOnPrimary, referentialIntegrity, SqlSession } from '../../clients/sql-session.ts'
 import { isWindowBound, type ParamSource } from '../../data/parameters.ts'
 import type { RowSource } from '../../data/rows.ts'
-import { decimalValue } from '../../data/value.ts'
 import type { Store } from '../../families/model.ts'
 import type { Statement } from '../../families/relational/compile.ts'
-import { type Durability, entityOf, type Field, fieldOf } from '../../scenario/scenario.ts'
+import type { Durability, Field } from '../../scenario/scenario.ts'
 import { settingsOf } from '../configuration.ts'
-import type { Compiled, Limits, Parity, Reply, Session } from '../engine.ts'
+import type { Compiled, Limits } from '../engine.ts'
 import { copyHeader, copyTrailer, encodeCopy } from './copy.ts'
-import { columnName, tableName } from './dialect.ts'
+import { columnName, dialect, tableName } from './dialect.ts'
 import { type PlanNode, readPlan } from './plan.ts'
 import { decode, pgValue, pgValues, type Rows, timestampText } from './values.ts'
 
@@ -36,36 +35,34 @@ export function serverSettings({ memoryBytes }: Limits, durability: Durability):
   }
 }
 
-export class PostgresSession implements Session {
-  readonly #clients: Client[]
+export class PostgresSession extends SqlSession<Client, string | null> {
   readonly #open: () => Promise<Client>
-  readonly #compiled: Compiled<Statement>
-  readonly #operations: SqlOperations<Client, string | null>
 
   constructor(clients: Client[], open: () => Promise<Client>, compiled: Compiled<Statement>) {
-    this.#clients = clients
+    super(clients, compiled, dialect, compiled.pooler === undefined ? driver : unnamed)
     this.#open = open
-    this.#compiled = compiled
-    this.#operations = new SqlOperations(clients, compiled, compiled.pooler === undefined ? driver : unnamed)
   }
 
   async facts(limits: Limits) {
-    const { durability } = this.#compiled
-    const parity: Parity[] = []
+    const { durability } = this.compiled
+    const settings = serverSettings(limits, durability)
     const promised = new Set(['default_transaction_isolation', ...Object.keys(settingsOf('postgres', durability))])
-    for (const [name, set] of Object.entries(serverSettings(limits, durability))) {
-      const effective = String((await this.#rows(`SHOW ${name}`))[0]?.[0] ?? '')
-      const asked =
-        {
-          synchronous_commit: `durability ${durability}`,
-          default_transaction_isolation: 'isolation read committed',
-          shared_buffers: 'a quarter of the memory limit',
-        }[name] ?? set
-      const sizing = promised.has(name) ? {} : { sizing: true as const }
-      parity.push({ what: name, asked, set, effective, ok: sameSetting(set, effective), ...sizing })
+    const effective = new Map<string, string>()
+    for (const name of Object.keys(settings)) effective.set(name, String((await this.rows(`SHOW ${name}`))[0]?.[0] ?? ''))
+    const asked: Record<string, string> = {
+      synchronous_commit: `durability ${durability}`,
+      default_transaction_isolation: 'isolation read committed',
+      shared_buffers: 'a quarter of the memory limit',
     }
-    const constraints = Number((await this.#rows("SELECT count(*) FROM pg_constraint WHERE contype = 'f'"))[0]?.[0])
-    parity.push(referentialIntegrity(constraints, this.#compiled))
+    const parity = settingsParity(
+      settings,
+      (name) => effective.get(name) as string,
+      (name) => asked[name],
+      (name) => !promised.has(name),
+      sameSetting,
+    )
+    const constraints = Number((await this.rows("SELECT count(*) FROM pg_constraint WHERE contype = 'f'"))[0]?.[0])
+    parity.push(referentialIntegrity(constraints, this.compiled))
     const log = await this.#logSegments().catch(() => null)
     parity.push({
       what: 'log segments ready',
@@ -75,11 +72,7 @@ export class PostgresSession implements Session {
       ok: true,
     })
     parity.push(readsOnPrimary)
-    return { version: String((await this.#rows('SHOW server_version'))[0]?.[0]), parity }
-  }
-
-  async create() {
-    for (const statement of this.#compiled.ddl) await this.#rows(statement)
+    return { version: String((await this.rows('SHOW server_version'))[0]?.[0]), parity }
   }
 
   /** One COPY per table, each on a connection of its own: owners and lines arrive together, and rows are generated while the server works. */
@@ -111,21 +104,21 @@ export class PostgresSession implements Session {
         await finish([...copies.keys()].filter((table) => !tables.includes(table)))
         for (const chunk of [block, ...block.owned]) {
           const { stream, finished } = copies.get(chunk.entity) ?? (await copyOf(chunk.entity))
-          if (!stream.write(encodeCopy(this.#compiled.scenario, chunk))) await Promise.race([once(stream, 'drain'), finished])
+          if (!stream.write(encodeCopy(this.compiled.scenario, chunk))) await Promise.race([once(stream, 'drain'), finished])
         }
       }
       await finish([...copies.keys()])
     } finally {
       for (const { client } of copies.values()) await client.end().catch(() => {})
     }
-    if (last) for (const statement of this.#compiled.afterLoad) await this.#rows(statement)
+    if (last) for (const statement of this.compiled.afterLoad) await this.rows(statement)
   }
 
   async settle() {
-    await this.#rows('VACUUM ANALYZE')
+    await this.rows('VACUUM ANALYZE')
     // What somebody else runs may not let us, and is as old as it is.
     await this.#fillLog().catch(() => {})
-    await this.#rows('CHECKPOINT')
+    await this.rows('CHECKPOINT')
   }
 
   /**
@@ -135,27 +128,23 @@ export class PostgresSession implements Session {
   async #fillLog() {
     const { kept, ahead } = await this.#logSegments()
     // The one that is written now is among those that it keeps.
-    for (let missing = kept - 1 - ahead; missing > 0; missing--) await this.#rows("SELECT pg_logical_emit_message(false, '', '-'), pg_switch_wal()")
+    for (let missing = kept - 1 - ahead; missing > 0; missing--) await this.rows("SELECT pg_logical_emit_message(false, '', '-'), pg_switch_wal()")
   }
 
   /** Segments of the log that the server keeps at least, and those that lie ready ahead of the one that it writes. */
   async #logSegments(): Promise<{ kept: number; ahead: number }> {
-    const [row] = await this.#rows(
+    const [row] = await this.rows(
       "SELECT pg_size_bytes(current_setting('min_wal_size')) / pg_size_bytes(current_setting('wal_segment_size')), count(*) FILTER (WHERE name > pg_walfile_name(pg_current_wal_lsn())) FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'",
     )
     return { kept: Number(row?.[0]), ahead: Number(row?.[1]) }
   }
 
   async maintain() {
-    await this.#rows('CHECKPOINT')
-  }
-
-  perform(operation: number, params: ParamSource): Promise<Reply> {
-    return this.#operations.perform(operation, params)
+    await this.rows('CHECKPOINT')
   }
 
   async storage() {
-    const rows = await this.#rows(
+    const rows = await this.rows(
       "SELECT c.relname, pg_table_size(c.oid), i.relname, pg_relation_size(i.oid) FROM pg_class c LEFT JOIN pg_index x ON x.indrelid = c.oid LEFT JOIN pg_class i ON i.oid = x.indexrelid WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace ORDER BY 1, 3",
     )
     const tables = new Map(rows.map((row) => [String(row[0]), Number(row[1])]))
@@ -166,8 +155,8 @@ export class PostgresSession implements Session {
   }
 
   async explain(operation: number, params: ParamSource) {
-    const { statement, values } = this.#operations.first(operation, params)
-    const client = this.#clients[0] as Client
+    const { statement, values } = this.operations.first(operation, params)
+    const { client } = this
     await client.query('BEGIN')
     try {
       const options = 'ANALYZE, COSTS off, TIMING off'
@@ -183,31 +172,17 @@ export class PostgresSession implements Session {
   }
 
   async indexUse() {
-    const rows = await this.#rows('SELECT relname, indexrelname, idx_scan FROM pg_stat_user_indexes ORDER BY 1, 2')
+    const rows = await this.rows('SELECT relname, indexrelname, idx_scan FROM pg_stat_user_indexes ORDER BY 1, 2')
     return rows.map((row) => ({ table: String(row[0]), index: String(row[1]), uses: Number(row[2]) }))
   }
 
-  async total(entity: string, field?: string) {
-    const sum = field === undefined ? '0' : `coalesce(sum(${columnName(field)}), 0)`
-    const [row] = await this.#rows(`SELECT count(*), ${sum} FROM ${tableName(entity)}`)
-    const scale = field === undefined ? 0 : fieldOf(entityOf(this.#compiled.scenario, entity), field).scale
-    return { rows: BigInt(row?.[0] ?? 0), sum: decimalValue(String(row?.[1] ?? '0'), scale) }
+  protected async removeExpired(store: Store, expiryField: string, nowMs: number) {
+    const { rowCount } = await this.client.query(purgeStatement(store, expiryField), [timestampText(nowMs)])
+    return rowCount ?? 0
   }
 
-  purge(nowMs: number) {
-    const client = this.#clients[0] as Client
-    return purgeExpired(this.#compiled.model.stores, async (store, expiryField) => {
-      const { result } = await retrying(() => client.query(purgeStatement(store, expiryField), [timestampText(nowMs)]), isTransientError)
-      return result.rowCount ?? 0
-    })
-  }
-
-  async [Symbol.asyncDispose]() {
-    await Promise.all(this.#clients.map((client) => client.end().catch(() => {})))
-  }
-
-  async #rows(text: string): Promise<Rows> {
-    const result = await (this.#clients[0] as Client).query({ text, rowMode: 'array', types: asText })
+  protected async rows(text: string): Promise<Rows> {
+    const result = await this.client.query({ text, rowMode: 'array', types: asText })
     return result.rows as Rows
   }
 }

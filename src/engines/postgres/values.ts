@@ -1,6 +1,7 @@
 /** Values as pg takes and gives them: parameters as text or bytes, rows as text. */
 import { isWindowBound, type Parameter } from '../../data/parameters.ts'
-import { decimalText, decimalValue, uuidBytes, uuidText, type Value } from '../../data/value.ts'
+import { uuidBytes, uuidText, type Value } from '../../data/value.ts'
+import { decoderOf, driverValue } from '../../families/relational/values.ts'
 import type { Field } from '../../scenario/scenario.ts'
 import { checkTimestamp, windowBound } from './binary.ts'
 
@@ -17,14 +18,7 @@ export function pgValues(parameter: Parameter, value: Value): unknown[] {
   return [pgValue(parameter.field as Field, value)]
 }
 
-export function pgValue(field: Field, value: Value): unknown {
-  if (value === null) return null
-  if (field.type === 'decimal') return decimalText(BigInt(value as number | bigint), field.scale)
-  if (field.type === 'timestamp') return timestampText(Number(value))
-  if (field.type === 'json') return JSON.stringify(value)
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  return value
-}
+export const pgValue = (field: Field, value: Value): unknown => (value === null ? null : driverValue(field, value, timestampText))
 
 /** Inside arrays pg writes text. */
 function elementValue(field: Field, value: Value): unknown {
@@ -55,24 +49,9 @@ export function timestampMs(text: string): number {
 }
 const shownTimestamp = /^(\d+)-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d+))?\+00( BC)?$/
 
-export function decode(field: Field, text: string | null): Value {
-  if (text === null) return null
-  switch (field.type) {
-    case 'uuid':
-      return uuidBytes(text)
-    case 'int':
-      return Number(text)
-    case 'decimal':
-      return decimalValue(text, field.scale)
-    case 'bool':
-      return text === 't'
-    case 'timestamp':
-      return timestampMs(text)
-    case 'json':
-      return JSON.parse(text) as Value
-    case 'bytes':
-      return Buffer.from(text.slice(2), 'hex')
-    default:
-      return text
-  }
-}
+export const decode = decoderOf<string | null>({
+  uuid: uuidBytes,
+  bool: (text) => text === 't',
+  timestamp: timestampMs,
+  bytes: (text) => Buffer.from(text.slice(2), 'hex'),
+})

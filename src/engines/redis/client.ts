@@ -1,5 +1,6 @@
 /** The driver's client (ioredis), and who it connects as. */
 import type { Redis } from 'ioredis'
+import { asking } from '../../clients/asking.ts'
 import type { RedisLogin } from '../../clients/protocols/resp.ts'
 import { ServerError } from '../../clients/server-error.ts'
 import { tlsOptions } from '../../clients/socket.ts'
@@ -42,14 +43,12 @@ export async function openClient({ host, port, user, password, tls, namespace }:
   return client
 }
 
-export async function ask<T>(endpoint: Endpoint, question: (client: Redis) => Promise<T>): Promise<T> {
-  const client = await openClient(endpoint)
-  try {
-    return await question(client)
-  } finally {
-    client.disconnect()
-  }
-}
+export const ask = <T>(endpoint: Endpoint, question: (client: Redis) => Promise<T>): Promise<T> =>
+  asking(
+    () => openClient(endpoint),
+    question,
+    (client) => client.disconnect(),
+  )
 
 /** One attempt: resolves with the server's version once it takes work. */
 export const ready = (endpoint: Endpoint): Promise<string> =>

@@ -2,6 +2,7 @@
 import type { Durability } from '../../scenario/scenario.ts'
 import { settingsOf } from '../configuration.ts'
 import type { Limits, ServerImage, ServerSpec } from '../engine.ts'
+import { certificateFiles, makeDirectory } from '../server-files.ts'
 import { secured } from './access.ts'
 import { maxMemory } from './session.ts'
 
@@ -31,12 +32,7 @@ export const serverOf = ({ name, program, major, image, onPath, package: package
   stopSignal: 'SIGTERM',
   user: 'default',
   files: ({ address, dataDirectory, directory, port, password, limits, durability, security }) => [
-    ...(security === undefined
-      ? []
-      : [
-          { name: 'server.crt', text: security.certificate },
-          { name: 'server.key', text: security.key },
-        ]),
+    ...certificateFiles({ security }),
     {
       name: `${name}.conf`,
       text: [
@@ -52,6 +48,6 @@ export const serverOf = ({ name, program, major, image, onPath, package: package
       ].join('\n'),
     },
   ],
-  prepare: ({ dataDirectory }) => ({ program: 'mkdir', arguments: ['-p', dataDirectory] }),
+  prepare: makeDirectory,
   start: ({ home, directory }) => ({ program: `${home}/${program}`, arguments: [`${directory}/${name}.conf`] }),
 })

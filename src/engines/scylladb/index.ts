@@ -7,6 +7,7 @@ import { promises } from '../cassandra/facts.ts'
 import { accessOf, ask, asking, cassandra, makeKeyspace } from '../cassandra/index.ts'
 import { configurationOf, settingsOf } from '../configuration.ts'
 import type { Endpoint, Engine, Guards, Limits, ServerContext } from '../engine.ts'
+import { certificateFiles, makeDirectory } from '../server-files.ts'
 
 const name = 'scylladb'
 const system = 'docs.scylladb.com, System Requirements'
@@ -38,7 +39,7 @@ export const scylladb: Engine = throwingServerErrors(cassandraError, {
     package: null,
     needs: [{ program: 'scylla', hint: `run it in a container, which pulls ${image.image}, or give --endpoint NAME=scylladb://…` }],
     files: configurationFiles,
-    prepare: ({ dataDirectory }) => ({ program: 'mkdir', arguments: ['-p', dataDirectory] }),
+    prepare: makeDirectory,
     start: ({ home, directory, dataDirectory, limits: { cpus, memoryBytes } }) => ({
       program: `${home}/scylla`,
       arguments: [
@@ -89,10 +90,9 @@ function configurationFiles({ address, directory, port, spare, user, password, d
     ...[`auth_superuser_name: ${user}`, `auth_superuser_salted_password: "${salted}"`],
     configurationOf(name, durability),
   ]
-  if (security === undefined) return [{ name: 'scylla.yaml', text: `${yaml.join('\n')}\n` }]
-  yaml.push('client_encryption_options:', '  enabled: true', `  certificate: ${directory}/server.crt`, `  keyfile: ${directory}/server.key`)
-  const pem = [['server.crt', security.certificate] as const, ['server.key', security.key] as const]
-  return [{ name: 'scylla.yaml', text: `${yaml.join('\n')}\n` }, ...pem.map(([file, text]) => ({ name: file, text }))]
+  if (security !== undefined)
+    yaml.push('client_encryption_options:', '  enabled: true', `  certificate: ${directory}/server.crt`, `  keyfile: ${directory}/server.key`)
+  return [{ name: 'scylla.yaml', text: `${yaml.join('\n')}\n` }, ...certificateFiles({ security })]
 }
 
 /** Values are told as JSON. */

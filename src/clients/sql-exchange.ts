@@ -1,0 +1,40 @@
+/** What the wire clients of relational products share: a connection that carries one statement at a time, and keeps its rows where they are asked for. */
+import type { RequestBuffer } from './request.ts'
+import type { ServerError } from './server-error.ts'
+import type { Exchange } from './slot-lane.ts'
+
+interface StatementConnection<Cell> {
+  readonly request: RequestBuffer
+  onClosed: (cause: ServerError) => void
+  keep: boolean
+  readonly rows: Cell[][]
+  end(): void
+}
+
+export abstract class SqlExchange<Connection extends StatementConnection<Cell>, Cell> {
+  onReplied: Exchange<never, Cell[][]>['onReplied'] = () => {}
+  onClosed: Exchange<never, Cell[][]>['onClosed'] = () => {}
+  protected readonly connection: Connection
+
+  constructor(connection: Connection) {
+    this.connection = connection
+    connection.onClosed = (cause) => this.onClosed(cause)
+  }
+
+  get request(): RequestBuffer {
+    return this.connection.request
+  }
+  get keep(): boolean {
+    return this.connection.keep
+  }
+  set keep(keep: boolean) {
+    this.connection.keep = keep
+  }
+  get found(): Cell[][] {
+    return this.connection.rows
+  }
+
+  end(): void {
+    this.connection.end()
+  }
+}
