@@ -4,7 +4,7 @@
  */
 import type { WireSource } from '../data/parameters.ts'
 import type { Answer } from '../data/value.ts'
-import type { Compiled, Lane } from '../engines/engine.ts'
+import type { Lane } from '../engines/engine.ts'
 import type { Program } from '../families/program.ts'
 import { type Operation, writesOf } from '../scenario/scenario.ts'
 import type { RequestBuffer } from './request.ts'
@@ -21,17 +21,6 @@ export interface Prepared<T extends Template> {
   program: Omit<Program, 'variants'>
   /** By variant. */
   templates: T[][]
-}
-
-/** Every operation that is not excused, with the templates of its requests by variant. */
-export function preparedBy<Request, T extends Template>(
-  { operations, programs }: Compiled<Request>,
-  templatesOf: (program: Program<Request>, op: Operation, index: number) => T[][],
-): (Prepared<T> | null)[] {
-  return operations.map((op, index) => {
-    const program = programs[index] ?? null
-    return program === null ? null : { op, program, templates: templatesOf(program, op, index) }
-  })
 }
 
 /** One connection of a protocol. `found`: what came back to one request, where it is kept. */

@@ -8,15 +8,16 @@ interface StatementConnection<Cell> {
   onClosed: (cause: ServerError) => void
   keep: boolean
   readonly rows: Cell[][]
+  send(from: number, to: number): void
   end(): void
 }
 
-export abstract class SqlExchange<Connection extends StatementConnection<Cell>, Cell> {
+export class SqlExchange<Cell> {
   onReplied: Exchange<never, Cell[][]>['onReplied'] = () => {}
   onClosed: Exchange<never, Cell[][]>['onClosed'] = () => {}
-  protected readonly connection: Connection
+  protected readonly connection: StatementConnection<Cell>
 
-  constructor(connection: Connection) {
+  constructor(connection: StatementConnection<Cell>) {
     this.connection = connection
     connection.onClosed = (cause) => this.onClosed(cause)
   }

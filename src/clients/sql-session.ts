@@ -1,8 +1,7 @@
 /** What sessions of relational products share: their operations, totals, promises that they keep alike, and the purge of expired rows. */
 import type { ParamSource } from '../data/parameters.ts'
-import type { RowSource } from '../data/rows.ts'
 import { decimalValue } from '../data/value.ts'
-import type { CallPlan, Compiled, Limits, Parity, Reply, Session, StorageFacts } from '../engines/engine.ts'
+import type { Compiled, Parity, Reply } from '../engines/engine.ts'
 import type { Store } from '../families/model.ts'
 import type { Statement } from '../families/relational/compile.ts'
 import type { SqlDialect } from '../families/relational/dialect.ts'
@@ -10,7 +9,7 @@ import { entityOf, fieldOf } from '../scenario/scenario.ts'
 import { retrying } from './retry.ts'
 import { type SqlDriver, SqlOperations } from './sql-operations.ts'
 
-export abstract class SqlSession<Client extends { end(): Promise<void> }, Cell> implements Session {
+export abstract class SqlSession<Client extends { end(): Promise<void> }, Cell> {
   protected readonly client: Client
   protected readonly compiled: Compiled<Statement>
   protected readonly operations: SqlOperations<Client, Cell>
@@ -27,13 +26,6 @@ export abstract class SqlSession<Client extends { end(): Promise<void> }, Cell> 
     this.#driver = driver
   }
 
-  abstract facts(limits: Limits): Promise<{ version: string; parity: Parity[] }>
-  abstract load(rows: RowSource, last: boolean): Promise<void>
-  abstract settle(): Promise<void>
-  abstract maintain(): Promise<void>
-  abstract storage(): Promise<StorageFacts>
-  abstract explain(operation: number, params: ParamSource): Promise<CallPlan>
-  abstract indexUse(): Promise<{ table: string; index: string; uses: number }[]>
   /** Of a statement without parameters; [] where it returns none. */
   protected abstract rows(text: string): Promise<Cell[][]>
   /** Removes up to `purgeBatchRows` rows that expired by then; resolves with how many. */

@@ -1,6 +1,6 @@
 /** Cassandra through the wire client: every slot has streams of one connection; single statements are written from templates, others hold their conversation. */
 
-import { type Carrier, carry } from '../../clients/conversation.ts'
+import { type Carrier, carry, conversing } from '../../clients/conversation.ts'
 import { errorCode } from '../../clients/driver-lane.ts'
 import { CqlConnection, type CqlLogin, maxStreams } from '../../clients/protocols/cql.ts'
 import { cqlKey } from '../../clients/protocols/cql-errors.ts'
@@ -19,7 +19,7 @@ import {
   unprepared,
 } from '../../clients/protocols/cql-messages.ts'
 import { ServerError, unfit, unreadable } from '../../clients/server-error.ts'
-import { fixedParameters, positionsOf, type WireSource } from '../../data/parameters.ts'
+import type { WireSource } from '../../data/parameters.ts'
 import type { Compiled, Lane, Reply } from '../engine.ts'
 import { CassandraOperations } from './operations.ts'
 import type { Cql, CqlResult, Request, Talk } from './talk.ts'
@@ -29,9 +29,8 @@ import { type Template, type Templates, templatesOf, type Writer, writeValue } f
 const streamsPerSlot = 8
 
 interface Program {
-  operation: number
   templates: Templates | null
-  parameters: Map<string, number>
+  converse(params: WireSource): Talk<Reply>
 }
 
 export async function openCassandraLane(login: CqlLogin, compiled: Compiled<string>, slots: number): Promise<Lane> {
@@ -51,7 +50,7 @@ class CassandraLane implements Lane {
   onDone: Lane['onDone'] = () => {}
   onAnswer: Lane['onAnswer'] = () => {}
   readonly connection: CqlConnection
-  readonly operations: CassandraOperations
+  readonly #operations: CassandraOperations
   readonly #compiled: Compiled<string>
   readonly #prepared = new Map<string, PreparedStatement>()
   readonly #slots: Slot[]
@@ -62,7 +61,7 @@ class CassandraLane implements Lane {
     this.slots = slots
     this.connection = connection
     this.#compiled = compiled
-    this.operations = new CassandraOperations(compiled)
+    this.#operations = new CassandraOperations(compiled)
     this.#slots = Array.from({ length: slots }, (_, slot) => new Slot(this, slot))
     connection.onReply = (stream, code, bytes, from) => {
       const slot = this.#slots[Math.floor(stream / streamsPerSlot)]
@@ -79,9 +78,8 @@ class CassandraLane implements Lane {
     for (const [operation, op] of this.#compiled.operations.entries()) {
       const excused = this.#compiled.programs[operation] === null
       this.#programs.push({
-        operation,
         templates: excused ? null : await templatesOf(this.#compiled, op, (text) => this.prepare(text)),
-        parameters: positionsOf(this.#compiled.scenario, op),
+        converse: conversing(this.#compiled, op, (bound) => this.#operations.perform(operation, bound)),
       })
     }
   }
@@ -169,14 +167,14 @@ class Slot {
     if (templates.nowAt >= 0) this.#nowMs = params.number(templates.nowAt)
     if (!this.#execute(template, params)) return
     this.#pending = 1
-    this.#talk = this.#keep ? this.#converse(program, params) : null
+    this.#talk = this.#keep ? program.converse(params) : null
     this.#talk?.next()
   }
 
   /** With a conversation, from its first request on. */
   #openTalk(program: Program, params: WireSource): void {
     this.#template = null
-    const talk = this.#converse(program, params)
+    const talk = program.converse(params)
     this.#talk = talk
     carry(() => talk.next(), this.#carrier)
   }
@@ -227,11 +225,6 @@ class Slot {
 
   fail(error: string): void {
     if (this.#busy) this.#finish('error', 0, 0, error)
-  }
-
-  #converse({ operation, parameters }: Program, params: WireSource): Talk<Reply> {
-    const fixed = fixedParameters(params.values())
-    return this.#lane.operations.perform(operation, (name) => fixed.value(parameters.get(name) ?? -1))
   }
 
   #ask(requests: Request[]): void {

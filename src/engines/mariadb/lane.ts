@@ -3,7 +3,7 @@ import { openFor } from '../../clients/open-all.ts'
 import { executionOf, finishExecution, MysqlConnection, type MysqlLogin, queryOf } from '../../clients/protocols/mysql.ts'
 import { mysqlKey } from '../../clients/protocols/mysql-errors.ts'
 import type { Cell } from '../../clients/protocols/mysql-rows.ts'
-import { type Exchange, type Prepared, preparedBy, SlotLane, type Template } from '../../clients/slot-lane.ts'
+import { type Exchange, type Prepared, SlotLane, type Template } from '../../clients/slot-lane.ts'
 import { SqlExchange } from '../../clients/sql-exchange.ts'
 import { parametersOf, type WireSource } from '../../data/parameters.ts'
 import { answerOf } from '../../families/relational/answers.ts'
@@ -23,25 +23,22 @@ interface StatementTemplate extends Template {
 }
 
 export function openMariadbLane(login: MysqlLogin, compiled: Compiled<Statement>, slots: number): Promise<Lane> {
-  return openFor(
-    slots,
-    () => MysqlConnection.open(login),
-    async (connections) => {
-      const texts: string[] = []
-      const programs = prepared(compiled, texts)
-      const exchanges = await Promise.all(
-        connections.map(async (connection) => {
-          const numbers: number[] = []
-          for (const text of texts) numbers.push(await connection.prepare(text))
-          return new MariadbExchange(connection, numbers)
-        }),
-      )
-      return new SlotLane(programs, exchanges, ({ op }, found) => answerOf(compiled.scenario, op, found, decode))
-    },
-  )
+  const open = () => MysqlConnection.open(login)
+  return openFor(slots, open, async (connections) => {
+    const texts: string[] = []
+    const programs = prepared(compiled, texts)
+    const exchanges = await Promise.all(
+      connections.map(async (connection) => {
+        const numbers: number[] = []
+        for (const text of texts) numbers.push(await connection.prepare(text))
+        return new MariadbExchange(connection, numbers)
+      }),
+    )
+    return new SlotLane(programs, exchanges, ({ op }, found) => answerOf(compiled.scenario, op, found, decode))
+  })
 }
 
-class MariadbExchange extends SqlExchange<MysqlConnection, Cell> implements Exchange<StatementTemplate, Cell[][]> {
+class MariadbExchange extends SqlExchange<Cell> implements Exchange<StatementTemplate, Cell[][]> {
   readonly #numbers: number[]
   /** Whether what was sent last writes. */
   #writes = false
@@ -86,9 +83,11 @@ const [begin, commit, rollback] = ['BEGIN', 'COMMIT', 'ROLLBACK'].map(queryOf) a
 
 /** Appends the statements to `texts`, each once. */
 function prepared(compiled: Compiled<Statement>, texts: string[]): (Prepared<StatementTemplate> | null)[] {
-  return preparedBy(compiled, ({ variants }, op) => {
+  return compiled.operations.map((op, index) => {
+    const program = compiled.programs[index] ?? null
+    if (program === null) return null
     const parameters = parametersOf(compiled.scenario, op)
-    return variants.map((statements) =>
+    const templates = program.variants.map((statements) =>
       statements.map(({ text, binds }): StatementTemplate => {
         const known = texts.indexOf(text)
         const writers = binds.map((at) => writerOf(parameters[at] as (typeof parameters)[number], at))
@@ -96,5 +95,6 @@ function prepared(compiled: Compiled<Statement>, texts: string[]): (Prepared<Sta
         return { unlessEmptyAt: null, at: known < 0 ? texts.push(text) - 1 : known, head, writers, writes: writesOf(op).length > 0 }
       }),
     )
+    return { op, program, templates }
   })
 }

@@ -2,14 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection } from 'mariadb'
 import type { Cell } from '../../clients/protocols/mysql-rows.ts'
-import { settingsParity } from '../../clients/replies.ts'
 import type { SqlDriver } from '../../clients/sql-operations.ts'
 import { purgeBatchRows, readsOnPrimary, referentialIntegrity, SqlSession } from '../../clients/sql-session.ts'
 import type { ParamSource } from '../../data/parameters.ts'
 import { type Chunk, cell, type RowSource } from '../../data/rows.ts'
 import type { Store } from '../../families/model.ts'
 import type { Statement } from '../../families/relational/compile.ts'
-import { type Compiled, type Limits, planInWords } from '../engine.ts'
+import { type Compiled, type Limits, type Parity, planInWords, type Session } from '../engine.ts'
 import { columnName, dialect, id } from './dialect.ts'
 import { isTransient } from './errors.ts'
 import { readPlan } from './plan.ts'
@@ -20,7 +19,7 @@ export type Client = Connection
 
 const noneFewerMs = 1000
 
-export class MariadbSession extends SqlSession<Client, Cell> {
+export class MariadbSession extends SqlSession<Client, Cell> implements Session {
   readonly #open: () => Promise<Client>
   readonly #isMysql: boolean
 
@@ -40,13 +39,11 @@ export class MariadbSession extends SqlSession<Client, Cell> {
       innodb_buffer_pool_size: 'six tenths of the memory limit',
       log_bin: 'a log that a replica can follow',
     }
-    const parity = settingsParity(
-      serverSettings(limits, durability),
+    const parity = Object.entries(serverSettings(limits, durability)).map(([name, set]): Parity => {
       // MariaDB before version 11 calls the isolation by another name.
-      (name) => variables.get(name) ?? variables.get(name.replace('transaction_', 'tx_')) ?? '',
-      (name) => asked[name],
-      (name) => !(name in promised),
-    )
+      const effective = variables.get(name) ?? variables.get(name.replace('transaction_', 'tx_')) ?? ''
+      return { what: name, asked: asked[name] ?? set, set, effective, ok: effective === set, ...(name in promised ? {} : { sizing: true as const }) }
+    })
     const [[constraints] = []] = await this.rows(
       "SELECT count(*) FROM information_schema.table_constraints WHERE constraint_schema = DATABASE() AND constraint_type = 'FOREIGN KEY'",
     )

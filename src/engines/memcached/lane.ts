@@ -1,33 +1,27 @@
 /** Memcached through the wire client: a connection per slot. */
+import { conversing } from '../../clients/conversation.ts'
 import { type Call, ItemOperations, type Said } from '../../clients/item-operations.ts'
-import { openAll } from '../../clients/open-all.ts'
+import { openFor } from '../../clients/open-all.ts'
 import { errorOf, type FoundItem, findItem, MemcachedConnection, type MemcachedLogin, outcomeOf } from '../../clients/protocols/memcached.ts'
 import { memcachedKey } from '../../clients/protocols/memcached-errors.ts'
 import type { RequestBuffer } from '../../clients/request.ts'
 import { TalkLane, type TalkProgram, type TalkProtocol } from '../../clients/talk-lane.ts'
-import { fixedParameters, positionsOf } from '../../data/parameters.ts'
 import { writeItem } from '../../families/key-value/item.ts'
 import type { Compiled, Lane } from '../engine.ts'
 import { binaryFlag, expiryTime, refusals } from './calls.ts'
 import { templateOf, writeLength, writeTimeAndRoom } from './templates.ts'
 
-export async function openMemcachedLane(login: MemcachedLogin, namespace: string, compiled: Compiled, slots: number): Promise<Lane> {
-  const connections = await openAll(slots, () => MemcachedConnection.open(login))
-  return new TalkLane(connections, programsOf(compiled, namespace), protocolOf(namespace))
+export function openMemcachedLane(login: MemcachedLogin, namespace: string, compiled: Compiled, slots: number): Promise<Lane> {
+  const open = () => MemcachedConnection.open(login)
+  return openFor(slots, open, (connections) => new TalkLane(connections, programsOf(compiled, namespace), protocolOf(namespace)))
 }
 
 function programsOf(compiled: Compiled, namespace: string): TalkProgram<Call, Said>[] {
   const operations = new ItemOperations(compiled, refusals)
-  return compiled.operations.map((op, index) => {
-    const positions = positionsOf(compiled.scenario, op)
-    return {
-      template: compiled.programs[index] == null ? null : templateOf(compiled, operations.layout(op.entity), op, namespace),
-      converse: (params) => {
-        const fixed = fixedParameters(params.values())
-        return operations.talk(op, (name) => fixed.value(positions.get(name) ?? -1))
-      },
-    }
-  })
+  return compiled.operations.map((op, index) => ({
+    template: compiled.programs[index] == null ? null : templateOf(compiled, operations.layout(op.entity), op, namespace),
+    converse: conversing(compiled, op, (bound) => operations.talk(op, bound)),
+  }))
 }
 
 const protocolOf = (namespace: string): TalkProtocol<Call, Said> => ({

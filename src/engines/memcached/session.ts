@@ -6,13 +6,12 @@ import { itemPromises } from '../../clients/item-promises.ts'
 import { Loading, outOfMemory } from '../../clients/loading.ts'
 import { errorOf, findItem, MemcachedConnection, type MemcachedLogin } from '../../clients/protocols/memcached.ts'
 import { memcachedError } from '../../clients/protocols/memcached-errors.ts'
-import { settingsParity } from '../../clients/replies.ts'
 import { RequestBuffer } from '../../clients/request.ts'
 import { ServerError } from '../../clients/server-error.ts'
 import type { ParamSource } from '../../data/parameters.ts'
 import type { RowSource } from '../../data/rows.ts'
 import { hostOf } from '../../families/key-value/items.ts'
-import type { Compiled, Limits, Reply, Session } from '../engine.ts'
+import type { Compiled, Limits, Parity, Reply, Session } from '../engine.ts'
 import { expiryTime, refusals } from './calls.ts'
 import { writeCall } from './lane.ts'
 
@@ -49,14 +48,11 @@ export class MemcachedSession implements Session {
   async facts(limits: Limits) {
     const found = await settingsOfServer(this.#client)
     const sized = new Set(['maxbytes', 'num_threads', 'item_size_max'])
-    const asked = (what: string) =>
-      sized.has(what) ? 'what the limits leave: a write that does not fit is refused' : `durability ${this.#compiled.durability}`
-    const parity = settingsParity(
-      this.#settings(limits),
-      (what) => found.get(what) ?? 'unknown',
-      asked,
-      (what) => sized.has(what),
-    )
+    const parity = Object.entries(this.#settings(limits)).map(([what, set]): Parity => {
+      const effective = found.get(what) ?? 'unknown'
+      const asked = sized.has(what) ? 'what the limits leave: a write that does not fit is refused' : `durability ${this.#compiled.durability}`
+      return { what, asked, set, effective, ok: effective === set, ...(sized.has(what) ? { sizing: true as const } : {}) }
+    })
     const volatile = { what: 'data after a restart', asked: 'durability volatile', set: 'none', effective: 'nothing is written to a disk', ok: true }
     const [, version = ''] = await this.#client.version()
     return { version, parity: [...parity, volatile, ...itemPromises] }

@@ -4,7 +4,7 @@ import type { Document } from 'mongodb'
 import { openFor } from '../../clients/open-all.ts'
 import { beginMessage, endMessage, MongoConnection, type MongoLogin, type ScannedReply, scanReply } from '../../clients/protocols/mongodb.ts'
 import { mongoKey } from '../../clients/protocols/mongodb-errors.ts'
-import { type Exchange, preparedBy, SlotLane } from '../../clients/slot-lane.ts'
+import { type Exchange, SlotLane } from '../../clients/slot-lane.ts'
 import { noParameters, type WireSource } from '../../data/parameters.ts'
 import { writeInt64LE } from '../../data/whole-numbers.ts'
 import type { DocumentRequest } from '../../families/document/compile.ts'
@@ -27,20 +27,21 @@ export function openMongoLane(
   database: string,
   slots: number,
 ): Promise<Lane> {
-  return openFor(
-    slots,
-    () => MongoConnection.open(login, driver.BSON),
-    (connections) => {
-      const documents = new MongoDocuments(driver, compiled)
-      const [commit, abort] = (['commitTransaction', 'abortTransaction'] as const).map((end) => endTemplate(driver.BSON, compiled.durability, end))
-      const shared = { driver, database, commit, abort } as Shared
-      return new SlotLane(
-        preparedBy(compiled, (program) => templatesOf(driver.BSON, documents, database, program)),
-        connections.map((connection) => new MongoExchange(shared, connection)),
-        ({ op, templates: [first = []] }, found) => documents.answer(op, first, found),
-      )
-    },
-  )
+  const open = () => MongoConnection.open(login, driver.BSON)
+  return openFor(slots, open, (connections) => {
+    const documents = new MongoDocuments(driver, compiled)
+    const programs = compiled.operations.map((op, index) => {
+      const program = compiled.programs[index] ?? null
+      return program === null ? null : { op, program, templates: templatesOf(driver.BSON, documents, database, program) }
+    })
+    const commit = endTemplate(driver.BSON, compiled.durability, 'commitTransaction')
+    const abort = endTemplate(driver.BSON, compiled.durability, 'abortTransaction')
+    return new SlotLane(
+      programs,
+      connections.map((connection) => new MongoExchange({ driver, database, commit, abort }, connection)),
+      ({ op, templates: [first = []] }, found) => documents.answer(op, first, found),
+    )
+  })
 }
 
 class MongoExchange implements Exchange<CommandTemplate, Document[]> {

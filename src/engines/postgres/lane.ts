@@ -3,7 +3,7 @@
 import { openFor } from '../../clients/open-all.ts'
 import { type Execution, executionOf, finishExecution, PostgresConnection, type PostgresLogin } from '../../clients/protocols/postgres.ts'
 import { sqlStateKey } from '../../clients/protocols/postgres-errors.ts'
-import { type Exchange, type Prepared, preparedBy, SlotLane, type Template } from '../../clients/slot-lane.ts'
+import { type Exchange, type Prepared, SlotLane, type Template } from '../../clients/slot-lane.ts'
 import { SqlExchange } from '../../clients/sql-exchange.ts'
 import { parametersOf, type WireSource } from '../../data/parameters.ts'
 import { answerOf } from '../../families/relational/answers.ts'
@@ -20,22 +20,19 @@ interface StatementTemplate extends Template {
 
 export function openPostgresLane(login: PostgresLogin, compiled: Compiled<Statement>, slots: number): Promise<Lane> {
   const isPooled = compiled.pooler !== undefined
-  return openFor(
-    slots,
-    () => PostgresConnection.open(login),
-    async (connections) => {
-      // All connections learn the same statements, unless none keeps them; the first one tells the types of their parameters.
-      const [types = []] = await Promise.all(connections.slice(0, isPooled ? 1 : slots).map((connection) => learn(connection, compiled)))
-      return new SlotLane(
-        prepared(compiled, types),
-        connections.map((connection) => new PostgresExchange(connection, isPooled ? parsedControls : preparedControls)),
-        ({ op }, found) => answerOf(compiled.scenario, op, found, decode),
-      )
-    },
-  )
+  const open = () => PostgresConnection.open(login)
+  return openFor(slots, open, async (connections) => {
+    // All connections learn the same statements, unless none keeps them; the first one tells the types of their parameters.
+    const [types = []] = await Promise.all(connections.slice(0, isPooled ? 1 : slots).map((connection) => learn(connection, compiled)))
+    return new SlotLane(
+      prepared(compiled, types),
+      connections.map((connection) => new PostgresExchange(connection, isPooled ? parsedControls : preparedControls)),
+      ({ op }, found) => answerOf(compiled.scenario, op, found, decode),
+    )
+  })
 }
 
-class PostgresExchange extends SqlExchange<PostgresConnection, string | null> implements Exchange<StatementTemplate, Rows> {
+class PostgresExchange extends SqlExchange<string | null> implements Exchange<StatementTemplate, Rows> {
   readonly #controls: Controls
 
   constructor(connection: PostgresConnection, controls: Controls) {
@@ -103,9 +100,11 @@ async function learn(connection: PostgresConnection, compiled: Compiled<Statemen
 }
 
 function prepared(compiled: Compiled<Statement>, types: number[][][][]): (Prepared<StatementTemplate> | null)[] {
-  return preparedBy(compiled, ({ variants }, op, index) => {
+  return compiled.operations.map((op, index) => {
+    const program = compiled.programs[index] ?? null
+    if (program === null) return null
     const parameters = parametersOf(compiled.scenario, op)
-    return variants.map((statements, variant) =>
+    const templates = program.variants.map((statements, variant) =>
       statements.map((statement, at): StatementTemplate => {
         const known = types[index]?.[variant]?.[at] ?? []
         const execution =
@@ -113,5 +112,6 @@ function prepared(compiled: Compiled<Statement>, types: number[][][][]): (Prepar
         return { unlessEmptyAt: null, execution, writers: writersOf(parameters, statement, known) }
       }),
     )
+    return { op, program, templates }
   })
 }

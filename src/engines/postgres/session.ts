@@ -1,7 +1,6 @@
 /** PostgreSQL through its driver: binary COPY, prepared statements, facts and plans. */
 import { once } from 'node:events'
 import type { Client, QueryArrayResult } from 'pg'
-import { settingsParity } from '../../clients/replies.ts'
 import type { SqlDriver } from '../../clients/sql-operations.ts'
 import { purgeBatchRows, readsOnPrimary, referentialIntegrity, SqlSession } from '../../clients/sql-session.ts'
 import { isWindowBound, type ParamSource } from '../../data/parameters.ts'
@@ -10,7 +9,7 @@ import type { Store } from '../../families/model.ts'
 import type { Statement } from '../../families/relational/compile.ts'
 import type { Durability, Field } from '../../scenario/scenario.ts'
 import { settingsOf } from '../configuration.ts'
-import type { Compiled, Limits } from '../engine.ts'
+import type { Compiled, Limits, Parity, Session } from '../engine.ts'
 import { copyHeader, copyTrailer, encodeCopy } from './copy.ts'
 import { columnName, dialect, tableName } from './dialect.ts'
 import { type PlanNode, readPlan } from './plan.ts'
@@ -35,7 +34,7 @@ export function serverSettings({ memoryBytes }: Limits, durability: Durability):
   }
 }
 
-export class PostgresSession extends SqlSession<Client, string | null> {
+export class PostgresSession extends SqlSession<Client, string | null> implements Session {
   readonly #open: () => Promise<Client>
 
   constructor(clients: Client[], open: () => Promise<Client>, compiled: Compiled<Statement>) {
@@ -45,22 +44,19 @@ export class PostgresSession extends SqlSession<Client, string | null> {
 
   async facts(limits: Limits) {
     const { durability } = this.compiled
-    const settings = serverSettings(limits, durability)
+    const parity: Parity[] = []
     const promised = new Set(['default_transaction_isolation', ...Object.keys(settingsOf('postgres', durability))])
-    const effective = new Map<string, string>()
-    for (const name of Object.keys(settings)) effective.set(name, String((await this.rows(`SHOW ${name}`))[0]?.[0] ?? ''))
-    const asked: Record<string, string> = {
-      synchronous_commit: `durability ${durability}`,
-      default_transaction_isolation: 'isolation read committed',
-      shared_buffers: 'a quarter of the memory limit',
+    for (const [name, set] of Object.entries(serverSettings(limits, durability))) {
+      const effective = String((await this.rows(`SHOW ${name}`))[0]?.[0] ?? '')
+      const asked =
+        {
+          synchronous_commit: `durability ${durability}`,
+          default_transaction_isolation: 'isolation read committed',
+          shared_buffers: 'a quarter of the memory limit',
+        }[name] ?? set
+      const sizing = promised.has(name) ? {} : { sizing: true as const }
+      parity.push({ what: name, asked, set, effective, ok: sameSetting(set, effective), ...sizing })
     }
-    const parity = settingsParity(
-      settings,
-      (name) => effective.get(name) as string,
-      (name) => asked[name],
-      (name) => !promised.has(name),
-      sameSetting,
-    )
     const constraints = Number((await this.rows("SELECT count(*) FROM pg_constraint WHERE contype = 'f'"))[0]?.[0])
     parity.push(referentialIntegrity(constraints, this.compiled))
     const log = await this.#logSegments().catch(() => null)

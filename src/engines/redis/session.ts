@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { outOfMemory } from '../../clients/loading.ts'
 import { RedisConnection, type RedisLogin } from '../../clients/protocols/resp.ts'
-import { settingsParity } from '../../clients/replies.ts'
 import { ServerError } from '../../clients/server-error.ts'
 import { type ParamSource, positionsOf } from '../../data/parameters.ts'
 import type { RowSource } from '../../data/rows.ts'
@@ -11,7 +10,7 @@ import type { Value } from '../../data/value.ts'
 import { TrialError } from '../../errors.ts'
 import { scoreOf } from '../../families/key-value/model.ts'
 import { entityOf, fieldOf, type Operation } from '../../scenario/scenario.ts'
-import { type Compiled, type Limits, planInWords, type Reply, type Session } from '../engine.ts'
+import { type Compiled, type Limits, type Parity, planInWords, type Reply, type Session } from '../engine.ts'
 import { isUnique, linesField, restored, restoredLines, uniqueHash } from './keys.ts'
 import { RedisLoad } from './load.ts'
 import { lineNames, RedisOperations } from './operations.ts'
@@ -53,12 +52,13 @@ export class RedisSession implements Session {
   async facts(limits: Limits) {
     const info = await this.#info()
     const { durability } = this.#compiled
-    const settings = this.#settings(limits)
-    const found = new Map<string, string>()
-    for (const what of Object.keys(settings)) found.set(what, ((await this.#client.config('GET', what)) as string[])[1] ?? 'unknown')
-    const isSizing = (what: string) => what.startsWith('maxmemory')
-    const asked = (what: string) => (isSizing(what) ? 'memory is the bound: a write that does not fit is refused' : `durability ${durability}`)
-    const parity = settingsParity(settings, (what) => found.get(what) as string, asked, isSizing)
+    const parity: Parity[] = []
+    for (const [what, set] of Object.entries(this.#settings(limits))) {
+      const [, effective = 'unknown'] = (await this.#client.config('GET', what)) as string[]
+      const memory = what.startsWith('maxmemory')
+      const asked = memory ? 'memory is the bound: a write that does not fit is refused' : `durability ${durability}`
+      parity.push({ what, asked, set, effective, ok: effective === set, ...(memory ? { sizing: true as const } : {}) })
+    }
     const one = (what: string, asked: string, set: string, effective: string, ok = true) => parity.push({ what, asked, set, effective, ok })
     one('role', 'strong', 'reads and writes on the master', String(info.get('role')), info.get('role') === 'master')
     one('isolation', 'atomic writes', 'one command, transaction or script per write', 'they run one at a time: serializable on one node')
