@@ -6,7 +6,7 @@ import { type Course, startSampler } from '../measure/sampler.ts'
 import type { Instance } from '../provision/provision.ts'
 import type { TrialSpec } from '../replay/arrivals.ts'
 import { realClock } from '../replay/clock.ts'
-import type { ReplayOrder, RunContext } from './candidate.ts'
+import type { ReplayOrder, RunContext } from './orders.ts'
 
 /** So long after the order a trial begins: all that take part have it by then. */
 const startLeadNs = 20e6

@@ -1,5 +1,6 @@
 /** What a result says of a trial: counts, percentiles, which objectives it decides. */
 
+import type { ClientKind, Compiled } from '../engines/engine.ts'
 import type { HostPauses } from '../host/pauses.ts'
 import { backlogOf } from '../measure/backlog.ts'
 import { decide, errorsMissed, type Outcome } from '../measure/decide.ts'
@@ -8,15 +9,25 @@ import { type OperationRecord, type Recording, windowAt } from '../measure/recor
 import type { WorkloadCheck } from '../replay/workload.ts'
 import type { HistogramResult, OperationResult, TrialResult } from '../result/result.ts'
 import type { Operation } from '../scenario/scenario.ts'
-import type { CandidateRun, TrialOrder } from './candidate.ts'
+import type { TrialOrder } from './orders.ts'
 import type { TrialPlan } from './plan.ts'
 
 export const sum = (values: number[]) => values.reduce((total, value) => total + value, 0)
 
+/** Of a candidate what its trials are described by. */
+interface Tried {
+  compiled: Compiled
+  /** Operations that it can do. */
+  supported: number[]
+  mix: 'full' | 'partial'
+  client: ClientKind
+  ratesAt(multiple: number, mix?: 'common'): number[]
+}
+
 export function describeTrial(
   order: TrialOrder,
   recording: Recording,
-  candidate: Pick<CandidateRun, 'compiled' | 'supported' | 'mix' | 'client' | 'ratesAt'>,
+  candidate: Tried,
   plan: TrialPlan,
   workload: Pick<WorkloadCheck, 'asked' | 'realised'>,
   hostPauses: HostPauses | null,

@@ -1,5 +1,6 @@
 /** One start of one candidate: warming, closed loops, what each operation costs, open loops, rare operations. */
-import type { CandidateRun, RunContext } from '../candidate.ts'
+import type { CandidateRun } from '../candidate.ts'
+import type { RunContext } from '../orders.ts'
 import { chooseConnections, measureCurve } from './open-loops.ts'
 import { probe } from './probe.ts'
 import { sweep } from './sweep.ts'

@@ -9,7 +9,8 @@ import type { Instance } from '../../provision/provision.ts'
 import { writesOf } from '../../scenario/scenario.ts'
 import { takeTotals } from '../../verify/invariants.ts'
 import { addVerification, blocks, verify } from '../../verify/verify.ts'
-import type { CandidateRun, RunContext } from '../candidate.ts'
+import type { CandidateRun } from '../candidate.ts'
+import type { RunContext } from '../orders.ts'
 import { securityParity } from './security.ts'
 
 /** Storage is measured at two shares of one load: the slope is what a row costs. */

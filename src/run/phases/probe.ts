@@ -1,7 +1,8 @@
 /** Probes: operations too rare for their objective are raised together in one trial per multiple and start, within a bound of extra server CPU. */
 
 import { samplesNeeded } from '../../measure/decide.ts'
-import type { CandidateRun, RunContext } from '../candidate.ts'
+import type { CandidateRun } from '../candidate.ts'
+import type { RunContext } from '../orders.ts'
 import type { Budget } from '../plan.ts'
 import { openTrial } from './trials.ts'
 

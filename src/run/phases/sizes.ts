@@ -1,7 +1,8 @@
 /** Scale-up: what the mix reaches on a server of one size, loaded and warmed like any other. */
 
 import { slowdownOf } from '../../measure/slowdown.ts'
-import type { CandidateRun, RunContext } from '../candidate.ts'
+import type { CandidateRun } from '../candidate.ts'
+import type { RunContext } from '../orders.ts'
 import { loadCandidate, settleCandidate } from './prepare.ts'
 import { sweep } from './sweep.ts'
 import { warmUp } from './warm-up.ts'

@@ -1,5 +1,6 @@
 /** Closed loops: how throughput grows with the operations in flight, and what the official driver costs beside the wire client. */
-import type { CandidateRun, RunContext } from '../candidate.ts'
+import type { CandidateRun } from '../candidate.ts'
+import type { RunContext } from '../orders.ts'
 import { closedTrial, otherClientOf } from './trials.ts'
 
 /** A server that is warm needs no more until all connections are busy. */

@@ -2,7 +2,8 @@
 
 import type { ClientKind } from '../../engines/engine.ts'
 import type { TrialResult } from '../../result/result.ts'
-import type { CandidateRun, TrialOrder } from '../candidate.ts'
+import type { CandidateRun } from '../candidate.ts'
+import type { TrialOrder } from '../orders.ts'
 
 const warmUpOfTrial = 1
 

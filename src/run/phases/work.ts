@@ -1,5 +1,6 @@
 /** What each operation costs the server: short closed loops whose mixes differ, so that the capacity plan can tell them apart. */
-import type { CandidateRun, RunContext } from '../candidate.ts'
+import type { CandidateRun } from '../candidate.ts'
+import type { RunContext } from '../orders.ts'
 import { sum } from '../trial.ts'
 
 /** How much more often a raised operation runs. */

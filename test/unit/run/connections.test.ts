@@ -1,6 +1,6 @@
 /** Which number of connections a candidate is measured with, and which trials of an interrupted run are those of its continuation. */
 import { describe, expect, test } from 'vitest'
-import { labelOf, type TrialOrder } from '../../../src/run/candidate.ts'
+import { labelOf, type TrialOrder } from '../../../src/run/orders.ts'
 import { preferred } from '../../../src/run/phases/open-loops.ts'
 
 describe('the number of connections', () => {
