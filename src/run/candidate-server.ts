@@ -46,6 +46,12 @@ export class CandidateServer {
     })
   }
 
+  /** A server that was just started anew: its end is another one, and it is bound to its cores again. */
+  async #attachAgain(instance: Instance): Promise<void> {
+    this.attach(instance)
+    await instance.confine()
+  }
+
   /** Ends the server; from here on its exit is no failure. */
   async stop(): Promise<void> {
     this.#stopping = true
@@ -62,8 +68,7 @@ export class CandidateServer {
       this.restarts.push({ at: new Date().toISOString(), reason })
       this.death = null
       await instance.restart?.()
-      this.attach(instance)
-      await instance.confine()
+      await this.#attachAgain(instance)
     } catch (error) {
       if (!isOwnFault(error)) this.failure = `${reason}; it did not start again: ${messageOf(error)}`
       throw error
@@ -84,8 +89,7 @@ export class CandidateServer {
     } finally {
       this.#restoring = false
     }
-    this.attach(instance)
-    await instance.confine()
+    await this.#attachAgain(instance)
     this.restores++
   }
 
@@ -115,8 +119,7 @@ export class CandidateServer {
     const seconds = (performance.now() - from) / 1000
     this.death = null
     this.#killing = false
-    this.attach(instance)
-    await instance.confine()
+    await this.#attachAgain(instance)
     return seconds
   }
 
