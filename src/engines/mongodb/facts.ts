@@ -1,101 +1,57 @@
-/** What a MongoDB server says of itself: its settings against what was asked. */
-import type { Document, MongoClient } from 'mongodb'
-import type { Compiled, Limits, Parity } from '../engine.ts'
+/** What is known of MongoDB beside what is measured, each with its source. */
+import type { EngineTraits } from '../engine.ts'
 
-const GiB = 2 ** 30
-/** No entity is named like this. */
-const probe = '_probe'
-
-export function cacheGigabytes({ memoryBytes }: Limits): string {
-  // The server's own default: half of (memory − 1 GiB), at least 256 MiB (manual, storage.wiredTiger.engineConfig.cacheSizeGB).
-  return Math.max(0.25, (memoryBytes / GiB - 1) / 2).toFixed(2)
-}
-
-export function settings(limits: Limits, durability: string): Record<string, string> {
-  return {
-    wiredTigerCacheSizeGB: cacheGigabytes(limits),
-    writeConcern: durability === 'fsync' ? '{ w: "majority", j: true }' : '{ w: "majority", j: false }',
-    replSet: 'rs0, one node',
-  }
-}
-
-export async function mongoFacts(client: MongoClient, namespace: string, compiled: Compiled, limits: Limits) {
-  const admin = client.db('admin')
-  const [build, options, status, config] = await Promise.all([
-    admin.command({ buildInfo: 1 }),
-    admin.command({ getCmdLineOpts: 1 }),
-    admin.command({ serverStatus: 1 }),
-    admin.command({ replSetGetConfig: 1 }),
-  ])
-  const refused = await refusalOf(client, namespace, compiled)
-  const parity: Parity[] = [
-    {
-      what: 'write concern',
-      asked: `durability ${compiled.durability}`,
-      set: settings(limits, compiled.durability).writeConcern as string,
-      effective: refused === undefined ? 'accepted by the server' : refused.errmsg,
-      ok: refused === undefined,
+export const traits: EngineTraits = {
+  plan: {
+    topology: {
+      kind: 'primary',
+      name: 'replica set of three',
+      copies: 3,
+      consulted: { strong: 1, session: 1, eventual: 1 },
+      sharded: true,
+      localDisk: true,
+      fewestShards: 2,
+      beside: [{ nodes: 3, what: 'config servers', when: 'divided', votes: false }],
+      source:
+        'MongoDB manual, Sharded Cluster Components (mongodb.com/docs/manual/core/sharded-cluster-components): shards and config servers as replica sets of three, two shards at least; routers stand with the application',
     },
-    ...configured(options, status, config, Number(cacheGigabytes(limits)) * GiB),
-    ...stated,
-  ]
-  return { version: String(build.version), parity }
-}
-
-/** What the server answers to a write that asks for the durability; undefined: it takes it. */
-async function refusalOf(client: MongoClient, namespace: string, { durability }: Compiled): Promise<{ errmsg: string } | undefined> {
-  const written = await client
-    .db(namespace)
-    .command({ insert: probe, documents: [{ _id: 0 }], writeConcern: { w: 'majority', j: durability === 'fsync' } })
-    .catch((error: unknown) => ({ writeConcernError: { errmsg: String(error) } }))
-  await client.db(namespace).dropCollection(probe)
-  return (written as { writeConcernError?: { errmsg: string } }).writeConcernError
-}
-
-function configured(options: Document, status: Document, config: Document, wantedCacheBytes: number): Parity[] {
-  const cache = Number(status.wiredTiger?.cache?.['maximum bytes configured'] ?? 0)
-  return [
-    {
-      what: 'journal',
-      asked: 'a journal',
-      set: 'on',
-      effective: `storage engine ${status.storageEngine?.name}, persistent ${status.storageEngine?.persistent}`,
-      ok: status.storageEngine?.persistent === true,
+    memoryBound: false,
+    diskReserve: { range: { low: 1.1, mid: 1.3, high: 1.8, confidence: null }, source: 'fragmentation, journal and oplog' },
+    commandThreads: { count: null, source: 'MongoDB manual, Production Notes: a thread for each connection' },
+    atomicity: { acrossParts: true, readsToo: false, source: 'MongoDB manual, Transactions: distributed transactions since 4.2' },
+    smallestServer: {
+      vcpus: 2,
+      memoryGib: 8,
+      source: 'MongoDB manual, Production Notes: two cores; Atlas offers 8 GiB (M30) as the least for production',
     },
-    {
-      what: 'majority writes wait for the journal',
-      asked: 'yes',
-      set: 'default',
-      effective: String(config.config?.writeConcernMajorityJournalDefault ?? true),
-      ok: config.config?.writeConcernMajorityJournalDefault !== false,
+    fixedMemoryGib: {
+      range: { low: 1, mid: 1.5, high: 3, confidence: null },
+      source: 'MongoDB manual: the cache leaves 1 GiB and half of the rest; connections at up to 1 MB each, sorts at up to 100 MB',
     },
-    {
-      what: 'cache',
-      asked: 'half of the memory limit above 1 GiB',
-      set: `${wantedCacheBytes} bytes`,
-      effective: `${cache} bytes`,
-      ok: Math.abs(cache - wantedCacheBytes) < wantedCacheBytes * 0.02,
-      sizing: true,
+    cacheOfRest: {
+      range: { low: 0.5, mid: 0.75, high: 0.9, confidence: null },
+      source: 'MongoDB manual: half of memory less 1 GiB, and the page cache of the system',
     },
-    {
-      what: 'replica set',
-      asked: 'transactions',
-      set: 'a replica set',
-      effective: String(options.parsed?.replication?.replSet),
-      ok: typeof options.parsed?.replication?.replSet === 'string',
+    failoverSeconds: {
+      range: { low: 5, mid: 12, high: 30, confidence: null },
+      source: 'MongoDB manual, Replica Set Elections (mongodb.com/docs/manual/core/replica-set-elections): the median should not exceed 12 s',
     },
-  ]
-}
-
-/** What each request says itself, and what this engine has not. */
-const stated: Parity[] = [
-  { what: 'isolation', asked: 'snapshot in transactions', set: 'readConcern snapshot', effective: 'stated with every transaction', ok: true },
-  {
-    what: 'consistency',
-    asked: 'strong',
-    set: 'primary, readConcern majority',
-    effective: 'stated with every read; not linearizable across a failover',
-    ok: true,
+    lostSeconds: {
+      range: { low: 0, mid: 0, high: 0, confidence: null },
+      source: 'MongoDB manual, Write Concern: what a majority acknowledged is not rolled back',
+    },
+    replicaWork: { range: { low: 0.4, mid: 0.7, high: 1, confidence: null }, source: 'a secondary applies the oplog' },
   },
-  { what: 'referential integrity', asked: 'references point at rows', set: 'none', effective: 'not enforced by this engine', ok: true },
-]
+  minimum: { cpus: 2, memoryBytes: 0, source: 'MongoDB manual, Production Notes' },
+  licence: { kind: 'source-available', value: 'SSPL (not OSI approved)', source: 'mongodb.com/licensing/server-side-public-license' },
+  transactions: { value: 'across documents and collections, on replica sets', source: 'MongoDB manual, Transactions' },
+  isolation: { value: 'snapshot in transactions, single documents atomic', source: 'MongoDB manual, Read Isolation' },
+  sharding: { value: 'built in, by range or hash', source: 'MongoDB manual, Sharding' },
+  topologies: { value: 'replica set, sharded cluster', source: 'MongoDB manual, Replication' },
+  controls: {
+    'transport encryption': { by: 'product', value: 'TLS', source: 'MongoDB manual, TLS/SSL' },
+    'access control': { by: 'product', value: 'roles', source: 'MongoDB manual, Role-Based Access Control' },
+    'audit trail': { by: 'other edition', value: 'MongoDB Enterprise or Atlas', source: 'MongoDB manual, Auditing' },
+    'encryption at rest': { by: 'beside', value: 'encrypted disks', source: 'MongoDB manual, Encryption at Rest: of its own in Enterprise only' },
+  },
+}

@@ -24,8 +24,8 @@ import { variantOf } from '../../families/program.ts'
 import { type Entity, entityOf, fieldOf, type Operation, writesOf } from '../../scenario/scenario.ts'
 import { type Compiled, type Limits, planInWords, type Reply, type Session } from '../engine.ts'
 import { type Driver, MongoDocuments } from './documents.ts'
-import { mongoFacts } from './facts.ts'
 import { MongoLoad } from './load.ts'
+import { mongoFacts } from './parity.ts'
 import { planOf } from './plan.ts'
 
 const loadingConnections = 2

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { jvmParity } from '../../../src/engines/cassandra/facts.ts'
 import { flagsOf, jvmArguments, jvmFlags, jvmProperties } from '../../../src/engines/cassandra/jvm.ts'
+import { jvmParity } from '../../../src/engines/cassandra/parity.ts'
 
 const limits = { cpus: 2, memoryBytes: 4 * 2 ** 30 }
 
