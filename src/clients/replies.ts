@@ -12,7 +12,7 @@ export function wroteReply(rows: number, retries: number): Reply {
 }
 
 /** What the role of the operations may do; `more` than to read and write rows, '' for nothing. */
-export const rightsOf = (role: string, more: string): Said => ({
+export const rowRightsOf = (role: string, more: string): Said => ({
   effective: `${role} ${more === '' ? 'has rights on rows alone' : more}`,
   ok: more === '',
 })

@@ -11,4 +11,4 @@ export function certificateFiles({ security }: Pick<ServerContext, 'security'>):
 }
 
 /** The `prepare` of a server that fills an empty directory itself. */
-export const makeDirectory = ({ dataDirectory }: ServerContext) => ({ program: 'mkdir', arguments: ['-p', dataDirectory] })
+export const emptyDirectory = ({ dataDirectory }: ServerContext) => ({ program: 'mkdir', arguments: ['-p', dataDirectory] })

@@ -1,10 +1,11 @@
 /** MariaDB, and MySQL 8 where somebody runs one: its model as SQL, its client (mariadb), what an operator needs. */
-import { asking } from '../../clients/asking.ts'
+
 import { compilingSql } from '../../clients/compile-sql.ts'
 import { throwingServerErrors } from '../../clients/driver-errors.ts'
 import { openAll } from '../../clients/open-all.ts'
-import { named, rightsOf } from '../../clients/replies.ts'
+import { named, rowRightsOf } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
+import { withClient } from '../../clients/with-client.ts'
 import type { Statement } from '../../families/relational/compile.ts'
 import { grantsOf, migrationsOf } from '../../families/relational/handbook.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
@@ -119,12 +120,12 @@ async function guards(endpoint: Endpoint): Promise<Guards> {
   const wide = grants.filter((grant) => !/^GRANT (USAGE ON \*\.\*|SELECT, INSERT, UPDATE, DELETE ON `[^`]+`\.\*) /.test(grant))
   return {
     transport: { effective: version === '' ? 'Ssl_version: no TLS' : `${version}, ${said.get('Ssl_cipher')}`, ok: version !== '' },
-    access: rightsOf(`role ${role.user}`, grants.length === 0 ? 'is unknown' : wide.map((grant) => grant.replace(/ TO .*/, '')).join('; ')),
+    access: rowRightsOf(`role ${role.user}`, grants.length === 0 ? 'is unknown' : wide.map((grant) => grant.replace(/ TO .*/, '')).join('; ')),
   }
 }
 
 const ask = (endpoint: Endpoint, statement: string): Promise<Record<string, unknown>[]> =>
-  asking(
+  withClient(
     () => openClient(endpoint),
     (client) => client.query(statement),
     (client) => client.end(),

@@ -1,16 +1,16 @@
 /** Memcached: how the server runs, its items, its client (memcache-client). */
 import type { MemcacheClient } from 'memcache-client'
 import image from '../../../docker/memcached/image.json' with { type: 'json' }
-import { asking } from '../../clients/asking.ts'
 import { compileItems } from '../../clients/compile-items.ts'
 import { throwingServerErrors } from '../../clients/driver-errors.ts'
 import { MemcachedConnection, type MemcachedLogin } from '../../clients/protocols/memcached.ts'
 import { named } from '../../clients/replies.ts'
 import { ServerError } from '../../clients/server-error.ts'
 import { tlsOptions } from '../../clients/socket.ts'
+import { withClient } from '../../clients/with-client.ts'
 import { settingsOf } from '../configuration.ts'
 import { asRole, type Endpoint, type Engine, type Guards, type Limits } from '../engine.ts'
-import { certificateFiles, makeDirectory } from '../server-files.ts'
+import { certificateFiles, emptyDirectory } from '../server-files.ts'
 import { refusals, shownCall } from './calls.ts'
 import { driverError } from './errors.ts'
 import { traits } from './facts.ts'
@@ -50,16 +50,16 @@ export const memcached: Engine = throwingServerErrors(driverError, {
     namespaces: /^[\w.-]{1,80}$/,
     port: 11211,
     list: (endpoint) =>
-      askingServer(endpoint, async (connection) => [...(await itemsOf(connection, ownerKey)).keys()].map((key) => named(key.slice(ownerKey.length)))),
+      asking(endpoint, async (connection) => [...(await itemsOf(connection, ownerKey)).keys()].map((key) => named(key.slice(ownerKey.length)))),
     /** A prefix needs no making: it is marked, so that it is found again. */
     create: (endpoint, proposed) =>
-      askingServer(endpoint, async (connection) => {
+      asking(endpoint, async (connection) => {
         const reply = await connection.ask(`add ${ownerKey}${proposed} 0 0 0\r\n\r\n`)
         if (!reply.toString().startsWith('STORED')) throw new ServerError('unavailable', `there is a namespace ${proposed} already`)
         return proposed
       }),
     drop: (endpoint, namespace) =>
-      askingServer(endpoint, async (connection) => {
+      asking(endpoint, async (connection) => {
         const mark = `${ownerKey}${namespace}`
         if (!(await itemsOf(connection, mark)).has(mark)) return
         for (const key of (await itemsOf(connection, `${namespace}:`)).keys()) await connection.ask(`delete ${key}\r\n`)
@@ -84,7 +84,7 @@ export const memcached: Engine = throwingServerErrors(driverError, {
       },
       ...certificateFiles({ security }),
     ],
-    prepare: makeDirectory,
+    prepare: emptyDirectory,
     start: ({ home, address, port, directory, limits, security }) => {
       const { maxbytes, num_threads: threads, item_size_max: largest } = settings(limits)
       return {
@@ -113,7 +113,7 @@ export const memcached: Engine = throwingServerErrors(driverError, {
     ],
   }),
   ready: (endpoint) =>
-    askingServer(endpoint, async (connection) => {
+    asking(endpoint, async (connection) => {
       const [, version] = /^VERSION (\S+)/.exec((await connection.ask('version\r\n')).toString()) ?? []
       if (version === undefined) throw new ServerError('unreadable', 'it tells no version: it is no Memcached')
       return version
@@ -150,8 +150,8 @@ async function openClient({ host, port, user, password, tls }: Endpoint): Promis
   }
 }
 
-const askingServer = <T>(endpoint: Endpoint, question: (connection: MemcachedConnection) => Promise<T>): Promise<T> =>
-  asking(
+const asking = <T>(endpoint: Endpoint, question: (connection: MemcachedConnection) => Promise<T>): Promise<T> =>
+  withClient(
     () => MemcachedConnection.open(loginOf(endpoint)),
     question,
     (connection) => connection.end(),
@@ -159,7 +159,7 @@ const askingServer = <T>(endpoint: Endpoint, question: (connection: MemcachedCon
 
 /** Whoever has an account may do everything: there are no rights. */
 async function guards(endpoint: Endpoint): Promise<Guards> {
-  const found = await asking(
+  const found = await withClient(
     () => openClient(asRole(endpoint)),
     settingsOfServer,
     (client) => client.shutdown(),

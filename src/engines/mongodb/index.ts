@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto'
 import type { Document, MongoClient } from 'mongodb'
 import image from '../../../docker/mongodb/image.json' with { type: 'json' }
-import { asking } from '../../clients/asking.ts'
 import { throwingServerErrors } from '../../clients/driver-errors.ts'
 import type { MongoLogin } from '../../clients/protocols/mongodb.ts'
-import { named, rightsOf } from '../../clients/replies.ts'
+import { named, rowRightsOf } from '../../clients/replies.ts'
 import { ServerError } from '../../clients/server-error.ts'
 import { tlsOptions } from '../../clients/socket.ts'
+import { withClient } from '../../clients/with-client.ts'
 import { type Definition, upsOf } from '../../families/definitions.ts'
 import { compileDocuments, type DocumentProgram, type DocumentRequest } from '../../families/document/compile.ts'
 import { grantsOf } from '../../families/document/grants.ts'
@@ -17,7 +17,7 @@ import type { Store } from '../../families/model.ts'
 import type { Scenario } from '../../scenario/scenario.ts'
 import { configurationOf } from '../configuration.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
-import { makeDirectory } from '../server-files.ts'
+import { emptyDirectory } from '../server-files.ts'
 import type { Driver } from './documents.ts'
 import { mongoError } from './errors.ts'
 import { traits } from './facts.ts'
@@ -77,7 +77,7 @@ export const mongodb: Engine = throwingServerErrors(mongoError, {
             { name: 'authority.pem', text: security.authority },
           ]),
     ],
-    prepare: makeDirectory,
+    prepare: emptyDirectory,
     start: ({ home, address, dataDirectory, directory, port, limits, security }) => ({
       program: `${home}/mongod`,
       arguments: [
@@ -176,7 +176,7 @@ async function guards(endpoint: Endpoint): Promise<Guards> {
   const name = authInfo.authenticatedUsers[0]?.user
   return {
     transport: { effective: `tls mode ${mode ?? 'disabled'}`, ok: mode === 'requireTLS' },
-    access: rightsOf(
+    access: rowRightsOf(
       `user ${name}`,
       more.length === 0 ? '' : `may ${[...new Set(more.flatMap(({ actions }) => actions))].slice(0, 5).join(', ')} and more`,
     ),
@@ -201,12 +201,12 @@ async function makeReplicaSet({ role, ...endpoint }: Endpoint): Promise<void> {
     if ((await admin.command({ rolesInfo: rowRole })).roles.length === 0) await admin.command({ createRole: rowRole, privileges, roles: [] })
     await admin.command({ createUser: role.user, pwd: role.password, roles: [rowRole], mechanisms: ['SCRAM-SHA-256'] })
   }
-  await asking(async () => clientOf(await import('mongodb'), member, 1, 1000, 'local'), initiate, close)
+  await withClient(async () => clientOf(await import('mongodb'), member, 1, 1000, 'local'), initiate, close)
 }
 
 const close = (client: MongoClient) => client.close()
 const ask = <T>(endpoint: Endpoint, question: (client: MongoClient) => Promise<T>): Promise<T> =>
-  asking(async () => clientOf(await import('mongodb'), endpoint, 1, 1000), question, close)
+  withClient(async () => clientOf(await import('mongodb'), endpoint, 1, 1000), question, close)
 
 function clientOf(
   driver: Driver,

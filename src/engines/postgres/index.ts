@@ -1,11 +1,11 @@
 /** PostgreSQL: how its server runs, its model as SQL, its client (pg). */
 import type { Client } from 'pg'
 import image from '../../../docker/postgres/image.json' with { type: 'json' }
-import { asking } from '../../clients/asking.ts'
 import { compilingSql } from '../../clients/compile-sql.ts'
 import { throwingServerErrors } from '../../clients/driver-errors.ts'
-import { named, rightsOf } from '../../clients/replies.ts'
+import { named, rowRightsOf } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
+import { withClient } from '../../clients/with-client.ts'
 import type { Statement } from '../../families/relational/compile.ts'
 import { grantsOf, migrationsOf } from '../../families/relational/handbook.ts'
 import type { Durability } from '../../scenario/scenario.ts'
@@ -120,7 +120,7 @@ export const postgres: Engine = throwingServerErrors(postgresError, {
     return String(row?.server_version)
   },
   guards,
-  observe: (endpoint) => asking(() => openClient(endpoint), observe, close),
+  observe: (endpoint) => withClient(() => openClient(endpoint), observe, close),
   async connect(endpoint, compiled, options) {
     const open = () => openClient(endpoint, compiled.durability)
     return new PostgresSession(await Promise.all(Array.from({ length: options.connections }, open)), open, own(compiled))
@@ -188,13 +188,13 @@ async function guards(endpoint: Endpoint): Promise<Guards> {
   )
   return {
     transport: { effective: seen?.version == null ? 'pg_stat_ssl: no TLS' : `${seen.version}, ${seen.cipher}`, ok: seen?.version != null },
-    access: rightsOf(`role ${seen?.name}`, String(seen?.rights ?? 'is unknown')),
+    access: rowRightsOf(`role ${seen?.name}`, String(seen?.rights ?? 'is unknown')),
   }
 }
 
 const close = (client: Client) => client.end()
 export const ask = (endpoint: Endpoint, statement: string): Promise<Record<string, unknown>[]> =>
-  asking(
+  withClient(
     () => openClient(endpoint),
     async (client) => (await client.query<Record<string, unknown>>(statement)).rows,
     close,

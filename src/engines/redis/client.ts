@@ -1,9 +1,9 @@
 /** The driver's client (ioredis), and who it connects as. */
 import type { Redis } from 'ioredis'
-import { asking } from '../../clients/asking.ts'
 import type { RedisLogin } from '../../clients/protocols/resp.ts'
 import { ServerError } from '../../clients/server-error.ts'
 import { tlsOptions } from '../../clients/socket.ts'
+import { withClient } from '../../clients/with-client.ts'
 import type { Endpoint } from '../engine.ts'
 
 export const loginOf = ({ host, port, user, password, tls, namespace }: Endpoint): RedisLogin => ({
@@ -44,7 +44,7 @@ export async function openClient({ host, port, user, password, tls, namespace }:
 }
 
 export const ask = <T>(endpoint: Endpoint, question: (client: Redis) => Promise<T>): Promise<T> =>
-  asking(
+  withClient(
     () => openClient(endpoint),
     question,
     (client) => client.disconnect(),

@@ -2,7 +2,7 @@
 import type { Durability } from '../../scenario/scenario.ts'
 import { settingsOf } from '../configuration.ts'
 import type { Limits, ServerImage, ServerSpec } from '../engine.ts'
-import { certificateFiles, makeDirectory } from '../server-files.ts'
+import { certificateFiles, emptyDirectory } from '../server-files.ts'
 import { secured } from './access.ts'
 import { maxMemory } from './session.ts'
 
@@ -48,6 +48,6 @@ export const serverOf = ({ name, program, major, image, onPath, package: package
       ].join('\n'),
     },
   ],
-  prepare: makeDirectory,
+  prepare: emptyDirectory,
   start: ({ home, directory }) => ({ program: `${home}/${program}`, arguments: [`${directory}/${name}.conf`] }),
 })

@@ -7,7 +7,7 @@ import { accessOf, ask, asking, cassandra, makeKeyspace } from '../cassandra/ind
 import { promises } from '../cassandra/parity.ts'
 import { configurationOf, settingsOf } from '../configuration.ts'
 import type { Endpoint, Engine, Guards, Limits, ServerContext } from '../engine.ts'
-import { certificateFiles, makeDirectory } from '../server-files.ts'
+import { certificateFiles, emptyDirectory } from '../server-files.ts'
 
 const name = 'scylladb'
 const system = 'docs.scylladb.com, System Requirements'
@@ -39,7 +39,7 @@ export const scylladb: Engine = throwingServerErrors(cassandraError, {
     package: null,
     needs: [{ program: 'scylla', hint: `run it in a container, which pulls ${image.image}, or give --endpoint NAME=scylladb://…` }],
     files: configurationFiles,
-    prepare: makeDirectory,
+    prepare: emptyDirectory,
     start: ({ home, directory, dataDirectory, limits: { cpus, memoryBytes } }) => ({
       program: `${home}/scylla`,
       arguments: [

@@ -1,5 +1,5 @@
 /** A client that is opened for some questions, and closed whatever comes of them. */
-export async function asking<Client, T>(
+export async function withClient<Client, T>(
   open: () => Promise<Client>,
   question: (client: Client) => Promise<T>,
   close: (client: Client) => unknown,
