@@ -1,11 +1,12 @@
 /** Compiles operations on items. What each asks the server is told by the operation itself: it is held with names in place of a call's values. */
 import { exampleOf } from '../data/examples.ts'
+import { heldBy } from '../data/guard.ts'
 import { parametersOf } from '../data/parameters.ts'
 import type { Value } from '../data/value.ts'
 import type { Engine, Limits } from '../engines/engine.ts'
 import type { Layout } from '../families/key-value/item.ts'
 import { conversation } from '../families/program.ts'
-import { type Field, type Operation, type Scenario, writesOf } from '../scenario/scenario.ts'
+import { entityOf, type Field, type Operation, type Scenario, writesOf } from '../scenario/scenario.ts'
 import { bytesOf, type Call, ItemOperations, type Refusals, type Said, type Storing } from './item-operations.ts'
 
 /** What differs between products. */
@@ -29,10 +30,10 @@ export function compileItems({ engine, settings, refusals, shown }: ItemProduct)
   }
 }
 
-/** Every item is there, its line 1 with it, and lives for long; what is stored is stored. */
+/** Every item is there, its line 1 with it, lives for long, and holds what a guard asks for; what is stored is stored. */
 function rehearsed(scenario: Scenario, operations: ItemOperations, op: Operation, shown: ItemProduct['shown']): string[] {
   const layout = operations.layout(op.entity)
-  const found = { value: exampleItem(layout), cas: '?version' }
+  const found = { value: exampleItem(scenario, layout, op), cas: '?version' }
   const parameters = parametersOf(scenario, op)
   const keys = [`key.${layout.entity.key[0]}`, `row.${layout.entity.key[0]}`]
   const owner = parameters.find(({ name, entity }) => name === `key.${entity.key[0]}`)?.name
@@ -72,9 +73,12 @@ function valuesOf({ layout: { fields, owned } }: Storing, op: Operation): string
   ].join(' ')
 }
 
-function exampleItem(layout: Layout): Buffer {
-  const lines = layout.owned.map(({ fields }) => [fields.map((field, at) => (at === 0 ? 1 : exampleValue(field)))])
-  const row = layout.fields.map((field) => (field.generator.kind === 'expiresAt' ? Number.MAX_SAFE_INTEGER : exampleValue(field)))
+function exampleItem(scenario: Scenario, layout: Layout, op: Operation): Buffer {
+  const guard = op.kind === 'update' ? op.guard : undefined
+  const value = (entity: string, field: Field) =>
+    guard !== undefined && op.entity === entity && guard.field === field.name ? heldBy(entityOf(scenario, entity), guard) : exampleValue(field)
+  const lines = layout.owned.map(({ name, fields }) => [fields.map((field, at) => (at === 0 ? 1 : value(name, field)))])
+  const row = layout.fields.map((field) => (field.generator.kind === 'expiresAt' ? Number.MAX_SAFE_INTEGER : value(layout.entity.name, field)))
   return bytesOf({ layout, item: { row, lines } })
 }
 

@@ -2,9 +2,10 @@
  * Operations on a product that finds items by their keys alone, as conversations: a `get`, a storing command or a `delete` each. What keeps some of
  * an item reads it first, and stores it unless it has changed. A product says how one call travels, and nothing else.
  */
+import { holds } from '../data/guard.ts'
 import { type ParamSource, positionsOf } from '../data/parameters.ts'
 import { type Block, cell, columnOf, startOf } from '../data/rows.ts'
-import { constantOf, type Value } from '../data/value.ts'
+import { constantOf, sumOf, type Value } from '../data/value.ts'
 import { type CallPlan, type Compiled, planInWords, type Reply } from '../engines/engine.ts'
 import { type Item, keyText, type Layout, layoutOf, readItem, writeItem } from '../families/key-value/item.ts'
 import { hostOf, readsFirst } from '../families/key-value/items.ts'
@@ -184,19 +185,25 @@ export class ItemOperations {
       for (const { field, amount } of op.add) after[places.indexOf(field)] = sumOf(after[places.indexOf(field)] as Value, amount)
       return after
     }
-    return yield* this.#change(layout, this.#key(layout, op.entity, bound, 'key'), (item) => {
+    const { guard } = op
+    const mayChange = (values: Value[], places: string[]) => guard === undefined || holds(entity, guard, values[places.indexOf(guard.field)] as Value)
+    const change = this.#change(layout, this.#key(layout, op.entity, bound, 'key'), (item) => {
       if (item === null) return null
-      if (layout.entity.name === op.entity)
-        return hasExpired(entity, item, bound) ? null : { ...item, row: changed(item.row, namesOf(layout.fields)) }
+      if (layout.entity.name === op.entity) {
+        const places = namesOf(layout.fields)
+        return hasExpired(entity, item, bound) || !mayChange(item.row, places) ? null : { ...item, row: changed(item.row, places) }
+      }
       const at = layout.owned.findIndex((owned) => owned.name === op.entity)
       const isMeant = ([number]: Value[]) => number === bound(`key.${entity.key[1]}`)
-      if (!item.lines[at]?.some(isMeant)) return null
       const places = namesOf(layout.owned[at]?.fields ?? [])
+      if (!item.lines[at]?.some((line) => isMeant(line) && mayChange(line, places))) return null
       return {
         ...item,
         lines: item.lines.map((lines, which) => (which === at ? lines.map((line) => (isMeant(line) ? changed(line, places) : line)) : lines)),
       }
     })
+    const reply = yield* change
+    return guard !== undefined && reply.outcome === 'miss' ? wroteReply(null, reply.retries) : reply
   }
 
   *#delete(op: OperationOf<'delete'>, bound: Bound): Talk {
@@ -253,4 +260,3 @@ const namesOf = (fields: { name: string }[]) => fields.map(({ name }) => name)
 const placeOf = ({ fields }: Layout, name: string) => fields.findIndex((field) => field.name === name)
 /** When a row expires is the first thing in its item. */
 const hasExpired = ({ ttlMs }: Entity, { row }: Item, bound: Bound) => ttlMs !== null && Number(row[0]) <= Number(bound('now'))
-const sumOf = (value: Value, amount: number): Value => (typeof value === 'bigint' ? value + BigInt(amount) : Number(value) + amount)

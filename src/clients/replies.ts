@@ -6,8 +6,10 @@ export function readReply(rows: number, answer: () => Answer): Reply {
   return { outcome: rows > 0 ? 'ok' : 'miss', rows, retries: 0, answer }
 }
 
-export function wroteReply(rows: number, retries: number): Reply {
-  const outcome = rows > 0 ? 'ok' : 'miss'
+/** `found`: rows that were written; null: a guard did not hold. */
+export function wroteReply(found: number | null, retries: number): Reply {
+  const rows = found ?? 0
+  const outcome = found === null ? 'conflict' : rows > 0 ? 'ok' : 'miss'
   return { outcome, rows, retries, answer: () => ({ kind: 'wrote', outcome, rows }) }
 }
 

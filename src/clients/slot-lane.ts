@@ -4,7 +4,7 @@
  */
 import type { WireSource } from '../data/parameters.ts'
 import type { Answer } from '../data/value.ts'
-import type { Lane } from '../engines/engine.ts'
+import type { Lane, OutcomeCode } from '../engines/engine.ts'
 import type { Program } from '../families/program.ts'
 import { type Operation, writesOf } from '../scenario/scenario.ts'
 import type { RequestBuffer } from './request.ts'
@@ -15,6 +15,8 @@ import { ServerError, unfit } from './server-error.ts'
 export interface Template {
   /** Parameter with the owned rows or targets without which it is not sent; null: always sent. */
   unlessEmptyAt: number | null
+  /** Whether it must write a row: else nothing of its operation takes effect. */
+  isGuarded: boolean
 }
 export interface Prepared<T extends Template> {
   op: Operation
@@ -99,6 +101,7 @@ class Slot<T extends Template, Found> {
   #retries = 0
   #commitRetries = 0
   #error = ''
+  #isConflict = false
   #isTransient = false
   #found: Found[] = []
   #closed: ServerError | null = null
@@ -184,6 +187,7 @@ class Slot<T extends Template, Found> {
     this.#exchange.renew?.()
     this.#stage = 'requests'
     this.#result = 0
+    this.#isConflict = false
     this.#commitRetries = 0
     if (this.#exchange.keep) this.#found = []
     this.#sendRequest(0)
@@ -197,7 +201,8 @@ class Slot<T extends Template, Found> {
   #replied(rows: number, error: string, isTransient: boolean, isCommitUnknown: boolean): void {
     const prepared = this.#prepared
     if (prepared === null || this.#stage === 'idle') return
-    if (this.#stage === 'abort') this.#again()
+    if (this.#stage === 'abort' && this.#isConflict) this.#tell('conflict', 0)
+    else if (this.#stage === 'abort') this.#again()
     else if (error !== '') this.#failed(prepared, error, isTransient, isCommitUnknown)
     else if (this.#stage === 'commit') this.#complete(prepared)
     else this.#advance(prepared, rows)
@@ -209,7 +214,8 @@ class Slot<T extends Template, Found> {
     if (template === this.#counted) this.#result = rows
     if (this.#exchange.keep && template !== null) this.#found.push(this.#exchange.found)
     const next = this.#at + 1
-    if (program.stopWhenEmpty && this.#result === 0) this.#complete(prepared)
+    if (rows === 0 && template?.isGuarded === true) this.#refuse(program)
+    else if (program.stopWhenEmpty && this.#result === 0) this.#complete(prepared)
     else if (next < this.#length) this.#sendRequest(next)
     else if (program.atomic) {
       this.#stage = 'commit'
@@ -222,8 +228,28 @@ class Slot<T extends Template, Found> {
     // The rows of a join are one row and its lines.
     const rows = op.kind === 'get' ? Math.min(1, this.#result) : this.#result
     const outcome = rows > 0 ? 'ok' : 'miss'
-    if (this.#exchange.keep)
-      this.#lane.onAnswer(this.#slot, writesOf(op).length > 0 ? { kind: 'wrote', outcome, rows } : this.#answer(prepared, this.#found))
+    if (writesOf(op).length > 0) {
+      this.#tell(outcome, rows)
+      return
+    }
+    if (this.#exchange.keep) this.#lane.onAnswer(this.#slot, this.#answer(prepared, this.#found))
+    this.#finish(outcome, rows, '')
+  }
+
+  /** A guard did not hold: what was written before it is taken back. */
+  #refuse({ atomic }: Prepared<T>['program']): void {
+    if (!atomic) {
+      this.#tell('conflict', 0)
+      return
+    }
+    this.#isConflict = true
+    this.#stage = 'abort'
+    this.#sendRequest(this.#length + 1)
+  }
+
+  /** What became of writes. */
+  #tell(outcome: 'ok' | 'miss' | 'conflict', rows: number): void {
+    if (this.#exchange.keep) this.#lane.onAnswer(this.#slot, { kind: 'wrote', outcome, rows })
     this.#finish(outcome, rows, '')
   }
 
@@ -253,7 +279,7 @@ class Slot<T extends Template, Found> {
     }, backoffMs(retries))
   }
 
-  #finish(outcome: 'ok' | 'miss' | 'error', rows: number, error: string): void {
+  #finish(outcome: OutcomeCode, rows: number, error: string): void {
     this.#stage = 'idle'
     this.#lane.onDone(this.#slot, outcome, rows, this.#retries, error)
   }

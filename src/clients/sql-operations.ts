@@ -47,7 +47,7 @@ export class SqlOperations<Client, Cell> {
       }
       if (writesOf(op).length === 0) return await this.#read(op, program, statements.length, run)
       const { result, retries } = await retrying(
-        async () => (program.atomic ? await this.#atomically(client, program, statements.length, run) : (await run(0)).touched),
+        () => (program.atomic ? this.#atomically(client, program, statements, run) : rowsOf(statements[0] as Statement, run(0))),
         this.#driver.isTransient,
       )
       return wroteReply(result, retries)
@@ -76,14 +76,27 @@ export class SqlOperations<Client, Cell> {
     return readReply(op.kind === 'get' ? Math.min(1, rows) : rows, () => answerOf(this.#compiled.scenario, op, results, this.#driver.decode))
   }
 
-  async #atomically(client: Client, { counted }: SqlProgram, length: number, run: (at: number) => Promise<{ touched: number }>): Promise<number> {
+  /** Rows of the counted statement; null: a guard did not hold, and all is taken back. */
+  async #atomically(
+    client: Client,
+    { counted }: SqlProgram,
+    statements: Statement[],
+    run: (at: number) => Promise<{ touched: number }>,
+  ): Promise<number | null> {
     const { control } = this.#driver
     await control(client, 'BEGIN')
     try {
-      const counts: number[] = []
-      for (let at = 0; at < length; at++) counts.push((await run(at)).touched)
+      let result = 0
+      for (const [at, statement] of statements.entries()) {
+        const rows = await rowsOf(statement, run(at))
+        if (rows === null) {
+          await control(client, 'ROLLBACK')
+          return null
+        }
+        if (at === counted) result = rows
+      }
       await control(client, 'COMMIT')
-      return counts[counted] as number
+      return result
     } catch (error) {
       await control(client, 'ROLLBACK').catch(() => {})
       throw error
@@ -100,4 +113,10 @@ export class SqlOperations<Client, Cell> {
     for (const at of binds) this.#driver.bind(values, parameters[at] as Parameter, params.value(at))
     return values
   }
+}
+
+/** null: a guard did not hold. */
+async function rowsOf({ guarded }: Statement, running: Promise<{ touched: number }>): Promise<number | null> {
+  const { touched } = await running
+  return guarded === true && touched === 0 ? null : touched
 }

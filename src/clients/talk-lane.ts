@@ -8,11 +8,16 @@ import { type Carrier, carry } from './conversation.ts'
 import type { RequestBuffer } from './request.ts'
 import { ServerError } from './server-error.ts'
 
+/** In place of a number of rows: the server refused. */
+export const refused = -1
+/** In place of a number of rows: a guard did not hold. */
+export const conflicted = -2
+
 export interface TalkTemplate {
   write(params: WireSource, to: RequestBuffer): void
   /** Whether this call fits the template: a deep page does not. */
   fits(params: WireSource): boolean
-  /** Rows that an answer tells of, without decoding it; −1: the server refused. */
+  /** Rows that an answer tells of, without decoding it; `refused`, or `conflicted`. */
   rows(bytes: Buffer, from: number, nowMs: number): number
   /** Replies to what it writes: the last is the answer. */
   replies: number
@@ -154,11 +159,11 @@ class Slot<Call, Said> {
     }
     const counted = this.#template?.rows(bytes, from, this.#nowMs)
     const talk = this.#talk
-    if (counted !== undefined && counted < 0) this.#fail(this.#protocol.refusal)
-    else if (talk === null) this.#finish(counted === 0 ? 'miss' : 'ok', counted as number, 0, '')
+    if (counted === refused) this.#fail(this.#protocol.refusal)
+    else if (talk === null) this.#finish(counted === conflicted ? 'conflict' : counted === 0 ? 'miss' : 'ok', Math.max(0, counted as number), 0, '')
     else {
       const said = this.#protocol.read(bytes, from)
-      carry(() => talk.next(said), this.#carrier, counted)
+      carry(() => talk.next(said), this.#carrier, counted === conflicted ? 0 : counted)
     }
   }
 

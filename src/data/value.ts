@@ -23,6 +23,9 @@ export function constantOf(entity: Entity, field: string, constant: Constant | n
   return fieldOf(entity, field).type === 'decimal' ? BigInt(constant as number) : constant
 }
 
+/** A number with an amount added; decimals are integers of their scale. */
+export const sumOf = (value: Value, amount: number): Value => (typeof value === 'bigint' ? value + BigInt(amount) : Number(value) + amount)
+
 /** A text that two values share exactly when they are equal; key order of objects does not matter. */
 export function canonical(value: Value): string {
   if (value === null || value === undefined) return 'null'

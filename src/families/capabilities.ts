@@ -9,6 +9,8 @@ export interface Capabilities {
    * depends on what was there · `row`: one row, with what it owns and with what was read of it.
    */
   atomicity: 'rows' | 'new rows' | 'row'
+  /** Whether a transaction that has written can be given up. */
+  rollback: boolean
   /** What rows are found by, besides their keys. `queries`: whatever the model keeps for it · `parts`: a value or a span of time · `keys`: nothing. */
   access: 'queries' | 'parts' | 'keys'
   /** Rows that one aggregate may read; null: any number. */

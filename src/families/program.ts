@@ -18,6 +18,11 @@ export interface Program<Request = unknown> {
   stopWhenEmpty: boolean
 }
 
+/** Of a request that changes rows under a guard: it must match its row, else nothing of its operation takes effect, and the outcome is a conflict. */
+export interface Guarded {
+  guarded?: true
+}
+
 /** What depends on answers: a conversation, of which only what is printed is known beforehand. `variants`: requests that it chooses from. */
 export function conversation<Request>(operation: string, shown: string[], variants: Request[][] = []): Program<Request> {
   return { operation, shown, variants, variantAt: null, atomic: false, counted: 0, stopWhenEmpty: false }

@@ -1,6 +1,6 @@
 /** The resolved scenario as a result holds it: what types call `Scenario`, checked; what an earlier dbtrial did not know of has its default. */
 import { z } from 'zod'
-import { consistencies, durabilities, efforts, fieldTypes, licenceKinds, quantileNames } from '../scenario/scenario.ts'
+import { comparisons, consistencies, durabilities, efforts, fieldTypes, licenceKinds, quantileNames } from '../scenario/scenario.ts'
 import { count, identifier, maxParts, nullable, number, open, positive, share, text } from './scalars.ts'
 
 const century = 100 * 365.25 * 86_400_000
@@ -59,12 +59,15 @@ const constantAssignment = open({ field: identifier, to: z.literal('constant'), 
 const assignment = z.discriminatedUnion('to', [open({ field: identifier, to: z.enum(['now', 'any']) }), constantAssignment])
 const addition = open({ field: identifier, amount: number, from: nullable(identifier) })
 
+const guard = open({ field: identifier, is: z.enum(comparisons), constant })
+
 const insert = { kind: z.literal('insert'), with: identifiers, set: z.array(constantAssignment).optional() }
 const put = { kind: z.literal('put'), existingShare: share }
 const update = {
   kind: z.literal('update'),
   set: z.array(assignment),
   add: z.array(addition),
+  guard: guard.optional().describe('absent: whatever the row holds'),
   via: nullable(open({ owned: identifier, field: identifier })),
 }
 const remove = { kind: z.literal('delete') }

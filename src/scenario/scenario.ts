@@ -64,6 +64,14 @@ export interface Addition {
   amount: number
   from: string | null
 }
+export const comparisons = ['equals', 'gt', 'gte', 'lt', 'lte'] as const
+export type Comparison = (typeof comparisons)[number]
+/** What the addressed row must hold for an update to be done; compared together with the write. */
+export interface Guard {
+  field: string
+  is: Comparison
+  constant: Constant
+}
 export interface Pick {
   skew: Skew
   miss: number
@@ -138,6 +146,8 @@ export interface Update {
   kind: 'update'
   set: Assignment[]
   add: Addition[]
+  /** Absent: whatever the row holds. */
+  guard?: Guard
   /** In a transaction: the reference of the owned rows just inserted whose targets are updated. */
   via: { owned: string; field: string } | null
 }

@@ -123,6 +123,13 @@ const additions = z.record(
   ),
 )
 
+const bound = z.number({ error: 'expected a number' }).optional()
+const guard = z
+  .record(fieldName, z.strictObject({ equals: literal.optional(), gt: bound, gte: bound, lt: bound, lte: bound }))
+  .describe(
+    'What the row must hold for the update to be done, such as { balance: { gte: 10 } }; else nothing is done, and the outcome is a conflict, which is no error.',
+  )
+
 export const stepKinds = ['insert', 'put', 'update', 'delete'] as const
 const insertStep = {
   insert: identifier,
@@ -130,7 +137,7 @@ const insertStep = {
   set: z.record(identifier, literal).optional().describe('Constants that new rows begin with, such as { state: open }.'),
 }
 const putStep = { put: identifier, keys: z.strictObject({ existing: share, new: share }).optional() }
-const updateStep = { update: identifier, set: assignments.optional(), add: additions.optional() }
+const updateStep = { update: identifier, set: assignments.optional(), add: additions.optional(), if: guard.optional() }
 const deleteStep = { delete: identifier }
 const step = z.union(
   [

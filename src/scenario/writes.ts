@@ -2,10 +2,23 @@
 import { maxWhole } from './entities.ts'
 import { constantFor, known, type Literal, lookUp, type OperationContext, ownedNames, pickOf } from './operation-context.ts'
 import { type Path, type Report, shown } from './problems.ts'
-import type { Addition, Assignment, Entity, Field, Insert, Operation, Step, Update, Write } from './scenario.ts'
+import {
+  type Addition,
+  type Assignment,
+  comparisons,
+  type Entity,
+  type Field,
+  type Guard,
+  type Insert,
+  type Operation,
+  type Step,
+  type Update,
+  type Write,
+} from './scenario.ts'
 import { type OperationFile, type StepFile, stepKinds } from './schema.ts'
 
 type WriteFile = Extract<OperationFile, { insert: unknown } | { put: unknown } | { update: unknown } | { delete: unknown }> | StepFile
+type GuardFile = NonNullable<Extract<WriteFile, { update: unknown }>['if']>
 
 export function resolveSteps(files: StepFile[], path: Path, context: OperationContext): Step[] {
   const steps: Step[] = []
@@ -50,7 +63,39 @@ export function resolveWrite(file: WriteFile, entity: Entity, path: Path, before
     if (Object.hasOwn(file.set ?? {}, field)) report(place, `"${field}" is set by the same update: set it or add to it`, { atKey: true })
     return addition(field, amount, via, entity, place, context) ?? []
   })
-  return { kind: 'update', set, add, via: via ?? null }
+  const guard = file.if === undefined ? undefined : guardOf(file.if, via, entity, [...path, 'if'], context)
+  return { kind: 'update', set, add, ...(guard === undefined ? {} : { guard }), via: via ?? null }
+}
+
+const equatable = ['int', 'decimal', 'bool', 'enum', 'words']
+
+/** One field of the addressed row, compared with a constant. */
+function guardOf(file: GuardFile, via: Update['via'] | undefined, entity: Entity, path: Path, context: OperationContext): Guard | undefined {
+  const { report } = context
+  const conditions = Object.entries(file).flatMap(([name, asked]) =>
+    comparisons.flatMap((is) => (asked[is] === undefined ? [] : [{ name, is, to: asked[is] }])),
+  )
+  const [condition] = conditions
+  if (condition === undefined || conditions.length > 1) {
+    report(path, 'a guard is one condition, such as { balance: { gte: 10 } }')
+    return undefined
+  }
+  const { name, is, to } = condition
+  const place = [...path, name, is]
+  const field = known(name, entity, [...path, name], context, true)
+  if (field === undefined) return undefined
+  const refuse = (why: string) => void report([...path, name], why, { atKey: true })
+  const isOrdered = field.generator.kind === 'number'
+  if (via !== null) report(path, '"via" leads to several rows: a guard is about the one that an update addresses', { atKey: true })
+  else if (entity.key.includes(name)) refuse(`"${name}" is part of the key: the row that is addressed has it`)
+  else if (field.generator.kind === 'reference' || !equatable.includes(field.type))
+    refuse(
+      `a guard compares fields of type ${equatable.join(', ')}, "${name}" is ${field.generator.kind === 'reference' ? 'a reference' : field.type}`,
+    )
+  else if (is !== 'equals' && !isOrdered) refuse(`only int and decimal fields are more or less than a number, "${name}" is ${field.type}: use equals`)
+  else if (to === 'any') report(place, 'a guard compares with a constant')
+  else return { field: name, is, constant: constantFor(field, to, place, report) }
+  return undefined
 }
 
 /** undefined where it leads nowhere, as was reported. */

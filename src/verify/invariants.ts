@@ -1,10 +1,11 @@
-/** After the replay: row counts, conservation, and every acknowledged write read back. */
+/** After the replay: row counts, conservation, every acknowledged write read back, and what guards keep. */
 import type { Dataset, EntityData } from '../data/dataset.ts'
 import type { Compiled, Session } from '../engines/engine.ts'
 import type { WriteLog } from '../measure/recorder.ts'
 import { type Durability, type Entity, entityOf, type Scenario } from '../scenario/scenario.ts'
 import { grownBy } from './counts.ts'
-import { linesBefore, type ReadBack, readBack, rowBefore } from './read-back.ts'
+import { Limits } from './limits.ts'
+import { linesBefore, type ReadBack, type ReadBackOptions, readBack, rowBefore } from './read-back.ts'
 import type { Reference } from './reference.ts'
 import { Writes } from './writes.ts'
 
@@ -64,7 +65,10 @@ export async function checkInvariants(
     const [was, is] = [value(before), value(after)]
     return { name, ok: was === is, detail: `${was} before, ${is} after` }
   })
-  return [...rows, ...sums, ...(await readBack(session, compiled, dataset, reference, writes, nowMs, signal, { maxRows })).map(resultOf)]
+  const limits = new Limits(scenario)
+  const onRow: ReadBackOptions['onRow'] = (check, row) => limits.look(check, row)
+  const read = await readBack(session, compiled, dataset, reference, writes, nowMs, signal, { maxRows, onRow })
+  return [...rows, ...sums, ...read.map(resultOf), ...limits.results()]
 }
 
 function rowsOf(entity: Entity, dataset: Dataset, reference: Reference, writes: Writes, before: Totals, after: Totals): InvariantResult {

@@ -1,6 +1,5 @@
 /** What a row may hold after writes whose order is known in part only: what cannot be decided is allowed either way. */
-import { canonical, type Value } from '../data/value.ts'
-import { sumOf } from './reference.ts'
+import { canonical, sumOf, type Value } from '../data/value.ts'
 
 /** What one operation did to one row, its steps taken together. */
 export interface Effect {

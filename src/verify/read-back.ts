@@ -41,6 +41,8 @@ export interface ReadBackOptions {
   from?: number
   /** Absent: as many as take a few seconds, spread over all that were written. */
   maxRows?: number | undefined
+  /** Told of every row that is there. */
+  onRow?: (check: OperationOf<'get'>, row: Value[]) => void
 }
 
 /** @throws where a row could not be read: that is no loss. */
@@ -52,7 +54,7 @@ export async function readBack(
   writes: Writes,
   nowMs: number,
   signal: AbortSignal,
-  { from = 0, maxRows = maxReadBack }: ReadBackOptions = {},
+  { from = 0, maxRows = maxReadBack, onRow }: ReadBackOptions = {},
 ): Promise<ReadBack[]> {
   const { scenario, operations } = compiled
   const results: ReadBack[] = []
@@ -82,6 +84,7 @@ export async function readBack(
             })
           },
         )
+        if (answer.kind === 'rows' && answer.rows[0] !== undefined) onRow?.(check, answer.rows[0])
         const strictly = expectation.fault(row, answer, true)
         if (strictly === null) continue
         if (expectation.fault(row, answer, false) === null) result.forgone++

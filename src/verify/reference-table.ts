@@ -37,8 +37,30 @@ export class ReferenceTable {
   /** By key; null: a loaded row that was deleted. */
   readonly #own = new Map<string, Row | null>()
 
+  /** Since `begin`: what stood in `#own` before its first change, by key. */
+  #before: Map<string, Row | null | undefined> | null = null
+
   constructor(loaded: Rows) {
     this.#loaded = loaded
+  }
+
+  begin(): void {
+    this.#before = new Map()
+  }
+
+  /** `undo`: nothing was done since `begin`. */
+  end(undo: boolean): void {
+    for (const [key, row] of undo ? (this.#before ?? []) : []) {
+      if (row === undefined) this.#own.delete(key)
+      else this.#own.set(key, row)
+    }
+    this.#before = null
+  }
+
+  #remember(key: string): void {
+    if (this.#before === null || this.#before.has(key)) return
+    const own = this.#own.get(key)
+    this.#before.set(key, own ? new Map(own) : own)
   }
 
   get(key: string): Loaded | undefined {
@@ -50,16 +72,19 @@ export class ReferenceTable {
   changeable(key: string): Row | undefined {
     const row = this.get(key)
     if (row === undefined) return undefined
+    this.#remember(key)
     const own = this.#own.get(key) ?? new Map(row)
     this.#own.set(key, own)
     return own
   }
 
   set(key: string, row: Row): void {
+    this.#remember(key)
     this.#own.set(key, row)
   }
 
   delete(key: string): void {
+    this.#remember(key)
     if (this.#loaded.has(key)) this.#own.set(key, null)
     else this.#own.delete(key)
   }

@@ -1,7 +1,8 @@
 /** The in-memory engine that knows the right answer to every operation: small enough to be obviously right. */
 import { type Dataset, type EntityData, lineRows, rowValues } from '../data/dataset.ts'
+import { holds } from '../data/guard.ts'
 import { type Parameter, type ParamSource, parametersOf } from '../data/parameters.ts'
-import { type Answer, canonical, compareValues, constantOf, type Value } from '../data/value.ts'
+import { type Answer, canonical, compareValues, constantOf, sumOf, type Value } from '../data/value.ts'
 import { bucketMs } from '../families/buckets.ts'
 import {
   type Aggregate,
@@ -16,6 +17,7 @@ import {
   ownedBy,
   type Scenario,
   type Search,
+  type Step,
   type Write,
 } from '../scenario/scenario.ts'
 import { firstOf, type Having, type Loaded, ReferenceTable, type Row, type Rows } from './reference-table.ts'
@@ -54,10 +56,8 @@ export class Reference {
         return { kind: 'rows', rows: this.matches(operation, params).slice(0, op.limit) }
       case 'aggregate':
         return { kind: 'groups', groups: this.#groups(op, bound) }
-      case 'transaction': {
-        const rows = op.steps.map((step, index) => this.#write(step, (name) => bound(`${index}.${name}`)))
-        return wrote(rows[0] ?? 0)
-      }
+      case 'transaction':
+        return wrote(this.#transaction(op.steps, bound))
       default:
         return wrote(this.#write(op, bound))
     }
@@ -158,8 +158,25 @@ export class Reference {
       .map((group) => [...(groupBy === null ? [] : [group.key]), group.count, ...(sum === null ? [] : [group.sum])])
   }
 
-  /** Rows matched. */
-  #write(write: Write & { entity: string }, bound: Bound): number {
+  /** Rows that the first step matched; null: a guard did not hold, and nothing was done. */
+  #transaction(steps: Step[], bound: Bound): number | null {
+    const tables = new Set(steps.flatMap((step) => [step.entity, ...ownedBy(this.#scenario, step.entity).map(({ name }) => name)]))
+    for (const name of tables) this.#table(name).begin()
+    let result: number | null = null
+    for (const [index, step] of steps.entries()) {
+      const rows = this.#write(step, (name) => bound(`${index}.${name}`))
+      if (rows === null) {
+        result = null
+        break
+      }
+      result ??= rows
+    }
+    for (const name of tables) this.#table(name).end(result === null)
+    return result
+  }
+
+  /** Rows matched; null: the guard did not hold, or there is no row that it could hold of. */
+  #write(write: Write & { entity: string }, bound: Bound): number | null {
     const entity = this.#entity(write.entity)
     const table = this.#table(entity.name)
     if (write.kind === 'insert' || write.kind === 'put') {
@@ -179,6 +196,8 @@ export class Reference {
       return (bound('targets') as Value[][]).length
     }
     const addressed = this.#addressed(entity, bound)
+    const guard = write.kind === 'update' ? write.guard : undefined
+    if (guard !== undefined && (addressed === undefined || !holds(entity, guard, addressed.get(guard.field) as Value))) return null
     if (addressed === undefined) return 0
     const key = keyText(entity, addressed)
     if (write.kind === 'delete') {
@@ -237,10 +256,11 @@ const put = (table: ReferenceTable, entity: Entity, row: Row) => void table.set(
 const project = (row: Loaded, names: string[]): Value[] => names.map((name) => row.get(name) ?? null)
 const same = (a: Value | undefined, b: Value | undefined) => a !== undefined && b !== undefined && compareValues(a, b) === 0
 const isLive = (entity: Entity, row: Loaded, bound: Bound) => entity.ttlMs === null || Number(row.get('expires_at')) > Number(bound('now'))
-const wrote = (rows: number): Answer => ({ kind: 'wrote', outcome: rows > 0 ? 'ok' : 'miss', rows })
-
-/** A number with an amount added; decimals are integers of their scale. */
-export const sumOf = (value: Value, amount: number): Value => (typeof value === 'bigint' ? value + BigInt(amount) : Number(value) + amount)
+const wrote = (rows: number | null): Answer => ({
+  kind: 'wrote',
+  outcome: rows === null ? 'conflict' : rows > 0 ? 'ok' : 'miss',
+  rows: rows ?? 0,
+})
 
 function assigned(entity: Entity, assignment: Assignment, bound: Bound): Value {
   return assignment.to === 'constant' ? constantOf(entity, assignment.field, assignment.constant) : bound(`set.${assignment.field}`)

@@ -1,11 +1,10 @@
 /** What the write log says was done to each row, step by step. */
 import { type Dataset, type EntityData, rowValues } from '../data/dataset.ts'
 import { type FieldGenerator, generatedValue, isMissing, linesPerOwner } from '../data/fields.ts'
-import { constantOf, type Value } from '../data/value.ts'
+import { constantOf, sumOf, type Value } from '../data/value.ts'
 import { logOutcomes, type WriteLog } from '../measure/recorder.ts'
 import { type Entity, type Operation, type Update, type Write, writesOf } from '../scenario/scenario.ts'
 import type { Effect } from './possible.ts'
-import { sumOf } from './reference.ts'
 
 export type Row = ReadonlyMap<string, Value>
 type Step = Write & { entity: string }
@@ -149,8 +148,9 @@ export class Writes {
       return { ...this.#bare(at, 'creates'), values }
     }
     const effect = this.#bare(at, 'changes')
-    // An acknowledged first step has matched its row; whether a later one did depends on what was there.
-    effect.isMatched = isThere || (log.step[at] === 0 && log.outcome[at] === logOutcomes.ok)
+    // An acknowledged first step has matched its row, and so has one whose guard held; whether another did depends on what was there.
+    const isAnswered = log.outcome[at] !== logOutcomes.error
+    effect.isMatched = isThere || (log.step[at] === 0 && log.outcome[at] === logOutcomes.ok) || (isAnswered && step.guard !== undefined)
     for (const each of step.set) effect.values.set(each.field, this.#assigned(data, each, at))
     if (step.via === null) for (const { field, amount } of step.add) effect.adds.set(field, amount)
     else

@@ -21,12 +21,23 @@ function finds({ access, maxAggregatedRows }: Capabilities, scenario: Scenario, 
   return first !== undefined && fieldOf(entity, first).type === 'timestamp'
 }
 
-function isAtomic({ atomicity }: Capabilities, scenario: Scenario, operation: Operation): boolean {
+function isAtomic({ atomicity, rollback }: Capabilities, scenario: Scenario, operation: Operation): boolean {
   const writes = writesOf(operation)
-  if (atomicity === 'rows') return true
+  if (atomicity === 'rows')
+    return rollback || !writes.some((write, at) => isGuarded(write) && writes.slice(0, at).some((before) => touches(scenario, before, write.entity)))
   if (atomicity === 'row') return operation.kind !== 'transaction' && !writes.some((write) => writesUnique(scenario, write))
   const changes = writes.filter((write) => write.kind === 'update' || write.kind === 'delete')
-  return operation.kind === 'transaction' ? changes.length === 0 : !changes.some((write) => write.kind === 'update' && write.add.length > 0)
+  return operation.kind === 'transaction'
+    ? changes.length === 0
+    : !changes.some((write) => write.kind === 'update' && write.add.length > 0 && !isGuarded(write))
+}
+
+const isGuarded = (write: Write) => write.kind === 'update' && write.guard !== undefined
+
+/** Whether a write may change rows of an entity, which may be one that it owns. */
+function touches(scenario: Scenario, write: Write & { entity: string }, entity: string): boolean {
+  if (write.entity === entity) return true
+  return write.kind === 'insert' ? write.with.includes(entity) : write.kind === 'delete' && entityOf(scenario, entity).owner?.entity === write.entity
 }
 
 /** A value that no other row may have: who has it must be known and kept together with the row. */

@@ -1,7 +1,7 @@
 /** CQL for the stores of a wide-column model: tables, and the statement texts of every operation. */
 import type { Store, StoreColumn } from '../../families/model.ts'
 import { groupedByServer, readsRange } from '../../families/wide-column/queries.ts'
-import { entityOf, type OperationOf, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { type Comparison, entityOf, type OperationOf, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import { isDescending, isReversed, type PageStart, startText } from './pages.ts'
 
 export const id = (name: string) => `"${name.replaceAll('"', '""')}"`
@@ -34,9 +34,16 @@ function isSmall({ entity, field: name }: StoreColumn, { entities, operations }:
   const generator = entityOf({ entities }, entity).fields.find((field) => field.name === name)?.generator
   if (generator?.kind === 'line') return true
   if (generator?.kind !== 'number') return false
+  // What is added without a guard is excused.
+  const isAddedTo = operations.some(
+    (each) => each.kind === 'update' && each.entity === entity && each.add.some(({ field }) => field === name) && each.guard,
+  )
+  if (isAddedTo) return false
   const asked = operations.flatMap((operation) => [
     ...(operation.entity === entity && (operation.kind === 'list' || operation.kind === 'aggregate') ? operation.where : []),
-    ...writesOf(operation).flatMap((write) => (write.entity === entity && write.kind === 'update' ? write.set : [])),
+    ...writesOf(operation).flatMap((write) =>
+      write.entity === entity && write.kind === 'update' ? [...write.set, ...(write.guard === undefined ? [] : [write.guard])] : [],
+    ),
   ])
   const constants = asked.flatMap((each) => (each.field === name && 'constant' in each && typeof each.constant === 'number' ? [each.constant] : []))
   return [generator.low, generator.high + missedBeyond, ...constants].every((value) => value >= -(2 ** 31) && value < 2 ** 31)
@@ -137,9 +144,19 @@ export function claimRow(store: Store, columns: string[], using: Using[]): strin
   return `${insertRow(store, columns, [])} IF NOT EXISTS${usingText(using)}`
 }
 
-/** What it is `using` comes first among its values, what `asked` columns must be comes last: then it is a lightweight transaction. */
-export function updateRow(store: Store, columns: string[], keys: string[], using: Using[], asked: string[] = []): string {
-  return `UPDATE ${id(store.name)}${usingText(using)} SET ${columns.map((name) => `${id(name)} = ?`).join(', ')} WHERE ${equals(keys)}${condition(asked)}`
+const operators: Record<Comparison, string> = { equals: '=', gt: '>', gte: '>=', lt: '<', lte: '<=' }
+
+/** What it is `using` comes first among its values, what `asked` columns must be, and then a `guarded` one, comes last: then it is a lightweight transaction. */
+export function updateRow(
+  store: Store,
+  columns: string[],
+  keys: string[],
+  using: Using[],
+  asked: string[] = [],
+  guarded?: { column: string; is: Comparison },
+): string {
+  const guard = guarded === undefined ? '' : ` AND ${id(guarded.column)} ${operators[guarded.is]} ?`
+  return `UPDATE ${id(store.name)}${usingText(using)} SET ${columns.map((name) => `${id(name)} = ?`).join(', ')} WHERE ${equals(keys)}${condition(asked)}${guard}`
 }
 
 /** What it is `using` comes first among its values, what `asked` columns must be comes last: then it is a lightweight transaction. */

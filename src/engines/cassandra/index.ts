@@ -29,7 +29,14 @@ export const cassandra: Engine = throwingServerErrors(cassandraError, {
   name: 'cassandra',
   family: 'wide-column',
   native: false,
-  capabilities: { durability: ['fsync', 'relaxed'], atomicity: 'new rows', access: 'parts', maxAggregatedRows: null, dataSurvivesRestart: true },
+  capabilities: {
+    durability: ['fsync', 'relaxed'],
+    atomicity: 'new rows',
+    rollback: false,
+    access: 'parts',
+    maxAggregatedRows: null,
+    dataSurvivesRestart: true,
+  },
   traits,
   pace: {
     startSeconds: 8,

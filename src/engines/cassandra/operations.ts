@@ -3,6 +3,7 @@
 import { Groups } from '../../clients/groups.ts'
 import { cqlError } from '../../clients/protocols/cql-errors.ts'
 import { readReply, wroteReply } from '../../clients/replies.ts'
+import { holds } from '../../data/guard.ts'
 import { canonical, compareValues, constantOf, type Value } from '../../data/value.ts'
 import { type BucketUnit, bucketMs, bucketOf } from '../../families/buckets.ts'
 import type { Store, StoreColumn } from '../../families/model.ts'
@@ -215,7 +216,7 @@ export class CassandraOperations {
   *#write(op: Operation & Write, bound: Bound): Talk<Reply> {
     const consistency = consistencyOf(op)
     const own = yield* this.#settled(() => this.#statements(op, bound, consistency, true), consistency)
-    if (own.statements === null) return wroteReply(0, own.retries)
+    if (own.statements === null) return wroteReply(op.kind === 'update' && op.guard !== undefined ? null : 0, own.retries)
     const settled = [own]
     if (op.kind === 'delete') {
       const entity = entityOf(this.#compiled.scenario, op.entity)
@@ -256,7 +257,7 @@ export class CassandraOperations {
     throw cqlError('Contended', `others changed the row before each of ${maxRounds} attempts`)
   }
 
-  /** null: nothing to write, the row is not there. `alone`: in no batch with other rows, so that it may have a condition. */
+  /** null: nothing to write, the row is not there or its guard does not hold. `alone`: in no batch with other rows, so that it may have a condition. */
   *#statements(write: Write & { entity: string }, bound: Bound, consistency: number, alone: boolean): Talk<Cql[] | null> {
     const { scenario, model } = this.#compiled
     const entity = entityOf(scenario, write.entity)
@@ -291,6 +292,7 @@ export class CassandraOperations {
         store === base && read !== null ? this.rows.deletesOfBase(base, keys[0] as Value, read) : this.rows.deletes(store, before, [], version)
       return [...stores.flatMap(deletes), ...lines]
     }
+    if (write.guard !== undefined && !holds(entity, write.guard, before.get(write.guard.field) as Value)) return null
     return this.rows.changes(write, entity, storesOfEntity(model, entity), before, bound, nowMs, version)
   }
 

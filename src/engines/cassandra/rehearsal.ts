@@ -1,5 +1,6 @@
 /** What an operation asks the server, told by the operation itself: its conversation, held with an example row in place of a server. */
 import { exampleOf } from '../../data/examples.ts'
+import { heldBy } from '../../data/guard.ts'
 import { type Parameter, parametersOf } from '../../data/parameters.ts'
 import { constantOf, decimalText, type Value } from '../../data/value.ts'
 import type { Store } from '../../families/model.ts'
@@ -41,7 +42,7 @@ function asked(compiled: Compiled<string>, op: Operation, operation: number, cho
     const said = talk.next(answers)
     if (said.done === true) return texts
     texts.push(...said.value.map(textOf))
-    answers = said.value.map(({ statements: [first] }) => ({ rows: [answerTo(first as Cql, model.stores, scenario, chosen)], pageState: null }))
+    answers = said.value.map(({ statements: [first] }) => ({ rows: [answerTo(first as Cql, model.stores, scenario, chosen, op)], pageState: null }))
   }
 }
 
@@ -51,14 +52,14 @@ function textOf({ statements }: Request): string {
 }
 
 /** Of a partition the example row; whoever claims a value gets it. */
-function answerTo({ query }: Cql, stores: Store[], scenario: Scenario, chosen: Chosen | null): StoredRow {
+function answerTo({ query }: Cql, stores: Store[], scenario: Scenario, chosen: Chosen | null, op: Operation): StoredRow {
   const store = stores.find((each) => [selectPartition, selectOwner, selectRow].some((text) => text(each) === query))
   if (store === undefined) return { '[applied]': true }
   return Object.fromEntries(
     store.columns.map(({ name, entity, field, role }) => {
       if (role === 'version') return [name, 0]
       const [own] = field.split(' ') as [string]
-      return [name, role === 'bucket' ? 1 : storedExample(entityOf(scenario, entity), own, chosen)]
+      return [name, role === 'bucket' ? 1 : storedExample(entityOf(scenario, entity), own, chosen, op)]
     }),
   )
 }
@@ -84,10 +85,11 @@ function chosenValue(entity: Entity, { name }: Field, chosen: Chosen | null, whe
   return filter === undefined ? undefined : constantOf(entity, name, filter.constant)
 }
 
-/** As the server returns it. */
-function storedExample(entity: Entity, name: string, chosen: Chosen | null): Value {
+/** As the server returns it; a guard of the operation holds. */
+function storedExample(entity: Entity, name: string, chosen: Chosen | null, op: Operation): Value {
   const field = fieldOf(entity, name)
-  const own = chosenValue(entity, field, chosen, 'before')
+  const guard = op.kind === 'update' && op.entity === entity.name && op.guard?.field === name ? op.guard : undefined
+  const own = guard === undefined ? chosenValue(entity, field, chosen, 'before') : heldBy(entity, guard)
   if (own !== undefined) return field.type === 'decimal' ? decimalText(own as bigint, field.scale) : own
   const value = exampleOf(field, first)
   if (field.type === 'json') return JSON.stringify(value)

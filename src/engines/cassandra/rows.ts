@@ -1,5 +1,5 @@
 /** Rows as CQL: the statements that write, change and delete a row in every store, and values as answers carry them. */
-import { canonical, constantOf, decimalValue, type Value } from '../../data/value.ts'
+import { canonical, constantOf, decimalValue, sumOf, type Value } from '../../data/value.ts'
 import { bucketOf } from '../../families/buckets.ts'
 import type { PhysicalModel, Store, StoreColumn } from '../../families/model.ts'
 import { storesOfEntity } from '../../families/wide-column/stores.ts'
@@ -180,7 +180,8 @@ export class CassandraRows {
     const after: Row = new Map(before)
     for (const each of write.set)
       after.set(each.field, each.to === 'constant' ? constantOf(entity, each.field, each.constant) : bound(`set.${each.field}`))
-    const changed = new Set(write.set.map((each) => each.field))
+    for (const { field, amount } of write.add) after.set(field, sumOf(after.get(field) as Value, amount))
+    const changed = new Set([...write.set, ...write.add].map((each) => each.field))
     return stores.flatMap((store) => {
       const hit = store.columns.filter((column) => column.entity === entity.name && column.field.split(' ').some((field) => changed.has(field)))
       if (hit.length === 0) return []
@@ -195,6 +196,7 @@ export class CassandraRows {
       const own = versionOf(store)
       const asked = own === undefined ? [] : [own]
       const set = [...hit, ...asked]
+      const guard = own === undefined ? undefined : guardOf(write, entity, store)
       const { using, params: used } = this.#using(store, ttl, version)
       const query = updateRow(
         store,
@@ -202,12 +204,13 @@ export class CassandraRows {
         keys,
         using,
         asked.map((column) => column.name),
+        guard,
       )
       const keyValue = (name: string, token: string | null) => {
         const column = columnOf(store, name)
         return line && name === store.partition[0] ? (before.get(entity.key[0] as string) as Value) : this.#columnValue(store, column, before, token)
       }
-      const columns = [...used.map(() => null), ...set, ...keys.map((name) => columnOf(store, name)), ...asked]
+      const columns = [...used.map(() => null), ...set, ...keys.map((name) => columnOf(store, name)), ...asked, ...(guard?.columns ?? [])]
       const values = this.#versioned(store, after, version)
       return this.#tokens(store, before).map((token) => ({
         query,
@@ -217,6 +220,7 @@ export class CassandraRows {
           ...set.map((column) => values.get(column.field) as Value),
           ...keys.map((name) => keyValue(name, token)),
           ...asked.map((column) => before.get(column.name) as Value),
+          ...(guard?.values ?? []),
         ],
         ...(own !== undefined && { conditional: true as const }),
       }))
@@ -267,6 +271,13 @@ export class CassandraRows {
   isInt(column: StoreColumn): boolean {
     return cqlType(column, this.#compiled.scenario) === 'int'
   }
+}
+
+/** The guard of a change, where its table has the version that makes the change conditional. */
+function guardOf({ guard }: Update, entity: Entity, store: Store) {
+  if (guard === undefined) return undefined
+  const column = store.columns.find((each) => each.entity === entity.name && each.field === guard.field) as StoreColumn
+  return { column: column.name, is: guard.is, columns: [column], values: [constantOf(entity, guard.field, guard.constant)] }
 }
 
 /** Partition and clustering columns both have the role `key`: a row whose value of one changes stands elsewhere (`sayMoves` prints it). */

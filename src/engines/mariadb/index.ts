@@ -26,7 +26,14 @@ const setup = [
 export const mariadb: Engine = throwingServerErrors(mariadbError, {
   name: 'mariadb',
   family: 'relational',
-  capabilities: { durability: ['fsync', 'relaxed'], atomicity: 'rows', access: 'queries', maxAggregatedRows: null, dataSurvivesRestart: true },
+  capabilities: {
+    durability: ['fsync', 'relaxed'],
+    atomicity: 'rows',
+    rollback: true,
+    access: 'queries',
+    maxAggregatedRows: null,
+    dataSurvivesRestart: true,
+  },
   indexing,
   native: true,
   traits,

@@ -88,11 +88,12 @@ function prepared(compiled: Compiled<Statement>, texts: string[]): (Prepared<Sta
     if (program === null) return null
     const parameters = parametersOf(compiled.scenario, op)
     const templates = program.variants.map((statements) =>
-      statements.map(({ text, binds }): StatementTemplate => {
+      statements.map(({ text, binds, guarded }): StatementTemplate => {
         const known = texts.indexOf(text)
         const writers = binds.map((at) => writerOf(parameters[at] as (typeof parameters)[number], at))
         const head = executionOf(writers.map(({ type }) => type))
-        return { unlessEmptyAt: null, at: known < 0 ? texts.push(text) - 1 : known, head, writers, writes: writesOf(op).length > 0 }
+        const place = known < 0 ? texts.push(text) - 1 : known
+        return { unlessEmptyAt: null, isGuarded: guarded === true, at: place, head, writers, writes: writesOf(op).length > 0 }
       }),
     )
     return { op, program, templates }

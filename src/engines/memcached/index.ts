@@ -40,7 +40,7 @@ export const memcached: Engine = throwingServerErrors(driverError, {
   name,
   family: 'key-value',
   native: false,
-  capabilities: { durability: ['volatile'], atomicity: 'row', access: 'keys', maxAggregatedRows: null, dataSurvivesRestart: false },
+  capabilities: { durability: ['volatile'], atomicity: 'row', rollback: false, access: 'keys', maxAggregatedRows: null, dataSurvivesRestart: false },
   traits,
   pace: { startSeconds: 0.2, loadSeconds: 0.5, loadRowsPerSecond: 60_000, settleSeconds: 0, verifySeconds: 4, warmUpSeconds: 2 },
   namespace: 'dbtrial',

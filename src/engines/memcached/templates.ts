@@ -2,7 +2,7 @@
 import { secondsOf } from '../../clients/item-operations.ts'
 import { type FoundItem, findItem, outcomeOf } from '../../clients/protocols/memcached.ts'
 import type { RequestBuffer } from '../../clients/request.ts'
-import type { TalkTemplate } from '../../clients/talk-lane.ts'
+import { refused, type TalkTemplate } from '../../clients/talk-lane.ts'
 import { parametersOf, positionsOf, type WireSource } from '../../data/parameters.ts'
 import { writeDigits } from '../../data/whole-numbers.ts'
 import { expiryAt, type Layout, writeKey, writeLines, writeParameter } from '../../families/key-value/item.ts'
@@ -37,7 +37,7 @@ export function templateOf({ scenario }: Compiled, layout: Layout, op: Operation
     owned: layout.owned.map(({ name, fields }) => ({ fields, at: given.includes(name) ? (positions.get(`lines.${name}`) as number) : -1 })),
   }
   // What is not done is refused, because an item was there.
-  const rows = (bytes: Buffer, from: number) => (outcomeOf(bytes, from) === 'done' ? 1 : -1)
+  const rows = (bytes: Buffer, from: number) => (outcomeOf(bytes, from) === 'done' ? 1 : refused)
   return { ...always, nowAt, rows, write: (params, to) => writeStored(stored, params, to) }
 }
 

@@ -140,20 +140,21 @@ export class MongoSession implements Session {
     return find === undefined ? from.aggregate(pipeline as Document[], options) : from.find(filter as Document, options)
   }
 
-  /** Rows of the counted request. */
-  async #write(requests: DocumentRequest[], { counted }: DocumentProgram, params: ParamSource, session?: ClientSession): Promise<number> {
+  /** Rows of the counted request; null: a guard did not hold. */
+  async #write(requests: DocumentRequest[], { counted }: DocumentProgram, params: ParamSource, session?: ClientSession): Promise<number | null> {
     let rows = 0
-    for (const [index, { collection, command, unlessEmptyAt }] of requests.entries()) {
+    for (const [index, { collection, command, unlessEmptyAt, guarded }] of requests.entries()) {
       if (unlessEmptyAt !== null && (params.value(unlessEmptyAt) as Value[]).length === 0) continue
       const to = this.#client.db(this.#namespace).collection(collection)
       const written = await writeThrough(to, this.#documents.filled(command, params), session)
+      if (guarded === true && written === 0) return null
       if (index === counted) rows = written
     }
     return rows
   }
 
-  /** Retries as the driver's contract says: the whole transaction, or the commit alone where its outcome is unknown. */
-  async #transaction(body: (session: ClientSession) => Promise<number>): Promise<{ result: number; retries: number }> {
+  /** Retries as the driver's contract says: the whole transaction, or the commit alone where its outcome is unknown. null: a guard did not hold. */
+  async #transaction(body: (session: ClientSession) => Promise<number | null>): Promise<{ result: number | null; retries: number }> {
     const labelled = (error: unknown, label: string) => error instanceof this.#driver.MongoError && error.hasErrorLabel(label)
     const session = this.#client.startSession()
     try {
@@ -166,6 +167,10 @@ export class MongoSession implements Session {
           })
           try {
             const result = await body(session)
+            if (result === null) {
+              await session.abortTransaction()
+              return null
+            }
             await retrying(
               () => session.commitTransaction(),
               (error) => labelled(error, 'UnknownTransactionCommitResult'),

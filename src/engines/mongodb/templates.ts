@@ -17,11 +17,11 @@ export interface CommandTemplate extends Template {
 export function templatesOf(bson: Bson, documents: MongoDocuments, database: string, { variants, atomic }: DocumentProgram): CommandTemplate[][] {
   const opening = new Opening({ readConcern: concerns.transaction, startTransaction: true })
   return variants.map((requests) =>
-    requests.map(({ collection, command, unlessEmptyAt }): CommandTemplate => {
+    requests.map(({ collection, command, unlessEmptyAt, guarded }): CommandTemplate => {
       const inside = atomic ? { txnNumber: new TransactionNumber(), autocommit: false, opening } : {}
       const retryable = !atomic && 'writeConcern' in command ? { txnNumber: new TransactionNumber() } : {}
       const write = compile(bson, { ...documents.prepared(command), lsid: { id: new Session() }, ...inside, ...retryable, $db: database })
-      return { collection, unlessEmptyAt, write }
+      return { collection, unlessEmptyAt, isGuarded: guarded === true, write }
     }),
   )
 }

@@ -109,7 +109,7 @@ function prepared(compiled: Compiled<Statement>, types: number[][][][]): (Prepar
         const known = types[index]?.[variant]?.[at] ?? []
         const execution =
           compiled.pooler === undefined ? executionOf(nameOf(index, variant, at), known.length) : executionOf('', known.length, statement.text)
-        return { unlessEmptyAt: null, execution, writers: writersOf(parameters, statement, known) }
+        return { unlessEmptyAt: null, isGuarded: statement.guarded === true, execution, writers: writersOf(parameters, statement, known) }
       }),
     )
     return { op, program, templates }

@@ -156,7 +156,9 @@ export class RedisOperations {
   *#write(op: Operation, bound: Bound): Talk<Reply> {
     const reply = yield this.writes.call(op, bound)
     // New rows are written whatever there was: their commands tell other numbers.
-    return wroteReply(this.writes.form(op) === 'new rows' ? 1 : Number(reply), 0)
+    if (this.writes.form(op) === 'new rows') return wroteReply(1, 0)
+    const rows = Number(reply)
+    return wroteReply(rows < 0 ? null : rows, 0)
   }
 
   #members(store: Store, owner: Value, fields: string[]): Talk<Hash[]> {

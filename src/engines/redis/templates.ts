@@ -5,7 +5,7 @@
 
 import { bulkNumber, bulkOf, elementAt, isNull, lengthOf, numberAt } from '../../clients/protocols/resp.ts'
 import type { RequestBuffer } from '../../clients/request.ts'
-import type { TalkTemplate } from '../../clients/talk-lane.ts'
+import { conflicted, type TalkTemplate } from '../../clients/talk-lane.ts'
 import { type Parameter, parametersOf, type WireSource } from '../../data/parameters.ts'
 import { writeDigits, writeInt64BE } from '../../data/whole-numbers.ts'
 import { comparedInside } from '../../families/key-value/model.ts'
@@ -15,7 +15,7 @@ import type { Compiled } from '../engine.ts'
 import { behindKeys, enumSortable, isUnique, keyLength, uniqueHash } from './keys.ts'
 import { isReversed, pageScriptOf, type RedisOperations, wholeRange } from './operations.ts'
 import { findScript, type Script } from './scripts.ts'
-import { placesOf, type Step } from './write-scripts.ts'
+import { isGuardedLater, placesOf, type Step } from './write-scripts.ts'
 import { nativeGraceMs } from './writes.ts'
 
 /** Writes a value; returns its end. */
@@ -25,6 +25,11 @@ interface Dynamic {
   put: Put
 }
 type WordSpec = string | Buffer | Dynamic
+/** Of one step of a script. */
+interface Words {
+  keys: (WordSpec | null)[]
+  words: (WordSpec | null)[]
+}
 
 /** Digits and line ends of a bulk string's length. */
 const widestHead = 16
@@ -68,7 +73,10 @@ function rowsOfGet({ fields, inside }: { fields: string[]; inside: string[] }, o
 }
 
 /** As many as the script found. */
-const rowsOfScript = (bytes: Buffer, from: number) => numberAt(bytes, from + 1)
+function rowsOfScript(bytes: Buffer, from: number): number {
+  const rows = numberAt(bytes, from + 1)
+  return rows < 0 ? conflicted : rows
+}
 
 /** The whole commands, constants of neighbouring words joined. */
 function joined(commands: WordSpec[][]): (Buffer | Dynamic)[] {
@@ -172,7 +180,11 @@ class Shape {
       const commands = rows.flatMap((row) => row ?? [])
       return commands.length === 1 ? commands : [['MULTI'], ...commands, ['EXEC']]
     }
-    const parts = steps.map(({ write, prefix }) => this.#step(write, prefix))
+    const guarded = steps.filter(({ write }, at) => isGuardedLater(write, at))
+    const parts = [
+      ...guarded.map(({ write, prefix }) => this.#address(write, prefix)),
+      ...steps.map(({ write, prefix }) => this.#step(write, prefix)),
+    ]
     if (parts.includes(null)) return null
     const keys = parts.flatMap((step) => step?.keys ?? [])
     if (form === 'DEL') return [['DEL', ...keys]]
@@ -189,10 +201,15 @@ class Shape {
     return [['HSET', hash, ...this.#newFields(write, prefix)], ...life]
   }
 
-  /** Keys and arguments of one write; null where there are not always as many. */
-  #step(write: Step, prefix: string): { keys: (WordSpec | null)[]; words: (WordSpec | null)[] } | null {
+  /** The row that a step is about, and the time where rows expire. */
+  #address(write: Step, prefix: string): Words {
     const entity = entityOf(this.#compiled.scenario, write.entity)
-    const now = entity.ttlMs === null ? [] : [this.#digits(`${prefix}now`)]
+    return { keys: [this.#hash(entity, `${prefix}key.`)], words: entity.ttlMs === null ? [] : [this.#digits(`${prefix}now`)] }
+  }
+
+  /** Keys and arguments of one write; null where there are not always as many. */
+  #step(write: Step, prefix: string): Words | null {
+    const entity = entityOf(this.#compiled.scenario, write.entity)
     switch (write.kind) {
       case 'insert':
       case 'put': {
@@ -204,13 +221,14 @@ class Shape {
         }
       }
       case 'delete':
-        return { keys: [this.#hash(entity, `${prefix}key.`)], words: now }
+        return this.#address(write, prefix)
       default: {
         if (write.via !== null) return null
         const set = write.set
           .filter((each) => each.to !== 'constant')
           .map(({ field }) => this.#stored(`${prefix}set.${field}`, fieldOf(entity, field)))
-        return { keys: [this.#hash(entity, `${prefix}key.`)], words: [...set, ...now] }
+        const { keys, words } = this.#address(write, prefix)
+        return { keys, words: [...set, ...words] }
       }
     }
   }

@@ -5,7 +5,17 @@
 import { constantOf } from '../../data/value.ts'
 import { moves, setsOf, uniquesOf } from '../../families/key-value/model.ts'
 import type { Store } from '../../families/model.ts'
-import { type Entity, entityOf, fieldOf, type Operation, ownedBy, type Write, writesOf } from '../../scenario/scenario.ts'
+import {
+  type Comparison,
+  type Entity,
+  entityOf,
+  fieldOf,
+  type Guard,
+  type Operation,
+  ownedBy,
+  type Write,
+  writesOf,
+} from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
 import { isUnique, keyLength, stored } from './keys.ts'
 import { RowScript } from './row-script.ts'
@@ -13,9 +23,14 @@ import { type Helper, helpers, literal, type Script, script } from './scripts.ts
 
 export type Step = Write & { entity: string }
 
+/** Whether the guard of a step is looked at before all steps: that of the first step is by the step itself. */
+export const isGuardedLater = (write: Step, at: number) => write.kind === 'update' && write.guard !== undefined && at > 0
+
 export function writeScriptOf(compiled: Compiled, operation: Operation): Script {
   const used = new Set<Helper>(['key'])
-  const body = writesOf(operation).flatMap((write, at) => new StepScript(compiled, write, at === 0, used).lines())
+  const steps = writesOf(operation).map((write, at) => new StepScript(compiled, write, at, used))
+  // What a script has written stays: whether it may begin is known before.
+  const body = [...steps.filter(({ isLater }) => isLater).flatMap((step) => step.guard()), ...steps.flatMap((step) => step.lines())]
   const heads = (Object.keys(helpers) as Helper[]).filter((name) => used.has(name)).map((name) => helpers[name].trimStart())
   return script([...heads, 'local rows = 0', ...body, 'return rows'].join('\n'))
 }
@@ -46,13 +61,15 @@ class StepScript {
   readonly #entity: Entity
   /** Whether its rows are the operation's. */
   readonly #counts: boolean
+  readonly isLater: boolean
   readonly #used: Set<Helper>
 
-  constructor(compiled: Compiled, write: Step, counts: boolean, used: Set<Helper>) {
+  constructor(compiled: Compiled, write: Step, at: number, used: Set<Helper>) {
     this.#compiled = compiled
     this.#write = write
     this.#entity = entityOf(compiled.scenario, write.entity)
-    this.#counts = counts
+    this.#counts = at === 0
+    this.isLater = isGuardedLater(write, at)
     this.#used = used
   }
 
@@ -67,6 +84,19 @@ class StepScript {
             ? this.#delete()
             : this.#update(write)
     return [`do -- ${write.kind} ${write.entity}`, ...indented(body), 'end']
+  }
+
+  /** Ends the script where the guard does not hold. */
+  guard(): string[] {
+    const expires = this.#entity.ttlMs !== null
+    const row = new RowScript(this.#entity, { sets: [], uniques: [] }, this.#use, this.#further(expires))
+    const body = [
+      'local hash = key()',
+      ...(expires ? [`local now = tonumber(${this.#argument()})`] : []),
+      `local old = ${row.read()}`,
+      `if not (${this.#fits(row, expires)}) then return ${conflict} end`,
+    ]
+    return [`do -- if ${this.#entity.name}`, ...indented(body), 'end']
   }
 
   /** Where it stood before is left; the commands say where it stands. */
@@ -88,7 +118,7 @@ class StepScript {
 
   #update(write: Extract<Step, { kind: 'update' }>): string[] {
     const expires = this.#entity.ttlMs !== null && write.via === null
-    const row = new RowScript(this.#entity, placesOf(this.#compiled, write), this.#use, expires ? ['expires_at'] : [])
+    const row = new RowScript(this.#entity, placesOf(this.#compiled, write), this.#use, this.#further(expires))
     const values = write.set.map((each, at) =>
       each.to === 'constant'
         ? literal(stored(fieldOf(this.#entity, each.field), constantOf(this.#entity, each.field, each.constant)))
@@ -159,8 +189,33 @@ class StepScript {
   }
 
   #ifThere(row: RowScript, expires: boolean, body: string[]): string[] {
-    const alive = expires ? ` and tonumber(${row.of('old', 'expires_at')}) > now` : ''
-    return [`local old = ${row.read()}`, `if old[1]${alive} then`, ...indented(body), 'end']
+    const otherwise = this.#guard === undefined ? [] : [`else return ${conflict}`]
+    return [`local old = ${row.read()}`, `if ${this.#fits(row, expires)} then`, ...indented(body), ...otherwise, 'end']
+  }
+
+  get #guard(): Guard | undefined {
+    return this.#write.kind === 'update' ? this.#write.guard : undefined
+  }
+
+  /** Fields that are read whatever sets there are. */
+  #further(expires: boolean): string[] {
+    return [...(expires ? ['expires_at'] : []), ...(this.#guard === undefined ? [] : [this.#guard.field])]
+  }
+
+  /** Whether the row is there, lives, and holds what the guard asks for. */
+  #fits(row: RowScript, expires: boolean): string {
+    const guard = this.#guard
+    return [
+      'old[1]',
+      ...(expires ? [`tonumber(${row.of('old', 'expires_at')}) > now`] : []),
+      ...(guard === undefined ? [] : [this.#holds(guard, row.of('old', guard.field))]),
+    ].join(' and ')
+  }
+
+  #holds({ field: name, is, constant }: Guard, value: string): string {
+    const field = fieldOf(this.#entity, name)
+    const bytes = stored(field, constantOf(this.#entity, name, constant))
+    return field.type === 'int' || field.type === 'decimal' ? `tonumber(${value}) ${operators[is]} ${bytes}` : `${value} == ${literal(bytes)}`
   }
 
   /** New rows as their commands come: hash, life, sets, lines. */
@@ -205,5 +260,9 @@ class StepScript {
 
   readonly #use = (helper: Helper) => void this.#used.add(helper)
 }
+
+const operators: Record<Comparison, string> = { equals: '==', gt: '>', gte: '>=', lt: '<', lte: '<=' }
+/** What a script answers where a guard does not hold. */
+const conflict = '-1'
 
 const indented = (lines: string[]) => lines.map((line) => `  ${line}`)

@@ -6,7 +6,7 @@ import type { Compiled } from '../engine.ts'
 import { linesField, type RedisKeys, type Row, stored, storedLines, uniqueHash } from './keys.ts'
 import type { Script } from './scripts.ts'
 import { type Call, command, type Word } from './talk.ts'
-import { claims, linesApart, placesOf, type Step, writeScriptOf } from './write-scripts.ts'
+import { claims, isGuardedLater, linesApart, placesOf, type Step, writeScriptOf } from './write-scripts.ts'
 
 /** The server's own expiry comes this much later than the one in replay time: it only cleans up. */
 export const nativeGraceMs = 24 * 3_600_000
@@ -69,6 +69,7 @@ export class RedisWrites {
       return commands.length === 1 ? command(...(commands[0] as Word[])) : { transaction: commands }
     }
     const call: ScriptCall = { script: this.#scripts.get(op.name) as Script, keys: [], words: [] }
+    for (const [at, { write, own }] of steps.entries()) if (isGuardedLater(write, at)) this.#address(write, own, call)
     for (const { write, own } of steps) this.#step(write, own, call)
     return call
   }
@@ -101,9 +102,15 @@ export class RedisWrites {
     }
   }
 
+  /** The row that a step is about, and the time where rows expire. */
+  #address(write: Step, bound: Bound, call: ScriptCall): void {
+    const entity = entityOf(this.#compiled.scenario, write.entity)
+    call.keys.push(this.#keys.hash(entity, (field) => bound(`key.${field}`)))
+    if (entity.ttlMs !== null) call.words.push(String(bound('now')))
+  }
+
   #step(write: Step, bound: Bound, call: ScriptCall): void {
     const entity = entityOf(this.#compiled.scenario, write.entity)
-    const now = entity.ttlMs === null ? [] : ['now']
     switch (write.kind) {
       case 'insert':
       case 'put': {
@@ -119,14 +126,13 @@ export class RedisWrites {
         return
       }
       case 'delete':
-        call.keys.push(this.#keys.hash(entity, (field) => bound(`key.${field}`)))
-        call.words.push(...now.map((name) => String(bound(name))))
+        this.#address(write, bound, call)
         return
       default: {
         const values = write.set.filter((each) => each.to !== 'constant').map(({ field }) => stored(fieldOf(entity, field), bound(`set.${field}`)))
         if (write.via === null) {
-          call.keys.push(this.#keys.hash(entity, (field) => bound(`key.${field}`)))
-          call.words.push(...values, ...now.map((name) => String(bound(name))))
+          call.words.push(...values)
+          this.#address(write, bound, call)
           return
         }
         const targets = bound('targets') as Value[][]

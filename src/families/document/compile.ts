@@ -15,7 +15,7 @@ import {
   type Write,
 } from '../../scenario/scenario.ts'
 import type { PhysicalModel, Store } from '../model.ts'
-import type { Program } from '../program.ts'
+import type { Guarded, Program } from '../program.ts'
 import { bind, clock, constant, type Document, each, type Json, shownDocument } from './marks.ts'
 import { embeddedName } from './model.ts'
 import {
@@ -36,7 +36,7 @@ import {
 export const nativeGraceMs = 24 * 3_600_000
 
 /** One command, without what a client adds of its own (session, number of the transaction, database). */
-export interface DocumentRequest {
+export interface DocumentRequest extends Guarded {
   collection: string
   /** `find`, `aggregate`, `insert`, `update` or `delete`, first of all its elements. */
   command: Document
@@ -110,7 +110,7 @@ class Compilation {
   #write(steps: DocumentRequest[][]): DocumentProgram {
     const writeConcern = concerns.write(this.#durability)
     const atomic = this.#op.kind === 'transaction' || steps.flat().length > 1
-    const requests = atomic ? steps.flat() : steps.flat().map(({ command }) => request({ ...command, writeConcern }))
+    const requests = atomic ? steps.flat() : steps.flat().map((each) => ({ ...each, command: { ...each.command, writeConcern } }))
     const texts = requests.map(({ command }) => shownDocument(command))
     const shown = atomic
       ? [`startTransaction(${shownDocument({ readConcern: concerns.transaction, writeConcern })})`, ...texts, 'commitTransaction()']
@@ -191,7 +191,9 @@ class Compilation {
     const bound = this.#bound(prefix)
     if (write.via === null) {
       const amounts = write.add.map(({ field, amount }) => constant(fieldOf(entity, field), amount))
-      return request({ update: entity.name, updates: [{ q: rowFilter(entity, bound), u: change(entity, write, bound, amounts) }] })
+      const q = rowFilter(entity, bound, write.guard)
+      const update = request({ update: entity.name, updates: [{ q, u: change(entity, write, bound, amounts) }] })
+      return write.guard === undefined ? update : { ...update, guarded: true }
     }
     const target = (column: number, name: string) => bind('target', column, name, fieldOf(entity, name))
     const amounts = write.add.map(({ field }, index) => target(index + 1, field))

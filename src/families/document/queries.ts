@@ -1,5 +1,16 @@
 /** What is asked of a collection, as documents with marks: filters, pages, groups, and the indexes that serve them. */
-import { type Constant, type Entity, entityOf, type Filter, fieldOf, type OperationOf, type Order, type Scenario } from '../../scenario/scenario.ts'
+import {
+  type Comparison,
+  type Constant,
+  type Entity,
+  entityOf,
+  type Filter,
+  fieldOf,
+  type Guard,
+  type OperationOf,
+  type Order,
+  type Scenario,
+} from '../../scenario/scenario.ts'
 import type { Store } from '../model.ts'
 import { decisiveOrder } from '../relational/model.ts'
 import { type Bind, constant, type Document, type Json } from './marks.ts'
@@ -51,10 +62,13 @@ export function keyOf(entity: Entity, bound: Bound): Json {
   return entity.key.length === 1 ? value(entity.key[0] as string) : Object.fromEntries(entity.key.map((name) => [name, value(name)]))
 }
 
-/** One row by its key, where it lives still. */
-export function rowFilter(entity: Entity, bound: Bound): Document {
-  return allOf({ _id: keyOf(entity, bound) }, alive(entity, bound))
+/** One row by its key, where it lives still and its guard holds. */
+export function rowFilter(entity: Entity, bound: Bound, guard?: Guard): Document {
+  const guarded = guard === undefined ? {} : { [guard.field]: { [operators[guard.is]]: constant(fieldOf(entity, guard.field), guard.constant) } }
+  return allOf({ _id: keyOf(entity, bound) }, alive(entity, bound), guarded)
 }
+
+const operators: Record<Comparison, string> = { equals: '$eq', gt: '$gt', gte: '$gte', lt: '$lt', lte: '$lte' }
 
 /** Owned rows that stand apart, by the key of their owner. */
 export function linesFilter(owned: Entity, ownerKey: Json): Document {

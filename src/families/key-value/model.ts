@@ -6,6 +6,7 @@ import {
   fieldOf,
   type Operation,
   type OperationOf,
+  ownedBy,
   type Scenario,
   type Write,
   writesOf,
@@ -34,7 +35,7 @@ export function keyValueModel(scenario: Scenario, operations: Operation[], capab
   for (const operation of operations) if (operation.kind === 'list' || operation.kind === 'search') addQuery(model, scenario, operation, capabilities)
   for (const operation of operations) if (operation.kind === 'aggregate') addQuery(model, scenario, operation, capabilities)
   // Writes come last: they keep every set that the reads asked for.
-  for (const operation of operations) if (writesOf(operation).length > 0) addWrites(model, operation)
+  for (const operation of operations) if (writesOf(operation).length > 0) addWrites(model, scenario, operation, capabilities)
   const position = new Map(operations.map((operation, at) => [operation.name, at]))
   const inOrder = (a: { operation: string | null }, b: { operation: string | null }) =>
     (position.get(a.operation ?? '') ?? 0) - (position.get(b.operation ?? '') ?? 0)
@@ -250,7 +251,31 @@ function unusedName(model: PhysicalModel, name: string): string {
   }
 }
 
-function addWrites(model: PhysicalModel, operation: Operation): void {
+/** The entity of a guard that depends on what an earlier step has written. */
+function guardedAfterWrite(scenario: Scenario, operation: Operation): string | undefined {
+  const writes = writesOf(operation)
+  const touched = (write: (typeof writes)[number]) => [
+    write.entity,
+    ...(write.kind === 'insert' ? write.with : write.kind === 'delete' ? ownedBy(scenario, write.entity).map(({ name }) => name) : []),
+  ]
+  const guarded = writes.find(
+    (write, at) =>
+      write.kind === 'update' && write.guard !== undefined && writes.slice(0, at).some((before) => touched(before).includes(write.entity)),
+  )
+  return guarded?.entity
+}
+
+function addWrites(model: PhysicalModel, scenario: Scenario, operation: Operation, { rollback }: Capabilities): void {
+  const guarded = rollback ? undefined : guardedAfterWrite(scenario, operation)
+  if (guarded !== undefined) {
+    model.excuses.push({
+      engine: '',
+      operation: operation.name,
+      reason: `${operation.name} asks what a row of ${guarded} holds after an earlier step may have written it: what a script has written cannot be taken back`,
+      bottleneck: 'transactions that are rolled back',
+    })
+    return
+  }
   const steps: AccessStep[] = []
   for (const write of writesOf(operation)) {
     const moved = model.stores.filter((store) => moves(store, write))

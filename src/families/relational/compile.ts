@@ -3,6 +3,7 @@ import { type Parameter, parametersOf } from '../../data/parameters.ts'
 import { decimalText } from '../../data/value.ts'
 import { TrialError } from '../../errors.ts'
 import {
+  type Comparison,
   type Entity,
   entityOf,
   type Field,
@@ -16,12 +17,12 @@ import {
   type Write,
   writesOf,
 } from '../../scenario/scenario.ts'
-import type { Program } from '../program.ts'
+import type { Guarded, Program } from '../program.ts'
 import { searchedFields } from '../wanted-indexes.ts'
 import type { RowsParameter, SqlDialect } from './dialect.ts'
 import { decisiveOrder } from './model.ts'
 
-export interface Statement {
+export interface Statement extends Guarded {
   text: string
   /** Parameter positions bound to the placeholders, in order. */
   binds: number[]
@@ -219,13 +220,20 @@ class Compilation {
         if (write.via !== null) return [this.#updateTargets(entity, write, binder)]
         const amounts = write.add.map((each) => decimalText(BigInt(each.amount), fieldOf(entity, each.field).scale))
         const changes = this.#assignments(entity, write, binder, amounts)
-        return [binder.statement(`UPDATE ${table(entity.name)} SET ${changes}${where(this.#row(entity, binder))}`)]
+        const conditions = where([...this.#row(entity, binder), ...this.#guard(entity, write)])
+        const statement = binder.statement(`UPDATE ${table(entity.name)} SET ${changes}${conditions}`)
+        return [write.guard === undefined ? statement : { ...statement, guarded: true }]
       }
     }
   }
 
   #row(entity: Entity, binder: Binder): string[] {
     return [...entity.key.map((key) => `${this.#dialect.column(key)} = ${binder.at(`key.${key}`)}`), ...this.#alive(entity, binder)]
+  }
+
+  #guard(entity: Entity, { guard }: Update): string[] {
+    if (guard === undefined) return []
+    return [`${this.#dialect.column(guard.field)} ${operators[guard.is]} ${literal(this.#dialect, fieldOf(entity, guard.field), guard)}`]
   }
 
   #insert(entity: Entity, binder: Binder): string {
@@ -302,6 +310,8 @@ class Compilation {
   }
 }
 
+const operators: Record<Comparison, string> = { equals: '=', gt: '>', gte: '>=', lt: '<', lte: '<=' }
+
 const where = (parts: string[]) => (parts.length === 0 ? '' : ` WHERE ${parts.join(' AND ')}`)
 
 /** A constant of the scenario, as text of a statement. */
@@ -329,6 +339,7 @@ function nativeStatements(dialect: SqlDialect, operation: Operation, text: strin
     if (!binds.includes(at)) binds.push(at)
     return dialect.placeholder(binds.indexOf(at) + 1)
   })
-  const statement = { text: bound, binds }
+  const guarded = operation.kind === 'update' && operation.guard !== undefined
+  const statement = { text: bound, binds, ...(guarded && { guarded: true as const }) }
   return operation.kind === 'list' ? [statement, statement] : [statement]
 }

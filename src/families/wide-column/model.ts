@@ -61,7 +61,16 @@ function addWrite(model: PhysicalModel, operation: Operation, scenario: Scenario
     )
     return
   }
-  if (writes.some((write) => write.kind === 'update' && write.add.length > 0)) {
+  const guarded = writes.find((write) => write.kind === 'update' && write.guard !== undefined)
+  if (guarded !== undefined && isPutInBatch(scenario, guarded.entity)) {
+    excuse(
+      operation,
+      `${operation.name} writes under a guard what a transaction puts, too: a row of a logged batch has no condition, and would come between the reading and the writing`,
+      'transactions: a logged batch is atomic but cannot read what it changes',
+    )
+    return
+  }
+  if (guarded === undefined && writes.some((write) => write.kind === 'update' && write.add.length > 0)) {
     excuse(
       operation,
       `${operation.name} adds to a stored number: without a transaction concurrent additions would be lost`,
@@ -80,7 +89,7 @@ function addWrite(model: PhysicalModel, operation: Operation, scenario: Scenario
       steps.push({ action: 'read first', store: baseStore(model.stores, entity.name).name, index: 'partition', requests: 1 })
       model.emulations.push({ operation: operation.name, how: 'emulated: read before write' })
     }
-    const changed = write.kind === 'update' ? write.set.map((each) => each.field) : null
+    const changed = write.kind === 'update' ? [...write.set, ...write.add].map((each) => each.field) : null
     const touched =
       changed === null ? own : own.filter((store) => store.columns.some((each) => changed.some((field) => each.field.split(' ').includes(field))))
     const left = (store: Store) => write.kind === 'delete' || (write.kind === 'update' && leaves(store, write))
@@ -99,30 +108,48 @@ function addWrite(model: PhysicalModel, operation: Operation, scenario: Scenario
   if (alone.length > 0)
     model.emulations.push({
       operation: operation.name,
-      how: `emulated: a lightweight transaction on ${alone.map((store) => store.name).join(', ')} asks for the version that was read, and is tried again where another was faster: a row that is deleted stays deleted`,
+      how:
+        guarded === undefined
+          ? `emulated: a lightweight transaction on ${alone.map((store) => store.name).join(', ')} asks for the version that was read, and is tried again where another was faster: a row that is deleted stays deleted`
+          : `emulated: the guard is compared with the row that was read, and again in a lightweight transaction on ${alone.map((store) => store.name).join(', ')}, which asks for the version that was read and is tried again where another was faster`,
     })
   const tables = new Set(written.filter((store) => !store.unique && !alone.includes(store)))
   if (tables.size > 1) model.emulations.push({ operation: operation.name, how: `one logged batch over ${tables.size} tables` })
   model.accesses.push({ operation: operation.name, kind: operation.kind, steps })
 }
 
+/** Whether a transaction that is not excused puts rows of an entity, or of what owns them. */
+function isPutInBatch(scenario: Scenario, name: string): boolean {
+  const { owner } = entityOf(scenario, name)
+  return scenario.operations.some(
+    (operation) =>
+      operation.kind === 'transaction' &&
+      operation.steps.every(({ kind }) => kind === 'insert' || kind === 'put') &&
+      operation.steps.some((step) => step.kind === 'put' && step.entity === (owner?.entity ?? name)),
+  )
+}
+
 /** An insert has a key that nobody else knows; in a transaction rows are put whole. */
 const isAlone = ({ kind }: Operation) => kind === 'update' || kind === 'put' || kind === 'delete'
 
 /** Whether a change takes a row out of a store of rows with a constant. */
-function leaves({ where = [] }: Pick<Store, 'where'>, { set }: Update): boolean {
-  return where.some(({ field, constant }) => set.some((each) => each.field === field && each.to === 'constant' && each.constant !== constant))
+function leaves({ where = [] }: Pick<Store, 'where'>, { set, add }: Update): boolean {
+  const added = where.some(({ field }) => add.some((each) => each.field === field))
+  return (
+    added || where.some(({ field, constant }) => set.some((each) => each.field === field && each.to === 'constant' && each.constant !== constant))
+  )
 }
 
 /** Until then no deletion is forgotten, so that a replica that was away for as long learns of it: the server's default. */
 const tombstoneDays = 10
 
 /** A column of a key is never changed in place. */
-function sayMoves(model: PhysicalModel, scenario: Scenario, { name, ratePerSecond }: Operation, { set }: Update, touched: Store[]): void {
+function sayMoves(model: PhysicalModel, scenario: Scenario, { name, ratePerSecond }: Operation, { set, add }: Update, touched: Store[]): void {
   const keys = (store: Store) => [...store.partition, ...store.clustering.map((each) => each.column)]
-  const moved = touched.filter((store) => store.unique === undefined && set.some(({ field }) => keys(store).includes(field)))
+  const changed = [...set, ...add]
+  const moved = touched.filter((store) => store.unique === undefined && changed.some(({ field }) => keys(store).includes(field)))
   if (moved.length === 0) return
-  const fields = set.map((each) => each.field).filter((field) => moved.some((store) => keys(store).includes(field)))
+  const fields = changed.map((each) => each.field).filter((field) => moved.some((store) => keys(store).includes(field)))
   const leaving = Math.max(...moved.map((store) => Math.min(ratePerSecond, arrivingPerSecond(scenario, store))))
   const tombstones = Math.round(leaving * tombstoneDays * 86_400).toLocaleString('en')
   const how = `emulated: ${fields.join(', ')} in the key of ${moved.map((store) => store.name).join(', ')}: a row is deleted where it stood and written where it stands, which leaves up to ${tombstones} tombstones in ${tombstoneDays} days`

@@ -1,5 +1,6 @@
 /**
- * Which rows have a version: those that one operation deletes while another changes them.
+ * Which rows have a version: those that one operation deletes while another changes them, and those that are changed under a guard, whose
+ * change is of what was read and compared.
  *
  * A change in CQL is an upsert: one that comes after a deletion which its author had not seen writes a part of the row again. Of such rows every
  * change, put and deletion is therefore a lightweight transaction on the base table, which asks for the version that was read and sets the next
@@ -22,7 +23,9 @@ export function addVersions(model: PhysicalModel, scenario: Scenario, operations
   for (const base of model.stores.filter((store) => store.base && needsVersion(model, scenario, operations, store))) {
     const name = `${base.entity}.version`
     base.columns.push({ name, entity: base.entity, field: name, type: 'int', scale: 0, role: 'version' })
-    base.reason += '; its rows are changed and deleted: each has a version, so that a change cannot bring back a part of one that is gone'
+    base.reason += isGuarded(operations, base)
+      ? '; its rows are changed under a guard: each has a version, so that what was compared is what is changed'
+      : '; its rows are changed and deleted: each has a version, so that a change cannot bring back a part of one that is gone'
     for (const store of model.stores) if (!store.base && isOf(base, store.entity)) store.timed = true
   }
 }
@@ -37,7 +40,10 @@ function needsVersion({ stores }: PhysicalModel, { entities }: Scenario, operati
   const isChanged = operations.some((operation) => operation.kind === 'update' && operation.add.length === 0 && isOf(base, operation.entity))
   // A whole row that is put in one table is there or is not.
   const isPut = operations.some(({ kind, entity }) => kind === 'put' && entity === base.entity)
-  return isDeleted && (isChanged || (isPut && stores.some((store) => !store.base && store.entity === base.entity)))
+  return isGuarded(operations, base) || (isDeleted && (isChanged || (isPut && stores.some((store) => !store.base && store.entity === base.entity))))
 }
+
+const isGuarded = (operations: Operation[], base: Store) =>
+  operations.some((operation) => operation.kind === 'update' && operation.guard !== undefined && isOf(base, operation.entity))
 
 const isOf = (base: Store, entity: string) => base.entity === entity || base.embedded.includes(entity)

@@ -77,11 +77,12 @@ test('what is printed is what is asked, with names for values', () => {
   expect(shown('get_item')).toEqual(['get item:?key.id'])
   expect(shown('get_part')).toEqual(['get item:?key.item_id'])
   expect(shown('drop_token')).toEqual(['get token:?key.id', 'delete token:?key.id'])
-  expect(shown('put_token')).toEqual(['set token:?row.id 8 93600 <bytes>\n  ?row.expires_at ?row.id ?row.shop_id ?row.payload'])
+  expect(shown('put_token')).toEqual(['set token:?row.id 8 93600 <bytes>\n  ?row.expires_at ?row.id ?row.shop_id ?row.uses ?row.payload'])
   expect(shown('recount')?.[1]).toMatch(
     /^cas item:\?key\.item_id 8 0 <bytes> \?version\n {2}id shop_id .* part\[line shop_id \?set\.quantity cost\] note\[\]$/,
   )
   expect(shown('raise')?.[1]).toMatch(/ level-1 price\+2000 /)
+  expect(shown('spend')).toEqual(['gets purse:?key.id', expect.stringMatching(/^cas purse:.* coins-3 /s)])
 })
 
 test('an item that changes between its reading and its writing is read again, ten times at most', () => {

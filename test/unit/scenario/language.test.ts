@@ -165,6 +165,56 @@ const refused: [string, Parts, string][] = [
   ],
   ['an owned entity listed twice', { operations: `i: { insert: e, with: [l, l], ${rest} }` }, 'operations.i.with.1: "l" is listed twice'],
   [
+    'a guard without a condition',
+    { operations: `u: { update: e, add: { n: 1 }, if: {}, ${rest} }` },
+    'operations.u.if: a guard is one condition, such as { balance: { gte: 10 } }',
+  ],
+  [
+    'a guard of two conditions',
+    { operations: `u: { update: e, add: { n: 1 }, if: { n: { gte: 1, lt: 9 } }, ${rest} }` },
+    'operations.u.if: a guard is one condition, such as { balance: { gte: 10 } }',
+  ],
+  [
+    'a guard by a comparison that there is not',
+    { operations: `u: { update: e, add: { n: 1 }, if: { n: { gtee: 1 } }, ${rest} }` },
+    'operations.u.if.n.gtee: unknown key, did you mean "gte"?',
+  ],
+  [
+    'a guard of a field that there is not',
+    { operations: `u: { update: e, add: { n: 1 }, if: { nn: { gte: 1 } }, ${rest} }` },
+    'operations.u.if.nn: e has no field "nn", did you mean "n"?',
+  ],
+  [
+    'a guard with half a cent',
+    { operations: `u: { update: e, add: { n: 1 }, if: { d: { gte: 1.005 } }, ${rest} }` },
+    'operations.u.if.d.gte: "d" is decimal: expected at most 2 digits after the point, not 1.005',
+  ],
+  [
+    'a guard of the key',
+    { operations: `u: { update: e, add: { n: 1 }, if: { id: { equals: x } }, ${rest} }` },
+    'operations.u.if.id: "id" is part of the key: the row that is addressed has it',
+  ],
+  [
+    'a guard of a reference',
+    { operations: `u: { update: l, add: { q: 1 }, if: { e_ref: { equals: x } }, ${rest} }` },
+    'operations.u.if.e_ref: a guard compares fields of type int, decimal, bool, enum, words, "e_ref" is a reference',
+  ],
+  [
+    'more or less than a word',
+    { fields: 's: { type: enum, values: [a, b] }', operations: `u: { update: e, add: { n: 1 }, if: { s: { gt: 1 } }, ${rest} }` },
+    'operations.u.if.s: only int and decimal fields are more or less than a number, "s" is enum: use equals',
+  ],
+  [
+    'a guard with a value of its own',
+    { fields: 's: { type: enum, values: [a, b] }', operations: `u: { update: e, add: { n: 1 }, if: { s: { equals: any } }, ${rest} }` },
+    'operations.u.if.s.equals: a guard compares with a constant',
+  ],
+  [
+    'a guard of several rows',
+    { operations: `t: { transaction: [{ insert: e, with: [l] }, { update: e, via: l.e_ref, add: { n: -1 }, if: { n: { gte: 1 } } }], ${rest} }` },
+    'operations.t.transaction.1.if: "via" leads to several rows: a guard is about the one that an update addresses',
+  ],
+  [
     'two inserts before one via',
     { operations: `t: { transaction: [{ insert: e, with: [l] }, { insert: e, with: [l] }, { update: e, via: l.e_ref, add: { n: 1 } }], ${rest} }` },
     'operations.t.transaction.2.via: two earlier steps insert l: it is not clear whose rows "via" follows',

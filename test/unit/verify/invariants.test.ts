@@ -1,7 +1,10 @@
 /** What is true of a replay is found true, and what was lost in any step of it is found and named. */
 import { describe, expect, test } from 'vitest'
 import { type EntityData, rowValues } from '../../../src/data/dataset.ts'
+import { decimalText } from '../../../src/data/value.ts'
+import { logOutcomes } from '../../../src/measure/recorder.ts'
 import type { Scenario } from '../../../src/scenario/scenario.ts'
+import { limitsOf } from '../../../src/verify/limits.ts'
 import { type Replay, replay, scenarioOf } from './replayed.ts'
 
 const rows = `
@@ -44,6 +47,10 @@ const shapes: Record<string, Scenario> = {
   'an owner that expires': scenarioOf(
     rows.replace('a: { count: 60', 'a: { count: 60, ttl: 6s'),
     'put: { put: a, keys: { existing: 90%, new: 10% } }\nadd: { insert: a, with: [l] }\nrecount: { update: l, set: { q: any } }',
+  ),
+  'guards, alone and in a transaction': scenarioOf(
+    rows,
+    'spend: { update: b, add: { n: -3 }, if: { n: { gte: 3 } }, pick: { skew: zipfian(0.9), miss: 5% } }\nearn: { update: b, add: { n: 3 }, if: { n: { lt: 9 } } }\npay: { transaction: [ { insert: a, with: [l] }, { update: b, add: { price: -7 }, if: { price: { gt: 7 } } } ] }\nagain: { update: b, set: { price: 60 }, if: { price: { lte: 7 } } }',
   ),
   'rows that nobody finds by their key': scenarioOf(
     v7.replace('300,', '300, ttl: 6s,'),
@@ -119,6 +126,40 @@ describe('a server that loses the second step of one transaction is caught', () 
       fault: { operation: scenario.operations[0]?.name as string, steps: 1, of: (call) => (call % 3 === 2 ? 'lost' : 'done') },
     })
     expect(broken.length).toBeGreaterThan(0)
+  })
+})
+
+describe('what guards keep', () => {
+  const spend = 'spend: { update: b, add: { price: -7 }, if: { price: { gte: 7 } }, pick: { skew: zipfian(0.9) } }'
+  const named = (invariants: { name: string }[]) => invariants.map(({ name }) => name).filter((name) => name.startsWith('b.'))
+
+  test('is looked for in the rows that are read back, and a server that forgets a guard once is caught', async () => {
+    const scenario = scenarioOf(rows, spend)
+    const honest = await replay(scenario)
+    expect(named(honest.invariants)).toEqual(['b.price is at least 0.00'])
+    expect(honest.log.outcome.filter((outcome) => outcome === logOutcomes.conflict).length).toBeGreaterThan(30)
+    const { broken } = await replay(scenario, { fault: { operation: 'spend', steps: 1, of: (call) => (call % 40 === 39 ? 'instead' : 'done') } })
+    expect(broken).toEqual([
+      expect.stringMatching(/^b\.price is at least 0\.00: kept by guards: \d+ written rows read back, \d+ beyond it \(.*: -\d\.\d\d\)/),
+    ])
+  })
+
+  test.each<[string, string, string[]]>([
+    ['its own guard', spend, ['b.price is at least 0.00']],
+    ['a guard that leaves a part', spend.replace('gte: 7', 'gt: 3'), ['b.price is at least -3.99']],
+    ['a constant below it', `${spend}\nclear: { update: b, set: { price: -2 } }`, ['b.price is at least -2.00']],
+    ['from above', 'fill: { update: b, add: { n: 4 }, if: { n: { lte: 20 } } }', ['b.n is at most 24']],
+    ['nothing, where another adds without a guard', `${spend}\nfee: { update: b, add: { price: -1 } }`, []],
+    ['nothing, where the guard is about another field', spend.replace('if: { price', 'if: { n'), []],
+    ['nothing, where the guard is on the other side', spend.replace('gte', 'lte'), []],
+  ])('follows from the writes: %s', (_name, operations, expected) => {
+    const limits = limitsOf(scenarioOf(rows, operations))
+    expect(
+      limits.map(
+        ({ entity, field, bound, value }) =>
+          `${entity.name}.${field.name} is at ${bound === 'min' ? 'least' : 'most'} ${decimalText(BigInt(value), field.scale)}`,
+      ),
+    ).toEqual(expected)
   })
 })
 

@@ -18,7 +18,7 @@ export interface Replay {
   seconds?: number
   slots?: number
   durability?: Durability
-  /** What becomes of a call of the named operation, by its number. `instead`: the first steps of it are done, and it is said to be done. */
+  /** What becomes of a call of the named operation, by its number. `instead`: the first steps of it are done, or it is without its guard, and is said to be done. */
   fault?: { operation: string; steps: number; of: (call: number) => 'done' | 'instead' | 'failed though done' | 'failed' | 'lost' }
   deathsNs?: number[]
   /** What the verification did before, on the server and on the reference. */
@@ -131,7 +131,11 @@ export async function replay(scenario: Scenario, options: Replay = {}): Promise<
   return { invariants, log, broken: invariants.filter((each) => !each.ok).map((each) => `${each.name}: ${each.detail}`) }
 }
 
-/** The first steps of an operation: its parameters come first, too. */
+/** The first steps of an operation: its parameters come first, too. Of one that is no transaction what it is without its guard. */
 function torn(operation: Operation, steps: number): Operation {
+  if (operation.kind === 'update') {
+    const { guard, ...unguarded } = operation
+    return unguarded
+  }
   return operation.kind === 'transaction' ? { ...operation, steps: operation.steps.slice(0, steps) } : operation
 }

@@ -1,0 +1,22 @@
+/** Whether a row holds what an update asks of it. */
+import type { Comparison, Entity, Guard } from '../scenario/scenario.ts'
+import { compareValues, constantOf, type Value } from './value.ts'
+
+const agrees: Record<Comparison, (order: number) => boolean> = {
+  equals: (order) => order === 0,
+  gt: (order) => order > 0,
+  gte: (order) => order >= 0,
+  lt: (order) => order < 0,
+  lte: (order) => order <= 0,
+}
+
+/** `value`: of the guard's field. */
+export function holds(entity: Entity, { field, is, constant }: Guard, value: Value): boolean {
+  return agrees[is](compareValues(value, constantOf(entity, field, constant)))
+}
+
+/** A value of the guard's field of which it holds: of a number the nearest. */
+export function heldBy(entity: Entity, { field, is, constant }: Guard): Value {
+  const beyond = is === 'gt' ? 1 : is === 'lt' ? -1 : 0
+  return constantOf(entity, field, typeof constant === 'number' ? constant + beyond : constant)
+}
