@@ -140,9 +140,22 @@ function makeWrite(draws: Draws, table: Table, tables: Table[], kind: 'insert' |
       return { delete: table.name, ...pickOf(draws) }
     case 'update': {
       const change = makeChange(draws, table, null)
-      return change === undefined ? { put: (table.owner ?? table).name, ...pickOf(draws) } : { update: table.name, ...change, ...pickOf(draws) }
+      return change === undefined
+        ? { put: (table.owner ?? table).name, ...pickOf(draws) }
+        : { update: table.name, ...change, ...guardOf(draws, table), ...pickOf(draws) }
     }
   }
+}
+
+/** A condition on the row that is updated. */
+function guardOf(draws: Draws, table: Table): Text {
+  const able = table.columns.filter(
+    (each) => beginnings.has(each.type) && each.constants.length > 0 && !each.key && !each.implicit && each.refersTo === null,
+  )
+  if (able.length === 0 || !draws.chance(0.4)) return {}
+  const field = draws.one(able)
+  const isNumber = field.type === 'int' || field.type === 'decimal'
+  return { if: { [field.name]: { [isNumber ? draws.one(['gte', 'gt', 'lte', 'lt', 'equals']) : 'equals']: constantOr(draws, field, 1) } } }
 }
 
 const beginnings = new Set(['int', 'decimal', 'bool', 'enum', 'words'])

@@ -39,6 +39,13 @@ test('300 random scenarios are valid, and every part of the grammar is in one of
       'an update through a reference',
       steps.some((step) => step.kind === 'update' && step.via !== null && step.set.length > 0 && step.add.length > 0),
     ],
+    ['a guard', operations.some((operation) => operation.kind === 'update' && operation.guard !== undefined)],
+    [
+      'a guard of a later step',
+      operations.some(
+        (each) => each.kind === 'transaction' && each.steps.slice(1).some((step) => step.kind === 'update' && step.guard !== undefined),
+      ),
+    ],
     ['an invariant', scenarios.some((scenario) => scenario.invariants.length > 0)],
     ['a name of 40 letters', entities.some((entity) => entity.name.length === 40)],
   ]
