@@ -41,7 +41,11 @@ export async function writeReport(
   const told = toldOf(result, assessment, decision, charts)
   const document = documentOf(told)
   mkdirSync(join(directory, 'charts'), { recursive: true })
-  for (const chart of charts) replace(join(directory, 'charts', basename(chart.file)), chart.png)
+  for (const { file, png, svg } of charts) {
+    const path = join(directory, 'charts', basename(file))
+    replace(path, png)
+    replace(path.replace(/\.png$/, '.svg'), svg)
+  }
   const markdown = join(directory, 'report.md')
   const html = join(directory, 'report.html')
   replace(markdown, toMarkdown(document))

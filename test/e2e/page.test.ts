@@ -55,14 +55,23 @@ describe.each([wide, { ...wide, colorScheme: 'dark' as const }, { ...wide, width
     const { found, said } = await opened(view, (own) =>
       own.evaluate<Shown>(`({
         overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-        charts: [...document.images].map(({ naturalWidth, alt }) => ({ naturalWidth, words: alt.length })),
+        charts: [...document.querySelectorAll('figure.chart svg')].map((each) => ({ width: each.getBoundingClientRect().width, words: each.getAttribute('aria-label').length })),
+        cut: [...document.querySelectorAll('figure.chart')].flatMap((figure) => {
+          const sheet = figure.firstElementChild.getBoundingClientRect()
+          const isCut = ({ left, right, top, bottom }) => left < sheet.left || right > sheet.right || top < sheet.top || bottom > sheet.bottom
+          return [...figure.querySelectorAll('text')].filter((text) => isCut(text.getBoundingClientRect())).map((text) => text.textContent)
+        }),
+        frames: [...document.querySelectorAll('clipPath')].map(({ id }) => id),
         diagrams: [...document.querySelectorAll('figure.scroll svg')].map((each) => each.getBoundingClientRect().width),
       })`),
     )
     expect(said).toEqual([])
     expect(found.overflow).toBeLessThanOrEqual(0)
     expect(found.charts.length).toBeGreaterThan(5)
-    for (const chart of found.charts) expect(Math.min(chart.naturalWidth, chart.words)).toBeGreaterThan(20)
+    for (const chart of found.charts) expect(chart.words).toBeGreaterThan(20)
+    for (const chart of found.charts) expect(chart.width).toBeGreaterThan(600)
+    expect(found.cut).toEqual([])
+    expect(new Set(found.frames).size).toBe(found.frames.length)
     expect(found.diagrams.length).toBeGreaterThan(0)
     for (const width of found.diagrams) expect(width).toBeGreaterThan(100)
   }, 60_000)
@@ -86,7 +95,11 @@ interface Violation {
 interface Shown {
   /** Pixels by which the page is wider than its window. */
   overflow: number
-  charts: { naturalWidth: number; words: number }[]
+  charts: { width: number; words: number }[]
+  /** Texts that leave their chart, in a font that it was not laid out in. */
+  cut: string[]
+  /** What clips a part of a chart, by its name on the page. */
+  frames: string[]
   diagrams: number[]
 }
 
@@ -127,7 +140,7 @@ test('each point of a chart tells its numbers where it is drawn', async () => {
     own.evaluate<{ points: number; outside: number; text: string }>(`(() => {
       const figures = [...document.querySelectorAll('figure.chart')]
       const within = (one, other) => one.left >= other.left && one.right <= other.right && one.top >= other.top && one.bottom <= other.bottom
-      const circles = figures.flatMap((figure) => [...figure.querySelectorAll('circle')].map((circle) => [circle, figure.querySelector('img')]))
+      const circles = figures.flatMap((figure) => [...figure.querySelectorAll('circle')].map((circle) => [circle, figure.querySelector('svg')]))
       return {
         points: circles.length,
         outside: circles.filter(([circle, picture]) => !within(circle.getBoundingClientRect(), picture.getBoundingClientRect())).length,

@@ -1,9 +1,11 @@
 'use strict'
 // chartjs-node-canvas asks for `canvas`, which builds native code at install time; @napi-rs/canvas ships its binaries.
-// The two differ in how a canvas is made a buffer with a callback, and in how fonts are registered.
+// The two differ in how a canvas is made a buffer with a callback, in how fonts are registered, and in what an SVG is.
 const { Canvas, GlobalFonts, Image, createCanvas, loadImage } = require('@napi-rs/canvas')
+const { svgCanvas } = require('./svg.cjs')
 
-function adapted(width, height) {
+function adapted(width, height, type) {
+  if (type === 'svg') return svgCanvas(width, height)
   const canvas = createCanvas(width, height)
   const toBuffer = canvas.toBuffer.bind(canvas)
   canvas.toBuffer = (first, ...rest) => {

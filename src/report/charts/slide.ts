@@ -1,6 +1,5 @@
 /** One chart as a slide: a title that states the finding, units on the axes, colours and marks that survive colour blindness. */
 import { createRequire } from 'node:module'
-import { createCanvas, loadImage } from '@napi-rs/canvas'
 import type { ChartConfiguration, ChartDataset, Chart as DrawnChart, Plugin } from 'chart.js'
 import { ChartJSNodeCanvas } from 'chartjs-node-canvas'
 import { digits } from '../../assess/figures/amount.ts'
@@ -19,12 +18,18 @@ export const marks = ['circle', 'triangle', 'rect', 'rectRot', 'star', 'cross'] 
 const dashes = [[], [8, 4], [3, 3], [10, 3, 3, 3], [2, 5], [12, 4]]
 const ink = '#1b1f24'
 
-let canvas: ChartJSNodeCanvas | undefined
+type Format = 'png' | 'svg'
+const studios: Partial<Record<Format, ChartJSNodeCanvas>> = {}
+
+function studio(format: Format): ChartJSNodeCanvas {
+  studios[format] ??= newStudio(format)
+  return studios[format]
+}
 
 /** Fonts come with a package: without one, charts on a machine without fonts would have no text, and no error. */
-function studio(): ChartJSNodeCanvas {
-  if (canvas !== undefined) return canvas
-  canvas = new ChartJSNodeCanvas({
+function newStudio(format: Format): ChartJSNodeCanvas {
+  const canvas = new ChartJSNodeCanvas({
+    ...(format === 'svg' ? { type: 'svg' as const } : {}),
     width,
     height,
     backgroundColour: 'white',
@@ -32,7 +37,7 @@ function studio(): ChartJSNodeCanvas {
       chart.defaults.font.family = fontFamily
       chart.defaults.font.size = 15
       chart.defaults.color = ink
-      chart.defaults.devicePixelRatio = sharpness
+      chart.defaults.devicePixelRatio = format === 'svg' ? 1 : sharpness
     },
   })
   const { resolve } = createRequire(import.meta.url)
@@ -96,18 +101,9 @@ export async function draw(slide: Slide): Promise<Chart> {
     },
   }
   // chart.js's types tie the kind of scale to the kind of chart more tightly than the library does.
-  const png = await studio().renderToBuffer(configuration as unknown as ChartConfiguration, 'image/png')
+  const drawn = (format: Format) => studio(format).renderToBuffer(configuration as unknown as ChartConfiguration)
   const { file, title, alternative } = slide
-  return { file, title, alternative, png, webp: await smaller(png), width, height, points }
-}
-
-/** Lines and letters look as they did; a page that holds all charts stays small. */
-const quality = 90
-
-async function smaller(png: Buffer): Promise<Buffer> {
-  const sheet = createCanvas(width, height)
-  sheet.getContext('2d').drawImage(await loadImage(png), 0, 0, width, height)
-  return await sheet.encode('webp', quality)
+  return { file, title, alternative, png: await drawn('png'), svg: (await drawn('svg')).toString(), width, height, points }
 }
 
 /** Keeps where the points of a chart lie once it is drawn, and what they say. */

@@ -13,8 +13,8 @@ export interface Chart {
   /** States the finding. */
   title: string
   png: Buffer
-  /** The same picture in half of the bytes: for the page, which holds all of them. */
-  webp: Buffer
+  /** The same picture at any size, and in a fifth of the bytes: for the page, which holds all of them. */
+  svg: string
   /** What to see, for those who do not see it. */
   alternative: string
   /** In units of the points, however many pixels a picture has. */

@@ -5,9 +5,9 @@ import { svgOf } from '../diagrams/svg.ts'
 import { anchorOf, type Block, type Chart, chaptersOf, type Document, type Table } from './document.ts'
 
 const style = `
-:root { color-scheme: light dark; --paper: #fff; --ink: #1b1f24; --line: #d8dee4; --band: #f6f8fa; --good: #1a7f5a; --bad: #b3401b; --note: #0969a8; }
-@media (prefers-color-scheme: dark) { :root { --paper: #0d1117; --ink: #e6edf3; --line: #30363d; --band: #161b22; --good: #3fb68b; --bad: #f0835c; --note: #79b8ff; } }
-@media print { :root { color-scheme: light; --paper: #fff; --ink: #1b1f24; --line: #d8dee4; --band: #f6f8fa; } }
+:root { color-scheme: light dark; --paper: #fff; --ink: #1b1f24; --line: #d8dee4; --band: #f6f8fa; --quiet: #57606a; --limit: #6e2c00; --good: #1a7f5a; --bad: #b3401b; --note: #0969a8; }
+@media (prefers-color-scheme: dark) { :root { --paper: #0d1117; --ink: #e6edf3; --line: #30363d; --band: #161b22; --quiet: #9aa4af; --limit: #f0a070; --good: #3fb68b; --bad: #f0835c; --note: #79b8ff; } }
+@media print { :root { color-scheme: light; --paper: #fff; --ink: #1b1f24; --line: #d8dee4; --band: #f6f8fa; --quiet: #57606a; --limit: #6e2c00; } }
 * { box-sizing: border-box; }
 body { margin: 0; font: 16px/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif; color: var(--ink); background: var(--paper); overflow-wrap: break-word; }
 main { max-width: 1040px; margin: 0 auto; padding: 40px 24px 96px; }
@@ -20,9 +20,10 @@ th, td { text-align: left; padding: 6px 12px; border-bottom: 1px solid var(--lin
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } table.wide { font-size: 13px; } .wide th, .wide td { padding: 5px 7px; }
 .callout { border-left: 4px solid var(--note); background: var(--band); padding: 10px 16px; margin: 12px 0; max-width: 82ch; } .callout.good { border-color: var(--good); } .callout.bad { border-color: var(--bad); }
 pre { background: var(--band); border: 1px solid var(--line); border-radius: 6px; padding: 12px; font: 13px/1.45 ui-monospace, 'DejaVu Sans Mono', monospace; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
-figure { margin: 20px 0; } img { display: block; max-width: 100%; height: auto; background: #fff; border-radius: 6px; outline: 1px solid var(--line); }
-figure.chart { position: relative; width: fit-content; max-width: 100%; } figure.chart svg { position: absolute; inset: 0; width: 100%; height: 100%; }
-figure.chart circle { fill: transparent; } figure.chart circle:hover { stroke: #1b1f24; stroke-width: 3; }
+figure { margin: 20px 0; } figure.chart { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; } figure.chart svg { display: block; width: 100%; min-width: 640px; height: auto; }
+.chart [fill=white] { fill: var(--paper); } .chart :is([fill='#1B1F24' i], [fill=black]) { fill: var(--ink); } .chart [fill='#57606A' i] { fill: var(--quiet); } .chart [fill='#6E2C00' i] { fill: var(--limit); }
+.chart [stroke=black] { stroke: var(--ink); } .chart [stroke='#E6E9ED' i] { stroke: var(--line); } .chart [stroke='#6E2C00' i] { stroke: var(--limit); }
+.points circle { fill: transparent; } .points circle:hover { stroke: var(--ink); stroke-width: 3; }
 details { margin: 8px 0; border: 1px solid var(--line); border-radius: 6px; padding: 0 14px; } summary { cursor: pointer; padding: 9px 0; font-weight: 600; }
 th button { all: unset; cursor: pointer; } th button:is(:hover, :focus-visible)::after { content: ' ↕'; opacity: 0.5; } th[aria-sort=ascending] button::after { content: ' ↑'; opacity: 1; } th[aria-sort=descending] button::after { content: ' ↓'; opacity: 1; } :focus-visible { outline: 2px solid var(--note); outline-offset: 2px; }
 fieldset { border: 0; margin: 16px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 4px 14px; } legend { padding: 0; font-weight: 600; } [hidden] { display: none; }
@@ -36,7 +37,7 @@ const scriptHash = createHash('sha256').update(script).digest('base64')
 
 /** `candidates`: those that the reader may leave out. */
 export function toHtml(document: Document, title: string, candidates: readonly string[] = []): string {
-  const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-${scriptHash}'; base-uri 'none'; form-action 'none'`
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${scriptHash}'; base-uri 'none'; form-action 'none'`
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -86,10 +87,14 @@ function render(block: Block): string {
 }
 
 /** Each point tells what it is where a reader points at it; the alternative text has the numbers for those who cannot. */
-function figureOf({ alternative, webp, width, height, points }: Chart): string {
-  const picture = `<img alt="${escaped(alternative)}" width="${width}" height="${height}" src="data:image/webp;base64,${webp.toString('base64')}">`
+function figureOf({ file, alternative, svg, points }: Chart): string {
   const circles = points.map(({ x, y, text }) => `<circle cx="${Math.round(x)}" cy="${Math.round(y)}" r="9"><title>${escaped(text)}</title></circle>`)
-  return `<figure class="chart">${picture}<svg viewBox="0 0 ${width} ${height}" aria-hidden="true">${circles.join('')}</svg></figure>`
+  const picture = svg
+    .replace('<svg ', `<svg role="img" aria-label="${escaped(alternative)}" `)
+    // What is clipped names its frame, of which there is one in each picture of the page.
+    .replaceAll(/\bcl_(?=\d)/g, `${file.replace(/\.png$/, '')}-`)
+    .replace(/<\/svg>$/, `<g class="points">${circles.join('')}</g></svg>`)
+  return `<figure class="chart" role="region" aria-label="Chart" tabindex="0">${picture}</figure>`
 }
 
 /** A table of so many columns has no room to spare. */
