@@ -3,7 +3,7 @@ import type { Forecast } from '../assess/capacity/forecast.ts'
 import { isWithin } from '../assess/capacity/forecast-interval.ts'
 import type { Decision } from '../assess/decision/decision.ts'
 import { bytes } from '../assess/figures/amount.ts'
-import { type Block, paragraph, table } from './render/document.ts'
+import { type Block, details, paragraph, table } from './render/document.ts'
 import { count, micros, percent } from './render/format.ts'
 
 /** `shown`: the name of a candidate as it stands beside numbers. */
@@ -15,20 +15,22 @@ export function forecastBlocks({ forecasts: all }: Pick<Decision, 'forecasts'>, 
     paragraph(
       `Trials that the model was not shown, predicted from the others: ${within} of ${all.length} within ${percent(goodError)}. Noise is how far two of the trials that were held back differ from each other, at the median of their pairs: no model can be much closer.${noise === null ? '' : ` ${noise}`} ${coverageText(all)}`,
     ),
-    table(
-      ['candidate', 'what', 'predicted', '80 % interval', 'measured', 'error', 'noise', 'how'],
-      all.map((each) => [
-        shown(each.candidate),
-        each.what,
-        forecastValue(each.predicted, each.unit),
-        intervalText(each),
-        forecastValue(each.measured, each.unit),
-        shareText(each.error),
-        each.noise === null ? '—' : shareText(each.noise),
-        each.by,
-      ]),
-      [2, 3, 4, 5, 6],
-    ),
+    details('each prediction beside what was measured', [
+      table(
+        ['candidate', 'what', 'predicted', '80 % interval', 'measured', 'error', 'noise', 'how'],
+        all.map((each) => [
+          shown(each.candidate),
+          each.what,
+          forecastValue(each.predicted, each.unit),
+          intervalText(each),
+          forecastValue(each.measured, each.unit),
+          shareText(each.error),
+          each.noise === null ? '—' : shareText(each.noise),
+          each.by,
+        ]),
+        [2, 3, 4, 5, 6],
+      ),
+    ]),
   ]
 }
 

@@ -42,7 +42,9 @@ export function capacityPlan(decision: Decision): Block[] {
     heading(3, 'How far the model is off here'),
     ...forecastBlocks(decision, markedIn(decision.candidates)),
     ...assumedBlocks(decision),
-    ...(decision.caveats.length > 0 ? [heading(3, 'Prices'), list(decision.caveats)] : []),
+    ...(decision.caveats.length > 0
+      ? [heading(3, 'Prices'), details('what has no date, and what another place or family stands for', [list(decision.caveats)])]
+      : []),
   ]
 }
 

@@ -53,7 +53,7 @@ const wide: View = { width: 1300, colorScheme: 'light' }
 describe.each([wide, { ...wide, colorScheme: 'dark' as const }, { ...wide, width: 400 }])('$width px, $colorScheme', (view) => {
   test('nothing is asked for, refused, cut or empty', async () => {
     const { found, said } = await opened(view, (own) =>
-      own.evaluate<Shown>(`({
+      own.evaluate<Shown>(`document.querySelectorAll('details').forEach((each) => (each.open = true)), ({
         overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
         charts: [...document.querySelectorAll('figure.chart svg')].map((each) => ({ width: each.getBoundingClientRect().width, words: each.getAttribute('aria-label').length })),
         cut: [...document.querySelectorAll('figure.chart')].flatMap((figure) => {

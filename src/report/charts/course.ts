@@ -94,7 +94,7 @@ function slide(candidate: CandidateResult, kind: string, title: string, trials: 
       line('harness cores', cores.harness, 2, [3, 3], 'y2'),
       line('others cores', cores.others, 3, [10, 3, 3, 3], 'y2'),
     ] as ChartDataset<Kind>[],
-    x: { title: 'seconds', type: 'linear' },
+    x: { title: 'seconds', type: 'linear', min: 0 },
     y: closed
       ? { title: 'operations per second', min: 0, ticks: (value) => count(value) }
       : { title: 'slowest answer of a window', min: 0, ticks: (value) => micros(value * 1000) },
@@ -134,7 +134,7 @@ function resourceSlide(candidate: CandidateResult, kind: string, trials: TrialRe
       line('network, MB/s', series.network, 2, [3, 3], 'y'),
       line('flushes per second', series.flushes, 3, [10, 3, 3, 3], 'y2'),
     ] as ChartDataset<Kind>[],
-    x: { title: 'seconds', type: 'linear' },
+    x: { title: 'seconds', type: 'linear', min: 0 },
     y: { title: 'MB per second', min: 0, ticks: (value) => count(value) },
     y2: { title: 'flushes per second', min: 0, ticks: (value) => count(value) },
   }

@@ -32,6 +32,8 @@ export function costSlide(decision: Decision, mix: Mix): Slide | undefined {
           label: '',
           data: plan.usdPerMonth.months.map((spread) => ({ x: spread.month, y: spread[of] })),
           ...style,
+          stepped: true,
+          clip: 10,
           borderWidth: 1,
           pointRadius: 0,
         })
@@ -40,6 +42,9 @@ export function costSlide(decision: Decision, mix: Mix): Slide | undefined {
             label: name,
             data: plan.usdPerMonth.months.map((spread) => ({ x: spread.month, y: spread.p50 })),
             ...style,
+            // A fleet is bought in a month, and paid until the next.
+            stepped: true,
+            clip: 10,
           },
           edge('p10'),
           edge('p90'),
@@ -62,7 +67,7 @@ export function costSlide(decision: Decision, mix: Mix): Slide | undefined {
             },
           ]),
     ] as ChartDataset<Kind>[],
-    x: { title: 'month', type: 'linear' },
+    x: { title: 'month', type: 'linear', max: months },
     y: { title: 'USD a month', min: 0, ticks: (value) => count(value) },
   }
 }

@@ -57,7 +57,14 @@ export interface Slide {
   /** `hover`: what its points are of, where a legend does not name them. */
   datasets: (ChartDataset<Kind> & { hover?: string })[]
   /** `text`: a value of a point, where ticks are of round values alone. */
-  x: { title: string; type?: 'linear' | 'logarithmic' | 'category'; ticks?: (value: number) => string; text?: (value: number) => string }
+  x: {
+    title: string
+    type?: 'linear' | 'logarithmic' | 'category'
+    min?: number
+    max?: number
+    ticks?: (value: number) => string
+    text?: (value: number) => string
+  }
   /** A second scale on the right; datasets name it by `yAxisID: 'y2'`. */
   y2?: { title: string; min?: number; ticks?: (value: number) => string }
   y: { title: string; type?: 'linear' | 'logarithmic'; ticks?: (value: number) => string; text?: (value: number) => string; min?: number }
@@ -86,6 +93,8 @@ export async function draw(slide: Slide): Promise<Chart> {
           title: { display: true, text: slide.x.title },
           grid: { display: false },
           stacked: slide.stacked ?? false,
+          ...(slide.x.min === undefined ? {} : { min: slide.x.min }),
+          ...(slide.x.max === undefined ? {} : { max: slide.x.max }),
           ticks: slide.x.ticks === undefined ? {} : { callback: (value) => slide.x.ticks?.(Number(value)) ?? '' },
         },
         y: {

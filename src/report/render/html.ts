@@ -14,9 +14,10 @@ main { max-width: 1040px; margin: 0 auto; padding: 40px 24px 96px; }
 h1 { font-size: 30px; line-height: 1.25; margin: 0 0 8px; } h2 { font-size: 22px; margin: 48px 0 12px; padding-top: 16px; border-top: 1px solid var(--line); } h3 { font-size: 17px; margin: 28px 0 8px; } h4 { font-size: 15px; margin: 20px 0 8px; }
 nav { font-size: 14px; } nav ol { list-style: none; margin: 16px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 2px 18px; } nav a { color: var(--note); text-decoration: none; } nav a:hover, nav a:focus { text-decoration: underline; }
 @media (min-width: 1280px) { body { padding-left: 232px; } nav { position: fixed; inset: 0 auto 0 0; width: 232px; overflow-y: auto; padding: 32px 20px; background: var(--band); border-right: 1px solid var(--line); } nav ol { display: block; } nav li { margin: 7px 0; } }
-p { margin: 0 0 12px; max-width: 78ch; } li { margin: 2px 0; max-width: 78ch; }
+p { margin: 0 0 12px; max-width: 78ch; } a.section { color: inherit; text-decoration-style: dotted; } li { margin: 2px 0; max-width: 78ch; }
 .scroll { overflow-x: auto; margin: 8px 0 20px; } table { border-collapse: collapse; font-size: 14px; min-width: 60%; }
 th, td { text-align: left; padding: 6px 12px; border-bottom: 1px solid var(--line); vertical-align: top; } th { background: var(--band); font-weight: 600; }
+table:not(.wide) :is(th, td):first-child:not(.number) { min-width: 8em; } table:not(.wide) th { min-width: 5em; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } table.wide { font-size: 13px; } .wide th, .wide td { padding: 5px 7px; }
 .callout { border-left: 4px solid var(--note); background: var(--band); padding: 10px 16px; margin: 12px 0; max-width: 82ch; } .callout.good { border-color: var(--good); } .callout.bad { border-color: var(--bad); }
 pre { background: var(--band); border: 1px solid var(--line); border-radius: 6px; padding: 12px; font: 13px/1.45 ui-monospace, 'DejaVu Sans Mono', monospace; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -27,8 +28,8 @@ figure { margin: 20px 0; } figure.chart { overflow-x: auto; border: 1px solid va
 details { margin: 8px 0; border: 1px solid var(--line); border-radius: 6px; padding: 0 14px; } summary { cursor: pointer; padding: 9px 0; font-weight: 600; }
 th button { all: unset; cursor: pointer; } th button:is(:hover, :focus-visible)::after { content: ' ↕'; opacity: 0.5; } th[aria-sort=ascending] button::after { content: ' ↑'; opacity: 1; } th[aria-sort=descending] button::after { content: ' ↓'; opacity: 1; } :focus-visible { outline: 2px solid var(--note); outline-offset: 2px; }
 fieldset { border: 0; margin: 16px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 4px 14px; } legend { padding: 0; font-weight: 600; } [hidden] { display: none; }
-@media (max-width: 600px) { main { padding: 20px 14px 64px; } h1 { font-size: 24px; } h2 { font-size: 20px; } th, td { padding: 5px 8px; } }
-@media print { details { border: 0; } main, body { padding: 0; } nav { display: none; } }
+@media (max-width: 600px) { table:not(.wide) :is(th, td):first-child:not(.number) { min-width: 6em; } table:not(.wide) td:not(.number) { min-width: 8.5em; } main { padding: 20px 14px 64px; } h1 { font-size: 24px; } h2 { font-size: 20px; } th, td { padding: 5px 8px; } }
+@media print { details { border: 0; } details::details-content { content-visibility: visible; } figure, tr { break-inside: avoid; } main, body { padding: 0; } nav { display: none; } }
 `
 
 const script = readFileSync(new URL('./page.js', import.meta.url), 'utf8')
@@ -66,13 +67,13 @@ function contents(document: Document): string {
 function render(block: Block): string {
   switch (block.kind) {
     case 'heading':
-      return `<h${block.level}${block.level === 2 ? ` id="${anchorOf(block.text)}"` : ''}>${escaped(block.text)}</h${block.level}>`
+      return block.level === 2 ? chapter(block.text) : `<h${block.level}>${escaped(block.text)}</h${block.level}>`
     case 'paragraph':
-      return `<p>${escaped(block.text)}</p>`
+      return `<p>${prose(block.text)}</p>`
     case 'callout':
-      return `<p class="callout ${block.tone}">${escaped(block.text)}</p>`
+      return `<p class="callout ${block.tone}">${prose(block.text)}</p>`
     case 'list':
-      return `<ul>${block.items.map((item) => `<li>${escaped(item)}</li>`).join('')}</ul>`
+      return `<ul>${block.items.map((item) => `<li>${prose(item)}</li>`).join('')}</ul>`
     case 'table':
       return renderTable(block.table)
     case 'code':
@@ -84,6 +85,12 @@ function render(block: Block): string {
     case 'details':
       return `<details><summary>${escaped(block.summary)}</summary>${block.blocks.map(render).join('\n')}</details>`
   }
+}
+
+/** Found by its name, and by its number, which is how texts speak of it. */
+function chapter(text: string): string {
+  const [number = ''] = /^\d+/.exec(text) ?? []
+  return `<h2 id="${anchorOf(text)}">${number === '' ? '' : `<span id="section-${number}"></span>`}${escaped(text)}</h2>`
 }
 
 /** Each point tells what it is where a reader points at it; the alternative text has the numbers for those who cannot. */
@@ -103,7 +110,12 @@ const manyColumns = 7
 /** Columns give way by wrapping their words; where that is not enough the table scrolls in a box of its own, by mouse, touch or keyboard. */
 function renderTable({ head, rows, numeric = [] }: Table): string {
   const cells = (of: string[], tag: 'th' | 'td') =>
-    of.map((cell, at) => `<${tag}${numeric.includes(at) ? ' class="number"' : ''}>${breakable(escaped(cell))}</${tag}>`).join('')
+    of
+      .map(
+        (cell, at) =>
+          `<${tag}${numeric.includes(at) ? ' class="number"' : ''}>${tag === 'th' ? breakable(spaced(escaped(cell))) : breakable(prose(cell))}</${tag}>`,
+      )
+      .join('')
   const name = escaped(`Table: ${head.filter((each) => each !== '').join(', ')}`)
   return `<div class="scroll" role="region" aria-label="${name}" tabindex="0"><table${head.length >= manyColumns ? ' class="wide"' : ''}><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('')}</tbody></table></div>`
 }
@@ -111,8 +123,12 @@ function renderTable({ head, rows, numeric = [] }: Table): string {
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 export const escaped = (text: string) => text.replaceAll(/[&<>"']/g, (character) => entities[character] as string)
 
-/** A long name may end a line where its words do; a number keeps its unit. */
-const breakable = (cell: string) =>
-  cell
-    .replaceAll(/[\w.]{16,}/g, (name) => name.replaceAll(/[_.](?=\w)/g, '$&<wbr>'))
-    .replaceAll(/(?<=\d) (?=(?:[kMGT]?B|[µm]?s|%)(?![a-z]))|(?<=\bp\d{2,3}) (?=\d)/g, '\u00a0')
+/** A long name may end a line where its words do. */
+const breakable = (cell: string) => cell.replaceAll(/[\w.]{16,}/g, (name) => name.replaceAll(/[_.](?=\w)/g, '$&<wbr>'))
+
+/** A number keeps its unit, and a name its mark. */
+const spaced = (text: string) => text.replaceAll(/(?<=\d) (?=(?:[kMGT]?B|[µm]?s|%)(?![a-z]))|(?<=\bp\d{2,3}) (?=\d)| (?=†)/g, '\u00a0')
+
+/** A text that speaks of a section leads there. */
+const prose = (text: string) =>
+  spaced(escaped(text)).replaceAll(/(?<=\bsections? (?:\d{1,2} and )?)\d{1,2}\b/g, '<a class="section" href="#section-$&">$&</a>')

@@ -32,7 +32,7 @@ export function evidenceSection(told: Told): Block[] {
     paragraph(
       'Warming ends where throughput is level, by change points over windows of 250 ms. A server that compiles what it runs is first warmed with all cores of the machine, with its compiler’s threads before all others where this machine permits it, until the compiler is idle or its time is over; nothing of that counts. Maintenance is a checkpoint, flush, compaction or log rewrite that was asked for in the middle of a trial.',
     ),
-    ...charts('course'),
+    ...result.candidates.flatMap(({ name }) => courses(name, charts('course'))),
     heading(3, 'Storage and loading'),
     paragraph(
       'Loading is timed alike for all: with all cores of the machine, before each server is bound to its own, until what was loaded is on the disk and refused where it breaks a promise: indexes, unique values and foreign keys, where the engine has them, are inside the clock.',
@@ -56,6 +56,17 @@ export function evidenceSection(told: Told): Block[] {
     paragraph(`Content hash ${result.contentHash}, data hash ${result.dataHash}: equal for every run of the same scenario, seed and version.`),
   ]
 }
+
+/** Of one candidate, folded: two pictures of each trial. */
+function courses(name: string, charts: Block[]): Block[] {
+  const kinds = ['warm-up', 'maintenance', 'noisy'].filter((kind) => charts.some((each) => isCourse(each, kind, name)))
+  const own = kinds.flatMap((kind) => charts.filter((each) => isCourse(each, kind, name)))
+  const said = kinds.map((kind) => (kind === 'noisy' ? 'a disturbed trial' : kind)).join(', ')
+  return own.length === 0 ? [] : [details(`${name}: ${said}`, own)]
+}
+
+const isCourse = (block: Block, kind: string, name: string) =>
+  block.kind === 'chart' && [`course-${kind}-${name}.png`, `course-${kind}-${name}-resources.png`].includes(block.chart.file)
 
 /** A product without a wire client is asked through its driver in every run, all others where the run was told to. */
 function clientText({ candidates }: Pick<Result, 'candidates'>): string {

@@ -89,6 +89,7 @@ describe.each([
   test('has contents whose links all lead somewhere', () => {
     const html = toHtml(document, 'a title')
     const links = [...html.matchAll(/<a href="#([^"]+)">/g)].map(([, id]) => id)
+    for (const [, id] of html.matchAll(/<a class="section" href="#([^"]+)">/g)) expect(html).toContain(`id="${id}"`)
     expect(links).toHaveLength(titles.length)
     for (const id of links) expect(html).toContain(`id="${id}"`)
     const markdown = toMarkdown(document)
