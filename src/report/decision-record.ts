@@ -3,6 +3,7 @@ import type { Decision } from '../assess/decision/decision.ts'
 import { headline } from './headline.ts'
 import { inShort } from './in-short.ts'
 import { notMeasured } from './not-measured.ts'
+import { recommendation } from './recommendation.ts'
 import { type Block, type Document, heading, list, paragraph } from './render/document.ts'
 import { count, percent } from './render/format.ts'
 import { requirementsTable } from './sections/requirements.ts'
@@ -25,6 +26,7 @@ export function decisionRecord(told: Told): Document {
     heading(2, 'Options'),
     ...optionBlocks(told),
     heading(2, 'Decision'),
+    ...recommendation(told),
     { kind: 'callout', ...headline(result, assessment) },
     ...(decision === null ? [paragraph('Nothing was compared, so nothing is proposed.')] : [decided(decision)]),
     ...(short.length === 0 ? [] : [heading(2, 'Consequences'), ...short]),

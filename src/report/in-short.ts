@@ -45,7 +45,7 @@ export function inShort(told: Told): Block[] {
         line('the limits on these servers', ({ decided, plan }) => limitsText(decided, plan)),
         line('USD a month', ({ plan }) => costText(plan, decision)),
         line('USD a year', ({ plan }) => yearsText(plan)),
-        line('what changes first', ({ plan }) => changesText(plan, decision.months)),
+        line('what breaks first, and when', ({ plan }) => changesText(plan, decision.months)),
         line('stored, with indexes', ({ candidate }) => storedText(candidate.name, decision)),
         line('a server lost', ({ decided }) => recoveryText(decided)),
         line('a cache, more copies, a search store', ({ candidate }) => besideText(candidate.name, decision)),
@@ -62,7 +62,6 @@ export function inShort(told: Told): Block[] {
             ]),
         line('how sure', ({ candidate }) => sureText(candidate, result, decision)),
         line('what would change it', ({ candidate, plan }) => changeText(candidate.name, plan, decision)),
-        ...(decision.candidates.some(({ out }) => out) ? [line('the others are out by', () => outText(decision))] : []),
       ],
     ),
   ]
@@ -97,7 +96,10 @@ function changesText({ triggers }: CandidatePlan, months: number): string {
   const weeks = (n: number) => (n === 1 ? 'a week' : `${n} weeks`)
   return ahead
     .slice(0, maxChanges)
-    .map(({ planned, month, action, leadWeeks }) => `month ${planned ?? Math.round(month.p50)}: ${action} (begin ${weeks(leadWeeks)} before)`)
+    .map(
+      ({ planned, month, action, leadWeeks, shortage }) =>
+        `month ${planned ?? Math.round(month.p50)}${shortage === null ? '' : `, ${shortage.resource} used up`}: ${action} (begin ${weeks(leadWeeks)} before)`,
+    )
     .join('; ')
 }
 
@@ -184,17 +186,3 @@ function changeText(name: string, plan: CandidatePlan, { ranking: { smallestChan
       .join('; ') || 'nothing that was looked at'
   )
 }
-
-const outText = ({ candidates }: Decision) =>
-  candidates
-    .flatMap(({ marked, out, constraints }) =>
-      out
-        ? [
-            `${marked}: ${constraints
-              .filter(({ state }) => state === 'out')
-              .map(({ name }) => name)
-              .join(', ')}`,
-          ]
-        : [],
-    )
-    .join('; ')

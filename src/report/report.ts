@@ -9,6 +9,7 @@ import { drawCharts } from './charts/charts.ts'
 import { decisionRecord } from './decision-record.ts'
 import { designFiles } from './design.ts'
 import { headline } from './headline.ts'
+import { recommendation } from './recommendation.ts'
 import { type Block, type Chart, type Document, heading, paragraph } from './render/document.ts'
 import { count } from './render/format.ts'
 import { toHtml } from './render/html.ts'
@@ -129,6 +130,7 @@ function documentOf(told: Told): Document {
   const { scenario, trialPlan } = result
   return [
     heading(1, `${scenario.name}: ${result.candidates.map((candidate) => candidate.name).join(', ')} on trial`),
+    ...recommendation(told),
     { kind: 'callout', ...headline(result, assessment) },
     paragraph(scenario.summary),
     paragraph(

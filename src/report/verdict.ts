@@ -10,10 +10,10 @@ import { percent, usd } from './render/format.ts'
 import { slowShort } from './scale.ts'
 
 export function decided(decision: Decision): Block {
-  const isSure = decision.ranking.winner !== null && conditions(decision).length === 0 && leftOpen(decision).length === 0
-  const tone = isSure ? 'good' : 'note'
-  return { kind: 'callout', tone, text: verdictLine(decision) }
+  return { kind: 'callout', tone: isSure(decision) ? 'good' : 'note', text: verdictLine(decision) }
 }
+
+export const isSure = (decision: Decision) => decision.ranking.winner !== null && conditions(decision).length === 0 && leftOpen(decision).length === 0
 
 /** Why so, and how firmly. */
 export function selection(decision: Decision): Block[] {
@@ -52,9 +52,7 @@ function leftOpen({ candidates, ranking: { winner } }: Decision): string[] {
 function conditions({ candidates, ranking }: Decision): string[] {
   const own = ranking.standings.flatMap(({ name }) => candidates.find((each) => each.name === name) ?? [])
   const asked = own.flatMap((candidate) => {
-    const operations = [
-      ...new Set(candidate.constraints.flatMap(({ state, condition }) => (state === 'condition' ? (condition?.operations ?? []) : []))),
-    ]
+    const operations = conditionOf(candidate)
     return operations.length === 0 ? [] : [{ candidate, operations }]
   })
   return asked.map(({ candidate: { marked: name, atScale, constraints: all }, operations }) => {
@@ -64,6 +62,11 @@ function conditions({ candidates, ranking }: Decision): string[] {
     return `${name} stands on one condition: ${operations.join(', ')} ${operations.length === 1 ? 'is' : 'are'} kept rolled up; else ${slow.join('; ')}${holds}.`
   })
 }
+
+/** Operations whose answers must be kept for it to be ranked at all. */
+export const conditionOf = ({ constraints: all }: Pick<CandidateDecision, 'constraints'>): string[] => [
+  ...new Set(all.flatMap(({ state, condition }) => (state === 'condition' ? (condition?.operations ?? []) : []))),
+]
 
 function ranked({ ranking, candidates }: Decision): string {
   const { standings, winner } = ranking

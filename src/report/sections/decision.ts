@@ -1,7 +1,8 @@
 /** Section 1: who is to be taken, on which conditions, and what each candidate holds. */
 import { answer } from '../answer.ts'
+import { firstMonth } from '../first-month.ts'
 import { inShort } from '../in-short.ts'
-import type { Block } from '../render/document.ts'
+import { type Block, heading } from '../render/document.ts'
 import type { Told } from '../told.ts'
 import { decided } from '../verdict.ts'
 
@@ -10,6 +11,8 @@ export function decisionSection(told: Told): Block[] {
   return [
     ...(decision === null ? [] : [decided(decision)]),
     ...inShort(told),
+    ...firstMonth(told),
+    ...(decision === null ? [] : [heading(3, 'What each held on the bench')]),
     ...answer(result, assessment, result.scenario),
     ...charts('load-full'),
     ...charts('cost-full'),

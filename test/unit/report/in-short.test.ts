@@ -56,8 +56,8 @@ test('a fleet with more servers than its topology names says what the others are
   expect(of(8, 2)).toBe('primary and a replica, with 2 copies more for reads that may be old')
 })
 
-test('what changes first is a change within the horizon, and how long before it must begin', () => {
-  expect(lines.get('what changes first')).toMatch(/^(nothing within|month \d+: .*\(begin (a week|\d+ weeks) before\))/)
+test('what breaks first is a change within the horizon, and how long before it must begin', () => {
+  expect(lines.get('what breaks first, and when')).toMatch(/^(nothing within|month \d+(, [\w/ ]+ used up)?: .*\(begin (a week|\d+ weeks) before\))/)
 })
 
 test('storage is told for now and for the years to come', () => {
