@@ -53,7 +53,7 @@ export function pickedRankShare(skew: Skew, n: number): number {
 }
 
 /** Sum of k^−θ for k from 1 to n; by Euler–Maclaurin beyond 1000 terms. */
-function harmonic(n: number, theta: number): number {
+export function harmonic(n: number, theta: number): number {
   const exact = Math.min(n, 1000)
   let sum = 0
   for (let k = 1; k <= exact; k++) sum += k ** -theta

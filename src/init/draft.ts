@@ -18,6 +18,9 @@ export interface DraftEntity {
   ownedBy?: string
   /** Rows of one owner, on average. */
   perOwner?: number
+  /** Of the stock; how long a row lives. */
+  growth?: { text: string; note: string }
+  ttl?: { text: string; note: string }
   fields: DraftField[]
   note?: string
 }
@@ -33,6 +36,8 @@ export interface DraftContents {
   operations?: DraftOperation[]
   /** What was observed, and is not among them, with the reason. */
   leftOut?: string[]
+  /** What to know of them all. */
+  notes?: string[]
 }
 export interface Draft extends DraftContents {
   name: string
@@ -86,6 +91,7 @@ export function draftText(draft: Draft): string {
     ...entities,
     '',
     'operations:                          # what the application does, how often, how fast it must be',
+    ...(draft.notes ?? []).map((text) => `  # ${oneLine(text)}`),
     ...operations,
     ...(draft.leftOut ?? []).map((text) => `  # left out: ${oneLine(text)}`),
     '  # Fill in what else it does; for example:',
@@ -113,7 +119,13 @@ function entityLines(entity: DraftEntity): string[] {
   return [
     `  ${entity.name}:${entity.note === undefined ? '' : ` # ${oneLine(entity.note)}`}`,
     ...(entity.ownedBy === undefined
-      ? [`    count: ${entity.count}`, '    # growth: 3%/month']
+      ? [
+          `    count: ${entity.count}`,
+          entity.growth === undefined
+            ? '    # growth: 3%/month               # not known'
+            : `    growth: ${entity.growth.text} # ${oneLine(entity.growth.note)}`,
+          ...(entity.ttl === undefined ? [] : [`    ttl: ${entity.ttl.text} # ${oneLine(entity.ttl.note)}`]),
+        ]
       : [`    owned_by: ${entity.ownedBy}`, `    per_owner: ${perOwnerText(entity.perOwner ?? 2)}`]),
     entity.fields.length === 0 ? '    fields: {}' : '    fields:',
     ...entity.fields.map(

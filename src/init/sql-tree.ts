@@ -31,13 +31,46 @@ export function conditions(where: Node | undefined): Condition[] {
 
 function conditionOf(node: Node): Condition {
   if (node.type === 'between_expr') return { column: columnOf(node.left as Node) ?? '', kind: 'range' }
+  if (node.type === 'full_text_match_expr') return { column: firstColumn(node.columns) ?? '', kind: 'text' }
   if (node.type !== 'binary_expr') return { column: '', kind: 'other' }
+  // Behind a row in an order of several columns, one column after the other.
+  if (keywordOf(node.operator) === 'OR' && conditionOf(node.left as Node).kind === 'range') return conditionOf(node.left as Node)
   const left = node.left as Node
   const column = columnOf(left) ?? firstColumn(left)
   if (column === undefined) return { column: '', kind: 'other' }
   if (node.operator === '@@') return { column, kind: 'text' }
   if (node.operator === '=') return { column, kind: columnOf(left) !== undefined && isOneValue(node.right as Node) ? 'equal' : 'other' }
   return { column, kind: typeof node.operator === 'string' && /^[<>]=?$/.test(node.operator) ? 'range' : 'other' }
+}
+
+/** Of all that the statement is made of. */
+export function everyCondition(tree: Node): Condition[] {
+  const found: Condition[] = []
+  const visit = (node: Node): void => {
+    if (node.type === 'where_clause') found.push(...conditions(node))
+    for (const inner of nodesIn(node)) visit(inner)
+  }
+  visit(tree)
+  return found
+}
+
+/** Whether what is read beside the table is no table: functions, and what the statement itself names. */
+export function areLists({ expr }: Node & { type: 'from_clause' }, clauses: Map<string, Node>): boolean {
+  const own = new Set<string | undefined>()
+  const named = clauses.get('with_clause') as (Node & { type: 'with_clause' }) | undefined
+  for (const each of named?.tables.items ?? []) own.add(columnOf(each.table as Node))
+  const isList = (node: Node): boolean => {
+    if (node.type === 'join_expr') return isList(node.left as Node) && isList(node.right as Node)
+    const plain = (node.type === 'alias' ? node.expr : node) as Node
+    return plain.type === 'func_call' || own.has(columnOf(plain) ?? '')
+  }
+  return isList(expr as Node)
+}
+
+function nodesIn(node: Node): Node[] {
+  return Object.values(node).flatMap((value) =>
+    (Array.isArray(value) ? value : [value]).filter((each): each is Node => typeof each === 'object' && each !== null && 'type' in each),
+  )
 }
 
 /** A parameter or a constant, whatever it is cast to: no list of them, and no query. */
@@ -52,9 +85,7 @@ function firstColumn(node: Node): string | undefined {
   const visit = (each: Node, isName: boolean): void => {
     if (found === undefined && !isName) found = columnOf(each)
     if (found !== undefined) return
-    for (const [key, value] of Object.entries(each))
-      for (const inner of Array.isArray(value) ? value : [value])
-        if (typeof inner === 'object' && inner !== null && 'type' in inner) visit(inner as Node, each.type === 'func_call' && key === 'name')
+    for (const inner of nodesIn(each)) visit(inner, each.type === 'func_call' && inner === each.name)
   }
   visit(node, false)
   return found
@@ -98,7 +129,7 @@ export function groupOf(clauses: Map<string, Node>): { column: string; unit?: 'd
   const node = (meant?.type === 'alias' ? meant.expr : meant) as Node | undefined
   const column = node === undefined ? undefined : columnOf(node)
   if (column !== undefined) return { column }
-  if (node?.type === 'func_call' && columnOf(node.name as Node) === 'date_trunc' && node.args !== undefined) {
+  if (node?.type === 'func_call' && /^(date_trunc|date|date_format)$/.test(columnOf(node.name as Node) ?? '') && node.args !== undefined) {
     const looked = firstColumn(node.args as Node)
     // The unit is a constant that the server no longer tells.
     if (looked !== undefined) return { column: looked, unit: 'day' }
@@ -106,18 +137,38 @@ export function groupOf(clauses: Map<string, Node>): { column: string; unit?: 'd
   throw new Unsaid('an aggregate by something other than a column or a day')
 }
 
-export function tablesIn(node: Node, tables: Table[]): Table[] {
-  if (node.type === 'join_expr') return [...tablesIn(node.left as Node, tables), ...tablesIn(node.right as Node, tables)]
-  return [tableOf(node, tables)]
+/** The tables that there are, and the schemas in which names are looked for, in their order; null: nobody knows in which. */
+export interface Scope {
+  tables: Table[]
+  schemas: readonly string[] | null
 }
 
-export function tableOf(node: Node, tables: Table[]): Table {
+export function tablesIn(node: Node, scope: Scope): Table[] {
+  if (node.type === 'join_expr') return [...tablesIn(node.left as Node, scope), ...tablesIn(node.right as Node, scope)]
+  return [tableOf(node, scope)]
+}
+
+export function tableOf(node: Node, { tables, schemas }: Scope): Table {
   const plain = (node.type === 'alias' ? node.expr : node) as Node
   const name = columnOf(plain)
-  const table = tables.find((each) => each.name === name)
   if (name === undefined) throw new Unsaid('reads from something other than a table')
-  if (table === undefined) throw new Unsaid(`${name} is not among the tables`)
-  return table
+  const [written, schema] = plain.type === 'member_expr' ? [nameIn(plain.property as Node), nameIn(plain.object as Node)] : [nameIn(plain)]
+  const own = tables.filter(({ source }) => schema === undefined || source === undefined || source.schema === null || source.schema === schema)
+  const alike = own.filter(({ source, name: entity }) => identifierOf(source?.name ?? entity) === name)
+  const exact = alike.filter(({ source }) => source?.name === written)
+  const [only, ...others] = exact.length > 0 ? exact : alike
+  if (only === undefined) throw new Unsaid(`${schema === undefined ? '' : `${identifierOf(schema)}.`}${name} is not among the tables`)
+  if (others.length === 0) return only
+  const first = (schemas ?? []).flatMap((each) => [only, ...others].find(({ source }) => source?.schema === each) ?? [])[0]
+  if (first === undefined) throw new Unsaid(`${name} is a table of several schemas, and nothing tells of which here`)
+  return first
 }
 
-const keywordOf = (operator: unknown) => (typeof operator === 'object' && operator !== null && 'name' in operator ? operator.name : undefined)
+/** As the catalogue has it: without quotes it has no capitals. */
+function nameIn(node: Node): string | undefined {
+  if (node.type === 'member_expr') return nameIn(node.property as Node)
+  if (node.type !== 'identifier') return undefined
+  return node.text === node.name ? node.name.toLowerCase() : node.name
+}
+
+export const keywordOf = (operator: unknown) => (typeof operator === 'object' && operator !== null && 'name' in operator ? operator.name : undefined)

@@ -1,5 +1,6 @@
 /** Entities from tables: types, keys, references and owned tables; what does not fit is noted beside it. */
 import type { DraftEntity, DraftField } from './draft.ts'
+import { growthOf, lifeOf, type Popularity, skewText } from './laws.ts'
 
 /** A count must stand somewhere; the user knows it, a schema does not. */
 const guessedCount = '100k'
@@ -17,12 +18,16 @@ export interface Column {
   references: string | undefined
   /** Of whole and decimal numbers. */
   range?: [number, number]
-  /** Oldest value of a time. */
-  withinDays?: number
+  /** Of times, in days before now: what lies ahead is below 0; of all but the most common values the middle of equal parts. */
+  ages?: { oldest: number; newest: number; mean: number }
   averageBytes?: number
+  popularity?: Popularity
 }
 export interface Table {
+  /** Its entity's. */
   name: string
+  /** What statements call it; absent: as its entity is called. `schema` null: nobody says. */
+  source?: { schema: string | null; name: string }
   columns: Column[]
   key: string[]
   /** null: a schema alone does not say. */
@@ -32,6 +37,14 @@ export interface Table {
 export const plainColumn = (name: string): Column => ({ name, type: '', sizes: [], values: [], unique: false, references: undefined })
 
 export const entitiesOf = (tables: Table[]): DraftEntity[] => tables.map((table) => entityOf(table, tables))
+
+/** The time at which its rows are no longer there for a reader: named so, and what lies ahead of it is how long they live. */
+export const expiryOf = ({ columns }: Table) =>
+  columns.find(({ name, ages }) => ages !== undefined && ages.newest < 0 && /^(expir(es?|y|ation)|valid_(until|to))(_|$)/.test(name))
+
+/** The time at which its rows were made. */
+const birthOf = ({ columns }: Table) =>
+  columns.find(({ name, ages }) => ages !== undefined && /^(creat|insert|add|record|regist|occur|plac|post)[a-z]*(_|$)/.test(name))
 
 /** The table whose rows this one's rows belong to: its key is the owner's and a whole number. */
 export function ownerOf(table: Table, tables: Table[]): Table | undefined {
@@ -43,7 +56,9 @@ export function ownerOf(table: Table, tables: Table[]): Table | undefined {
 
 function entityOf(table: Table, tables: Table[]): DraftEntity {
   const owner = ownerOf(table, tables)
+  const expiry = expiryOf(table)
   const fields = table.columns
+    .filter((column) => column !== expiry)
     .map((column) => fieldOf(column, table, tables))
     .filter((field) => owner === undefined || !table.key.includes(field.name))
   const count = table.rows === null ? guessedCount : String(Math.max(1, Math.round(table.rows)))
@@ -55,18 +70,28 @@ function entityOf(table: Table, tables: Table[]): DraftEntity {
       ...(table.rows === null || owner.rows === null ? {} : { perOwner: Math.max(1, table.rows / Math.max(1, owner.rows)) }),
       fields: fields.length > 0 ? fields : [{ name: 'position', definition: 'type: int, range: [1, 100]', note: 'the table has no other column' }],
     }
-  if (table.key.length === 1) return { name: table.name, count, fields }
+  const flow = {
+    ...(expiry?.ages === undefined ? {} : { ttl: { text: lifeOf(-expiry.ages.newest), note: `so far ahead lies ${expiry.name}` } }),
+    ...growthFrom(birthOf(table)),
+  }
+  if (table.key.length === 1) return { name: table.name, count, ...flow, fields }
   const note =
     table.key.length === 0 ? 'the table has no primary key: one was added' : `the primary key was (${table.key.join(', ')}): one field must do here`
   const key = table.columns.some((column) => column.name === 'id') ? 'row_id' : 'id'
-  return { name: table.name, count, note, fields: [{ name: key, definition: 'type: uuid, key: true' }, ...fields] }
+  return { name: table.name, count, note, ...flow, fields: [{ name: key, definition: 'type: uuid, key: true' }, ...fields] }
+}
+
+function growthFrom(birth: Column | undefined): Pick<DraftEntity, 'growth'> {
+  const text = birth?.ages === undefined ? undefined : growthOf(birth.ages)
+  return text === undefined ? {} : { growth: { text, note: `by the ages in ${birth?.name}, as if no row had been removed` } }
 }
 
 function fieldOf(column: Column, table: Table, tables: Table[]): DraftField {
   const { name } = column
   const isKey = table.key.length === 1 && table.key[0] === name
   if (column.references !== undefined && !isKey) {
-    if (tables.some((each) => each.name === column.references && each.key.length === 1)) return { name, definition: `ref: ${column.references}` }
+    const referred = tables.find((each) => each.name === column.references && each.key.length === 1)
+    if (referred !== undefined) return { name, definition: `ref: ${column.references}${skewText(column.popularity, referred.rows)}` }
     return {
       name,
       definition: `type: int, range: [1, ${widestWhole}]`,
@@ -90,7 +115,7 @@ function typeOf(column: Column, isKey: boolean): { definition: string; note?: st
   if (type === 'uuid' || type === 'uniqueidentifier') return { definition: 'type: uuid' }
   if (isWhole(column)) {
     const [low, high] = within(column.range, [0, type === 'smallint' || type === 'tinyint' ? 100 : widestWhole], 1)
-    return { definition: isKey ? 'type: int' : `type: int, range: [${low}, ${high}]` }
+    return { definition: isKey ? 'type: int' : `type: int, range: [${low}, ${high}]${skewText(column.popularity, high - low + 1)}` }
   }
   if (/^(numeric|decimal|money|real|float\d*|double|bignumeric)$/.test(type)) {
     const scale = Math.min(6, sizes[1] ?? (type === 'numeric' || type === 'decimal' ? 0 : 2))
@@ -100,7 +125,7 @@ function typeOf(column: Column, isKey: boolean): { definition: string; note?: st
   }
   if (type === 'boolean' || type === 'bool') return { definition: 'type: bool' }
   if (/^(timestamp|timestamptz|datetime|date)$/.test(type))
-    return { definition: `type: timestamp, within: ${column.withinDays === undefined ? '1y' : `${Math.max(1, Math.ceil(column.withinDays))}d`}` }
+    return { definition: `type: timestamp, within: ${column.ages === undefined ? '1y' : `${Math.max(1, Math.ceil(column.ages.oldest))}d`}` }
   if (type === 'json' || type === 'jsonb') return { definition: `type: json, size: ${bytesText(averageBytes ?? 300, 20)}` }
   if (/^(bytea|blob|longblob|mediumblob|binary|varbinary|bytes)$/.test(type))
     return { definition: `type: bytes, size: ${bytesText(averageBytes ?? sizes[0] ?? 300, 1)}` }
@@ -113,7 +138,7 @@ function typeOf(column: Column, isKey: boolean): { definition: string; note?: st
   return { definition: 'type: words, count: [1, 3]', note: `was ${type === '' ? 'untyped' : type}: the nearest there is` }
 }
 
-const isWhole = (column: Column | undefined) =>
+export const isWhole = (column: Column | undefined) =>
   column !== undefined && /^(int\d*|integer|bigint|smallint|tinyint|mediumint|serial\d*|bigserial|smallserial)$/.test(column.type)
 
 /** Numbers are held in units of their last digit, as every engine holds them. */

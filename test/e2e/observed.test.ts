@@ -4,10 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, expect, test } from 'vitest'
+import { openLane } from '../../src/clients/open-lane.ts'
+import { makeDataset } from '../../src/data/dataset.ts'
+import { rowSource } from '../../src/data/rows.ts'
 import { engineNamed } from '../../src/engines/registry.ts'
+import { allOperations, deriveModel } from '../../src/families/derive.ts'
 import { makeRunDirectory } from '../../src/provision/directories.ts'
-import { readScenario } from '../../src/scenario/read.ts'
-import { dbtrialWith, startLocally } from './commands.ts'
+import { parseScenario, readScenario } from '../../src/scenario/read.ts'
+import { Reference } from '../../src/verify/reference.ts'
+import { Replay } from '../differential/replay.ts'
+import { dbtrialWith, root, startLocally } from './commands.ts'
 
 const directory = makeRunDirectory()
 const out = mkdtempSync(join(tmpdir(), 'dbtrial-e2e-'))
@@ -26,6 +32,13 @@ const counting = {
       return { ...command, arguments: [...command.arguments, '-c', 'shared_preload_libraries=pg_stat_statements'] }
     },
   },
+}
+
+/** Of the library, with other numbers of rows, as of today. */
+function ecommerceOf(counts: Record<string, string>) {
+  let text = readFileSync(join(root, 'scenarios/ecommerce.yaml'), 'utf8').replace(/^epoch: .*$/m, `epoch: ${new Date().toISOString().slice(0, 19)}Z`)
+  for (const [entity, count] of Object.entries(counts)) text = text.replace(new RegExp(`(\\n  ${entity}:\\n    count: )\\w+`), `$1${count}`)
+  return parseScenario(text, 'ecommerce.yaml')
 }
 
 test('tables, rows, values, rates and what could not be said', async () => {
@@ -77,6 +90,92 @@ test('tables, rows, values, rates and what could not be said', async () => {
   ])
   expect(operations.find(({ name }) => name === 'list_order_by_customer_id')).toMatchObject({ limit: 10 })
   expect(text).toMatch(/# left out: [\d.]+\/(s|min), a join of more than a row and those that it owns: SELECT c\.email/)
+}, 60_000)
+
+test('a scenario drafted from a server that ran ecommerce is ecommerce again, but for what no server counts', async () => {
+  const scenario = ecommerceOf({ customer: '2k', product: '2k', order: '20k', session: '2k' })
+  const operations = allOperations(scenario)
+  await using server = await startLocally(counting, directory)
+  const endpoint = { ...server.endpoint, namespace: await postgres.external.create(server.endpoint, 'shop') }
+  const compiled = postgres.compile(deriveModel(postgres, scenario), operations, scenario, 'fsync')
+  const dataset = makeDataset(scenario, 1)
+  {
+    const client = new pg.Client({ ...endpoint, database: endpoint.namespace } as pg.ClientConfig)
+    await client.connect()
+    await client.query('CREATE EXTENSION pg_stat_statements').finally(() => client.end())
+    await using session = await postgres.connect(endpoint, compiled, { connections: 2 })
+    await session.create()
+    await session.load(rowSource(dataset, 0, 1), true)
+    await session.settle()
+    const replay = await Replay.of(session, compiled, dataset, new Reference(dataset, operations))
+    await using lane = await openLane(postgres, endpoint, compiled, 4)
+    expect(await replay.send(lane, 4)).toEqual([])
+    for (let times = 0; times < 3; times++) await session.purge?.(scenario.epochMs)
+  }
+  const { host, port, user, password } = endpoint
+  const ended = await dbtrialWith(
+    { DBTRIAL_PASSWORD_POSTGRES: password ?? '' },
+    ...['init', 'again', '--from-postgres', `postgres://${user}@${host}:${port}/shop`, '--dir', out],
+  )
+  expect(ended.code, ended.stderr).toBe(0)
+  const text = readFileSync(join(out, 'again.yaml'), 'utf8')
+  for (const line of [
+    /customer:\n    count: 2000\n    growth: 3%\/month #/,
+    /order:\n    count: 2\d{4}\n    growth: \d(\.\d)?%\/month #/,
+    /ttl: 24h #/,
+    /email: +\{ type: email, unique: true \}/,
+    /quantity: +\{ type: int, range: \[1, 5\] \}/,
+    /per_owner: \{ range: \[1, 8\], mean: (3|3\.0\d|2\.9\d) \}/,
+  ])
+    expect(text).toMatch(line)
+  for (const [field, exponent] of [
+    ['customer_id: { ref: customer', 0.9],
+    ['product_id: { ref: product', 0.99],
+    ['category_id: { type: int, range: [1, 500]', 0.9],
+  ] as const)
+    expect(Number(text.split(`${field}, skew: zipfian(`)[1]?.split(')')[0])).toBeCloseTo(exponent, 1)
+  // dbtrial's own statements are none of the application's, and the purge is the life of a session.
+  expect(text).not.toContain('left out')
+  const definitions = readScenario(join(out, 'again.yaml')).operations.map(({ name }) => name)
+  expect(definitions.sort()).toEqual([
+    ...['add_order', 'change_order_by_status', 'get_order', 'get_product', 'get_session', 'list_order_by_customer_id'],
+    ...['list_product_by_category_id', 'put_session', 'search_product_by_name', 'total_order_by_created_at'],
+  ])
+  expect(text).toMatch(
+    /transaction: \[\{ insert: order, with: \[order_item\] \}, \{ update: product, via: order_item\.product_id, add: \{ stock: order_item\.quantity \} \}\]/,
+  )
+  expect(text).toMatch(/list: product, where: \{ category_id: any \}, order_by: price, limit: \d+, fields: \[id, name, price\]/)
+}, 60_000)
+
+test('two schemas that have a table of one name: the statement says which, or the search path of its account, or nobody', async () => {
+  await using server = await startLocally(counting, directory)
+  const { host, port, user, password } = server.endpoint
+  const run = async (as: string | undefined, ...statements: string[]) => {
+    const client = new pg.Client({ host, port, user: as ?? user, password: as ?? password, database: 'postgres' } as pg.ClientConfig)
+    await client.connect()
+    for (const statement of statements) await client.query(statement)
+    await client.end()
+  }
+  const accounts = ['b_app', 'wanderer'].map((name) => `CREATE ROLE ${name} LOGIN SUPERUSER PASSWORD '${name}'`)
+  await run(
+    undefined,
+    ...['CREATE EXTENSION pg_stat_statements', 'CREATE SCHEMA a', 'CREATE SCHEMA b', ...accounts, 'ALTER ROLE b_app SET search_path = b, public'],
+    ...['a', 'b'].map((schema) => `CREATE TABLE ${schema}.note (id int PRIMARY KEY, text text)`),
+    'SELECT pg_stat_statements_reset()',
+  )
+  const twice = (statement: string) => [statement, statement]
+  await run(undefined, ...twice('SELECT * FROM a.note WHERE id = 1'))
+  await run('b_app', ...twice('DELETE FROM note WHERE id = 2'))
+  await run('wanderer', 'SET search_path = a', ...twice('UPDATE note SET text = null WHERE id = 3'))
+  const ended = await dbtrialWith(
+    { DBTRIAL_PASSWORD_POSTGRES: password ?? '' },
+    ...['init', 'schemas', '--from-postgres', `postgres://${user}@${host}:${port}/postgres`, '--dir', out],
+  )
+  expect(ended.code, ended.stderr).toBe(0)
+  const text = readFileSync(join(out, 'schemas.yaml'), 'utf8')
+  expect(text).toContain('  get_note: { get: note,')
+  expect(text).toContain('  delete_b_note: { delete: b_note,')
+  expect(text).toMatch(/# left out: .*, note is a table of several schemas, and nothing tells of which here: UPDATE note/)
 }, 60_000)
 
 test('a server that is not there, and a database without tables: one sentence each', async () => {

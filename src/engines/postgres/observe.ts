@@ -3,9 +3,10 @@ import type { Client } from 'pg'
 import { TrialError } from '../../errors.ts'
 import { identifierOf } from '../../init/draft.ts'
 import type { Observed } from '../../init/observed.ts'
-import type { ObservedStatement } from '../../init/statements.ts'
+import type { ObservedStatement } from '../../init/reading.ts'
 import { type Column, plainColumn, type Table } from '../../init/tables.ts'
 import { id } from './dialect.ts'
+import { type Caller, withSchemas } from './search-path.ts'
 
 /** A column with no more values is an enumeration. */
 const maxValues = 12
@@ -20,7 +21,7 @@ export async function observe(client: Client): Promise<Observed> {
     const tables = await tablesOf(client)
     if (tables.length === 0)
       throw new TrialError('no-tables', 'there is no table in this database', { hint: 'name the database in the URL', exitCode: 2 })
-    return { tables, statements: await statementsOf(client) }
+    return { tables, statements: await statementsOf(client, tables) }
   } finally {
     // A connection that was lost has told its reason already.
     await client.query('ROLLBACK').catch(() => {})
@@ -39,6 +40,14 @@ interface ColumnRow {
   bounds: string[] | null
 }
 
+interface Constraint {
+  table: number
+  /** p: primary key · u: unique, by a constraint or an index · f: foreign key. */
+  kind: string
+  other: number | null
+  columns: string[]
+}
+
 async function tablesOf(client: Client): Promise<Table[]> {
   const { rows: tables } = await client.query<{ table: number; schema: string; name: string; rows: number | null }>(`
     SELECT c.oid::int8::float8 AS "table", n.nspname AS schema, c.relname AS name,
@@ -47,6 +56,7 @@ async function tablesOf(client: Client): Promise<Table[]> {
       ELSE nullif(c.reltuples, -1) END)::float8 AS rows
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
     ORDER BY n.nspname, c.relname`)
   const { rows: columns } = await client.query<ColumnRow>(`
     SELECT a.attrelid::int8::float8 AS "table", a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
@@ -59,11 +69,15 @@ async function tablesOf(client: Client): Promise<Table[]> {
     LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND s.inherited = (c.relkind = 'p')
     WHERE a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attrelid, a.attnum`)
-  const { rows: constraints } = await client.query<{ table: number; kind: string; other: number | null; columns: string[] }>(`
+  const { rows: constraints } = await client.query<Constraint>(`
     SELECT k.conrelid::int8::float8 AS "table", k.contype AS kind, k.confrelid::int8::float8 AS other,
       (SELECT array_agg(a.attname::text ORDER BY p.at) FROM unnest(k.conkey) WITH ORDINALITY p (number, at)
         JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.number) AS columns
-    FROM pg_constraint k WHERE k.contype IN ('p', 'u', 'f') AND k.conrelid > 0`)
+    FROM pg_constraint k WHERE k.contype IN ('p', 'f') AND k.conrelid > 0
+    UNION ALL
+    SELECT i.indrelid::int8::float8, 'u', NULL, ARRAY[a.attname::text]
+    FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+    WHERE i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL AND i.indexprs IS NULL`)
   const now = Date.now()
   const taken = new Set<string>()
   const names = new Map(
@@ -72,7 +86,7 @@ async function tablesOf(client: Client): Promise<Table[]> {
       return [table, apart(taken.has(plain) ? identifierOf(`${schema}_${name}`) : plain, taken)]
     }),
   )
-  return tables.map(({ table, rows }) => {
+  return tables.map(({ table, schema, name: called, rows }) => {
     const own = constraints.filter((each) => each.table === table)
     const only = (kind: string) => own.filter((each) => each.kind === kind && each.columns.length === 1)
     const fields = new Set<string>()
@@ -83,7 +97,8 @@ async function tablesOf(client: Client): Promise<Table[]> {
       const reference = only('f').find(isIts)
       if (reference?.other != null) column.references = names.get(reference.other)
     }
-    return { name: names.get(table) as string, columns: made, key: (own.find(({ kind }) => kind === 'p')?.columns ?? []).map(identifierOf), rows }
+    const key = (own.find(({ kind }) => kind === 'p')?.columns ?? []).map(identifierOf)
+    return { name: names.get(table) as string, source: { schema, name: called }, columns: made, key, rows }
   })
 }
 
@@ -108,21 +123,29 @@ function columnOf({ type, labels, distinct, bytes, values, shares, bounds }: Col
   // Values stand in the scenario then: only where they are a vocabulary, which all rows share.
   else if (/^(character|text|citext)/.test(column.type) && count <= maxValues && count < rows / 10 && values !== null)
     column.values = values.map((value) => ({ value, share: shareOf(value) }))
-  const seen = [bounds?.[0], bounds?.at(-1)]
-  const range = seen.map(Number)
-  if (/^(smallint|integer|bigint|numeric)$/.test(column.type) && seen[0] !== undefined && range.every(Number.isFinite))
-    column.range = range as [number, number]
-  if (/^(timestamp|date)/.test(column.type) && seen[0] !== undefined) {
-    const oldest = Date.parse(seen[0])
-    if (Number.isFinite(oldest) && oldest < now) column.withinDays = (now - oldest) / dayMs
+  // The most common values are not among the bounds of the others.
+  const numbers = [...(values ?? []), ...(bounds ?? [])].map(Number)
+  if (/^(smallint|integer|bigint|numeric)$/.test(column.type) && numbers.length > 0 && numbers.every(Number.isFinite))
+    column.range = [numbers.reduce((a, b) => Math.min(a, b)), numbers.reduce((a, b) => Math.max(a, b))]
+  const ages = (bounds ?? []).map((bound) => (now - Date.parse(bound)) / dayMs)
+  if (/^(timestamp|date)/.test(column.type) && ages.length > 1 && ages.every(Number.isFinite)) {
+    const [oldest, newest] = [ages[0] as number, ages.at(-1) as number]
+    column.ages = { oldest, newest, mean: ages.slice(1).reduce((sum, age, at) => sum + (age + (ages[at] as number)) / 2, 0) / (ages.length - 1) }
   }
+  if (shares !== null && Number.isFinite(count)) column.popularity = { shares, distinct: Math.round(count), sampled: Math.min(rows, analyzedRows) }
   return column
 }
 
-/** Of the extension, 1.…: what it counts, and since when, stands in these columns from here on. */
-const minMinorVersion = 9
+/** Of a table, as long as nobody changed default_statistics_target. */
+const analyzedRows = 30_000
 
-async function statementsOf(client: Client): Promise<Observed['statements']> {
+/** Of the extension, 1.…: what it counts, and since when, stands in these columns from here on; since when each, from there on. */
+const minMinorVersion = 9
+const minMinorVersionOfEach = 11
+
+interface Counted extends ObservedStatement, Caller {}
+
+async function statementsOf(client: Client, tables: Table[]): Promise<Observed['statements']> {
   const { rows: found } = await client.query<{ schema: string; version: string }>(
     "SELECT n.nspname AS schema, e.extversion AS version FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'",
   )
@@ -130,21 +153,25 @@ async function statementsOf(client: Client): Promise<Observed['statements']> {
   const uncounted = (why: string): Observed['statements'] => ({ counted: null, why: `statements are not counted here: ${why}` })
   const install = 'add pg_stat_statements to shared_preload_libraries, CREATE EXTENSION pg_stat_statements, and let the application run'
   if (extension === undefined) return uncounted(install)
-  if (Number(extension.version.split('.')[1]) < minMinorVersion)
-    return uncounted(`pg_stat_statements ${extension.version} is too old, 1.${minMinorVersion} is needed (PostgreSQL 14)`)
-  const view = `${id(extension.schema)}.pg_stat_statements`
+  const minor = Number(extension.version.split('.')[1])
+  if (minor < minMinorVersion) return uncounted(`pg_stat_statements ${extension.version} is too old, 1.${minMinorVersion} is needed (PostgreSQL 14)`)
+  const own = `${id(extension.schema)}.pg_stat_statements s WHERE s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())`
   try {
-    const { rows: counted } = await client.query<ObservedStatement>(
-      `SELECT query AS text, sum(calls)::float8 AS calls, (sum(total_exec_time) / greatest(sum(calls), 1))::float8 AS "meanMs", sum(rows)::float8 AS rows
-      FROM ${view} WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query IS NOT NULL
-      GROUP BY query ORDER BY sum(total_exec_time) DESC LIMIT ${maxStatements}`,
+    const { rows: counted } = await client.query<Counted>(
+      `SELECT s.query AS text, s.userid::int8::float8 AS account, count(DISTINCT s.queryid)::float8 AS meanings,
+        sum(s.calls)::float8 AS calls, (sum(s.total_exec_time) / greatest(sum(s.calls), 1))::float8 AS "meanMs", sum(s.rows)::float8 AS rows
+      FROM ${own} AND s.query IS NOT NULL
+      GROUP BY s.query, s.userid ORDER BY sum(s.total_exec_time) DESC LIMIT ${maxStatements}`,
     )
-    const hidden = counted.filter(({ text }) => text === '<insufficient privilege>')
-    if (hidden.length > 0) return uncounted('those of other accounts are hidden from this one: GRANT pg_read_all_stats to it')
-    const { rows: since } = await client.query<{ seconds: number }>(
-      `SELECT extract(epoch FROM now() - stats_reset)::float8 AS seconds FROM ${id(extension.schema)}.pg_stat_statements_info`,
+    if (counted.some(({ text }) => text === '<insufficient privilege>'))
+      return uncounted('those of other accounts are hidden from this one: GRANT pg_read_all_stats to it')
+    const since = minor < minMinorVersionOfEach ? 'i.stats_reset' : `greatest(i.stats_reset, (SELECT min(s.stats_since) FROM ${own} AND s.calls > 1))`
+    const { rows: periods } = await client.query<{ seconds: number; dropped: number }>(
+      `SELECT extract(epoch FROM now() - ${since})::float8 AS seconds, i.dealloc::float8 AS dropped FROM ${id(extension.schema)}.pg_stat_statements_info i`,
     )
-    return { counted, seconds: Math.max(1, since[0]?.seconds ?? 1) }
+    const { seconds = 1, dropped = 0 } = periods[0] ?? {}
+    const notes = dropped > 0 ? ['the rarest statements were dropped, and with them their calls: pg_stat_statements.max is too small'] : []
+    return { counted: await withSchemas(client, counted, tables), seconds: Math.max(1, seconds), notes }
   } catch (error) {
     // The extension is there, and its library was not loaded.
     if (String((error as { code?: unknown }).code) !== '55000') throw error

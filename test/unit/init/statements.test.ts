@@ -17,6 +17,7 @@ const tables = [
   table('order_item', ['order_id', 'line'], { order_id: { references: 'order' }, line: 'integer', quantity: 'integer' }, 3000),
   table('session', ['id'], { id: 'uuid', payload: 'jsonb' }),
 ]
+const expiring = { ...plainColumn('expires_at'), type: 'timestamp', ages: { oldest: 0, newest: -1, mean: -0.5 } }
 const seconds = 100
 const of = (text: string, calls = 1000, rows = calls) => {
   const { operations, leftOut } = operationsOf([{ text, calls, meanMs: 0.2, rows }], tables, seconds)
@@ -49,7 +50,7 @@ test.each([
   ],
   [
     "SELECT id FROM customer WHERE to_tsvector('simple', name) @@ plainto_tsquery('simple', $1) LIMIT $2",
-    'search_customer_by_name: search: customer, in: [name], limit: 1, rate: 10/s, p99: 20ms',
+    'search_customer_by_name: search: customer, in: [name], limit: 1, fields: [id], rate: 10/s, p99: 20ms',
   ],
 ])('%s', (text, expected) => {
   expect(of(text)).toBe(expected)
@@ -115,4 +116,88 @@ test('what a library writes in front of a statement hides nothing', () => {
 
 test('what is no work of the application is not told at all', () => {
   for (const text of ['BEGIN', 'SELECT * FROM pg_catalog.pg_class WHERE oid = $1', 'SET statement_timeout = $1']) expect(of(text)).toBe('')
+})
+
+test('a list asks for the columns that it names; of several that name others nobody speaks for all', () => {
+  const text = 'SELECT id, total AS sum FROM "order" WHERE status = $1 ORDER BY created_at LIMIT $2'
+  expect(of(text)).toContain('limit: 1, fields: [id, total], rate')
+  const [operation] = operationsOf(
+    [
+      { text, calls: 10, meanMs: 1, rows: 10 },
+      { text: text.replace('total AS sum', 'status'), calls: 10, meanMs: 1, rows: 10 },
+    ],
+    tables,
+    seconds,
+  ).operations
+  expect(operation?.definition).not.toContain('fields')
+})
+
+test('a time that an update gives is that of the update', () => {
+  expect(of('UPDATE "order" SET created_at = $1 WHERE id = $2')).toContain('set: { created_at: now }')
+})
+
+test('what dbtrial itself asks a server is no work of the application', () => {
+  for (const text of [
+    'SELECT calls FROM "public".pg_stat_statements s WHERE s.dbid = $1',
+    'SELECT pg_logical_emit_message($1, $2, $3), pg_switch_wal()',
+  ])
+    expect(of(text)).toBe('')
+})
+
+test('rows that expire: readers ask for it, a purge removes them, and neither is more than their life', () => {
+  const session = table('session', ['id'], { id: 'uuid', payload: 'jsonb' })
+  session.columns.push(expiring)
+  const all = [
+    'SELECT id, payload FROM session WHERE id = $1 AND expires_at > $2',
+    'DELETE FROM session WHERE expires_at < $1',
+    'WITH expired AS (SELECT id FROM session WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED) DELETE FROM session WHERE (id) IN (SELECT id FROM expired)',
+  ].map((text) => ({ text, calls: 100, meanMs: 0.1, rows: 100 }))
+  expect(operationsOf(all, [session], seconds)).toMatchObject({
+    operations: [{ name: 'get_session', definition: 'get: session, rate: 1/s, p99: 20ms' }],
+    leftOut: [],
+  })
+})
+
+const product = table('product', ['id'], { id: 'uuid', stock: 'bigint' })
+const sold = table('order_item', ['order_id', 'line'], {
+  order_id: { references: 'order' },
+  line: 'integer',
+  product_id: { references: 'product' },
+  quantity: 'integer',
+})
+const shop = [...tables.filter(({ name }) => name !== 'order_item'), sold, product]
+const ordered = [
+  { text: 'INSERT INTO "order" (id) VALUES ($1)', calls: 100, meanMs: 0.1, rows: 100 },
+  { text: 'INSERT INTO order_item (order_id, line) SELECT $1, * FROM unnest($2::int[])', calls: 100, meanMs: 0.1, rows: 300 },
+]
+
+test.each([
+  ['one by one', 'UPDATE product SET stock = stock - $1 WHERE id = $2', 300],
+  [
+    'as a list',
+    'WITH t AS (SELECT * FROM unnest($1::uuid[]) AS x (key, n)) UPDATE product p SET stock = p.stock - t.n FROM t WHERE p.id = t.key',
+    100,
+  ],
+])('what is added to the rows that owned rows refer to, as often as they are written, is one transaction with them: %s', (_, text, calls) => {
+  const drafted = (rows: number) => operationsOf([...ordered, { text, calls: rows === 300 ? calls : 40, meanMs: 0.1, rows }], shop, seconds)
+  expect(drafted(300).operations.map(({ definition }) => definition)).toEqual([
+    'transaction: [{ insert: order, with: [order_item] }, { update: product, via: order_item.product_id, add: { stock: -order_item.quantity } }], rate: 1/s, p99: 20ms',
+  ])
+  // Not as often: two operations, of a list each row is a call.
+  expect(drafted(80).operations.map(({ definition }) => definition)).toContainEqual(expect.stringMatching(/^insert: order, with: \[order_item\]/))
+})
+
+const twice = ['a', 'b'].map((schema) => ({
+  ...table(schema === 'a' ? 'order' : 'b_order', ['id'], { id: 'uuid' }),
+  source: { schema, name: 'order' },
+}))
+test.each([
+  ['SELECT * FROM b."order" WHERE id = $1', null, /^get_b_order: get: b_order,/],
+  ['SELECT * FROM a."order" WHERE id = $1', null, /^get_order: get: order,/],
+  ['SELECT * FROM "order" WHERE id = $1', ['none', 'b', 'a'], /^get_b_order: get: b_order,/],
+  ['SELECT * FROM "order" WHERE id = $1', null, /order is a table of several schemas, and nothing tells of which here/],
+  ['SELECT * FROM c."order" WHERE id = $1', ['a'], /c\.order is not among the tables/],
+])('tables of one name in two schemas are told apart: %s in %j', (text, schemas, expected) => {
+  const { operations, leftOut } = operationsOf([{ text, calls: 10, meanMs: 1, rows: 10, schemas }], twice, seconds)
+  expect(leftOut[0] ?? `${operations[0]?.name}: ${operations[0]?.definition}`).toMatch(expected)
 })
