@@ -19,7 +19,7 @@ export interface Engine {
   readonly pooler?: string
   readonly family: Family
   readonly capabilities: Capabilities
-  /** What its indexes hold, where that is not what those of its family usually do. */
+  /** Relational: what its indexes hold, where that is not what they usually do. */
   readonly indexing?: Indexing
   readonly traits: EngineTraits
   readonly server: ServerSpec
@@ -103,8 +103,6 @@ export interface PlanFacts {
   /** CPU of a write on a replica over that on the primary. */
   replicaWork: AssumedRange
 }
-/** Judged, not measured: one to three stars. */
-
 /** What meets a control that auditors ask of a store: the product as measured, something beside it, an edition that was not measured, or nothing. */
 export interface ControlFact extends Fact {
   by: 'product' | 'beside' | 'other edition' | 'nothing'
@@ -313,7 +311,9 @@ export interface StorageFacts {
   indexes: { name: string; table: string; bytes: number }[]
 }
 export interface Reply {
+  /** `miss`: no rows. */
   outcome: 'ok' | 'miss' | 'conflict'
+  /** Read, without owned ones (of an aggregate groups), or matched by a write: an insert's without owned ones, a transaction's of its first step. */
   rows: number
   retries: number
   /** Decodes fully; only called for verification and for the sample that is judged. */
@@ -339,7 +339,7 @@ export const planInWords = (text: string): CallPlan => ({ text, read: null, scan
 export interface Session extends AsyncDisposable {
   /**
    * The version as `ready` tells it; every setting of `compiled.settings` as the server says it is, and how it keeps what others are asked for alike:
-   * isolation, uniqueness, referential integrity. One that is not `ok` is a breach of the promise, but for `sizing`.
+   * isolation, uniqueness, referential integrity; five at least. One that is not `ok` is a breach of the promise, but for `sizing`.
    */
   facts(limits: Limits): Promise<{ version: string; parity: Parity[] }>
   create(): Promise<void>

@@ -1,4 +1,7 @@
-/** What a product can do, declared beside its facts: the excuses of its model follow from it, and what it may be excused from. */
+/**
+ * What a product can do, declared beside its facts: what it may be excused from follows from it, and the excuses of its model, where its family asks
+ * for it. That is the key-value family: `row` with `keys` and `maxAggregatedRows` with `queries`. Others have no model yet of a product that can do less.
+ */
 import type { Durability } from '../scenario/scenario.ts'
 
 export interface Capabilities {

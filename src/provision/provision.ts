@@ -10,6 +10,11 @@ export interface Exit {
   /** Last lines that the server wrote. */
   lastWords: string
 }
+/** The last of these lines, as one; without those that say where an error was thrown, which stand below what it says. */
+export function endOf({ lastWords }: Exit, lines: number): string {
+  const told = lastWords.split('\n').filter((line) => line.trim() !== '' && !/^\s+at /.test(line))
+  return told.slice(-lines).join(' · ')
+}
 export interface Enforced {
   cpu: 'cpuset' | 'configured' | 'unknown'
   memory: 'cgroup' | 'configured' | 'unknown'

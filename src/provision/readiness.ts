@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ServerError } from '../clients/server-error.ts'
 import type { Endpoint, Engine } from '../engines/engine.ts'
 import { isOwnFault, messageOf, TrialError } from '../errors.ts'
-import type { Exit } from './provision.ts'
+import { type Exit, endOf } from './provision.ts'
 
 const readyWithinMs = 120_000
 
@@ -22,11 +22,9 @@ export async function whenReady(
   while (Date.now() < deadline) {
     signal.throwIfAborted()
     if (gone !== undefined) {
-      throw new TrialError(
-        'server-ended',
-        `${engine.name} ended while it started (${gone.signal ?? `exit code ${gone.code}`}): ${gone.lastWords.split('\n').slice(-3).join(' · ')}`,
-        { hint: 'the lines are the last ones the server wrote' },
-      )
+      throw new TrialError('server-ended', `${engine.name} ended while it started (${gone.signal ?? `exit code ${gone.code}`}): ${endOf(gone, 3)}`, {
+        hint: 'the lines are the last ones the server wrote',
+      })
     }
     try {
       await engine.server.initiate?.(endpoint)

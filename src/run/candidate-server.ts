@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Engine } from '../engines/engine.ts'
 import { isOwnFault, messageOf, rethrowOwnFault, TrialError } from '../errors.ts'
-import type { Instance } from '../provision/provision.ts'
+import { endOf, type Instance } from '../provision/provision.ts'
 import { realClock } from '../replay/clock.ts'
 import type { CandidateResult } from '../result/result.ts'
 
@@ -39,7 +39,7 @@ export class CandidateServer {
     void instance.exited.then((exit) => {
       if (this.#stopping || this.#restoring) return
       const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal
-      const words = exit.lastWords.split('\n').slice(-2).join(' · ')
+      const words = endOf(exit, 2)
       this.deathsNs.push(realClock.nowNs())
       this.death = `the server ended (${how})${words === '' ? '' : `: ${words}`}`
       if (!this.#killing && !this.#mayRestart(instance)) this.failure ??= this.death

@@ -110,7 +110,8 @@ describe.each(wanted.filter((_, at) => had[at]))('%s, %s', (name, kind, engine, 
   }
 
   test('excuses only what is permitted', () => {
-    expect(model.excuses.map((excuse) => excuse.operation).sort()).toEqual(permitted)
+    const declined = model.excuses.map((excuse) => excuse.operation).sort()
+    expect(declined, `what the model of the ${engine.family} family excuses, beside what these capabilities decline`).toEqual(permitted)
     expect(compiled.programs.flatMap((each, index) => (each === null ? [operations[index]?.name] : [])).sort()).toEqual(permitted)
   })
 
@@ -122,7 +123,8 @@ describe.each(wanted.filter((_, at) => had[at]))('%s, %s', (name, kind, engine, 
     const { version, parity } = await session.facts(limits)
     expect(version).toMatch(/^\d+\.\d+/)
     expect(parity.filter((each) => !each.ok)).toEqual([])
-    expect(parity.length).toBeGreaterThan(4)
+    const told = parity.map((each) => each.what).join(', ')
+    expect(parity.length, `its settings, isolation, uniqueness and referential integrity: ${told}`).toBeGreaterThan(4)
   })
 
   test('lets in who has the password of this run, and shows it to nobody', async () => {

@@ -38,7 +38,11 @@ export const nativeGraceMs = 24 * 3_600_000
 /** One command, without what a client adds of its own (session, number of the transaction, database). */
 export interface DocumentRequest extends Guarded {
   collection: string
-  /** `find`, `aggregate`, `insert`, `update` or `delete`, first of all its elements. */
+  /**
+   * `find`, `aggregate`, `insert`, `update` or `delete`, first of all its elements: filters of equalities, `$gt`, `$gte`, `$lt`,
+   * `$lte`, `$and`, `$or`, `$text` and, where fewer fields are searched than the text index has, `$expr`; changes of `$set`, `$inc` and `$setOnInsert`,
+   * with `upsert` or `multi`; pipelines of `$match`, `$group` (`$sum`, by `$dateTrunc`) and `$sort`.
+   */
   command: Document
   /** Parameter with the owned rows or targets without which the command is not sent; null: always sent. */
   unlessEmptyAt: number | null
