@@ -394,4 +394,27 @@ export interface Handbook {
   grants: string[]
   /** Conditions over the server's own figures. */
   alerts: string[]
+  /** What tells Prometheus of them; absent: no exporter was looked up. */
+  exporter?: Exporter
+}
+
+/** The names that a published exporter gives to a server's figures. */
+export interface Exporter {
+  /** With what it must be started with, and where its names are written down. */
+  name: string
+  /** What every product has, under its own names: judged by the limits of the report. Absent: it does not tell. */
+  lagSeconds?: string
+  connectionShare?: string
+  deadlocksAnHour?: string
+  /** What only this one has. */
+  rules: ExporterRule[]
+}
+
+export interface ExporterRule {
+  /** Words joined by underscores. */
+  alert: string
+  expr: string
+  for: string
+  severity: 'warn' | 'act'
+  summary: string
 }

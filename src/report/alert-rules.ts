@@ -1,9 +1,9 @@
-/** The limits of section 11 as rules of Prometheus. */
+/** The limits of section 11 as rules of Prometheus: of servers, of operations, and of the product under the names of its exporter. */
 import { stringify } from 'yaml'
 import type { CandidateResult } from '../result/result.ts'
 import { operationLimits } from './operation-limits.ts'
 import { micros, percent } from './render/format.ts'
-import { serverLimits } from './server-limits.ts'
+import { deadlockLimits, lagLimitsMs, serverLimits } from './server-limits.ts'
 import type { Told } from './told.ts'
 
 interface Rule {
@@ -15,12 +15,12 @@ interface Rule {
 }
 
 /** Shares of a server, as node_exporter tells them. */
-const shares: Record<keyof typeof serverLimits, string> = {
+const shares = {
   cpu: '1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[5m]))',
   memory: '1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes',
   disk: '1 - node_filesystem_avail_bytes{fstype!~"tmpfs|overlay"} / node_filesystem_size_bytes{fstype!~"tmpfs|overlay"}',
 }
-const names: Record<keyof typeof serverLimits, string> = { cpu: 'CPU', memory: 'memory', disk: 'disk' }
+const names: Record<keyof typeof shares, string> = { cpu: 'CPU', memory: 'memory', disk: 'disk' }
 const whatFor = '5m'
 
 /** Of the application, which knows its operations: a histogram of seconds with the label `operation`. */
@@ -31,25 +31,49 @@ export function alertRules(told: Told, candidate: CandidateResult): string {
   const groups = [
     { name: `${name}: servers`, rules: serverRules() },
     { name: `${name}: operations`, rules: operationRules(told, candidate) },
+    { name: `${name}: product`, rules: productRules(handbook.exporter, told.result.scenario.requirements.rpoMs) },
   ]
   const beside = handbook.alerts ?? []
   const head = [
     '# Servers are told by node_exporter; operations by a histogram that the application exports:',
     `# ${histogram.replace(/_bucket$/, '')}, in seconds, with the label "operation".`,
+    ...(handbook.exporter === undefined ? [] : [`# Figures of the product are those of ${handbook.exporter.name}.`]),
     ...(beside.length === 0
       ? []
-      : ['# Not written as rules, because they hang on the exporter of the product:', ...beside.map((each) => `# - ${each}`)]),
+      : [`# What its makers watch${handbook.exporter === undefined ? ', not written as rules' : ''}:`, ...beside.map((each) => `# - ${each}`)]),
   ]
   return `${head.join('\n')}\n${stringify({ groups: groups.filter(({ rules }) => rules.length > 0) }, { lineWidth: 0 })}`
 }
 
 function serverRules(): Rule[] {
-  return (Object.keys(shares) as (keyof typeof serverLimits)[]).flatMap((what) =>
+  return (Object.keys(shares) as (keyof typeof shares)[]).flatMap((what) =>
     (['warn', 'act'] as const).map((severity) => {
       const limit = serverLimits[what][severity]
       return rule(`server_${what}`, `${shares[what]} > ${limit}`, severity, `${names[what]} of {{ $labels.instance }} is above ${percent(limit)}`)
     }),
   )
+}
+
+/** By the limits of the table where every product has such a figure, then what only this one has. */
+function productRules(exporter: CandidateResult['handbook']['exporter'], rpoMs: number | null): Rule[] {
+  if (exporter === undefined) return []
+  const { lagSeconds, connectionShare, deadlocksAnHour, rules } = exporter
+  const lag = lagLimitsMs(rpoMs)
+  const both = (what: string, figure: string | undefined, limits: { warn: number; act: number }, summary: (limit: number) => string) =>
+    figure === undefined
+      ? []
+      : (['warn', 'act'] as const).map((severity) => rule(what, `(${figure}) > ${limits[severity]}`, severity, summary(limits[severity])))
+  return [
+    ...both('lag', lagSeconds, { warn: lag.warn / 1000, act: lag.act / 1000 }, (limit) => `a copy is more than ${limit} s behind`),
+    ...both(
+      'connections',
+      connectionShare,
+      serverLimits.connections,
+      (limit) => `more than ${percent(limit)} of the connections of {{ $labels.instance }} are in use`,
+    ),
+    ...both('deadlocks', deadlocksAnHour, deadlockLimits, (limit) => `more than ${limit} deadlocks in an hour on {{ $labels.instance }}`),
+    ...rules.map(({ alert, expr, for: during, severity, summary }) => ({ alert, expr, for: during, labels: { severity }, annotations: { summary } })),
+  ]
 }
 
 function operationRules(told: Told, candidate: CandidateResult): Rule[] {

@@ -57,6 +57,14 @@ export const traits = open({
 
 const texts = z.array(text)
 const definition = z.strictObject({ name: text, up: text, down: text })
+const exporterRule = open({ alert: text, expr: text, for: text, severity: z.enum(['warn', 'act']), summary: text })
+const exporter = open({
+  name: text,
+  lagSeconds: text.optional(),
+  connectionShare: text.optional(),
+  deadlocksAnHour: text.optional(),
+  rules: z.array(exporterRule),
+})
 export const handbook = open({
   schema: texts,
   migrations: z.array(definition),
@@ -64,4 +72,5 @@ export const handbook = open({
   restore: texts,
   grants: texts,
   alerts: texts,
+  exporter,
 }).partial()

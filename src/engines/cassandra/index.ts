@@ -13,6 +13,7 @@ import type { Operation } from '../../scenario/scenario.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards, type Said } from '../engine.ts'
 import { createTable, id, selectGroup, selectPage, selectWords } from './cql.ts'
 import { cassandraError } from './errors.ts'
+import { exporter } from './exporter.ts'
 import { traits } from './facts.ts'
 import { heapMegabytes } from './jvm.ts'
 import { openCassandraLane } from './lane.ts'
@@ -126,6 +127,7 @@ export const cassandra: Engine = throwingServerErrors(cassandraError, {
       'largest partition > 100 MB',
       'disk > 50 % (compaction reserve)',
     ],
+    exporter,
   }),
   async ready(endpoint) {
     const [row] = await ask(endpoint, 'SELECT release_version FROM system.local')

@@ -11,6 +11,7 @@ import { grantsOf, migrationsOf } from '../../families/relational/handbook.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
 import { dialect, id, indexing } from './dialect.ts'
 import { mariadbError } from './errors.ts'
+import { exporter } from './exporter.ts'
 import { traits } from './facts.ts'
 import { openMariadbLane } from './lane.ts'
 import { namespace, server } from './server.ts'
@@ -70,6 +71,7 @@ export const mariadb: Engine = throwingServerErrors(mariadbError, {
       'Threads_connected > 80 % of max_connections',
       'disk > 75 %',
     ],
+    exporter,
   }),
   ready,
   guards,

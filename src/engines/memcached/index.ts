@@ -13,6 +13,7 @@ import { asRole, type Endpoint, type Engine, type Guards, type Limits } from '..
 import { certificateFiles, emptyDirectory } from '../server-files.ts'
 import { refusals, shownCall } from './calls.ts'
 import { driverError } from './errors.ts'
+import { exporter } from './exporter.ts'
 import { traits } from './facts.ts'
 import { openMemcachedLane } from './lane.ts'
 import { itemsOf, MemcachedSession, settingsOfServer } from './session.ts'
@@ -111,6 +112,7 @@ export const memcached: Engine = throwingServerErrors(driverError, {
       'curr_connections > 80 % of max_connections',
       'uptime that starts anew',
     ],
+    exporter,
   }),
   ready: (endpoint) =>
     asking(endpoint, async (connection) => {

@@ -20,6 +20,7 @@ import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '
 import { emptyDirectory } from '../server-files.ts'
 import type { Driver } from './documents.ts'
 import { mongoError } from './errors.ts'
+import { exporter } from './exporter.ts'
 import { traits } from './facts.ts'
 import { openMongoLane } from './lane.ts'
 import { cacheGigabytes, settings } from './parity.ts'
@@ -137,6 +138,7 @@ export const mongodb: Engine = throwingServerErrors(mongoError, {
     restore: ['mongorestore --oplogReplay --gzip --archive="$BACKUP"'],
     grants: grantsOf(compiled.operations, compiled.programs as (DocumentProgram | null)[]),
     alerts: ['replication lag > 10 s', 'cache dirty > 10 %', 'operations queued for 1 min', 'oplog window < 24 h', 'disk > 75 %'],
+    exporter,
   }),
   ready: (endpoint) =>
     ask(endpoint, async (client) => {

@@ -1,13 +1,29 @@
 /** PgBouncer in front of PostgreSQL, in transaction mode: one candidate, on one set of cores, in one container. Whoever connects, connects to it. */
 import image from '../../../docker/pgbouncer/image.json' with { type: 'json' }
 import { throwingServerErrors } from '../../clients/driver-errors.ts'
-import type { Endpoint, Engine, Guards, ServerContext } from '../engine.ts'
+import type { Endpoint, Engine, Exporter, Guards, ServerContext } from '../engine.ts'
 import { postgresError } from '../postgres/errors.ts'
 import { ask, postgres } from '../postgres/index.ts'
 
 const pooler = 'pgbouncer'
 const settings = { pool_mode: 'transaction', default_pool_size: '20' } // For each login, its own default.
 const loopback = '127.0.0.1'
+
+/** Beside those of the server: a second exporter, of the pooler. */
+const withPools = ({ name, rules, ...rest }: Exporter): Exporter => ({
+  ...rest,
+  name: `${name}; pgbouncer_exporter (github.com/prometheus-community/pgbouncer_exporter)`,
+  rules: [
+    ...rules,
+    {
+      alert: 'pgbouncer_callers_wait',
+      expr: 'max by (instance) (pgbouncer_pools_client_maxwait_seconds) > 1',
+      for: '1m',
+      severity: 'act',
+      summary: 'callers of {{ $labels.instance }} wait for a connection to the server',
+    },
+  ],
+})
 
 export const pgbouncer: Engine = throwingServerErrors(postgresError, {
   ...postgres,
@@ -47,8 +63,12 @@ export const pgbouncer: Engine = throwingServerErrors(postgresError, {
     return { ...compiled, pooler, settings: { ...compiled.settings, ...settings } }
   },
   handbook: (compiled) => {
-    const { alerts, ...handbook } = postgres.handbook(compiled)
-    return { ...handbook, alerts: [...alerts, 'SHOW POOLS: maxwait > 1 s', 'CPU of PgBouncer, which has one thread, > 75 % of a core'] }
+    const { alerts, exporter, ...handbook } = postgres.handbook(compiled)
+    return {
+      ...handbook,
+      ...(exporter === undefined ? {} : { exporter: withPools(exporter) }),
+      alerts: [...alerts, 'SHOW POOLS: maxwait > 1 s', 'CPU of PgBouncer, which has one thread, > 75 % of a core'],
+    }
   },
   ready: async (endpoint) => `${await postgres.ready(endpoint)} behind ${await versionOf(endpoint)}`,
   guards,

@@ -14,6 +14,7 @@ import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '
 import { certificateFiles } from '../server-files.ts'
 import { dialect, id } from './dialect.ts'
 import { postgresError } from './errors.ts'
+import { exporter } from './exporter.ts'
 import { traits } from './facts.ts'
 import { openPostgresLane } from './lane.ts'
 import { observe } from './observe.ts'
@@ -121,6 +122,7 @@ export const postgres: Engine = throwingServerErrors(postgresError, {
       'disk > 75 %',
       'checkpoints requested > timed',
     ],
+    exporter,
   }),
   async ready(endpoint) {
     const [row] = await ask(endpoint, 'SHOW server_version')

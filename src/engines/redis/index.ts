@@ -8,6 +8,7 @@ import { guards } from './access.ts'
 import { loginOf, openClient, ready } from './client.ts'
 import { external } from './databases.ts'
 import { redisError } from './errors.ts'
+import { exporter } from './exporter.ts'
 import { traitsOf } from './facts.ts'
 import { openRedisLane } from './lane.ts'
 import { RedisOperations } from './operations.ts'
@@ -122,6 +123,7 @@ function makeEngine({ licence, audit, ...build }: Variant): Engine {
         'latest_fork_usec > 100 ms',
         'aof_last_write_status not ok',
       ],
+      exporter,
     }),
     ready,
     guards,

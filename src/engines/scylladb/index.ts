@@ -55,6 +55,11 @@ export const scylladb: Engine = throwingServerErrors(cassandraError, {
     const settings = { commitlog_sync: sync, memory: `${memoryMegabytes(scenario.bench)} MiB`, replication: 'SimpleStrategy, factor 1' }
     return { ...cassandra.compile(model, operations, scenario, durability), engine: name, settings }
   },
+  // It has no JMX: its figures have names of their own, and no exporter beside it.
+  handbook: (compiled) => {
+    const { exporter: _, ...handbook } = cassandra.handbook(compiled)
+    return handbook
+  },
   // It tells Cassandra's drivers a release of Cassandra; its own stands here, and nothing else has this table.
   ready: async (endpoint) => String((await ask(endpoint, "SELECT version FROM system.versions WHERE key = 'local'"))[0]?.version),
   guards,

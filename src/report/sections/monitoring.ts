@@ -8,14 +8,20 @@ import { type OperationLimit, operationLimits } from '../operation-limits.ts'
 import { spreadText } from '../plan.ts'
 import { type Block, heading, list, paragraph, table } from '../render/document.ts'
 import { count, micros, microsRange, percent, times } from '../render/format.ts'
-import { serverLimits } from '../server-limits.ts'
+import { deadlockLimits, lagLimitsMs, serverLimits } from '../server-limits.ts'
 import { spanText } from '../spans.ts'
 import { designed, planOf, type Told } from '../told.ts'
 
 export function monitoringSection(told: Told): Block[] {
   const own = designed(told)
   if (own.length === 0) return []
-  const products = own.flatMap(({ name, handbook: { alerts = [] } }) => (alerts.length === 0 ? [] : [`${name}: ${alerts.join('; ')}`]))
+  const products = own.flatMap(({ name, handbook: { alerts = [], exporter } }) =>
+    alerts.length === 0
+      ? []
+      : [
+          `${name}: ${alerts.join('; ')}${exporter === undefined ? '' : `. As rules of Prometheus in design/${name}/alerts.yml, over ${exporter.name}`}`,
+        ],
+  )
   return [
     heading(3, 'The servers'),
     paragraph(
@@ -51,10 +57,10 @@ function serverRows(told: Told, own: CandidateResult[]): string[][] {
     ['CPU of a server', ...limitsOf('cpu'), ...each(measured('cpu'))],
     ['memory of a server', ...limitsOf('memory'), ...each(measured('memory'))],
     ['disk, filled', ...limitsOf('disk'), ...none],
-    ['connections, of those allowed', '70 %', '90 %', ...each(connections)],
-    ['lag of a copy', ...lagLimits(told.result.scenario.requirements.rpoMs), ...none],
+    ['connections, of those allowed', ...limitsOf('connections'), ...each(connections)],
+    ['lag of a copy', ...Object.values(lagLimitsMs(told.result.scenario.requirements.rpoMs)).map(spanText), ...none],
     ...(own.some(isKept) ? keptRows(told.result.scenario.requirements.rpoMs).map((row) => [...row, ...none]) : []),
-    ['deadlocks in an hour', '5', '20', ...none],
+    ['deadlocks in an hour', ...Object.values(deadlockLimits).map(String), ...none],
     ['calls that are tried again', '1 %', '5 %', ...each(conflicts)],
     ['calls that fail', '0.1 %', '1 %', ...each(failed)],
   ]
@@ -69,12 +75,6 @@ function earlierThanCpu({ name, capacity: { objectives, cpu, boundBy } }: Candid
       `${name}: the first limit is passed at about ${percent(Math.round(100 * share) / 100)} of the CPU (${boundBy}: ${times(objectives.mid)}, where ${percent(cpuFill)} of the cores are busy at ${times(cpu.mid)}), so its alarm is the p99 below; that of the CPU comes later.`,
     ),
   ]
-}
-
-/** With a copy that is further behind than half of what may be lost, its primary should not be lost. */
-function lagLimits(rpoMs: number | null): [string, string] {
-  const actMs = Math.min(60_000, rpoMs === null || rpoMs === 0 ? 60_000 : rpoMs / 2)
-  return [spanText(actMs / 6), spanText(actMs)]
 }
 
 const dayMs = 86_400_000

@@ -9,12 +9,15 @@ import { parse } from 'yaml'
 import { readPrices } from '../../../src/assess/cost/prices.ts'
 import { decide } from '../../../src/assess/decision/decision.ts'
 import { assess } from '../../../src/assess/judge/assess.ts'
-import { engines } from '../../../src/engines/registry.ts'
+import { engines, pooledEngines } from '../../../src/engines/registry.ts'
 import { allOperations, deriveModel } from '../../../src/families/derive.ts'
+import { alertRules } from '../../../src/report/alert-rules.ts'
 import { dictionaryRows } from '../../../src/report/data-dictionary.ts'
 import { designFiles } from '../../../src/report/design.ts'
+import { lagLimitsMs } from '../../../src/report/server-limits.ts'
 import type { Told } from '../../../src/report/told.ts'
 import { readResult } from '../../../src/result/result.ts'
+import type { Durability } from '../../../src/scenario/scenario.ts'
 
 const result = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
 // What its products say today.
@@ -54,6 +57,56 @@ test('the dictionary has a line for each column, the picture stands alone', () =
   const { model } = result.candidates.find(({ name }) => name === 'postgres') as (typeof result.candidates)[number]
   expect(of('postgres/data-dictionary.csv').trim().split('\r\n')).toHaveLength(1 + dictionaryRows(model.stores, result.scenario).length)
   expect(of('postgres/erd.svg')).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" /)
+})
+
+/** Names of what an expression is about: neither functions and words of the language, nor labels and their values. */
+const metricsOf = (expr: string) =>
+  expr.replaceAll(/\{[^}]*\}|\[[^\]]*\]|\b(by|on|group_right) ?\([^)]*\)/g, ' ').match(/\b[a-z]\w*_\w+\b(?! ?\()/g) ?? []
+
+test('the rules of each product are names of its own exporter, and Prometheus takes them', () => {
+  const prefixes: Record<string, RegExp> = {
+    postgres: /^pg_/,
+    pgbouncer: /^(pg|pgbouncer)_/,
+    mariadb: /^mysql_/,
+    mongodb: /^mongodb_/,
+    redis: /^redis_/,
+    valkey: /^redis_/,
+    memcached: /^memcached_/,
+    cassandra: /^(cassandra|jvm_memory|node_filesystem)_/,
+  }
+  const all = [...engines, ...pooledEngines]
+  for (const engine of all) {
+    const name = engine.pooler ?? engine.name
+    const operations = allOperations(result.scenario)
+    const durability = engine.capabilities.durability[0] as Durability
+    const handbook = engine.handbook(engine.compile(deriveModel(engine, result.scenario), operations, result.scenario, durability))
+    if (handbook.exporter === undefined) continue
+    const prefix = prefixes[name]
+    const candidate = { ...(result.candidates[0] as (typeof result.candidates)[number]), name, handbook }
+    const { groups } = parse(alertRules(told, candidate)) as { groups: { name: string; rules: { alert: string; expr: string }[] }[] }
+    const rules = groups.find((group) => group.name === `${name}: product`)?.rules ?? []
+    expect(rules.length, name).toBeGreaterThan(3)
+    for (const { alert, expr } of rules) {
+      const metrics = metricsOf(expr)
+      expect(metrics.length, alert).toBeGreaterThan(0)
+      for (const metric of metrics) expect(metric, `${name} ${alert}`).toMatch(prefix as RegExp)
+    }
+    const file = join(directory, `product-${name}.yml`)
+    writeFileSync(file, alertRules(told, candidate))
+    const checked = spawnSync('promtool', ['check', 'rules', file], { encoding: 'utf8' })
+    expect(checked.status, checked.stdout + checked.stderr).toBe(0)
+    delete prefixes[name]
+  }
+  expect(prefixes).toEqual({})
+})
+
+test('a copy that lags, and connections, are judged by the limits of the table', () => {
+  const { groups } = parse(of('postgres/alerts.yml')) as { groups: { rules: { alert: string; expr: string }[] }[] }
+  const exprOf = (name: string) => groups.flatMap(({ rules }) => rules).find(({ alert }) => alert === name)?.expr
+  const lag = lagLimitsMs(result.scenario.requirements.rpoMs)
+  expect(exprOf('lag_act')).toMatch(new RegExp(`^\\(pg_replication_lag_seconds.*\\) > ${lag.act / 1000}$`))
+  expect(exprOf('lag_warn')).toMatch(new RegExp(` > ${lag.warn / 1000}$`))
+  expect(exprOf('connections_act')).toMatch(/ > 0\.9$/)
 })
 
 test('the rules are those of section 11, and Prometheus takes them', () => {
