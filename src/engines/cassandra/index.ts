@@ -9,6 +9,7 @@ import { tlsOptions } from '../../clients/socket.ts'
 import { TrialError } from '../../errors.ts'
 import type { PhysicalModel, Store } from '../../families/model.ts'
 import { conversation, type Program } from '../../families/program.ts'
+import { grantsOf } from '../../families/wide-column/grants.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards, type Said } from '../engine.ts'
 import { createTable, id, selectGroup, selectPage, selectWords } from './cql.ts'
@@ -119,7 +120,7 @@ export const cassandra: Engine = throwingServerErrors(cassandraError, {
     })),
     backup: ['nodetool snapshot -t "$TAG" dbtrial, then copy the snapshot directories of every node'],
     restore: ['copy the snapshot back into the table directories and run nodetool refresh'],
-    grants: ['CREATE ROLE application', ...rowRights.map((right) => `GRANT ${right} ON KEYSPACE ${namespace} TO application`)],
+    grants: ['CREATE ROLE application', ...grantsOf(compiled.model, compiled.operations, id)],
     alerts: [
       'pending compactions > 20',
       'dropped mutations > 0',
