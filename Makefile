@@ -21,8 +21,8 @@ node_modules/.ready: package.json package-lock.json bin/setup.sh
 bench: setup ## measure: scenario=ecommerce [candidates=postgres,mongodb] [effort=smoke|quick|standard|thorough] [seed=N] [client=wire|driver] [provision=container|local|external] [endpoint=NAME=URL] [resume=DIR] [fail_on=answers,invariants]
 	@$(dbtrial) run $(or $(scenario),ecommerce) $(run_options) --fail-on $(or $(fail_on),$(faults))
 
-init: setup ## write a scenario to start from, by answers: name=shop [from=ecommerce] [ddl=FILE] [postgres=URL]
-	@$(dbtrial) init $(or $(name),$(error give it a name: make init name=shop)) $(if $(from),--from '$(from)') $(if $(ddl),--from-ddl '$(ddl)') $(if $(postgres),--from-postgres '$(postgres)')
+init: setup ## write a scenario to start from, by answers: name=shop [from=ecommerce] [ddl=FILE] [postgres=URL] [mysql_slow_log=FILE ddl=FILE]
+	@$(dbtrial) init $(or $(name),$(error give it a name: make init name=shop)) $(if $(from),--from '$(from)') $(if $(ddl),--from-ddl '$(ddl)') $(if $(postgres),--from-postgres '$(postgres)') $(if $(mysql_slow_log),--from-mysql-slow-log '$(mysql_slow_log)')
 
 list: setup ## the runs that there are, newest first: [scenario=ecommerce]
 	@$(dbtrial) list $(scenario)

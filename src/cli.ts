@@ -102,12 +102,12 @@ program
 program
   .command('init')
   .description(
-    'write a commented scenario to start from: a copy out of the library, by flags, by answers on a terminal, from CREATE TABLE statements, or from a server that an application uses',
+    'write a commented scenario to start from: a copy out of the library, by flags, by answers on a terminal, from CREATE TABLE statements, or from a server that an application uses or the log of one',
   )
   .argument('<name>', 'name of the scenario')
   .addOption(
     new Option('--from <scenario>', 'name in scenarios/, to begin with a copy of').conflicts([
-      ...['entity', 'summary', 'peak', 'durability', 'budget', 'candidates', 'fromDdl', 'fromPostgres'],
+      ...['entity', 'summary', 'peak', 'durability', 'budget', 'candidates', 'fromDdl', 'fromPostgres', 'fromMysqlSlowLog'],
     ]),
   )
   .option('--entity <name=rows>', 'an entity and its rows in production, such as customer=2M; may be repeated', collect, [])
@@ -126,6 +126,12 @@ program
       '--from-postgres <url>',
       'a PostgreSQL that an application uses: tables, rows, values, and the statements that pg_stat_statements has counted; it is only read, its password may stand in DBTRIAL_PASSWORD_POSTGRES',
     ).conflicts(['entity', 'fromDdl']),
+  )
+  .addOption(
+    new Option(
+      '--from-mysql-slow-log <file>',
+      'slow query log of a MySQL or MariaDB, written with long_query_time=0 while an application used it: its statements, with the tables of --from-ddl',
+    ).conflicts(['entity', 'fromPostgres']),
   )
   .addOption(new Option('--dialect <dialect>', 'of that file').choices(dialects).default('postgresql'))
   .option('--dir <directory>', 'where to write it', join(root, 'scenarios'))

@@ -1,5 +1,5 @@
 /** `dbtrial init NAME`: writes a scenario to start from, out of the library, flags, answers or a database schema; never over an existing file. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { ServerError } from '../clients/server-error.ts'
@@ -27,6 +27,7 @@ export interface InitOptions {
   candidates?: string
   fromDdl?: string
   fromPostgres?: string
+  fromMysqlSlowLog?: string
   dialect: Dialect
   dir: string
 }
@@ -41,7 +42,7 @@ export async function init(name: string, options: InitOptions): Promise<void> {
     })
   const path = join(options.dir, `${name}.yaml`)
   if (existsSync(path)) throw new TrialError('exists', `${path} is there already`, { hint: 'choose another name, or remove the file', exitCode: 2 })
-  const given = options.from !== undefined || options.fromDdl !== undefined || options.fromPostgres !== undefined || options.entity.length > 0
+  const given = [options.from, options.fromDdl, options.fromPostgres, options.fromMysqlSlowLog, options.entity[0]].some((each) => each !== undefined)
   const { from = options.from, ...answers } = !given && process.stdin.isTTY === true ? await ask() : {}
   const text = from === undefined ? draftText(withoutRefused({ ...(await draftOf(name, options)), ...answers })) : copied(inLibrary(from), name)
   for (const candidate of parseScenario(text, path).candidates) engineNamed(candidate.engine) // What init writes must be what run reads,
@@ -89,8 +90,9 @@ function refusalOf(text: string): string | null {
   }
 }
 
-async function contentsOf({ fromPostgres, fromDdl, dialect, entity }: InitOptions): Promise<DraftContents> {
+async function contentsOf({ fromPostgres, fromMysqlSlowLog, fromDdl, dialect, entity }: InitOptions): Promise<DraftContents> {
   if (fromPostgres !== undefined) return await drafted('--from-postgres', fromPostgres)
+  if (fromMysqlSlowLog !== undefined) return await logged(fromMysqlSlowLog, fromDdl)
   if (fromDdl !== undefined) return { entities: await entitiesOfFile(fromDdl, dialect) }
   return { entities: (entity.length > 0 ? entity : usual.entities).map(entityOfFlag) }
 }
@@ -114,15 +116,39 @@ async function drafted(option: string, url: string): Promise<DraftContents> {
   return draftedFrom(observed)
 }
 
+/** Of a log that a server wrote; it names tables, and neither their keys nor their columns. */
+async function logged(path: string, ddl: string | undefined): Promise<DraftContents> {
+  if (ddl === undefined)
+    throw new TrialError('no-ddl', '--from-mysql-slow-log: a log does not tell the keys of tables: give their CREATE TABLE statements, too', {
+      hint: `mysqldump --no-data DATABASE > schema.sql, then --from-ddl schema.sql`,
+      exitCode: 2,
+    })
+  const { tablesOfDdl } = await import('../init/ddl.ts')
+  const { draftedFrom } = await import('../init/observed.ts')
+  const { readSlowLog } = await import('../init/slow-log.ts')
+  const tables = tablesOfDdl(readText(ddl), 'mysql')
+  const log = await readSlowLog(createReadStream(path)).catch((error: unknown) => {
+    throw new TrialError('log-unreadable', `${path} cannot be read: ${messageOf(error)}`, { exitCode: 2 })
+  })
+  if (log.counted.length === 0)
+    throw new TrialError('log-empty', `there is no statement of a slow query log in ${path}`, {
+      hint: 'SET GLOBAL slow_query_log = 1, long_query_time = 0, log_output = FILE, and let the application connect anew',
+      exitCode: 2,
+    })
+  return draftedFrom({ tables, statements: log }, 'mysql')
+}
+
 async function entitiesOfFile(path: string, dialect: Dialect): Promise<DraftEntity[]> {
-  let text: string
+  const { entitiesOfDdl } = await import('../init/ddl.ts')
+  return entitiesOfDdl(readText(path), dialect)
+}
+
+function readText(path: string): string {
   try {
-    text = readFileSync(path, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch (error) {
     throw new TrialError('ddl-unreadable', `${path} cannot be read: ${messageOf(error)}`, { exitCode: 2 })
   }
-  const { entitiesOfDdl } = await import('../init/ddl.ts')
-  return entitiesOfDdl(text, dialect)
 }
 
 /** `customer=2M`: a name and its rows, with fields to begin with. */

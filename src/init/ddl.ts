@@ -2,10 +2,23 @@
 import { type CreateTableStmt, type Node, parse, type Statement } from 'sql-parser-cst'
 import { messageOf, TrialError } from '../errors.ts'
 import { type Dialect, type DraftEntity, dialects, identifierOf } from './draft.ts'
+import { tablesOfMysql } from './mysql-ddl.ts'
 import { type Column, entitiesOf, plainColumn, type Table } from './tables.ts'
 
 /** @throws TrialError, exit code 2, where the text is no SQL of that dialect, or holds no table. */
-export function entitiesOfDdl(text: string, dialect: Dialect): DraftEntity[] {
+export const entitiesOfDdl = (text: string, dialect: Dialect): DraftEntity[] => entitiesOf(tablesOfDdl(text, dialect))
+
+/** @throws TrialError, like `entitiesOfDdl`. */
+export function tablesOfDdl(text: string, dialect: Dialect): Table[] {
+  const tables = dialect === 'mysql' ? tablesOfMysql(text) : parsedTables(text, dialect)
+  if (tables.length > 0) return tables
+  throw new TrialError('ddl-empty', 'there is no CREATE TABLE statement with columns in it', {
+    hint: 'dump the schema alone, without data',
+    exitCode: 2,
+  })
+}
+
+function parsedTables(text: string, dialect: Exclude<Dialect, 'mysql'>): Table[] {
   let statements: Statement[]
   try {
     statements = parse(text, { dialect, includeRange: true }).statements
@@ -19,13 +32,7 @@ export function entitiesOfDdl(text: string, dialect: Dialect): DraftEntity[] {
   for (const statement of statements)
     if (statement.type === 'create_type_stmt' && statement.definition?.type === 'enum_type_definition')
       enums.set(nameOf(statement.name), strings(statement.definition.values))
-  const tables = statements.filter((statement) => statement.type === 'create_table_stmt').map((statement) => tableOf(statement, enums))
-  if (tables.length === 0)
-    throw new TrialError('ddl-empty', 'there is no CREATE TABLE statement with columns in it', {
-      hint: 'dump the schema alone, without data',
-      exitCode: 2,
-    })
-  return entitiesOf(tables)
+  return statements.filter((statement) => statement.type === 'create_table_stmt').map((statement) => tableOf(statement, enums))
 }
 
 function tableOf(statement: CreateTableStmt, enums: Map<string, string[]>): Table {

@@ -1,8 +1,7 @@
 /** A scenario to start from: entities and a read for each, as commented YAML that validates; what only the user knows is marked. */
 import type { Durability } from '../scenario/scenario.ts'
 
-/** Those whose CREATE TABLE the parser reads whole; MySQL's UNSIGNED and KEY clauses it does not. */
-export const dialects = ['postgresql', 'sqlite', 'bigquery'] as const
+export const dialects = ['postgresql', 'mysql', 'sqlite', 'bigquery'] as const
 export type Dialect = (typeof dialects)[number]
 
 export interface DraftField {
@@ -60,6 +59,14 @@ export function identifierOf(text: string): string {
     .replaceAll(/^[^a-z]+|_+$/g, '')
     .slice(0, 40)
   return plain === '' ? 'unnamed' : plain
+}
+
+/** Two names may be one identifier of the language: the second has a number. */
+export function apart(name: string, taken: Set<string>): string {
+  let found = name
+  for (let number = 2; taken.has(found); number++) found = `${name.slice(0, 36)}_${number}`
+  taken.add(found)
+  return found
 }
 
 export function draftText(draft: Draft): string {

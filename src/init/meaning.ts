@@ -9,7 +9,8 @@ import { readDelete, readInsert, readUpdate } from './writes.ts'
 /** Of the system, of which the application's own tables know nothing. */
 const catalogues: Record<StatementDialect, RegExp> = {
   postgresql: /\b(from|join|update|into)\s+("?[a-z_][a-z0-9_]*"?\.)?"?(pg_[a-z_]+|information_schema)\b|^select\s+pg_[a-z_]+\(/i,
-  mysql: /\b(from|join)\s+`?(information_schema|performance_schema|mysql|sys)`?\s*\./i,
+  mysql:
+    /\b(from|join)\s+`?(information_schema|performance_schema|mysql|sys)`?\s*\.|^select\s+(@@|(database|schema|version|connection_id|last_insert_id)\s?\()/i,
 }
 
 /** null: it neither reads nor writes rows of the application. */
@@ -26,7 +27,7 @@ export function read(statement: ObservedStatement, tables: Table[], dialect: Sta
   if (tree?.type === 'compound_select_stmt') throw new Unsaid('several queries in one')
   if (tree === undefined || !('clauses' in tree)) return null
   const clauses = new Map((tree.clauses as Node[]).map((clause) => [clause.type, clause]))
-  const context: Context = { statement, tables, schemas: statement.schemas ?? null, tree, clauses }
+  const context: Context = { statement, tables, schemas: statement.schemas ?? null, schema: statement.schema, tree, clauses }
   if (clauses.has('with_clause') && (tree.type === 'select_stmt' || tree.type === 'insert_stmt')) throw new Unsaid('several statements in one')
   switch (tree.type) {
     case 'select_stmt':

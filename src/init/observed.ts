@@ -1,6 +1,6 @@
 /** What a running server tells of its tables and of the statements that it has counted, for a scenario to start from. */
 import type { DraftContents } from './draft.ts'
-import type { ObservedStatement } from './reading.ts'
+import type { ObservedStatement, StatementDialect } from './reading.ts'
 import { operationsOf } from './statements.ts'
 import { entitiesOf, type Table } from './tables.ts'
 
@@ -11,11 +11,11 @@ export interface Observed {
 }
 
 /** Entities, and where statements were counted the operations and what they are not. */
-export function draftedFrom({ tables, statements }: Observed): DraftContents {
+export function draftedFrom({ tables, statements }: Observed, dialect: StatementDialect = 'postgresql'): DraftContents {
   const entities = entitiesOf(tables)
   if (statements.counted === null) return { entities }
   const { counted, seconds } = statements
-  const { operations, leftOut } = operationsOf(counted, tables, seconds)
+  const { operations, leftOut } = operationsOf(counted, tables, seconds, dialect)
   if (operations.length === 0) return { entities, leftOut }
   const notes = [
     `counted for ${spanText(seconds)}: rates are averages over that time`,

@@ -16,6 +16,8 @@ export interface ObservedStatement {
   rows: number
   /** Where its tables are looked for, in this order; absent or null: nobody knows. */
   schemas?: readonly string[] | null
+  /** What a name without one is of, for sure. */
+  schema?: string
 }
 
 /** What a statement does. */

@@ -141,6 +141,8 @@ export function groupOf(clauses: Map<string, Node>): { column: string; unit?: 'd
 export interface Scope {
   tables: Table[]
   schemas: readonly string[] | null
+  /** The only one in which they are; undefined: see `schemas`. */
+  schema: string | undefined
 }
 
 export function tablesIn(node: Node, scope: Scope): Table[] {
@@ -148,11 +150,11 @@ export function tablesIn(node: Node, scope: Scope): Table[] {
   return [tableOf(node, scope)]
 }
 
-export function tableOf(node: Node, { tables, schemas }: Scope): Table {
+export function tableOf(node: Node, { tables, schemas, schema: usual }: Scope): Table {
   const plain = (node.type === 'alias' ? node.expr : node) as Node
   const name = columnOf(plain)
   if (name === undefined) throw new Unsaid('reads from something other than a table')
-  const [written, schema] = plain.type === 'member_expr' ? [nameIn(plain.property as Node), nameIn(plain.object as Node)] : [nameIn(plain)]
+  const [written, schema = usual] = plain.type === 'member_expr' ? [nameIn(plain.property as Node), nameIn(plain.object as Node)] : [nameIn(plain)]
   const own = tables.filter(({ source }) => schema === undefined || source === undefined || source.schema === null || source.schema === schema)
   const alike = own.filter(({ source, name: entity }) => identifierOf(source?.name ?? entity) === name)
   const exact = alike.filter(({ source }) => source?.name === written)

@@ -12,7 +12,7 @@ export function readInsert(context: Context): Read {
   const table = tableOf(into.table as Node, context)
   const owner = ownerOf(table, tables)
   if (owner !== undefined) return { name: `add_${owner.name}`, definition: `insert: ${owner.name}`, lines: table.name, inserts: owner }
-  if (statement.rows > maxRowsPerInsert * statement.calls && !isUpsert(context)) throw new Unsaid('many rows in one insert')
+  if (statement.rows > maxRowsPerInsert * statement.calls) throw new Unsaid('many rows in one insert')
   if (isUpsert(context)) return { name: `put_${table.name}`, definition: `put: ${table.name}`, note: 'how many are new is unknown' }
   return { name: `add_${table.name}`, definition: `insert: ${table.name}`, inserts: table }
 }

@@ -120,8 +120,8 @@ test('a scenario drafted from a server that ran ecommerce is ecommerce again, bu
   expect(ended.code, ended.stderr).toBe(0)
   const text = readFileSync(join(out, 'again.yaml'), 'utf8')
   for (const line of [
-    /customer:\n    count: 2000\n    growth: 3%\/month #/,
-    /order:\n    count: 2\d{4}\n    growth: \d(\.\d)?%\/month #/,
+    /customer:\n {4}count: 2000\n {4}growth: 3%\/month #/,
+    /order:\n {4}count: 2\d{4}\n {4}growth: \d(\.\d)?%\/month #/,
     /ttl: 24h #/,
     /email: +\{ type: email, unique: true \}/,
     /quantity: +\{ type: int, range: \[1, 5\] \}/,

@@ -1,7 +1,7 @@
 /** What a running PostgreSQL knows of an application: its catalogue, the statistics of its planner, and what pg_stat_statements has counted. */
 import type { Client } from 'pg'
 import { TrialError } from '../../errors.ts'
-import { identifierOf } from '../../init/draft.ts'
+import { apart, identifierOf } from '../../init/draft.ts'
 import type { Observed } from '../../init/observed.ts'
 import type { ObservedStatement } from '../../init/reading.ts'
 import { type Column, plainColumn, type Table } from '../../init/tables.ts'
@@ -100,14 +100,6 @@ async function tablesOf(client: Client): Promise<Table[]> {
     const key = (own.find(({ kind }) => kind === 'p')?.columns ?? []).map(identifierOf)
     return { name: names.get(table) as string, source: { schema, name: called }, columns: made, key, rows }
   })
-}
-
-/** Two names may be one identifier of the language: the second has a number. */
-function apart(name: string, taken: Set<string>): string {
-  let found = name
-  for (let number = 2; taken.has(found); number++) found = `${name.slice(0, 36)}_${number}`
-  taken.add(found)
-  return found
 }
 
 function columnOf({ type, labels, distinct, bytes, values, shares, bounds }: ColumnRow, name: string, rows: number, now: number): Column {

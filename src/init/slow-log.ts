@@ -1,0 +1,142 @@
+/** The slow query log of MySQL and MariaDB, written with long_query_time=0: statements counted without their values. The file is another's: it is read line by line, and what is kept of it is bounded. */
+import type { Readable } from 'node:stream'
+import { withoutValues } from './mysql-text.ts'
+import type { ObservedStatement } from './reading.ts'
+
+/** Of one statement or line, in characters. */
+const maxLength = 1 << 20
+/** Of one statement without its values. */
+const maxShape = 4000
+/** Different statements. */
+const maxShapes = 10_000
+/** Those that took most of the server's time. */
+const maxCounted = 500
+/** Seconds since 1970 that are none: 2106. */
+const maxSecond = 2 ** 32
+
+export interface SlowLog {
+  counted: ObservedStatement[]
+  seconds: number
+  notes: string[]
+}
+
+interface Entry {
+  text: string
+  database: string
+  seconds: number
+  sent: number
+  affected: number
+}
+
+export async function readSlowLog(stream: Readable): Promise<SlowLog> {
+  const shapes = new Map<string, ObservedStatement>()
+  const reader = new EntryReader()
+  let beyond = 0
+  const count = (entry: Entry | null) => {
+    if (entry !== null && !countIn(shapes, entry)) beyond++
+  }
+  for await (const line of linesOf(stream)) count(reader.read(line))
+  count(reader.end())
+  const all = [...shapes.values()].sort((a, b) => b.calls * b.meanMs - a.calls * a.meanMs)
+  const notes = [
+    ...(beyond === 0 ? [] : [`${beyond} calls were of statements beyond the first ${maxShapes} different ones, and are not counted`]),
+    ...(all.length <= maxCounted ? [] : [`${all.length - maxCounted} statements that took least of the server's time were not looked at`]),
+  ]
+  return { counted: all.slice(0, maxCounted), seconds: reader.span(), notes }
+}
+
+/** false: there are too many different ones. */
+function countIn(shapes: Map<string, ObservedStatement>, { text, database, seconds, sent, affected }: Entry): boolean {
+  const { text: shape, tuples } = withoutValues(text)
+  const rows = tuples > 0 ? tuples : /^\W*(insert|replace|update|delete)\b/i.test(shape) ? affected : sent
+  const cut = shape.slice(0, maxShape)
+  const key = `${database}\0${cut}`
+  const known = shapes.get(key)
+  if (known === undefined && shapes.size >= maxShapes) return false
+  const sum = known ?? { text: cut, calls: 0, meanMs: 0, rows: 0, ...(database === '' ? {} : { schema: database }) }
+  if (known === undefined) shapes.set(key, sum)
+  sum.calls++
+  sum.rows += rows
+  sum.meanMs += (seconds * 1000 - sum.meanMs) / sum.calls
+  return true
+}
+
+/** Lines without what of them is too long. */
+async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n')
+    rest = (lines.pop() as string).slice(0, maxLength)
+    yield* lines
+  }
+  if (rest !== '') yield rest
+}
+
+const headers = /^# (Time|User@Host): /
+/** What a server writes when it begins a log. */
+const banner = /^(\S.*, Version: .* started with:|Tcp port: .*|Time\s+Id Command\s+Argument)\s*$/
+
+class EntryReader {
+  #text = ''
+  #database = ''
+  #figures = { seconds: 0, sent: 0, affected: 0 }
+  /** Lines of a header come before those of its statement, in which a # begins a comment. */
+  #isHeader = false
+  #isKnown = false
+  #first = Number.POSITIVE_INFINITY
+  #last = Number.NEGATIVE_INFINITY
+
+  /** An entry that ended before this line. */
+  read(line: string): Entry | null {
+    if (headers.test(line) || banner.test(line)) {
+      const ended = this.end()
+      this.#isKnown = this.#isHeader = line.startsWith('#')
+      return ended
+    }
+    if (!this.#isKnown) return null
+    if (this.#isHeader && this.#readHeader(line)) return null
+    this.#isHeader = false
+    if (this.#text.length < maxLength) this.#text += `${line}\n`.slice(0, maxLength)
+    return null
+  }
+
+  /** The last one. */
+  end(): Entry | null {
+    const text = this.#text.trim()
+    const entry = { text, database: this.#database, ...this.#figures }
+    this.#text = ''
+    this.#figures = { seconds: 0, sent: 0, affected: 0 }
+    return text === '' ? null : entry
+  }
+
+  span(): number {
+    return Math.max(1, this.#last - this.#first || 0)
+  }
+
+  #readHeader(line: string): boolean {
+    if (line.startsWith('#')) {
+      // Preparing, closing, leaving: what is executed comes with its text.
+      const schema = /\bSchema: *(.*?)\s+(?:QC_hit|Last_errno):/.exec(line)?.[1]
+      if (schema !== undefined) this.#database = schema
+      this.#figures.seconds = figure(line, 'Query_time') ?? this.#figures.seconds
+      this.#figures.sent = figure(line, 'Rows_sent') ?? this.#figures.sent
+      this.#figures.affected = figure(line, 'Rows_affected') ?? this.#figures.affected
+      return true
+    }
+    const [, quoted, bare] = /^use (?:`((?:[^`]|``)+)`|([^\s;]+));?\s*$/i.exec(line) ?? []
+    const database = quoted?.replaceAll('``', '`') ?? bare
+    if (database !== undefined) this.#database = database
+    const second = Number(/^SET (?:\w+=\d+,)*timestamp=(\d+)(?:\.\d+)?;\s*$/i.exec(line)?.[1] ?? Number.NaN)
+    if (second > 0 && second < maxSecond) {
+      this.#first = Math.min(this.#first, second)
+      this.#last = Math.max(this.#last, second)
+    }
+    return database !== undefined || !Number.isNaN(second)
+  }
+}
+
+function figure(line: string, name: string): number | undefined {
+  const found = new RegExp(`\\b${name}: (\\d+(?:\\.\\d+)?)`).exec(line)?.[1]
+  return found === undefined ? undefined : Number(found)
+}
