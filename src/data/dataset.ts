@@ -91,13 +91,20 @@ export function domainOf(scenario: Pick<Scenario, 'operations'>, entity: Entity,
   }
   if (generator.kind !== 'number') return 1
   const values = generator.high - generator.low + 1
-  const filtered = field.type === 'int' && scenario.operations.some((operation) => filtersBy(operation, entity.name, field.name))
-  return filtered ? Math.max(1, Math.round(values * share)) : values
+  const by = (filters: typeof filtersBy) =>
+    field.type === 'int' && scenario.operations.some((operation) => filters(operation, entity.name, field.name))
+  return by(filtersBy) && !by(choosesAmong) ? Math.max(1, Math.round(values * share)) : values
 }
 
 function filtersBy(operation: Scenario['operations'][number], entity: string, field: string): boolean {
   if (operation.entity !== entity || (operation.kind !== 'list' && operation.kind !== 'aggregate')) return false
   return operation.where.some((filter) => filter.field === field && filter.constant === null)
+}
+
+/** Whether an operation names numbers that the field has in production. */
+function choosesAmong(operation: Scenario['operations'][number], entity: string, field: string): boolean {
+  if (operation.entity !== entity || (operation.kind !== 'list' && operation.kind !== 'aggregate')) return false
+  return operation.bounds?.field === field || operation.among?.field === field
 }
 
 /** Picks loaded rows of an entity (owner rows of an owned one), by the law over its production rows. */

@@ -70,6 +70,20 @@ export function binomialShare(low: number, high: number, mean: number, value: nu
   return Math.min(1, Math.exp(-((value - mean) ** 2) / (2 * variance)) / Math.sqrt(2 * Math.PI * variance))
 }
 
+/** Probability that `binomial` draws a value from `first` to `last`: its density, added up in steps where it is not next to nothing. */
+export function binomialRangeShare(low: number, high: number, mean: number, first: number, last: number): number {
+  const reach = Math.ceil(maxDeviations * Math.sqrt(high - low)) / 2
+  const from = Math.max(first, Math.floor(mean - reach))
+  const values = Math.min(last, Math.ceil(mean + reach)) - from + 1
+  const steps = Math.min(values, maxSteps)
+  let sum = 0
+  for (let at = 0; at < steps; at++) sum += binomialShare(low, high, mean, from + ((at + 0.5) * values) / steps - 0.5)
+  return steps <= 0 ? 0 : Math.min(1, (sum * values) / steps)
+}
+/** A deviation is at most half the root of the number of trials. */
+const maxDeviations = 8
+const maxSteps = 1000
+
 /** A permutation of [0, n) by a four-round Feistel network with cycle walking: spreads popular ranks over the rows. */
 export function permutation(n: number, key: number): (rank: number) => number {
   const halfBits = Math.max(1, Math.ceil(Math.log2(Math.max(2, n)) / 2))

@@ -1,5 +1,5 @@
 /** Draws the parameters of operations: a call draws rows, and every value of it is computed where it is asked for, without an object between. */
-import { ageBoundMs, lineFields, type Operation, type Step, type Update, type Write } from '../scenario/scenario.ts'
+import { ageBoundMs, lineFields, type Operation, rangeOf, type Step, type Update, type Write } from '../scenario/scenario.ts'
 import { type Dataset, type EntityData, rowPicker } from './dataset.ts'
 import { type Ranker, zipfian } from './distributions.ts'
 import { blockSize, constantGenerator, type FieldGenerator, firstMissingRow, generatedValue, linesPerOwner } from './fields.ts'
@@ -296,7 +296,7 @@ export class DrawnParameters implements WireSource {
       key: keyOf(seed, `${picks} ${operation.name}`),
       steps,
       cells: parametersOf(this.#dataset.scenario, operation).map((parameter) => cellOf(operation, parameter, steps, inserted)),
-      windowMs: operation.kind === 'aggregate' ? (operation.over?.ms ?? 0) : 0,
+      windowMs: operation.kind === 'aggregate' || operation.kind === 'list' ? (operation.over?.ms ?? 0) : 0,
       deep: false,
       word: Buffer.alloc(0),
     }
@@ -324,7 +324,7 @@ export class DrawnParameters implements WireSource {
         break
       case 'list':
         this.#pick(step, source, true)
-        plan.deep = (source.next() < operation.deepShare || this.force.deep === true) && this.force.deep !== false
+        plan.deep = (source.next() < operation.deepShare || (this.force.deep === true && rangeOf(operation) === null)) && this.force.deep !== false
         break
       case 'search':
         this.#pick(step, source, true)

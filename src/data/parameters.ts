@@ -1,5 +1,15 @@
 /** What an operation is called with: the layout of its parameters, and how their values are asked for. */
-import { type Entity, entityOf, type Field, fieldOf, lineFields, type Operation, type Scenario, type Write } from '../scenario/scenario.ts'
+import {
+  type Entity,
+  entityOf,
+  type Field,
+  fieldOf,
+  lineFields,
+  type Operation,
+  type Scenario,
+  type Selection,
+  type Write,
+} from '../scenario/scenario.ts'
 import type { EntityData } from './dataset.ts'
 import { generatedValue } from './fields.ts'
 import type { Value } from './value.ts'
@@ -22,7 +32,7 @@ const alone = (entity: Entity, shape: 'deep' | 'now'): Parameter => ({ name: sha
 const valuesOf = (entity: Entity, prefix: string, names: string[]): Parameter[] =>
   names.map((name) => ({ name: `${prefix}${name}`, entity, field: fieldOf(entity, name), shape: 'value', columns: [] }))
 
-/** Of the span of time that an aggregate looks at. */
+/** Of the span of time that is looked at. */
 export const isWindowBound = ({ name }: Parameter) => name === 'from' || name === 'to'
 
 /** Positions of an operation's parameters; every engine binds them by these names. */
@@ -42,22 +52,23 @@ export function parametersOf(scenario: Pick<Scenario, 'entities'>, operation: Op
           'after.',
           operation.order.map((order) => order.field),
         ),
+        ...windowOf(entity, operation),
       ]
     case 'search':
       return [...of('', [operation.in[0] as string]).map((each) => ({ ...each, name: 'word' })), ...expiring]
-    case 'aggregate': {
-      const window = operation.over === null ? [] : [operation.over.field, operation.over.field]
-      return [
-        ...of('where.', anyFilters(operation)),
-        ...expiring,
-        ...of('', window).map((each, index) => ({ ...each, name: index === 0 ? 'from' : 'to' })),
-      ]
-    }
+    case 'aggregate':
+      return [...of('where.', anyFilters(operation)), ...expiring, ...windowOf(entity, operation)]
     case 'transaction':
       return operation.steps.flatMap((step, index) => writeParameters(scenario, step).map((each) => ({ ...each, name: `${index}.${each.name}` })))
     default:
       return writeParameters(scenario, operation)
   }
+}
+
+/** The times that a window goes from and up to. */
+function windowOf(entity: Entity, { over }: Selection): Parameter[] {
+  if (over == null) return []
+  return ['from', 'to'].map((name) => ({ name, entity, field: fieldOf(entity, over.field), shape: 'value', columns: [] }))
 }
 
 /** The same by name. */

@@ -1,7 +1,8 @@
 /** Sizes and shares that modelling decisions rest on, at production counts. */
-import { binomialShare, heaviestShare, pickedRankShare } from '../data/distributions.ts'
+import { binomialRangeShare, binomialShare, heaviestShare, pickedRankShare } from '../data/distributions.ts'
 import { poolSize } from '../data/words.ts'
 import {
+  type Bounds,
   type Constant,
   type Entity,
   entityOf,
@@ -101,6 +102,15 @@ export function constantShare(field: Field, constant: Constant): number {
     default:
       return 1
   }
+}
+
+/** Share of the rows whose number lies between bounds; of a skewed one, whose values are popular in an order of their own, as if it were not. */
+export function boundsShare({ generator }: Field, { from, below }: Bounds): number {
+  if (generator.kind !== 'number') return 1
+  const { low, high, mean } = generator
+  const [first, last] = [Math.max(low, from ?? low), Math.min(high, (below ?? high + 1) - 1)]
+  if (first > last) return 0
+  return mean === null ? (last - first + 1) / (high - low + 1) : binomialRangeShare(low, high, mean, first, last)
 }
 
 /** Share of the rows that a filter keeps: of a constant its own, of a bound value that of the heaviest. */

@@ -1,8 +1,19 @@
 /** Which indexes the accesses of an entity want, before any two of them are found to be one. */
-import { type Aggregate, type Constant, type Entity, type Filter, fieldOf, type List, type Operation } from '../scenario/scenario.ts'
+import {
+  type Aggregate,
+  type Constant,
+  type Entity,
+  type Filter,
+  fieldOf,
+  type List,
+  type Operation,
+  rangeOf,
+  type Scenario,
+} from '../scenario/scenario.ts'
 import { columnsServe, type WantedIndex } from './index-merge.ts'
 import type { IndexColumn } from './model.ts'
-import { changedFields, constantShare, rowBytes } from './sizes.ts'
+import { amongShare, isRangeOfOrder, leftOver, rowsInOrder, rowsRead } from './selection.ts'
+import { changedFields, constantShare, pickedShare, rowBytes } from './sizes.ts'
 
 const maxCoveredBytes = 64
 /** A constant that fewer rows have is worth an index of its own rows alone. */
@@ -11,6 +22,7 @@ const rareShare = 0.1
 const fewLines = 100
 
 export type Query = Operation & (List | Aggregate)
+type Entities = Pick<Scenario, 'entities'>
 
 const ascending = (field: string): IndexColumn => ({ field, descending: false })
 const indexOf = (part: Partial<WantedIndex> & Pick<WantedIndex, 'columns' | 'reason'>): WantedIndex => ({
@@ -28,10 +40,10 @@ export function isQuery(operation: Operation): operation is Query {
 }
 
 /** `partial`: whether an index can be of the rows alone that fit a constant. */
-export function wantedIndexes(entity: Entity, operations: Operation[], partial = true): WantedIndex[] {
+export function wantedIndexes(scenario: Entities, entity: Entity, operations: Operation[], partial = true): WantedIndex[] {
   const own = operations.filter((operation) => operation.entity === entity.name)
   const changed = changedFields(operations, entity)
-  const queries = own.filter(isQuery).filter((query) => !servedByKey(entity, query, changed))
+  const queries = own.filter(isQuery).filter((query) => !servedByKey(scenario, entity, query, changed))
   const unique = entity.fields
     .filter((field) => field.unique && !entity.key.includes(field.name))
     .map((field) =>
@@ -44,7 +56,7 @@ export function wantedIndexes(entity: Entity, operations: Operation[], partial =
     )
   const whole = queries
     .filter((query) => uniqueFilter(entity, query) === undefined)
-    .map((query) => ({ query, index: queryIndex(entity, query, changed) }))
+    .map((query) => ({ query, index: queryIndex(scenario, entity, query, changed) }))
     .filter(({ index }) => index.columns.length > 0)
   const texts = own.flatMap((operation) =>
     operation.kind === 'search'
@@ -73,11 +85,11 @@ export function searchedFields(entity: Entity, names: string[]): string[] {
 }
 
 /** Whether the primary key finds the rows, in their order where one is asked for. */
-export function servedByKey(entity: Entity, query: Query, changed: Set<string>): boolean {
+export function servedByKey(scenario: Entities, entity: Entity, query: Query, changed: Set<string>): boolean {
   const filtered = query.where.map((filter) => filter.field)
   if (entity.key.every((key) => filtered.includes(key))) return true
   if (entity.owner !== null && entity.owner.most <= fewLines && filtered.includes(entity.key[0] as string)) return true
-  const wanted = queryIndex(entity, query, changed)
+  const wanted = queryIndex(scenario, entity, query, changed)
   return wanted.columns.length > 0 && columnsServe(entity.key.map(ascending), wanted)
 }
 
@@ -85,15 +97,23 @@ function uniqueFilter(entity: Entity, query: Query): string | undefined {
   return query.where.find((filter) => fieldOf(entity, filter.field).unique)?.field
 }
 
-/** Equality first, constants before what varies, then the order or the range, then what an aggregate groups by. */
-function queryIndex(entity: Entity, query: Query, changed: Set<string>): WantedIndex {
+/** Equality first, constants before what varies, then the order or the range, then what an aggregate groups by; before the order the conditions that leave few rows to sort, else behind it. */
+function queryIndex(scenario: Entities, entity: Entity, query: Query, changed: Set<string>): WantedIndex {
   const names = (constant: boolean) => query.where.filter((filter) => (filter.constant !== null) === constant).map((filter) => filter.field)
-  const rest = orderedColumns(query).filter((column) => query.where.every((filter) => filter.field !== column.field))
+  const { entered, filtered } = conditions(scenario, entity, query, changed)
+  const rest = orderedColumns(query).filter(
+    (column) => query.where.every((filter) => filter.field !== column.field) && !entered.includes(column.field),
+  )
   const group = query.kind === 'aggregate' && query.groupBy?.unit === null ? query.groupBy.field : null
   // A few rows more are read sooner than an index is changed with every write of the group.
   const grouped =
-    group !== null && query.where.length > 0 && rest.length === 0 && !changed.has(group) && !query.where.some((each) => each.field === group)
-  const ordered = grouped ? [ascending(group)] : rest
+    group !== null &&
+    query.where.length > 0 &&
+    rest.length === 0 &&
+    entered.length === 0 &&
+    !changed.has(group) &&
+    !query.where.some((each) => each.field === group)
+  const ordered = grouped ? [ascending(group)] : [...entered.map(ascending), ...rest, ...filtered.map(ascending)]
   const onlyCommon = ordered.length === 0 && names(false).length === 0 && rareFilters(entity, query).length === 0
   const equal = onlyCommon ? [] : [...names(true), ...names(false)]
   const columns = [...equal.map(ascending), ...ordered]
@@ -101,6 +121,8 @@ function queryIndex(entity: Entity, query: Query, changed: Set<string>): WantedI
   const parts = [
     equal.length > 0 ? `equality on ${equal.join(', ')}` : '',
     rest.length > 0 ? `${query.kind === 'list' ? 'order' : 'range'} by ${rest.map((each) => each.field).join(', ')}` : '',
+    entered.length > 0 ? `first what fits ${entered.join(', ')}${query.kind === 'list' ? ', which is little to sort' : ''}` : '',
+    filtered.length > 0 ? `${filtered.join(', ')} behind it, so that what does not fit is left out in the index` : '',
     grouped ? `grouped by ${group}` : '',
     include.length > 0 ? `covers ${include.join(', ')}: narrow and never changed` : '',
   ]
@@ -115,13 +137,29 @@ function queryIndex(entity: Entity, query: Query, changed: Set<string>): WantedI
 
 function orderedColumns(query: Query): IndexColumn[] {
   if (query.kind === 'list') return query.order
-  return query.over === null ? [] : [ascending(query.over.field)]
+  const range = rangeOf(query)
+  return range === null ? [] : [ascending(range.field)]
+}
+
+/** Fields of conditions that an index has in front of the order, and behind it. */
+function conditions(scenario: Entities, entity: Entity, query: Query, changed: Set<string>): { entered: string[]; filtered: string[] } {
+  const fields = leftOver(query)
+  if (fields.length === 0) return { entered: [], filtered: [] }
+  if (query.kind === 'aggregate') {
+    // What most rows have is no way to find some.
+    const finds = query.where.length > 0 || isRangeOfOrder(query) || amongShare(entity, query) <= rareShare
+    return { entered: finds ? fields : [], filtered: [] }
+  }
+  const equal = query.where.reduce((product, filter) => product * pickedShare(scenario, entity, filter), entity.count)
+  if (rowsRead(entity, query, equal) < rowsInOrder(entity, query)) return { entered: fields, filtered: [] }
+  const key = query.order.map(({ field }) => field)
+  return { entered: [], filtered: fields.filter((field) => !changed.has(field) && !key.includes(field)) }
 }
 
 function covered(entity: Entity, query: Query, columns: IndexColumn[], changed: Set<string>): string[] {
   if (columns.length === 0) return []
   const projection = query.kind === 'list' ? query.fields : [query.groupBy?.field, query.sum].filter((name) => name != null)
-  const read = [...projection, ...(entity.ttlMs === null ? [] : ['expires_at'])]
+  const read = [...new Set([...projection, ...leftOver(query), ...(entity.ttlMs === null ? [] : ['expires_at'])])]
   const rest = read.filter((name) => columns.every((column) => column.field !== name))
   const narrow = rest.length > 0 && rowBytes(entity, rest) <= maxCoveredBytes && rowBytes(entity, read) <= rowBytes(entity) / 2
   return narrow && rest.every((name) => !changed.has(name)) ? rest : []

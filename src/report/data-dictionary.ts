@@ -1,5 +1,5 @@
 /** Each column of a store: its type, what constrains it, and what it is for. */
-import { type Entity, type Operation, type Scenario, writesOf } from '../scenario/scenario.ts'
+import { type Entity, type Operation, type Scenario, selectedBy, writesOf } from '../scenario/scenario.ts'
 import { columnsOf, type Store, type StoredColumn } from './stored-columns.ts'
 
 export const dictionaryHead = ['store', 'column', 'type', 'constraint', 'purpose']
@@ -67,11 +67,14 @@ function usesOf(field: string, entity: Entity, { operations }: Scenario): string
     [
       'finds the rows of',
       (each) =>
-        each.entity === entity.name && (each.kind === 'list' || each.kind === 'aggregate') && each.where.some((filter) => filter.field === field),
+        each.entity === entity.name &&
+        (each.kind === 'list' || each.kind === 'aggregate') &&
+        each.over?.field !== field &&
+        selectedBy(each).includes(field),
     ],
     ['searched by', (each) => each.entity === entity.name && each.kind === 'search' && each.in.includes(field)],
     ['orders', (each) => each.entity === entity.name && each.kind === 'list' && !isKey && each.order.some((order) => order.field === field)],
-    ['the window of', (each) => each.entity === entity.name && each.kind === 'aggregate' && each.over?.field === field],
+    ['the window of', (each) => each.entity === entity.name && (each.kind === 'list' || each.kind === 'aggregate') && each.over?.field === field],
     ['groups', (each) => each.entity === entity.name && each.kind === 'aggregate' && each.groupBy?.field === field && each.over?.field !== field],
     ['added up by', (each) => each.entity === entity.name && each.kind === 'aggregate' && each.sum === field],
     ['changed by', (each) => changes(each, entity, field)],

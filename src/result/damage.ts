@@ -1,6 +1,6 @@
 /** What no schema sees of a result that hands or disks damaged: names that stand for nothing, histograms that cannot be read. */
 import { Histogram } from '../measure/histogram.ts'
-import type { Operation, Step } from '../scenario/scenario.ts'
+import { type Operation, type Step, selectedBy } from '../scenario/scenario.ts'
 import type { Result } from './result.ts'
 
 /** Where a part of the result is not what it must be, and why; undefined: nowhere. */
@@ -78,11 +78,11 @@ function fieldsOf(part: Operation | Step): string[] {
     case 'get':
       return part.fields
     case 'list':
-      return [...part.fields, ...part.where.map(({ field }) => field), ...part.order.map(({ field }) => field)]
+      return [...part.fields, ...selectedBy(part), ...part.order.map(({ field }) => field)]
     case 'search':
       return [...part.fields, ...part.in]
     case 'aggregate':
-      return [...part.where.map(({ field }) => field), ...[part.groupBy?.field, part.sum, part.over?.field].filter((each) => each != null)]
+      return [...selectedBy(part), ...[part.groupBy?.field, part.sum].filter((each) => each != null)]
     case 'insert':
       return (part.set ?? []).map(({ field }) => field)
     case 'update':

@@ -54,6 +54,14 @@ const entity = open({
 
 const constant = z.union([text, number, z.boolean()])
 export const filter = open({ field: identifier, constant: nullable(constant).describe('null: the value of a picked row') }).meta({ id: 'filter' })
+const window = open({ field: identifier, ms: positive })
+const selection = {
+  where: z.array(filter),
+  bounds: open({ field: identifier, from: nullable(number), below: nullable(number) })
+    .optional()
+    .describe('half-open, in units of the last digit'),
+  among: open({ field: identifier, constants: z.array(constant).min(1) }).optional(),
+}
 const order = open({ field: identifier, descending: z.boolean() })
 const constantAssignment = open({ field: identifier, to: z.literal('constant'), constant })
 const assignment = z.discriminatedUnion('to', [open({ field: identifier, to: z.enum(['now', 'any']) }), constantAssignment])
@@ -98,7 +106,8 @@ const operation = z.discriminatedUnion('kind', [
   open({
     ...common,
     kind: z.literal('list'),
-    where: z.array(filter),
+    ...selection,
+    over: window.nullable().optional(),
     order: z.array(order),
     limit: positive,
     fields: identifiers,
@@ -108,10 +117,10 @@ const operation = z.discriminatedUnion('kind', [
   open({
     ...common,
     kind: z.literal('aggregate'),
-    where: z.array(filter),
+    ...selection,
     groupBy: nullable(open({ field: identifier, unit: nullable(z.enum(['day', 'hour'])) })),
     sum: nullable(identifier),
-    over: nullable(open({ field: identifier, ms: positive })),
+    over: nullable(window),
   }),
   open({ ...common, ...insert }),
   open({ ...common, ...put }),

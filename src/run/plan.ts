@@ -3,7 +3,8 @@
 import { domainOf } from '../data/dataset.ts'
 import { heaviestShare } from '../data/distributions.ts'
 import { searchedPool } from '../data/words.ts'
-import { newestShare, rowBytes } from '../families/sizes.ts'
+import { rowsRead } from '../families/selection.ts'
+import { rowBytes } from '../families/sizes.ts'
 import {
   type Bench,
   type Effort,
@@ -14,6 +15,7 @@ import {
   type Operation,
   ownedBy,
   type Scenario,
+  selectedBy,
   writesOf,
 } from '../scenario/scenario.ts'
 import { rowsLoaded, type Shares, sharesOf } from '../scenario/shares.ts'
@@ -341,7 +343,8 @@ function rowsTouched(scenario: Scenario, operation: Operation, shares: Shares): 
     case 'get':
       return round(1 + lines(operation.with))
     case 'list':
-      return round(Math.min(operation.limit, selected(operation.where)))
+    case 'aggregate':
+      return round(rowsRead(entity, operation, selected(operation.where)))
     case 'search': {
       const words = operation.in.reduce((sum, name) => {
         const { generator } = fieldOf(entity, name)
@@ -349,8 +352,6 @@ function rowsTouched(scenario: Scenario, operation: Operation, shares: Shares): 
       }, 0)
       return round(Math.min(operation.limit, (rows * words) / searchedPool(shares[entity.name] as number)))
     }
-    case 'aggregate':
-      return round(selected(operation.where) * (operation.over === null ? 1 : newestShare(entity, operation.over.ms)))
     default:
       return round(writesOf(operation).reduce((sum, write) => sum + 1 + (write.kind === 'insert' ? lines(write.with) : 0), 0))
   }
@@ -379,7 +380,7 @@ function describe(operation: Operation): string {
     case 'get':
       return `${operation.entity} by key${operation.with.length > 0 ? ` with ${operation.with.join(', ')}` : ''}, ${by}`
     case 'list':
-      return `${operation.entity} where ${operation.where.map((filter) => filter.field).join(', ') || 'nothing'}, order ${operation.order.map((order) => `${order.descending ? '-' : ''}${order.field}`).join(', ')}, limit ${operation.limit}, ${by}`
+      return `${operation.entity} where ${selectedBy(operation).join(', ') || 'nothing'}, order ${operation.order.map((order) => `${order.descending ? '-' : ''}${order.field}`).join(', ')}, limit ${operation.limit}, ${by}`
     case 'search':
       return `${operation.entity} with a word in ${operation.in.join(', ')}, limit ${operation.limit}`
     case 'aggregate':

@@ -1,14 +1,13 @@
 /** Resolves one operation of the file against the entities: projections, total orders, picks, objectives. */
-import { checkTwice, firstMs } from './entities.ts'
-import { constantFor, known, type Literal, lookUp, type OperationContext, ownedNames, pickOf } from './operation-context.ts'
+import { checkTwice } from './entities.ts'
+import { known, lookUp, type OperationContext, ownedNames, pickOf } from './operation-context.ts'
 import { choice, type Path } from './problems.ts'
-import { type Entity, type Filter, type Objective, type Operation, type OperationCommon, type Order, operationKinds, type Pick } from './scenario.ts'
+import { type Entity, type Objective, type Operation, type OperationCommon, type Order, operationKinds, type Pick, rangeOf } from './scenario.ts'
 import type { OperationFile } from './schema.ts'
+import { comparable, reach, resolveSelection, sortable } from './selection.ts'
 import { resolveSteps, resolveWrite } from './writes.ts'
 
 const quantiles = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 1 } as const
-const sortable = new Set(['uuid', 'int', 'decimal', 'enum', 'words', 'email', 'timestamp'])
-const comparable = new Set([...sortable, 'bool'])
 
 /** undefined where the operation is so wrong that nothing can be derived; the reason was reported. */
 export function resolveOperation(name: string, file: OperationFile, context: OperationContext): Operation | undefined {
@@ -41,14 +40,18 @@ export function resolveOperation(name: string, file: OperationFile, context: Ope
 type FileOf<Kind extends string> = Extract<OperationFile, Record<Kind, unknown>>
 
 function resolveList(file: FileOf<'list'>, common: OperationCommon, entity: Entity, path: Path, context: OperationContext): Operation {
+  const selection = resolveSelection(file.where, entity, [...path, 'where'], context)
+  const deepShare = file.page === undefined || file.page === 'first' ? 0 : file.page === 'deep' ? 1 : file.page.deep
+  if (deepShare > 0 && rangeOf(selection) !== null)
+    context.report([...path, 'page'], 'a deep page starts behind any row, be it in the range or not: with a range there are first pages alone')
   return {
     ...common,
     kind: 'list',
-    where: filters(file.where, entity, [...path, 'where'], context),
+    ...selection,
     order: totalOrder(file.order_by, entity, [...path, 'order_by'], context),
     limit: file.limit,
     fields: projection(file.fields, entity, [...path, 'fields'], context),
-    deepShare: file.page === undefined || file.page === 'first' ? 0 : file.page === 'deep' ? 1 : file.page.deep,
+    deepShare,
   }
 }
 
@@ -77,14 +80,10 @@ function resolveAggregate(file: FileOf<'aggregate'>, common: OperationCommon, en
   const window = groupBy?.unit ? group : entity.fields.find((field) => field.generator.kind === 'timestamp' && field.generator.withinMs !== null)
   if (file.over !== undefined && window === undefined)
     report([...path, 'over'], `"over" needs a timestamp field with "within" in ${entity.name}`, { lacking: true })
-  return {
-    ...common,
-    kind: 'aggregate',
-    where: filters(file.where ?? {}, entity, [...path, 'where'], context),
-    groupBy,
-    sum: file.sum ?? null,
-    over: file.over === undefined || window === undefined ? null : { field: window.name, ms: reach(file.over, context) },
-  }
+  const selection = resolveSelection(file.where ?? {}, entity, [...path, 'where'], context)
+  if (file.over !== undefined && rangeOf(selection) !== null) report([...path, 'over'], 'one range at most can be asked for, and "where" has one')
+  const over = file.over === undefined || window === undefined ? null : { field: window.name, ms: reach(file.over, context) }
+  return { ...common, kind: 'aggregate', ...selection, groupBy, sum: file.sum ?? null, over: over ?? selection.over ?? null }
 }
 
 function commonOf(name: string, file: OperationFile, entity: Entity, pick: Pick): OperationCommon {
@@ -123,27 +122,11 @@ function checkCommon(file: OperationFile, path: Path, { engines, report }: Opera
       report([...path, 'native', engine], `there is no engine "${engine}"${choice(engine, engines)}`, { atKey: true })
 }
 
-/** A window that reaches back before all data is as good as one that begins with the first time that servers have. */
-const reach = (ms: number, { epochMs }: OperationContext) => Math.min(ms, epochMs - firstMs)
-
 function projection(names: string[] | undefined, entity: Entity, path: Path, context: OperationContext): string[] {
   if (names === undefined) return entity.fields.filter((field) => !field.implicit || entity.key.includes(field.name)).map((field) => field.name)
   for (const [index, name] of names.entries()) known(name, entity, [...path, index], context)
   checkTwice(names, path, context.report)
   return names
-}
-
-function filters(where: Record<string, Literal>, entity: Entity, path: Path, context: OperationContext): Filter[] {
-  const { report } = context
-  return Object.entries(where).flatMap(([name, value]): Filter[] => {
-    const field = known(name, entity, [...path, name], context, true)
-    if (field === undefined) return []
-    if (!comparable.has(field.type)) {
-      report([...path, name], `rows cannot be filtered by a field of type ${field.type}`, { atKey: true })
-      return []
-    }
-    return [{ field: name, constant: value === 'any' ? null : constantFor(field, value, [...path, name], report) }]
-  })
 }
 
 function totalOrder(text: string, entity: Entity, path: Path, context: OperationContext): Order[] {

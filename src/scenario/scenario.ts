@@ -53,6 +53,24 @@ export interface Filter {
   /** null: the value of a picked row, bound as a parameter. */
   constant: Constant | null
 }
+/** A window of times that ends at the replay time. */
+export interface Window {
+  field: string
+  ms: number
+}
+/** Numbers from one on and below another, in units of the field's last digit; null: there is no such end. */
+export interface Bounds {
+  field: string
+  from: number | null
+  below: number | null
+}
+/** Which rows are asked for: those that equal, that lie in one range at most, and that have one of some constants. */
+export interface Selection {
+  where: Filter[]
+  over?: Window | null
+  bounds?: Bounds
+  among?: { field: string; constants: Constant[] }
+}
 export interface Order {
   field: string
   descending: boolean
@@ -110,9 +128,8 @@ export interface Get {
   /** Of a check of a row that nobody finds by its key: further fields whose values are told, for stores that are not by key. */
   known?: string[]
 }
-export interface List {
+export interface List extends Selection {
   kind: 'list'
-  where: Filter[]
   /** A total order: the key comes last. */
   order: Order[]
   limit: number
@@ -125,12 +142,11 @@ export interface Search {
   limit: number
   fields: string[]
 }
-export interface Aggregate {
+export interface Aggregate extends Selection {
   kind: 'aggregate'
-  where: Filter[]
   groupBy: { field: string; unit: 'day' | 'hour' | null } | null
   sum: string | null
-  over: { field: string; ms: number } | null
+  over: Window | null
 }
 export interface Insert {
   kind: 'insert'
@@ -278,6 +294,16 @@ export function fieldOf(entity: Entity, name: string): Field {
   const field = entity.fields.find((each) => each.name === name)
   if (field === undefined) throw new Error(`no field ${entity.name}.${name}`)
   return field
+}
+
+/** The range that rows lie in; null: none is asked for. */
+export function rangeOf({ over, bounds }: Selection): Window | Bounds | null {
+  return over ?? bounds ?? null
+}
+
+/** Fields that decide which rows are asked for. */
+export function selectedBy(selection: Selection): string[] {
+  return [...new Set([...selection.where, selection.among, rangeOf(selection)].flatMap((each) => each?.field ?? []))]
 }
 
 /** The owned entities of an entity, in the order of the scenario. */

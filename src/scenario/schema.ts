@@ -109,9 +109,16 @@ const operationCommon = {
   load_growth: growth.optional().describe('Growth of the rate; default that of the entity it touches.'),
 }
 const fieldList = z.array(fieldName).min(1)
+const last = z.strictObject({ last: duration.describe('Times of a window that ends at the replay time.') })
+const end = z.number().optional()
+const bounds = z.strictObject({ gt: end, gte: end, lt: end, lte: end })
+const among = z.strictObject({ in: z.array(plainLiteral).min(2).max(20).describe('Constants of which a row has one.') })
 const filter = z
-  .record(fieldName, literal)
-  .describe('Equality filters: `any` is the value that the field has in a picked row; anything else is a constant.')
+  .record(
+    fieldName,
+    z.union([literal, last, bounds, among], { error: 'expected any, a constant, { last: 30d }, { gte: 10, lt: 50 } or { in: [open, pending] }' }),
+  )
+  .describe('Filters: `any` is the value that the field has in a picked row, then a constant, a range (one at most) or constants (one list at most).')
 const limit = z.int().min(1).max(1000)
 const page = z.union([z.enum(['first', 'deep']), z.strictObject({ deep: share })], { error: 'expected first, deep or { deep: 20% }' }).optional()
 const assignments = z.record(identifier, literal).describe('`now` is the replay time, `any` a fresh value; anything else is a constant.')
@@ -307,6 +314,7 @@ export type ScenarioFile = z.output<typeof scenarioSchema>
 export type EntityFile = ScenarioFile['entities'][string]
 export type FieldFile = EntityFile['fields'][string]
 export type OperationFile = ScenarioFile['operations'][string]
+export type WhereFile = Extract<OperationFile, { list: unknown }>['where']
 export type StepFile = Extract<OperationFile, { transaction: unknown }>['transaction'][number]
 
 /** The JSON Schema that editors use, as text. */

@@ -1,6 +1,7 @@
 /** Judges the answers that were kept during the replay, against what the reference knew before it. */
 import { type Dataset, type EntityData, isLoaded } from '../data/dataset.ts'
 import { fixedParameters, parametersOf } from '../data/parameters.ts'
+import { isSelected } from '../data/selected.ts'
 import { type Answer, canonical, compareValues, type Value } from '../data/value.ts'
 import { changedFields } from '../families/sizes.ts'
 import type { KeptAnswer } from '../measure/recorder.ts'
@@ -11,6 +12,7 @@ import {
   type OperationKind,
   type OperationOf,
   ownedBy,
+  selectedBy,
   writesOf,
   writtenEntities,
 } from '../scenario/scenario.ts'
@@ -157,15 +159,17 @@ function areFound({ rows }: Rows, operation: OperationOf<'search'>, call: Call):
 function isPlausiblePage(answer: Rows, operation: OperationOf<'list'>, call: Call): boolean {
   const { changed, removable, untouched } = call
   if (untouched) return same(answer, call.expected())
-  const filtered = answer.rows.every((row) =>
-    operation.where.every(
-      (filter) =>
-        !operation.fields.includes(filter.field) ||
-        changed.has(filter.field) ||
-        compareValues(columnOf(operation, row, filter.field), filter.constant ?? call.bound(`where.${filter.field}`)) === 0,
-    ),
+  const isTold = (part: { field: string } | null | undefined) => part != null && operation.fields.includes(part.field) && !changed.has(part.field)
+  const { over, bounds, among } = operation
+  const told = { over: isTold(over) ? over : null, bounds: isTold(bounds) ? bounds : undefined, among: isTold(among) ? among : undefined }
+  const filtered = answer.rows.every(
+    (row) =>
+      operation.where
+        .filter(isTold)
+        .every(({ field, constant }) => compareValues(columnOf(operation, row, field), constant ?? call.bound(`where.${field}`)) === 0) &&
+      isSelected(call.entity, told, call.bound, (field) => columnOf(operation, row, field)),
   )
-  const moves = [...operation.where, ...operation.order].some(({ field }) => changed.has(field))
+  const moves = [...selectedBy(operation), ...operation.order.map(({ field }) => field)].some((field) => changed.has(field))
   const min = moves || removable ? 0 : (call.expected() as Rows).rows.length
   return filtered && isOrdered(answer, operation) && answer.rows.length >= min
 }

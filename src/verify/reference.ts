@@ -2,6 +2,7 @@
 import { type Dataset, type EntityData, lineRows, rowValues } from '../data/dataset.ts'
 import { holds } from '../data/guard.ts'
 import { type Parameter, type ParamSource, parametersOf } from '../data/parameters.ts'
+import { isSelected } from '../data/selected.ts'
 import { type Answer, canonical, compareValues, constantOf, sumOf, type Value } from '../data/value.ts'
 import { bucketMs } from '../families/buckets.ts'
 import {
@@ -138,14 +139,17 @@ export class Reference {
     const [first] = op.where
     const termsOf = (row: Loaded) => [canonical(row.get(first?.field as string) as Value)]
     const having = first === undefined ? null : { name: first.field, termsOf, term: canonical(wanted(first)) }
-    return this.#live(this.#entity(op.entity), bound, having).filter((row) => op.where.every((filter) => same(row.get(filter.field), wanted(filter))))
+    const entity = this.#entity(op.entity)
+    return this.#live(entity, bound, having).filter(
+      (row) =>
+        op.where.every((filter) => same(row.get(filter.field), wanted(filter))) && isSelected(entity, op, bound, (field) => row.get(field) ?? null),
+    )
   }
 
   #groups(op: Operation & Aggregate, bound: Bound): Value[][] {
-    const { groupBy, over, sum } = op
+    const { groupBy, sum } = op
     const groups = new Map<string, { key: Value; count: number; sum: bigint }>()
     for (const row of this.#matching(op, bound)) {
-      if (over !== null && (Number(row.get(over.field)) < Number(bound('from')) || Number(row.get(over.field)) >= Number(bound('to')))) continue
       const own = groupBy === null ? null : (row.get(groupBy.field) as Value)
       const key = groupBy?.unit ? Math.floor(Number(own) / bucketMs[groupBy.unit]) * bucketMs[groupBy.unit] : own
       const group = groups.get(canonical(key)) ?? { key, count: 0, sum: 0n }

@@ -64,15 +64,42 @@ function makeOperation(draws: Draws, tables: Table[]): Text {
 
 function makeList(draws: Draws, table: Table): Text {
   const order = draws.one(table.columns.filter((each) => sortable.has(each.type)))
+  const equal = makeFilter(draws, table, 3)
+  const among = makeAmong(draws, table, equal)
+  const range = makeRange(draws, table, { ...equal, ...among }, order)
   return {
     list: table.name,
-    where: makeFilter(draws, table, 3),
+    where: { ...equal, ...among, ...range },
     order_by: `${draws.chance(0.5) ? '-' : ''}${order.name}`,
     limit: draws.one([1, 3, 20, 100, 1000]),
     ...projection(draws, table),
-    ...(draws.chance(0.5) ? { page: draws.one(['first', 'deep', { deep: '20%' }]) } : {}),
+    ...(draws.chance(0.5) ? { page: range === undefined ? draws.one(['first', 'deep', { deep: '20%' }]) : 'first' } : {}),
     ...readCommon(draws),
   }
+}
+
+/** Constants of a field that is not filtered yet. */
+function makeAmong(draws: Draws, table: Table, taken: Text): Text | undefined {
+  const able = table.columns.filter((each) => each.constants.length > 1 && !(each.name in taken))
+  if (able.length === 0 || !draws.chance(0.25)) return undefined
+  const column = draws.one(able)
+  const constants = [...new Set(draws.shuffled(column.constants))].slice(0, draws.int(2, 5))
+  return constants.length < 2 ? undefined : { [column.name]: { in: constants } }
+}
+
+/** A window or bounds of a field that is not filtered yet, as often as not of the order. */
+function makeRange(draws: Draws, table: Table, taken: Text, order?: Column): Text | undefined {
+  const isNumber = (each: Column) => (each.type === 'int' || each.type === 'decimal') && each.constants.length > 0 && !each.key && !each.implicit
+  const able = table.columns.filter((each) => !(each.name in taken) && ((each.type === 'timestamp' && !each.implicit) || isNumber(each)))
+  if (able.length === 0 || !draws.chance(0.4)) return undefined
+  const column = order !== undefined && able.includes(order) && draws.chance(0.6) ? order : draws.one(able)
+  if (column.type === 'timestamp') return { [column.name]: { last: draws.one(['1h', '10d', '2y', '500y']) } }
+  const ends = draws.shuffled(column.constants.map(Number)).slice(0, 2)
+  const [low, high] = [Math.min(...ends), Math.max(...ends)]
+  const lower = { [draws.one(['gte', 'gt'])]: low }
+  const upper = { [draws.one(['lt', 'lte'])]: high }
+  // Bounds between which no number lies are refused.
+  return { [column.name]: high - low > 1 ? draws.one([lower, upper, { ...lower, ...upper }]) : draws.one([lower, upper]) }
 }
 
 function makeAggregate(draws: Draws, table: Table): Text {
@@ -81,12 +108,16 @@ function makeAggregate(draws: Draws, table: Table): Text {
   const unit = group?.type === 'timestamp' && draws.chance(0.7) ? draws.one(['day', 'hour']) : undefined
   const summed = table.columns.filter((each) => each.type === 'int' || each.type === 'decimal')
   const windowed = unit !== undefined || table.columns.some((each) => each.aged)
+  const equal = draws.chance(0.5) ? makeFilter(draws, table, 2) : {}
+  const among = makeAmong(draws, table, equal)
+  const range = makeRange(draws, table, { ...equal, ...among })
+  const where = { ...equal, ...among, ...range }
   return {
     aggregate: table.name,
-    ...(draws.chance(0.5) ? { where: makeFilter(draws, table, 2) } : {}),
+    ...(Object.keys(where).length > 0 ? { where } : {}),
     ...(group === undefined ? {} : { group_by: unit === undefined ? group.name : `${unit}(${group.name})` }),
     ...(summed.length > 0 && draws.chance(0.6) ? { sum: draws.one(summed).name } : {}),
-    ...(windowed && draws.chance(0.5) ? { over: draws.one(['1h', '10d', '2y', '500y']) } : {}),
+    ...(windowed && range === undefined && draws.chance(0.5) ? { over: draws.one(['1h', '10d', '2y', '500y']) } : {}),
     ...readCommon(draws),
   }
 }

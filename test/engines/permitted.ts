@@ -1,6 +1,6 @@
 /** What an engine may decline of a scenario, by what it says of itself and by what an operation asks: anything else is a fault. */
 import type { Capabilities } from '../../src/families/capabilities.ts'
-import { aggregatedRows } from '../../src/families/key-value/model.ts'
+import { scannedRows } from '../../src/families/key-value/model.ts'
 import { entityOf, fieldOf, type Operation, type Scenario, type Write, writesOf } from '../../src/scenario/scenario.ts'
 
 /** In the order of the operations. */
@@ -15,7 +15,7 @@ function finds({ access, maxAggregatedRows }: Capabilities, scenario: Scenario, 
   if (access === 'keys') return false
   if (operation.kind === 'search') return true
   const entity = entityOf(scenario, operation.entity)
-  if (operation.kind === 'aggregate' && maxAggregatedRows !== null && aggregatedRows(scenario, entity, operation) > maxAggregatedRows) return false
+  if (maxAggregatedRows !== null && scannedRows(scenario, entity, operation) > maxAggregatedRows) return false
   if (access === 'queries' || operation.where.length > 0) return true
   const first = operation.kind === 'list' ? operation.order[0]?.field : operation.over?.field
   return first !== undefined && fieldOf(entity, first).type === 'timestamp'

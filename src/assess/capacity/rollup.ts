@@ -1,5 +1,5 @@
 /** What every architect does with a sum over a table that grows: kept by the hour or the day as rows are written, it reads as many rows as there are hours. */
-import { entityOf, type Operation, type OperationOf, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { entityOf, type Operation, type OperationOf, type Scenario, selectedBy, writesOf } from '../../scenario/scenario.ts'
 
 export interface Rollup {
   /** What a row of the summary stands for. */
@@ -56,8 +56,9 @@ function valuesOf(entity: string, field: string, scenario: Scenario): number | n
 }
 
 /** Whether a write changes what is summed, or where it is summed. */
-function changes(write: Operation, { entity, sum, groupBy, over, where }: Aggregate): boolean {
-  const used = new Set([sum, groupBy?.field, over?.field, ...where.map(({ field }) => field)])
+function changes(write: Operation, aggregate: Aggregate): boolean {
+  const { entity } = aggregate
+  const used = new Set([aggregate.sum, aggregate.groupBy?.field, ...selectedBy(aggregate)])
   return writesOf(write).some((each) => {
     if (each.kind === 'insert') return each.entity === entity || each.with.includes(entity)
     if (each.entity !== entity) return false

@@ -1,4 +1,5 @@
 /** How a call grows with the table: rows that it touches in production, month by month, and what that makes of a cost measured on fewer. */
+import { rowsInOrder } from '../../families/selection.ts'
 import type { Result } from '../../result/result.ts'
 import { entityOf, fieldOf, type Operation } from '../../scenario/scenario.ts'
 import type { Demand } from '../demand/demand.ts'
@@ -23,7 +24,7 @@ export function rowsOf({ trialPlan }: Pick<Result, 'trialPlan'>, demand: Demand)
   const production = (operation: Operation) => touched.get(operation.name)?.rowsProduction ?? 1
   const loaded = (operation: Operation) => touched.get(operation.name)?.rowsLoaded ?? production(operation)
   const growth = (operation: Operation, month: number) => {
-    const most = maxRows(operation)
+    const most = maxRows(operation, demand)
     if (month === 0 || production(operation) >= most) return null
     const grown = tableGrowth(operation, month, demand, memo)
     const limit = most / Math.max(1, production(operation))
@@ -87,7 +88,8 @@ function tableGrowth(operation: Operation, month: number, demand: Demand, memo: 
 }
 
 /** A call never touches more; Infinity where it has no limit. What names its rows by their keys touches those, whatever the table holds. */
-function maxRows(operation: Operation): number {
+function maxRows(operation: Operation, { scenario }: Demand): number {
   if (operation.kind === 'aggregate') return Number.POSITIVE_INFINITY
-  return operation.kind === 'list' || operation.kind === 'search' ? operation.limit : 0
+  if (operation.kind === 'list') return rowsInOrder(entityOf(scenario, operation.entity), operation)
+  return operation.kind === 'search' ? operation.limit : 0
 }

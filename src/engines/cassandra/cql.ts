@@ -1,8 +1,10 @@
 /** CQL for the stores of a wide-column model: tables, and the statement texts of every operation. */
 import type { Store, StoreColumn } from '../../families/model.ts'
-import { groupedByServer, readsRange } from '../../families/wide-column/queries.ts'
-import { type Comparison, entityOf, type OperationOf, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { leftOver } from '../../families/selection.ts'
+import { groupedByServer } from '../../families/wide-column/queries.ts'
+import { type Comparison, type Constant, entityOf, type OperationOf, type Scenario, type Selection, writesOf } from '../../scenario/scenario.ts'
 import { isDescending, isReversed, type PageStart, startText } from './pages.ts'
+import { sliceText } from './slices.ts'
 
 export const id = (name: string) => `"${name.replaceAll('"', '""')}"`
 
@@ -40,13 +42,19 @@ function isSmall({ entity, field: name }: StoreColumn, { entities, operations }:
   )
   if (isAddedTo) return false
   const asked = operations.flatMap((operation) => [
-    ...(operation.entity === entity && (operation.kind === 'list' || operation.kind === 'aggregate') ? operation.where : []),
+    ...(operation.entity === entity && (operation.kind === 'list' || operation.kind === 'aggregate') ? constantsOf(operation) : []),
     ...writesOf(operation).flatMap((write) =>
       write.entity === entity && write.kind === 'update' ? [...write.set, ...(write.guard === undefined ? [] : [write.guard])] : [],
     ),
   ])
   const constants = asked.flatMap((each) => (each.field === name && 'constant' in each && typeof each.constant === 'number' ? [each.constant] : []))
   return [generator.low, generator.high + missedBeyond, ...constants].every((value) => value >= -(2 ** 31) && value < 2 ** 31)
+}
+
+/** What a list or an aggregate compares fields with. */
+function constantsOf({ where, bounds, among }: Selection): { field: string; constant: Constant | null }[] {
+  const ends = bounds === undefined ? [] : [bounds.from, bounds.below].map((constant) => ({ field: bounds.field, constant }))
+  return [...where, ...ends, ...(among?.constants ?? []).map((constant) => ({ field: among?.field as string, constant }))]
 }
 
 /** The documentation of the strategy asks for twenty to thirty windows. */
@@ -98,21 +106,23 @@ export function selectRow(store: Store): string {
   return `SELECT ${store.columns.map((column) => id(column.name)).join(', ')} FROM ${id(store.name)} WHERE ${equals(rowKeys(store))}`
 }
 
-/** Equality on the partition, then a page of the clustering order. Rows that may have expired cannot be limited by the server. */
+/** Equality on the partition, then a page of the clustering order. Rows of which the client leaves some out cannot be limited by the server. */
 export function selectPage(store: Store, operation: OperationOf<'list'>, start: PageStart): string {
   const descending = isDescending(operation)
   const order = isReversed(store, operation)
     ? ` ORDER BY ${store.clustering.map((each) => `${id(each.column)} ${descending ? 'DESC' : 'ASC'}`).join(', ')}`
     : ''
-  return `${selectProjection(store, operation)}${startText(start, descending, id)}${order}${limitOf(store, operation)}`
+  const left = leftOver(operation)
+  const limit = left.length > 0 ? '' : limitOf(store, operation)
+  return `${selectProjection(store, operation, left)}${sliceText(operation, id)}${startText(start, descending, id)}${order}${limit}`
 }
 
 export function selectWords(store: Store, operation: OperationOf<'search'>): string {
   return `${selectProjection(store, operation)}${limitOf(store, operation)}`
 }
 
-function selectProjection(store: Store, { fields }: { fields: string[] }): string {
-  const columns = [...fields, ...(store.expiry === null || fields.includes('expires_at') ? [] : ['expires_at'])]
+function selectProjection(store: Store, { fields }: { fields: string[] }, further: string[] = []): string {
+  const columns = [...new Set([...fields, ...(store.expiry === null ? [] : ['expires_at']), ...further])]
   return `SELECT ${columns.map(id).join(', ')} FROM ${id(store.name)} WHERE ${equals(store.partition)}`
 }
 
@@ -120,14 +130,13 @@ const limitOf = (store: Store, { limit }: { limit: number }) => (store.expiry ==
 
 /** Sums by the server where a bucket lies within a group, else the rows to be grouped. An int's sum would be an int and overflow. */
 export function selectGroup(store: Store, operation: OperationOf<'aggregate'>): string {
-  const { groupBy, over, sum } = operation
-  const window = over === null || !readsRange(operation) ? '' : ` AND ${id(over.field)} >= ? AND ${id(over.field)} < ?`
+  const { groupBy, sum } = operation
   const isInteger = store.columns.some((column) => column.field === sum && column.type === 'int')
   const summed = sum === null ? [] : [isInteger ? `sum(CAST(${id(sum)} AS varint))` : `sum(${id(sum)})`]
   const columns = groupedByServer(operation, store)
     ? ['count(*)', ...summed]
-    : [...new Set([groupBy?.field, sum, store.expiry === null ? null : 'expires_at'].filter((name) => name != null))].map(id)
-  return `SELECT ${columns.join(', ')} FROM ${id(store.name)} WHERE ${equals(store.partition)}${window}`
+    : [...new Set([groupBy?.field, sum, store.expiry === null ? null : 'expires_at', ...leftOver(operation)].filter((name) => name != null))].map(id)
+  return `SELECT ${columns.join(', ')} FROM ${id(store.name)} WHERE ${equals(store.partition)}${sliceText(operation, id)}`
 }
 
 /** What a statement says of its cells beside their values: how long they live, in seconds, and the time they are of, in microseconds. */

@@ -4,10 +4,12 @@ import { Groups } from '../../clients/groups.ts'
 import { cqlError } from '../../clients/protocols/cql-errors.ts'
 import { readReply, wroteReply } from '../../clients/replies.ts'
 import { holds } from '../../data/guard.ts'
+import { isSelected } from '../../data/selected.ts'
 import { canonical, compareValues, constantOf, type Value } from '../../data/value.ts'
 import { type BucketUnit, bucketMs, bucketOf } from '../../families/buckets.ts'
 import type { Store, StoreColumn } from '../../families/model.ts'
-import { groupedByServer, readsRange, timesOf } from '../../families/wide-column/queries.ts'
+import { leftOver } from '../../families/selection.ts'
+import { groupedByServer, timesOf } from '../../families/wide-column/queries.ts'
 import { baseStore, storesOfEntity } from '../../families/wide-column/stores.ts'
 import { versionOf } from '../../families/wide-column/versions.ts'
 import {
@@ -26,6 +28,7 @@ import { claimed, released } from './claims.ts'
 import { deleteRow } from './cql.ts'
 import { isDescending, pageStart, pageStarts } from './pages.ts'
 import { amountOf, CassandraRows, columnOf, isByKey, lineColumn, nextVersion, ownerOf, partitionOf, type Row, restored, storeFor } from './rows.ts'
+import { endsOf, endValues, windowStart } from './slices.ts'
 import { ask, askAll, askPages, type Cql, type CqlResult, consistencies, isAlive, type StoredRow, type Talk } from './talk.ts'
 import { BucketWaves, bucketsInFlight } from './waves.ts'
 
@@ -100,14 +103,17 @@ export class CassandraOperations {
     const after = pageStarts(op)[start ?? 0]?.columns ?? []
     const cursorMs = store.bucket !== null && after.includes(store.bucket.field) ? Number(bound(`after.${store.bucket.field}`)) : null
     const rows: StoredRow[] = []
-    const waves = this.#listWaves(store, op, entity, cursorMs)
+    const waves = this.#listWaves(store, op, entity, cursorMs, bound)
+    const ends = endsOf(op).map(({ field }) => field)
+    const slice = endValues(this.#compiled.scenario, op, bound)
+    const fits = this.#fits(op, entity, store, nowMs, bound)
     for (let wave = waves(0); wave.length > 0; wave = waves(rows.length)) {
       const statements = wave.map((bucket) => ({
         query: texts[start ?? 0] as string,
-        columns: [...store.partition, ...after].map((name) => columnOf(store, name)),
-        params: [...partitionValues(store, op, bound, bucket), ...after.map((name) => bound(`after.${name}`))],
+        columns: [...store.partition, ...ends, ...after].map((name) => columnOf(store, name)),
+        params: [...partitionValues(store, op, bound, bucket), ...slice, ...after.map((name) => bound(`after.${name}`))],
       }))
-      for (const part of yield* askPages(statements, op.limit, nowMs, consistencyOf(op))) rows.push(...part)
+      for (const part of yield* askPages(statements, op.limit, fits, consistencyOf(op))) rows.push(...part)
     }
     return projected(op, store, start === null ? [] : rows)
   }
@@ -120,7 +126,10 @@ export class CassandraOperations {
     const keys = claim === undefined ? null : entity.key.map((key) => restored(columnOf(claims, key), claim[key]))
     const row = keys === null ? null : yield* this.#current(base, entity, keys, nowMs, consistency)
     const asked = ({ field, constant }: Filter) => (constant === null ? bound(`where.${field}`) : constantOf(entity, field, constant))
-    const fits = row !== null && op.where.every((filter) => canonical(row.get(filter.field) as Value) === canonical(asked(filter)))
+    const fits =
+      row !== null &&
+      op.where.every((filter) => canonical(row.get(filter.field) as Value) === canonical(asked(filter))) &&
+      isSelected(entity, op, bound, (field) => row.get(field) as Value)
     const found = fits && (bound('deep') !== true || isBehind(op, row, bound)) ? row : null
     return readReply(found === null ? 0 : 1, () => ({
       kind: 'rows',
@@ -132,12 +141,12 @@ export class CassandraOperations {
     const nowMs = nowOf(entityOf(this.#compiled.scenario, op.entity), bound)
     const store = storeFor(this.#compiled.model, op.name)
     const statement = { query: texts[0] as string, columns: [null], params: [bound('word')] }
-    const [rows] = yield* askPages([statement], op.limit, nowMs, consistencyOf(op))
+    const [rows] = yield* askPages([statement], op.limit, nowMs === null ? null : (row) => isAlive(row, nowMs), consistencyOf(op))
     return projected(op, store, rows as StoredRow[])
   }
 
   /** The buckets to ask next, once so many rows were found. Latest first (earliest where the order ascends), from the cursor's bucket on. */
-  #listWaves(store: Store, op: OperationOf<'list'>, entity: Entity, cursorMs: number | null): (found: number) => (number | null)[] {
+  #listWaves(store: Store, op: OperationOf<'list'>, entity: Entity, cursorMs: number | null, bound: Bound): (found: number) => (number | null)[] {
     if (store.bucket === null) {
       const once = [null]
       return () => once.splice(0)
@@ -145,10 +154,12 @@ export class CassandraOperations {
     const { unit, field } = store.bucket
     const { beforeMs, afterMs } = timesOf(entity, field)
     const descending = isDescending(op)
-    const [earliestMs, latestMs] = [this.#compiled.scenario.epochMs - beforeMs, this.#compiled.scenario.epochMs + afterMs]
+    const isWindow = op.over?.field === field
+    const earliestMs = isWindow ? windowStart(this.#compiled.scenario, op, bound) : this.#compiled.scenario.epochMs - beforeMs
+    const latestMs = isWindow ? Number(bound('to')) : this.#compiled.scenario.epochMs + afterMs
     const earliest = bucketOf(unit, earliestMs)
     // Times written during the run lie after the loaded ones: the buckets that the run may have crossed into are read, too.
-    const latest = bucketOf(unit, latestMs + longestReplayMs)
+    const latest = bucketOf(unit, isWindow ? latestMs - 1 : latestMs + longestReplayMs)
     const from = cursorMs === null ? (descending ? latest : earliest) : bucketOf(unit, cursorMs)
     const length = Math.max(0, descending ? from - earliest + 1 : latest - from + 1)
     const buckets = Array.from({ length }, (_, index) => (descending ? from - index : from + index))
@@ -156,17 +167,32 @@ export class CassandraOperations {
     return (found) => waves.next(found, op.limit)
   }
 
+  /** What the client leaves out of the rows of a store; null: nothing. */
+  #fits(
+    op: OperationOf<'list'> | OperationOf<'aggregate'>,
+    entity: Entity,
+    store: Store,
+    nowMs: number | null,
+    bound: Bound,
+  ): ((row: StoredRow) => boolean) | null {
+    const left = leftOver(op)
+    if (left.length === 0) return nowMs === null ? null : (row) => isAlive(row, nowMs)
+    const of = (part: { field: string } | null | undefined) => part != null && left.includes(part.field)
+    const rest = { over: of(op.over) ? op.over : null, bounds: of(op.bounds) ? op.bounds : undefined, among: op.among }
+    return (row) => isAlive(row, nowMs) && isSelected(entity, rest, bound, (field) => restored(columnOf(store, field), row[field]))
+  }
+
   *#aggregate(op: OperationOf<'aggregate'>, text: string, bound: Bound): Talk<Reply> {
     const { groupBy, over, sum } = op
     const entity = entityOf(this.#compiled.scenario, op.entity)
     const nowMs = nowOf(entity, bound)
     const store = storeFor(this.#compiled.model, op.name)
-    // No row is older than the oldest: a window may be longer than time can be written.
-    const oldestMs = this.#compiled.scenario.epochMs - entity.ageMs
-    const [from, to] = over === null ? [0, 0] : [Math.max(Number(bound('from')), oldestMs), Number(bound('to'))]
-    const range = over !== null && readsRange(op) ? over.field : null
-    const window = range === null ? [] : [from, to]
-    const isOutside = over !== null && range === null && (Number(bound(`where.${over.field}`)) < from || Number(bound(`where.${over.field}`)) >= to)
+    const [from, to] = over === null ? [0, 0] : [windowStart(this.#compiled.scenario, op, bound), Number(bound('to'))]
+    const ends = endsOf(op).map(({ field }) => columnOf(store, field))
+    const slice = endValues(this.#compiled.scenario, op, bound)
+    const fits = this.#fits(op, entity, store, nowMs, bound)
+    const isOutside =
+      over !== null && ends.length === 0 && (Number(bound(`where.${over.field}`)) < from || Number(bound(`where.${over.field}`)) >= to)
     const unit = store.bucket?.unit
     const server = groupedByServer(op, store)
     const scale = sum === null ? 0 : columnOf(store, sum).scale
@@ -174,8 +200,8 @@ export class CassandraOperations {
     for (const wave of unit === undefined ? [[null]] : inWaves(bucketsBetween(unit, from, to))) {
       const statements = wave.map((bucket) => ({
         query: text,
-        columns: [...store.partition.map((name) => columnOf(store, name)), ...window.map(() => columnOf(store, range as string))],
-        params: [...partitionValues(store, op, bound, bucket), ...window],
+        columns: [...store.partition.map((name) => columnOf(store, name)), ...ends],
+        params: [...partitionValues(store, op, bound, bucket), ...slice],
       }))
       const parts = yield* askAll(statements, consistencyOf(op))
       for (const [index, rows] of isOutside ? [] : parts.entries()) {
@@ -183,7 +209,7 @@ export class CassandraOperations {
           if (server) {
             const [count, total] = Object.values(row)
             groups.add((wave[index] as number) * bucketMs[unit ?? 'day'], Number(count), sum === null ? 0n : amountOf(total, scale))
-          } else if (isAlive(row, nowMs)) {
+          } else if (fits === null || fits(row)) {
             const own = groupBy === null ? null : restored(columnOf(store, groupBy.field), row[groupBy.field])
             groups.add(own, 1, sum === null ? 0n : amountOf(row[sum], scale))
           }

@@ -47,13 +47,14 @@ export function askAll(statements: Cql[], consistency: number): Talk<StoredRow[]
 }
 
 /**
- * The rows that are alive, of as many pages as it takes to have `limit` of them. Which have expired the server does not know, so that it cannot
- * limit them; but those that live come first as a rule, and a first page of so many is enough. Pages that follow are twice as large each.
+ * The rows that fit, of as many pages as it takes to have `limit` of them. Which do (null: all) the server does not know, as of rows that have
+ * expired, so that it cannot limit them; but they come first as a rule, and a first page of so many is enough. Pages that follow are twice as
+ * large each.
  */
-export function* askPages(statements: Cql[], limit: number, nowMs: number | null, consistency: number): Talk<StoredRow[][]> {
-  const alive = (rows: StoredRow[]) => (nowMs === null ? rows : rows.filter((row) => isAlive(row, nowMs)))
-  const pages = yield* askUntil(statements, consistency, (rows) => alive(rows).length >= limit, nowMs === null ? pageSize : limit)
-  return pages.map(alive)
+export function* askPages(statements: Cql[], limit: number, fits: ((row: StoredRow) => boolean) | null, consistency: number): Talk<StoredRow[][]> {
+  const fitting = (rows: StoredRow[]) => (fits === null ? rows : rows.filter(fits))
+  const pages = yield* askUntil(statements, consistency, (rows) => fitting(rows).length >= limit, fits === null ? pageSize : limit)
+  return pages.map(fitting)
 }
 
 function* askUntil(statements: Cql[], consistency: number, isEnough: (rows: StoredRow[]) => boolean, firstPageRows = pageSize): Talk<StoredRow[][]> {

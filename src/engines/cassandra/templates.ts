@@ -16,7 +16,7 @@ import { type Parameter, parametersOf, type WireSource } from '../../data/parame
 import type { Value } from '../../data/value.ts'
 import type { Store, StoreColumn } from '../../families/model.ts'
 import { storesOfEntity } from '../../families/wide-column/stores.ts'
-import { entityOf, type Field, type Operation, type OperationOf } from '../../scenario/scenario.ts'
+import { entityOf, type Field, type Operation, type OperationOf, rangeOf } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
 import { insertRow } from './cql.ts'
 import { consistencyOf } from './operations.ts'
@@ -98,7 +98,7 @@ function shapeOf(compiled: Compiled<string>, op: Operation): Shape | null {
         rows: living(1),
       }
     case 'list': {
-      if (store.unique || store.bucket !== null || !hasOneDeepStart(op)) return null
+      if (store.unique || store.bucket !== null || rangeOf(op) !== null || op.among !== undefined || !hasOneDeepStart(op)) return null
       const where = store.partition.map((name): Bind => {
         const constant = op.where.find((filter) => filter.field === name)?.constant ?? null
         return constant === null ? { name: `where.${name}` } : { constant, scale: columnOf(store, name).scale }

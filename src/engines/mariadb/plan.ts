@@ -22,9 +22,10 @@ export function readPlan(text: string, returned: number): Omit<CallPlan, 'text'>
   }
 }
 
-/** Conditions hold the bytes of keys, which no JSON has: as they are, or behind a backslash. */
+/** Conditions, which nobody reads, hold constants with their quotes and the bytes of keys, which no JSON has: as they are, or behind a backslash. */
 const mended = (text: string) =>
   text
+    .replaceAll(/(?<="\w*condition": ").*?(?="(?:,?\n\s*["}]))/gs, (condition) => condition.replaceAll('"', ' '))
     .replaceAll(/\\(.)/gs, (pair, next: string) => ('"\\/bfnrtu'.includes(next) ? pair : `\\\\${next}`))
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     .replaceAll(/[\u0000-\u001f]/g, ' ')

@@ -7,8 +7,9 @@ import { comparedInside, scoreOf, setsOf } from '../../families/key-value/model.
 import type { Store } from '../../families/model.ts'
 import { type Aggregate, type Entity, entityOf, fieldOf, lineFields, type Operation, type OperationOf } from '../../scenario/scenario.ts'
 import type { Compiled, Reply } from '../engine.ts'
+import { exact, type PageForm, pageForm } from './conditions.ts'
 import { behindKeys, isUnique, keyLength, linesField, RedisKeys, restored, restoredLines, stored, uniqueHash } from './keys.ts'
-import { findScript, pageScript, rankScript, type Script } from './scripts.ts'
+import { findScript, rankScript, type Script } from './scripts.ts'
 import { command, type Talk, type Word } from './talk.ts'
 import { RedisWrites } from './writes.ts'
 
@@ -19,11 +20,24 @@ export class RedisOperations {
   readonly keys: RedisKeys
   readonly writes: RedisWrites
   readonly #compiled: Compiled
+  readonly #forms: Map<string, PageForm>
 
   constructor(compiled: Compiled) {
     this.#compiled = compiled
     this.keys = new RedisKeys(compiled.scenario)
     this.writes = new RedisWrites(compiled, this.keys)
+    this.#forms = new Map(
+      compiled.operations.flatMap((op) => {
+        const isPage = op.kind === 'list' || op.kind === 'aggregate' || op.kind === 'search'
+        const store = isPage ? this.storeOf(op.name) : undefined
+        return !isPage || store === undefined ? [] : [[op.name, pageForm(store, entityOf(compiled.scenario, op.entity), op)]]
+      }),
+    )
+  }
+
+  /** What a list, a search or an aggregate that is not excused reads its rows by. */
+  formOf(operation: string): PageForm {
+    return this.#forms.get(operation) as PageForm
   }
 
   perform(op: Operation, bound: Bound): Talk<Reply> {
@@ -43,7 +57,8 @@ export class RedisOperations {
 
   /** Every script that its operations run. */
   scripts(): Script[] {
-    return [pageScript, rankScript, findScript, ...this.writes.scripts.values()]
+    const all = [linesForm.script, findScript, ...[...this.#forms.values()].map((form) => form.script), ...this.writes.scripts.values()]
+    return [...new Map(all.map((each) => [each.sha, each])).values()]
   }
 
   /** Fields that a get asks for: the projection, lines inside the row, the key (absent with the row), when it expires. */
@@ -97,6 +112,8 @@ export class RedisOperations {
           op.limit,
           now,
           op.fields,
+          this.formOf(op.name),
+          bound,
         )
     return readReply(rows.length, () => ({ kind: 'rows', rows: rows.map((row) => values(entity, op.fields, row)) }))
   }
@@ -106,7 +123,7 @@ export class RedisOperations {
     const reversed = isReversed(op)
     const inside = comparedInside(store, op)
     if (inside.length > 0) return this.#rangeInside(op, store, inside, bound)
-    if (bound('deep') !== true) return wholeRange(store, reversed)
+    if (bound('deep') !== true) return scoresIn(this.formOf(op.name), bound, reversed) ?? wholeRange(store, reversed)
     const cursor = (field: string) => bound(`after.${field}`)
     const member = this.keys.member(store, cursor)
     if (scoreOf(store) !== null) return [this.keys.score(store, cursor), member, '', '', reversed ? '1' : '0']
@@ -134,6 +151,8 @@ export class RedisOperations {
       op.limit,
       nowOf(entity, bound),
       op.fields,
+      this.formOf(op.name),
+      bound,
     )
     return readReply(rows.length, () => ({ kind: 'rows', rows: rows.map((row) => values(entity, op.fields, row)) }))
   }
@@ -143,9 +162,10 @@ export class RedisOperations {
     const store = this.storeOf(op.name)
     const set = this.keys.set(store, (field) => bound(`where.${field}`))
     const fields = [op.groupBy?.field, op.sum].filter((name) => name != null)
-    // A time is the score: who asks for a window has a set that is ordered by it.
-    const range = op.over === null ? wholeRange(store, false) : ['', '', exact(bound('from')), exact(bound('to')), '0']
-    const rows = yield* this.#page(store, set, range, -1, nowOf(entity, bound), fields.length === 0 ? entity.key : fields)
+    // A number is the score: who asks for a range has a set that is ordered by it.
+    const form = this.formOf(op.name)
+    const range = scoresIn(form, bound, false) ?? wholeRange(store, false)
+    const rows = yield* this.#page(store, set, range, -1, nowOf(entity, bound), fields.length === 0 ? entity.key : fields, form, bound)
     const groups = grouped(
       op,
       rows.map((row) => values(entity, fields, row)),
@@ -169,13 +189,25 @@ export class RedisOperations {
       -1,
       null,
       fields,
+      linesForm,
+      () => null,
     )
   }
 
-  *#page(store: Store, set: Buffer, range: Word[], limit: number, now: number | null, fields: string[]): Talk<Hash[]> {
+  *#page(
+    store: Store,
+    set: Buffer,
+    range: Word[],
+    limit: number,
+    now: number | null,
+    fields: string[],
+    { script, further }: PageForm,
+    bound: Bound,
+  ): Talk<Hash[]> {
     const length = String(keyLength(entityOf(this.#compiled.scenario, store.entity)))
-    const words = [...range, String(limit), length, `${store.entity}:`, now === null ? '' : String(now), ...fields]
-    return (yield { script: pageScriptOf(store), keys: [set], words }) as Hash[]
+    const last = further.map((name) => exact(bound(name)))
+    const words = [...range, String(limit), length, `${store.entity}:`, now === null ? '' : String(now), ...fields, ...last]
+    return (yield { script, keys: [set], words }) as Hash[]
   }
 
   /** The row with a unique value. A page behind a row has it where it comes after that row. */
@@ -195,16 +227,20 @@ export class RedisOperations {
   }
 }
 
-/** What reads the rows of a set, in the order of their scores or of their bytes. */
-export const pageScriptOf = (store: Store) => (scoreOf(store) === null ? pageScript : rankScript)
+/** A range of the scores, as its script is told; null: there is none. */
+function scoresIn({ scores }: PageForm, bound: Bound, reversed: boolean): Word[] | null {
+  if (scores === null) return null
+  const word = (end: string) => (scores.isBound ? exact(bound(end)) : end)
+  return ['', '', word(scores.from), word(scores.below), reversed ? '1' : '0']
+}
+
+/** Lines are numbered: that is their score. */
+const linesForm: PageForm = { script: rankScript(), further: [], scores: null }
 
 /** All of a set, as its script is told. */
 export function wholeRange(store: Store, reversed: boolean): string[] {
   return [...(scoreOf(store) === null ? ['-', '+'] : ['', '', '', '']), reversed ? '1' : '0']
 }
-
-/** A window may begin before any time that a number holds exactly. */
-const exact = (ms: Value) => String(Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number(ms), Number.MAX_SAFE_INTEGER)))
 
 export const isReversed = (op: OperationOf<'list'>) => op.order[0]?.descending === true
 

@@ -5,7 +5,7 @@
 import { exampleOf } from '../../data/examples.ts'
 import { type Parameter, parametersOf } from '../../data/parameters.ts'
 import type { Value } from '../../data/value.ts'
-import type { Entity, Field, Operation } from '../../scenario/scenario.ts'
+import { type Entity, type Field, type Operation, rangeOf } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
 import type { RedisOperations } from './operations.ts'
 import type { Script } from './scripts.ts'
@@ -14,7 +14,7 @@ import { type Call, commandsOf, type Resp, type Word } from './talk.ts'
 /** The distinct calls in their order, those of a page behind a cursor after those of a first page, and the scripts that they run. */
 export function rehearsed(compiled: Compiled, operations: RedisOperations, op: Operation): string[] {
   const examples = new Examples(compiled, op)
-  const pages = op.kind === 'list' ? [false, true] : [false]
+  const pages = op.kind === 'list' && rangeOf(op) === null ? [false, true] : [false]
   const calls = pages.flatMap((deep) => {
     const perform = (changed: string | null) => callsOf(operations, op, (name) => examples.value(name, deep, changed))
     return named(perform(null), examples.names(), perform)

@@ -10,24 +10,32 @@ export function script(text: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') }
 }
 
+/** What a script leaves out of a set, by the fields of a row's `hash`; with how many of its last arguments. */
+export interface Condition {
+  text: string
+  words: number
+}
+const everything: Condition = { text: '', words: 0 }
+
 /** Reads a member's row into `rows`, unless it has expired, by its own time or with its hash: `prefix`, `length` and `now` are arguments, `fields` the first of the fields. */
-const visit = (fields: number) => `
+const visit = (fields: number, condition: Condition) => `
 local function visit(member)
   local hash = prefix .. string.sub(member, -length)
   if now ~= '' then
     local expires = redis.call('HGET', hash, 'expires_at')
     if not expires or tonumber(expires) <= tonumber(now) then return end
-  end
-  rows[#rows + 1] = redis.call('HMGET', hash, unpack(ARGV, ${fields}))
+  end${condition.text}
+  rows[#rows + 1] = redis.call('HMGET', hash, unpack(ARGV, ${fields}${condition.words === 0 ? '' : `, #ARGV - ${condition.words}`}))
 end`
 
 /**
  * KEYS[1]: sorted set whose scores are all alike. ARGV: low, high (as ZRANGEBYLEX takes them), reversed 0|1, limit (-1: none), length of the key at the end of members,
- * prefix of the hashes, now or '', fields… Answers the fields of each row.
+ * prefix of the hashes, now or '', fields…, what the condition takes. Answers the fields of each row.
  */
-export const pageScript = script(`
+export const pageScript = (condition = everything) =>
+  script(`
 local low, high, reversed, limit, length, prefix, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6], ARGV[7]
-local rows, offset = {}, 0${visit(8)}
+local rows, offset = {}, 0${visit(8, condition)}
 while limit < 0 or #rows < limit do
   local chunk = limit < 0 and 1000 or limit - #rows
   local members
@@ -41,13 +49,14 @@ return rows`)
 
 /**
  * KEYS[1]: sorted set with a number as score. ARGV: score and member that a page lies behind, or '' and ''; scores that a window goes from and up to, or '' and '';
- * reversed 0|1, limit (-1: none), length of the key at the end of members, prefix of the hashes, now or '', fields… Answers the fields of each row.
+ * reversed 0|1, limit (-1: none), length of the key at the end of members, prefix of the hashes, now or '', fields…, what the condition takes. Answers the fields of each row.
  * Members of one score lie in the order of their bytes: where the page begins among them is found by halving.
  */
-export const rankScript = script(`
+export const rankScript = (condition = everything) =>
+  script(`
 local score, behind, from, to, reversed = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
 local limit, length, prefix, now = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], ARGV[9]
-local rows = {}${visit(10)}
+local rows = {}${visit(10, condition)}
 local function below(border) return redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. border) end
 local function compared(a, b)
   for at = 1, math.min(#a, #b) do

@@ -13,7 +13,7 @@ import type { Store } from '../../families/model.ts'
 import { type Entity, entityOf, type Field, fieldOf, type Operation, type OperationOf, writesOf } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
 import { behindKeys, enumSortable, isUnique, keyLength, uniqueHash } from './keys.ts'
-import { isReversed, pageScriptOf, type RedisOperations, wholeRange } from './operations.ts'
+import { isReversed, type RedisOperations, wholeRange } from './operations.ts'
 import { findScript, type Script } from './scripts.ts'
 import { isGuardedLater, placesOf, type Step } from './write-scripts.ts'
 import { nativeGraceMs } from './writes.ts'
@@ -157,13 +157,20 @@ class Shape {
     const set = op.kind === 'search' ? this.#joined(`${store.name}:`, [this.#bytes('word')]) : this.#set(store)
     const range = this.#range(op, store)
     const length = String(keyLength(this.#entity))
-    return ['EVALSHA', pageScriptOf(store).sha, '1', set, ...range, String(op.limit), length, `${store.entity}:`, now, ...op.fields]
+    const { script, further } = this.#operations.formOf(op.name)
+    const last = further.map((name) => this.#digits(name))
+    return ['EVALSHA', script.sha, '1', set, ...range, String(op.limit), length, `${store.entity}:`, now, ...op.fields, ...last]
   }
 
   /** Of a first page. */
   #range(op: OperationOf<'list'> | OperationOf<'search'>, store: Store): (WordSpec | null)[] {
     if (op.kind === 'search') return wholeRange(store, false)
     const inside = comparedInside(store, op).map((name) => this.#sortable(`where.${name}`, fieldOf(this.#entity, name)))
+    const { scores } = this.#operations.formOf(op.name)
+    if (scores !== null) {
+      const word = (end: string) => (scores.isBound ? this.#digits(end) : end)
+      return ['', '', word(scores.from), word(scores.below), isReversed(op) ? '1' : '0']
+    }
     if (inside.length === 0) return wholeRange(store, isReversed(op))
     const end = behindKeys(this.#entity)
     const last: Dynamic = { most: () => end.length, put: (_, to, at) => at + end.copy(to, at) }

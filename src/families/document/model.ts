@@ -31,7 +31,7 @@ function collectionOf(scenario: Scenario, table: Store, operations: Operation[],
   const inside = ownedBy(scenario, entity.name).filter((owned) => embedded.has(owned.name))
   const owned = inside.map((each) => `${each.name} embedded: at most ${Math.round(embeddedBytes(each))} bytes an owner, never addressed alone`)
   const apart = entity.owner === null ? [] : [`not embedded in ${entity.owner.entity}: ${refusal(entity, operations)}`]
-  const byKey = namedOperations(operations).filter((operation) => findsByKey(entity, operation, operations))
+  const byKey = namedOperations(operations).filter((operation) => findsByKey(scenario, entity, operation, operations))
   return {
     ...table,
     embedded: inside.map((each) => each.name),
@@ -46,8 +46,8 @@ function collectionOf(scenario: Scenario, table: Store, operations: Operation[],
   }
 }
 
-function findsByKey(entity: Entity, operation: Operation, operations: Operation[]): boolean {
-  return operation.entity === entity.name && isQuery(operation) && servedByKey(entity, operation, changedFields(operations, entity))
+function findsByKey(scenario: Scenario, entity: Entity, operation: Operation, operations: Operation[]): boolean {
+  return operation.entity === entity.name && isQuery(operation) && servedByKey(scenario, entity, operation, changedFields(operations, entity))
 }
 
 /** The text index finds a word in all that is searched; what only another search asks for is filtered by the server. */
@@ -131,5 +131,5 @@ function accessOf(scenario: Scenario, operation: Operation, stores: Store[]): Ac
 function indexOf(scenario: Scenario, operation: Operation, stores: Store[]): string | null {
   const index = stores.find((store) => store.name === operation.entity)?.indexes.find((each) => each.serves.includes(operation.name))
   if (index !== undefined) return index.name
-  return findsByKey(entityOf(scenario, operation.entity), operation, scenario.operations) ? '_id' : null
+  return findsByKey(scenario, entityOf(scenario, operation.entity), operation, scenario.operations) ? '_id' : null
 }

@@ -10,6 +10,7 @@ import {
   type OperationOf,
   type Order,
   type Scenario,
+  type Selection,
 } from '../../scenario/scenario.ts'
 import type { Store } from '../model.ts'
 import { decisiveOrder } from '../relational/model.ts'
@@ -83,7 +84,12 @@ export const linesSort = (owned: Entity) =>
 
 /** `deep`: behind the cursor that the `after.` parameters hold. */
 export function listFilter(entity: Entity, op: OperationOf<'list'>, bound: Bound, deep: boolean): Document {
-  return allOf(equalities(op.where, entity, bound), alive(entity, bound), deep ? behind(decisiveOrder(entity, op.order), entity, bound) : {})
+  return allOf(
+    equalities(op.where, entity, bound),
+    alive(entity, bound),
+    ...conditions(op, entity, bound),
+    deep ? behind(decisiveOrder(entity, op.order), entity, bound) : {},
+  )
 }
 
 export function searchFilter(entity: Entity, op: OperationOf<'search'>, store: Store, bound: Bound): Document {
@@ -95,7 +101,7 @@ export function groupPipeline(entity: Entity, op: OperationOf<'aggregate'>, boun
   const path = groupBy === null ? null : `$${pathOf(entity, groupBy.field)}`
   const id = groupBy === null ? null : groupBy.unit === null ? path : { $dateTrunc: { date: path, unit: groupBy.unit } }
   return [
-    { $match: allOf(equalities(op.where, entity, bound), alive(entity, bound), window(op, entity, bound)) },
+    { $match: allOf(equalities(op.where, entity, bound), alive(entity, bound), ...conditions(op, entity, bound)) },
     { $group: { _id: id, count: { $sum: 1 }, ...(sum === null ? {} : { sum: { $sum: `$${pathOf(entity, sum)}` } }) } },
     { $sort: { _id: 1 } },
   ]
@@ -135,10 +141,23 @@ function equalities(filters: Filter[], entity: Entity, bound: Bound): Document {
   )
 }
 
-function window({ over }: OperationOf<'aggregate'>, entity: Entity, bound: Bound): Document {
-  if (over === null) return {}
-  const field = fieldOf(entity, over.field)
-  return { [pathOf(entity, over.field)]: { $gte: bound('from', field), $lt: bound('to', field) } }
+/** A range, and constants of which a document has one. */
+function conditions({ over, bounds, among }: Selection, entity: Entity, bound: Bound): Document[] {
+  const of = (name: string, condition: (field: Entity['fields'][number]) => Document) => ({
+    [pathOf(entity, name)]: condition(fieldOf(entity, name)),
+  })
+  return [
+    ...(over == null ? [] : [of(over.field, (field) => ({ $gte: bound('from', field), $lt: bound('to', field) }))]),
+    ...(bounds === undefined
+      ? []
+      : [
+          of(bounds.field, (field) => ({
+            ...(bounds.from === null ? {} : { $gte: constant(field, bounds.from) }),
+            ...(bounds.below === null ? {} : { $lt: constant(field, bounds.below) }),
+          })),
+        ]),
+    ...(among === undefined ? [] : [of(among.field, (field) => ({ $in: among.constants.map((each) => constant(field, each)) }))]),
+  ]
 }
 
 /** Keyset pagination: the bound on the first column lets the index be entered, the alternatives decide ties. */

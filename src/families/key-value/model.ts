@@ -7,6 +7,7 @@ import {
   type Operation,
   type OperationOf,
   ownedBy,
+  rangeOf,
   type Scenario,
   type Write,
   writesOf,
@@ -14,7 +15,8 @@ import {
 import type { Capabilities } from '../capabilities.ts'
 import { embeds } from '../document/model.ts'
 import type { AccessStep, PhysicalModel, Store } from '../model.ts'
-import { filterShare, heaviestValueShare, namedOperations, newestShare, pickedShare } from '../sizes.ts'
+import { rangeShare, rowsInOrder } from '../selection.ts'
+import { filterShare, heaviestValueShare, namedOperations, pickedShare } from '../sizes.ts'
 import { column, emptyStore } from '../wide-column/stores.ts'
 import { itemModel } from './items.ts'
 
@@ -133,24 +135,30 @@ type Query = OperationOf<'list' | 'search' | 'aggregate'>
 
 function addQuery(model: PhysicalModel, scenario: Scenario, operation: Query, { maxAggregatedRows }: Capabilities): void {
   const entity = entityOf(scenario, operation.entity)
+  const rows = operation.kind === 'search' ? 0 : scannedRows(scenario, entity, operation)
+  if (maxAggregatedRows !== null && rows > maxAggregatedRows) {
+    const without = operation.kind === 'aggregate' ? 'adds them up' : 'finds those that fit'
+    model.excuses.push({
+      engine: '',
+      operation: operation.name,
+      reason: `${operation.name} would read ${rows.toLocaleString('en')} rows at production counts, and nothing in this server ${without}: it runs one command at a time and would stand still`,
+      bottleneck:
+        operation.kind === 'aggregate'
+          ? 'aggregation; a counter kept up with every write would need `precompute`'
+          : 'a condition on a field that is not the order: a set has one order',
+    })
+    return
+  }
   if (operation.kind === 'aggregate') {
-    const rows = aggregatedRows(scenario, entity, operation)
-    if (maxAggregatedRows !== null && rows > maxAggregatedRows) {
-      model.excuses.push({
-        engine: '',
-        operation: operation.name,
-        reason: `${operation.name} would read ${rows.toLocaleString('en')} rows at production counts, and nothing in this server adds them up: it runs one command at a time and would stand still`,
-        bottleneck: 'aggregation; a counter kept up with every write would need `precompute`',
-      })
-      return
-    }
     model.emulations.push({ operation: operation.name, how: `emulated: up to ${rows.toLocaleString('en')} rows are read and grouped by the client` })
   }
   const wanted = setFor(scenario, entity, operation)
   const store = uniqueFor(model, operation) ?? model.stores.find((each) => serves(each, wanted, operation))
   if (operation.kind !== 'aggregate') {
     const first = store?.clustering.length === 0 ? 'looks up a hash' : 'reads a sorted set'
-    model.emulations.push({ operation: operation.name, how: `emulated: a script ${first}, then a hash for each row` })
+    const left = store === undefined ? lookedAt(wanted, operation) : lookedAt(store, operation)
+    const fit = left.length === 0 ? '' : `, and leaves out what does not fit ${left.join(', ')}`
+    model.emulations.push({ operation: operation.name, how: `emulated: a script ${first}, then a hash for each row${fit}` })
   }
   if (store === undefined) model.stores.push({ ...wanted, name: unusedName(model, wanted.name) })
   const chosen = store ?? (model.stores.at(-1) as Store)
@@ -158,10 +166,18 @@ function addQuery(model: PhysicalModel, scenario: Scenario, operation: Query, { 
   model.accesses.push({ operation: operation.name, kind: operation.kind, steps: [{ action: 'read', store: chosen.name, index: null, requests: 1 }] })
 }
 
-/** Rows that an aggregate reads at production counts, at most as a rule. */
-export function aggregatedRows(scenario: Scenario, entity: Entity, operation: OperationOf<'aggregate'>): number {
+/** Rows that an aggregate reads at production counts, at most as a rule; a list in its order until its page is full. */
+export function scannedRows(scenario: Scenario, entity: Entity, operation: OperationOf<'list' | 'aggregate'>): number {
   const share = operation.where.reduce((product, filter) => product * filterShare(scenario, entity, filter), 1)
-  return Math.round(entity.count * share * (operation.over === null ? 1 : newestShare(entity, operation.over.ms)))
+  if (operation.kind === 'list') return Math.round(Math.min(entity.count * share, rowsInOrder(entity, operation)))
+  return Math.round(entity.count * share * rangeShare(entity, operation))
+}
+
+/** Fields of conditions that a row of a set is looked at for: all but a range of its scores. */
+export function lookedAt(store: Store, operation: Query): string[] {
+  if (operation.kind === 'search') return []
+  const range = rangeOf(operation)
+  return [operation.among, range?.field === scoreOf(store) ? null : range].flatMap((each) => each?.field ?? [])
 }
 
 /** Fields of a set's order that a list compares for equality: they stand in front of its members. */
@@ -193,7 +209,8 @@ function setFor(scenario: Scenario, entity: Entity, operation: Query): Store {
   const equal = outer === null ? bound : [outer]
   const inner = bound.filter((name) => !equal.includes(name)).sort()
   const constants = where.filter((filter) => filter.constant !== null)
-  const asked = operation.kind === 'list' ? operation.order : operation.kind === 'aggregate' && operation.over !== null ? [operation.over] : []
+  const range = operation.kind === 'aggregate' ? rangeOf(operation) : null
+  const asked = operation.kind === 'list' ? operation.order : range === null ? [] : [range]
   const inOrder = [...new Set([...inner, ...asked.map(({ field }) => field), ...entity.key])].filter(
     (field) => !equal.includes(field) || operation.kind === 'aggregate',
   )
@@ -231,13 +248,13 @@ function serves(store: Store, wanted: Store, operation: Query): boolean {
   const rows = ({ partition, where, columns }: Store) =>
     JSON.stringify([partition, where ?? [], columns.find((each) => each.role === 'token')?.field])
   if (rows(store) !== rows(wanted)) return false
-  const anyOrder = operation.kind === 'aggregate' && operation.over === null
+  const anyOrder = operation.kind === 'aggregate' && rangeOf(operation) === null
   return anyOrder || JSON.stringify(store.clustering) === JSON.stringify(wanted.clustering)
 }
 
 /** What finds the one row of a unique value. */
 function uniqueFor(model: PhysicalModel, operation: Query): Store | undefined {
-  if (operation.kind !== 'list' || operation.where.length !== 1) return undefined
+  if (operation.kind !== 'list' || operation.where.length !== 1 || rangeOf(operation) !== null || operation.among !== undefined) return undefined
   const [filter] = operation.where
   return filter?.constant !== null ? undefined : uniquesOf(model.stores, operation.entity).find((store) => store.partition[0] === filter.field)
 }

@@ -4,6 +4,7 @@ import { decimalText } from '../../data/value.ts'
 import { TrialError } from '../../errors.ts'
 import {
   type Comparison,
+  type Constant,
   type Entity,
   entityOf,
   type Field,
@@ -13,6 +14,7 @@ import {
   type Operation,
   type OperationOf,
   type Scenario,
+  type Selection,
   type Update,
   type Write,
   writesOf,
@@ -164,7 +166,7 @@ class Compilation {
     const { column, table } = this.#dialect
     const entity = this.#entity(operation.entity)
     const binder = this.#binder()
-    const parts = [...this.#filters(entity, operation.where, binder), ...this.#alive(entity, binder)]
+    const parts = this.#conditions(entity, operation, binder)
     const decisive = decisiveOrder(entity, operation.order)
     const names = decisive.map((order) => order.field)
     if (deep)
@@ -190,15 +192,15 @@ class Compilation {
     )
   }
 
-  #aggregate({ entity: name, groupBy, over, sum, where: filters }: OperationOf<'aggregate'>): Statement {
+  #aggregate(operation: OperationOf<'aggregate'>): Statement {
+    const { groupBy, sum } = operation
     const { column, table, truncated } = this.#dialect
-    const entity = this.#entity(name)
+    const entity = this.#entity(operation.entity)
     const binder = this.#binder()
-    const window = over === null ? [] : [`${column(over.field)} >= ${binder.at('from')}`, `${column(over.field)} < ${binder.at('to')}`]
     const group = groupBy === null ? null : groupBy.unit === null ? column(groupBy.field) : truncated(groupBy.unit, column(groupBy.field))
     const columns = [...(group === null ? [] : [group]), 'count(*)', ...(sum === null ? [] : [`sum(${column(sum)})`])].join(', ')
     const tail = group === null ? ' HAVING count(*) > 0' : ' GROUP BY 1 ORDER BY 1'
-    const conditions = where([...this.#filters(entity, filters, binder), ...this.#alive(entity, binder), ...window])
+    const conditions = where(this.#conditions(entity, operation, binder))
     return binder.statement(`SELECT ${columns} FROM ${table(entity.name)}${conditions}${tail}`)
   }
 
@@ -286,11 +288,16 @@ class Compilation {
     return { fields, places, types: fields.map((field) => this.#dialect.type(this.#scenario, entity, field)) }
   }
 
-  #filters(entity: Entity, filters: Filter[], binder: Binder): string[] {
-    return filters.map((filter) => {
-      const value = filter.constant === null ? binder.at(`where.${filter.field}`) : literal(this.#dialect, fieldOf(entity, filter.field), filter)
-      return `${this.#dialect.column(filter.field)} = ${value}`
-    })
+  #conditions(entity: Entity, { where, over, bounds, among }: Selection, binder: Binder): string[] {
+    const { column } = this.#dialect
+    const window = over == null ? [] : [`${column(over.field)} >= ${binder.at('from')}`, `${column(over.field)} < ${binder.at('to')}`]
+    const text = (field: string, constant: Constant) => literal(this.#dialect, fieldOf(entity, field), { constant })
+    const equal = where.map(({ field, constant }) => `${column(field)} = ${constant === null ? binder.at(`where.${field}`) : text(field, constant)}`)
+    const alive = this.#alive(entity, binder)
+    const from = bounds == null || bounds.from === null ? [] : [`${column(bounds.field)} >= ${text(bounds.field, bounds.from)}`]
+    const below = bounds == null || bounds.below === null ? [] : [`${column(bounds.field)} < ${text(bounds.field, bounds.below)}`]
+    const any = among === undefined ? [] : [`${column(among.field)} IN (${among.constants.map((each) => text(among.field, each)).join(', ')})`]
+    return [...equal, ...alive, ...window, ...from, ...below, ...any]
   }
 
   #alive(entity: Entity, binder: Binder): string[] {

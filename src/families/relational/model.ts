@@ -15,7 +15,7 @@ export function relationalModel(scenario: Scenario, operations: Operation[], ind
   const taken = new Set(scenario.entities.map((entity) => entity.name))
   for (const entity of scenario.entities) taken.add(freeName(primaryKeyName(entity.name), taken))
   const stores = scenario.entities.map((entity): Store => {
-    const wanted = wantedIndexes(entity, namedOperations(decisive), indexing.partial).flatMap((index) => fitted(entity, index, indexing))
+    const wanted = wantedIndexes(scenario, entity, namedOperations(decisive), indexing.partial).flatMap((index) => fitted(entity, index, indexing))
     const indexes = mergeIndexes(wanted).flatMap((index) => fitted(entity, index, indexing))
     return { ...tableOf(scenario, entity, operations), indexes: nameIndexes(indexes, `${entity.name}_`, taken) }
   })
@@ -32,7 +32,7 @@ export function relationalModel(scenario: Scenario, operations: Operation[], ind
 export function tablesOf(scenario: Scenario, operations: Operation[]): Store[] {
   return scenario.entities.map((entity) => ({
     ...tableOf(scenario, entity, operations),
-    indexes: merge(wantedIndexes(entity, namedOperations(operations))),
+    indexes: merge(wantedIndexes(scenario, entity, namedOperations(operations))),
   }))
 }
 
@@ -128,6 +128,6 @@ function accessOf(scenario: Scenario, operation: Operation, stores: Store[]): Ac
 
 function indexOf(scenario: Scenario, operation: Operation, stores: Store[]): string | null {
   const entity = entityOf(scenario, operation.entity)
-  if (isQuery(operation) && servedByKey(entity, operation, changedFields(scenario.operations, entity))) return 'primary key'
+  if (isQuery(operation) && servedByKey(scenario, entity, operation, changedFields(scenario.operations, entity))) return 'primary key'
   return stores.find((store) => store.name === entity.name)?.indexes.find((index) => index.serves.includes(operation.name))?.name ?? null
 }

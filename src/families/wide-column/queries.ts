@@ -1,9 +1,10 @@
 /** Query tables of the wide-column family: one per list and aggregate, with a time bucket where a partition would grow too heavy; a token store per search. */
-import { type Entity, fieldOf, type List, type Operation, type OperationOf, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { type Entity, fieldOf, type List, type Operation, type OperationOf, rangeOf, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import { type BucketUnit, bucketMs, bucketUnits } from '../buckets.ts'
 import { homeQuery, isKeyless } from '../keyless.ts'
 import type { AccessStep, PhysicalModel, Store } from '../model.ts'
 import { single } from '../model.ts'
+import { isRangeOfOrder, keptShare, leftOver, rowsInOrder } from '../selection.ts'
 import { filterShare, newestShare, pickedShare, rowBytes } from '../sizes.ts'
 import { baseStore, column, emptyStore, mergeStore } from './stores.ts'
 
@@ -30,7 +31,7 @@ export function addQueryStore(model: PhysicalModel, scenario: Scenario, operatio
     return
   }
   const isHome = isKeyless(scenario, entity) && homeQuery(scenario, entity) === operation.name
-  const store = queryStore(operation, entity, equal, time, isHome)
+  const store = queryStore(operation, entity, equal, isHome)
   const rows = operation.where.reduce((product, filter) => product * filterShare(scenario, entity, filter), entity.count)
   const heaviestBytes = rows * (rowBytes(entity, [...new Set(store.columns.map((each) => each.field))]) + rowOverheadBytes)
   const group = operation.kind === 'aggregate' ? (operation.groupBy?.unit ?? null) : null
@@ -67,11 +68,18 @@ export function addQueryStore(model: PhysicalModel, scenario: Scenario, operatio
     )
   if (operation.kind === 'aggregate' && !groupedByServer(operation, target)) emulate('rows are read and grouped by the client')
   if (entity.ttlMs !== null) emulate('expired rows are filtered by the client')
+  if (leftOver(operation).length > 0) emulate(leftOutBy(entity, operation))
   model.accesses.push({
     operation: operation.name,
     kind: operation.kind,
     steps: [{ action: 'read', store: target.name, index: 'partition', requests: reads.usual }],
   })
+}
+
+/** A partition is read in its order: what is no range of that the client looks for. */
+function leftOutBy(entity: Entity, operation: Query): string {
+  const rows = operation.kind === 'list' ? `, ${Math.ceil(rowsInOrder(entity, operation)).toLocaleString('en')} for a page` : ''
+  return `rows are read${rows}, and those that do not fit ${leftOver(operation).join(', ')} left out, by the client`
 }
 
 /** The table of a unique field that a list finds its one row by. */
@@ -113,11 +121,12 @@ function timeOf(operation: Query, entity: Entity, equal: string[]): string | nul
 }
 
 /** `isHome`: it has all columns of its rows. */
-function queryStore(operation: Query, entity: Entity, equal: string[], time: string | null, isHome: boolean): Store {
+function queryStore(operation: Query, entity: Entity, equal: string[], isHome: boolean): Store {
+  const range = operation.kind === 'aggregate' && isRangeOfOrder(operation) ? rangeOf(operation) : null
   const ordered =
     operation.kind === 'list'
       ? operation.order
-      : [...(time === null ? [] : [time]), ...entity.key].map((field): List['order'][number] => ({ field, descending: false }))
+      : [...(range === null ? [] : [range.field]), ...entity.key].map((field): List['order'][number] => ({ field, descending: false }))
   const clustering = ordered.filter(
     (order, index) => !equal.includes(order.field) && ordered.findIndex((each) => each.field === order.field) === index,
   )
@@ -125,7 +134,7 @@ function queryStore(operation: Query, entity: Entity, equal: string[], time: str
   const keys = [...equal, ...clustering.map((order) => order.field)]
   const constants = operation.where.filter((filter) => filter.constant !== null).sort((a, b) => (a.field < b.field ? -1 : 1))
   const others = isHome ? entity.fields.map((field) => field.name) : entity.ttlMs === null ? [] : ['expires_at']
-  const names = [...new Set([...keys, ...wanted, ...others])]
+  const names = [...new Set([...keys, ...wanted, ...leftOver(operation), ...others])]
   return {
     ...emptyStore('', entity),
     partition: equal,
@@ -171,14 +180,15 @@ function latestShare(entity: Entity, field: string, spanMs: number): number {
 function bucketReads(scenario: Scenario, operation: Query, entity: Entity, time: string, unit: BucketUnit): { usual: number; most: number } {
   const { beforeMs, afterMs } = timesOf(entity, time)
   const whole = beforeMs + afterMs
-  const span = operation.kind === 'aggregate' && operation.over !== null ? Math.min(operation.over.ms, whole) : whole
+  const span = operation.over != null && operation.over.field === time ? Math.min(operation.over.ms, whole) : whole
   const most = Math.ceil(span / bucketMs[unit]) + 1
   if (operation.kind === 'aggregate') return { usual: most, most }
-  const rows = operation.where.reduce((product, filter) => product * pickedShare(scenario, entity, filter), entity.count)
+  const rows =
+    operation.where.reduce((product, filter) => product * pickedShare(scenario, entity, filter), entity.count) * keptShare(entity, operation)
   const isLatestFirst = operation.order.find((order) => order.field === time)?.descending === true
   const shareOf = (buckets: number) => {
     const spanMs = buckets * bucketMs[unit]
-    return isLatestFirst ? latestShare(entity, time, spanMs) : 1 - latestShare(entity, time, whole - spanMs)
+    return isLatestFirst ? latestShare(entity, time, spanMs) : latestShare(entity, time, span) - latestShare(entity, time, span - spanMs)
   }
   // The first bucket is cut off anywhere by the present moment, or by the page before.
   for (let buckets = 1; buckets < Math.min(most, maxBucketReads); buckets++)
@@ -188,13 +198,8 @@ function bucketReads(scenario: Scenario, operation: Query, entity: Entity, time:
 
 /** Sums come from the server where a whole bucket falls into one group. */
 export function groupedByServer(operation: OperationOf<'aggregate'>, store: Store): boolean {
-  if (store.expiry !== null) return false
+  if (store.expiry !== null || leftOver(operation).length > 0) return false
   return operation.groupBy === null || (operation.groupBy.unit !== null && store.bucket !== null && store.bucket.field === operation.groupBy.field)
-}
-
-/** Whether the window of an aggregate is a range of the clustering order; else there is none, or the equality fixes the time. */
-export function readsRange({ over, where }: Pick<OperationOf<'aggregate'>, 'over' | 'where'>): boolean {
-  return over !== null && where.every((filter) => filter.field !== over.field)
 }
 
 export function addTokenStore(model: PhysicalModel, operation: OperationOf<'search'>, entity: Entity): void {

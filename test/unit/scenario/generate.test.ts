@@ -18,6 +18,7 @@ test('300 random scenarios are valid, and every part of the grammar is in one of
     new Set(['get', 'list', 'search', 'aggregate', 'insert', 'put', 'update', 'delete', 'transaction']),
   )
   expect(new Set(steps.map((step) => step.kind))).toEqual(new Set(['insert', 'put', 'update', 'delete']))
+  const lists = operations.flatMap((operation) => (operation.kind === 'list' ? [operation] : []))
   const entities = scenarios.flatMap((scenario) => scenario.entities)
   expect(new Set(entities.flatMap((entity) => entity.fields.map((field) => field.generator.kind)))).toEqual(
     new Set([
@@ -34,6 +35,13 @@ test('300 random scenarios are valid, and every part of the grammar is in one of
     ['a constant', operations.some((operation) => operation.kind === 'list' && operation.where.some((filter) => filter.constant !== null))],
     ['a deep page', operations.some((operation) => operation.kind === 'list' && operation.deepShare > 0)],
     ['a window', operations.some((operation) => operation.kind === 'aggregate' && operation.over !== null)],
+    ['a window of a list along its order', lists.some((each) => each.over != null && each.order[0]?.field === each.over.field)],
+    ['a window of a list beside its order', lists.some((each) => each.over != null && each.order[0]?.field !== each.over.field)],
+    ['bounds of a list along its order', lists.some((each) => each.bounds !== undefined && each.order[0]?.field === each.bounds.field)],
+    ['bounds of a list beside its order', lists.some((each) => each.bounds !== undefined && each.order[0]?.field !== each.bounds.field)],
+    ['one of several constants in a list', lists.some((each) => each.among !== undefined)],
+    ['bounds of an aggregate', operations.some((operation) => operation.kind === 'aggregate' && operation.bounds !== undefined)],
+    ['one of several constants in an aggregate', operations.some((operation) => operation.kind === 'aggregate' && operation.among !== undefined)],
     ['a group by day', operations.some((operation) => operation.kind === 'aggregate' && operation.groupBy?.unit === 'day')],
     [
       'an update through a reference',
