@@ -114,10 +114,12 @@ function problemsOfUnion(issue: z.core.$ZodIssueInvalidUnion, path: Path, value:
   return branches[0] as Problem[]
 }
 
-/** How badly a branch fits: its discriminating key being unknown to it weighs most. */
+/** How badly a branch fits: its discriminating key being unknown to it weighs most, or that it takes no map at all. */
 function misfit(problems: Problem[], path: Path, value: object): number {
   const kind = Object.keys(value).find((key) => (operationKinds as readonly string[]).includes(key) || key === 'ref' || key === 'type')
-  return problems.reduce((sum, problem) => sum + (problem.path.length === path.length + 1 && problem.path.at(-1) === kind ? 100 : 1), 0)
+  const isWhole = (problem: Problem) => problem.path.length === path.length && problem.lacking !== true
+  const isKind = (problem: Problem) => problem.path.length === path.length + 1 && problem.path.at(-1) === kind
+  return problems.reduce((sum, problem) => sum + (isKind(problem) || isWhole(problem) ? 100 : 1), 0)
 }
 
 /** `orderby` is unknown, and thus `order_by` missing: once is enough. */

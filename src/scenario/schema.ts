@@ -116,7 +116,7 @@ const among = z.strictObject({ in: z.array(plainLiteral).min(2).max(20).describe
 const filter = z
   .record(
     fieldName,
-    z.union([literal, last, bounds, among], { error: 'expected any, a constant, { last: 30d }, { gte: 10, lt: 50 } or { in: [open, pending] }' }),
+    z.union([literal, last, among, bounds], { error: 'expected any, a constant, { last: 30d }, { gte: 10, lt: 50 } or { in: [open, pending] }' }),
   )
   .describe('Filters: `any` is the value that the field has in a picked row, then a constant, a range (one at most) or constants (one list at most).')
 const limit = z.int().min(1).max(1000)

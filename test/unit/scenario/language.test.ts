@@ -60,6 +60,72 @@ function problems(text: string): string[] {
 const rest = 'rate: 1/s, p99: 1s'
 const refused: [string, Parts, string][] = [
   [
+    'a window of a field that is no time',
+    { operations: `h: { list: e, where: { n: { last: 1d } }, order_by: id, limit: 1, ${rest} }` },
+    'operations.h.where.n: "last" takes a timestamp, "n" is int',
+  ],
+  [
+    'bounds of a text',
+    { fields: 't: { type: email }', operations: `h: { list: e, where: { t: { gte: 1 } }, order_by: id, limit: 1, ${rest} }` },
+    'operations.h.where.t: bounds are of an int or a decimal, "t" is email',
+  ],
+  [
+    'bounds of which none is said',
+    { operations: `h: { list: e, where: { n: {} }, order_by: id, limit: 1, ${rest} }` },
+    'operations.h.where.n: expected a bound such as { gte: 10, lt: 50 }',
+  ],
+  [
+    'bounds between which no number lies',
+    { operations: `h: { list: e, where: { n: { gt: 4, lt: 5 } }, order_by: id, limit: 1, ${rest} }` },
+    'operations.h.where.n: no number lies between these bounds',
+  ],
+  [
+    'two lower bounds',
+    { operations: `h: { list: e, where: { n: { gt: 4, gte: 5 } }, order_by: id, limit: 1, ${rest} }` },
+    'operations.h.where.n: expected one lower and one upper bound at most',
+  ],
+  [
+    'two ranges',
+    { operations: `h: { list: e, where: { n: { gt: 4 }, d: { lt: 5 } }, order_by: id, limit: 1, ${rest} }` },
+    'operations.h.where.d: one range at most can be asked for',
+  ],
+  [
+    'two ranges of an aggregate',
+    {
+      fields: 't: { type: timestamp, within: 1y }',
+      operations: `h: { aggregate: e, where: { n: { gt: 4 } }, over: 1d, ${rest} }`,
+    },
+    'operations.h.over: one range at most can be asked for, and "where" has one',
+  ],
+  [
+    'a constant that the field does not have',
+    {
+      fields: 's: { type: enum, values: [open, shut] }',
+      operations: `h: { list: e, where: { s: { in: [open, shot] } }, order_by: id, limit: 1, ${rest} }`,
+    },
+    'operations.h.where.s.in.1: "shot" is no value of "s", did you mean "shut"?',
+  ],
+  [
+    'one constant of several',
+    { operations: `h: { list: e, where: { n: { in: [4] } }, order_by: id, limit: 1, ${rest} }` },
+    'operations.h.where.n.in: expected at least 2 entries',
+  ],
+  [
+    'a window that is no duration',
+    { operations: `h: { list: e, where: { n: { last: 4x } }, order_by: id, limit: 1, ${rest} }` },
+    'operations.h.where.n.last: expected a duration such as 20ms, 30d or 3y',
+  ],
+  [
+    'a misspelt bound',
+    { operations: `h: { list: e, where: { n: { gtee: 4 } }, order_by: id, limit: 1, ${rest} }` },
+    'operations.h.where.n.gtee: unknown key, did you mean "gte"?',
+  ],
+  [
+    'a deep page of a range',
+    { operations: `h: { list: e, where: { n: { gt: 4 } }, order_by: n, limit: 1, page: deep, ${rest} }` },
+    'operations.h.page: a deep page starts behind any row, be it in the range or not: with a range there are first pages alone',
+  ],
+  [
     'a regime nobody knows',
     { requirements: 'compliance: [gdpr, hippa]' },
     'requirements.compliance.1: "hippa" is none of them: there are gdpr, hipaa, pci_dss, soc2, sox; did you mean "hipaa"?',
