@@ -1,4 +1,4 @@
-/** Tables from the CREATE TABLE statements that MySQL and MariaDB dump, whose KEY and UNSIGNED clauses the SQL parser does not read. */
+/** Tables from the CREATE TABLE statements of the MySQL family, whose KEY and UNSIGNED clauses the SQL parser does not read. */
 import { apart, identifierOf } from './draft.ts'
 import { type Token, tokensOf } from './mysql-text.ts'
 import { type Column, plainColumn, type Table } from './tables.ts'
@@ -109,7 +109,7 @@ function addColumn(table: Table, item: Token[]): void {
   if (isWord(item[at], 'UNIQUE')) column.unique = true
 }
 
-/** MariaDB keeps JSON as a text that is checked, both keep truth as a number. */
+/** JSON may be kept as a text that is checked, truth is a number. */
 function typeOf(type: string, [size]: Column['sizes'], item: Token[]): string {
   if (item.some((token) => isWord(token, 'JSON_VALID'))) return 'json'
   if ((type === 'tinyint' || type === 'bit') && size === 1) return 'boolean'

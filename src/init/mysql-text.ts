@@ -1,4 +1,4 @@
-/** MySQL's and MariaDB's SQL as tokens, and statements without their values. Text of strangers: it is read once from left to right, whatever it is. */
+/** SQL of the MySQL family as tokens, and statements without their values. Text of strangers: it is read once from left to right, whatever it is. */
 
 export interface Token {
   /** `name`: in backquotes, which are not in `text`. `space`: comments, too. */

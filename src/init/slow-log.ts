@@ -1,4 +1,4 @@
-/** The slow query log of MySQL and MariaDB, written with long_query_time=0: statements counted without their values. The file is another's: it is read line by line, and what is kept of it is bounded. */
+/** The slow query log of the MySQL family, written with long_query_time=0: statements counted without their values. The file is another's: it is read line by line, and what is kept of it is bounded. */
 import type { Readable } from 'node:stream'
 import { withoutValues } from './mysql-text.ts'
 import type { ObservedStatement } from './reading.ts'
