@@ -88,7 +88,7 @@ export function draftText(draft: Draft): string {
     '# yaml-language-server: $schema=./scenario.schema.json',
     draft.operations === undefined
       ? '# Every number below is a guess until you replace it: rows, rates and limits are what the answer rests on.'
-      : '# Rows, values and rates are those that the server told of; limits, growth and the requirements are guesses until you replace them.',
+      : '# What the server told stands below as it is; limits, the requirements and what has a round number are guesses until you replace them.',
     `name: ${draft.name}`,
     `summary: ${JSON.stringify(draft.summary)}`,
     `seed: ${draft.day.replaceAll('-', '')}                       # the same seed, the same data and the same load`,
