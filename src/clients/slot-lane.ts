@@ -5,18 +5,16 @@
 import type { WireSource } from '../data/parameters.ts'
 import type { Answer } from '../data/value.ts'
 import type { Lane, OutcomeCode } from '../engines/engine.ts'
-import type { Program } from '../families/program.ts'
+import { type Guarded, neededRows, type Program } from '../families/program.ts'
 import { type Operation, writesOf } from '../scenario/scenario.ts'
 import type { RequestBuffer } from './request.ts'
 import { backoffMs, maxRetries } from './retry.ts'
 import { ServerError, unfit } from './server-error.ts'
 
 /** A request that is ready to be written; more of it only its protocol knows. */
-export interface Template {
+export interface Template extends Guarded {
   /** Parameter with the owned rows or targets without which it is not sent; null: always sent. */
   unlessEmptyAt: number | null
-  /** Whether it must write a row: else nothing of its operation takes effect. */
-  isGuarded: boolean
 }
 export interface Prepared<T extends Template> {
   op: Operation
@@ -86,6 +84,8 @@ class Slot<T extends Template, Found> {
   readonly #ends: number[] = []
   /** By request; null: it begins, commits or aborts. */
   readonly #templates: (T | null)[] = []
+  /** Rows that each must match. */
+  readonly #needed: number[] = []
   /** Of both; what lies behind is of earlier operations. */
   #written = 0
   #prepared: Prepared<T> | null = null
@@ -158,7 +158,7 @@ class Slot<T extends Template, Found> {
     this.#written = 0
     if (program.atomic && exchange.begin !== undefined) {
       exchange.begin()
-      this.#wrote(null)
+      this.#wrote(null, 0)
     }
     const variant = templates[program.variantAt === null ? 0 : params.number(program.variantAt)] as T[]
     this.#counted = variant[program.counted] as T
@@ -167,18 +167,19 @@ class Slot<T extends Template, Found> {
       const template = variant[at] as T
       if (template.unlessEmptyAt !== null && isEmpty(params, template.unlessEmptyAt)) continue
       exchange.write(template, params, first)
-      this.#wrote(template)
+      this.#wrote(template, neededRows(template, params))
       first = false
     }
     this.#length = this.#written
     if (!program.atomic) return
     exchange.commit()
-    this.#wrote(null)
+    this.#wrote(null, 0)
     exchange.abort()
-    this.#wrote(null)
+    this.#wrote(null, 0)
   }
 
-  #wrote(template: T | null): void {
+  #wrote(template: T | null, needed: number): void {
+    this.#needed[this.#written] = needed
     this.#ends[this.#written] = this.#exchange.request.length
     this.#templates[this.#written++] = template
   }
@@ -214,7 +215,7 @@ class Slot<T extends Template, Found> {
     if (template === this.#counted) this.#result = rows
     if (this.#exchange.keep && template !== null) this.#found.push(this.#exchange.found)
     const next = this.#at + 1
-    if (rows === 0 && template?.isGuarded === true) this.#refuse(program)
+    if (rows < (this.#needed[this.#at] as number)) this.#refuse(program)
     else if (program.stopWhenEmpty && this.#result === 0) this.#complete(prepared)
     else if (next < this.#length) this.#sendRequest(next)
     else if (program.atomic) {

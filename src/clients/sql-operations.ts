@@ -2,7 +2,7 @@
 import { type Parameter, type ParamSource, parametersOf } from '../data/parameters.ts'
 import type { Value } from '../data/value.ts'
 import type { Compiled, Reply } from '../engines/engine.ts'
-import { variantOf } from '../families/program.ts'
+import { neededRows, variantOf } from '../families/program.ts'
 import { answerOf, type Decode } from '../families/relational/answers.ts'
 import { nameOf, type SqlProgram, type Statement } from '../families/relational/compile.ts'
 import { type Operation, writesOf } from '../scenario/scenario.ts'
@@ -47,7 +47,7 @@ export class SqlOperations<Client, Cell> {
       }
       if (writesOf(op).length === 0) return await this.#read(op, program, statements.length, run)
       const { result, retries } = await retrying(
-        () => (program.atomic ? this.#atomically(client, program, statements, run) : rowsOf(statements[0] as Statement, run(0))),
+        () => (program.atomic ? this.#atomically(client, program, statements, params, run) : rowsOf(statements[0] as Statement, params, run(0))),
         this.#driver.isTransient,
       )
       return wroteReply(result, retries)
@@ -81,6 +81,7 @@ export class SqlOperations<Client, Cell> {
     client: Client,
     { counted }: SqlProgram,
     statements: Statement[],
+    params: ParamSource,
     run: (at: number) => Promise<{ touched: number }>,
   ): Promise<number | null> {
     const { control } = this.#driver
@@ -88,7 +89,7 @@ export class SqlOperations<Client, Cell> {
     try {
       let result = 0
       for (const [at, statement] of statements.entries()) {
-        const rows = await rowsOf(statement, run(at))
+        const rows = await rowsOf(statement, params, run(at))
         if (rows === null) {
           await control(client, 'ROLLBACK')
           return null
@@ -115,8 +116,9 @@ export class SqlOperations<Client, Cell> {
   }
 }
 
-/** null: a guard did not hold. */
-async function rowsOf({ guarded }: Statement, running: Promise<{ touched: number }>): Promise<number | null> {
+/** null: it matched fewer rows than its guard needs. */
+async function rowsOf(statement: Statement, params: ParamSource, running: Promise<{ touched: number }>): Promise<number | null> {
+  const needed = neededRows(statement, params)
   const { touched } = await running
-  return guarded === true && touched === 0 ? null : touched
+  return touched < needed ? null : touched
 }

@@ -413,16 +413,17 @@ function cellOf(operation: Operation, parameter: Parameter, steps: StepDraw[], i
   return { from: 'field', generator, step, versioned: role === 'row' || role === 'set' }
 }
 
-/** [key, amount…] of every row that the lines refer to: amounts summed per target, in key order. */
-function targetsOf({ via, add }: Update, lines: DrawnLines): Value[][] {
+/** [key, amount…] of every row that the lines refer to, and what a guard compares: summed per target, in key order. */
+function targetsOf({ via, add, guard }: Update, lines: DrawnLines): Value[][] {
+  const summed = guard?.from === undefined ? add : [...add, { amount: Number(guard.constant), from: guard.from }]
   const column = (field: string) => lines.generators.findIndex((each) => each.field.name === field)
   const reference = column(via?.field as string)
   const sums = new Map<string, Value[]>()
   for (let line = 0; line < lines.count; line++) {
     const key = lines.value(line, reference)
     const name = key instanceof Uint8Array ? Buffer.from(key).toString('hex') : String(key)
-    const sum = sums.get(name) ?? [key, ...add.map((): Value => 0)]
-    add.forEach((each, index) => {
+    const sum = sums.get(name) ?? [key, ...summed.map((): Value => 0)]
+    summed.forEach((each, index) => {
       sum[index + 1] = Number(sum[index + 1]) + each.amount * (each.from === null ? 1 : Number(lines.value(line, column(each.from))))
     })
     sums.set(name, sum)

@@ -15,6 +15,9 @@ export function holds(entity: Entity, { field, is, constant }: Guard, value: Val
   return agrees[is](compareValues(value, constantOf(entity, field, constant)))
 }
 
+/** The guard of one target, with what was summed for it in place of what it is multiplied with. */
+export const guardOfTarget = (guard: Guard, sum: Value | undefined): Guard => (guard.from === undefined ? guard : { ...guard, constant: Number(sum) })
+
 /** A value of the guard's field of which it holds: of a number the nearest. */
 export function heldBy(entity: Entity, { field, is, constant }: Guard): Value {
   const beyond = is === 'gt' ? 1 : is === 'lt' ? -1 : 0

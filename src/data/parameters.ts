@@ -15,7 +15,7 @@ import { generatedValue } from './fields.ts'
 import type { Value } from './value.ts'
 
 /**
- * `lines`: the owned rows of an insert as [line, field…] each. `targets`: [key, amount…] per updated row, in key order.
+ * `lines`: the owned rows of an insert as [line, field…] each. `targets`: [key, amount…] per updated row, with what its guard compares, in key order.
  * `deep`: whether the page starts behind the cursor that the `after.` parameters hold.
  */
 export interface Parameter {
@@ -108,7 +108,11 @@ function writeParameters(scenario: Pick<Scenario, 'entities'>, write: Write & { 
         entity,
         field: null,
         shape: 'targets',
-        columns: [entity.key[0] as string, ...write.add.map((each) => each.field)].map((name) => fieldOf(entity, name)),
+        columns: [
+          entity.key[0] as string,
+          ...write.add.map((each) => each.field),
+          ...(write.guard?.from === undefined ? [] : [write.guard.field]),
+        ].map((name) => fieldOf(entity, name)),
       },
       ...of(
         'set.',

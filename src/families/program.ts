@@ -1,5 +1,6 @@
 /** An operation as data: what is printed, hashed, asked through the driver and written by the wire client. */
 import type { ParamSource } from '../data/parameters.ts'
+import type { Value } from '../data/value.ts'
 
 /** Plain values, which reach another thread as they are. */
 export interface Program<Request = unknown> {
@@ -18,9 +19,19 @@ export interface Program<Request = unknown> {
   stopWhenEmpty: boolean
 }
 
-/** Of a request that changes rows under a guard: it must match its row, else nothing of its operation takes effect, and the outcome is a conflict. */
+/** Of a request that changes rows under a guard: it must match all of them, else nothing of its operation takes effect, and the outcome is a conflict. */
 export interface Guarded {
-  guarded?: true
+  /** Parameter with a target for each of the rows; null: there is one. */
+  guarded?: { targetsAt: number | null }
+}
+
+/** The guard of a request, for what is made of it. */
+export const guardOf = ({ guarded }: Guarded): Guarded => (guarded === undefined ? {} : { guarded })
+
+/** Rows that a request must match. */
+export function neededRows({ guarded }: Guarded, params: Pick<ParamSource, 'value'>): number {
+  if (guarded === undefined) return 0
+  return guarded.targetsAt === null ? 1 : (params.value(guarded.targetsAt) as Value[]).length
 }
 
 /** What depends on answers: a conversation, of which only what is printed is known beforehand. `variants`: requests that it chooses from. */

@@ -86,7 +86,7 @@ function fieldsOf(part: Operation | Step): string[] {
     case 'insert':
       return (part.set ?? []).map(({ field }) => field)
     case 'update':
-      return [...part.set, ...part.add].map(({ field }) => field)
+      return [...part.set, ...part.add, ...(part.guard === undefined ? [] : [part.guard])].map(({ field }) => field)
     default:
       return []
   }

@@ -67,7 +67,7 @@ const constantAssignment = open({ field: identifier, to: z.literal('constant'), 
 const assignment = z.discriminatedUnion('to', [open({ field: identifier, to: z.enum(['now', 'any']) }), constantAssignment])
 const addition = open({ field: identifier, amount: number, from: nullable(identifier) })
 
-const guard = open({ field: identifier, is: z.enum(comparisons), constant })
+const guard = open({ field: identifier, is: z.enum(comparisons), constant, from: identifier.optional() })
 
 const insert = { kind: z.literal('insert'), with: identifiers, set: z.array(constantAssignment).optional() }
 const put = { kind: z.literal('put'), existingShare: share }

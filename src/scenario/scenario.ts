@@ -89,6 +89,8 @@ export interface Guard {
   field: string
   is: Comparison
   constant: Constant
+  /** Of rows that `via` leads to: the field of the owned rows that lead to one, with whose sum the constant is multiplied. */
+  from?: string
 }
 export interface Pick {
   skew: Skew
@@ -328,6 +330,9 @@ export function writesOf(operation: Operation): (Write & { entity: string })[] {
   if (operation.kind === 'insert' || operation.kind === 'put' || operation.kind === 'update' || operation.kind === 'delete') return [operation]
   return []
 }
+
+/** Whether a call may do nothing because of what a row holds. */
+export const isGuarded = (operation: Operation) => writesOf(operation).some((write) => write.kind === 'update' && write.guard !== undefined)
 
 /** Whether an operation adds to a field: no range bounds its values then. */
 export function isAddedTo(scenario: { operations: Operation[] }, entity: Entity, field: Field): boolean {

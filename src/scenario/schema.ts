@@ -130,7 +130,8 @@ const additions = z.record(
   ),
 )
 
-const bound = z.number({ error: 'expected a number' }).optional()
+const boundText = 'expected a number, or with via order_item.quantity, with or without a minus'
+const bound = z.union([z.number(), z.string().regex(/^-?[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/, boundText)], { error: boundText }).optional()
 const guard = z
   .record(fieldName, z.strictObject({ equals: literal.optional(), gt: bound, gte: bound, lt: bound, lte: bound }))
   .describe(

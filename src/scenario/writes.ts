@@ -86,15 +86,17 @@ function guardOf(file: GuardFile, via: Update['via'] | undefined, entity: Entity
   if (field === undefined) return undefined
   const refuse = (why: string) => void report([...path, name], why, { atKey: true })
   const isOrdered = field.generator.kind === 'number'
-  if (via !== null) report(path, '"via" leads to several rows: a guard is about the one that an update addresses', { atKey: true })
-  else if (entity.key.includes(name)) refuse(`"${name}" is part of the key: the row that is addressed has it`)
+  if (entity.key.includes(name)) refuse(`"${name}" is part of the key: the row that is addressed has it`)
   else if (field.generator.kind === 'reference' || !equatable.includes(field.type))
     refuse(
       `a guard compares fields of type ${equatable.join(', ')}, "${name}" is ${field.generator.kind === 'reference' ? 'a reference' : field.type}`,
     )
   else if (is !== 'equals' && !isOrdered) refuse(`only int and decimal fields are more or less than a number, "${name}" is ${field.type}: use equals`)
   else if (to === 'any') report(place, 'a guard compares with a constant')
-  else return { field: name, is, constant: constantFor(field, to, place, report) }
+  else if (is !== 'equals' && typeof to === 'string') {
+    const sum = summed(field, to, via, entity, place, context)
+    return sum === undefined ? undefined : { field: name, is, constant: sum.amount, from: sum.from }
+  } else return { field: name, is, constant: constantFor(field, to, place, report) }
   return undefined
 }
 
@@ -164,7 +166,7 @@ function addition(
   path: Path,
   context: OperationContext,
 ): Addition | undefined {
-  const { entities, report } = context
+  const { report } = context
   const field = changed(name, entity, path, context)
   if (field === undefined) return undefined
   if (field.generator.kind !== 'number')
@@ -180,17 +182,30 @@ function addition(
       )
     return { field: name, amount: scaled, from: null }
   }
-  const [owned, from] = amount.replace(/^-/, '').split('.') as [string, string]
+  return summed(field, amount, via, entity, path, context)
+}
+
+/** What the owned rows that lead to a row of `via` have in a field, or less than nothing of it. */
+function summed(
+  field: Field,
+  text: string,
+  via: Update['via'] | undefined,
+  entity: Entity,
+  path: Path,
+  context: OperationContext,
+): (Addition & { from: string }) | undefined {
+  const { entities, report } = context
+  const [owned, from] = text.replace(/^-/, '').split('.') as [string, string]
   const lines = entities.get(owned)
   if (via === undefined) return undefined
   if (lines === undefined || via === null || owned !== via.owned) {
-    report(path, `"${amount}" needs via: ${owned}.<reference to ${entity.name}> in the same step`, { lacking: true })
+    report(path, `"${text}" needs via: ${owned}.<reference to ${entity.name}> in the same step`, { lacking: true })
     return undefined
   }
   const source = known(from, lines, path, context)
   if (source !== undefined && (source.type !== field.type || source.scale !== field.scale))
-    report(path, `${owned}.${from} and ${entity.name}.${name} must have the same type and scale`)
-  return { field: name, amount: amount.startsWith('-') ? -1 : 1, from }
+    report(path, `${owned}.${from} and ${entity.name}.${field.name} must have the same type and scale`)
+  return { field: field.name, amount: text.startsWith('-') ? -1 : 1, from }
 }
 
 const searchable = /^[a-z]+( [a-z]+)*$/

@@ -52,7 +52,8 @@ function limitOf(
     for (const each of write.set ?? []) if (each.field === name && each.to === 'constant') values.push(Number(each.constant))
     const added = write.kind === 'update' ? write.add.find(({ field }) => field === name) : undefined
     if (write.kind !== 'update' || added === undefined || !leadsTo(scenario, write.via?.owned, added, bound)) continue
-    const after = write.guard?.field === name ? furthest(write.guard, added, bound) : null
+    const isSummed = write.via !== null && write.guard?.from === undefined
+    const after = write.guard?.field === name && !isSummed ? furthest(write.guard, added, bound) : null
     if (after === null) return null
     isGuarded = true
     values.push(after)
@@ -68,8 +69,10 @@ function leadsTo(scenario: Pick<Scenario, 'entities'>, owned: string | undefined
 }
 
 /** The last value that the guard lets through, with what is added to it; null: it lets all through. */
-function furthest({ is, constant }: Guard, { amount }: Addition, bound: Limit['bound']): number | null {
-  const at = Number(constant) + amount
+function furthest({ is, constant, from }: Guard, addition: Addition, bound: Limit['bound']): number | null {
+  // What is summed for a row is known where it is compared with the very same, and by its sign.
+  if (from !== (addition.from ?? undefined) || (from !== undefined && Number(constant) !== -addition.amount)) return null
+  const at = from === undefined ? Number(constant) + addition.amount : 0
   if (is === 'equals') return at
   if (bound === 'min') return is === 'gte' ? at : is === 'gt' ? at + 1 : null
   return is === 'lte' ? at : is === 'lt' ? at - 1 : null

@@ -1,6 +1,6 @@
 /** The in-memory engine that knows the right answer to every operation: small enough to be obviously right. */
 import { type Dataset, type EntityData, lineRows, rowValues } from '../data/dataset.ts'
-import { holds } from '../data/guard.ts'
+import { guardOfTarget, holds } from '../data/guard.ts'
 import { type Parameter, type ParamSource, parametersOf } from '../data/parameters.ts'
 import { isSelected } from '../data/selected.ts'
 import { type Answer, canonical, compareValues, constantOf, sumOf, type Value } from '../data/value.ts'
@@ -193,6 +193,8 @@ export class Reference {
     if (write.kind === 'update' && write.via !== null) {
       for (const [key, ...amounts] of bound('targets') as Value[][]) {
         const target = table.changeable(canonical(key as Value))
+        const guard = write.guard && guardOfTarget(write.guard, amounts[write.add.length])
+        if (guard !== undefined && (target === undefined || !holds(entity, guard, target.get(guard.field) as Value))) return null
         if (target === undefined) continue
         write.add.forEach((each, index) => void target.set(each.field, sumOf(target.get(each.field) as Value, Number(amounts[index]))))
         for (const each of write.set) target.set(each.field, assigned(entity, each, bound))

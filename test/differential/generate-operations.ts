@@ -250,6 +250,19 @@ function makeVia(draws: Draws, tables: Table[]): Text[] | undefined {
   if (change === undefined) return undefined
   return [
     { insert: owner.name, with: [owned.name] },
-    { update: target.name, via: `${owned.name}.${reference.name}`, ...change },
+    { update: target.name, via: `${owned.name}.${reference.name}`, ...change, ...guardOfTargets(draws, target, owned) },
   ]
+}
+
+/** A condition on each of the rows: compared with what the owned rows that lead to it have together, or with a constant. */
+function guardOfTargets(draws: Draws, target: Table, lines: Table): Text {
+  const isNumber = (each: Column) => (each.type === 'int' || each.type === 'decimal') && !each.key && !each.implicit && each.refersTo === null
+  const ways = target.columns
+    .filter(isNumber)
+    .flatMap((field) =>
+      lines.columns.filter((each) => isNumber(each) && each.type === field.type && each.scale === field.scale).map((source) => ({ field, source })),
+    )
+  if (ways.length === 0 || draws.chance(0.4)) return guardOf(draws, target)
+  const { field, source } = draws.one(ways)
+  return { if: { [field.name]: { [draws.one(['gte', 'gt', 'lte', 'lt'])]: `${draws.chance(0.5) ? '-' : ''}${lines.name}.${source.name}` } } }
 }

@@ -94,9 +94,9 @@ export const dialect: SqlDialect = {
   },
   assigned: (of, column) => `${of}${column}`,
   // The document is read from its first row to its last, which is the order of the keys: two transactions never wait for each other crosswise.
-  updateTargets: ({ table, key, targets, amounts, changes }) => {
-    const names = ['id', ...amounts]
-    return `UPDATE ${rowsOf(targets, names)} STRAIGHT_JOIN ${table} e FORCE INDEX (PRIMARY) ON e.${key} = ${valuesOf(targets, names)[0]} SET ${changes}`
+  updateTargets: ({ table, key, targets, columns, changes, conditions }) => {
+    const names = ['id', ...columns]
+    return `UPDATE ${rowsOf(targets, names)} STRAIGHT_JOIN ${table} e FORCE INDEX (PRIMARY) ON ${[`e.${key} = ${valuesOf(targets, names)[0]}`, ...conditions].join(' AND ')} SET ${changes}`
   },
 }
 

@@ -6,6 +6,7 @@ import type { Cell } from '../../clients/protocols/mysql-rows.ts'
 import { type Exchange, type Prepared, SlotLane, type Template } from '../../clients/slot-lane.ts'
 import { SqlExchange } from '../../clients/sql-exchange.ts'
 import { parametersOf, type WireSource } from '../../data/parameters.ts'
+import { guardOf } from '../../families/program.ts'
 import { answerOf } from '../../families/relational/answers.ts'
 import type { Statement } from '../../families/relational/compile.ts'
 import { writesOf } from '../../scenario/scenario.ts'
@@ -40,15 +41,15 @@ export function openMariadbLane(login: MysqlLogin, compiled: Compiled<Statement>
 
 class MariadbExchange extends SqlExchange<Cell> implements Exchange<StatementTemplate, Cell[][]> {
   readonly #numbers: number[]
-  /** Whether what was sent last writes. */
-  #writes = false
+  /** Whether what was sent last writes one row. */
+  #writesRow = false
 
   /** `numbers`: by which the connection knows its statements. */
   constructor(connection: MysqlConnection, numbers: number[]) {
     super(connection)
     this.#numbers = numbers
-    // A row that a put replaces is counted twice; each write that is counted is of one row.
-    connection.onReady = (rows, error) => this.onReplied(this.#writes ? Math.min(1, rows) : rows, error, isTransient(error), false)
+    // A row that a put replaces is counted twice; what has no guard, and is counted, is of one row.
+    connection.onReady = (rows, error) => this.onReplied(this.#writesRow ? Math.min(1, rows) : rows, error, isTransient(error), false)
   }
 
   keyOf(error: string): string {
@@ -74,7 +75,7 @@ class MariadbExchange extends SqlExchange<Cell> implements Exchange<StatementTem
   }
 
   send(from: number, to: number, template: StatementTemplate | null): void {
-    this.#writes = template?.writes === true
+    this.#writesRow = template?.writes === true && template.guarded === undefined
     this.connection.send(from, to)
   }
 }
@@ -88,12 +89,13 @@ function prepared(compiled: Compiled<Statement>, texts: string[]): (Prepared<Sta
     if (program === null) return null
     const parameters = parametersOf(compiled.scenario, op)
     const templates = program.variants.map((statements) =>
-      statements.map(({ text, binds, guarded }): StatementTemplate => {
+      statements.map((statement): StatementTemplate => {
+        const { text, binds } = statement
         const known = texts.indexOf(text)
         const writers = binds.map((at) => writerOf(parameters[at] as (typeof parameters)[number], at))
         const head = executionOf(writers.map(({ type }) => type))
         const place = known < 0 ? texts.push(text) - 1 : known
-        return { unlessEmptyAt: null, isGuarded: guarded === true, at: place, head, writers, writes: writesOf(op).length > 0 }
+        return { ...guardOf(statement), unlessEmptyAt: null, at: place, head, writers, writes: writesOf(op).length > 0 }
       }),
     )
     return { op, program, templates }

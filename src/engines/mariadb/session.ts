@@ -157,10 +157,11 @@ export class MariadbSession extends SqlSession<Client, Cell> implements Session 
 
 /** How the driver runs what an operation is made of: it keeps prepared statements by their text. */
 const driver: SqlDriver<Client, Cell> = {
-  async run(client, _name, { text }, values) {
+  async run(client, _name, { text, guarded }, values) {
     const result: Cell[][] | { affectedRows: number } = await client.execute({ sql: text, rowsAsArray: true }, values)
-    // A row that a put replaces is counted twice; each write that is counted is of one row.
-    return Array.isArray(result) ? { rows: result, touched: 0 } : { rows: [], touched: Math.min(1, result.affectedRows) }
+    if (Array.isArray(result)) return { rows: result, touched: 0 }
+    // A row that a put replaces is counted twice; what has no guard, and is counted, is of one row.
+    return { rows: [], touched: guarded === undefined ? Math.min(1, result.affectedRows) : result.affectedRows }
   },
   control: (client, word) => client.query(word),
   bind: (values, parameter, value) => void values.push(boundValue(parameter, value)),

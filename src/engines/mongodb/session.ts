@@ -20,7 +20,7 @@ import { concerns, type DocumentProgram, type DocumentRequest } from '../../fami
 import { embeddedName } from '../../families/document/model.ts'
 import { indexesOf, pathOf } from '../../families/document/queries.ts'
 import type { Store } from '../../families/model.ts'
-import { variantOf } from '../../families/program.ts'
+import { neededRows, variantOf } from '../../families/program.ts'
 import { type Entity, entityOf, fieldOf, type Operation, writesOf } from '../../scenario/scenario.ts'
 import { type Compiled, type Limits, planInWords, type Reply, type Session } from '../engine.ts'
 import { type Driver, MongoDocuments } from './documents.ts'
@@ -143,11 +143,12 @@ export class MongoSession implements Session {
   /** Rows of the counted request; null: a guard did not hold. */
   async #write(requests: DocumentRequest[], { counted }: DocumentProgram, params: ParamSource, session?: ClientSession): Promise<number | null> {
     let rows = 0
-    for (const [index, { collection, command, unlessEmptyAt, guarded }] of requests.entries()) {
+    for (const [index, request] of requests.entries()) {
+      const { collection, command, unlessEmptyAt } = request
       if (unlessEmptyAt !== null && (params.value(unlessEmptyAt) as Value[]).length === 0) continue
       const to = this.#client.db(this.#namespace).collection(collection)
       const written = await writeThrough(to, this.#documents.filled(command, params), session)
-      if (guarded === true && written === 0) return null
+      if (written < neededRows(request, params)) return null
       if (index === counted) rows = written
     }
     return rows

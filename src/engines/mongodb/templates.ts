@@ -2,6 +2,7 @@
 import type { BSON } from 'mongodb'
 import type { Template } from '../../clients/slot-lane.ts'
 import { concerns, type DocumentProgram } from '../../families/document/compile.ts'
+import { guardOf } from '../../families/program.ts'
 import type { Durability } from '../../scenario/scenario.ts'
 import { compile, type Instruction, Opening, Session, TransactionNumber } from './bson.ts'
 import type { MongoDocuments } from './documents.ts'
@@ -17,11 +18,12 @@ export interface CommandTemplate extends Template {
 export function templatesOf(bson: Bson, documents: MongoDocuments, database: string, { variants, atomic }: DocumentProgram): CommandTemplate[][] {
   const opening = new Opening({ readConcern: concerns.transaction, startTransaction: true })
   return variants.map((requests) =>
-    requests.map(({ collection, command, unlessEmptyAt, guarded }): CommandTemplate => {
+    requests.map((request): CommandTemplate => {
+      const { collection, command, unlessEmptyAt } = request
       const inside = atomic ? { txnNumber: new TransactionNumber(), autocommit: false, opening } : {}
       const retryable = !atomic && 'writeConcern' in command ? { txnNumber: new TransactionNumber() } : {}
       const write = compile(bson, { ...documents.prepared(command), lsid: { id: new Session() }, ...inside, ...retryable, $db: database })
-      return { collection, unlessEmptyAt, isGuarded: guarded === true, write }
+      return { ...guardOf(request), collection, unlessEmptyAt, write }
     }),
   )
 }

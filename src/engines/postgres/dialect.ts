@@ -61,10 +61,10 @@ export const dialect: SqlDialect = {
   insertLines: ({ table, columns, key, keyType, lines }) => `INSERT INTO ${table} (${columns}) SELECT ${key}::${keyType}, * FROM ${unnested(lines)}`,
   // With the lock that an update of other columns takes, which is compatible with the share locks that foreign keys of rows just inserted hold on
   // the same rows; in the order of the keys, so that two transactions never wait for each other crosswise.
-  updateTargets: ({ table, key, targets, amounts, changes }) =>
-    `WITH target AS (SELECT * FROM ${unnested(targets)} AS t (${['key', ...amounts].join(', ')})), ` +
+  updateTargets: ({ table, key, targets, columns, changes, conditions }) =>
+    `WITH target AS (SELECT * FROM ${unnested(targets)} AS t (${['key', ...columns].join(', ')})), ` +
     `locked AS MATERIALIZED (SELECT e.${key} AS key FROM ${table} e WHERE e.${key} = ANY(${targets.places[0]}) ORDER BY e.${key} FOR NO KEY UPDATE) ` +
-    `UPDATE ${table} e SET ${changes} FROM target, locked WHERE e.${key} = target.key AND e.${key} = locked.key`,
+    `UPDATE ${table} e SET ${changes} FROM target, locked WHERE ${[`e.${key} = target.key`, `e.${key} = locked.key`, ...conditions].join(' AND ')}`,
 }
 
 /** One array for each column. */

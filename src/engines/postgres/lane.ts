@@ -6,6 +6,7 @@ import { sqlStateKey } from '../../clients/protocols/postgres-errors.ts'
 import { type Exchange, type Prepared, SlotLane, type Template } from '../../clients/slot-lane.ts'
 import { SqlExchange } from '../../clients/sql-exchange.ts'
 import { parametersOf, type WireSource } from '../../data/parameters.ts'
+import { guardOf } from '../../families/program.ts'
 import { answerOf } from '../../families/relational/answers.ts'
 import { nameOf, type Statement } from '../../families/relational/compile.ts'
 import type { Compiled, Lane } from '../engine.ts'
@@ -109,7 +110,7 @@ function prepared(compiled: Compiled<Statement>, types: number[][][][]): (Prepar
         const known = types[index]?.[variant]?.[at] ?? []
         const execution =
           compiled.pooler === undefined ? executionOf(nameOf(index, variant, at), known.length) : executionOf('', known.length, statement.text)
-        return { unlessEmptyAt: null, isGuarded: statement.guarded === true, execution, writers: writersOf(parameters, statement, known) }
+        return { ...guardOf(statement), unlessEmptyAt: null, execution, writers: writersOf(parameters, statement, known) }
       }),
     )
     return { op, program, templates }

@@ -88,15 +88,21 @@ class StepScript {
 
   /** Ends the script where the guard does not hold. */
   guard(): string[] {
-    const expires = this.#entity.ttlMs !== null
-    const row = new RowScript(this.#entity, { sets: [], uniques: [] }, this.#use, this.#further(expires))
+    const follows = this.#write.kind === 'update' && this.#write.via !== null
+    const expires = this.#entity.ttlMs !== null && !follows
+    const row = new RowScript(this.#entity, { sets: [], uniques: [] }, this.#use, this.#further(expires, this.#guard))
     const body = [
       'local hash = key()',
       ...(expires ? [`local now = tonumber(${this.#argument()})`] : []),
+      ...(this.#guard?.from === undefined ? [] : [`local bound = tonumber(${this.#argument()})`]),
       `local old = ${row.read()}`,
-      `if not (${this.#fits(row, expires)}) then return ${conflict} end`,
+      `if not (${this.#fits(row, expires, this.#guard)}) then return ${conflict} end`,
     ]
-    return [`do -- if ${this.#entity.name}`, ...indented(body), 'end']
+    return [
+      follows ? `for _ = 1, tonumber(${this.#argument()}) do -- if ${this.#entity.name}` : `do -- if ${this.#entity.name}`,
+      ...indented(body),
+      'end',
+    ]
   }
 
   /** Where it stood before is left; the commands say where it stands. */
@@ -118,7 +124,7 @@ class StepScript {
 
   #update(write: Extract<Step, { kind: 'update' }>): string[] {
     const expires = this.#entity.ttlMs !== null && write.via === null
-    const row = new RowScript(this.#entity, placesOf(this.#compiled, write), this.#use, this.#further(expires))
+    const row = new RowScript(this.#entity, placesOf(this.#compiled, write), this.#use, this.#further(expires, this.#ownGuard))
     const values = write.set.map((each, at) =>
       each.to === 'constant'
         ? literal(stored(fieldOf(this.#entity, each.field), constantOf(this.#entity, each.field, each.constant)))
@@ -189,22 +195,26 @@ class StepScript {
   }
 
   #ifThere(row: RowScript, expires: boolean, body: string[]): string[] {
-    const otherwise = this.#guard === undefined ? [] : [`else return ${conflict}`]
-    return [`local old = ${row.read()}`, `if ${this.#fits(row, expires)} then`, ...indented(body), ...otherwise, 'end']
+    const otherwise = this.#ownGuard === undefined ? [] : [`else return ${conflict}`]
+    return [`local old = ${row.read()}`, `if ${this.#fits(row, expires, this.#ownGuard)} then`, ...indented(body), ...otherwise, 'end']
   }
 
   get #guard(): Guard | undefined {
     return this.#write.kind === 'update' ? this.#write.guard : undefined
   }
 
+  /** Which the step looks at by itself. */
+  get #ownGuard(): Guard | undefined {
+    return this.isLater ? undefined : this.#guard
+  }
+
   /** Fields that are read whatever sets there are. */
-  #further(expires: boolean): string[] {
-    return [...(expires ? ['expires_at'] : []), ...(this.#guard === undefined ? [] : [this.#guard.field])]
+  #further(expires: boolean, guard: Guard | undefined): string[] {
+    return [...(expires ? ['expires_at'] : []), ...(guard === undefined ? [] : [guard.field])]
   }
 
   /** Whether the row is there, lives, and holds what the guard asks for. */
-  #fits(row: RowScript, expires: boolean): string {
-    const guard = this.#guard
+  #fits(row: RowScript, expires: boolean, guard: Guard | undefined): string {
     return [
       'old[1]',
       ...(expires ? [`tonumber(${row.of('old', 'expires_at')}) > now`] : []),
@@ -212,7 +222,8 @@ class StepScript {
     ].join(' and ')
   }
 
-  #holds({ field: name, is, constant }: Guard, value: string): string {
+  #holds({ field: name, is, constant, from }: Guard, value: string): string {
+    if (from !== undefined) return `tonumber(${value}) ${operators[is]} bound`
     const field = fieldOf(this.#entity, name)
     const bytes = stored(field, constantOf(this.#entity, name, constant))
     return field.type === 'int' || field.type === 'decimal' ? `tonumber(${value}) ${operators[is]} ${bytes}` : `${value} == ${literal(bytes)}`

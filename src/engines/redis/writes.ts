@@ -69,7 +69,7 @@ export class RedisWrites {
       return commands.length === 1 ? command(...(commands[0] as Word[])) : { transaction: commands }
     }
     const call: ScriptCall = { script: this.#scripts.get(op.name) as Script, keys: [], words: [] }
-    for (const [at, { write, own }] of steps.entries()) if (isGuardedLater(write, at)) this.#address(write, own, call)
+    for (const [at, { write, own }] of steps.entries()) if (isGuardedLater(write, at)) this.#guard(write, own, call)
     for (const { write, own } of steps) this.#step(write, own, call)
     return call
   }
@@ -99,6 +99,21 @@ export class RedisWrites {
     for (const [name, rows] of lines) {
       if (embedded.includes(name)) continue
       for (const line of rows) yield* this.insert(entityOf(scenario, name), this.#line(entity, row, name, line), new Map(), nowMs)
+    }
+  }
+
+  /** What a guard is about that is looked at before all steps. */
+  #guard(write: Step, bound: Bound, call: ScriptCall): void {
+    if (write.kind !== 'update' || write.via === null) {
+      this.#address(write, bound, call)
+      return
+    }
+    const entity = entityOf(this.#compiled.scenario, write.entity)
+    const targets = bound('targets') as Value[][]
+    call.words.push(String(targets.length))
+    for (const target of targets) {
+      call.keys.push(this.#keys.hash(entity, () => target[0] as Value))
+      if (write.guard?.from !== undefined) call.words.push(String(target.at(-1)))
     }
   }
 
@@ -139,7 +154,7 @@ export class RedisWrites {
         call.words.push(...values, String(targets.length))
         for (const [key, ...amounts] of targets) {
           call.keys.push(this.#keys.hash(entity, () => key as Value))
-          call.words.push(...amounts.map(String))
+          call.words.push(...amounts.slice(0, write.add.length).map(String))
         }
       }
     }

@@ -20,6 +20,7 @@ import { bind, clock, constant, type Document, each, type Json, shownDocument } 
 import { embeddedName } from './model.ts'
 import {
   type Bound,
+  condition,
   groupPipeline,
   keyOf,
   linesFilter,
@@ -197,13 +198,17 @@ class Compilation {
       const amounts = write.add.map(({ field, amount }) => constant(fieldOf(entity, field), amount))
       const q = rowFilter(entity, bound, write.guard)
       const update = request({ update: entity.name, updates: [{ q, u: change(entity, write, bound, amounts) }] })
-      return write.guard === undefined ? update : { ...update, guarded: true }
+      return write.guard === undefined ? update : { ...update, guarded: { targetsAt: null } }
     }
     const target = (column: number, name: string) => bind('target', column, name, fieldOf(entity, name))
     const amounts = write.add.map(({ field }, index) => target(index + 1, field))
     const at = this.#position(`${prefix}targets`)
-    const body = { q: { _id: target(0, entity.key[0] as string) }, u: change(entity, write, bound, amounts) }
-    return request({ update: entity.name, updates: each('target', at, body) }, at)
+    const { guard } = write
+    const guarded =
+      guard === undefined ? {} : condition(entity, guard, guard.from === undefined ? undefined : target(amounts.length + 1, guard.field))
+    const body = { q: { _id: target(0, entity.key[0] as string), ...guarded }, u: change(entity, write, bound, amounts) }
+    const update = request({ update: entity.name, updates: each('target', at, body) }, at)
+    return guard === undefined ? update : { ...update, guarded: { targetsAt: at } }
   }
 
   #bound(prefix: string): Bound {

@@ -65,8 +65,12 @@ export function keyOf(entity: Entity, bound: Bound): Json {
 
 /** One row by its key, where it lives still and its guard holds. */
 export function rowFilter(entity: Entity, bound: Bound, guard?: Guard): Document {
-  const guarded = guard === undefined ? {} : { [guard.field]: { [operators[guard.is]]: constant(fieldOf(entity, guard.field), guard.constant) } }
-  return allOf({ _id: keyOf(entity, bound) }, alive(entity, bound), guarded)
+  return allOf({ _id: keyOf(entity, bound) }, alive(entity, bound), guard === undefined ? {} : condition(entity, guard))
+}
+
+/** `value`: what is compared with, where that is no constant. */
+export function condition(entity: Entity, { field, is, constant: own }: Guard, value: Json = constant(fieldOf(entity, field), own)): Document {
+  return { [field]: { [operators[is]]: value } }
 }
 
 const operators: Record<Comparison, string> = { equals: '$eq', gt: '$gt', gte: '$gte', lt: '$lt', lte: '$lte' }

@@ -219,12 +219,12 @@ class Compilation {
       case 'delete':
         return [binder.statement(`DELETE FROM ${table(entity.name)}${where(this.#row(entity, binder))}`)]
       default: {
-        if (write.via !== null) return [this.#updateTargets(entity, write, binder)]
+        if (write.via !== null) return [this.#updateTargets(entity, write, binder, prefix)]
         const amounts = write.add.map((each) => decimalText(BigInt(each.amount), fieldOf(entity, each.field).scale))
         const changes = this.#assignments(entity, write, binder, amounts)
         const conditions = where([...this.#row(entity, binder), ...this.#guard(entity, write)])
         const statement = binder.statement(`UPDATE ${table(entity.name)} SET ${changes}${conditions}`)
-        return [write.guard === undefined ? statement : { ...statement, guarded: true }]
+        return [write.guard === undefined ? statement : { ...statement, guarded: { targetsAt: null } }]
       }
     }
   }
@@ -233,9 +233,11 @@ class Compilation {
     return [...entity.key.map((key) => `${this.#dialect.column(key)} = ${binder.at(`key.${key}`)}`), ...this.#alive(entity, binder)]
   }
 
-  #guard(entity: Entity, { guard }: Update): string[] {
+  /** `bound`: what is compared with, where that is no constant. */
+  #guard(entity: Entity, { guard }: Update, of = '', bound?: string): string[] {
     if (guard === undefined) return []
-    return [`${this.#dialect.column(guard.field)} ${operators[guard.is]} ${literal(this.#dialect, fieldOf(entity, guard.field), guard)}`]
+    const value = guard.from === undefined ? literal(this.#dialect, fieldOf(entity, guard.field), guard) : bound
+    return [`${of}${this.#dialect.column(guard.field)} ${operators[guard.is]} ${value}`]
   }
 
   #insert(entity: Entity, binder: Binder): string {
@@ -266,9 +268,10 @@ class Compilation {
     return binder.statement(insertLines({ table: table(owned.name), columns, key, keyType: type(this.#scenario, owned, ownerKey), lines }))
   }
 
-  #updateTargets(entity: Entity, write: Update, binder: Binder): Statement {
+  #updateTargets(entity: Entity, write: Update, binder: Binder, prefix: string): Statement {
     const { column, table } = this.#dialect
-    const fields = [fieldOf(entity, entity.key[0] as string), ...write.add.map((each) => fieldOf(entity, each.field))]
+    const bound = write.guard?.from === undefined ? [] : ['bound']
+    const fields = this.#parameters.find(({ name }) => name === `${prefix}targets`)?.columns as Field[]
     const targets = this.#rowsOf(binder, 'targets', entity, fields)
     const amounts = write.add.map((_, index) => `amount_${index + 1}`)
     const changes = this.#assignments(
@@ -278,9 +281,15 @@ class Compilation {
       amounts.map((name) => `target.${name}`),
       'e.',
     )
-    return binder.statement(
-      this.#dialect.updateTargets({ table: table(entity.name), key: column(entity.key[0] as string), targets, amounts, changes }),
+    const statement = binder.statement(
+      this.#dialect.updateTargets({
+        ...{ table: table(entity.name), key: column(entity.key[0] as string), targets, changes },
+        columns: [...amounts, ...bound],
+        conditions: this.#guard(entity, write, 'e.', 'target.bound'),
+      }),
     )
+    const targetsAt = this.#parameters.findIndex(({ name }) => name === `${prefix}targets`)
+    return write.guard === undefined ? statement : { ...statement, guarded: { targetsAt } }
   }
 
   #rowsOf(binder: Binder, name: string, entity: Entity, fields: Field[]): RowsParameter {
@@ -347,6 +356,6 @@ function nativeStatements(dialect: SqlDialect, operation: Operation, text: strin
     return dialect.placeholder(binds.indexOf(at) + 1)
   })
   const guarded = operation.kind === 'update' && operation.guard !== undefined
-  const statement = { text: bound, binds, ...(guarded && { guarded: true as const }) }
+  const statement = { text: bound, binds, ...(guarded && { guarded: { targetsAt: null } }) }
   return operation.kind === 'list' ? [statement, statement] : [statement]
 }

@@ -67,8 +67,10 @@ export interface TargetsUpdate {
   /** Quoted name of the key. */
   key: string
   targets: RowsParameter
-  /** Columns of a target behind its key. */
-  amounts: string[]
+  /** Of a target, behind its key. */
+  columns: string[]
   /** Of columns of `e`, by columns of `target`. */
   changes: string
+  /** Of both: what a row that is changed must hold. */
+  conditions: string[]
 }

@@ -1,6 +1,7 @@
 /** Section 15: every trial, whether it counts, on which machine, and how to run it again. */
 import { measuredThrough } from '../../assess/judge/own-evidence.ts'
 import type { Result } from '../../result/result.ts'
+import { conflicts } from '../conflicts.ts'
 import { environment } from '../environment.ts'
 import { failures } from '../failures.ts'
 import { parity } from '../parity.ts'
@@ -20,6 +21,7 @@ export function evidenceSection(told: Told): Block[] {
     heading(3, 'Right answers'),
     ...rightAnswers(result, assessment),
     ...failures(result),
+    ...conflicts(result),
     heading(3, 'Throughput'),
     paragraph(
       'A closed loop keeps a fixed number of operations in flight. It shows what the client and the server get through together; it hides waiting, so no objective is judged on it. ' +

@@ -54,6 +54,7 @@ test('300 random scenarios are valid, and every part of the grammar is in one of
         (each) => each.kind === 'transaction' && each.steps.slice(1).some((step) => step.kind === 'update' && step.guard !== undefined),
       ),
     ],
+    ['a guard of what is summed', steps.some((step) => step.kind === 'update' && step.guard?.from !== undefined)],
     ['an invariant', scenarios.some((scenario) => scenario.invariants.length > 0)],
     ['a name of 40 letters', entities.some((entity) => entity.name.length === 40)],
   ]

@@ -276,9 +276,19 @@ const refused: [string, Parts, string][] = [
     'operations.u.if.s.equals: a guard compares with a constant',
   ],
   [
-    'a guard of several rows',
-    { operations: `t: { transaction: [{ insert: e, with: [l] }, { update: e, via: l.e_ref, add: { n: -1 }, if: { n: { gte: 1 } } }], ${rest} }` },
-    'operations.t.transaction.1.if: "via" leads to several rows: a guard is about the one that an update addresses',
+    'a guard by owned rows that lead nowhere',
+    { operations: `u: { update: e, add: { n: 1 }, if: { n: { gte: l.q } }, ${rest} }` },
+    'operations.u.if.n.gte: "l.q" needs via: l.<reference to e> in the same step',
+  ],
+  [
+    'a guard by owned rows of another scale',
+    { operations: `t: { transaction: [{ insert: e, with: [l] }, { update: e, via: l.e_ref, add: { n: -1 }, if: { d: { gte: -l.q } } }], ${rest} }` },
+    'operations.t.transaction.1.if.d.gte: l.q and e.d must have the same type and scale',
+  ],
+  [
+    'a guard by a text',
+    { operations: `u: { update: e, add: { n: 1 }, if: { n: { gte: many } }, ${rest} }` },
+    'operations.u.if.n.gte: expected a number, or with via order_item.quantity, with or without a minus',
   ],
   [
     'two inserts before one via',

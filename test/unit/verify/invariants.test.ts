@@ -52,6 +52,10 @@ const shapes: Record<string, Scenario> = {
     rows,
     'spend: { update: b, add: { n: -3 }, if: { n: { gte: 3 } }, pick: { skew: zipfian(0.9), miss: 5% } }\nearn: { update: b, add: { n: 3 }, if: { n: { lt: 9 } } }\npay: { transaction: [ { insert: a, with: [l] }, { update: b, add: { price: -7 }, if: { price: { gt: 7 } } } ] }\nagain: { update: b, set: { price: 60 }, if: { price: { lte: 7 } } }',
   ),
+  'guards of amounts through references': scenarioOf(
+    rows.replace('range: [0, 3]', 'range: [1, 3]'),
+    'tx: { transaction: [ { insert: a, with: [l] }, { update: b, via: l.b_id, add: { n: -l.q }, if: { n: { gte: l.q } } } ] }\nfill: { update: b, add: { n: 5 }, if: { n: { lt: 5 } } }',
+  ),
   'rows that nobody finds by their key': scenarioOf(
     v7.replace('300,', '300, ttl: 6s,'),
     'add: { insert: e }\nnewest: { list: e, where: { n: any }, order_by: -at, limit: 5 }\nsoonest: { list: e, where: {}, order_by: expires_at, limit: 5 }',
@@ -148,6 +152,16 @@ describe('what guards keep', () => {
     ['its own guard', spend, ['b.price is at least 0.00']],
     ['a guard that leaves a part', spend.replace('gte: 7', 'gt: 3'), ['b.price is at least -3.99']],
     ['a constant below it', `${spend}\nclear: { update: b, set: { price: -2 } }`, ['b.price is at least -2.00']],
+    [
+      'what is summed for a row',
+      'tx: { transaction: [ { insert: a, with: [l] }, { update: b, via: l.b_id, add: { n: -l.q }, if: { n: { gt: l.q } } } ] }',
+      ['b.n is at least 0'],
+    ],
+    [
+      'nothing, where it is summed and compared with a constant',
+      'tx: { transaction: [ { insert: a, with: [l] }, { update: b, via: l.b_id, add: { n: -l.q }, if: { n: { gte: 5 } } } ] }',
+      [],
+    ],
     ['from above', 'fill: { update: b, add: { n: 4 }, if: { n: { lte: 20 } } }', ['b.n is at most 24']],
     ['nothing, where another adds without a guard', `${spend}\nfee: { update: b, add: { price: -1 } }`, []],
     ['nothing, where the guard is about another field', spend.replace('if: { price', 'if: { n'), []],
