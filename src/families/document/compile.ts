@@ -10,6 +10,7 @@ import {
   type Operation,
   type OperationOf,
   ownedBy,
+  rangeOf,
   type Scenario,
   type Update,
   type Write,
@@ -91,7 +92,7 @@ class Compilation {
         return this.#read([this.#get(op)])
       case 'list': {
         const page = (deep: boolean) => this.#find(op.entity, { filter: listFilter(entity, op, bound, deep), ...pageOf(entity, op) })
-        return this.#read([[page(false)], [page(true)]], this.#position('deep'))
+        return this.#read(rangeOf(op) === null ? [[page(false)], [page(true)]] : [[page(false)]], this.#position('deep'))
       }
       case 'search':
         return this.#read([[this.#find(op.entity, { filter: searchFilter(entity, op, this.#store(op.entity), bound), ...pageOf(entity, op) })]])

@@ -13,6 +13,7 @@ import {
   lineFields,
   type Operation,
   type OperationOf,
+  rangeOf,
   type Scenario,
   type Selection,
   type Update,
@@ -119,7 +120,7 @@ class Compilation {
       case 'get':
         return this.#get(operation)
       case 'list':
-        return [this.#page(operation, false), this.#page(operation, true)]
+        return rangeOf(operation) === null ? [this.#page(operation, false), this.#page(operation, true)] : [this.#page(operation, false)]
       case 'search':
         return [this.#search(operation)]
       case 'aggregate':
