@@ -5,6 +5,7 @@ import { type EntityData, makeDataset, rowValues } from '../../../src/data/datas
 import { binomial, heaviestShare, permutation, picker, weighted, zipfian } from '../../../src/data/distributions.ts'
 import { DrawnParameters } from '../../../src/data/drawn.ts'
 import { blockSize, firstMissingRow } from '../../../src/data/fields.ts'
+import { parametersOf } from '../../../src/data/parameters.ts'
 import { Source } from '../../../src/data/random.ts'
 import { cell, rowSource } from '../../../src/data/rows.ts'
 import { canonical, decimalText, decimalValue } from '../../../src/data/value.ts'
@@ -290,5 +291,40 @@ candidates: [none]
       expect(bottom).toBeGreaterThan(9)
       expect(price).toBeLessThan(-1_000_000)
     }
+  })
+})
+
+describe('a list with a range', () => {
+  const lines = [
+    'name: r',
+    'summary: "R"',
+    'seed: 1',
+    'entities: { e: { count: 900, fields: { id: { type: uuid, key: true }, n: { type: int, range: [1, 90] }, at: { type: timestamp, within: 9d } } } }',
+    'operations:',
+    '  w: { list: e, where: { n: any, at: { last: 2d } }, order_by: -at, limit: 9, rate: 1/s }',
+    '  b: { list: e, where: { n: { lt: 50 } }, order_by: -at, limit: 9, rate: 1/s }',
+    'requirements: { peak: 2x, durability: fsync }',
+    'candidates: [postgres]',
+  ]
+  const own = parseScenario(lines.join('\n'), 'r.yaml')
+
+  test('looks at a window that ends at the replay time and moves with it, and has no page behind a cursor', () => {
+    const params = new DrawnParameters(makeDataset(own, 1), own.operations, 'x', 2, own.epochMs)
+    const at = (name: string) => parametersOf(own, own.operations[0]!).findIndex((each) => each.name === name)
+    params.force = { deep: true }
+    for (const ms of [0, 5000, 60_000]) {
+      params.draw(0, params.schedule(0, ms), ms)
+      expect([params.number(at('from')), params.value(at('to'))]).toEqual([own.epochMs + ms - 2 * 86_400_000, own.epochMs + ms])
+      expect(params.value(at('deep'))).toBe(false)
+    }
+  })
+
+  test('names numbers that the field has in production: its range does not shrink with the share that is loaded', () => {
+    const values = (operations: typeof own.operations) => {
+      const data = makeDataset({ ...own, operations }, 0.1).entities.get('e') as EntityData
+      return Math.max(...Array.from({ length: data.rows }, (_, row) => Number(rowValues(data, row, 0, 0)[1])))
+    }
+    expect(values(own.operations.slice(0, 1))).toBeLessThanOrEqual(9)
+    expect(values(own.operations)).toBeGreaterThan(50)
   })
 })

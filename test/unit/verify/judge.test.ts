@@ -107,3 +107,25 @@ test('a search may answer any matches, but none twice and none missing', () => {
   expect(agrees(operation, expected, answer(['x'], ['x']), [['x'], ['x'], c!])).toBe(true)
   expect(agrees(operation, expected, answer(['x'], ['x']), [['x'], b!, c!])).toBe(false)
 })
+
+test('a row outside of the window, of the bounds or of the constants is wrong while others are written', () => {
+  const scenario = scenarioOf(
+    `
+  e: { count: 60, fields: { id: { type: uuid, key: true }, n: { type: int, range: [1, 9] }, s: { type: enum, values: [a, b, c] }, at: { type: timestamp, within: 9d } } }`,
+    `
+w: { list: e, where: { at: { last: 5d } }, order_by: -at, limit: 20 }
+b: { list: e, where: { n: { gte: 4, lt: 7 } }, order_by: id, limit: 20 }
+c: { list: e, where: { s: { in: [a, b] } }, order_by: id, limit: 20 }
+i: { insert: e }`,
+  )
+  const { kept, operations, dataset, reference } = rightAnswers(scenario, 1, 3)
+  expect(judge(kept, operations, dataset, reference)).toEqual({})
+  const outside: Record<string, [number, Value]> = { w: [3, scenario.epochMs - 6 * 86_400_000], b: [1, 7], c: [2, 'c'] }
+  const changed = kept.flatMap((each) => {
+    const [column, value] = outside[operations[each.operation]?.name as string] ?? []
+    if (column === undefined) return []
+    const [first, ...others] = rowsOf(each.answer).reverse()
+    return [{ ...each, answer: { kind: 'rows' as const, rows: [...others.reverse(), (first as Value[]).with(column, value as Value)] } }]
+  })
+  expect(judge(changed, operations, dataset, reference)).toEqual({ w: 3, b: 3, c: 3 })
+})
