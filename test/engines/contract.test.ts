@@ -328,24 +328,40 @@ describe.each(wanted.filter((_, at) => had[at]))('%s, %s', (name, kind, engine, 
   test('a killed server is a lost connection to both clients, whatever the engine, and nothing of it is left', async () => {
     const tree = processTree(process.pid).length
     const wire = await openLane(engine, instance.endpoint, compiled, 2)
+    const index = indexOf('newest', 'get_item')
+    const lanes = [driverLane(session, 2), wire].map((lane) => endless(lane, index))
+    await Promise.all(lanes.map(({ underWay }) => underWay))
     await instance.kill()
     await instance.exited
+    // Calls that were under way end, too: a client that forgets them would let a replay wait for ever.
+    for (const { ended } of lanes) for (const error of await ended) expect(error.split(' ')[0]).toBe('connection-lost')
     await expect(session.total('shop')).rejects.toMatchObject({ name: 'ServerError', code: 'connection-lost' })
-    const params = new DrawnParameters(dataset, operations, 'lost', 12, scenario.epochMs)
-    const index = indexOf('newest', 'get_item')
-    for (const lane of [driverLane(session, 2), wire]) {
-      const error = await new Promise<string>((resolve) => {
-        lane.onDone = (_slot, _outcome, _rows, _retries, key) => resolve(key)
-        params.next(index)
-        lane.send(0, index, params, false)
-        lane.flush()
-      })
-      expect(error.split(' ')[0]).toBe('connection-lost')
-    }
     await wire[Symbol.asyncDispose]()
     if (kind === 'local') expect(processTree(process.pid).length).toBeLessThan(tree)
   }, 60_000)
 })
+
+/** Two calls at any time, each followed by the next, until both ended in an error. */
+function endless(lane: Lane, operation: number): { underWay: Promise<void>; ended: Promise<string[]> } {
+  const params = new DrawnParameters(dataset, operations, 'lost', 12, scenario.epochMs)
+  const [underWay, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<string[]>()]
+  const errors: string[] = []
+  let answered = 0
+  const send = (slot: number) => {
+    params.next(operation)
+    lane.send(slot, operation, params, false)
+    lane.flush()
+  }
+  lane.onDone = (slot, _outcome, _rows, _retries, error) => {
+    if (error !== '' && errors.push(error) === 2) ended.resolve(errors)
+    if (error !== '') return
+    if (++answered === 50) underWay.resolve()
+    send(slot)
+  }
+  send(0)
+  send(1)
+  return { underWay: underWay.promise, ended: ended.promise }
+}
 
 /** The first step of a transaction; its parameters come first, too. */
 function torn(operation: Operation): Operation {
