@@ -156,7 +156,7 @@ function sureText({ name, capacity }: CandidateResult, { trialPlan: { share, dat
       : [
           `the model predicted ${own.filter(({ error }) => error <= goodError).length} of ${own.length} held-back numbers within ${percent(goodError)}`,
         ]),
-    ...(capacity.notTested.length === 0 ? [] : [`too rare or too small to test: ${capacity.notTested.join(', ')}`]),
+    ...(capacity.notTested.length === 0 ? [] : [`called too rarely to tell which load they bear: ${capacity.notTested.join(', ')}`]),
   ].join('; ')
 }
 

@@ -67,7 +67,7 @@ export function intervalText(interval: CandidateResult['capacity']['multiple']):
 export function capacityText(capacity: CandidateResult['capacity']): string {
   if (capacity.multiple === null) return '—'
   const range = `${capacity.bound === 'atMost' ? 'below what was tried: ' : ''}${intervalText(capacity.multiple)}`
-  return `${range}${capacity.mix === 'partial' ? ', partial mix' : ''}${capacity.notTested.length > 0 ? `; not tested: ${capacity.notTested.join(', ')}` : ''}`
+  return `${range}${capacity.mix === 'partial' ? ', partial mix' : ''}${capacity.notTested.length > 0 ? `; without ${capacity.notTested.join(', ')}, called too rarely` : ''}`
 }
 
 /** Pairs within the same rounds: faster, slower or tie. */
