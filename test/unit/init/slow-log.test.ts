@@ -15,7 +15,7 @@ const schema = readFileSync(fixture('mariadb-schema.sql'), 'utf8')
 const read = (text: string | Buffer) => readSlowLog(Readable.from([Buffer.from(text)]))
 
 test('statements of a real log, without their values, with what the server says of them', async () => {
-  const { counted, seconds, notes } = await readSlowLog(createReadStream(fixture('mariadb-slow.log')))
+  const { counted, seconds, notes } = await readSlowLog(createReadStream(fixture('mariadb-slow-log.txt')))
   expect({ seconds, notes }).toEqual({ seconds: 2, notes: [] })
   const by = (text: string) => counted.find((each) => each.text === text)
   expect(by('SELECT * FROM customer WHERE id = ?')).toMatchObject({ calls: 2, rows: 1, schema: 'shop' })
