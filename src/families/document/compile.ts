@@ -206,7 +206,13 @@ class Compilation {
     const at = this.#position(`${prefix}targets`)
     const { guard } = write
     const guarded =
-      guard === undefined ? {} : condition(entity, guard, guard.from === undefined ? undefined : target(amounts.length + 1, guard.field))
+      guard === undefined
+        ? {}
+        : condition(
+            entity,
+            guard,
+            guard.from === undefined ? undefined : bind('target', amounts.length + 1, `if.${guard.field}`, fieldOf(entity, guard.field)),
+          )
     const body = { q: { _id: target(0, entity.key[0] as string), ...guarded }, u: change(entity, write, bound, amounts) }
     const update = request({ update: entity.name, updates: each('target', at, body) }, at)
     return guard === undefined ? update : { ...update, guarded: { targetsAt: at } }
