@@ -78,8 +78,10 @@ test('what is printed is what is asked, with names for values', () => {
   expect(shown('get_part')).toEqual(['get item:?key.item_id'])
   expect(shown('drop_token')).toEqual(['get token:?key.id', 'delete token:?key.id'])
   const token = '?row.expires_at ?row.id ?row.shop_id ?row.uses ?row.payload ?row.grade'
-  expect(shown('put_token')).toEqual([`set token:?row.id 8 93600 <bytes>
-  ${token}`])
+  expect(shown('put_token')).toEqual([
+    `set token:?row.id 8 93600 <bytes>
+  ${token}`,
+  ])
   expect(shown('recount')?.[1]).toMatch(
     /^cas item:\?key\.item_id 8 0 <bytes> \?version\n {2}id shop_id .* part\[line shop_id \?set\.quantity cost\] note\[\]$/,
   )
