@@ -71,7 +71,8 @@ function excuseOf(scenario: Scenario, operation: Operation, embedded: Set<string
 
 /** Where embedded rows lie in their owner's document: under their entity's name, unless a field of the owner has it. */
 export function embeddedName(owner: Entity, owned: string): string {
-  return owner.fields.some((field) => field.name === owned) ? `_${owned}_rows` : owned
+  // An array called `constructor` is given back as bytes: the official driver looks its name up among the options of an object.
+  return owned in Object.prototype || owner.fields.some((field) => field.name === owned) ? `_${owned}_rows` : owned
 }
 
 /** Bytes of the owned rows of one owner, at most. */
