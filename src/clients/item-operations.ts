@@ -3,13 +3,14 @@
  * an item reads it first, and stores it unless it has changed. A product says how one call travels, and nothing else.
  */
 import { holds } from '../data/guard.ts'
-import { type ParamSource, positionsOf } from '../data/parameters.ts'
+import { isOfTenant, type ParamSource, positionsOf } from '../data/parameters.ts'
 import { type Block, cell, columnOf, startOf } from '../data/rows.ts'
 import { constantOf, sumOf, type Value } from '../data/value.ts'
 import { type CallPlan, type Compiled, planInWords, type Reply } from '../engines/engine.ts'
 import { type Item, keyText, type Layout, layoutOf, readItem, writeItem } from '../families/key-value/item.ts'
 import { hostOf, readsFirst } from '../families/key-value/items.ts'
 import { type Entity, entityOf, type Operation, type OperationOf } from '../scenario/scenario.ts'
+import type { Addressing } from '../scenario/tenants.ts'
 import { readReply, wroteReply } from './replies.ts'
 import { RequestBuffer } from './request.ts'
 import { maxRetries } from './retry.ts'
@@ -138,7 +139,7 @@ export class ItemOperations {
     const found = (yield { command: 'get', key: this.#key(layout, op.entity, bound, 'key') }) as Exclude<Said, Outcome>
     const item = found === null ? null : readItem(layout, found.value)
     if (layout.entity.name !== op.entity) return this.#line(op, layout, item, bound)
-    if (item === null || hasExpired(layout.entity, item, bound)) return readReply(0, () => ({ kind: 'rows', rows: [] }))
+    if (item === null || !answers(op, layout, item, bound)) return readReply(0, () => ({ kind: 'rows', rows: [] }))
     const row = op.fields.map((name) => item.row[placeOf(layout, name)] as Value)
     const lines = op.with.map((name): Value => item.lines[layout.owned.findIndex((owned) => owned.name === name)] ?? [])
     return readReply(1, () => ({ kind: 'rows', rows: [[...row, ...lines]] }))
@@ -191,7 +192,7 @@ export class ItemOperations {
       if (item === null) return null
       if (layout.entity.name === op.entity) {
         const places = namesOf(layout.fields)
-        return hasExpired(entity, item, bound) || !mayChange(item.row, places) ? null : { ...item, row: changed(item.row, places) }
+        return answers(op, layout, item, bound) && mayChange(item.row, places) ? { ...item, row: changed(item.row, places) } : null
       }
       const at = layout.owned.findIndex((owned) => owned.name === op.entity)
       const isMeant = ([number]: Value[]) => number === bound(`key.${entity.key[1]}`)
@@ -211,7 +212,7 @@ export class ItemOperations {
     const key = this.#key(layout, op.entity, bound, 'key')
     if (readsFirst(this.#compiled.scenario, op)) {
       const found = (yield { command: 'get', key }) as Exclude<Said, Outcome>
-      if (found === null || hasExpired(layout.entity, readItem(layout, found.value), bound)) return wroteReply(0, 0)
+      if (found === null || !answers(op, layout, readItem(layout, found.value), bound)) return wroteReply(0, 0)
     }
     const outcome = yield { command: 'delete', key }
     return wroteReply(outcome === 'done' ? 1 : 0, 0)
@@ -260,3 +261,6 @@ const namesOf = (fields: { name: string }[]) => fields.map(({ name }) => name)
 const placeOf = ({ fields }: Layout, name: string) => fields.findIndex((field) => field.name === name)
 /** When a row expires is the first thing in its item. */
 const hasExpired = ({ ttlMs }: Entity, { row }: Item, bound: Bound) => ttlMs !== null && Number(row[0]) <= Number(bound('now'))
+/** Whether the row in an item is alive, and of the tenant that asks. */
+const answers = (asked: Addressing, layout: Layout, item: Item, bound: Bound) =>
+  !hasExpired(layout.entity, item, bound) && isOfTenant(layout.entity, asked, bound, (field) => item.row[placeOf(layout, field)] as Value)

@@ -9,7 +9,8 @@ import { planFor } from '../run/bench.ts'
 import { effortOf } from '../run/plan.ts'
 import { choice, type Placed, placedText } from '../scenario/problems.ts'
 import { type Inspected, inspectScenario, scenarioOf } from '../scenario/read.ts'
-import { type Durability, promised, type Scenario } from '../scenario/scenario.ts'
+import { type Durability, type Operation, promised, type Scenario, writesOf } from '../scenario/scenario.ts'
+import { acrossTenants, isOfTenants, tenantsIn } from '../scenario/tenants.ts'
 import { modelText, planText } from '../terminal/tables.ts'
 import { note, print } from './output.ts'
 import type { RunOptions } from './run.ts'
@@ -61,16 +62,32 @@ export function validate(names: string[], { json = false }: { json?: boolean }):
   if (json) {
     const scenarios = found.map(({ name, file, scenario, problems }) => ({
       ...{ name: printable(name), file, valid: scenario !== undefined },
-      ...{ entities: scenario?.entities.length ?? null, operations: scenario?.operations.length ?? null, problems },
+      ...{ entities: scenario?.entities.length ?? null, operations: scenario?.operations.length ?? null },
+      ...{ tenants: scenario === undefined ? null : tenancyOf(scenario), problems },
     }))
     print(JSON.stringify({ valid: isValid, scenarios }, null, 2))
   } else
     for (const { name, scenario, problems } of found) {
       for (const problem of problems) note(placedText(problem))
-      if (scenario !== undefined) print(`${printable(name)}: valid, ${scenario.entities.length} entities, ${scenario.operations.length} operations`)
+      if (scenario === undefined) continue
+      const tenancy = tenancyOf(scenario)
+      print(`${printable(name)}: valid, ${scenario.entities.length} entities, ${scenario.operations.length} operations`)
+      if (tenancy !== null) print(`rows of a ${tenancy.entity}: ${listed(tenancy.entities)}; operations not bound to one: ${listed(tenancy.unbound)}`)
     }
   if (!isValid) process.exitCode = 2
 }
+
+/** Whose rows are, and who asks for rows of several tenants, or of none. */
+function tenancyOf(scenario: Scenario): { entity: string; entities: string[]; unbound: string[] } | null {
+  const entity = tenantsIn(scenario)
+  if (entity === undefined) return null
+  const own = scenario.entities.filter((each) => isOfTenants(scenario, each)).map(({ name }) => name)
+  const asksForNone = (operation: Operation) => [operation, ...writesOf(operation)].every((each) => !own.includes(each.entity))
+  const unbound = scenario.operations.filter((each) => asksForNone(each) || acrossTenants(scenario, each) !== null)
+  return { entity, entities: own.filter((name) => name !== entity), unbound: unbound.map(({ name }) => name) }
+}
+
+const listed = (names: string[]) => names.join(', ') || 'none'
 
 /** A scenario that is not there is one more thing that is wrong. */
 function inspectOrExplain(name: string): Inspected {

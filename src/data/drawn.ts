@@ -49,6 +49,7 @@ interface StepDraw {
 type Cell =
   | { from: 'field'; generator: FieldGenerator; step: StepDraw; versioned: boolean }
   | { from: 'now' | 'windowStart' | 'deep' }
+  | { from: 'tenant'; generator: FieldGenerator; step: StepDraw }
   | { from: 'word' }
   | { from: 'lines'; lines: DrawnLines }
   | { from: 'targets'; update: Update; lines: DrawnLines }
@@ -121,8 +122,8 @@ class DrawnLines implements LineSource {
  */
 export class DrawnParameters implements WireSource {
   readonly drawn: Drawn = { row: 0, nowMs: 0 }
-  /** Overrides for the verification: force a miss, a deep page. */
-  force: { miss?: boolean; deep?: boolean } = {}
+  /** Overrides for the verification: force a miss, a deep page, another tenant than the row's. */
+  force: { miss?: boolean; deep?: boolean; foreign?: boolean } = {}
   readonly #dataset: Dataset
   readonly #stream: string
   readonly #startMs: number
@@ -198,6 +199,8 @@ export class DrawnParameters implements WireSource {
     switch (cell.from) {
       case 'field':
         return cell.generator.number(cell.step.row, cell.versioned ? cell.step.version : 0, cell.versioned ? this.drawn.nowMs : cell.step.bornMs)
+      case 'tenant':
+        return cell.generator.number(this.#tenantsRow(cell), 0, cell.step.bornMs)
       case 'now':
         return this.drawn.nowMs
       case 'windowStart':
@@ -215,13 +218,14 @@ export class DrawnParameters implements WireSource {
       const { step, versioned } = cell
       return offset + cell.generator.write(step.row, versioned ? step.version : 0, versioned ? this.drawn.nowMs : step.bornMs, to, offset)
     }
+    if (cell.from === 'tenant') return offset + cell.generator.write(this.#tenantsRow(cell), 0, cell.step.bornMs, to, offset)
     if (cell.from === 'word') return offset + this.#plan.word.copy(to, offset)
     throw new Error(`parameter ${at} is not bytes`)
   }
 
   maxBytes(at: number): number {
     const cell = this.#plan.cells[at] as Cell
-    return cell.from === 'field' ? cell.generator.maxBytes : this.#plan.word.length
+    return cell.from === 'field' || cell.from === 'tenant' ? cell.generator.maxBytes : this.#plan.word.length
   }
 
   lines(at: number): LineSource {
@@ -240,6 +244,8 @@ export class DrawnParameters implements WireSource {
           cell.versioned ? cell.step.version : 0,
           cell.versioned ? this.drawn.nowMs : cell.step.bornMs,
         )
+      case 'tenant':
+        return generatedValue(cell.generator, this.#tenantsRow(cell), 0, cell.step.bornMs)
       case 'word':
         return this.#plan.word.toString('latin1')
       case 'deep':
@@ -361,6 +367,11 @@ export class DrawnParameters implements WireSource {
     step.isPicked = true
   }
 
+  /** The row whose tenant asks: the one that is asked for, or one of another tenant. */
+  #tenantsRow({ generator, step }: Extract<Cell, { from: 'tenant' }>): number {
+    return this.force.foreign === true ? rowOfAnother(generator, step) : step.row
+  }
+
   #word({ data, bornMs }: StepDraw, fields: string[], source: Source): Buffer {
     const { row } = this.drawn
     if (row >= firstMissingRow) return Buffer.from(words()[poolSize + (row % 100)] as string)
@@ -388,6 +399,16 @@ function generatorOf(data: EntityData, field: string): FieldGenerator {
   return data.generators[data.entity.fields.findIndex((each) => each.name === field)] as FieldGenerator
 }
 
+/** A row that refers to another tenant than the row of the step does; where all loaded ones refer to one, a row that is not there. */
+function rowOfAnother({ refers }: FieldGenerator, { row, data }: StepDraw): number {
+  const own = refers?.(row, 0)
+  for (let after = 1; after <= data.rows; after++) {
+    const other = (row + after) % data.rows
+    if (refers?.(other, 0) !== own) return other
+  }
+  return firstMissingRow
+}
+
 /** The name of a parameter says what it is: see `parametersOf`. */
 function cellOf(operation: Operation, parameter: Parameter, steps: StepDraw[], inserted: Map<string, DrawnLines>): Cell {
   const [first = '', ...others] = parameter.name.split('.')
@@ -408,6 +429,7 @@ function cellOf(operation: Operation, parameter: Parameter, steps: StepDraw[], i
   if (role === 'to') return { from: 'now' }
   if (role === 'set' && write.kind === 'update' && write.set.find((each) => each.field === name)?.to === 'now') return { from: 'now' }
   const drawn = generatorOf(step.data, name as string)
+  if (role === 'tenant') return { from: 'tenant', generator: drawn, step }
   const beginning = role === 'row' && write.kind === 'insert' ? write.set?.find(({ field }) => field === name) : undefined
   const generator = beginning === undefined ? drawn : constantGenerator(drawn.field, beginning.constant)
   return { from: 'field', generator, step, versioned: role === 'row' || role === 'set' }

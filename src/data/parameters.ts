@@ -10,9 +10,10 @@ import {
   type Selection,
   type Write,
 } from '../scenario/scenario.ts'
+import { type Addressing, tenantAskedOf } from '../scenario/tenants.ts'
 import type { EntityData } from './dataset.ts'
 import { generatedValue } from './fields.ts'
-import type { Value } from './value.ts'
+import { compareValues, type Value } from './value.ts'
 
 /**
  * `lines`: the owned rows of an insert as [line, field…] each. `targets`: [key, amount…] per updated row, with what its guard compares, in key order.
@@ -32,8 +33,17 @@ const alone = (entity: Entity, shape: 'deep' | 'now'): Parameter => ({ name: sha
 const valuesOf = (entity: Entity, prefix: string, names: string[]): Parameter[] =>
   names.map((name) => ({ name: `${prefix}${name}`, entity, field: fieldOf(entity, name), shape: 'value', columns: [] }))
 
+/** The tenant that a row is asked for as one of; foreign in a part of the verification. */
+const tenantAsked = (entity: Entity, asked: Addressing) => [tenantAskedOf(entity, asked)].filter((name) => name !== null)
+
 /** Of the span of time that is looked at. */
 export const isWindowBound = ({ name }: Parameter) => name === 'from' || name === 'to'
+
+/** Whether a row that was read is of the tenant that asks, where that matters. */
+export function isOfTenant(entity: Entity, asked: Addressing, bound: (name: string) => Value, has: (field: string) => Value): boolean {
+  const name = tenantAskedOf(entity, asked)
+  return name === null || compareValues(has(name), bound(`tenant.${name}`)) === 0
+}
 
 /** Positions of an operation's parameters; every engine binds them by these names. */
 export function parametersOf(scenario: Pick<Scenario, 'entities'>, operation: Operation): Parameter[] {
@@ -42,7 +52,7 @@ export function parametersOf(scenario: Pick<Scenario, 'entities'>, operation: Op
   const expiring = entity.ttlMs === null ? [] : [alone(entity, 'now')]
   switch (operation.kind) {
     case 'get':
-      return [...of('key.', entity.key), ...of('known.', operation.known ?? []), ...expiring]
+      return [...of('key.', entity.key), ...of('known.', operation.known ?? []), ...of('tenant.', tenantAsked(entity, operation)), ...expiring]
     case 'list':
       return [
         ...of('where.', anyFilters(operation)),
@@ -100,7 +110,8 @@ function writeParameters(scenario: Pick<Scenario, 'entities'>, write: Write & { 
       'row.',
       entity.fields.map((field) => field.name),
     )
-  if (write.kind === 'delete') return [...of('key.', entity.key), ...expiring]
+  const tenant = of('tenant.', tenantAsked(entity, write))
+  if (write.kind === 'delete') return [...of('key.', entity.key), ...tenant, ...expiring]
   if (write.via !== null)
     return [
       {
@@ -121,6 +132,7 @@ function writeParameters(scenario: Pick<Scenario, 'entities'>, write: Write & { 
     ]
   return [
     ...of('key.', entity.key),
+    ...tenant,
     ...expiring,
     ...of(
       'set.',

@@ -50,6 +50,7 @@ const entity = open({
   owner: nullable(open({ entity: identifier, least: count, most: count, mean: count })),
   fields: z.array(field).min(1),
   key: identifiers.min(1),
+  tenant: identifier.optional().describe('the reference that says which tenant’s a row is'),
 })
 
 const constant = z.union([text, number, z.boolean()])

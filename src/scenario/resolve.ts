@@ -8,6 +8,7 @@ import { choice, type Problem, type Report } from './problems.ts'
 import { asksForSecurity } from './regimes.ts'
 import { type Candidate, type Entity, type Invariant, type KnownEngine, promised, type Scenario } from './scenario.ts'
 import { defaultEpoch, type ScenarioFile } from './schema.ts'
+import { markTenants } from './tenants.ts'
 import { checkSearched } from './writes.ts'
 
 /**
@@ -26,6 +27,7 @@ export function resolve(file: ScenarioFile, broken: Set<string>, engines: readon
   const entities = Object.entries(file.entities).map(([name, entity]) => resolveEntity(name, entity, { file, epochMs, isBroken, report }))
   const known = new Map(entities.map((entity) => [entity.name, entity]))
   completeReferences(entities, known)
+  if (file.tenant !== undefined) markTenants(file.tenant, entities, isBroken, report)
   const context: OperationContext = { entities: known, epochMs, engines: engines.map(({ name }) => name), isBroken, report }
   const operations = Object.entries(file.operations).flatMap(([name, operation]) => resolveOperation(name, operation, context) ?? [])
   checkSearched(operations, report)

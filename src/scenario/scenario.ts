@@ -45,6 +45,8 @@ export interface Entity {
   fields: Field[]
   /** Names of the key fields, in order. */
   key: string[]
+  /** The reference that says which tenant's a row is; absent: nothing in the row says it. */
+  tenant?: string
 }
 
 export type Constant = string | number | boolean

@@ -242,6 +242,11 @@ export const scenarioSchema = z.strictObject({
     .datetime({ error: `expected a UTC time such as ${defaultEpoch}` })
     .optional()
     .describe(`The scenario's now when loading ends; default ${defaultEpoch}.`),
+  tenant: identifier
+    .optional()
+    .describe(
+      'A reference, such as tenant_id: rows of every entity that has it are of that tenant, those that they own too, and are asked for as its.',
+    ),
   entities: z.record(identifier, entity),
   operations: z.record(identifier, operation),
   invariants: z.record(identifier, z.strictObject({ conserve: z.string().max(500) })).optional(),

@@ -3,10 +3,21 @@ import { newestShare } from '../families/sizes.ts'
 import { type Problem, shown } from './problems.ts'
 import { regions } from './regions.ts'
 import { type Entity, type Scenario, writesOf } from './scenario.ts'
+import { acrossTenants } from './tenants.ts'
 import { monthMs } from './units.ts'
 
 export function warningsOf(scenario: Scenario): Problem[] {
-  return [...flows(scenario), ...strangeRegions(scenario)]
+  return [...flows(scenario), ...strangeRegions(scenario), ...strays(scenario)]
+}
+
+/** No error: who administers an application may read the rows of all. */
+function strays(scenario: Scenario): Problem[] {
+  return scenario.operations.flatMap((operation) => {
+    const why = acrossTenants(scenario, operation)
+    return why === null
+      ? []
+      : [{ path: ['operations', operation.name], message: `${operation.name} is not bound to one tenant: ${why}`, atKey: true }]
+  })
 }
 
 /** No error: providers open regions faster than this list grows. */

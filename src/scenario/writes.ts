@@ -41,6 +41,8 @@ export function resolveWrite(file: WriteFile, entity: Entity, path: Path, before
     return { kind: 'insert', with: ownedNames(file.with, entity, [...path, 'with'], context), ...(set.length === 0 ? {} : { set }) }
   }
   if ('put' in file) {
+    if (entity.tenant !== undefined)
+      report(path, `a put writes over whatever row has its key, of any tenant: use insert and update of ${entity.name}`)
     const { existing, new: fresh } = file.keys ?? { existing: 1, new: 0 }
     if (Math.abs(existing + fresh - 1) > 1e-9) report([...path, 'keys'], 'the shares of existing and new keys must add up to 100%')
     return { kind: 'put', existingShare: existing }
@@ -123,6 +125,7 @@ function changed(name: string, entity: Entity, path: Path, context: OperationCon
   const field = known(name, entity, path, context, true)
   if (field === undefined) return undefined
   if (entity.key.includes(name)) context.report(path, `"${name}" is part of the key and cannot be updated`, { atKey: true })
+  else if (name === entity.tenant) context.report(path, `a row stays with its tenant: "${name}" cannot be changed`, { atKey: true })
   else if (field.implicit) context.report(path, `"${name}" is kept by dbtrial and cannot be updated`, { atKey: true })
   else return field
   return undefined

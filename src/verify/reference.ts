@@ -110,11 +110,13 @@ export class Reference {
     return rows.filter((row) => isLive(entity, row, bound))
   }
 
-  /** The row that has the key, unless it has expired. */
+  /** The row that has the key, unless it has expired, or is not of the tenant that asks. */
   #addressed(entity: Entity, bound: Bound): Loaded | undefined {
     const key = entity.key.map((name) => canonical(bound(`key.${name}`))).join(' ')
     const row = this.#tables.get(entity.name)?.get(key)
-    return row !== undefined && isLive(entity, row, bound) ? row : undefined
+    const tenant = entity.tenant === undefined ? null : bound(`tenant.${entity.tenant}`)
+    if (row === undefined || (tenant !== null && !same(row.get(entity.tenant as string), tenant))) return undefined
+    return isLive(entity, row, bound) ? row : undefined
   }
 
   #lines(owned: string, owner: Loaded): Value[] {

@@ -21,9 +21,9 @@ const shownLength = 300
 /** Blocks of versions and row numbers that trials leave free: one for each client that is verified, one for explained statements. */
 export const blocks = { driver: 1, wire: 2, explanation: 3, firstTrial: 4 }
 
-/** Cycles through the cases: plain, deep page, plain, nothing found; the same for every candidate. */
-export function forcedCase(index: number): { miss: boolean; deep: boolean } {
-  return { miss: index % 8 === 7, deep: index % 4 === 3 }
+/** Cycles through the cases: plain, deep page, a row of another tenant, nothing found; the same for every candidate. */
+export function forcedCase(index: number): { miss: boolean; deep: boolean; foreign: boolean } {
+  return { miss: index % 8 === 7, deep: index % 4 === 3, foreign: index % 8 === 5 }
 }
 
 /** Anything that answers an operation: a session, or a lane in its place. */

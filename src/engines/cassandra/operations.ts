@@ -4,6 +4,7 @@ import { Groups } from '../../clients/groups.ts'
 import { cqlError } from '../../clients/protocols/cql-errors.ts'
 import { readReply, wroteReply } from '../../clients/replies.ts'
 import { holds } from '../../data/guard.ts'
+import { isOfTenant } from '../../data/parameters.ts'
 import { isSelected } from '../../data/selected.ts'
 import { canonical, compareValues, constantOf, type Value } from '../../data/value.ts'
 import { type BucketUnit, bucketMs, bucketOf } from '../../families/buckets.ts'
@@ -74,7 +75,8 @@ export class CassandraOperations {
     const keys = entity.key.map((key) => bound(`key.${key}`))
     const consistency = consistencyOf(op)
     const found = yield* this.#found(op, entity, store, keys, bound)
-    const alive = found.length > 0 && isAlive(found[0], nowMs)
+    const alive =
+      found.length > 0 && isAlive(found[0], nowMs) && isOfTenant(entity, op, bound, (field) => restored(columnOf(store, field), found[0]?.[field]))
     const lines = new Map<string, StoredRow[]>()
     for (const name of alive ? op.with : []) {
       const own = baseStore(this.#compiled.model.stores, name)
@@ -309,7 +311,7 @@ export class CassandraOperations {
     const nowMs = nowOf(entity, bound)
     const keys = entity.key.map((key) => bound(`key.${key}`))
     const before = yield* this.#current(base, entity, keys, nowMs, consistency)
-    if (before === null) return null
+    if (before === null || !isOfTenant(entity, write, bound, (field) => before.get(field) as Value)) return null
     const read = versionIn(base, before)
     const version = nextVersion(read ?? 0)
     if (write.kind === 'delete') {

@@ -17,6 +17,7 @@ import type { Value } from '../../data/value.ts'
 import type { Store, StoreColumn } from '../../families/model.ts'
 import { storesOfEntity } from '../../families/wide-column/stores.ts'
 import { entityOf, type Field, type Operation, type OperationOf, rangeOf } from '../../scenario/scenario.ts'
+import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Compiled } from '../engine.ts'
 import { insertRow } from './cql.ts'
 import { consistencyOf } from './operations.ts'
@@ -91,7 +92,13 @@ function shapeOf(compiled: Compiled<string>, op: Operation): Shape | null {
   }
   switch (op.kind) {
     case 'get':
-      if (entity.owner !== null || !isByKey(store, entity) || op.with.some((name) => !store.embedded.includes(name))) return null
+      if (
+        entity.owner !== null ||
+        tenantAskedOf(entity, op) !== null ||
+        !isByKey(store, entity) ||
+        op.with.some((name) => !store.embedded.includes(name))
+      )
+        return null
       return {
         texts: [(op.with.length === 0 ? ownerOf : partitionOf)(store, null).query],
         binds: [[{ name: `key.${entity.key[0]}` }]],

@@ -8,6 +8,7 @@ import { writeDigits } from '../../data/whole-numbers.ts'
 import { expiryAt, type Layout, writeKey, writeLines, writeParameter } from '../../families/key-value/item.ts'
 import { readsFirst } from '../../families/key-value/items.ts'
 import { type Field, fieldOf, type Operation } from '../../scenario/scenario.ts'
+import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Compiled } from '../engine.ts'
 import { binaryFlag, expiryTime } from './calls.ts'
 
@@ -23,6 +24,7 @@ export function templateOf({ scenario }: Compiled, layout: Layout, op: Operation
   const [keyName] = layout.entity.key as [string]
   const key = fieldOf(layout.entity, keyName)
   const head = (command: string) => Buffer.from(`${command} ${namespace}:${layout.entity.name}:`)
+  if (op.kind === 'get' && tenantAskedOf(layout.entity, op) !== null) return null
   if (op.kind === 'get' || (op.kind === 'delete' && !readsFirst(scenario, op))) {
     const line = { head: head(op.kind), key, keyAt: positions.get(`key.${keyName}`) as number }
     const rows = op.kind === 'get' ? rowsFound(nowAt >= 0) : (bytes: Buffer, from: number) => (outcomeOf(bytes, from) === 'done' ? 1 : 0)

@@ -2,10 +2,12 @@
 
 import { Groups } from '../../clients/groups.ts'
 import { readReply, wroteReply } from '../../clients/replies.ts'
+import { isOfTenant } from '../../data/parameters.ts'
 import { compareValues, type Value } from '../../data/value.ts'
 import { comparedInside, scoreOf, setsOf } from '../../families/key-value/model.ts'
 import type { Store } from '../../families/model.ts'
 import { type Aggregate, type Entity, entityOf, fieldOf, lineFields, type Operation, type OperationOf } from '../../scenario/scenario.ts'
+import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Compiled, Reply } from '../engine.ts'
 import { exact, type PageForm, pageForm } from './conditions.ts'
 import { behindKeys, isUnique, keyLength, linesField, RedisKeys, restored, restoredLines, stored, uniqueHash } from './keys.ts'
@@ -61,12 +63,14 @@ export class RedisOperations {
     return [...new Map(all.map((each) => [each.sha, each])).values()]
   }
 
-  /** Fields that a get asks for: the projection, lines inside the row, the key (absent with the row), when it expires. */
+  /** Fields that a get asks for: the projection, lines inside the row, the key (absent with the row), its tenant, when it expires. */
   fieldsOfGet(op: OperationOf<'get'>): { fields: string[]; inside: string[] } {
     const entity = entityOf(this.#compiled.scenario, op.entity)
     const base = this.#compiled.model.stores.find((store) => store.base && store.entity === entity.name) as Store
     const inside = op.with.filter((name) => base.embedded.includes(name))
-    return { inside, fields: [...op.fields, ...inside.map(linesField), entity.key[0] as string, ...(entity.ttlMs === null ? [] : ['expires_at'])] }
+    const tenant = [tenantAskedOf(entity, op)].filter((name) => name !== null)
+    const further = [entity.key[0] as string, ...tenant, ...(entity.ttlMs === null ? [] : ['expires_at'])]
+    return { inside, fields: [...op.fields, ...inside.map(linesField), ...further] }
   }
 
   storeOf(operation: string): Store {
@@ -81,7 +85,9 @@ export class RedisOperations {
     const { fields, inside } = this.fieldsOfGet(op)
     const key = (field: string) => bound(`key.${field}`)
     const found = (yield command('HMGET', this.keys.hash(entity, key), ...fields)) as Hash
-    const alive = found[op.fields.length + inside.length] !== null && (now === null || Number(found.at(-1)?.toString()) > now)
+    const at = op.fields.length + inside.length
+    const isThere = found[at] !== null && (now === null || Number(found.at(-1)?.toString()) > now)
+    const alive = isThere && isOfTenant(entity, op, bound, (field) => restored(fieldOf(entity, field), found[at + 1] as Buffer | null))
     const apart = new Map<string, Hash[]>()
     for (const name of alive ? op.with.filter((each) => !inside.includes(each)) : []) {
       const owned = entityOf(scenario, name)

@@ -5,8 +5,10 @@
 import { exampleOf } from '../../data/examples.ts'
 import { type Parameter, parametersOf } from '../../data/parameters.ts'
 import type { Value } from '../../data/value.ts'
-import { type Entity, type Field, type Operation, rangeOf } from '../../scenario/scenario.ts'
+import { type Entity, entityOf, type Field, fieldOf, type Operation, rangeOf } from '../../scenario/scenario.ts'
+import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Compiled } from '../engine.ts'
+import { stored } from './keys.ts'
 import type { RedisOperations } from './operations.ts'
 import type { Script } from './scripts.ts'
 import { type Call, commandsOf, type Resp, type Word } from './talk.ts'
@@ -16,23 +18,27 @@ export function rehearsed(compiled: Compiled, operations: RedisOperations, op: O
   const examples = new Examples(compiled, op)
   const pages = op.kind === 'list' && rangeOf(op) === null ? [false, true] : [false]
   const calls = pages.flatMap((deep) => {
-    const perform = (changed: string | null) => callsOf(operations, op, (name) => examples.value(name, deep, changed))
+    const perform = (changed: string | null) => callsOf(compiled, operations, op, (name) => examples.value(name, deep, changed))
     return named(perform(null), examples.names(), perform)
   })
   const scripts = new Map(calls.flatMap(({ script }) => (script === null ? [] : [[script.sha, script.text.trim()]])))
   return [...new Set(calls.map(({ text }) => text)), ...[...scripts].map(([sha, text]) => `-- script ${sha}\n${text}`)]
 }
 
-/** A row is there, and lives for long; it has no rows of its own; a page is empty, a write done. */
-function callsOf(operations: RedisOperations, op: Operation, bound: (name: string) => Value): Call[] {
+/** A row is there, of the tenant that asks, and lives for long; it has no rows of its own; a page is empty, a write done. */
+function callsOf({ scenario }: Compiled, operations: RedisOperations, op: Operation, bound: (name: string) => Value): Call[] {
+  const entity = entityOf(scenario, op.entity)
+  const tenant = op.kind === 'get' ? tenantAskedOf(entity, op) : null
+  const own = tenant === null ? null : stored(fieldOf(entity, tenant), bound(`tenant.${tenant}`))
   const calls: Call[] = []
   const talk = operations.perform(op, bound)
-  for (let said = talk.next(); said.done !== true; said = talk.next(answerTo(said.value))) calls.push(said.value)
+  const answered = (field: Word) => (field === tenant ? own : Buffer.from('9'.repeat(15)))
+  for (let said = talk.next(); said.done !== true; said = talk.next(answerTo(said.value, answered))) calls.push(said.value)
   return calls
 }
 
-function answerTo(call: Call): Resp {
-  if ('command' in call && call.command[0] === 'HMGET') return call.command.slice(2).map(() => Buffer.from('9'.repeat(15)))
+function answerTo(call: Call, answered: (field: Word) => Buffer | null): Resp {
+  if ('command' in call && call.command[0] === 'HMGET') return call.command.slice(2).map(answered)
   return 'script' in call && !/^local rows = 0$/m.test(call.script.text) ? [] : 1
 }
 

@@ -11,6 +11,7 @@ import { writeDigits, writeInt64BE } from '../../data/whole-numbers.ts'
 import { comparedInside } from '../../families/key-value/model.ts'
 import type { Store } from '../../families/model.ts'
 import { type Entity, entityOf, type Field, fieldOf, type Operation, type OperationOf, writesOf } from '../../scenario/scenario.ts'
+import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Compiled } from '../engine.ts'
 import { behindKeys, enumSortable, isUnique, keyLength, uniqueHash } from './keys.ts'
 import { isReversed, type RedisOperations, wholeRange } from './operations.ts'
@@ -143,7 +144,7 @@ class Shape {
 
   #get(op: OperationOf<'get'>): (WordSpec | null)[][] | null {
     const { fields, inside } = this.#operations.fieldsOfGet(op)
-    if (inside.length < op.with.length) return null
+    if (inside.length < op.with.length || tenantAskedOf(this.#entity, op) !== null) return null
     return [['HMGET', this.#hash(this.#entity, 'key.'), ...fields]]
   }
 
@@ -208,10 +209,17 @@ class Shape {
     return [['HSET', hash, ...this.#newFields(write, prefix)], ...life]
   }
 
-  /** The row that a step is about, and the time where rows expire. */
+  /** The row that a step is about, and what it has to be, besides there: alive, and of the tenant that asks. */
   #address(write: Step, prefix: string): Words {
     const entity = entityOf(this.#compiled.scenario, write.entity)
-    return { keys: [this.#hash(entity, `${prefix}key.`)], words: entity.ttlMs === null ? [] : [this.#digits(`${prefix}now`)] }
+    const tenant = tenantAskedOf(entity, write)
+    return {
+      keys: [this.#hash(entity, `${prefix}key.`)],
+      words: [
+        ...(entity.ttlMs === null ? [] : [this.#digits(`${prefix}now`)]),
+        ...(tenant === null ? [] : [this.#stored(`${prefix}tenant.${tenant}`, fieldOf(entity, tenant))]),
+      ],
+    }
   }
 
   /** Keys and arguments of one write; null where there are not always as many. */

@@ -16,6 +16,7 @@ import {
   type Write,
   writesOf,
 } from '../../scenario/scenario.ts'
+import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Compiled } from '../engine.ts'
 import { isUnique, keyLength, stored } from './keys.ts'
 import { RowScript } from './row-script.ts'
@@ -88,18 +89,16 @@ class StepScript {
 
   /** Ends the script where the guard does not hold. */
   guard(): string[] {
-    const follows = this.#write.kind === 'update' && this.#write.via !== null
-    const expires = this.#entity.ttlMs !== null && !follows
-    const row = new RowScript(this.#entity, { sets: [], uniques: [] }, this.#use, this.#further(expires, this.#guard))
+    const row = this.#row({ sets: [], uniques: [] }, this.#guard)
     const body = [
       'local hash = key()',
-      ...(expires ? [`local now = tonumber(${this.#argument()})`] : []),
+      ...this.#asked(),
       ...(this.#guard?.from === undefined ? [] : [`local bound = tonumber(${this.#argument()})`]),
       `local old = ${row.read()}`,
-      `if not (${this.#fits(row, expires, this.#guard)}) then return ${conflict} end`,
+      `if not (${this.#fits(row, this.#guard)}) then return ${conflict} end`,
     ]
     return [
-      follows ? `for _ = 1, tonumber(${this.#argument()}) do -- if ${this.#entity.name}` : `do -- if ${this.#entity.name}`,
+      this.#follows ? `for _ = 1, tonumber(${this.#argument()}) do -- if ${this.#entity.name}` : `do -- if ${this.#entity.name}`,
       ...indented(body),
       'end',
     ]
@@ -123,8 +122,7 @@ class StepScript {
   }
 
   #update(write: Extract<Step, { kind: 'update' }>): string[] {
-    const expires = this.#entity.ttlMs !== null && write.via === null
-    const row = new RowScript(this.#entity, placesOf(this.#compiled, write), this.#use, this.#further(expires, this.#ownGuard))
+    const row = this.#row(placesOf(this.#compiled, write), this.#ownGuard)
     const values = write.set.map((each, at) =>
       each.to === 'constant'
         ? literal(stored(fieldOf(this.#entity, each.field), constantOf(this.#entity, each.field, each.constant)))
@@ -134,12 +132,12 @@ class StepScript {
     const target = [
       'local hash = key()',
       ...(write.via === null ? [] : this.#bound(amounts)),
-      ...this.#ifThere(row, expires, [...this.#changes(write, row, values, amounts), ...this.#counted('rows + 1')]),
+      ...this.#ifThere(row, [...this.#changes(write, row, values, amounts), ...this.#counted('rows + 1')]),
     ]
     return [
       ...row.places(),
       ...this.#bound(values.filter((_, at) => write.set[at]?.to !== 'constant')),
-      ...(expires ? [`local now = tonumber(${this.#argument()})`] : []),
+      ...this.#asked(),
       ...(write.via === null ? target : [`for _ = 1, tonumber(${this.#argument()}) do`, ...indented(target), 'end']),
     ]
   }
@@ -163,14 +161,13 @@ class StepScript {
   }
 
   #delete(): string[] {
-    const expires = this.#entity.ttlMs !== null
-    const row = new RowScript(this.#entity, placesOf(this.#compiled, this.#write), this.#use, expires ? ['expires_at'] : [])
+    const row = this.#row(placesOf(this.#compiled, this.#write))
     const apart = linesApart(this.#compiled, this.#entity.name)
     return [
       ...row.places(),
       'local hash = key()',
-      ...(expires ? [`local now = tonumber(${this.#argument()})`] : []),
-      ...this.#ifThere(row, expires, [
+      ...this.#asked(),
+      ...this.#ifThere(row, [
         ...apart.flatMap(({ owned, lines }) => this.#deleteLines(owned, lines)),
         ...row.leave('old'),
         `redis.call('DEL', hash)`,
@@ -194,9 +191,17 @@ class StepScript {
     ]
   }
 
-  #ifThere(row: RowScript, expires: boolean, body: string[]): string[] {
-    const otherwise = this.#ownGuard === undefined ? [] : [`else return ${conflict}`]
-    return [`local old = ${row.read()}`, `if ${this.#fits(row, expires, this.#ownGuard)} then`, ...indented(body), ...otherwise, 'end']
+  /** Whether the row is among those that `via` leads to, where it is there whoever asks. */
+  get #follows(): boolean {
+    return this.#write.kind === 'update' && this.#write.via !== null
+  }
+
+  get #expires(): boolean {
+    return this.#entity.ttlMs !== null && !this.#follows
+  }
+
+  get #tenant(): string | null {
+    return tenantAskedOf(this.#entity, this.#write)
   }
 
   get #guard(): Guard | undefined {
@@ -208,16 +213,31 @@ class StepScript {
     return this.isLater ? undefined : this.#guard
   }
 
-  /** Fields that are read whatever sets there are. */
-  #further(expires: boolean, guard: Guard | undefined): string[] {
-    return [...(expires ? ['expires_at'] : []), ...(guard === undefined ? [] : [guard.field])]
+  /** The row that the step is about, with what it is compared by. */
+  #row(places: { sets: Store[]; uniques: Store[] }, guard?: Guard): RowScript {
+    const compared = [...(this.#expires ? ['expires_at'] : []), this.#tenant ?? [], guard?.field ?? []].flat()
+    return new RowScript(this.#entity, places, this.#use, compared)
   }
 
-  /** Whether the row is there, lives, and holds what the guard asks for. */
-  #fits(row: RowScript, expires: boolean, guard: Guard | undefined): string {
+  /** What the row has to be, besides there: alive, and of the tenant that asks. */
+  #asked(): string[] {
+    return [
+      ...(this.#expires ? [`local now = tonumber(${this.#argument()})`] : []),
+      ...(this.#tenant === null ? [] : [`local tenant = ${this.#argument()}`]),
+    ]
+  }
+
+  #ifThere(row: RowScript, body: string[]): string[] {
+    const otherwise = this.#ownGuard === undefined ? [] : [`else return ${conflict}`]
+    return [`local old = ${row.read()}`, `if ${this.#fits(row, this.#ownGuard)} then`, ...indented(body), ...otherwise, 'end']
+  }
+
+  /** Whether the row is there, lives, is of the tenant that asks, and holds what the guard asks for. */
+  #fits(row: RowScript, guard: Guard | undefined): string {
     return [
       'old[1]',
-      ...(expires ? [`tonumber(${row.of('old', 'expires_at')}) > now`] : []),
+      ...(this.#expires ? [`tonumber(${row.of('old', 'expires_at')}) > now`] : []),
+      ...(this.#tenant === null ? [] : [`${row.of('old', this.#tenant)} == tenant`]),
       ...(guard === undefined ? [] : [this.#holds(guard, row.of('old', guard.field))]),
     ].join(' and ')
   }

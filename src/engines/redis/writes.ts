@@ -2,6 +2,7 @@
 import type { Value } from '../../data/value.ts'
 import { setsOf, uniquesOf } from '../../families/key-value/model.ts'
 import { type Entity, entityOf, fieldOf, lineFields, type Operation, writesOf } from '../../scenario/scenario.ts'
+import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Compiled } from '../engine.ts'
 import { linesField, type RedisKeys, type Row, stored, storedLines, uniqueHash } from './keys.ts'
 import type { Script } from './scripts.ts'
@@ -41,7 +42,8 @@ export class RedisWrites {
   /** Only what reads before it writes takes a script: new rows are commands known beforehand, one or a transaction of several. */
   form(op: Operation): 'new rows' | 'DEL' | 'script' {
     if (writesOf(op).every((write) => this.#isNew(write))) return 'new rows'
-    if (op.kind !== 'delete' || entityOf(this.#compiled.scenario, op.entity).ttlMs !== null) return 'script'
+    const entity = entityOf(this.#compiled.scenario, op.entity)
+    if (op.kind !== 'delete' || entity.ttlMs !== null || entity.tenant !== undefined) return 'script'
     return this.#stands(op) || linesApart(this.#compiled, op.entity).length > 0 ? 'script' : 'DEL'
   }
 
@@ -117,11 +119,13 @@ export class RedisWrites {
     }
   }
 
-  /** The row that a step is about, and the time where rows expire. */
+  /** The row that a step is about, and what it has to be, besides there: alive, and of the tenant that asks. */
   #address(write: Step, bound: Bound, call: ScriptCall): void {
     const entity = entityOf(this.#compiled.scenario, write.entity)
+    const tenant = tenantAskedOf(entity, write)
     call.keys.push(this.#keys.hash(entity, (field) => bound(`key.${field}`)))
     if (entity.ttlMs !== null) call.words.push(String(bound('now')))
+    if (tenant !== null) call.words.push(stored(fieldOf(entity, tenant), bound(`tenant.${tenant}`)))
   }
 
   #step(write: Step, bound: Bound, call: ScriptCall): void {

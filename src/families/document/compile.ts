@@ -130,7 +130,7 @@ class Compilation {
     const bound = this.#bound('')
     const { embedded } = this.#store(op.entity)
     const inside = op.with.filter((name) => embedded.includes(name))
-    const row = { filter: rowFilter(entity, bound), projection: projection(entity, op.fields, inside), limit: 1, singleBatch: true }
+    const row = { filter: rowFilter(entity, op, bound), projection: projection(entity, op.fields, inside), limit: 1, singleBatch: true }
     const apart = op.with.filter((name) => !embedded.includes(name)).map((name) => this.#entity(name))
     const key = keyOf(entity, bound)
     return [this.#find(op.entity, row), ...apart.map((owned) => this.#find(owned.name, { filter: linesFilter(owned, key), sort: linesSort(owned) }))]
@@ -151,7 +151,7 @@ class Compilation {
       case 'delete': {
         const key = keyOf(entity, bound)
         const lines = this.#apart(entity).map((owned) => request({ delete: owned.name, deletes: [{ q: linesFilter(owned, key), limit: 0 }] }))
-        return [...lines, request({ delete: entity.name, deletes: [{ q: rowFilter(entity, bound), limit: 1 }] })]
+        return [...lines, request({ delete: entity.name, deletes: [{ q: rowFilter(entity, write, bound), limit: 1 }] })]
       }
       default:
         return [this.#update(entity, write, prefix)]
@@ -197,7 +197,7 @@ class Compilation {
     const bound = this.#bound(prefix)
     if (write.via === null) {
       const amounts = write.add.map(({ field, amount }) => constant(fieldOf(entity, field), amount))
-      const q = rowFilter(entity, bound, write.guard)
+      const q = rowFilter(entity, write, bound)
       const update = request({ update: entity.name, updates: [{ q, u: change(entity, write, bound, amounts) }] })
       return write.guard === undefined ? update : { ...update, guarded: { targetsAt: null } }
     }

@@ -1,5 +1,6 @@
 /** The document family: owned rows embedded while they stay small and nobody addresses them alone; compound indexes equality, sort, range. */
 import { type Entity, entityOf, type Operation, ownedBy, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Access, AccessStep, Emulation, Excuse, PhysicalModel, Store } from '../model.ts'
 import { decisiveOrder, tablesOf } from '../relational/model.ts'
 import { changedFields, namedOperations, rowBytes } from '../sizes.ts'
@@ -62,11 +63,22 @@ function narrowSearches(store: Store, operations: Operation[]): Emulation[] {
 }
 
 function excuseOf(scenario: Scenario, operation: Operation, embedded: Set<string>): Excuse[] {
+  const blind = removesLinesOfAny(scenario, operation, embedded)
+  if (blind !== undefined) {
+    const reason = `${operation.name} would remove rows of ${blind}, which stand apart, before the server has compared the tenant of their owner`
+    return [{ engine: '', operation: operation.name, reason, bottleneck: 'a condition on one collection for a write to another' }]
+  }
   const apart = writesOf(operation).flatMap((write) => (write.kind === 'insert' ? write.with.filter((name) => !embedded.has(name)) : []))
   const large = apart.find((name) => embeddedBytes(entityOf(scenario, name)) > maxMessageBytes)
   if (large === undefined) return []
   const reason = `${operation.name} inserts up to ${Math.round(embeddedBytes(entityOf(scenario, large)) / 1e6)} MB of ${large} at once: a message holds 48 MB`
   return [{ engine: '', operation: operation.name, reason, bottleneck: 'size of a message' }]
+}
+
+/** Owned rows in a collection of their own, which go before their owner does. */
+function removesLinesOfAny(scenario: Scenario, operation: Operation, embedded: Set<string>): string | undefined {
+  const removed = writesOf(operation).filter((write) => tenantAskedOf(entityOf(scenario, write.entity), write) !== null && write.kind === 'delete')
+  return removed.flatMap((write) => ownedBy(scenario, write.entity)).find(({ name }) => !embedded.has(name))?.name
 }
 
 /** Where embedded rows lie in their owner's document: under their entity's name, unless a field of the owner has it. */

@@ -12,6 +12,7 @@ import {
   type Scenario,
   type Selection,
 } from '../../scenario/scenario.ts'
+import { type Addressing, tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Store } from '../model.ts'
 import { decisiveOrder } from '../relational/model.ts'
 import { type Bind, constant, type Document, type Json } from './marks.ts'
@@ -63,9 +64,12 @@ export function keyOf(entity: Entity, bound: Bound): Json {
   return entity.key.length === 1 ? value(entity.key[0] as string) : Object.fromEntries(entity.key.map((name) => [name, value(name)]))
 }
 
-/** One row by its key, where it lives still and its guard holds. */
-export function rowFilter(entity: Entity, bound: Bound, guard?: Guard): Document {
-  return allOf({ _id: keyOf(entity, bound) }, alive(entity, bound), guard === undefined ? {} : condition(entity, guard))
+/** One row by its key, of the tenant that asks, where it lives still and its guard holds. */
+export function rowFilter(entity: Entity, asked: Addressing, bound: Bound): Document {
+  const tenant = tenantAskedOf(entity, asked)
+  const own = tenant === null ? {} : { [tenant]: bound(`tenant.${tenant}`, fieldOf(entity, tenant)) }
+  const guard = asked.kind === 'update' ? asked.guard : undefined
+  return allOf({ _id: keyOf(entity, bound) }, own, alive(entity, bound), guard === undefined ? {} : condition(entity, guard))
 }
 
 /** `value`: what is compared with, where that is no constant. */

@@ -1,5 +1,6 @@
 /** Products that find rows by their keys alone: an item per row, with its owned rows inside. What is no single item is declined. */
 import { type Entity, entityOf, type Operation, ownedBy, type Scenario, type Write, writesOf } from '../../scenario/scenario.ts'
+import { tenantAskedOf } from '../../scenario/tenants.ts'
 import { type AccessStep, type Excuse, type PhysicalModel, type Store, single } from '../model.ts'
 import { namedOperations } from '../sizes.ts'
 import { column, emptyStore } from '../wide-column/stores.ts'
@@ -23,7 +24,7 @@ export function hostOf(scenario: Pick<Scenario, 'entities'>, name: string): Enti
 
 /** Whether a write must know the item that is there: it keeps some of it. */
 export function readsFirst(scenario: Pick<Scenario, 'entities'>, { kind, entity }: Pick<Write, 'kind'> & { entity: string }): boolean {
-  if (kind === 'delete') return entityOf(scenario, entity).ttlMs !== null
+  if (kind === 'delete') return entityOf(scenario, entity).ttlMs !== null || entityOf(scenario, entity).tenant !== undefined
   return kind === 'update' || (kind === 'put' && ownedBy(scenario, entity).length > 0)
 }
 
@@ -77,6 +78,9 @@ function addAccess(model: PhysicalModel, scenario: Scenario, operation: Operatio
   const { name: store } = hostOf(scenario, operation.entity)
   const emulate = (how: string) => model.emulations.push({ operation: operation.name, how: `emulated: ${how}` })
   const [write] = writesOf(operation)
+  const entity = entityOf(scenario, operation.entity)
+  if ((operation.kind === 'get' || operation.kind === 'update') && tenantAskedOf(entity, operation) !== null)
+    emulate('the tenant of a row is compared by the client, once its item is read')
   if (write === undefined) {
     if (store !== operation.entity) emulate(`the whole item of its ${store} is read`)
     model.accesses.push(single(operation, 'read', store))
@@ -87,7 +91,7 @@ function addAccess(model: PhysicalModel, scenario: Scenario, operation: Operatio
   if (first.length > 0)
     emulate(
       write.kind === 'delete'
-        ? 'the item is read, because one that has expired is not there'
+        ? `the item is read, because one that ${[...(entity.ttlMs === null ? [] : ['has expired']), ...(entity.tenant === undefined ? [] : ['is of another tenant'])].join(' or ')} is not there`
         : 'the item is read, changed by the client, and written unless it has changed meanwhile, else read again',
     )
   model.accesses.push({ operation: operation.name, kind: operation.kind, steps: [...first, last] })

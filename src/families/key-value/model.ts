@@ -12,6 +12,7 @@ import {
   type Write,
   writesOf,
 } from '../../scenario/scenario.ts'
+import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Capabilities } from '../capabilities.ts'
 import { embeds } from '../document/model.ts'
 import type { AccessStep, PhysicalModel, Store } from '../model.ts'
@@ -32,7 +33,7 @@ export function keyValueModel(scenario: Scenario, operations: Operation[], capab
     if (entity.owner !== null) model.stores.push(linesStore(entity))
     for (const field of uniqueFields(entity)) model.stores.push(uniqueStore(entity, field))
   }
-  for (const operation of operations) if (operation.kind === 'get') addGet(model, operation, embedded)
+  for (const operation of operations) if (operation.kind === 'get') addGet(model, scenario, operation, embedded)
   // An aggregate without a window takes any set of its rows: lists come first, and ask for an order.
   for (const operation of operations) if (operation.kind === 'list' || operation.kind === 'search') addQuery(model, scenario, operation, capabilities)
   for (const operation of operations) if (operation.kind === 'aggregate') addQuery(model, scenario, operation, capabilities)
@@ -123,10 +124,12 @@ function uniqueStore(entity: Entity, field: Field): Store {
   }
 }
 
-function addGet(model: PhysicalModel, operation: OperationOf<'get'>, embedded: Set<string>): void {
+function addGet(model: PhysicalModel, scenario: Scenario, operation: OperationOf<'get'>, embedded: Set<string>): void {
   const outside = operation.with.filter((name) => !embedded.has(name))
   const steps: AccessStep[] = [operation.entity, ...outside].map((store) => ({ action: 'read', store, index: null, requests: 1 }))
   model.accesses.push({ operation: operation.name, kind: 'get', steps })
+  if (tenantAskedOf(entityOf(scenario, operation.entity), operation) !== null)
+    model.emulations.push({ operation: operation.name, how: 'emulated: the tenant of a row is compared by the client, once the row is read' })
   if (outside.length > 0)
     model.emulations.push({ operation: operation.name, how: `emulated: a sorted set and a hash per row of ${outside.join(', ')}` })
 }
@@ -298,6 +301,8 @@ function addWrites(model: PhysicalModel, scenario: Scenario, operation: Operatio
     const moved = model.stores.filter((store) => moves(store, write))
     if (moved.length > 0 && write.kind !== 'insert')
       model.emulations.push({ operation: operation.name, how: `emulated: a script reads the row and moves it between the sets of ${write.entity}` })
+    if (tenantAskedOf(entityOf(scenario, write.entity), write) !== null)
+      model.emulations.push({ operation: operation.name, how: 'emulated: a script compares the tenant of the row before it writes' })
     const touched = [
       ...model.stores.filter((store) => store.base && store.entity === write.entity),
       ...moved,

@@ -20,6 +20,7 @@ import {
   type Write,
   writesOf,
 } from '../../scenario/scenario.ts'
+import { type Addressing, tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Guarded, Program } from '../program.ts'
 import { searchedFields } from '../wanted-indexes.ts'
 import type { RowsParameter, SqlDialect } from './dialect.ts'
@@ -137,20 +138,15 @@ class Compilation {
     const { column, table } = this.#dialect
     const entity = this.#entity(operation.entity)
     const binder = this.#binder()
-    const keyed = (alias: string) => entity.key.map((key) => `${alias}${column(key)} = ${binder.at(`key.${key}`)}`)
+    const keyed = (alias: string) => this.#addressed(entity, operation, binder).map((text) => `${alias}${text}`)
     const [first, ...others] = operation.with
-    if (first === undefined)
-      return [
-        binder.statement(
-          `SELECT ${this.#columns(operation.fields)} FROM ${table(entity.name)}${where([...keyed(''), ...this.#alive(entity, binder)])}`,
-        ),
-      ]
+    if (first === undefined) return [binder.statement(`SELECT ${this.#columns(operation.fields)} FROM ${table(entity.name)}${where(keyed(''))}`)]
     const owned = this.#entity(first)
     const columns = [...operation.fields.map((name) => `o.${column(name)}`), ...lineFields(owned).map((field) => `l.${column(field.name)}`)].join(
       ', ',
     )
     const join = `FROM ${table(entity.name)} o LEFT JOIN ${table(first)} l ON l.${column(owned.key[0] as string)} = o.${column(entity.key[0] as string)}`
-    const conditions = where([...keyed('o.'), ...this.#alive(entity, binder).map((text) => `o.${text}`)])
+    const conditions = where(keyed('o.'))
     const joined = binder.statement(`SELECT ${columns} ${join}${conditions} ORDER BY l.${column('line')}`)
     return [joined, ...others.map((name) => this.#lines(entity, this.#entity(name)))]
   }
@@ -218,20 +214,23 @@ class Compilation {
         return [binder.statement(`${this.#insert(entity, binder)} ${this.#dialect.upsert(entity, rest.length > 0 ? rest : entity.key)}`)]
       }
       case 'delete':
-        return [binder.statement(`DELETE FROM ${table(entity.name)}${where(this.#row(entity, binder))}`)]
+        return [binder.statement(`DELETE FROM ${table(entity.name)}${where(this.#addressed(entity, write, binder))}`)]
       default: {
         if (write.via !== null) return [this.#updateTargets(entity, write, binder, prefix)]
         const amounts = write.add.map((each) => decimalText(BigInt(each.amount), fieldOf(entity, each.field).scale))
         const changes = this.#assignments(entity, write, binder, amounts)
-        const conditions = where([...this.#row(entity, binder), ...this.#guard(entity, write)])
+        const conditions = where([...this.#addressed(entity, write, binder), ...this.#guard(entity, write)])
         const statement = binder.statement(`UPDATE ${table(entity.name)} SET ${changes}${conditions}`)
         return [write.guard === undefined ? statement : { ...statement, guarded: { targetsAt: null } }]
       }
     }
   }
 
-  #row(entity: Entity, binder: Binder): string[] {
-    return [...entity.key.map((key) => `${this.#dialect.column(key)} = ${binder.at(`key.${key}`)}`), ...this.#alive(entity, binder)]
+  /** A row by its key, of the tenant that asks, where it lives still. */
+  #addressed(entity: Entity, asked: Addressing, binder: Binder): string[] {
+    const tenant = tenantAskedOf(entity, asked)
+    const names = [...entity.key.map((key) => [key, `key.${key}`]), ...(tenant === null ? [] : [[tenant, `tenant.${tenant}`]])] as [string, string][]
+    return [...names.map(([name, parameter]) => `${this.#dialect.column(name)} = ${binder.at(parameter)}`), ...this.#alive(entity, binder)]
   }
 
   /** `bound`: what is compared with, where that is no constant. */

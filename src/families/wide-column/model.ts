@@ -1,5 +1,6 @@
 /** The wide-column family: a base table by key, one table per list and aggregate, a token store per search. Queries decide the tables. */
 import { entityOf, type Operation, type Scenario, type Update, writesOf } from '../../scenario/scenario.ts'
+import { tenantAskedOf } from '../../scenario/tenants.ts'
 import { homeQuery, isKeyless } from '../keyless.ts'
 import type { AccessStep, PhysicalModel, Store } from '../model.ts'
 import { filterShare } from '../sizes.ts'
@@ -33,6 +34,7 @@ export function wideColumnModel(scenario: Scenario, operations: Operation[]): Ph
           operation: operation.name,
           how: `emulated: ${apart.length} more read${apart.length > 1 ? 's' : ''}, joined by the client`,
         })
+      if (tenantAskedOf(entity, operation) !== null) model.emulations.push({ operation: operation.name, how: tenantCompared })
       model.accesses.push({ operation: operation.name, kind: 'get', steps })
     }
   }
@@ -44,6 +46,9 @@ export function wideColumnModel(scenario: Scenario, operations: Operation[]): Ph
   for (const operation of operations) if (writesOf(operation).length > 0) addWrite(model, operation, scenario, excuse)
   return model
 }
+
+/** Rows are found by keys that nobody guesses: a tenant in front of them would have to be known to whoever refers to one. */
+const tenantCompared = 'emulated: the tenant of a row is compared by the client, once the row is read'
 
 function constantsOf(operation: Operation): number {
   const where = operation.kind === 'list' || operation.kind === 'aggregate' ? operation.where : []
@@ -88,6 +93,7 @@ function addWrite(model: PhysicalModel, operation: Operation, scenario: Scenario
     if (readFirst) {
       steps.push({ action: 'read first', store: baseStore(model.stores, entity.name).name, index: 'partition', requests: 1 })
       model.emulations.push({ operation: operation.name, how: 'emulated: read before write' })
+      if (tenantAskedOf(entity, write) !== null) model.emulations.push({ operation: operation.name, how: tenantCompared })
     }
     const changed = write.kind === 'update' ? [...write.set, ...write.add].map((each) => each.field) : null
     const touched =

@@ -54,7 +54,7 @@ describe('templates', () => {
     expect(describeOperation('write_session')).toMatch(/^MULTI\nHSET session:\?row\.id .*\nPEXPIRE session:\?row\.id \d+\nEXEC$/)
   })
 
-  test.each(['kinds', 'awkward/pairs'])('write the very bytes of the conversation: %s', (name) => {
+  test.each(['kinds', 'awkward/pairs', 'awkward/tenants'])('write the very bytes of the conversation: %s', (name) => {
     const { scenario, operations, conversations, templates } = templatesFor(fileURLToPath(new URL(`../../engines/${name}.yaml`, import.meta.url)))
     const params = new DrawnParameters(makeDataset(scenario, 1), operations, 'templates', 1, scenario.epochMs)
     let compared = 0
