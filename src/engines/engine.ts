@@ -383,6 +383,12 @@ export function asRole({ role, ...endpoint }: Endpoint): Endpoint {
   return { ...endpoint, ...role }
 }
 
+/** What keeps the rows of one tenant from another, besides the conditions of the operations: sentences, and the statements that make it, where there are tenants. */
+export interface RowRights {
+  how: string[]
+  statements: string[]
+}
+
 /** Commands and statements in the product's own language, one a line; a sentence where there is none. */
 export interface Handbook {
   schema: string[]
@@ -392,6 +398,7 @@ export interface Handbook {
   restore: string[]
   /** What gives the role of the operations its rights, and no more. */
   grants: string[]
+  rowRights: RowRights
   /** Conditions over the server's own figures. */
   alerts: string[]
   /** What tells Prometheus of them; absent: no exporter was looked up. */

@@ -29,7 +29,7 @@ export function designFiles(told: Told): DesignFile[] {
 function filesOf(told: Told, candidate: CandidateResult): DesignFile[] {
   const { scenario } = told.result
   const { handbook, ddl, model } = candidate
-  const { schema = ddl, migrations = [], grants = [] } = handbook
+  const { schema = ddl, migrations = [], grants = [], rowRights } = handbook
   const { extension, comment } = languages[model.family]
   const statements = (texts: string[], none: string) => (texts.length === 0 ? `${comment} ${none}\n` : `${texts.join(';\n\n')};\n`)
   const steps = migrations.flatMap(({ name, up, down }, at) => {
@@ -43,6 +43,14 @@ function filesOf(told: Told, candidate: CandidateResult): DesignFile[] {
     { path: `schema.${extension}`, text: statements(schema, 'Stores begin to exist with their first row: there is nothing to define.') },
     ...steps,
     { path: `grants.${extension}`, text: statements(grants, 'The product tells no rights apart.') },
+    ...(rowRights === undefined || rowRights.statements.length === 0
+      ? []
+      : [
+          {
+            path: `row-level-security.${extension}`,
+            text: `${rowRights.how.map((line) => `${comment} ${line}\n`).join('')}\n${statements(rowRights.statements, '')}`,
+          },
+        ]),
     { path: 'alerts.yml', text: alertRules(told, candidate) },
     { path: 'erd.svg', text: `${standing(svgOf(modelDiagram(candidate, scenario), escaped))}\n` },
     { path: 'data-dictionary.csv', text: `${csv([dictionaryHead, ...dictionaryRows(model.stores, scenario)])}\r\n` },

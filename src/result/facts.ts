@@ -71,6 +71,7 @@ export const handbook = open({
   backup: texts,
   restore: texts,
   grants: texts,
+  rowRights: open({ how: texts, statements: texts }).describe('what keeps the rows of one tenant from another'),
   alerts: texts,
   exporter,
 }).partial()

@@ -65,7 +65,15 @@ export const toy: Engine = throwingServerErrors(errorOf, {
     }),
   },
   compile: compileItems({ engine: name, settings, refusals, shown: (call, values) => `${call.command} ${call.key} ${values}`.trim() }),
-  handbook: () => ({ schema: [], migrations: [], backup: [], restore: [], grants: [], alerts: ['the server refuses with "full"'] }),
+  handbook: () => ({
+    schema: [],
+    migrations: [],
+    backup: [],
+    restore: [],
+    grants: [],
+    rowRights: { how: ['none'], statements: [] },
+    alerts: ['the server refuses with "full"'],
+  }),
   ready: (endpoint) => asking(endpoint, async (client) => (await client.ask<{ version: string }>('server')).version),
   guards: async () => ({
     transport: { effective: 'no TLS', ok: false },

@@ -120,6 +120,12 @@ export const cassandra: Engine = throwingServerErrors(cassandraError, {
     })),
     backup: ['nodetool snapshot -t "$TAG" dbtrial, then copy the snapshot directories of every node'],
     restore: ['copy the snapshot back into the table directories and run nodetool refresh'],
+    rowRights: {
+      how: [
+        'No rights by row: roles end at tables. In tables of queries the tenant is a part of the partition that is asked for; of a row that is asked for by its key the client compares it. A keyspace for each tenant, with a role of its own, would hold whatever a client forgets, where tenants are few.',
+      ],
+      statements: [],
+    },
     grants: ['CREATE ROLE application', ...grantsOf(compiled.model, compiled.operations, id)],
     alerts: [
       'pending compactions > 20',

@@ -64,6 +64,12 @@ export const mariadb: Engine = throwingServerErrors(mariadbError, {
       'mariadb-binlog --start-position … | mariadb up to the time wanted',
     ],
     grants: ['CREATE ROLE application', ...grantsOf(dialect, compiled)],
+    rowRights: {
+      how: [
+        'No rights by row: the conditions on the tenant in the statements are what there is. Views would hold whatever a statement forgets: one for each table, WITH CHECK OPTION, with a condition on a stored function that tells the tenant of the session, and the rights of the application on the views alone.',
+      ],
+      statements: [],
+    },
     alerts: [
       'Seconds_Behind_Master > 10',
       'history list length > 1 million',

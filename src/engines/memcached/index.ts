@@ -104,6 +104,7 @@ export const memcached: Engine = throwingServerErrors(driverError, {
     migrations: [],
     backup: ['none: what an item holds must be found elsewhere, or may be lost'],
     restore: ['start the server, and let clients fill it again'],
+    rowRights: { how: ['No rights at all by key: the client compares the tenant of an item that it reads.'], statements: [] },
     grants: ['a line `application:…` in the file of -Y; an account may do everything'],
     alerts: [
       'bytes > 80 % of limit_maxbytes',

@@ -137,6 +137,12 @@ export const mongodb: Engine = throwingServerErrors(mongoError, {
     ],
     restore: ['mongorestore --oplogReplay --gzip --archive="$BACKUP"'],
     grants: grantsOf(compiled.operations, compiled.programs as (DocumentProgram | null)[]),
+    rowRights: {
+      how: [
+        'No rights by document: roles end at collections, and the filters of the commands are what there is. A database for each tenant, with a role of its own, would hold whatever a command forgets, where tenants are few; views may be read, not written.',
+      ],
+      statements: [],
+    },
     alerts: ['replication lag > 10 s', 'cache dirty > 10 %', 'operations queued for 1 min', 'oplog window < 24 h', 'disk > 75 %'],
     exporter,
   }),

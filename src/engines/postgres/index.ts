@@ -18,6 +18,7 @@ import { exporter } from './exporter.ts'
 import { traits } from './facts.ts'
 import { openPostgresLane } from './lane.ts'
 import { observe } from './observe.ts'
+import { rowSecurityOf } from './row-security.ts'
 import { PostgresSession, serverSettings } from './session.ts'
 
 export const postgres: Engine = throwingServerErrors(postgresError, {
@@ -114,6 +115,7 @@ export const postgres: Engine = throwingServerErrors(postgresError, {
       'touch "$PGDATA/recovery.signal" && pg_ctl start -D "$PGDATA"',
     ],
     grants: ['CREATE ROLE application', ...grantsOf(dialect, compiled)],
+    rowRights: rowSecurityOf(compiled),
     alerts: [
       'replication lag > 10 s',
       'oldest transaction > 10 min',

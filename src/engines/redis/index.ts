@@ -115,6 +115,12 @@ function makeEngine({ licence, audit, ...build }: Variant): Engine {
       migrations: [],
       backup: ['BGREWRITEAOF, then copy the appendonlydir of a replica; or BGSAVE and copy dump.rdb'],
       restore: ['stop the server, put the appendonlydir back, start it'],
+      rowRights: {
+        how: [
+          'No rights by row: rules of ACL go by the beginnings of keys, and keys here begin with the entity, so that a row is found by who refers to it. The client compares the tenant of a row that it reads, a script that of one that it writes. A key that begins with its tenant, and a user for each, would hold whatever a client forgets.',
+        ],
+        statements: [],
+      },
       grants: ['ACL SETUSER application on >… ~* +@read +@write +@transaction +@scripting'],
       alerts: [
         'used_memory > 75 % of maxmemory',

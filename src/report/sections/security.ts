@@ -3,6 +3,7 @@ import type { CandidateResult, Result } from '../../result/result.ts'
 import { type Control, controls, ruleOf } from '../../scenario/regimes.ts'
 import { rightsOf } from '../../scenario/rights.ts'
 import type { Entity, Scenario } from '../../scenario/scenario.ts'
+import { acrossTenants, isOfTenants, tenantsIn } from '../../scenario/tenants.ts'
 import { type Block, code, heading, list, paragraph, table } from '../render/document.ts'
 import { designed, type Told } from '../told.ts'
 
@@ -21,12 +22,15 @@ export function securitySection(told: Told): Block[] {
     ),
     ...madeElsewhere(scenario),
     ...own.flatMap(({ name, handbook: { grants = [] } }) => (grants.length === 0 ? [] : [paragraph(`${name}:`), code('sql', grants.join('\n'))])),
+    ...tenantBlocks(scenario, own),
     heading(3, 'Personal data'),
     ...(personal.length === 0 ? [paragraph('The scenario marks no field as personal data.')] : [list(personalRules(personal))]),
     ...controlTable(told.result, own),
     heading(3, 'Beside the store'),
     list([
-      'The scenario names no key of tenants, so rights by row have nothing to go by: whoever has the role reads all rows.',
+      ...(tenantsIn(scenario) === undefined
+        ? ['The scenario names no tenant, so rights by row have nothing to go by: whoever has the role reads all rows.']
+        : []),
       'Passwords and keys come from a store for secrets, are changed at least once a year, and stand in no image and no repository.',
       'Only the servers of the application reach the port of the store; who administers it comes through a host that logs what is done.',
     ]),
@@ -40,6 +44,36 @@ function madeElsewhere({ entities, operations }: Scenario): Block[] {
   return [
     paragraph(
       `No operation of the scenario makes rows of ${none.join(', ')}, so the role may not: what does (a registration, an import) has a role of its own, or belongs into the scenario.`,
+    ),
+  ]
+}
+
+/** What keeps the rows of one tenant from another: what the operations ask, what was verified of it, and what a server adds. */
+function tenantBlocks(scenario: Scenario, own: CandidateResult[]): Block[] {
+  const tenants = tenantsIn(scenario)
+  if (tenants === undefined) return []
+  const entities = scenario.entities.filter((each) => each.name !== tenants && isOfTenants(scenario, each)).map(({ name }) => name)
+  const none = scenario.entities.filter((each) => !isOfTenants(scenario, each)).map(({ name }) => name)
+  const strays = scenario.operations.flatMap((operation) => {
+    const why = acrossTenants(scenario, operation)
+    return why === null
+      ? []
+      : [`${operation.name}: ${why}; under policies it needs a role of its own that they do not bind, or finds the rows of one tenant.`]
+  })
+  return [
+    heading(3, 'Tenants'),
+    paragraph(
+      `Rows of ${entities.join(', ')} are those of one ${tenants}. Who asks for one by its key asks for it as a tenant's; in one of eight answers that were verified another tenant asked, and had to find and change nothing.${none.length === 0 ? '' : ` Rows of ${none.join(', ')} are no tenant's: what keeps them apart is not stated.`}`,
+    ),
+    ...(strays.length === 0 ? [] : [list(strays)]),
+    ...own.flatMap(({ name, handbook: { rowRights } }) =>
+      rowRights === undefined
+        ? []
+        : [
+            paragraph(`${name}:`),
+            list(rowRights.how),
+            ...(rowRights.statements.length === 0 ? [] : [code('sql', `${rowRights.statements.join(';\n')};`)]),
+          ],
     ),
   ]
 }

@@ -6,6 +6,7 @@ import { decide } from '../../../src/assess/decision/decision.ts'
 import { assess } from '../../../src/assess/judge/assess.ts'
 import { engines } from '../../../src/engines/registry.ts'
 import { antiPatterns } from '../../../src/report/anti-patterns.ts'
+import { designFiles } from '../../../src/report/design.ts'
 import type { Document, Table } from '../../../src/report/render/document.ts'
 import { toMarkdown } from '../../../src/report/render/markdown.ts'
 import { backupSection } from '../../../src/report/sections/backup.ts'
@@ -164,6 +165,37 @@ describe('security', () => {
     expect(toMarkdown(blocks)).toContain('customer.email')
     expect(rowOf(blocks, what)?.slice(1, 3)).toEqual(['gdpr, pci_dss', '✓ measured: TLSv1.3'])
     expect(rowOf(blocks, 'audit trail')?.[2]).toMatch(/not measured$/)
+  })
+})
+
+describe('tenants', () => {
+  const rowRights = {
+    how: ['Policies hold it.'],
+    statements: ['ALTER TABLE "order" ENABLE ROW LEVEL SECURITY', 'CREATE POLICY tenant ON "order" USING (true)'],
+  }
+
+  test('without one, whoever has the role reads all rows', () => {
+    const text = toMarkdown(securitySection(toldOf(saved)))
+    expect(text).toContain('The scenario names no tenant')
+    expect(text).not.toContain('### Tenants')
+  })
+
+  test('are told with their entities, the operations that are not bound to one, and what each server adds', () => {
+    const result = changed((own) => {
+      Object.assign(own.scenario.entities.find(({ name }) => name === 'order') ?? {}, { tenant: 'customer_id' })
+      Object.assign(named(own, 'postgres').handbook, { rowRights })
+      Object.assign(named(own, 'mongodb').handbook, { rowRights: { how: ['The filters are what there is.'], statements: [] } })
+    })
+    const text = toMarkdown(securitySection(toldOf(result))).replaceAll('\\_', '_')
+    expect(text).not.toContain('names no tenant')
+    expect(text).toContain('Rows of order, order_item are those of one customer.')
+    expect(text).toContain('Rows of product, session are no tenant')
+    expect(text).toMatch(/daily_revenue: it reads across tenants: "where" has no customer_id: any; under policies/)
+    expect(text).not.toContain('order_history: ')
+    expect(text).toContain('CREATE POLICY tenant ON "order" USING (true);')
+    expect(text).toContain('The filters are what there is.')
+    const files = designFiles(toldOf(result)).filter(({ path }) => path.includes('row-level-security'))
+    expect(files).toEqual([{ path: 'postgres/row-level-security.sql', text: `-- Policies hold it.\n\n${rowRights.statements.join(';\n\n')};\n` }])
   })
 })
 

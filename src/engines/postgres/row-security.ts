@@ -1,0 +1,53 @@
+/** Rights by row: a transaction of the application sees and writes the rows of the tenant that it names, whatever its statements ask for. */
+import { rightsOf } from '../../scenario/rights.ts'
+import { type Entity, fieldOf, type Scenario } from '../../scenario/scenario.ts'
+import { tenantFieldOf, tenantOwnerOf } from '../../scenario/tenants.ts'
+import type { Compiled, RowRights } from '../engine.ts'
+import { columnName, sqlType, tableName } from './dialect.ts'
+
+type Design = Pick<Compiled, 'scenario' | 'operations'>
+
+export const rowSecurityOf = (design: Design): RowRights => ({
+  how: [
+    'Policies: a transaction sees and writes the rows of the tenant that it names, and none where it names none, whatever its statements ask for.',
+    "A transaction begins with SELECT set_config('app.tenant', $1, true), or with SET LOCAL app.tenant = '…'. Both end with it, also where a pooler lends its connection to others; a plain SET would stay for whoever has the connection next.",
+    'Statements keep their own condition on the tenant: it is what indexes are entered by, and what holds where somebody forgets the policies.',
+    'FORCE binds the owner of the tables, too. Superusers and roles with BYPASSRLS see all rows: backups, the purge of expired rows and what reads across tenants come from a role of their own that has it, never from the application.',
+    'Keys are checked past policies: a reference may point at the row of another tenant, and a unique value of another tenant is refused.',
+  ],
+  statements: design.scenario.entities.flatMap((entity) => policiesOf(design, entity)),
+})
+
+function policiesOf(design: Design, entity: Entity): string[] {
+  const { scenario } = design
+  const owner = tenantOwnerOf(scenario, entity)
+  const condition = owner === null ? conditionOn(scenario, entity, '') : ofOwner(scenario, entity, owner)
+  if (condition === null) return []
+  const table = tableName(entity.name)
+  return [
+    `ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`,
+    `CREATE POLICY tenant ON ${table} USING (${condition}) WITH CHECK (${condition})`,
+    ...(owner === null ? [] : rightToAsk(design, entity, owner)),
+  ]
+}
+
+/** null: nothing in the row says whose it is. No tenant is named by a text that was never set, and by an empty one where a transaction before has set it. */
+function conditionOn(scenario: Scenario, entity: Entity, of: string): string | null {
+  const name = tenantFieldOf(scenario, entity)
+  if (name === null) return null
+  const type = sqlType(scenario, entity, fieldOf(entity, name))
+  return `${of}${columnName(name)} = (SELECT NULLIF(current_setting('app.tenant', true), '')::${type})`
+}
+
+function ofOwner(scenario: Scenario, owned: Entity, owner: Entity): string {
+  const key = `o.${columnName(owner.key[0] as string)} = ${tableName(owned.name)}.${columnName(owned.key[0] as string)}`
+  return `EXISTS (SELECT FROM ${tableName(owner.name)} o WHERE ${key} AND ${conditionOn(scenario, owner, 'o.')})`
+}
+
+/** A policy asks with the rights of whoever it binds: who has some on owned rows has to read what says whose they are. */
+function rightToAsk({ scenario, operations }: Design, owned: Entity, owner: Entity): string[] {
+  const isUsed = Object.values(rightsOf(owned.name, operations)).some((names) => names.length > 0)
+  if (!isUsed || rightsOf(owner.name, operations).reads.length > 0) return []
+  const columns = [owner.key[0] as string, tenantFieldOf(scenario, owner) as string].filter((name, at, all) => all.indexOf(name) === at)
+  return [`GRANT SELECT (${columns.map(columnName).join(', ')}) ON ${tableName(owner.name)} TO application`]
+}
