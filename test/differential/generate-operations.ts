@@ -2,7 +2,7 @@
 import type { Draws } from './draws.ts'
 import { type Column, skewed, type Table } from './generate-entities.ts'
 
-type Text = Record<string, unknown>
+export type Text = Record<string, unknown>
 
 const sortable = new Set(['uuid', 'int', 'decimal', 'enum', 'words', 'email', 'timestamp'])
 const comparable = new Set([...sortable, 'bool'])

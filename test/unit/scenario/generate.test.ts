@@ -1,6 +1,7 @@
 /** The generator of random scenarios: what it writes is valid, the same for the same seed, and covers the grammar. */
 import { expect, test } from 'vitest'
 import { parseScenario } from '../../../src/scenario/read.ts'
+import { entityOf, writesOf } from '../../../src/scenario/scenario.ts'
 import { generateScenario } from '../../differential/generate.ts'
 
 const seeds = Array.from({ length: 300 }, (_, seed) => seed + 1)
@@ -55,6 +56,13 @@ test('300 random scenarios are valid, and every part of the grammar is in one of
       ),
     ],
     ['a guard of what is summed', steps.some((step) => step.kind === 'update' && step.guard?.from !== undefined)],
+    ['rows of tenants', entities.some((entity) => entity.tenant !== undefined)],
+    [
+      'a guard on rows of tenants',
+      scenarios.some(({ entities, operations }) =>
+        operations.flatMap(writesOf).some((each) => each.kind === 'update' && each.guard !== undefined && entityOf({ entities }, each.entity).tenant),
+      ),
+    ],
     ['an invariant', scenarios.some((scenario) => scenario.invariants.length > 0)],
     ['a name of 40 letters', entities.some((entity) => entity.name.length === 40)],
   ]

@@ -13,6 +13,7 @@ import { parseScenario, readScenario } from '../../../src/scenario/read.ts'
 import { entityOf, type Scenario } from '../../../src/scenario/scenario.ts'
 import { acrossTenants, isOfTenants, tenantsIn } from '../../../src/scenario/tenants.ts'
 import { warningsOf } from '../../../src/scenario/warnings.ts'
+import { Reference } from '../../../src/verify/reference.ts'
 
 const tenants = readScenario(fileURLToPath(new URL('../../engines/awkward/tenants.yaml', import.meta.url)))
 const rest = 'rate: 1/s, p99: 1s'
@@ -105,7 +106,11 @@ test('a row is asked for by its own tenant, in a part of the verification by ano
   for (const [index, operation] of operations.entries()) {
     const own = parametersOf(tenants, operation).filter(({ name }) => /\btenant\./.test(name))
     expect(own, operation.name).toHaveLength(
-      /^(get|get_fields|get_file|get_lock|move|add|set_file|touch|unlock|drop|drop_file|drop_bare|file_it)$/.test(operation.name) ? 1 : 0,
+      /^(get|get_fields|get_file|get_lock|move|add|set_file|touch|unlock|drop|drop_file|drop_bare|file_it|claim|spend|file_under)$/.test(
+        operation.name,
+      )
+        ? 1
+        : 0,
     )
     if (own.length === 0 || operation.kind === 'transaction') continue
     const data = dataset.entities.get(operation.entity) as EntityData
@@ -128,14 +133,54 @@ test('a row is asked for by its own tenant, in a part of the verification by ano
       }
     }
   }
-  expect(asked).toBe(12 * 40)
+  expect(asked).toBe(14 * 40)
+})
+
+test.each([
+  ['drop_bare', 'miss'],
+  ['claim', 'conflict'],
+  ['spend', 'conflict'],
+  ['file_under', 'conflict'],
+])('%s of another tenant is answered as that of a row that is not there, and changes nothing: %s', (name, outcome) => {
+  const operations = allOperations(tenants)
+  const index = operations.findIndex((each) => each.name === name)
+  const dataset = makeDataset(tenants, 1)
+  const reference = new Reference(dataset, operations)
+  const params = new DrawnParameters(dataset, operations, 'guards', 1, tenants.epochMs)
+  const totals = () => ['doc', 'lock', 'bare'].map((entity) => reference.total(entity, entity === 'bare' ? undefined : 'n'))
+  const before = totals()
+  const answers = (force: DrawnParameters['force']) =>
+    Array.from({ length: 30 }, () => {
+      params.force = force
+      params.next(index)
+      return reference.execute(index, params)
+    })
+  const nothing = Array.from({ length: 30 }, () => ({ kind: 'wrote', outcome, rows: 0 }))
+  expect(answers({ foreign: true })).toEqual(nothing)
+  expect(answers({ miss: true })).toEqual(nothing)
+  expect(totals()).toEqual(before)
+  expect(answers({})).toContainEqual({ kind: 'wrote', outcome: 'ok', rows: 1 })
 })
 
 test('documents decline to delete a row whose lines stand apart; every family says where it compares tenants', () => {
   const model = (engine: string) => deriveModel(engineNamed(engine), tenants)
   expect(model('postgres')).toMatchObject({ excuses: [], emulations: [{ operation: 'expiry of lock' }] })
   expect(model('mongodb').excuses.map(({ operation }) => operation)).toEqual(['drop_file'])
-  const byKey = ['get', 'get_fields', 'get_file', 'get_lock', 'move', 'set_file', 'touch', 'unlock', 'drop', 'drop_file', 'drop_bare']
+  const byKey = [
+    'get',
+    'get_fields',
+    'get_file',
+    'get_lock',
+    'move',
+    'set_file',
+    'touch',
+    'unlock',
+    'drop',
+    'drop_file',
+    'drop_bare',
+    'claim',
+    'spend',
+  ]
   for (const [engine, declined] of [
     ['cassandra', []],
     ['redis', []],
