@@ -193,6 +193,7 @@ describe('tenants', () => {
     expect(text).toMatch(/daily_revenue: it reads across tenants: "where" has no customer_id: any; under policies/)
     expect(text).not.toContain('order_history: ')
     expect(text).toContain('CREATE POLICY tenant ON "order" USING (true);')
+    expect(text.match(/what they cost is not measured/g)).toHaveLength(1)
     expect(text).toContain('The filters are what there is.')
     const files = designFiles(toldOf(result)).filter(({ path }) => path.includes('row-level-security'))
     expect(files).toEqual([{ path: 'postgres/row-level-security.sql', text: `-- Policies hold it.\n\n${rowRights.statements.join(';\n\n')};\n` }])
