@@ -18,7 +18,7 @@ export function firstMonth(told: Told): Block[] {
   return [
     heading(3, `The first month with ${name}`),
     list([
-      `Make the stores by the steps in design/${name}/migrations, and the role of the application by design/${name}/grants.* (sections 12 and 13).`,
+      ...storesText(own),
       ...conditionOf(first).map((operation) => `Keep ${operation} rolled up, and measure what that costs: nobody has (section 14).`),
       ...lateText(told, name),
       ...backupText(own),
@@ -29,14 +29,25 @@ export function firstMonth(told: Told): Block[] {
   ]
 }
 
-/** The alert that would fire first is one to settle before it can. */
+/** By the files that its design has. */
+function storesText({ name, ddl, handbook: { schema = ddl, migrations = [], grants = [], rowRights } }: CandidateResult): string[] {
+  const steps = migrations.length > 0 ? `the steps in design/${name}/migrations` : `design/${name}/schema.*`
+  const files = [
+    ...(schema.length + migrations.length === 0 ? [] : [`the stores by ${steps}`]),
+    ...(grants.length === 0 ? [] : [`the role of the application by design/${name}/grants.*`]),
+    ...((rowRights?.statements ?? []).length === 0 ? [] : [`the policies of tenants by design/${name}/row-level-security.*`]),
+  ]
+  return files.length === 0 ? [] : [`Make ${files.join(', and ')} (sections 12 and 13).`]
+}
+
+/** What is late at the average load already; only a p99 has an alert, which then fires at once. */
 function lateText(told: Told, name: string): string[] {
   const plan = planOf(told, name)
   const late = plan === null ? [] : lateNow(plan.latency)
-  return late.map(
-    ({ operation, objective, totalMs, limitMs }) =>
-      `Settle ${operation}: its ${objective} is planned at ${micros(totalMs.p50 * 1000)} of ${micros(limitMs * 1000)} at the average load, so its alert fires first, and at once (sections 10 and 11). Measure it on the servers of production, then mend it or agree on another limit.`,
-  )
+  return late.map(({ operation, objective, totalMs, limitMs }) => {
+    const alert = objective === 'p99' ? ', so its alert fires at once' : ''
+    return `Settle ${operation}: its ${objective} is planned at ${micros(totalMs.p50 * 1000)} of ${micros(limitMs * 1000)} at the average load${alert} (sections 10 and 11). Measure it on the servers of production, then mend it or agree on another limit.`
+  })
 }
 
 const backupText = (own: CandidateResult) =>

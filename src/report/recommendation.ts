@@ -45,7 +45,8 @@ function sureText({ constraints }: CandidateDecision): string[] {
     const share = condition?.probability ?? probability
     return (state === 'open' || state === 'condition') && share !== null ? [`${name} ${likelihood(share)}`] : []
   })
-  return shares.length === 0 ? [] : [`How likely what is not sure then holds: ${shares.join(', ')}.`]
+  const hasCondition = constraints.some(({ state }) => state === 'condition')
+  return shares.length === 0 ? [] : [`How likely what is not sure holds${hasCondition ? ' then' : ''}: ${shares.join(', ')}.`]
 }
 
 /** What each of the others would cost, or cannot do. */
@@ -58,9 +59,10 @@ function whyText(first: CandidateDecision, result: Result, decision: Decision): 
 }
 
 function dearerText({ marked, plan, mix }: CandidateDecision, first: CandidateDecision, { months, budgetUsdPerMonth: budget }: Decision): string {
-  const [own, least] = [plan?.fleet.horizon.total.p50, first.plan?.fleet.horizon.total.p50]
-  if (own === undefined || least === undefined || mix !== first.mix || own <= least) return `${marked} ranks behind it (section 3)`
-  return `${marked} would cost ${usd(own)} USD a month in month ${months}${budget !== null && own > budget ? ', over the budget' : ''}`
+  const [own, firstUsd] = [plan?.fleet.horizon.total.p50, first.plan?.fleet.horizon.total.p50]
+  const behind = `${marked} ranks behind it (section 3)`
+  if (own === undefined || firstUsd === undefined || mix !== first.mix || own <= firstUsd) return behind
+  return `${behind}, at ${usd(own)} USD a month in month ${months}${budget !== null && own > budget ? ', over the budget' : ''}`
 }
 
 /** By what it cannot do; what else rules it out stands in the table of constraints. */

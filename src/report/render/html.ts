@@ -97,10 +97,10 @@ function chapter(text: string): string {
 function figureOf({ file, alternative, svg, points }: Chart): string {
   const circles = points.map(({ x, y, text }) => `<circle cx="${Math.round(x)}" cy="${Math.round(y)}" r="9"><title>${escaped(text)}</title></circle>`)
   const picture = svg
-    .replace('<svg ', `<svg role="img" aria-label="${escaped(alternative)}" `)
+    .replace('<svg ', () => `<svg role="img" aria-label="${escaped(alternative)}" `)
     // What is clipped names its frame, of which there is one in each picture of the page.
-    .replaceAll(/\bcl_(?=\d)/g, `${file.replace(/\.png$/, '')}-`)
-    .replace(/<\/svg>$/, `<g class="points">${circles.join('')}</g></svg>`)
+    .replaceAll(/(?<=\bid="|url\(#)cl_(?=\d)/g, () => `${file.replace(/\.png$/, '')}-`)
+    .replace(/<\/svg>$/, () => `<g class="points">${circles.join('')}</g></svg>`)
   return `<figure class="chart" role="region" aria-label="Chart" tabindex="0">${picture}</figure>`
 }
 

@@ -19,7 +19,7 @@ export function monitoringSection(told: Told): Block[] {
     alerts.length === 0
       ? []
       : [
-          `${name}: ${alerts.join('; ')}${exporter === undefined ? '' : `. As rules of Prometheus in design/${name}/alerts.yml, over ${exporter.name}`}`,
+          `${name}: ${alerts.join('; ')}${exporter === undefined ? '' : `. Those that ${exporter.name} has a metric for are rules of Prometheus in design/${name}/alerts.yml`}`,
         ],
   )
   return [
