@@ -22,14 +22,16 @@ export function firstOf({ ranking: { winner, standings }, candidates }: Decision
   return candidates.find((each) => each.name === name)
 }
 
-function whatText({ name, marked, plan }: CandidateDecision, { candidates, scenario }: Result, { months, budgetUsdPerMonth }: Decision): string {
+function whatText(first: CandidateDecision, { candidates, scenario }: Result, { months, budgetUsdPerMonth }: Decision): string {
+  const { name, marked, plan } = first
+  const lead = leadText(first)
   const own = candidates.find((each) => each.name === name)
   const product = [marked, own?.provision?.version ?? ''].filter((each) => each !== '').join(' ')
-  if (plan === null) return `Recommended: ${product}.`
+  if (plan === null) return `${lead}: ${product}.`
   const { now, horizon } = plan.fleet
   const where = scenario.requirements.regions.length === 0 ? '' : ` in ${scenario.requirements.regions.join(', ')}`
   const allowed = budgetUsdPerMonth === null ? '' : `, of ${usd(budgetUsdPerMonth)} allowed`
-  return `Recommended: ${product}, ${topologyText(own?.traits.plan?.topology, plan)}: ${now.servers} × ${now.shape}${where}, durability ${own?.durability}, ${usd(now.total.p50)} USD a month now and ${usd(horizon.total.p50)} in month ${months}${allowed}.`
+  return `${lead}: ${product}, ${topologyText(own?.traits.plan?.topology, plan)}: ${now.servers} × ${now.shape}${where}, durability ${own?.durability}, ${usd(now.total.p50)} USD a month now and ${usd(horizon.total.p50)} in month ${months}${allowed}.`
 }
 
 function conditionText(candidate: CandidateDecision): string[] {
@@ -39,15 +41,22 @@ function conditionText(candidate: CandidateDecision): string[] {
     : [`On one condition: ${operations.join(' and ')} ${operations.length === 1 ? 'is' : 'are'} kept rolled up (section 14).`]
 }
 
+/** Who is likelier to break what is asked than to keep it is not recommended, however far before the others. */
+const leadText = (first: CandidateDecision) =>
+  unsureOf(first).some(({ share }) => share < 0.5) ? 'The best of these, though not likely to hold all that is asked' : 'Recommended'
+
 /** What does not surely hold is said in the same breath. */
-function sureText({ constraints }: CandidateDecision): string[] {
-  const shares = constraints.flatMap(({ name, state, probability, condition }) => {
-    const share = condition?.probability ?? probability
-    return (state === 'open' || state === 'condition') && share !== null ? [`${name} ${likelihood(share)}`] : []
-  })
-  const hasCondition = constraints.some(({ state }) => state === 'condition')
+function sureText(first: CandidateDecision): string[] {
+  const shares = unsureOf(first).map(({ name, share }) => `${name} ${likelihood(share)}`)
+  const hasCondition = first.constraints.some(({ state }) => state === 'condition')
   return shares.length === 0 ? [] : [`How likely what is not sure holds${hasCondition ? ' then' : ''}: ${shares.join(', ')}.`]
 }
+
+const unsureOf = ({ constraints }: CandidateDecision) =>
+  constraints.flatMap(({ name, state, probability, condition }) => {
+    const share = condition?.probability ?? probability
+    return (state === 'open' || state === 'condition') && share !== null ? [{ name, share }] : []
+  })
 
 /** What each of the others would cost, or cannot do. */
 function whyText(first: CandidateDecision, result: Result, decision: Decision): string[] {
