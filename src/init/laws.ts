@@ -17,7 +17,7 @@ export interface Popularity {
 /** `, skew: zipfian(0.9)`: the exponent at which the most common of `things` have the share that they have; empty where none is more common than chance makes one. */
 export function skewText(seen: Popularity | undefined, things: number | null): string {
   const [first] = seen?.shares ?? []
-  if (seen === undefined || first === undefined || first * seen.sampled < mostByChance(seen)) return ''
+  if (seen === undefined || first === undefined || first * seen.sampled < maxByChance(seen)) return ''
   const sumOf = (count: number) => seen.shares.slice(0, count).reduce((sum, each) => sum + each, 0)
   // Where all values are told, a half of them has a share to compare with.
   const isWhole = sumOf(seen.shares.length) > 0.98
@@ -29,7 +29,7 @@ export function skewText(seen: Popularity | undefined, things: number | null): s
 }
 
 /** Rows of the most common value, were all as common: hardly ever more, by Bernstein's bound on so many Poisson numbers. */
-function mostByChance({ sampled, distinct }: Popularity): number {
+function maxByChance({ sampled, distinct }: Popularity): number {
   const [mean, logarithm] = [sampled / distinct, Math.log(Math.max(2, distinct))]
   return mean + Math.sqrt(2 * mean * logarithm) + logarithm
 }

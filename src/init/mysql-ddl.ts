@@ -13,9 +13,10 @@ export function tablesOfMysql(text: string): Table[] {
   for (let at = 0; at < tokens.length; at++) {
     if (isWord(tokens[at], 'USE') && isWord(tokens[at + 1])) schema = tokens[at + 1]?.text ?? null
     if (!isWord(tokens[at], 'CREATE')) continue
-    const open = tokens.findIndex(({ text: sign, kind }, index) => index > at && kind === 'sign' && (sign === '(' || sign === ';'))
-    const head = tokens.slice(at + 1, open < 0 ? at + 1 : open)
-    if (open < 0 || tokens[open]?.text !== '(' || !head.some((each) => each.kind === 'word' && isWord(each, 'TABLE'))) continue
+    let open = at + 1
+    while (open < tokens.length && !isSign(tokens[open], '(', ';')) open++
+    const head = tokens.slice(at + 1, open)
+    if (!isSign(tokens[open], '(') || !head.some((each) => isWord(each, 'TABLE'))) continue
     const name = head.at(-1)?.text ?? ''
     const end = closing(tokens, open)
     const own = head.at(-2)?.text === '.' ? (head.at(-3)?.text ?? schema) : schema
@@ -29,6 +30,7 @@ export function tablesOfMysql(text: string): Table[] {
 
 /** References with the name of the entity that they lead to, which is of the same database. */
 function linked(column: Column, { source }: Table, tables: Table[]): Column {
+  if (column.references === undefined) return column
   const to = tables.find((each) => each.source?.name === column.references && each.source?.schema === source?.schema)
   return to === undefined ? column : { ...column, references: to.name }
 }
@@ -36,6 +38,8 @@ function linked(column: Column, { source }: Table, tables: Table[]): Column {
 const isWord = (token: Token | undefined, ...words: string[]) =>
   token !== undefined &&
   (words.length === 0 ? token.kind === 'word' || token.kind === 'name' : token.kind === 'word' && words.includes(token.text.toUpperCase()))
+
+const isSign = (token: Token | undefined, ...signs: string[]) => token?.kind === 'sign' && signs.includes(token.text)
 
 /** Of the bracket that closes this one, or the end of all. */
 function closing(tokens: Token[], open: number): number {

@@ -49,7 +49,8 @@ export async function readSlowLog(stream: Readable): Promise<SlowLog> {
 function countIn(shapes: Map<string, ObservedStatement>, { text, database, seconds, sent, affected }: Entry): boolean {
   const { text: shape, tuples } = withoutValues(text)
   const rows = tuples > 0 ? tuples : /^\W*(insert|replace|update|delete)\b/i.test(shape) ? affected : sent
-  const cut = shape.slice(0, maxShape)
+  // A slice would keep all that it is a part of in memory.
+  const cut = Buffer.from(shape.slice(0, maxShape)).toString()
   const key = `${database}\0${cut}`
   const known = shapes.get(key)
   if (known === undefined && shapes.size >= maxShapes) return false
@@ -74,8 +75,10 @@ async function* linesOf(stream: Readable): AsyncGenerator<string> {
 }
 
 const headers = /^# (Time|User@Host): /
-/** What a server writes when it begins a log. */
-const banner = /^(\S.*, Version: .* started with:|Tcp port: .*|Time\s+Id Command\s+Argument)\s*$/
+/** What a server writes when it begins a log: short lines, and every line of a statement is asked. */
+const isBanner = (line: string) =>
+  line.length < 500 &&
+  (line.startsWith('Tcp port: ') || (line.includes(', Version: ') && line.includes(' started with:')) || /^Time\s+Id Command\s+Argument/.test(line))
 
 class EntryReader {
   #text = ''
@@ -89,7 +92,7 @@ class EntryReader {
 
   /** An entry that ended before this line. */
   read(line: string): Entry | null {
-    if (headers.test(line) || banner.test(line)) {
+    if (headers.test(line) || isBanner(line)) {
       const ended = this.end()
       this.#isKnown = this.#isHeader = line.startsWith('#')
       return ended
@@ -117,8 +120,7 @@ class EntryReader {
   #readHeader(line: string): boolean {
     if (line.startsWith('#')) {
       // Preparing, closing, leaving: what is executed comes with its text.
-      const schema = /\bSchema: *(.*?)\s+(?:QC_hit|Last_errno):/.exec(line)?.[1]
-      if (schema !== undefined) this.#database = schema
+      this.#database = schemaIn(line) ?? this.#database
       this.#figures.seconds = figure(line, 'Query_time') ?? this.#figures.seconds
       this.#figures.sent = figure(line, 'Rows_sent') ?? this.#figures.sent
       this.#figures.affected = figure(line, 'Rows_affected') ?? this.#figures.affected
@@ -134,6 +136,13 @@ class EntryReader {
     }
     return database !== undefined || !Number.isNaN(second)
   }
+}
+
+/** Between its name and that of the next figure: a name may have blanks in it. */
+function schemaIn(line: string): string | undefined {
+  const start = line.indexOf('Schema: ')
+  const [end = -1] = ['  QC_hit:', '  Last_errno:'].map((next) => line.indexOf(next, start)).filter((at) => at > start)
+  return start < 0 || end < 0 ? undefined : line.slice(start + 'Schema: '.length, end)
 }
 
 function figure(line: string, name: string): number | undefined {

@@ -2,6 +2,8 @@
 import { createReadStream, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { Source } from '../../../src/data/random.ts'
 import { tablesOfMysql } from '../../../src/init/mysql-ddl.ts'
@@ -122,6 +124,41 @@ test('what is left out is said', async () => {
     '2/s, a join of more than a row and those that it owns',
     '2/s, could not be parsed',
   ])
+})
+
+const entry = (statement: string, schemaLine = '# Thread_id: 3  Schema: shop  QC_hit: No') =>
+  `# User@Host: root[root] @ localhost []\n${schemaLine}\n# Query_time: 0.001  Rows_sent: 1\nSET timestamp=1700000000;\n${statement};\n`
+
+test.each([
+  ['shop  QC_hit: No', 'shop'],
+  ['  QC_hit: No', undefined],
+  ['two words  Last_errno: 0  Killed: 0', 'two words'],
+])('the database of a header: %s', async (text, expected) => {
+  const { counted } = await read(entry('select 1', `# Thread_id: 3  Schema: ${text}`))
+  expect(counted.map((each) => each.schema)).toEqual([expected])
+})
+
+test('long lines that are nearly a header or a banner, and many tables, take no longer than others', async () => {
+  const long = 300_000
+  for (const line of [`# Schema:${' '.repeat(long)}x`, `a, Version: ${', Version: '.repeat(long / 10)}`, `Tcp port: ${' '.repeat(long)}x`])
+    expect((await read(entry(`select 1\n${line}\n`, line))).counted.length).toBe(1)
+  expect(tablesOfMysql(Array.from({ length: 8000 }, (_, at) => `create table t${at} (id int primary key);`).join('\n')).length).toBe(8000)
+}, 10_000)
+
+test('of long statements only what is kept of them stays in memory', async () => {
+  const entries = Readable.from(
+    (function* () {
+      for (let at = 0; at < 60; at++) yield Buffer.from(entry(`select a${at}_${'b'.repeat(1_000_000)} from t`))
+    })(),
+  )
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  const before = process.memoryUsage().heapUsed
+  const { counted } = await readSlowLog(entries)
+  collect()
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(20e6)
+  expect(counted.length).toBe(60)
 })
 
 test('what is no log, or a broken one, is read to its end in bounded time and memory', async () => {
