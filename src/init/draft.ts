@@ -1,4 +1,5 @@
 /** A scenario to start from: entities and a read for each, as commented YAML that validates; what only the user knows is marked. */
+import { printable } from '../controls.ts'
 import type { Durability } from '../scenario/scenario.ts'
 
 export const dialects = ['postgresql', 'mysql', 'sqlite', 'bigquery'] as const
@@ -147,5 +148,5 @@ function perOwnerText(mean: number): string {
   return `{ range: [1, ${max}], mean: ${Math.min(max, Number(mean.toPrecision(3)))} }`
 }
 
-/** A comment ends with its line, whatever a foreign file puts into it. */
-const oneLine = (text: string) => text.replaceAll(/[\r\n\u2028\u2029\0]+/g, ' ').slice(0, 120)
+/** A comment ends with its line and steers no terminal, whatever a foreign file puts into it. */
+const oneLine = (text: string) => printable(text.replaceAll(/[\r\n\u2028\u2029\0]+/g, ' ').slice(0, 120))

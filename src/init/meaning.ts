@@ -2,7 +2,7 @@
 import { type Node, parse } from 'sql-parser-cst'
 import type { Context, ObservedStatement, Read, StatementDialect } from './reading.ts'
 import { readSelect } from './selects.ts'
-import { Unsaid } from './sql-tree.ts'
+import { Unparsed, Unsaid } from './sql-tree.ts'
 import type { Table } from './tables.ts'
 import { readDelete, readInsert, readUpdate } from './writes.ts'
 
@@ -22,7 +22,7 @@ export function read(statement: ObservedStatement, tables: Table[], dialect: Sta
   try {
     tree = parse(text, { dialect, paramTypes: [dialect === 'postgresql' ? '$nr' : '?'] }).statements[0]
   } catch {
-    throw new Unsaid('could not be parsed')
+    throw new Unparsed('could not be parsed')
   }
   if (tree?.type === 'compound_select_stmt') throw new Unsaid('several queries in one')
   if (tree === undefined || !('clauses' in tree)) return null

@@ -7,7 +7,7 @@ export interface Token {
 }
 
 const space = /(?:\s+|\/\*[\s\S]*?(?:\*\/|$)|--(?=\s|$)[^\n]*|#[^\n]*)+/y
-const number = /0x[\da-f]+|(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?(?![\w$])/iy
+const number = /0x[\da-f]+|0b[01]+|(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?(?![\w$])/iy
 const word = /[\w$@\u0080-\uffff]+/y
 
 export function* tokensOf(sql: string): Generator<Token> {

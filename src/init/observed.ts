@@ -16,7 +16,7 @@ export function draftedFrom({ tables, statements }: Observed, dialect: Statement
   if (statements.counted === null) return { entities }
   const { counted, seconds } = statements
   const { operations, leftOut } = operationsOf(counted, tables, seconds, dialect)
-  if (operations.length === 0) return { entities, leftOut }
+  if (operations.length === 0) return { entities, leftOut, notes: statements.notes }
   const notes = [
     `counted for ${spanText(seconds)}: rates are averages over that time`,
     'nobody counts which rows are asked for more often (pick), what is one transaction, what may be old: say it yourself',

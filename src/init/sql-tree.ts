@@ -5,6 +5,8 @@ import type { Table } from './tables.ts'
 
 /** What the language of scenarios cannot say: the message is the reason. */
 export class Unsaid extends Error {}
+/** What could not be read at all: in its text values may have stayed. */
+export class Unparsed extends Unsaid {}
 
 export interface Condition {
   column: string

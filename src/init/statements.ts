@@ -5,7 +5,7 @@
 import type { DraftOperation } from './draft.ts'
 import { read } from './meaning.ts'
 import type { ObservedStatement, Read, StatementDialect } from './reading.ts'
-import { Unsaid } from './sql-tree.ts'
+import { Unparsed, Unsaid } from './sql-tree.ts'
 import type { Table } from './tables.ts'
 import { transactionsOf } from './transactions.ts'
 
@@ -41,11 +41,18 @@ export function operationsOf(
       if (found !== null) add(sums, found, statement)
     } catch (error) {
       if (!(error instanceof Unsaid)) throw error
-      const text = statement.text.replaceAll(/\s+/g, ' ')
+      const text = error instanceof Unparsed ? leadOf(statement.text, tables) : statement.text.replaceAll(/\s+/g, ' ')
       leftOut.push(`${rateText(statement.calls / seconds)}, ${error.message}: ${text.length > shownLength ? `${text.slice(0, shownLength)}…` : text}`)
     }
   }
   return { operations: named(transactionsOf([...sums.values()], tables)).map((sum) => operationOf(sum, seconds)), leftOut }
+}
+
+/** The verb of a statement, and those of its words that are tables: the rest may be values of others. */
+function leadOf(text: string, tables: Table[]): string {
+  const words = new Set(text.match(/[\w$]+/g))
+  const [verb = ''] = /\b(?:select|insert|replace|update|delete|with)\b/i.exec(text) ?? []
+  return [verb.toUpperCase(), ...tables.map(({ name, source }) => source?.name ?? name).filter((name) => words.has(name))].join(' ')
 }
 
 function add(sums: Map<string, Sum>, found: Read, { calls, meanMs, rows }: ObservedStatement): void {

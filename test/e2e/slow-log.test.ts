@@ -81,7 +81,7 @@ test('tables from their definitions, operations and rates from the log', async (
   const draft = readFileSync(path, 'utf8')
   expect(draft).toMatch(/list: product, where: \{ category_id: any \}, order_by: price, limit: 24, fields: \[id, name, price\]/)
   // What MariaDB makes a list of rows of is beyond the parser.
-  expect(draft.match(/# left out: .*/g)?.every((line) => /could not be parsed: (UPDATE|INSERT INTO .order_item.*)/.test(line))).toBe(true)
+  expect(draft.match(/# left out: .*/g)?.every((line) => /could not be parsed: (UPDATE|INSERT .*order_item)/.test(line))).toBe(true)
 }, 60_000)
 
 test('a file that is no log, and one that is not there: one sentence each', async () => {

@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { Source } from '../../../src/data/random.ts'
+import { draftText } from '../../../src/init/draft.ts'
 import { tablesOfMysql } from '../../../src/init/mysql-ddl.ts'
 import { withoutValues } from '../../../src/init/mysql-text.ts'
 import { draftedFrom } from '../../../src/init/observed.ts'
@@ -76,6 +77,7 @@ test.each([
     'SELECT a FROM `t``x` WHERE b = ? AND c = ? AND d = ? AND e = ?',
   ],
   ['select /* 1 */ a -- 2\n from t1 # 3\n where a3 in (1, 2,3) limit 40, 20', 'select a from t1 where a3 IN (?) limit ?, 20'],
+  ["SELECT a FROM t WHERE b = 0b0101 AND c = b'1'", 'SELECT a FROM t WHERE b = ? AND c = ?'],
   ['SELECT a FROM t LIMIT 20 OFFSET 40;', 'SELECT a FROM t LIMIT 20 OFFSET ?'],
   ['SELECT a, count(*) FROM t GROUP BY 1, 2 HAVING count(*) > 3', 'SELECT a, count(*) FROM t GROUP BY 1, 2 HAVING count(*) > ?'],
   ['SELECT a FROM t FORCE INDEX (PRIMARY) WHERE a = 1', 'SELECT a FROM t WHERE a = ?'],
@@ -159,6 +161,36 @@ test('of long statements only what is kept of them stays in memory', async () =>
   collect()
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(20e6)
   expect(counted.length).toBe(60)
+})
+
+const draftOf = async (log: string) => draftedFrom({ tables: tablesOfMysql(schema), statements: await read(log) }, 'mysql')
+
+test('of what could not be read nothing is told but its verb and its tables, and of quotes that do not end only how many', async () => {
+  const odd = entry("insert into customer (email, status) values ('C:\\','ann@example.com secret') /* it's */").repeat(2)
+  const { leftOut, notes } = await draftOf(odd + entry('select secret from from customer').repeat(2))
+  expect(leftOut).toEqual(['2/s, could not be parsed: INSERT customer', '2/s, could not be parsed: SELECT customer'])
+  expect(notes).toEqual([])
+  const endless = await draftOf(entry("insert into customer (email, status) values ('C:\\','ann@example.com secret')"))
+  expect(endless).toMatchObject({ leftOut: [], notes: [expect.stringMatching(/^the quotes of 1 statements do not end/)] })
+})
+
+test('a log that somebody wrote into a row is a value, in one part or in many', async () => {
+  for (const filler of ['', "it''s \\' ".repeat(400_000)]) {
+    const pasted = `${filler}\nit\\'s\n${entry('delete from customer').replaceAll("'", '')}`
+    const { counted, notes } = await read(
+      `${entry("/* don't */ select 1 -- don't\n")}${entry(`update customer set email = '${pasted}' where id = 1`)}${entry('select 2 from t')}`,
+    )
+    const texts = counted.map(({ text }) => text).sort()
+    expect(texts).toEqual(['select ?', 'select ? from t', expect.stringMatching(/^update customer set email = \?( where id = \?)?$/)])
+    expect(notes).toEqual([])
+  }
+})
+
+test('what steers a terminal stands in a draft as what it is', () => {
+  const leftOut = ['a\x1b[2Jb', 'c\u0085d', 'e\u202ef', 'g\u2028h']
+  const rest = { name: 'x', summary: '', day: '2026-01-01', peak: '3x', durability: 'fsync' as const, candidates: [], entities: [] }
+  const text = draftText({ ...rest, leftOut })
+  expect(text.match(/left out: .*/g)).toEqual(['a\\u{1b}[2Jb', 'c\\u{85}d', 'e\\u{202e}f', 'g h'].map((each) => `left out: ${each}`))
 })
 
 test('what is no log, or a broken one, is read to its end in bounded time and memory', async () => {
