@@ -140,11 +140,14 @@ test.each([
   expect(counted.map((each) => each.schema)).toEqual([expected])
 })
 
-test('long lines that are nearly a header or a banner, and many tables, take no longer than others', async () => {
+test('long lines that are nearly a header or a banner take no longer than others', async () => {
   const long = 300_000
   for (const line of [`# Schema:${' '.repeat(long)}x`, `a, Version: ${', Version: '.repeat(long / 10)}`, `Tcp port: ${' '.repeat(long)}x`])
     expect((await read(entry(`select 1\n${line}\n`, line))).counted.length).toBe(1)
-  expect(tablesOfMysql(Array.from({ length: 8000 }, (_, at) => `create table t${at} (id int primary key);`).join('\n')).length).toBe(8000)
+}, 10_000)
+
+test('many tables are read one after the other', () => {
+  expect(tablesOfMysql(Array.from({ length: 20_000 }, (_, at) => `create table t${at} (id int primary key);`).join('\n')).length).toBe(20_000)
 }, 10_000)
 
 test('of long statements only what is kept of them stays in memory', async () => {
