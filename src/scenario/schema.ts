@@ -245,7 +245,7 @@ export const scenarioSchema = z.strictObject({
   tenant: identifier
     .optional()
     .describe(
-      'A reference, such as tenant_id: rows of every entity that has it are of that tenant, those that they own too, and are asked for as its.',
+      'A reference, such as tenant_id: rows of every entity that has it are of that tenant, and are asked for by their keys as its. Those that they own are its too, but by their own keys, alone, they are asked for without it.',
     ),
   entities: z.record(identifier, entity),
   operations: z.record(identifier, operation),

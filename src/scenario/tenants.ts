@@ -1,6 +1,6 @@
 /** Whose rows are, where a scenario has tenants: which entities are a tenant's, and which operations stay with the rows of one. */
 import type { Report } from './problems.ts'
-import { type Entity, entityOf, type Get, type Operation, type Scenario, type Write } from './scenario.ts'
+import { type Entity, entityOf, type Get, type Operation, type Scenario, type Write, writesOf } from './scenario.ts'
 
 type Entities = Pick<Scenario, 'entities'>
 /** What addresses rows by their keys, or makes some. */
@@ -11,7 +11,8 @@ export function markTenants(name: string, entities: Entity[], isBroken: (entity:
   let tenants: string | undefined
   for (const entity of entities) {
     const field = entity.fields.find((each) => each.name === name)
-    if (field === undefined) continue
+    // Rows that a tenant owns have its key without a field of the file.
+    if (field === undefined || (entity.owner !== null && name === entity.key[0])) continue
     const refuse = (why: string) => report(['entities', entity.name, 'fields', name], why, { atKey: true })
     const { generator } = field
     if (generator.kind !== 'reference') refuse(`"${name}" is a tenant: expected a reference, such as { ref: tenant }`)
@@ -35,14 +36,15 @@ export function tenantsIn({ entities }: Entities): string | undefined {
   return generator?.kind === 'reference' ? generator.entity : undefined
 }
 
-/** The field that says which tenant's a row is, of the tenants themselves their key; null: nothing in the row says it. */
+/** The field that says which tenant's a row is, of the tenants themselves their key, as of rows that they own; null: nothing in the row says it. */
 export function tenantFieldOf(scenario: Entities, entity: Entity): string | null {
-  return entity.tenant ?? (entity.name === tenantsIn(scenario) ? (entity.key[0] as string) : null)
+  return entity.tenant ?? ([entity.name, entity.owner?.entity].includes(tenantsIn(scenario) ?? '') ? (entity.key[0] as string) : null)
 }
 
 /** The owner of rows that follow it to its tenant; null: they do not, or are of a tenant by themselves. */
-export function tenantOwnerOf(scenario: Entities, { owner }: Entity): Entity | null {
-  const owning = owner === null ? undefined : entityOf(scenario, owner.entity)
+export function tenantOwnerOf(scenario: Entities, entity: Entity): Entity | null {
+  const { owner } = entity
+  const owning = owner === null || tenantFieldOf(scenario, entity) !== null ? undefined : entityOf(scenario, owner.entity)
   return owning === undefined || tenantFieldOf(scenario, owning) === null ? null : owning
 }
 
@@ -52,9 +54,14 @@ export const isOfTenants = (scenario: Entities, entity: Entity) =>
 
 /** By which a row that is addressed by its key is asked for as one of a tenant; null: whose it is does not matter. The harness's own checks ask for any row. */
 export function tenantAskedOf(entity: Entity, asked: Addressing): string | null {
-  const addresses = asked.kind === 'get' || asked.kind === 'delete' || (asked.kind === 'update' && asked.via === null)
-  return addresses && asked.internal !== true ? (entity.tenant ?? null) : null
+  return isByKey(asked) && asked.internal !== true ? (entity.tenant ?? null) : null
 }
+
+const isByKey = (asked: Addressing) => asked.kind === 'get' || asked.kind === 'delete' || (asked.kind === 'update' && asked.via === null)
+
+/** Entities whose rows an operation addresses by their keys; of those that have a field of the tenant, it asks for them as one's. */
+export const addressedBy = (operation: Operation): string[] =>
+  (operation.kind === 'get' ? [operation] : writesOf(operation)).filter(isByKey).map(({ entity }) => entity)
 
 /** What keeps an operation on rows of tenants from staying with those of one; null: it stays, or asks for rows of none. */
 export function acrossTenants(scenario: Entities, operation: Operation): string | null {

@@ -3,7 +3,7 @@ import type { CandidateResult, Result } from '../../result/result.ts'
 import { type Control, controls, ruleOf } from '../../scenario/regimes.ts'
 import { rightsOf } from '../../scenario/rights.ts'
 import type { Entity, Scenario } from '../../scenario/scenario.ts'
-import { acrossTenants, isOfTenants, tenantsIn } from '../../scenario/tenants.ts'
+import { acrossTenants, addressedBy, isOfTenants, tenantOwnerOf, tenantsIn } from '../../scenario/tenants.ts'
 import { type Block, code, heading, list, paragraph, table } from '../render/document.ts'
 import { designed, type Told } from '../told.ts'
 
@@ -63,7 +63,11 @@ function tenantBlocks(scenario: Scenario, own: CandidateResult[]): Block[] {
   return [
     heading(3, 'Tenants'),
     paragraph(
-      `Rows of ${entities.join(', ')} are those of one ${tenants}. Who asks for one by its key asks for it as a tenant's; in one of eight answers that were verified another tenant asked, and had to find and change nothing.${none.length === 0 ? '' : ` Rows of ${none.join(', ')} are no tenant's: what keeps them apart is not stated.`}`,
+      [
+        `Rows of ${entities.join(', ')} are those of one ${tenants}.`,
+        ...boundByKey(scenario),
+        ...(none.length === 0 ? [] : [`Rows of ${none.join(', ')} are no tenant's: what keeps them apart is not stated.`]),
+      ].join(' '),
     ),
     ...(strays.length === 0 ? [] : [list(strays)]),
     ...own.flatMap(({ name, handbook: { rowRights } }) =>
@@ -77,6 +81,24 @@ function tenantBlocks(scenario: Scenario, own: CandidateResult[]): Block[] {
               : [paragraph('The trials ran without them: what they cost is not measured.'), code('sql', `${rowRights.statements.join(';\n')};`)]),
           ],
     ),
+  ]
+}
+
+/** A row that is addressed by its key is bound by a field of its own: that of rows that somebody else owns says only whose line it is. */
+function boundByKey(scenario: Scenario): string[] {
+  const addressed = new Set(scenario.operations.filter(({ internal }) => !internal).flatMap(addressedBy))
+  const found = scenario.entities.filter(({ name }) => addressed.has(name))
+  const bound = found.filter(({ tenant }) => tenant !== undefined).map(({ name }) => name)
+  const alone = found.filter((each) => tenantOwnerOf(scenario, each) !== null).map(({ name }) => name)
+  return [
+    ...(bound.length === 0
+      ? []
+      : [
+          `Who asks for one of ${bound.join(', ')} by its key asks for it as a tenant's; in one of eight answers that were verified another tenant asked, and had to find and change nothing.`,
+        ]),
+    ...(alone.length === 0
+      ? []
+      : [`Rows of ${alone.join(', ')} that are addressed alone, by their keys, are not bound to a tenant: only their owner says whose they are.`]),
   ]
 }
 

@@ -189,6 +189,8 @@ describe('tenants', () => {
     const text = toMarkdown(securitySection(toldOf(result))).replaceAll('\\_', '_')
     expect(text).not.toContain('names no tenant')
     expect(text).toContain('Rows of order, order_item are those of one customer.')
+    expect(text).toContain('Who asks for one of order by its key asks for it as')
+    expect(text).not.toContain('addressed alone')
     expect(text).toContain('Rows of product, session are no tenant')
     expect(text).toMatch(/daily_revenue: it reads across tenants: "where" has no customer_id: any; under policies/)
     expect(text).not.toContain('order_history: ')
@@ -198,6 +200,18 @@ describe('tenants', () => {
     const files = designFiles(toldOf(result)).filter(({ path }) => path.includes('row-level-security'))
     expect(files).toEqual([{ path: 'postgres/row-level-security.sql', text: `-- Policies hold it.\n\n${rowRights.statements.join(';\n\n')};\n` }])
   })
+})
+
+test('owned rows that an operation addresses alone are not said to be bound to their tenant', () => {
+  const result = changed((own) => {
+    Object.assign(own.scenario.entities.find(({ name }) => name === 'order') ?? {}, { tenant: 'customer_id' })
+    own.scenario.operations = own.scenario.operations.map((each) => (each.kind === 'get' ? { ...each, entity: 'order_item', with: [] } : each))
+    own.scenario.operations = own.scenario.operations.filter(({ kind }) => kind !== 'update' && kind !== 'delete' && kind !== 'transaction')
+  })
+  const text = toMarkdown(securitySection(toldOf(result))).replaceAll('\\_', '_')
+  expect(text).toContain('Rows of order_item that are addressed alone, by their keys, are not bound to a tenant')
+  expect(text).not.toContain('by its key asks for it as')
+  expect(text).not.toContain('another tenant asked')
 })
 
 test('what several candidates share is said once', () => {

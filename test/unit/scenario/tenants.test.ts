@@ -16,6 +16,10 @@ import { warningsOf } from '../../../src/scenario/warnings.ts'
 import { Reference } from '../../../src/verify/reference.ts'
 
 const tenants = readScenario(fileURLToPath(new URL('../../engines/awkward/tenants.yaml', import.meta.url)))
+const postgresOf = (scenario: Scenario) => {
+  const engine = engineNamed('postgres')
+  return engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, 'fsync')
+}
 const rest = 'rate: 1/s, p99: 1s'
 
 const parsed = (operations: string, fields = 't: { ref: org }', more = '', tenant = 't'): Scenario =>
@@ -75,6 +79,37 @@ test.each([
   [`u: { update: e, set: { t: any }, ${rest} }`, 't: { ref: org }', '', 't', /operations\.u\.set\.t: a row stays with its tenant/],
 ])('is refused: %s %s %s %s', (operations, fields, more, tenant, message) => {
   expect(() => parsed(operations, fields, more, tenant)).toThrow(message)
+})
+
+test('rows that the tenants own have their key, which is no field of the file, and are told by it', () => {
+  const own = parseScenario(
+    `name: s
+summary: x
+seed: 7
+tenant: tenant_id
+entities:
+  tenant: { count: 5, fields: { id: { type: int, key: true } } }
+  seat: { owned_by: tenant, per_owner: { range: [1, 3] }, fields: { q: { type: int, range: [0, 9] } } }
+  e: { count: 100, fields: { id: { type: uuid, key: true }, tenant_id: { ref: tenant } } }
+operations:
+  g: { get: e, ${rest} }
+  get: { get: seat, ${rest} }
+  list: { list: seat, where: { tenant_id: any }, order_by: q, limit: 3, ${rest} }
+  all: { list: seat, where: { q: any }, order_by: q, limit: 3, ${rest} }
+requirements: { peak: 2x, durability: fsync }
+candidates: [postgres]
+`,
+    's.yaml',
+  )
+  expect(own.entities.map(({ name, tenant }) => [name, tenant ?? null, isOfTenants(own, entityOf(own, name))])).toEqual([
+    ['tenant', null, true],
+    ['seat', null, true],
+    ['e', 'tenant_id', true],
+  ])
+  expect(own.operations.map((each) => acrossTenants(own, each))).toEqual([null, null, null, 'it reads across tenants: "where" has no tenant_id: any'])
+  expect(engineNamed('postgres').handbook(postgresOf(own)).rowRights.statements).toContainEqual(
+    expect.stringMatching(/^CREATE POLICY tenant ON "seat" USING \("tenant_id" = /),
+  )
 })
 
 test.each([
