@@ -88,6 +88,7 @@ const candidate = z.strictObject({
   verification: z.strictObject({
     checked: number,
     wrong: number,
+    foreign: number.optional().describe('of the checked ones those in which another tenant asked than that of the row'),
     byOperation: z.record(z.string(), z.strictObject({ checked: number, wrong: number })),
     differences: z.array(
       z.strictObject({ client: z.enum(['driver', 'wire']).default('driver'), operation: text, parameters: text, expected: text, got: text }),

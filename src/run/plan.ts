@@ -20,6 +20,7 @@ import {
 } from '../scenario/scenario.ts'
 import { rowsLoaded, type Shares, sharesOf } from '../scenario/shares.ts'
 import { warningsOf } from '../scenario/warnings.ts'
+import { cases } from '../verify/verify.ts'
 
 export interface Budget {
   rows: number
@@ -233,7 +234,7 @@ export function planTrials(
     sizes,
     warmUpShare: effort === 'smoke' ? 0.4 : 1,
     partial,
-    answersPerOperation: Math.ceil(wholeAnswers / scenario.operations.length),
+    answersPerOperation: Math.max(cases, Math.ceil(wholeAnswers / scenario.operations.length)),
     operations: scenario.operations.map((operation) => planOperation(scenario, operation, shares)),
     data: { loadedBytes: Math.round(bytesOf(scenario, shares)), productionBytes: Math.round(whole), memoryBytes: scenario.bench.memoryBytes },
     warnings: [

@@ -59,7 +59,11 @@ export function tenantAskedOf(entity: Entity, asked: Addressing): string | null 
 
 const isByKey = (asked: Addressing) => asked.kind === 'get' || asked.kind === 'delete' || (asked.kind === 'update' && asked.via === null)
 
-/** Entities whose rows an operation addresses by their keys; of those that have a field of the tenant, it asks for them as one's. */
+/** Whether some row that an operation addresses by its key is asked for as one of a tenant. */
+export const asksAsTenant = (scenario: Entities, operation: Operation) =>
+  operation.internal !== true && addressedBy(operation).some((name) => entityOf(scenario, name).tenant !== undefined)
+
+/** Entities whose rows an operation addresses by their keys. */
 export const addressedBy = (operation: Operation): string[] =>
   (operation.kind === 'get' ? [operation] : writesOf(operation)).filter(isByKey).map(({ entity }) => entity)
 

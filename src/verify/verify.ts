@@ -7,11 +7,14 @@ import { type Answer, canonical, type Value } from '../data/value.ts'
 import type { Compiled, Reply } from '../engines/engine.ts'
 import { messageOf, rethrowOwnFault } from '../errors.ts'
 import type { Operation } from '../scenario/scenario.ts'
+import { asksAsTenant } from '../scenario/tenants.ts'
 import type { Reference } from './reference.ts'
 
 export interface Verification {
   checked: number
   wrong: number
+  /** Of the checked ones those in which another tenant asked than that of the row; absent: none. */
+  foreign?: number
   byOperation: Record<string, { checked: number; wrong: number }>
   differences: { client: 'driver' | 'wire'; operation: string; parameters: string; expected: string; got: string }[]
 }
@@ -23,8 +26,10 @@ export const blocks = { driver: 1, wire: 2, explanation: 3, firstTrial: 4 }
 
 /** Cycles through the cases: plain, deep page, a row of another tenant, nothing found; the same for every candidate. */
 export function forcedCase(index: number): { miss: boolean; deep: boolean; foreign: boolean } {
-  return { miss: index % 8 === 7, deep: index % 4 === 3, foreign: index % 8 === 5 }
+  return { miss: index % cases === 7, deep: index % 4 === 3, foreign: index % cases === 5 }
 }
+/** Answers of an operation that have every case among them. */
+export const cases = 8
 
 /** Anything that answers an operation: a session, or a lane in its place. */
 export interface Performer {
@@ -43,6 +48,7 @@ export async function verify(
 ): Promise<Verification> {
   const result: Verification = { checked: 0, wrong: 0, byOperation: {}, differences: [] }
   const params = new DrawnParameters(dataset, compiled.operations, `verification ${client}`, blocks[client], dataset.scenario.epochMs)
+  const asTenant = compiled.operations.map((each) => asksAsTenant(dataset.scenario, each))
   for (let round = 0; round < answersPerOperation; round++) {
     params.force = forcedCase(round)
     for (const [index, operation] of compiled.operations.entries()) {
@@ -61,6 +67,7 @@ export async function verify(
       )
       const counted = (result.byOperation[operation.name] ??= { checked: 0, wrong: 0 })
       counted.checked++
+      if (params.force.foreign === true && asTenant[index]) result.foreign = (result.foreign ?? 0) + 1
       result.checked++
       if (typeof got !== 'string' && agrees(operation, expected, got, matches)) continue
       counted.wrong++
@@ -83,6 +90,7 @@ export async function verify(
 export function addVerification(to: Verification, other: Verification): void {
   to.checked += other.checked
   to.wrong += other.wrong
+  if (other.foreign !== undefined) to.foreign = (to.foreign ?? 0) + other.foreign
   for (const [name, { checked, wrong }] of Object.entries(other.byOperation)) {
     const own = (to.byOperation[name] ??= { checked: 0, wrong: 0 })
     own.checked += checked

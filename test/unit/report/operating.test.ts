@@ -184,12 +184,14 @@ describe('tenants', () => {
     const result = changed((own) => {
       Object.assign(own.scenario.entities.find(({ name }) => name === 'order') ?? {}, { tenant: 'customer_id' })
       Object.assign(named(own, 'postgres').handbook, { rowRights })
+      Object.assign(named(own, 'mongodb').verification, { foreign: 12 })
       Object.assign(named(own, 'mongodb').handbook, { rowRights: { how: ['The filters are what there is.'], statements: [] } })
     })
     const text = toMarkdown(securitySection(toldOf(result))).replaceAll('\\_', '_')
     expect(text).not.toContain('names no tenant')
     expect(text).toContain('Rows of order, order_item are those of one customer.')
     expect(text).toContain('Who asks for one of order by its key asks for it as')
+    expect(text).toContain('Another tenant asked in the verification, in 12 (mongodb) answers')
     expect(text).not.toContain('addressed alone')
     expect(text).toContain('Rows of product, session are no tenant')
     expect(text).toMatch(/daily_revenue: it reads across tenants: "where" has no customer_id: any; under policies/)
@@ -211,7 +213,7 @@ test('owned rows that an operation addresses alone are not said to be bound to t
   const text = toMarkdown(securitySection(toldOf(result))).replaceAll('\\_', '_')
   expect(text).toContain('Rows of order_item that are addressed alone, by their keys, are not bound to a tenant')
   expect(text).not.toContain('by its key asks for it as')
-  expect(text).not.toContain('another tenant asked')
+  expect(text).not.toContain('Another tenant asked')
 })
 
 test('what several candidates share is said once', () => {

@@ -9,11 +9,13 @@ import { canonical, type Value } from '../../../src/data/value.ts'
 import { engineNamed } from '../../../src/engines/registry.ts'
 import { allOperations, deriveModel } from '../../../src/families/derive.ts'
 import { scenario as resultScenario } from '../../../src/result/scenario.ts'
+import { planTrials } from '../../../src/run/plan.ts'
 import { parseScenario, readScenario } from '../../../src/scenario/read.ts'
 import { entityOf, type Scenario } from '../../../src/scenario/scenario.ts'
 import { acrossTenants, isOfTenants, tenantsIn } from '../../../src/scenario/tenants.ts'
 import { warningsOf } from '../../../src/scenario/warnings.ts'
 import { Reference } from '../../../src/verify/reference.ts'
+import { addVerification, type Performer, verify } from '../../../src/verify/verify.ts'
 
 const tenants = readScenario(fileURLToPath(new URL('../../engines/awkward/tenants.yaml', import.meta.url)))
 const postgresOf = (scenario: Scenario) => {
@@ -195,6 +197,26 @@ test.each([
   expect(answers({ miss: true })).toEqual(nothing)
   expect(totals()).toEqual(before)
   expect(answers({})).toContainEqual({ kind: 'wrote', outcome: 'ok', rows: 1 })
+})
+
+test('another tenant asks at least once of each operation that asks as one, however many there are, and it is counted', async () => {
+  const many = parsed(
+    Array.from(
+      { length: 60 },
+      (_, at) => `o${at}: { ${at % 2 === 0 ? 'get: e' : 'list: e, where: { t: any }, order_by: n, limit: 3'}, ${rest} }`,
+    ).join('\n  '),
+  )
+  const { answersPerOperation } = planTrials(many, 'smoke', [])
+  const compiled = postgresOf(many)
+  const dataset = makeDataset(many, 1)
+  const own = new Reference(dataset, compiled.operations)
+  const reference = new Reference(dataset, compiled.operations)
+  const perform: Performer['perform'] = async (operation, params) => ({ answer: () => own.execute(operation, params as DrawnParameters) })
+  const signal = new AbortController().signal
+  const found = await verify({ perform }, 'driver', compiled, dataset, reference, answersPerOperation, signal)
+  expect(found).toMatchObject({ wrong: 0, foreign: 31 })
+  addVerification(found, await verify({ perform }, 'wire', compiled, dataset, reference, answersPerOperation, signal))
+  expect(found.foreign).toBe(62)
 })
 
 test('documents decline to delete a row whose lines stand apart; every family says where it compares tenants', () => {
