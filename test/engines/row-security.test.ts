@@ -115,7 +115,9 @@ entities:
   org: { count: 3, fields: { id: { type: int, key: true } } }
   e: { count: 20, fields: { id: { type: uuid, key: true }, t: { ref: org }, n: { type: int, range: [0, 9] } } }
   l: { owned_by: e, per_owner: { range: [1, 3] }, fields: { q: { type: int, range: [0, 9] } } }
+  o: { owned_by: e, per_owner: { range: [1, 3] }, fields: { q: { type: int, range: [0, 9] } } }
 operations:
+  g: { get: o, rate: 1/s, p99: 1s }
   i: { insert: e, with: [l], rate: 1/s, p99: 1s }
 requirements: { peak: 2x, durability: fsync }
 candidates: [postgres]
@@ -129,6 +131,9 @@ candidates: [postgres]
       await application.query(`INSERT INTO l VALUES ('${new1}', 1, 1)`)
     })
     await expect(as(application, '1', () => application.query(`INSERT INTO l VALUES ('${foreign}', 9, 1)`))).rejects.toThrow(refused)
+    expect(await as(application, '1', () => texts(application, 'SELECT e_id, line FROM o ORDER BY 1, 2'))).toEqual(
+      await texts(owner, 'SELECT e_id, line FROM o JOIN e ON id = e_id WHERE t = 1 ORDER BY 1, 2'),
+    )
     await expect(as(application, '1', () => application.query('SELECT n FROM e'))).rejects.toThrow(/denied/)
   })
 }, 60_000)

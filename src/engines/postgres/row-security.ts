@@ -40,8 +40,10 @@ function conditionOn(scenario: Scenario, entity: Entity, of: string): string | n
 }
 
 function ofOwner(scenario: Scenario, owned: Entity, owner: Entity): string {
-  const key = `o.${columnName(owner.key[0] as string)} = ${tableName(owned.name)}.${columnName(owned.key[0] as string)}`
-  return `EXISTS (SELECT FROM ${tableName(owner.name)} o WHERE ${key} AND ${conditionOn(scenario, owner, 'o.')})`
+  // No entity has such a name.
+  const its = '"owner row"'
+  const key = `${its}.${columnName(owner.key[0] as string)} = ${tableName(owned.name)}.${columnName(owned.key[0] as string)}`
+  return `EXISTS (SELECT FROM ${tableName(owner.name)} ${its} WHERE ${key} AND ${conditionOn(scenario, owner, `${its}.`)})`
 }
 
 /** A policy asks with the rights of whoever it binds: who has some on owned rows has to read what says whose they are. */
