@@ -32,7 +32,7 @@ async function withPolicies(scenario: Scenario, work: (application: Client, owne
     await session.create()
     await session.load(rowSource(makeDataset(scenario, 1), 0, 1), true)
     await withClient(endpoint, async (owner) => {
-      for (const statement of ['DROP ROLE IF EXISTS application', ...grants, ...rowRights.statements]) await owner.query(statement)
+      for (const statement of ['DROP ROLE IF EXISTS application, purge', ...grants, ...rowRights.statements]) await owner.query(statement)
       await withClient(endpoint, async (application) => {
         await application.query('SET role = application')
         await work(application, owner)
@@ -135,5 +135,37 @@ candidates: [postgres]
       await texts(owner, 'SELECT e_id, line FROM o JOIN e ON id = e_id WHERE t = 1 ORDER BY 1, 2'),
     )
     await expect(as(application, '1', () => application.query('SELECT n FROM e'))).rejects.toThrow(/denied/)
+  })
+}, 60_000)
+
+test('expired rows are purged by a role of its own: the application may no longer delete any', async () => {
+  const scenario = parseScenario(
+    `name: s
+summary: x
+seed: 7
+tenant: t
+entities:
+  org: { count: 3, fields: { id: { type: int, key: true } } }
+  e: { count: 20, ttl: 1h, fields: { id: { type: uuid, key: true }, t: { ref: org }, w: { type: words, count: [1, 2] } } }
+operations:
+  g: { get: e, rate: 1/s, p99: 1s }
+  find: { search: e, in: [w], limit: 3, rate: 1/s, p99: 1s }
+requirements: { peak: 2x, durability: fsync }
+candidates: [postgres]
+`,
+    's.yaml',
+  )
+  const { how } = engine.handbook(engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, 'fsync')).rowRights
+  expect(how.join(' ')).toContain('may not be used: here the search for words (@@) of find.')
+  await withPolicies(scenario, async (application, owner) => {
+    const batch = 'SELECT id FROM e WHERE expires_at <= now() LIMIT 1000 FOR UPDATE SKIP LOCKED'
+    const purge = `WITH expired AS MATERIALIZED (${batch}) DELETE FROM e WHERE id IN (SELECT id FROM expired)`
+    await owner.query("UPDATE e SET expires_at = now() + interval '1h'")
+    await owner.query("UPDATE e SET expires_at = now() - interval '1h' WHERE id IN (SELECT id FROM e ORDER BY id LIMIT 7)")
+    await expect(as(application, '1', () => application.query('DELETE FROM e'))).rejects.toThrow(/denied/)
+    await application.query('RESET role')
+    await application.query('SET role = purge')
+    expect((await application.query(purge)).rowCount).toBe(7)
+    expect(await texts(owner, 'SELECT count(*) FROM e')).toEqual(['13'])
   })
 }, 60_000)

@@ -1,7 +1,7 @@
 /** Rights by row: a transaction of the application sees and writes the rows of the tenant that it names, whatever its statements ask for. */
 import { rightsOf } from '../../scenario/rights.ts'
-import { type Entity, fieldOf, type Scenario } from '../../scenario/scenario.ts'
-import { tenantFieldOf, tenantOwnerOf } from '../../scenario/tenants.ts'
+import { type Entity, entityOf, fieldOf, type Scenario } from '../../scenario/scenario.ts'
+import { isOfTenants, tenantFieldOf, tenantOwnerOf } from '../../scenario/tenants.ts'
 import type { Compiled, RowRights } from '../engine.ts'
 import { columnName, sqlType, tableName } from './dialect.ts'
 
@@ -12,11 +12,38 @@ export const rowSecurityOf = (design: Design): RowRights => ({
     'Policies: a transaction sees and writes the rows of the tenant that it names, and none where it names none, whatever its statements ask for.',
     "A transaction begins with SELECT set_config('app.tenant', $1, true), or with SET LOCAL app.tenant = '…'. Both end with it, also where a pooler lends its connection to others; a plain SET would stay for whoever has the connection next.",
     'Statements keep their own condition on the tenant: it is what indexes are entered by, and what holds where somebody forgets the policies.',
-    'FORCE binds the owner of the tables, too. Superusers and roles with BYPASSRLS see all rows: backups, the purge of expired rows and what reads across tenants come from a role of their own that has it, never from the application.',
+    'FORCE binds the owner of the tables, too. Superusers and roles with BYPASSRLS see all rows: backups and what reads across tenants come from a role of their own that has it, never from the application.',
+    ...(expiring(design).length === 0 ? [] : [purgeApart]),
     'Keys are checked past policies: a reference may point at the row of another tenant, and a unique value of another tenant is refused.',
+    `Conditions whose operators are not leakproof are evaluated behind the policy, so that their indexes may not be used${slowed(design)}.`,
   ],
-  statements: design.scenario.entities.flatMap((entity) => policiesOf(design, entity)),
+  statements: [...design.scenario.entities.flatMap((entity) => policiesOf(design, entity)), ...purgeOf(design)],
 })
+
+const purgeApart =
+  'The purge of expired rows names no tenant: from the application it would remove nothing, and say nothing. It needs a role of its own with BYPASSRLS, which a superuser makes; the application gives back its right to delete rows where no operation does.'
+
+/** A search for words is one: @@ is not leakproof. */
+function slowed({ scenario, operations }: Design): string {
+  const names = operations
+    .filter(({ kind, entity }) => kind === 'search' && isOfTenants(scenario, entityOf(scenario, entity)))
+    .map(({ name }) => name)
+  return names.length === 0 ? '' : `: here the search for words (@@) of ${names.join(', ')}`
+}
+
+const expiring = ({ scenario }: Design) => scenario.entities.filter((entity) => entity.ttlMs !== null && isOfTenants(scenario, entity))
+
+/** It locks the rows that it removes: that takes the right to change them. */
+function purgeOf(design: Design): string[] {
+  const tables = expiring(design).map(({ name }) => tableName(name))
+  const kept = expiring(design).filter(({ name }) => rightsOf(name, design.operations).deletes.length === 0)
+  if (tables.length === 0) return []
+  return [
+    'CREATE ROLE purge BYPASSRLS',
+    `GRANT SELECT, UPDATE, DELETE ON ${tables.join(', ')} TO purge`,
+    ...kept.map(({ name }) => `REVOKE DELETE ON ${tableName(name)} FROM application`),
+  ]
+}
 
 function policiesOf(design: Design, entity: Entity): string[] {
   const { scenario } = design
