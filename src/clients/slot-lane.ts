@@ -4,7 +4,7 @@
  */
 import type { WireSource } from '../data/parameters.ts'
 import type { Answer } from '../data/value.ts'
-import type { Lane, OutcomeCode } from '../engines/engine.ts'
+import type { Lane, OutcomeCode, Reply } from '../engines/engine.ts'
 import { type Guarded, neededRows, type Program } from '../families/program.ts'
 import { type Operation, writesOf } from '../scenario/scenario.ts'
 import type { RequestBuffer } from './request.ts'
@@ -249,7 +249,7 @@ class Slot<T extends Template, Found> {
   }
 
   /** What became of writes. */
-  #tell(outcome: 'ok' | 'miss' | 'conflict', rows: number): void {
+  #tell(outcome: Reply['outcome'], rows: number): void {
     if (this.#exchange.keep) this.#lane.onAnswer(this.#slot, { kind: 'wrote', outcome, rows })
     this.#finish(outcome, rows, '')
   }

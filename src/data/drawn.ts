@@ -1,12 +1,13 @@
 /** Draws the parameters of operations: a call draws rows, and every value of it is computed where it is asked for, without an object between. */
-import { ageBoundMs, lineFields, type Operation, rangeOf, type Step, type Update, type Write } from '../scenario/scenario.ts'
+import { ageBoundMs, type Operation, rangeOf, type Step, type Update, type Write } from '../scenario/scenario.ts'
 import { type Dataset, type EntityData, rowPicker } from './dataset.ts'
 import { type Ranker, zipfian } from './distributions.ts'
+import { DrawnLines, DrawnTargets } from './drawn-lines.ts'
 import { blockSize, constantGenerator, type FieldGenerator, firstMissingRow, generatedValue, linesPerOwner } from './fields.ts'
 import { Newcomers, placeInBlock } from './newcomers.ts'
 import { type LineSource, type Parameter, parametersOf, type WireSource } from './parameters.ts'
 import { hash32, keyOf, Source } from './random.ts'
-import { compareValues, type Value } from './value.ts'
+import type { Value } from './value.ts'
 import { poolSize, words } from './words.ts'
 
 /** What was drawn last, for judging answers later. */
@@ -52,7 +53,7 @@ type Cell =
   | { from: 'tenant'; generator: FieldGenerator; step: StepDraw }
   | { from: 'word' }
   | { from: 'lines'; lines: DrawnLines }
-  | { from: 'targets'; update: Update; lines: DrawnLines }
+  | { from: 'targets'; targets: DrawnTargets }
 
 interface Plan {
   operation: Operation
@@ -64,53 +65,6 @@ interface Plan {
   windowMs: number
   deep: boolean
   word: Buffer
-}
-
-/** The owned rows of the row that an insert is about. */
-class DrawnLines implements LineSource {
-  readonly owned: EntityData
-  readonly step: StepDraw
-  readonly generators: FieldGenerator[]
-  readonly #drawn: Drawn
-
-  constructor(owned: EntityData, step: StepDraw, drawn: Drawn) {
-    this.owned = owned
-    this.step = step
-    this.generators = lineFields(owned.entity).map((field) => owned.generators[owned.entity.fields.indexOf(field)] as FieldGenerator)
-    this.#drawn = drawn
-  }
-
-  get count(): number {
-    return this.owned.linesOf(this.step.row)
-  }
-
-  number(line: number, column: number): number {
-    return this.#generator(column).number(this.#row(line), 0, this.#drawn.nowMs)
-  }
-
-  write(line: number, column: number, to: Buffer, offset: number): number {
-    return offset + this.#generator(column).write(this.#row(line), 0, this.#drawn.nowMs, to, offset)
-  }
-
-  maxBytes(column: number): number {
-    return this.#generator(column).maxBytes
-  }
-
-  value(line: number, column: number): Value {
-    return generatedValue(this.#generator(column), this.#row(line), 0, this.#drawn.nowMs)
-  }
-
-  values(): Value[][] {
-    return Array.from({ length: this.count }, (_, line) => this.generators.map((_each, column) => this.value(line, column)))
-  }
-
-  #row(line: number): number {
-    return this.step.row * linesPerOwner + line + 1
-  }
-
-  #generator(column: number): FieldGenerator {
-    return this.generators[column] as FieldGenerator
-  }
 }
 
 /**
@@ -135,6 +89,8 @@ export class DrawnParameters implements WireSource {
   readonly #source = new Source()
   #plan: Plan
   #ordinal = 0
+  /** Calls that were drawn: what is known of one is not of the next. */
+  #draws = 0
   /** Moment of the start that is drawn, in ms of the trial. */
   #atMs = 0
 
@@ -170,6 +126,7 @@ export class DrawnParameters implements WireSource {
   draw(operation: number, ordinal: number, atMs: number): void {
     const plan = this.#plans[operation] as Plan
     this.#plan = plan
+    this.#draws++
     this.#ordinal = ordinal
     this.#atMs = atMs
     this.drawn.row = 0
@@ -253,7 +210,7 @@ export class DrawnParameters implements WireSource {
       case 'lines':
         return cell.lines.values()
       case 'targets':
-        return targetsOf(cell.update, cell.lines)
+        return cell.targets.values(this.#draws)
       default:
         return this.number(at)
     }
@@ -421,8 +378,10 @@ function cellOf(operation: Operation, parameter: Parameter, steps: StepDraw[], i
       return { from: parameter.shape }
     case 'lines':
       return { from: 'lines', lines: inserted.get(name as string) as DrawnLines }
-    case 'targets':
-      return { from: 'targets', update: write as Update, lines: inserted.get((write as Update).via?.owned as string) as DrawnLines }
+    case 'targets': {
+      const update = write as Update
+      return { from: 'targets', targets: new DrawnTargets(update, inserted.get(update.via?.owned as string) as DrawnLines) }
+    }
   }
   if (role === 'word') return { from: 'word' }
   if (role === 'from') return { from: 'windowStart' }
@@ -433,22 +392,4 @@ function cellOf(operation: Operation, parameter: Parameter, steps: StepDraw[], i
   const beginning = role === 'row' && write.kind === 'insert' ? write.set?.find(({ field }) => field === name) : undefined
   const generator = beginning === undefined ? drawn : constantGenerator(drawn.field, beginning.constant)
   return { from: 'field', generator, step, versioned: role === 'row' || role === 'set' }
-}
-
-/** [key, amount…] of every row that the lines refer to, and what a guard compares: summed per target, in key order. */
-function targetsOf({ via, add, guard }: Update, lines: DrawnLines): Value[][] {
-  const summed = guard?.from === undefined ? add : [...add, { amount: Number(guard.constant), from: guard.from }]
-  const column = (field: string) => lines.generators.findIndex((each) => each.field.name === field)
-  const reference = column(via?.field as string)
-  const sums = new Map<string, Value[]>()
-  for (let line = 0; line < lines.count; line++) {
-    const key = lines.value(line, reference)
-    const name = key instanceof Uint8Array ? Buffer.from(key).toString('hex') : String(key)
-    const sum = sums.get(name) ?? [key, ...summed.map((): Value => 0)]
-    summed.forEach((each, index) => {
-      sum[index + 1] = Number(sum[index + 1]) + each.amount * (each.from === null ? 1 : Number(lines.value(line, column(each.from))))
-    })
-    sums.set(name, sum)
-  }
-  return [...sums.values()].sort((a, b) => compareValues(a[0] as Value, b[0] as Value))
 }

@@ -20,7 +20,7 @@ import {
 } from '../../clients/protocols/cql-messages.ts'
 import { ServerError, unfit, unreadable } from '../../clients/server-error.ts'
 import type { WireSource } from '../../data/parameters.ts'
-import type { Compiled, Lane, Reply } from '../engine.ts'
+import type { Compiled, Lane, OutcomeCode, Reply } from '../engine.ts'
 import { CassandraOperations } from './operations.ts'
 import type { Cql, CqlResult, Request, Talk } from './talk.ts'
 import { type Template, type Templates, templatesOf, type Writer, writeValue } from './templates.ts'
@@ -282,7 +282,7 @@ class Slot {
     for (let at = 0; at < parameters.length; at++) writeValue(request, parameters[at]?.type ?? 0, columns[at]?.scale ?? 0, params[at])
   }
 
-  #finish(outcome: 'ok' | 'miss' | 'conflict' | 'error', rows: number, retries: number, error: string): void {
+  #finish(outcome: OutcomeCode, rows: number, retries: number, error: string): void {
     this.#busy = false
     this.#lane.onDone(this.#slot, outcome, rows, retries, error)
   }
