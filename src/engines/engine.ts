@@ -1,9 +1,9 @@
 /** The contract between dbtrial and a database product: one file per engine implements it, one suite tests it. */
+
 import type { ParamSource, WireSource } from '../data/parameters.ts'
 import type { RowSource } from '../data/rows.ts'
 import type { Answer } from '../data/value.ts'
 import type { Capabilities } from '../families/capabilities.ts'
-import type { Definition } from '../families/definitions.ts'
 import type { Family, PhysicalModel } from '../families/model.ts'
 import type { Program } from '../families/program.ts'
 import type { Indexing } from '../families/relational/indexing.ts'
@@ -11,6 +11,7 @@ import type { Observed } from '../init/observed.ts'
 import type { Pace } from '../run/plan.ts'
 import type { Control } from '../scenario/regimes.ts'
 import type { Consistency, Durability, LicenceKind, Operation, Scenario } from '../scenario/scenario.ts'
+import type { Handbook } from './handbook.ts'
 
 /** Its calls, and those of its sessions, throw ServerError where the server or the way to it failed: `throwingServerErrors` makes it of what a driver throws. */
 export interface Engine {
@@ -381,47 +382,4 @@ export interface Lane extends AsyncDisposable {
 /** The same server, as the role that operations come from. */
 export function asRole({ role, ...endpoint }: Endpoint): Endpoint {
   return { ...endpoint, ...role }
-}
-
-/** What keeps the rows of one tenant from another, besides the conditions of the operations: sentences, and the statements that make it, where there are tenants. */
-export interface RowRights {
-  how: string[]
-  statements: string[]
-}
-
-/** Commands and statements in the product's own language, one a line; a sentence where there is none. */
-export interface Handbook {
-  schema: string[]
-  /** The steps that make it, in their order; none where stores begin to exist with their first row. */
-  migrations: Definition[]
-  backup: string[]
-  restore: string[]
-  /** What gives the role of the operations its rights, and no more. */
-  grants: string[]
-  rowRights: RowRights
-  /** Conditions over the server's own figures. */
-  alerts: string[]
-  /** What tells Prometheus of them; absent: no exporter was looked up. */
-  exporter?: Exporter
-}
-
-/** The names that a published exporter gives to a server's figures. */
-export interface Exporter {
-  /** With what it must be started with, and where its names are written down. */
-  name: string
-  /** What every product has, under its own names: judged by the limits of the report. Absent: it does not tell. */
-  lagSeconds?: string
-  connectionShare?: string
-  deadlocksAnHour?: string
-  /** What only this one has. */
-  rules: ExporterRule[]
-}
-
-export interface ExporterRule {
-  /** Words joined by underscores. */
-  alert: string
-  expr: string
-  for: string
-  severity: 'warn' | 'act'
-  summary: string
 }

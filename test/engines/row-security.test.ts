@@ -60,6 +60,20 @@ const texts = async (client: Client, statement: string) =>
 const refused = /row-level security/
 const new1 = '00000000-0000-4000-8000-000000000001'
 
+/** Of a few tenants, called `org`, whose rows refer to them by `t`. */
+const scenarioOf = (entities: string, operations: string) =>
+  parseScenario(
+    `name: s
+summary: x
+seed: 7
+tenant: t
+entities:
+  org: { count: 3, fields: { id: { type: int, key: true } } }${entities}operations:${operations}requirements: { peak: 2x, durability: fsync }
+candidates: [postgres]
+`,
+    's.yaml',
+  )
+
 test('a tenant sees its rows and nobody else’s, writes no row of another, and without a tenant there is nothing', async () => {
   await withPolicies(readScenario(fileURLToPath(new URL('./awkward/tenants.yaml', import.meta.url))), async (application, owner) => {
     const tables = ['org', 'doc', 'line', 'file', 'part', 'lock', 'bare']
@@ -106,23 +120,16 @@ test('a tenant sees its rows and nobody else’s, writes no row of another, and 
 }, 120_000)
 
 test('who may only insert owned rows reads as much of their owner as tells whose they are', async () => {
-  const scenario = parseScenario(
-    `name: s
-summary: x
-seed: 7
-tenant: t
-entities:
-  org: { count: 3, fields: { id: { type: int, key: true } } }
+  const scenario = scenarioOf(
+    `
   e: { count: 20, fields: { id: { type: uuid, key: true }, t: { ref: org }, n: { type: int, range: [0, 9] } } }
   l: { owned_by: e, per_owner: { range: [1, 3] }, fields: { q: { type: int, range: [0, 9] } } }
   o: { owned_by: e, per_owner: { range: [1, 3] }, fields: { q: { type: int, range: [0, 9] } } }
-operations:
+`,
+    `
   g: { get: o, rate: 1/s, p99: 1s }
   i: { insert: e, with: [l], rate: 1/s, p99: 1s }
-requirements: { peak: 2x, durability: fsync }
-candidates: [postgres]
 `,
-    's.yaml',
   )
   await withPolicies(scenario, async (application, owner) => {
     const [foreign] = await texts(owner, 'SELECT id FROM e WHERE t = 2')
@@ -139,21 +146,14 @@ candidates: [postgres]
 }, 60_000)
 
 test('expired rows are purged by a role of its own: the application may no longer delete any', async () => {
-  const scenario = parseScenario(
-    `name: s
-summary: x
-seed: 7
-tenant: t
-entities:
-  org: { count: 3, fields: { id: { type: int, key: true } } }
+  const scenario = scenarioOf(
+    `
   e: { count: 20, ttl: 1h, fields: { id: { type: uuid, key: true }, t: { ref: org }, w: { type: words, count: [1, 2] } } }
-operations:
+`,
+    `
   g: { get: e, rate: 1/s, p99: 1s }
   find: { search: e, in: [w], limit: 3, rate: 1/s, p99: 1s }
-requirements: { peak: 2x, durability: fsync }
-candidates: [postgres]
 `,
-    's.yaml',
   )
   const { how } = engine.handbook(engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, 'fsync')).rowRights
   expect(how.join(' ')).toContain('may not be used: here the search for words (@@) of find.')

@@ -1,5 +1,5 @@
 /** The names that jmx_exporter's own example for Cassandra makes of its figures. */
-import type { Exporter } from '../engine.ts'
+import type { Exporter } from '../handbook.ts'
 
 export const exporter: Exporter = {
   name: 'jmx_exporter 1 as a Java agent (github.com/prometheus/jmx_exporter), with its examples/cassandra.yml',

@@ -1,5 +1,5 @@
 /** The names of mysqld_exporter: what SHOW GLOBAL STATUS, SHOW VARIABLES and SHOW SLAVE STATUS say. */
-import type { Exporter } from '../engine.ts'
+import type { Exporter } from '../handbook.ts'
 
 export const exporter: Exporter = {
   name: 'mysqld_exporter (github.com/prometheus/mysqld_exporter)',

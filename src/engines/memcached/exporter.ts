@@ -1,5 +1,5 @@
 /** The names of memcached_exporter: fields of `stats`. */
-import type { Exporter } from '../engine.ts'
+import type { Exporter } from '../handbook.ts'
 
 export const exporter: Exporter = {
   name: 'memcached_exporter (github.com/prometheus/memcached_exporter)',

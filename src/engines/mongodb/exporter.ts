@@ -1,5 +1,5 @@
 /** The names of Percona's mongodb_exporter: paths of serverStatus (ss) and replSetGetStatus (rs). */
-import type { Exporter } from '../engine.ts'
+import type { Exporter } from '../handbook.ts'
 
 const oplogOf = (state: string, by: string) => `max by (${by}) (mongodb_rs_members_optimeDate{member_state="${state}"})`
 const connections = (kind: string) => `mongodb_ss_connections{conn_type="${kind}"}`

@@ -1,7 +1,8 @@
 /** PgBouncer in front of PostgreSQL, in transaction mode: one candidate, on one set of cores, in one container. Whoever connects, connects to it. */
 import image from '../../../docker/pgbouncer/image.json' with { type: 'json' }
 import { throwingServerErrors } from '../../clients/driver-errors.ts'
-import type { Endpoint, Engine, Exporter, Guards, ServerContext } from '../engine.ts'
+import type { Endpoint, Engine, Guards, ServerContext } from '../engine.ts'
+import type { Exporter } from '../handbook.ts'
 import { postgresError } from '../postgres/errors.ts'
 import { ask, postgres } from '../postgres/index.ts'
 

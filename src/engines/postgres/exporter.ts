@@ -1,5 +1,5 @@
 /** The names of postgres_exporter: of its collectors, and of the queries that it begins with. */
-import type { Exporter } from '../engine.ts'
+import type { Exporter } from '../handbook.ts'
 
 export const exporter: Exporter = {
   name: 'postgres_exporter (github.com/prometheus-community/postgres_exporter), with --collector.database_wraparound and --collector.stat_checkpointer',

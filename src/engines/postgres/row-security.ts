@@ -2,7 +2,8 @@
 import { rightsOf } from '../../scenario/rights.ts'
 import { type Entity, entityOf, fieldOf, type Scenario } from '../../scenario/scenario.ts'
 import { isOfTenants, tenantFieldOf, tenantOwnerOf } from '../../scenario/tenants.ts'
-import type { Compiled, RowRights } from '../engine.ts'
+import type { Compiled } from '../engine.ts'
+import type { RowRights } from '../handbook.ts'
 import { columnName, sqlType, tableName } from './dialect.ts'
 
 type Design = Pick<Compiled, 'scenario' | 'operations'>

@@ -1,5 +1,5 @@
 /** The names of redis_exporter: fields of INFO. It reads Valkey, too. */
-import type { Exporter } from '../engine.ts'
+import type { Exporter } from '../handbook.ts'
 
 export const exporter: Exporter = {
   name: 'redis_exporter (github.com/oliver006/redis_exporter)',
