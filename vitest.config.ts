@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 const shared = { pool: 'forks', testTimeout: 20_000, hookTimeout: 120_000 } as const
 
-/** It measures, as whole runs do. */
-const timed = 'test/engines/sizes.test.ts'
+/** They measure, as whole runs do, or look at a core with a thread that stands before all others. */
+const timed = ['test/engines/sizes.test.ts', 'test/unit/host/pauses.test.ts', 'test/unit/host/speed.test.ts']
 
 // biome-ignore lint/style/noDefaultExport: vitest reads the default export.
 export default defineConfig({
@@ -15,7 +15,7 @@ export default defineConfig({
           ...shared,
           name: 'parts',
           include: ['test/unit/**/*.test.ts', 'test/engines/**/*.test.ts'],
-          exclude: [timed],
+          exclude: timed,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
@@ -25,7 +25,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'whole',
-          include: ['test/e2e/**/*.test.ts', 'test/hostile/**/*.test.ts', timed],
+          include: ['test/e2e/**/*.test.ts', 'test/hostile/**/*.test.ts', ...timed],
           fileParallelism: false,
           sequence: { groupOrder: 1 },
         },

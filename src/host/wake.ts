@@ -33,12 +33,16 @@ let minNs = 0
 let untilNs = 0
 let seen: Wakes = { endNs: [], lateNs: [] }
 let waitedNs = 0
+let lastNs = 0
 
 /** Allocates nothing, unless a wake was late. */
 function slice(): void {
   if (!isWatching) return
+  // The host takes the core away between two slices, too; reading orders takes less than a wake.
+  const beganNs = realClock.nowNs()
+  if (beganNs - lastNs - everyNs > minNs) note(beganNs, beganNs - lastNs - everyNs)
   waitedNs = waitedForCoreNs()
-  let lastNs = realClock.nowNs()
+  lastNs = realClock.nowNs()
   const wakes = Math.max(wakesOfSlice.short, Math.min(wakesOfSlice.long, Math.floor((untilNs - lastNs) / everyNs)))
   for (let wake = 0; wake < wakes; wake++) {
     Atomics.wait(cell, 0, 0, everyMs)
@@ -79,7 +83,11 @@ process.on('message', (order: WakeOrder) => {
     minNs = order.minNs
     untilNs = order.untilNs
     seen = { endNs: [], lateNs: [] }
-    if (!isWatching) setImmediate(slice)
+    if (!isWatching) {
+      lastNs = realClock.nowNs()
+      waitedNs = waitedForCoreNs()
+      setImmediate(slice)
+    }
     isWatching = true
   } else {
     isWatching = false

@@ -125,14 +125,17 @@ describe('on this machine', () => {
     if (refusal !== null) return skip(refusal)
     watch.begin(5e6, realClock.nowNs())
     const [pid] = watch.pids as [number]
-    await sleep(300)
-    // To the thread that watches, a signal that stops it is what a host is that takes its core away.
-    process.kill(pid, 'SIGSTOP')
-    await sleep(120)
-    process.kill(pid, 'SIGCONT')
+    // To the thread that watches, a signal that stops it is what a host is that takes its core away. Some fall between two of its slices.
+    const stops = 100
+    for (let stop = 0; stop < stops; stop++) {
+      await sleep(5 + (stop % 17))
+      process.kill(pid, 'SIGSTOP')
+      await sleep(20)
+      process.kill(pid, 'SIGCONT')
+    }
     await sleep(100)
-    const longest = Math.max(0, ...((await watch.end()) ?? []).map(({ lateNs }) => lateNs / 1e6))
-    expect(longest).toBeGreaterThan(100)
+    const seen = ((await watch.end()) ?? []).filter(({ lateNs }) => lateNs > 15e6)
+    expect(seen.length).toBeGreaterThanOrEqual(stops)
     expect(await watch.end(), 'since the last order').not.toBeNull()
   }, 30_000)
 
