@@ -1,10 +1,9 @@
 /** The trial plan: how much is loaded, which trials run, what that takes; all from the scenario, before anything starts. */
 
 import { domainOf } from '../data/dataset.ts'
-import { heaviestShare } from '../data/distributions.ts'
 import { searchedPool } from '../data/words.ts'
 import { rowsRead } from '../families/selection.ts'
-import { rowBytes } from '../families/sizes.ts'
+import { constantShare, rowBytes } from '../families/sizes.ts'
 import {
   type Bench,
   type Effort,
@@ -339,7 +338,12 @@ function rowsTouched(scenario: Scenario, operation: Operation, shares: Shares): 
   const rows = rowsLoaded(scenario, entity, shares)
   const lines = (names: string[]) =>
     names.reduce((sum, name) => sum + (ownedBy(scenario, operation.entity).find((owned) => owned.name === name)?.owner?.mean ?? 0), 0)
-  const selected = (where: Filter[]) => where.reduce((product, filter) => product * filterShare(scenario, entity, filter, shares), rows)
+  const shareOf = (filters: Filter[]) => filters.reduce((product, filter) => product * filterShare(scenario, entity, filter, shares), 1)
+  /** The row that was picked has its own values, however rare they are together; every other row has them by chance. */
+  const selected = (where: Filter[]) => {
+    const bound = where.filter(({ constant }) => constant === null)
+    return shareOf(where.filter(({ constant }) => constant !== null)) * (bound.length === 0 ? rows : 1 + (rows - 1) * shareOf(bound))
+  }
   switch (operation.kind) {
     case 'get':
       return round(1 + lines(operation.with))
@@ -362,16 +366,12 @@ const round = (value: number) => Math.round(value * 10) / 10
 
 /** Share of the rows with one value, as a row-weighted pick sees it at the popular end. */
 function filterShare(scenario: Scenario, entity: Entity, filter: Filter, shares: Shares): number {
-  const { generator } = fieldOf(entity, filter.field)
+  const field = fieldOf(entity, filter.field)
+  const { generator } = field
   if (generator.kind === 'reference') return 1 / rowsLoaded(scenario, entityOf(scenario, generator.entity), shares)
-  if (generator.kind === 'number') return 1 / domainOf(scenario, entity, fieldOf(entity, filter.field), shares[entity.name] as number)
-  if (generator.kind === 'enum') {
-    const total = generator.weights.reduce((sum, weight) => sum + weight, 0)
-    return filter.constant === null
-      ? heaviestShare({ kind: 'uniform' }, generator.values.length)
-      : (generator.weights[generator.values.indexOf(String(filter.constant))] ?? 0) / total
-  }
-  return generator.kind === 'bool' ? 0.5 : 0
+  if (generator.kind === 'number') return 1 / domainOf(scenario, entity, field, shares[entity.name] as number)
+  if (filter.constant !== null) return constantShare(field, filter.constant)
+  return generator.kind === 'enum' ? 1 / generator.values.length : generator.kind === 'bool' ? 0.5 : 0
 }
 
 function describe(operation: Operation): string {

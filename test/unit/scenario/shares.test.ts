@@ -43,3 +43,10 @@ test('what the slowest candidate would not load in its time is loaded by nobody,
   expect(plan.warnings.join()).toMatch(/1,213,500 rows would take the slowest candidate more than 5 minutes to load: all get (299|300),\d+/)
   expect(planTrials(scenario, 'standard', [{ ...pace, loadRowsPerSecond: 1000 }]).rows).toBeGreaterThan(1_200_000)
 })
+
+test('the row whose values are asked for is there, however rare they are together', () => {
+  const touched = new Map(planTrials(readScenario('saas-multitenant'), 'quick', [pace]).operations.map((each) => [each.name, each]))
+  for (const name of ['check_permission', 'sign_in']) expect(touched.get(name), name).toMatchObject({ rowsLoaded: 1, rowsProduction: 1 })
+  // One of ten tickets is open or waits.
+  expect(touched.get('my_tickets')?.rowsProduction).toBe(0.1)
+})
