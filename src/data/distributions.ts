@@ -1,4 +1,5 @@
 /** Which of n things is drawn: uniform, zipfian, latest, hotspot; binomial and weighted choices by table. */
+import type { PickLaw, Tiers } from '../scenario/scenario.ts'
 import type { Skew } from '../scenario/units.ts'
 import { avalanche, type Source } from './random.ts'
 
@@ -52,14 +53,26 @@ export function pickedRankShare(skew: Skew, n: number): number {
   return low ** -skew.theta / total
 }
 
-/** Sum of k^−θ for k from 1 to n; by Euler–Maclaurin beyond 1000 terms. */
+const exactTerms = 1000
+/** By exponent, the sums of up to so many terms: plans ask for few of them, again and again. */
+const sums = new Map<number, Float64Array>()
+const maxExponents = 64
+
+/** Sum of k^−θ for k from 1 to n, on straight lines between whole numbers; by Euler–Maclaurin beyond 1000 terms. */
 export function harmonic(n: number, theta: number): number {
-  const exact = Math.min(n, 1000)
-  let sum = 0
-  for (let k = 1; k <= exact; k++) sum += k ** -theta
-  if (n <= exact) return sum
-  const integral = theta === 1 ? Math.log(n / exact) : (n ** (1 - theta) - exact ** (1 - theta)) / (1 - theta)
-  return sum + integral + (n ** -theta - exact ** -theta) / 2
+  let upTo = sums.get(theta)
+  if (upTo === undefined) {
+    upTo = new Float64Array(exactTerms + 1)
+    for (let k = 1; k <= exactTerms; k++) upTo[k] = (upTo[k - 1] as number) + k ** -theta
+    if (sums.size === maxExponents) sums.clear()
+    sums.set(theta, upTo)
+  }
+  if (n <= exactTerms) {
+    const whole = Math.floor(n)
+    return (upTo[whole] as number) + (n - whole) * (whole + 1) ** -theta
+  }
+  const integral = theta === 1 ? Math.log(n / exactTerms) : (n ** (1 - theta) - exactTerms ** (1 - theta)) / (1 - theta)
+  return (upTo[exactTerms] as number) + integral + (n ** -theta - exactTerms ** -theta) / 2
 }
 
 /** Probability that `binomial` draws this value: the normal density about it, which is within a few percent where the tails are not thin. */
@@ -146,8 +159,9 @@ const tables = new Map<string, Ranker>()
  * Row numbers in [0, n) by skew; `latest` favours the highest. Ranks are drawn over what there is in production and folded on the n that are
  * loaded (rank mod n): however few those are, the most popular has the share that it has in production, and what folds on it.
  */
-export function picker(skew: Skew, n: number, key: number, inProduction = n): Ranker {
+export function picker(skew: PickLaw, n: number, key: number, inProduction = n): Ranker {
   if (skew.kind === 'uniform') return (source) => source.below(n)
+  if (skew.kind === 'tiers') return byAge(skew, n)
   const ranks = Math.max(n, inProduction)
   if (skew.kind === 'hotspot' || n > largestTable) return computed(skew, n, key, ranks)
   const name = `${skew.kind} ${skew.theta} ${n} ${key} ${ranks}`
@@ -158,6 +172,45 @@ export function picker(skew: Skew, n: number, key: number, inProduction = n): Ra
     tables.set(name, table)
   }
   return table
+}
+
+/**
+ * The first row of each tier of n, the newest last: a tier has the share of the rows that were created in its time, be they many or few that
+ * are loaded, and one at least where there are as many rows as tiers.
+ */
+export function tierStarts({ tiers }: Tiers, n: number): Float64Array {
+  const starts = new Float64Array(tiers.length)
+  let [share, start] = [0, n]
+  for (const [at, { rowShare }] of tiers.entries()) {
+    share += rowShare
+    const older = tiers.length - 1 - at
+    start = older === 0 ? 0 : Math.max(0, Math.min(start - 1, Math.max(older, n - Math.round(share * n))))
+    starts[at] = start
+  }
+  return starts
+}
+
+/** Which tier a row is of. */
+export function tierAt(starts: Float64Array, row: number): number {
+  let tier = 0
+  while (row < (starts[tier] as number)) tier++
+  return tier
+}
+
+/** A tier by its share of the picks, within it each row as often as any other. */
+function byAge(law: Tiers, n: number): Ranker {
+  const starts = tierStarts(law, n)
+  let share = 0
+  const upTo = Float64Array.from(law.tiers, ({ pickShare }) => (share += pickShare))
+  const last = upTo.findLastIndex((each, at) => each > (upTo[at - 1] ?? 0))
+  return (source) => {
+    const u = source.next()
+    let tier = 0
+    while (tier < last && u >= (upTo[tier] as number)) tier++
+    const start = starts[tier] as number
+    const end = tier === 0 ? n : (starts[tier - 1] as number)
+    return start + source.below(Math.max(1, end - start))
+  }
 }
 
 /** So many folds are added one by one; those beyond are a smooth sum. */

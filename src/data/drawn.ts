@@ -1,11 +1,12 @@
 /** Draws the parameters of operations: a call draws rows, and every value of it is computed where it is asked for, without an object between. */
-import { ageBoundMs, type Operation, rangeOf, type Step, type Update, type Write } from '../scenario/scenario.ts'
+import { ageBoundMs, type Operation, rangeOf, type Step, stepsOf, type Update, type Write } from '../scenario/scenario.ts'
 import { type Dataset, type EntityData, rowPicker } from './dataset.ts'
 import { type Ranker, zipfian } from './distributions.ts'
 import { DrawnLines, DrawnTargets } from './drawn-lines.ts'
 import { blockSize, constantGenerator, type FieldGenerator, firstMissingRow, generatedValue, linesPerOwner } from './fields.ts'
 import { Newcomers, placeInBlock } from './newcomers.ts'
 import { type LineSource, type Parameter, parametersOf, type WireSource } from './parameters.ts'
+import { PickedTiers } from './picked-tiers.ts'
 import { hash32, keyOf, Source } from './random.ts'
 import type { Value } from './value.ts'
 import { poolSize, words } from './words.ts'
@@ -76,6 +77,7 @@ interface Plan {
  */
 export class DrawnParameters implements WireSource {
   readonly drawn: Drawn = { row: 0, nowMs: 0 }
+  readonly tiers: PickedTiers
   /** Overrides for the verification: force a miss, a deep page, another tenant than the row's. */
   force: { miss?: boolean; deep?: boolean; foreign?: boolean } = {}
   readonly #dataset: Dataset
@@ -97,6 +99,7 @@ export class DrawnParameters implements WireSource {
   /** `startMs`: replay time when the trial starts. `picks`: names other draws over the same new rows. */
   constructor(dataset: Dataset, operations: Operation[], stream: string, block: number, startMs: number, picks = stream) {
     this.#dataset = dataset
+    this.tiers = new PickedTiers(dataset, operations)
     this.#stream = stream
     this.#startMs = startMs
     this.#firstVersion = block * blockSize + 1
@@ -340,7 +343,6 @@ export class DrawnParameters implements WireSource {
   }
 }
 
-const stepsOf = (operation: Operation): (Operation | Step)[] => (operation.kind === 'transaction' ? operation.steps : [operation])
 const makesRows = (operation: Operation | Step) => operation.kind === 'insert' || operation.kind === 'put'
 const writesValues = (operation: Operation | Step) => operation.kind === 'put' || (operation.kind === 'update' && operation.set.some(isAny))
 

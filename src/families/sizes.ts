@@ -129,7 +129,7 @@ export function pickedShare(scenario: Pick<Scenario, 'entities'>, entity: Entity
 }
 
 /** Share of the rows that were created in the newest span of time. */
-export function newestShare(entity: Entity, spanMs: number): number {
+export function newestShare(entity: Pick<Entity, 'ageMs' | 'growthPerMonth'>, spanMs: number): number {
   if (spanMs >= entity.ageMs) return 1
   const perMs = Math.log1p(entity.growthPerMonth) / monthMs
   return perMs * entity.ageMs < 1e-9 ? spanMs / entity.ageMs : Math.expm1(-perMs * spanMs) / Math.expm1(-perMs * entity.ageMs)

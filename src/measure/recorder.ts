@@ -83,6 +83,8 @@ export class Counts {
 export class OperationRecord extends Counts {
   /** Rows that were drawn by a law, by their hash: not new ones, which are made. */
   readonly draws = new Uint32Array(drawBuckets)
+  /** Of what was picked by age, by tier; null: nothing is. */
+  tiers: Uint32Array | null = null
   readonly response = new Histogram()
   readonly service = new Histogram()
   readonly queue = new Histogram()
@@ -91,6 +93,7 @@ export class OperationRecord extends Counts {
   merge(other: OperationRecord): void {
     this.add(other)
     for (let i = 0; i < drawBuckets; i++) this.draws[i] = (this.draws[i] as number) + (other.draws[i] as number)
+    if (this.tiers !== null) for (let i = 0; i < this.tiers.length; i++) this.tiers[i] = (this.tiers[i] as number) + (other.tiers?.[i] ?? 0)
     for (const key of ['response', 'service', 'queue', 'dispatch'] as const) this[key].merge(other[key])
   }
 }

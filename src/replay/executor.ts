@@ -49,6 +49,7 @@ export class Executor {
   readonly #samples: Samples
   /** By operation. */
   readonly #draws: Uint32Array[]
+  readonly #tiers: Uint32Array[]
   readonly #timeoutsNs: number[]
   /** Steps to log, by operation: 0 of a read. */
   readonly #logged: number[]
@@ -111,6 +112,7 @@ export class Executor {
     this.#operations = operations
     this.#counts = Array.from({ length: windowsOf(spec.seconds) }, () => makeCounts(operations)).flat()
     this.#draws = operations.map(() => new Uint32Array(drawBuckets))
+    this.#tiers = params.tiers.counts.map((count) => new Uint32Array(count))
     this.#samples = samples
     samples.clear(spec.loop === 'open' ? spec.ratesPerSecond.reduce((sum, rate) => sum + rate, 0) * spec.seconds : 0)
     this.#timeoutsNs = operations.map((operation) => ageBoundMs(operation) * 1e6)
@@ -261,11 +263,14 @@ export class Executor {
     const { steps } = this.#params
     if (measured) {
       const draws = this.#draws[operation] as Uint32Array
+      const tiers = this.#tiers[operation] as Uint32Array
       for (let step = 0; step < steps.length; step++) {
         const { isPicked, row } = steps[step] as DrawnStep
         if (!isPicked) continue
         const bucket = bucketOf(row)
         draws[bucket] = (draws[bucket] as number) + 1
+        const tier = this.#params.tiers.tierOf(operation, step, row)
+        if (tier >= 0) tiers[tier] = (tiers[tier] as number) + 1
       }
     }
     for (let step = 0; step < (this.#logged[operation] as number); step++) {
@@ -433,7 +438,10 @@ export class Executor {
   }
 
   #wholeRecords(): OperationRecord[] {
-    return this.recordsOf(() => true).map((record, operation) => Object.assign(record, { draws: this.#draws[operation] }))
+    return this.recordsOf(() => true).map((record, operation) => {
+      const tiers = this.#tiers[operation] as Uint32Array
+      return Object.assign(record, { draws: this.#draws[operation], tiers: tiers.length === 0 ? null : tiers })
+    })
   }
 
   #finish(now: number): void {

@@ -20,6 +20,8 @@ export interface WorkloadCheck {
   /** Share of the draws that fall into the bucket of rows that the law draws most. */
   asked: (number | null)[]
   realised: (number | null)[]
+  /** Picks of each tier, where rows are picked by age. */
+  tiers: (number[] | null)[]
   /** What differs from its law; null: nothing. */
   fault: string | null
 }
@@ -38,7 +40,7 @@ export class Workload {
 
   check(spec: TrialSpec, block: number, recording: Recording): WorkloadCheck {
     const expected = this.#expected(spec, block, recording)
-    const check: WorkloadCheck = { asked: [], realised: [], fault: null }
+    const check: WorkloadCheck = { asked: [], realised: [], tiers: recording.operations.map(({ tiers }) => tiers && [...tiers]), fault: null }
     const faults: string[] = []
     for (const [index, { draws }] of recording.operations.entries()) {
       const law = expected[index] ?? null

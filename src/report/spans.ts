@@ -10,6 +10,9 @@ const spans: [name: string, ms: number][] = [
   ['second', 1000],
 ]
 
+/** "the last 30 days", "the last year". */
+export const lastText = (ms: number) => `the last ${spanText(ms).replace(/^1 /, '')}`
+
 /** In the largest unit that it fills. */
 export function spanText(ms: number): string {
   const [name, unit] = spans.find(([, each]) => ms >= each) ?? ['second', 1000]

@@ -1,9 +1,11 @@
 /** Which rows were asked for: the share of the rows that a law draws most, as it is and as it was realised, and whether all candidates were asked for the same. */
 import type { CandidateResult, Result, TrialResult } from '../result/result.ts'
+import { pickedByAge } from './picked-by-age.ts'
 import { type Block, paragraph, table } from './render/document.ts'
 import { percent } from './render/format.ts'
 
-export function workload({ candidates }: Result): Block[] {
+export function workload(result: Result): Block[] {
+  const { candidates } = result
   const names = [...new Set(candidates.flatMap(({ trials }) => trials.flatMap(({ realised }) => Object.keys(realised.askedSkew))))]
   if (names.length === 0) return []
   const rows = names.map((name) => [
@@ -20,6 +22,7 @@ export function workload({ candidates }: Result): Block[] {
       `Rows are drawn by seed and schedule alone, never by what a server answered. Of 1,024 buckets of rows: the share of the draws that the law gives to its heaviest, and that it got in all trials of a candidate. A trial whose draws differ from their law (χ² over all buckets, a false alarm in less than one of 10,000 trials) is broken. ${sameness(candidates)}`,
     ),
     table(['operation', 'asked', ...candidates.map(({ name }) => name)], rows, rows[0]?.map((_, column) => column).slice(1) ?? []),
+    ...pickedByAge(result),
   ]
 }
 

@@ -18,7 +18,19 @@ const skew = z
     open({ kind: z.literal('hotspot'), hotShare: share, hotProbability: share }),
   ])
   .meta({ id: 'skew' })
-const pick = open({ skew, miss: share }).meta({ id: 'pick' })
+const tiers = open({
+  kind: z.literal('tiers'),
+  tiers: z
+    .array(
+      open({
+        withinMs: nullable(positive).describe('no row of it is older; null: what is left'),
+        rowShare: share.describe('of the rows today'),
+        pickShare: share.describe('of the picks'),
+      }),
+    )
+    .min(1),
+}).describe('by the age of rows, the newest first')
+const pick = open({ skew: z.union([skew, tiers]), miss: share }).meta({ id: 'pick' })
 
 const generator = z.discriminatedUnion('kind', [
   open({ kind: z.literal('uuid'), version: z.literal([4, 7]) }),

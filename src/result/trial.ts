@@ -1,6 +1,6 @@
 /** One trial as a result holds it: what was offered, what came back, what the machine did meanwhile. */
 import { z } from 'zod'
-import { nullable, number, text } from './scalars.ts'
+import { count, nullable, number, text } from './scalars.ts'
 
 const outcome = z.enum(['met', 'missed', 'undetermined'])
 export const histogram = z.strictObject({
@@ -153,6 +153,10 @@ export const trial = z.strictObject({
       .record(z.string(), number)
       .describe('of the operations that draw rows: share of the draws that fell into that of 1024 hash buckets of rows which the law draws most'),
     askedSkew: z.record(z.string(), number).default({}).describe('the share that the law gives it'),
+    tiers: z
+      .record(z.string(), z.array(count))
+      .optional()
+      .describe('of the operations that pick rows by age: picks of each tier, those of the steps of a transaction one after the other'),
   }),
   operations: z.record(z.string(), operationResult),
 })

@@ -20,6 +20,7 @@ import {
 import { rowsLoaded, type Shares, sharesOf } from '../scenario/shares.ts'
 import { warningsOf } from '../scenario/warnings.ts'
 import { cases } from '../verify/verify.ts'
+import { pickText } from './pick-text.ts'
 
 export interface Budget {
   rows: number
@@ -328,7 +329,7 @@ function planOperation(scenario: Scenario, operation: Operation, shares: Shares)
     rowsLoaded: touched,
     rowsProduction,
     scaleLimited: touched * 2 < rowsProduction,
-    resolved: describe(operation),
+    resolved: describe(operation, pickText(scenario, operation, shares)),
   }
 }
 
@@ -374,9 +375,7 @@ function filterShare(scenario: Scenario, entity: Entity, filter: Filter, shares:
   return generator.kind === 'enum' ? 1 / generator.values.length : generator.kind === 'bool' ? 0.5 : 0
 }
 
-function describe(operation: Operation): string {
-  const skew = operation.pick.skew
-  const by = `picked ${skew.kind}${skew.kind === 'zipfian' || skew.kind === 'latest' ? `(${skew.theta})` : ''}${operation.pick.miss > 0 ? `, ${operation.pick.miss * 100}% miss` : ''}`
+function describe(operation: Operation, by: string): string {
   switch (operation.kind) {
     case 'get':
       return `${operation.entity} by key${operation.with.length > 0 ? ` with ${operation.with.join(', ')}` : ''}, ${by}`
@@ -390,6 +389,7 @@ function describe(operation: Operation): string {
       return operation.steps
         .map((step) => `${step.kind} ${step.entity}${step.kind === 'update' && step.via !== null ? ` via ${step.via.owned}.${step.via.field}` : ''}`)
         .join(', then ')
+        .concat(by === '' ? '' : `; ${by}`)
     default:
       return `${operation.kind} ${operation.entity}, ${by}`
   }

@@ -29,7 +29,7 @@ export function describeTrial(
   recording: Recording,
   candidate: Tried,
   plan: TrialPlan,
-  workload: Pick<WorkloadCheck, 'asked' | 'realised'>,
+  workload: Pick<WorkloadCheck, 'asked' | 'realised' | 'tiers'>,
   hostPauses: HostPauses | null,
 ): Omit<TrialResult, 'startedAt' | 'start' | 'validity' | 'resources' | 'timeline' | 'slowdown'> {
   const missed: string[] = []
@@ -39,6 +39,7 @@ export function describeTrial(
   const mix: Record<string, number> = {}
   const skew: Record<string, number> = {}
   const askedSkew: Record<string, number> = {}
+  const tiers: Record<string, number[]> = {}
   const scaleLimited = new Set(plan.operations.filter((each) => each.scaleLimited).map((each) => each.name))
   for (const index of candidate.supported) {
     if (order.mix === 'common' && recording.operations[index]?.intended === 0) continue
@@ -51,6 +52,8 @@ export function describeTrial(
       askedSkew[operation.name] = asked
       skew[operation.name] = realised
     }
+    const picked = workload.tiers[index]
+    if (picked != null) tiers[operation.name] = picked
     const outcome = operationOutcome(operation, record)
     if (outcome === 'missed') missed.push(operation.name)
     else if (outcome === 'undetermined' || scaleLimited.has(operation.name)) undetermined.push(operation.name)
@@ -90,7 +93,7 @@ export function describeTrial(
       windowsLeftOut: hostPauses.windowsLeftOut,
     },
     windows: recording.windows.map((window) => ({ ...window, leftOut: hostPauses?.isKept[windowAt(window.atSeconds)] === false })),
-    realised: { mix, skew, askedSkew },
+    realised: { mix, skew, askedSkew, ...(Object.keys(tiers).length === 0 ? {} : { tiers }) },
     operations,
   }
 }

@@ -1,7 +1,9 @@
 /** What operations and their steps are resolved with: names looked up among the entities, constants of fields, picks of rows. */
+import { resolveTiers } from './ages.ts'
 import { checkTwice, maxWhole } from './entities.ts'
 import { type Path, type Report, shown } from './problems.ts'
 import type { Constant, Entity, Field, Pick } from './scenario.ts'
+import type { Skew } from './units.ts'
 
 export interface OperationContext {
   entities: Map<string, Entity>
@@ -13,6 +15,11 @@ export interface OperationContext {
 }
 /** A constant as the file says it: `{ value: any }` is the text any, which alone means something else. */
 export type Literal = Constant | { value: Constant }
+export interface PickFile {
+  skew?: Skew | undefined
+  last?: Record<string, number> | undefined
+  miss?: number | undefined
+}
 
 export function lookUp(name: string, path: Path, { entities, isBroken, report }: OperationContext): Entity | undefined {
   const entity = entities.get(name)
@@ -67,14 +74,12 @@ export function constantFor(field: Field, literal: Literal, path: Path, report: 
 }
 
 /** Default: the skew of the field that most references the entity, else uniform. */
-export function pickOf(
-  file: { skew?: Pick['skew'] | undefined; miss?: number | undefined } | undefined,
-  entity: Entity,
-  { entities }: OperationContext,
-): Pick {
+export function pickOf(file: PickFile | undefined, entity: Entity, path: Path, { entities, isBroken, report }: OperationContext): Pick {
+  if (file?.skew !== undefined && file.last !== undefined) report([...path, 'last'], 'give either skew or last', { atKey: true })
+  const tiers = file?.last === undefined ? undefined : resolveTiers(file.last, entity, { entities, isBroken }, [...path, 'last'], report)
   let [most, skew]: [number, Pick['skew']] = [0, { kind: 'uniform' }]
   for (const each of entities.values())
     for (const { generator } of each.fields)
       if (generator.kind === 'reference' && generator.entity === entity.name && each.count > most) [most, skew] = [each.count, generator.skew]
-  return { skew: file?.skew ?? skew, miss: file?.miss ?? 0 }
+  return { skew: tiers ?? file?.skew ?? skew, miss: file?.miss ?? 0 }
 }

@@ -23,7 +23,7 @@ export function resolveOperation(name: string, file: OperationFile, context: Ope
   const kind = operationKinds.find((each) => Object.hasOwn(file, each)) as string
   const entity = lookUp((file as Record<string, unknown>)[kind] as string, [...path, kind], context)
   if (entity === undefined) return undefined
-  const common = commonOf(name, file, entity, pickOf('pick' in file ? file.pick : undefined, entity, context))
+  const common = commonOf(name, file, entity, pickOf('pick' in file ? file.pick : undefined, entity, [...path, 'pick'], context))
   if ('get' in file)
     return {
       ...common,

@@ -94,8 +94,23 @@ export interface Guard {
   /** Of rows that `via` leads to: the field of the owned rows that lead to one, with whose sum the constant is multiplied. */
   from?: string
 }
+/** Rows by age, the newest first; together they are all rows, those that nobody asks for included. */
+export interface Tiers {
+  kind: 'tiers'
+  tiers: Tier[]
+}
+export interface Tier {
+  /** No row of it is older, and none as new as those of the tier before; null: what is left. */
+  withinMs: number | null
+  /** Of the rows: it follows from their ages. */
+  rowShare: number
+  /** Of the picks. */
+  pickShare: number
+}
+/** Which rows are asked for how often: by a law over their ranks, or by their age. */
+export type PickLaw = Skew | Tiers
 export interface Pick {
-  skew: Skew
+  skew: PickLaw
   miss: number
 }
 export const consistencies = ['strong', 'session', 'eventual'] as const
@@ -325,6 +340,9 @@ export function lineFields(owned: Entity): Field[] {
 export function ageBoundMs(operation: Operation): number {
   return Math.max(5000, ...operation.objectives.map((objective) => 20 * objective.limitMs))
 }
+
+/** What draws a row of its own: each step of a transaction, else the operation itself. */
+export const stepsOf = (operation: Operation): (Operation | Step)[] => (operation.kind === 'transaction' ? operation.steps : [operation])
 
 /** The writes an operation makes: one, or those of a transaction; none for reads. */
 export function writesOf(operation: Operation): (Write & { entity: string })[] {

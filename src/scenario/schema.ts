@@ -1,7 +1,7 @@
 /** The grammar of a scenario file, as one zod schema: the source of scenario.schema.json and of every structural error. */
 import { z } from 'zod'
 import { consistencies, durabilities, efforts, licenceKinds, regimes } from './scenario.ts'
-import { anyDuration, count, duration, factor, growth, horizon, rate, share, size, skew, span, usdPerHour, usdPerMonth } from './units.ts'
+import { anyDuration, count, duration, factor, growth, horizon, rate, share, size, skew, span, spanKey, usdPerHour, usdPerMonth } from './units.ts'
 
 /** Names become identifiers in SQL and CQL, keys in JSON and parts of paths: nothing but this is let in. */
 export const identifierPattern = /^[a-z][a-z0-9_]{0,39}$/
@@ -92,8 +92,13 @@ const objectives = {
   max: duration.optional(),
   errors: share.optional().describe('Share of operations that may fail; default 0.1%.'),
 }
+const maxTiers = 8
+const tiers = z
+  .record(spanKey, share)
+  .refine((ages) => Object.keys(ages).length <= maxTiers, `expected at most ${maxTiers} ages`)
+  .describe('Shares of the picks by the age of rows: { 30d: 90%, 1y: 9% }, the rest to older ones.')
 const pick = z
-  .strictObject({ skew: skew.optional(), miss: share.optional().describe('Share of picks that find nothing; default 0%.') })
+  .strictObject({ skew: skew.optional(), last: tiers.optional(), miss: share.optional().describe('Share of picks that find nothing; default 0%.') })
   .optional()
   .describe('Which rows the operation addresses.')
 const operationCommon = {

@@ -44,18 +44,23 @@ function quantity(units: Record<string, number>, pattern: string, example: strin
 
 const atMost = (most: number, text: string) => [(value: number) => value <= most, { error: `expected at most ${text}` }] as const
 
+const durationPattern = `^${number}\\s*(${alternatives(durationUnitsMs)})$`
 /** Milliseconds; 0 says that nothing may be lost, late or old. */
-export const anyDuration = quantity(
-  durationUnitsMs,
-  `^${number}\\s*(${alternatives(durationUnitsMs)})$`,
-  'a duration such as 20ms, 30d or 3y',
-).refine(Number.isFinite, 'expected a duration that is finite')
+export const anyDuration = quantity(durationUnitsMs, durationPattern, 'a duration such as 20ms, 30d or 3y').refine(
+  Number.isFinite,
+  'expected a duration that is finite',
+)
 /** Milliseconds of something that takes time. */
 export const duration = anyDuration.refine((ms) => ms > 0, 'expected more than 0')
 /** Milliseconds that are planned ahead. */
 export const horizon = duration.refine(...atMost(30 * yearMs, '30y'))
 /** Milliseconds that a row lives or is old: no more than the years that every server can write down. */
 export const span = duration.refine(...atMost(9998 * yearMs, '9998y'))
+/** The same as the key of a map. */
+export const spanKey = z
+  .string()
+  .regex(new RegExp(durationPattern), 'expected an age such as 30d or 1y')
+  .refine((text) => span.safeParse(text).success, 'expected an age of more than 0 and at most 9998y')
 /** Bytes. */
 export const size = quantity(sizeUnits, `^${number}\\s*(${alternatives(sizeUnits)})$`, 'a size such as 600B or 2GiB').refine(
   ...atMost(1e15, '1000TB'),

@@ -26,7 +26,7 @@ export function resolveSteps(files: StepFile[], path: Path, context: OperationCo
     const kind = stepKinds.find((each) => Object.hasOwn(file, each)) as string
     const entity = lookUp((file as Record<string, unknown>)[kind] as string, [...path, index, kind], context)
     if (entity === undefined) continue
-    const pick = pickOf('pick' in file ? file.pick : undefined, entity, context)
+    const pick = pickOf('pick' in file ? file.pick : undefined, entity, [...path, index, 'pick'], context)
     steps.push({ ...resolveWrite(file, entity, [...path, index], steps, context), entity: entity.name, pick })
   }
   return steps

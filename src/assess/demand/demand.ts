@@ -1,8 +1,13 @@
 /** What production will ask for, month by month: rows and rates, from the growth that the scenario states. */
-import { type Entity, entityOf, type Operation, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { newestShare } from '../../families/sizes.ts'
+import { tiersOf } from '../../scenario/ages.ts'
+import { type Entity, entityOf, type Operation, type PickLaw, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import { monthMs, secondsPerMonth } from '../../scenario/units.ts'
 import { assumed, derived, derivedFrom, type Figure, given, productOf, sumOf } from '../figures/figure.ts'
 import { FigureMemo } from '../figures/figure-memo.ts'
+import { middleOf } from '../figures/simulate.ts'
+import { agedIn } from './ages.ts'
+import { rootOf } from './popularity.ts'
 
 /** A stated growth, or peak, is a wish: it is drawn between these shares of itself. */
 const growthSpread = assumed(0.5, 1, 1.5)
@@ -11,6 +16,7 @@ const defaultHorizonMonths = 36
 const maxRows = 1e18
 const mostPerSecond = 1e12
 const maxSampled = 9
+const dayMs = 86_400_000
 /** What is told of every plan. */
 const aYear = 12
 
@@ -66,6 +72,24 @@ export class Demand {
       if (kept === null) return { ...stock, path }
       return derived(path, 'rows', 'min(stock, max(count, kept))', [stock, count, kept], (grown, now, held) => Math.min(grown, Math.max(now, held)))
     })
+  }
+
+  /** Of the rows of a month, those that are no older than this. */
+  newest(entity: Entity, spanMs: number, month: number): Figure<'share'> {
+    const days = Number((spanMs / dayMs).toPrecision(3))
+    return this.#memo.once(`demand.${entity.name}.newest${days}d@${month}`, (path) =>
+      derived(path, 'share', `no older than ${days} days, by the ages that follow the growth until then`, [this.rows(entity, month)], (rows) =>
+        newestShare(agedIn(entity, month, rows), spanMs),
+      ),
+    )
+  }
+
+  /** Which rows an operation asks for in a month: a tier of so many days has the rows that are so new by then, every number at its middle. */
+  pick(operation: Operation, month: number): PickLaw {
+    const { skew } = operation.pick
+    if (skew.kind !== 'tiers') return skew
+    const owner = rootOf(this.scenario, entityOf(this.scenario, operation.entity))
+    return tiersOf(skew.tiers, (spanMs) => middleOf(this.newest(owner, spanMs, month)))
   }
 
   /** How many times the rows of an owner are by then what they are now, where owned rows grow otherwise than their owners; null: they do not. */

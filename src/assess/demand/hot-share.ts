@@ -174,9 +174,10 @@ function mustShare({ pages, spare }: Reader, { cached, missed }: MissCurve, at: 
 function curveOf(demand: Demand, storage: Storage, readers: readonly Reader[], others: readonly Operation[], month: number): Curve {
   const { scenario } = demand
   const rateOf = (operation: Operation) => middleOf(demand.rate(operation, month))
+  const asPicked = (operation: Operation): Operation => ({ ...operation, pick: { ...operation.pick, skew: demand.pick(operation, month) } })
   const asking = [
-    ...readers.map(({ operation, pages, tableShare }) => ({ operation, tableShare, pagesPerSecond: rateOf(operation) * pages })),
-    ...others.map((operation) => ({ operation, tableShare: 1, pagesPerSecond: rateOf(operation) })),
+    ...readers.map(({ operation, pages, tableShare }) => ({ operation: asPicked(operation), tableShare, pagesPerSecond: rateOf(operation) * pages })),
+    ...others.map((operation) => ({ operation: asPicked(operation), tableShare: 1, pagesPerSecond: rateOf(operation) })),
   ]
   const roots = Map.groupBy(storage.entities, (name) => rootOf(scenario, entityOf(scenario, name)).name)
   const pages = [...roots].flatMap(([root, names]) => {

@@ -1,6 +1,6 @@
 /** How often each page of a table is asked for, from the law by which operations pick rows. */
-import { type Entity, entityOf, type Operation, type Scenario } from '../../scenario/scenario.ts'
-import type { Skew } from '../../scenario/units.ts'
+import { harmonic } from '../../data/distributions.ts'
+import { type Entity, entityOf, type Operation, type PickLaw, type Scenario, type Tier, type Tiers } from '../../scenario/scenario.ts'
 import type { Pages } from './che.ts'
 
 /** Of caches and disks alike. */
@@ -36,7 +36,7 @@ export function pagesOfTable({ rows, bytes }: Table, askers: readonly (Asker | n
   const laws = askers.map((asker) => (asker === null ? null : lawOf(asker, rows, count)))
   const edges = edgesOf(
     count,
-    laws.flatMap((law) => law?.edge ?? []),
+    laws.flatMap((law) => law?.edges ?? []),
   )
   const within = laws.map((law) => (law === null ? null : edges.map((edge) => law.within(edge))))
   return edges.slice(1).map((to, at) => {
@@ -53,21 +53,26 @@ interface Law {
   /** Share of the draws that falls into so many pages, the most drawn first. */
   within(pages: number): number
   /** Where it breaks off, in pages. */
-  edge?: number
+  edges?: number[]
 }
 
 function lawOf({ operation, tableShare }: Asker, rows: number, pages: number): Law {
-  const flat = (edge: number): Law => ({ within: (some) => Math.min(1, some / edge), edge })
+  const flat = (edge: number): Law => ({ within: (some) => Math.min(1, some / edge), edges: [edge] })
   // A search reads rows whatever their popularity, an aggregate those of its window each time.
   if (operation.kind === 'aggregate') return flat(Math.max(1, pages * tableShare))
   const { skew } = operation.pick
   if (operation.kind === 'search' || skew.kind === 'uniform') return flat(pages)
+  if (skew.kind === 'tiers') {
+    const steps = mostAskedFirst(skew)
+    let share = 0
+    return { within: (some) => drawsOfShare(steps, some / pages), edges: steps.map(({ rowShare }) => (share += rowShare) * pages) }
+  }
   if (skew.kind === 'latest') return { within: (some) => drawsOfTop(skew, rows, (some * rows) / pages) }
   if (skew.kind === 'hotspot') {
     // Scattered rows fall into fewer pages than they are: some into the same.
     const hot = Math.max(1, pages * -Math.expm1((-skew.hotShare * rows) / pages))
     const { hotProbability } = skew
-    return { within: (some) => hotProbability * Math.min(1, some / hot) + ((1 - hotProbability) * some) / pages, edge: hot }
+    return { within: (some) => hotProbability * Math.min(1, some / hot) + ((1 - hotProbability) * some) / pages, edges: [hot] }
   }
   const alone = Math.min(rows, pages)
   const scattered = 1 - drawsOfTop(skew, rows, alone)
@@ -81,32 +86,28 @@ function edgesOf(pages: number, breaks: number[]): number[] {
 }
 
 /** Share of the draws that falls into the k most drawn of n rows. */
-export function drawsOfTop(skew: Skew, n: number, k: number): number {
+export function drawsOfTop(skew: PickLaw, n: number, k: number): number {
   if (k <= 0) return 0
   if (k >= n) return 1
+  if (skew.kind === 'tiers') return drawsOfShare(mostAskedFirst(skew), k / n)
   if (skew.kind === 'uniform') return k / n
   if (skew.kind === 'hotspot') {
     const hot = n * skew.hotShare
     return k <= hot ? (skew.hotProbability * k) / hot : skew.hotProbability + ((1 - skew.hotProbability) * (k - hot)) / (n - hot)
   }
-  return harmonic(skew.theta, k) / harmonic(skew.theta, n)
+  return harmonic(k, skew.theta) / harmonic(n, skew.theta)
 }
 
-const exactTerms = 1000
-const prefixes = new Map<number, Float64Array>()
+/** As a rule the newest first. */
+const mostAskedFirst = ({ tiers }: Tiers): Tier[] =>
+  tiers.filter(({ rowShare }) => rowShare > 0).toSorted((a, b) => b.pickShare * a.rowShare - a.pickShare * b.rowShare)
 
-/** Generalised harmonic number, Σ k^−θ to n, on straight lines between whole numbers; beyond 1000 terms by Euler–Maclaurin. */
-function harmonic(theta: number, n: number): number {
-  let prefix = prefixes.get(theta)
-  if (prefix === undefined) {
-    prefix = new Float64Array(exactTerms + 1)
-    for (let k = 1; k <= exactTerms; k++) prefix[k] = (prefix[k - 1] as number) + k ** -theta
-    prefixes.set(theta, prefix)
+function drawsOfShare(steps: readonly Tier[], share: number): number {
+  let [left, draws] = [share, 0]
+  for (const { rowShare, pickShare } of steps) {
+    if (left < rowShare) return draws + (pickShare * left) / rowShare
+    left -= rowShare
+    draws += pickShare
   }
-  if (n <= exactTerms) {
-    const whole = Math.floor(n)
-    return (prefix[whole] as number) + (n - whole) * (whole + 1) ** -theta
-  }
-  const integral = theta === 1 ? Math.log(n / exactTerms) : (n ** (1 - theta) - exactTerms ** (1 - theta)) / (1 - theta)
-  return (prefix[exactTerms] as number) + integral + (n ** -theta - exactTerms ** -theta) / 2
+  return 1
 }

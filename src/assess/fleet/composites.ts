@@ -4,7 +4,7 @@
  */
 
 import { ownedBytes, rowBytes } from '../../families/sizes.ts'
-import { entityOf, type Operation, type Scenario } from '../../scenario/scenario.ts'
+import { entityOf, type Operation, type PickLaw, type Scenario } from '../../scenario/scenario.ts'
 import { isReadOperation, mayBeOld } from '../capacity/calls.ts'
 import type { CostPlan } from '../cost/cost.ts'
 import { hoursPerMonth } from '../cost/fleet-cost.ts'
@@ -260,13 +260,13 @@ export function hitShares(streams: readonly { entries: readonly Entries[]; stale
 const classRatio = 1.25
 
 /** By the law of its picks. */
-function entriesOf(operation: Operation, scenario: Scenario, rows: number, perSecond: number, entryBytes: number): Entries[] {
+function entriesOf(operation: Operation, law: PickLaw, scenario: Scenario, rows: number, perSecond: number, entryBytes: number): Entries[] {
   const entity = entityOf(scenario, operation.entity)
   const fields = 'fields' in operation ? operation.fields : undefined
   const bytes = rowBytes(entity, fields) + ('with' in operation ? ownedBytes(scenario, entity, operation.with) : 0) + entryBytes
   const entries: Entries[] = []
   for (let from = 0, to = 1; from < rows; from = to, to = Math.min(rows, Math.max(to + 1, to * classRatio))) {
-    const share = drawsOfTop(operation.pick.skew, rows, to) - drawsOfTop(operation.pick.skew, rows, from)
+    const share = drawsOfTop(law, rows, to) - drawsOfTop(law, rows, from)
     entries.push({ count: to - from, perSecond: (perSecond * share) / (to - from), bytes })
   }
   return entries
@@ -285,6 +285,7 @@ function cacheInFront(store: Store, { cacheFill, cacheEntryBytes, cacheCallsPerS
       taken.map((operation) => ({
         entries: entriesOf(
           operation,
+          demand.pick(operation, month),
           scenario,
           middleOf(demand.rows(entityOf(scenario, operation.entity), month)),
           middleOf(demand.rate(operation, month)),

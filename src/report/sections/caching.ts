@@ -4,6 +4,7 @@ import { bytes } from '../../assess/figures/amount.ts'
 import { ownedBytes, rowBytes } from '../../families/sizes.ts'
 import { entityOf, type Operation, type OperationOf, type Scenario, writtenEntities } from '../../scenario/scenario.ts'
 import { compositeBlocks } from '../composites.ts'
+import { hotAndCold } from '../picked-by-age.ts'
 import { type Block, heading, list, paragraph, table } from '../render/document.ts'
 import { count, percent } from '../render/format.ts'
 import { spanText } from '../spans.ts'
@@ -12,7 +13,8 @@ import type { Told } from '../told.ts'
 export function cachingSection({ result: { scenario }, decision }: Told): Block[] {
   const gets = scenario.operations.flatMap((each) => (each.kind === 'get' && !each.internal ? [each] : []))
   const kept = scenario.operations.flatMap(keptAnswer)
-  if (gets.length + kept.length === 0) return []
+  const aged = hotAndCold(scenario)
+  if (gets.length + kept.length + aged.length === 0) return []
   return [
     ...(gets.length === 0
       ? []
@@ -27,6 +29,7 @@ export function cachingSection({ result: { scenario }, decision }: Told): Block[
             [1, 2, 3, 4],
           ),
         ]),
+    ...aged,
     ...(kept.length === 0 ? [] : [list(kept)]),
     ...(decision === null ? [] : compositeBlocks(decision, 'cache in front')),
     heading(3, 'Rules for a cache'),

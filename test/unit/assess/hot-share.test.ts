@@ -15,21 +15,28 @@ import { missesOf } from '../../../src/assess/fleet/supply.ts'
 import { picker } from '../../../src/data/distributions.ts'
 import { keyOf, Source } from '../../../src/data/random.ts'
 import { type Result, readResult } from '../../../src/result/result.ts'
-import type { Operation, Scenario } from '../../../src/scenario/scenario.ts'
-import type { Skew } from '../../../src/scenario/units.ts'
+import type { Operation, PickLaw, Scenario, Tiers } from '../../../src/scenario/scenario.ts'
 
 const catalogue = serversOf(readPrices(), []) as Catalogue
 const rowsPerPage = 16
 const rows = 40_000
+const byAge: Tiers = {
+  kind: 'tiers',
+  tiers: [
+    { withinMs: 1, rowShare: 0.02, pickShare: 0.9 },
+    { withinMs: 2, rowShare: 0.2, pickShare: 0.09 },
+    { withinMs: null, rowShare: 0.78, pickShare: 0.01 },
+  ],
+}
 const pages = rows / rowsPerPage
-const asks = (skew: Skew, pagesPerSecond: number) => ({
+const asks = (skew: PickLaw, pagesPerSecond: number) => ({
   operation: { name: 'get', kind: 'get', entity: 'product', pick: { skew, miss: 0 } } as unknown as Operation,
   pagesPerSecond,
   tableShare: 1,
 })
 
 /** Share of the reads that an LRU of so many pages misses, of each stream of keys, once it is warm. */
-function simulated(streams: { skew: Skew; share: number }[], cached: number): number[] {
+function simulated(streams: { skew: PickLaw; share: number }[], cached: number): number[] {
   const source = new Source().restart(keyOf(1, 'lru'), cached)
   const draw = streams.map(({ skew }, at) => picker(skew, rows, keyOf(2, `stream${at}`)))
   const lru = new Map<number, true>()
@@ -51,7 +58,7 @@ function simulated(streams: { skew: Skew; share: number }[], cached: number): nu
   return missed.map((each, at) => each / Math.max(1, asked[at] as number))
 }
 
-function curveOf(streams: { skew: Skew; share: number }[]): MissCurve {
+function curveOf(streams: { skew: PickLaw; share: number }[]): MissCurve {
   const table = { rows, bytes: pages * pageBytes }
   return missCurveOf(
     pagesOfTable(
@@ -64,11 +71,19 @@ function curveOf(streams: { skew: Skew; share: number }[]): MissCurve {
 }
 
 describe('an LRU cache', () => {
-  const laws: [string, { skew: Skew; share: number }[]][] = [
+  const laws: [string, { skew: PickLaw; share: number }[]][] = [
     ['uniform', [{ skew: { kind: 'uniform' }, share: 1 }]],
     ['zipfian', [{ skew: { kind: 'zipfian', theta: 0.99 }, share: 1 }]],
     ['latest', [{ skew: { kind: 'latest', theta: 0.99 }, share: 1 }]],
     ['hotspot', [{ skew: { kind: 'hotspot', hotShare: 0.01, hotProbability: 0.8 }, share: 1 }]],
+    ['aged', [{ skew: byAge, share: 1 }]],
+    [
+      'aged and uniform together',
+      [
+        { skew: byAge, share: 0.6 },
+        { skew: { kind: 'uniform' }, share: 0.4 },
+      ],
+    ],
     [
       'uniform and latest together',
       [
@@ -108,6 +123,16 @@ describe('an LRU cache', () => {
 test('draws of the most drawn rows', () => {
   expect(drawsOfTop({ kind: 'uniform' }, 1000, 250)).toBe(0.25)
   expect(drawsOfTop({ kind: 'hotspot', hotShare: 0.1, hotProbability: 0.9 }, 1000, 100)).toBeCloseTo(0.9, 12)
+  for (const [share, draws] of [
+    [0.01, 0.45],
+    [0.02, 0.9],
+    [0.12, 0.945],
+    [0.22, 0.99],
+    [0.61, 0.995],
+  ] as const)
+    expect(drawsOfTop(byAge, 1e6, share * 1e6)).toBeCloseTo(draws, 9)
+  // Whatever is asked for most comes first, be it the oldest.
+  expect(drawsOfTop({ ...byAge, tiers: byAge.tiers.toReversed() }, 1e6, 0.02e6)).toBeCloseTo(0.9, 9)
   const harmonic = (n: number) => Array.from({ length: n }, (_, at) => 1 / (at + 1)).reduce((sum, each) => sum + each, 0)
   expect(drawsOfTop({ kind: 'zipfian', theta: 1 }, 1000, 10)).toBeCloseTo(harmonic(10) / harmonic(1000), 9)
 })

@@ -1,5 +1,5 @@
 /** Trials in virtual time of a scenario whose rows are drawn newest first, against servers of several tempers. */
-import { makeDataset } from '../../../src/data/dataset.ts'
+import { type Dataset, makeDataset } from '../../../src/data/dataset.ts'
 import { DrawnParameters } from '../../../src/data/drawn.ts'
 import { canonical } from '../../../src/data/value.ts'
 import type { Lane, OutcomeCode } from '../../../src/engines/engine.ts'
@@ -36,7 +36,12 @@ export const steady: Server = { delayNs: () => 1e6, outcome: () => 'ok' }
 /** Slow, out of order, and every third call fails. */
 export const troubled: Server = { delayNs: (call) => 1e6 * (1 + ((call * 7919) % 40)), outcome: (call) => (call % 3 === 0 ? 'error' : 'ok') }
 
-export async function run(server: Server, spec: Partial<TrialSpec> = {}): Promise<{ sent: string[]; recording: Recording; spec: TrialSpec }> {
+export async function run(
+  server: Server,
+  spec: Partial<TrialSpec> = {},
+  of: Dataset = dataset,
+): Promise<{ sent: string[]; recording: Recording; spec: TrialSpec }> {
+  const { operations } = of.scenario
   const clock = new VirtualClock()
   const sent: string[] = []
   const lane: Lane = {
@@ -61,7 +66,7 @@ export async function run(server: Server, spec: Partial<TrialSpec> = {}): Promis
     stream: 'workload',
     ...spec,
   }
-  const params = new DrawnParameters(dataset, operations, 'workload', 4, scenario.epochMs)
+  const params = new DrawnParameters(of, operations, 'workload', 4, of.scenario.epochMs)
   const recording = new Executor(lane, clock, whole, operations, params).run()
   clock.run()
   return { sent, recording: await recording, spec: whole }

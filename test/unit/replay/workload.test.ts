@@ -1,10 +1,12 @@
 /** What was asked for, against the law. */
 import { expect, test } from 'vitest'
+import { makeDataset } from '../../../src/data/dataset.ts'
 import { heaviestShare } from '../../../src/data/distributions.ts'
 import { Source } from '../../../src/data/random.ts'
-import { drawBuckets, type Recording } from '../../../src/measure/recorder.ts'
+import { drawBuckets, mergeRecordings, type Recording } from '../../../src/measure/recorder.ts'
 import type { TrialSpec } from '../../../src/replay/arrivals.ts'
 import { deviations, twoSamples, Workload } from '../../../src/replay/workload.ts'
+import { scenarioByAge } from '../data/scenario-by-age.ts'
 import { dataset, operations, run, steady, troubled } from './sessions.ts'
 
 const heaviest = heaviestShare({ kind: 'latest', theta: 0.99 }, 400)
@@ -30,6 +32,27 @@ test('a server that fails is asked for the same, and closed loops have the same 
   const [calm, other] = [check(await run(steady, { seconds: 12 })), check(await run(troubled, { seconds: 12 }))]
   expect(other).toEqual(calm)
   expect(check(await run(steady, { loop: 'closed', seconds: 1 })).fault).toBeNull()
+})
+
+test('what is picked by age is counted by age, and has its law', async () => {
+  const aged = makeDataset(scenarioByAge, 0.1)
+  const { operations } = scenarioByAge
+  const { recording, spec } = await run(steady, { ratesPerSecond: [3000, 100, 500, 10], seconds: 4 }, aged)
+  const { tiers, fault } = new Workload(aged, operations).check(spec, 4, recording)
+  expect(fault).toBeNull()
+  const of = (name: string) => tiers[operations.findIndex((each) => each.name === name)]
+  const share = (counts: readonly number[], at: number) => (counts[at] as number) / counts.reduce((sum, each) => sum + each, 0)
+  const read = of('read') as number[]
+  expect(read.reduce((sum, each) => sum + each, 0)).toBe(recording.operations[0]?.attempts)
+  expect(share(read, 0)).toBeCloseTo(0.9, 1)
+  expect(share(read, 1)).toBeCloseTo(0.09, 1)
+  expect(of('touch')).toHaveLength(6)
+  expect(share((of('touch') as number[]).slice(0, 3), 0)).toBeCloseTo(0.5, 1)
+  expect(share((of('touch') as number[]).slice(3), 2)).toBeCloseTo(0.7, 1)
+  // It picks nothing.
+  expect(of('add')).toBeNull()
+  const merged = mergeRecordings([recording, (await run(steady, { ratesPerSecond: [3000, 100, 500, 10], seconds: 4 }, aged)).recording])
+  expect(merged.operations[0]?.tiers?.[0]).toBe(2 * (read[0] as number))
 })
 
 test('a row that becomes likelier with every draw is found', async () => {

@@ -8,6 +8,7 @@ import { engines } from '../../../src/engines/registry.ts'
 import { antiPatterns } from '../../../src/report/anti-patterns.ts'
 import { designFiles } from '../../../src/report/design.ts'
 import type { Document, Table } from '../../../src/report/render/document.ts'
+import { count } from '../../../src/report/render/format.ts'
 import { toMarkdown } from '../../../src/report/render/markdown.ts'
 import { backupSection } from '../../../src/report/sections/backup.ts'
 import { cachingSection } from '../../../src/report/sections/caching.ts'
@@ -19,6 +20,9 @@ import { riskSection } from '../../../src/report/sections/risks.ts'
 import { securitySection } from '../../../src/report/sections/security.ts'
 import type { Told } from '../../../src/report/told.ts'
 import { type CandidateResult, type Result, readResult } from '../../../src/result/result.ts'
+
+import type { Tiers } from '../../../src/scenario/scenario.ts'
+import { scenarioByAge } from '../data/scenario-by-age.ts'
 
 const saved = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
 
@@ -53,6 +57,22 @@ describe('caching', () => {
       for (const each of scenario.operations) if (each.name === 'daily_revenue') Object.assign(each, { stalenessMs: 3_600_000, ratePerSecond: 0.1 })
     })
     expect(toMarkdown(cachingSection(toldOf(result)))).toMatch(/may be 1 hour old and is asked 360 times in that time: .* takes 99\.7 % of its calls/)
+  })
+})
+
+describe('rows by age', () => {
+  test('stand with what they take, today and at the horizon, and what a cache of them answers', () => {
+    const { operations } = scenarioByAge
+    const result = changed(({ scenario }) => Object.assign(scenario, { entities: scenarioByAge.entities, operations }))
+    const text = toMarkdown(cachingSection(toldOf({ ...result, candidates: [] })))
+    const hot = operations[0]?.pick.skew as Tiers
+    const today = count((hot.tiers[0]?.rowShare as number) * 200_000)
+    expect(text).toMatch(new RegExp(`read +\\| the last 30 days +\\| +${today} +\\|`))
+    expect(text).toMatch(/30 days to 1 year old .* 9 % \| +99 % \|/)
+    expect(text).toMatch(/older than 1 year .* 1 % \| +100 % \|/)
+    // Of a list, too.
+    expect(text).toMatch(/lines +\| the last year/)
+    expect(toMarkdown(cachingSection(toldOf(saved)))).not.toContain('Hot, warm and cold')
   })
 })
 

@@ -60,6 +60,61 @@ function problems(text: string): string[] {
 const rest = 'rate: 1/s, p99: 1s'
 const refused: [string, Parts, string][] = [
   [
+    'picks by age of what has none',
+    { operations: `h: { get: e, pick: { last: { 30d: 90% } }, ${rest} }` },
+    'operations.h.pick.last: nothing says how old a row of e is: give it a timestamp with "within", such as created_at: { type: timestamp, within: 2y }',
+  ],
+  [
+    'picks by age of owned rows whose owner has none',
+    { operations: `h: { list: l, where: { q: 3 }, order_by: q, limit: 1, pick: { last: { 30d: 90% } }, ${rest} }` },
+    'operations.h.pick.last: nothing says how old a row of e is: give it a timestamp with "within", such as created_at: { type: timestamp, within: 2y }',
+  ],
+  [
+    'picks by age and by rank',
+    { fields: 't: { type: timestamp, within: 1y }', operations: `h: { get: e, pick: { skew: uniform, last: { 30d: 90% } }, ${rest} }` },
+    'operations.h.pick.last: give either skew or last',
+  ],
+  [
+    'more picks than there are',
+    { fields: 't: { type: timestamp, within: 1y }', operations: `h: { get: e, pick: { last: { 30d: 90%, 60d: 20% } }, ${rest} }` },
+    'operations.h.pick.last: the shares add up to more than 100%',
+  ],
+  [
+    'no age',
+    { fields: 't: { type: timestamp, within: 1y }', operations: `h: { get: e, pick: { last: {} }, ${rest} }` },
+    'operations.h.pick.last: expected ages with shares, such as { 30d: 90%, 1y: 9% }',
+  ],
+  [
+    'an age that is none',
+    { fields: 't: { type: timestamp, within: 1y }', operations: `h: { get: e, pick: { last: { month: 90% } }, ${rest} }` },
+    'operations.h.pick.last.month: expected an age such as 30d or 1y',
+  ],
+  [
+    'an age of nothing',
+    { fields: 't: { type: timestamp, within: 1y }', operations: `h: { get: e, pick: { last: { 0d: 90% } }, ${rest} }` },
+    'operations.h.pick.last.0d: expected an age of more than 0 and at most 9998y',
+  ],
+  [
+    'the same age twice',
+    { fields: 't: { type: timestamp, within: 1y }', operations: `h: { get: e, pick: { last: { 1d: 50%, 24h: 10% } }, ${rest} }` },
+    'operations.h.pick.last.24h: this is the same age as 1d',
+  ],
+  [
+    'picks of rows that are older than any',
+    { fields: 't: { type: timestamp, within: 1y }', operations: `h: { get: e, pick: { last: { 30d: 90%, 1y: 9% } }, ${rest} }` },
+    'operations.h.pick.last.1y: no row of e is older than 1y: the shares must add up to 100%',
+  ],
+  [
+    'an age behind the oldest row',
+    { fields: 't: { type: timestamp, within: 1y }', operations: `h: { get: e, pick: { last: { 30d: 90%, 1y: 9%, 2y: 1% } }, ${rest} }` },
+    'operations.h.pick.last.2y: no row of e is older than 1y: its "t" goes back no further',
+  ],
+  [
+    'an age that no row has',
+    { fields: 't: { type: timestamp, within: 1y }', operations: `h: { get: e, pick: { last: { 1h: 90% } }, ${rest} }` },
+    'operations.h.pick.last.1h: of the 100 rows of e none is as new as this: take a longer span',
+  ],
+  [
     'a window of a field that is no time',
     { operations: `h: { list: e, where: { n: { last: 1d } }, order_by: id, limit: 1, ${rest} }` },
     'operations.h.where.n: "last" takes a timestamp, "n" is int',
