@@ -6,8 +6,8 @@ const connections = (kind: string) => `mongodb_ss_connections{conn_type="${kind}
 
 export const exporter: Exporter = {
   name: 'mongodb_exporter (github.com/percona/mongodb_exporter), with --collector.diagnosticdata and --collector.replicasetstatus',
-  // Every member tells of all; optimeDate is in milliseconds.
-  lagSeconds: `(${oplogOf('PRIMARY', 'set')} - on (set) group_right () ${oplogOf('SECONDARY', 'set, member_idx')}) / 1000`,
+  // Every member tells of all; optimeDate is in milliseconds; rs_nm is the replica set.
+  lagSeconds: `(${oplogOf('PRIMARY', 'rs_nm')} - on (rs_nm) group_right () ${oplogOf('SECONDARY', 'rs_nm, member_idx')}) / 1000`,
   connectionShare: `sum by (instance) (${connections('current')}) / sum by (instance) (mongodb_ss_connections{conn_type=~"current|available"})`,
   rules: [
     { alert: 'mongodb_down', expr: 'mongodb_up == 0', for: '1m', severity: 'act', summary: '{{ $labels.instance }} does not answer' },
@@ -16,7 +16,7 @@ export const exporter: Exporter = {
       expr: 'mongodb_rs_members_health == 0',
       for: '1m',
       severity: 'act',
-      summary: 'a member of {{ $labels.set }} is not reached',
+      summary: 'a member of {{ $labels.rs_nm }} is not reached',
     },
     {
       alert: 'mongodb_cache_dirty',
