@@ -12,6 +12,8 @@ export interface Handbook {
   schema: string[]
   /** The steps that make it, in their order; none where stores begin to exist with their first row. */
   migrations: Definition[]
+  /** Done each time that a part of a table has passed, in this order; absent where no table lies in parts. */
+  upkeep?: Definition[]
   backup: string[]
   restore: string[]
   /** What gives the role of the operations its rights, and no more. */

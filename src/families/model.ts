@@ -1,6 +1,7 @@
 /** What a physical model is: stores, indexes and accesses as data, with the reason for each; printed by reports, rendered by engines. */
 import type { FieldType, Filter, OperationKind } from '../scenario/scenario.ts'
 import type { BucketUnit } from './buckets.ts'
+import type { Parts } from './parts.ts'
 
 export type Family = 'relational' | 'document' | 'wide-column' | 'key-value'
 
@@ -32,6 +33,12 @@ export interface Index {
   serves: string[]
   reason: string
 }
+/** Whether a table is divided by the time of its rows, and why. */
+export interface TimeDivision {
+  /** null: its rows lie together. */
+  parts: Parts | null
+  why: string
+}
 export interface Store {
   name: string
   /** Holds an entity's rows by key; other stores repeat them for a query. */
@@ -53,6 +60,8 @@ export interface Store {
   indexes: Index[]
   references: { field: string; entity: string }[]
   expiry: { field: string; ttlMs: number } | null
+  /** Absent: nobody would ask. */
+  division?: TimeDivision
   serves: string[]
   reason: string
 }

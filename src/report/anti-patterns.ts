@@ -6,7 +6,7 @@ import type { CandidateResult } from '../result/result.ts'
 import { entityOf, type Scenario } from '../scenario/scenario.ts'
 import { arePlansTold, sortsWithoutIndex, thrownAway, wholeReads } from './call-plans.ts'
 import { count, percent } from './render/format.ts'
-import type { Store } from './stored-columns.ts'
+import { isInParts, type Store } from './stored-columns.ts'
 
 export interface Looked {
   /** What was looked for. */
@@ -93,11 +93,10 @@ function randomKeys({ base, entity: name, partition }: Store, scenario: Scenario
     : []
 }
 
-function agedRows({ base, entity: name, bucket }: Store, scenario: Scenario): string[] {
+function agedRows(store: Store, scenario: Scenario): string[] {
+  const { base, entity: name, bucket } = store
   const { retentionMs, owner } = entityOf(scenario, name)
-  return base && owner === null && retentionMs !== null && bucket === null
-    ? [
-        `${name} is kept for a stated time and is not divided by it: what is too old is deleted row by row, unless it is partitioned first (section 10)`,
-      ]
+  return base && owner === null && retentionMs !== null && bucket === null && !isInParts(store)
+    ? [`${name} is kept for a stated time and is not divided by it: what is too old is deleted row by row (section 7 says why, where it was asked)`]
     : []
 }

@@ -29,19 +29,21 @@ export function designFiles(told: Told): DesignFile[] {
 function filesOf(told: Told, candidate: CandidateResult): DesignFile[] {
   const { scenario } = told.result
   const { handbook, ddl, model } = candidate
-  const { schema = ddl, migrations = [], grants = [], rowRights } = handbook
+  const { schema = ddl, migrations = [], upkeep = [], grants = [], rowRights } = handbook
   const { extension, comment } = languages[model.family]
   const statements = (texts: string[], none: string) => (texts.length === 0 ? `${comment} ${none}\n` : `${texts.join(';\n\n')};\n`)
-  const steps = migrations.flatMap(({ name, up, down }, at) => {
-    const step = `migrations/${String(at + 1).padStart(4, '0')}_${name.replaceAll(/\W/g, '_')}`
-    return [
-      { path: `${step}.up.${extension}`, text: `${up};\n` },
-      { path: `${step}.down.${extension}`, text: `${down};\n` },
-    ]
-  })
+  const steps = (folder: string, definitions: typeof migrations) =>
+    definitions.flatMap(({ name, up, down }, at) => {
+      const step = `${folder}/${String(at + 1).padStart(4, '0')}_${name.replaceAll(/\W/g, '_')}`
+      return [
+        { path: `${step}.up.${extension}`, text: `${up};\n` },
+        { path: `${step}.down.${extension}`, text: `${down};\n` },
+      ]
+    })
   return [
     { path: `schema.${extension}`, text: statements(schema, 'Stores begin to exist with their first row: there is nothing to define.') },
-    ...steps,
+    ...steps('migrations', migrations),
+    ...steps('upkeep', upkeep),
     { path: `grants.${extension}`, text: statements(grants, 'The product tells no rights apart.') },
     ...(rowRights === undefined || rowRights.statements.length === 0
       ? []

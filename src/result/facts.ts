@@ -68,6 +68,7 @@ const exporter = open({
 export const handbook = open({
   schema: texts,
   migrations: z.array(definition),
+  upkeep: z.array(definition).describe('done each time that a part of a table has passed: the next is made ahead, the oldest is dropped'),
   backup: texts,
   restore: texts,
   grants: texts,

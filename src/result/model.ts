@@ -1,6 +1,7 @@
 /** The physical model of a candidate as a result holds it: what types call `PhysicalModel`, checked. */
 import { z } from 'zod'
 import { bucketUnits } from '../families/buckets.ts'
+import { partUnits } from '../families/parts.ts'
 import { fieldTypes, operationKinds } from '../scenario/scenario.ts'
 import { count, identifier, maxParts, nullable, open, positive, text } from './scalars.ts'
 import { filter } from './scenario.ts'
@@ -40,6 +41,9 @@ const store = open({
   indexes: z.array(index),
   references: z.array(open({ field: text, entity: text })),
   expiry: nullable(open({ field: text, ttlMs: positive })),
+  division: open({ parts: nullable(open({ field: text, unit: z.enum(partUnits), keptMs: positive, prefix: text })), why: text })
+    .optional()
+    .describe('whether its rows lie in parts by their time, and why'),
   serves: texts,
   reason: text,
 })

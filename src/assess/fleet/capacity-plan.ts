@@ -57,6 +57,8 @@ export interface CapacityPlan {
   torn: Operation[]
   /** Those that every shard must do, once there are several. */
   crossing: Operation[]
+  /** Entities whose rows lie in parts by their time. */
+  inParts: string[]
   /** In use at peak, on all servers: operations in flight by Little's law. */
   connections(month: number): Figure<'connections'>
   rows: Rows
@@ -130,6 +132,7 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
     fixedMemory: standing.fixedMemory,
     cacheOfRest: standing.cacheOfRest,
     torn,
+    inParts: candidate.model.stores.flatMap(({ entity, division }) => (division?.parts ? [entity] : [])),
     crossing,
     connections: traffic.connections,
     needFigures,

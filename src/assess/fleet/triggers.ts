@@ -122,7 +122,7 @@ function firstMonth(
 function partitions(plan: CapacityPlan, demand: Demand): Trigger[] {
   const { topology, memoryBound } = plan.facts
   const countOf = (entity: string) => entityOf(demand.scenario, entity).count
-  const [table] = [...plan.storage.entities].sort((a, b) => countOf(b) - countOf(a))
+  const [table] = plan.storage.entities.filter((each) => !plan.inParts.includes(each)).sort((a, b) => countOf(b) - countOf(a))
   if (table === undefined || topology.kind === 'ring' || memoryBound) return []
   const limit = given(
     'plan.partitionBytes',

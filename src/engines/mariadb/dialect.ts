@@ -1,22 +1,16 @@
 /** SQL as MariaDB and MySQL have it: names, types, words, owned rows as a JSON document. */
 
-import { freeName } from '../../families/index-names.ts'
 import type { Index } from '../../families/model.ts'
 import type { RowsParameter, SqlDialect } from '../../families/relational/dialect.ts'
 import type { Indexing } from '../../families/relational/indexing.ts'
 import { isFourBytes } from '../../families/relational/values.ts'
 import { maxFieldBytes } from '../../families/sizes.ts'
 import { type Entity, type Field, isAddedTo, type Scenario } from '../../scenario/scenario.ts'
-
-/** Quotes an identifier. */
-export const id = (name: string) => `\`${name.replaceAll('`', '``')}\``
-
-/** InnoDB has columns of its own, whose names are taken: with an underscore behind, like the names that end so already. The key of an owner has a long name where both have. */
-export const columnName = (field: string) =>
-  id(freeName(/^(fts_doc_id|db_row_id|db_trx_id|db_roll_ptr)_*$/.test(field) ? `${field}_` : field, new Set()))
+import { columnName, id } from './names.ts'
+import { dividedTables } from './parts.ts'
 
 /** InnoDB's keys, in pages of 16 KiB; of texts it counts the most bytes that a character may take. */
-export const indexing: Indexing = { partial: false, maxEntryBytes: 3072, overheadBytes: 2, bytesPerCharacter: 4 }
+export const indexing: Indexing = { partial: false, maxEntryBytes: 3072, overheadBytes: 2, bytesPerCharacter: 4, partsRefer: false }
 
 /** A longer text is kept as one without a bound, of which little counts towards what a row's columns may have together. */
 const maxVarchar = 2000
@@ -83,6 +77,7 @@ export const dialect: SqlDialect = {
   include: 'key',
   textIndex: (name, store, fields) => `CREATE FULLTEXT INDEX ${id(name)} ON ${id(store.name)} (${fields.map(columnName).join(', ')})`,
   dropIndex: (name, store) => `DROP INDEX ${id(name)} ON ${id(store.name)}`,
+  parts: dividedTables,
   foreignKey: 'FOREIGN KEY',
   hasWord: (fields, place) => `MATCH (${fields.map(columnName).join(', ')}) AGAINST (${place} IN BOOLEAN MODE)`,
   truncated: (unit, column) => (unit === 'day' ? `DATE(${column})` : `DATE(${column}) + INTERVAL HOUR(${column}) HOUR`),

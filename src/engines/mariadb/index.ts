@@ -7,13 +7,14 @@ import { named, rowRightsOf } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { withClient } from '../../clients/with-client.ts'
 import type { Statement } from '../../families/relational/compile.ts'
-import { grantsOf, migrationsOf } from '../../families/relational/handbook.ts'
+import { grantsOf, migrationsOf, upkeepOf } from '../../families/relational/handbook.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
-import { dialect, id, indexing } from './dialect.ts'
+import { dialect, indexing } from './dialect.ts'
 import { mariadbError } from './errors.ts'
 import { exporter } from './exporter.ts'
 import { traits } from './facts.ts'
 import { openMariadbLane } from './lane.ts'
+import { id } from './names.ts'
 import { namespace, server } from './server.ts'
 import { type Client, MariadbSession } from './session.ts'
 import { serverSettings } from './settings.ts'
@@ -58,6 +59,7 @@ export const mariadb: Engine = throwingServerErrors(mariadbError, {
   handbook: (compiled) => ({
     schema: ['CREATE DATABASE application CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin', ...compiled.ddl, ...compiled.afterLoad],
     migrations: migrationsOf(dialect, compiled),
+    upkeep: upkeepOf(dialect, compiled),
     backup: ['mariadb-backup --backup --target-dir="$BACKUP"', 'binary logs are shipped for point-in-time recovery'],
     restore: [
       'mariadb-backup --prepare, then --copy-back into an empty data directory',

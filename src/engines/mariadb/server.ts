@@ -2,7 +2,7 @@
 import image from '../../../docker/mariadb/image.json' with { type: 'json' }
 import type { ServerContext, ServerSpec } from '../engine.ts'
 import { certificateFiles } from '../server-files.ts'
-import { id } from './dialect.ts'
+import { id } from './names.ts'
 import { serverSettings } from './settings.ts'
 
 /** The database on a server of our own. */

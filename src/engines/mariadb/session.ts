@@ -3,14 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection } from 'mariadb'
 import type { Cell } from '../../clients/protocols/mysql-rows.ts'
 import type { SqlDriver } from '../../clients/sql-operations.ts'
-import { purgeBatchRows, readsOnPrimary, referentialIntegrity, SqlSession } from '../../clients/sql-session.ts'
+import { keysInParts, purgeBatchRows, readsOnPrimary, referentialIntegrity, SqlSession } from '../../clients/sql-session.ts'
 import type { ParamSource } from '../../data/parameters.ts'
 import { type Chunk, cell, type RowSource } from '../../data/rows.ts'
 import type { Store } from '../../families/model.ts'
+import type { Parts } from '../../families/parts.ts'
 import type { Statement } from '../../families/relational/compile.ts'
 import { type Compiled, type Limits, type Parity, planInWords, type Session } from '../engine.ts'
-import { columnName, dialect, id } from './dialect.ts'
+import { dialect } from './dialect.ts'
 import { isTransient } from './errors.ts'
+import { columnName, id } from './names.ts'
+import { partNames, tablePart, wholeOf } from './parts.ts'
 import { readPlan } from './plan.ts'
 import { promisedSettings, serverSettings } from './settings.ts'
 import { boundValue, decode, ownValue, timestampText } from './values.ts'
@@ -47,7 +50,7 @@ export class MariadbSession extends SqlSession<Client, Cell> implements Session 
     const [[constraints] = []] = await this.rows(
       "SELECT count(*) FROM information_schema.table_constraints WHERE constraint_schema = DATABASE() AND constraint_type = 'FOREIGN KEY'",
     )
-    parity.push(referentialIntegrity(Number(constraints), this.compiled), readsOnPrimary)
+    parity.push(referentialIntegrity(Number(constraints), this.compiled), ...keysInParts(this.compiled), readsOnPrimary)
     return { version: `${variables.get('version')}${this.#isMysql ? ' (MySQL)' : ''}`, parity }
   }
 
@@ -114,9 +117,14 @@ export class MariadbSession extends SqlSession<Client, Cell> implements Session 
       "SELECT table_name, index_name, stat_value * @@innodb_page_size FROM mysql.innodb_index_stats WHERE database_name = DATABASE() AND stat_name = 'size' ORDER BY 1, 2",
     )
     const words = this.#isMysql ? [] : await this.rows(wordIndexes)
-    const each = [...sizes, ...words].map(([table, name, bytes]) => ({ table: String(table), name: String(name), bytes: Number(bytes) }))
+    const each = [...sizes, ...words].map(([table, name, bytes]) => ({ table: wholeOf(String(table)), name: String(name), bytes: Number(bytes) }))
     const known = new Set(this.compiled.model.stores.map((store) => store.name))
-    const own = each.filter(({ table }) => known.has(table))
+    const own = [
+      ...Map.groupBy(
+        each.filter(({ table }) => known.has(table)),
+        ({ table, name }) => `${table} ${name}`,
+      ).values(),
+    ].map(([first, ...others]) => ({ ...first!, bytes: others.reduce((sum, { bytes }) => sum + bytes, first!.bytes) }))
     const isTable = ({ name }: { name: string }) => name === 'PRIMARY'
     return { tables: own.filter(isTable).map(({ table, bytes }) => ({ name: table, bytes })), indexes: own.filter((index) => !isTable(index)) }
   }
@@ -142,6 +150,11 @@ export class MariadbSession extends SqlSession<Client, Cell> implements Session 
       'SELECT object_name, index_name, count_star FROM performance_schema.table_io_waits_summary_by_index_usage WHERE object_schema = DATABASE() AND index_name IS NOT NULL ORDER BY 1, 2',
     )
     return rows.map(([table, index, uses]) => ({ table: String(table), index: String(index), uses: Number(uses) }))
+  }
+
+  protected async partsOf(table: string, _parts: Parts, expiryField: string, nowMs: number) {
+    const names = await this.rows(partNames(table))
+    return names.map(([name]) => tablePart(table, String(name), `${columnName(expiryField)} > '${timestampText(nowMs)}'`))
   }
 
   protected async removeExpired(store: Store, expiryField: string, nowMs: number) {

@@ -2,15 +2,8 @@
 import type { RowsParameter, SqlDialect } from '../../families/relational/dialect.ts'
 import { isFourBytes } from '../../families/relational/values.ts'
 import { type Entity, type Field, isAddedTo, type Scenario } from '../../scenario/scenario.ts'
-
-/** Quotes an identifier. */
-export const id = (name: string) => `"${name.replaceAll('"', '""')}"`
-
-/** Names like those of the system catalogues would find these first. */
-export const tableName = (entity: string) => (entity.startsWith('pg_') ? `public.${id(entity)}` : id(entity))
-
-/** Every table has columns of the system, whose names are taken; with an underscore behind, like the names that end so already. */
-export const columnName = (field: string) => id(/^(tableoid|xmin|cmin|xmax|cmax|ctid)_*$/.test(field) ? `${field}_` : field)
+import { columnName, id, tableName } from './names.ts'
+import { dividedTables } from './parts.ts'
 
 /** A column that something is added to has no bound but the type's widest. */
 export function sqlType(scenario: Scenario, entity: Entity, field: Field): string {
@@ -52,6 +45,7 @@ export const dialect: SqlDialect = {
   after: (columns, places, descending) => `(${columns.join(', ')}) ${descending ? '<' : '>'} (${places.join(', ')})`,
   textIndex: (name, store, fields) => `CREATE INDEX ${id(name)} ON ${tableName(store.name)} USING gin (${document(fields)})`,
   dropIndex: (name) => `DROP INDEX ${id(name)}`,
+  parts: dividedTables,
   foreignKey: 'CONSTRAINT',
   hasWord: (fields, place) => `${document(fields)} @@ plainto_tsquery('simple', ${place})`,
   truncated: (unit, column) => `date_trunc('${unit}', ${column}, 'UTC')`,

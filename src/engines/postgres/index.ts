@@ -7,16 +7,17 @@ import { named, rowRightsOf } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { withClient } from '../../clients/with-client.ts'
 import type { Statement } from '../../families/relational/compile.ts'
-import { grantsOf, migrationsOf } from '../../families/relational/handbook.ts'
+import { grantsOf, migrationsOf, upkeepOf } from '../../families/relational/handbook.ts'
 import type { Durability } from '../../scenario/scenario.ts'
 import { settingsOf } from '../configuration.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
 import { certificateFiles } from '../server-files.ts'
-import { dialect, id } from './dialect.ts'
+import { dialect } from './dialect.ts'
 import { postgresError } from './errors.ts'
 import { exporter } from './exporter.ts'
 import { traits } from './facts.ts'
 import { openPostgresLane } from './lane.ts'
+import { id } from './names.ts'
 import { observe } from './observe.ts'
 import { rowSecurityOf } from './row-security.ts'
 import { PostgresSession, serverSettings } from './session.ts'
@@ -102,6 +103,7 @@ export const postgres: Engine = throwingServerErrors(postgresError, {
   handbook: (compiled) => ({
     schema: [...compiled.ddl, ...compiled.afterLoad],
     migrations: migrationsOf(dialect, compiled),
+    upkeep: upkeepOf(dialect, compiled),
     backup: [
       '# once a week, and the first time',
       'pg_basebackup -D "$BACKUP/full" -X stream --checkpoint=fast',

@@ -5,7 +5,7 @@ import { apart, identifierOf } from '../../init/draft.ts'
 import type { Observed } from '../../init/observed.ts'
 import type { ObservedStatement } from '../../init/reading.ts'
 import { type Column, plainColumn, type Table } from '../../init/tables.ts'
-import { id } from './dialect.ts'
+import { id } from './names.ts'
 import { type Caller, withSchemas } from './search-path.ts'
 
 /** A column with no more values is an enumeration. */

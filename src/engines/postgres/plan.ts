@@ -12,14 +12,15 @@ export interface PlanNode {
   Plans?: PlanNode[]
 }
 
-export function readPlan(root: PlanNode): Omit<CallPlan, 'text'> {
+/** `storeOf`: the store that a relation is of. */
+export function readPlan(root: PlanNode, storeOf: (relation: string) => string): Omit<CallPlan, 'text'> {
   const nodes = nodesOf(root)
   const tables = nodes.filter((node) => node['Relation Name'] !== undefined && node['Node Type'].endsWith('Scan'))
   const whole = tables.filter((node) => node['Node Type'] === 'Seq Scan')
   const sorts = nodes.filter((node) => node['Node Type'].endsWith('Sort'))
   return {
     read: { rows: sumOf(tables, lookedAt), returned: Math.round(root['Actual Rows'] * root['Actual Loops']) },
-    scans: whole.map((node) => ({ store: node['Relation Name'] as string, rows: lookedAt(node) })),
+    scans: [...Map.groupBy(whole, (node) => storeOf(node['Relation Name'] as string))].map(([store, own]) => ({ store, rows: sumOf(own, lookedAt) })),
     sortedRows: sumOf(sorts, (node) => sumOf(node.Plans ?? [], (child) => Math.round(child['Actual Rows'] * child['Actual Loops']))),
   }
 }

@@ -4,9 +4,10 @@ import { type Entity, entityOf, fieldOf, type Scenario } from '../../scenario/sc
 import { isOfTenants, tenantFieldOf, tenantOwnerOf } from '../../scenario/tenants.ts'
 import type { Compiled } from '../engine.ts'
 import type { RowRights } from '../handbook.ts'
-import { columnName, sqlType, tableName } from './dialect.ts'
+import { sqlType } from './dialect.ts'
+import { columnName, tableName } from './names.ts'
 
-type Design = Pick<Compiled, 'scenario' | 'operations'>
+type Design = Pick<Compiled, 'scenario' | 'operations' | 'model'>
 
 export const rowSecurityOf = (design: Design): RowRights => ({
   how: [
@@ -32,7 +33,12 @@ function slowed({ scenario, operations }: Design): string {
   return names.length === 0 ? '' : `: here the search for words (@@) of ${names.join(', ')}`
 }
 
-const expiring = ({ scenario }: Design) => scenario.entities.filter((entity) => entity.ttlMs !== null && isOfTenants(scenario, entity))
+/** Parts of a table are dropped by whom it belongs to. */
+const expiring = ({ scenario, model }: Design) =>
+  scenario.entities.filter(
+    (entity) =>
+      entity.ttlMs !== null && isOfTenants(scenario, entity) && !model.stores.some((store) => store.entity === entity.name && store.division?.parts),
+  )
 
 /** It locks the rows that it removes: that takes the right to change them. */
 function purgeOf(design: Design): string[] {

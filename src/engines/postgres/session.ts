@@ -2,16 +2,19 @@
 import { once } from 'node:events'
 import type { Client, QueryArrayResult } from 'pg'
 import type { SqlDriver } from '../../clients/sql-operations.ts'
-import { purgeBatchRows, readsOnPrimary, referentialIntegrity, SqlSession } from '../../clients/sql-session.ts'
+import { keysInParts, purgeBatchRows, readsOnPrimary, referentialIntegrity, SqlSession } from '../../clients/sql-session.ts'
 import { isWindowBound, type ParamSource } from '../../data/parameters.ts'
 import type { RowSource } from '../../data/rows.ts'
 import type { Store } from '../../families/model.ts'
+import type { Parts } from '../../families/parts.ts'
 import type { Statement } from '../../families/relational/compile.ts'
 import type { Durability, Field } from '../../scenario/scenario.ts'
 import { settingsOf } from '../configuration.ts'
 import type { Compiled, Limits, Parity, Session } from '../engine.ts'
 import { copyHeader, copyTrailer, encodeCopy } from './copy.ts'
-import { columnName, dialect, tableName } from './dialect.ts'
+import { dialect } from './dialect.ts'
+import { columnName, tableName } from './names.ts'
+import { partNames, tablePart } from './parts.ts'
 import { type PlanNode, readPlan } from './plan.ts'
 import { decode, pgValue, pgValues, type Rows, timestampText } from './values.ts'
 
@@ -57,8 +60,8 @@ export class PostgresSession extends SqlSession<Client, string | null> implement
       const sizing = promised.has(name) ? {} : { sizing: true as const }
       parity.push({ what: name, asked, set, effective, ok: sameSetting(set, effective), ...sizing })
     }
-    const constraints = Number((await this.rows("SELECT count(*) FROM pg_constraint WHERE contype = 'f'"))[0]?.[0])
-    parity.push(referentialIntegrity(constraints, this.compiled))
+    const constraints = Number((await this.rows("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND conparentid = 0"))[0]?.[0])
+    parity.push(referentialIntegrity(constraints, this.compiled), ...keysInParts(this.compiled))
     const log = await this.#logSegments().catch(() => null)
     parity.push({
       what: 'log segments ready',
@@ -140,13 +143,15 @@ export class PostgresSession extends SqlSession<Client, string | null> implement
   }
 
   async storage() {
-    const rows = await this.rows(
-      "SELECT c.relname, pg_table_size(c.oid), i.relname, pg_relation_size(i.oid) FROM pg_class c LEFT JOIN pg_index x ON x.indrelid = c.oid LEFT JOIN pg_class i ON i.oid = x.indexrelid WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace ORDER BY 1, 3",
+    const tables = await this.rows(
+      `SELECT ${wholeOf('c.oid')}, sum(pg_table_size(c.oid)) FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace GROUP BY 1 ORDER BY 1`,
     )
-    const tables = new Map(rows.map((row) => [String(row[0]), Number(row[1])]))
+    const indexes = await this.rows(
+      `SELECT ${wholeOf('x.indrelid')}, ${wholeOf('c.oid')}, sum(pg_relation_size(c.oid)) FROM pg_class c JOIN pg_index x ON x.indexrelid = c.oid WHERE c.relkind = 'i' AND c.relnamespace = 'public'::regnamespace GROUP BY 1, 2 ORDER BY 1, 2`,
+    )
     return {
-      tables: [...tables].map(([name, bytes]) => ({ name, bytes })),
-      indexes: rows.filter((row) => row[2] !== null).map((row) => ({ table: String(row[0]), name: String(row[2]), bytes: Number(row[3]) })),
+      tables: tables.map(([name, bytes]) => ({ name: String(name), bytes: Number(bytes) })),
+      indexes: indexes.map(([table, name, bytes]) => ({ table: String(table), name: String(name), bytes: Number(bytes) })),
     }
   }
 
@@ -160,7 +165,7 @@ export class PostgresSession extends SqlSession<Client, string | null> implement
       const told = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(`EXPLAIN (${options}, FORMAT JSON) ${statement.text}`, values)
       return {
         text: words.rows.map((row) => row['QUERY PLAN']).join('\n'),
-        ...readPlan((told.rows[0] as (typeof told.rows)[number])['QUERY PLAN'][0].Plan),
+        ...readPlan((told.rows[0] as (typeof told.rows)[number])['QUERY PLAN'][0].Plan, (relation) => this.#storeOf(relation)),
       }
     } finally {
       await client.query('ROLLBACK')
@@ -168,8 +173,21 @@ export class PostgresSession extends SqlSession<Client, string | null> implement
   }
 
   async indexUse() {
-    const rows = await this.rows('SELECT relname, indexrelname, idx_scan FROM pg_stat_user_indexes ORDER BY 1, 2')
+    const rows = await this.rows(
+      `SELECT ${wholeOf('relid')}, ${wholeOf('indexrelid')}, sum(idx_scan) FROM pg_stat_user_indexes GROUP BY 1, 2 ORDER BY 1, 2`,
+    )
     return rows.map((row) => ({ table: String(row[0]), index: String(row[1]), uses: Number(row[2]) }))
+  }
+
+  /** A part goes by the name of its table. */
+  #storeOf(relation: string): string {
+    const { stores } = this.compiled.model
+    return stores.find(({ division }) => division?.parts && relation.startsWith(division.parts.prefix))?.name ?? relation
+  }
+
+  protected async partsOf(table: string, parts: Parts, expiryField: string, nowMs: number) {
+    const names = await this.rows(partNames(tableName(table)))
+    return names.flatMap(([name]) => tablePart(tableName(table), String(name), parts, `${columnName(expiryField)} > '${timestampText(nowMs)}'`))
   }
 
   protected async removeExpired(store: Store, expiryField: string, nowMs: number) {
@@ -182,6 +200,9 @@ export class PostgresSession extends SqlSession<Client, string | null> implement
     return result.rows as Rows
   }
 }
+
+/** The name of what a relation is a part of, or its own. */
+const wholeOf = (oid: string) => `(SELECT relname FROM pg_class WHERE oid = coalesce(pg_partition_root(${oid}), ${oid}))`
 
 /** How pg runs what an operation is made of. */
 const driver: SqlDriver<Client, string | null> = {

@@ -1,6 +1,8 @@
 /** What differs between SQL products, where a relational model is compiled for one of them. */
 import type { Entity, Field, Scenario } from '../../scenario/scenario.ts'
+import type { Definition } from '../definitions.ts'
 import type { Index, Store } from '../model.ts'
+import type { Parts } from '../parts.ts'
 
 /** A parameter that travels as rows: owned rows of an insert, or targets of an update. */
 export interface RowsParameter {
@@ -34,6 +36,8 @@ export interface SqlDialect {
   /** An index for words; over which fields. */
   textIndex(name: string, store: Store, fields: string[]): string
   dropIndex(name: string, store: Store): string
+  /** How a table is made of parts by time. */
+  parts: DividedTables
   /** What a reference is called where it is dropped. */
   foreignKey: 'CONSTRAINT' | 'FOREIGN KEY'
   /** Whether one of the fields has the word. */
@@ -50,6 +54,21 @@ export interface SqlDialect {
   assigned(of: string, column: string): string
   /** An update of the rows that targets name, locked in the order of their keys. */
   updateTargets(update: TargetsUpdate): string
+}
+
+/** `starts`: where its parts begin, of which the last is where all later rows lie. */
+export interface DividedTable extends Parts {
+  table: string
+  starts: number[]
+}
+
+export interface DividedTables {
+  /** Behind the columns of the table. */
+  clause(divided: DividedTable): string
+  /** What makes its parts, where the clause does not. */
+  steps(divided: DividedTable): Definition[]
+  /** What an operator does each time that a part has passed, in its order: the next is made ahead, the oldest is dropped. */
+  upkeep(divided: DividedTable): Definition[]
 }
 
 export interface LinesInsert {

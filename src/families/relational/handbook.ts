@@ -4,7 +4,7 @@ import type { Operation, Scenario } from '../../scenario/scenario.ts'
 import type { Definition } from '../definitions.ts'
 import type { PhysicalModel } from '../model.ts'
 import type { SqlDialect } from './dialect.ts'
-import { definitionsOf } from './tables.ts'
+import { definitionsOf, dividedTable } from './tables.ts'
 
 interface Design {
   scenario: Scenario
@@ -18,11 +18,19 @@ export function migrationsOf(dialect: SqlDialect, { scenario, model }: Design): 
   return [...tables, ...references]
 }
 
-/** To a role that is there: what the operations need, and the purge of rows that expire. Rows that hang on a deleted one go with it by no right of the role. */
+/** What is done each time that a part of a table has passed. */
+export function upkeepOf({ parts }: SqlDialect, { scenario, model }: Design): Definition[] {
+  return model.stores.flatMap((store) => {
+    const divided = dividedTable(scenario, store)
+    return divided === null ? [] : parts.upkeep(divided)
+  })
+}
+
+/** To a role that is there: what the operations need, and the purge of rows that expire; parts are dropped by whom the table belongs to. Rows that hang on a deleted one go with it by no right of the role. */
 export function grantsOf(dialect: SqlDialect, { scenario, model, operations }: Design): string[] {
-  return model.stores.flatMap(({ name, entity }) => {
+  return model.stores.flatMap(({ name, entity, division }) => {
     const { reads, inserts, changes, deletes } = rightsOf(entity, operations)
-    const expires = scenario.entities.some((each) => each.name === entity && each.ttlMs !== null)
+    const expires = !division?.parts && scenario.entities.some((each) => each.name === entity && each.ttlMs !== null)
     const rights = [
       ...(reads.length > 0 || expires ? ['SELECT'] : []),
       ...(inserts.length > 0 ? ['INSERT'] : []),

@@ -12,10 +12,12 @@ export interface Indexing {
   overheadBytes: number
   /** That a character of a text is counted as. */
   bytesPerCharacter: number
+  /** Whether a table in parts by time may refer to others. */
+  partsRefer: boolean
 }
 
 /** An entry that must fit three times into a page of 8 KiB; a header and the alignment take their part. */
-export const usualIndexing: Indexing = { partial: true, maxEntryBytes: 2700, overheadBytes: 8, bytesPerCharacter: 1 }
+export const usualIndexing: Indexing = { partial: true, maxEntryBytes: 2700, overheadBytes: 8, bytesPerCharacter: 1, partsRefer: true }
 
 /** Most bytes that a value takes in an entry. */
 export function entryBytes({ overheadBytes, bytesPerCharacter }: Indexing, field: Field): number {

@@ -2,10 +2,11 @@
 import { type Entity, entityOf, fieldOf, type Operation, type Order, ownedBy, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import { mergeIndexes, type WantedIndex } from '../index-merge.ts'
 import { freeName, nameIndexes } from '../index-names.ts'
-import type { Access, AccessStep, Index, PhysicalModel, Store } from '../model.ts'
+import type { Access, AccessStep, Index, PhysicalModel, Store, TimeDivision } from '../model.ts'
 import { single } from '../model.ts'
 import { changedFields, namedOperations } from '../sizes.ts'
 import { isQuery, servedByKey, wantedIndexes } from '../wanted-indexes.ts'
+import { timeDivisionOf } from './division.ts'
 import { entryBytes, type Indexing, usualIndexing } from './indexing.ts'
 
 export function relationalModel(scenario: Scenario, operations: Operation[], indexing: Indexing = usualIndexing): PhysicalModel {
@@ -15,13 +16,24 @@ export function relationalModel(scenario: Scenario, operations: Operation[], ind
   const taken = new Set(scenario.entities.map((entity) => entity.name))
   for (const entity of scenario.entities) taken.add(freeName(primaryKeyName(entity.name), taken))
   const stores = scenario.entities.map((entity): Store => {
-    const wanted = wantedIndexes(scenario, entity, namedOperations(decisive), indexing.partial).flatMap((index) => fitted(entity, index, indexing))
+    const named = namedOperations(decisive)
+    const division = timeDivisionOf(scenario, entity, named, partPrefix(entity, taken))
+    const wanted = wantedIndexes(scenario, entity, named, indexing.partial)
+      // Parts are dropped by their time.
+      .filter(({ kind }) => kind !== 'expiry' || !division?.parts)
+      .flatMap((index) => fitted(entity, index, indexing))
     const indexes = mergeIndexes(wanted).flatMap((index) => fitted(entity, index, indexing))
-    return { ...tableOf(scenario, entity, operations), indexes: nameIndexes(indexes, `${entity.name}_`, taken) }
+    return divided(
+      { ...tableOf(scenario, entity, operations), indexes: nameIndexes(indexes, `${entity.name}_`, taken) },
+      division,
+      indexing.partsRefer,
+    )
   })
   const emulations = stores
     .filter((store) => store.expiry !== null)
     .map((store) => {
+      if (store.division?.parts)
+        return { operation: `expiry of ${store.name}`, how: 'emulated: a part of the table is dropped when all of its rows have expired' }
       const owned = ownedBy(scenario, store.entity).length > 0 ? ' with the rows that they own' : ''
       return { operation: `expiry of ${store.name}`, how: `emulated: expired rows are purged in batches${owned}, as part of the measured work` }
     })
@@ -43,6 +55,29 @@ export function merge(wanted: WantedIndex[]): Index[] {
 
 /** A name of a table's primary key, which is the name of an index. */
 export const primaryKeyName = (table: string) => `${table}_pkey`
+
+/** No other table begins with it, and no index, which are named by fields. */
+function partPrefix({ name: table, fields }: Entity, taken: Set<string>): string {
+  const names = [...taken, ...fields.map(({ name }) => `${table}_${name}`)]
+  let prefix = `${table}_part_`
+  while (names.some((name) => name.startsWith(prefix))) prefix += '_'
+  return prefix
+}
+
+/** A primary key holds what rows are divided by. */
+function divided(store: Store, division: TimeDivision | undefined, refers: boolean): Store {
+  if (division === undefined) return store
+  const { parts, why } = division
+  const whole = { ...store, division, reason: `${store.reason}; ${why}` }
+  if (parts === null) return whole
+  const lost = refers ? [] : store.references
+  return {
+    ...whole,
+    partition: [...store.partition, parts.field],
+    references: refers ? store.references : [],
+    reason: `${whole.reason}${lost.length === 0 ? '' : `; ${lost.map(({ field }) => field).join(', ')} is no foreign key: a table in parts holds none`}`,
+  }
+}
 
 /** Nothing is left to order behind a column in which no two rows are equal. */
 export function decisiveOrder(entity: Entity, order: Order[]): Order[] {

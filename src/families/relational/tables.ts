@@ -3,8 +3,9 @@ import { type Entity, entityOf, fieldOf, type Scenario } from '../../scenario/sc
 import type { Definition } from '../definitions.ts'
 import { freeName } from '../index-names.ts'
 import type { Index, Store } from '../model.ts'
+import { partStarts } from '../parts.ts'
 import { literal } from './compile.ts'
-import type { SqlDialect } from './dialect.ts'
+import type { DividedTable, SqlDialect } from './dialect.ts'
 import { primaryKeyName } from './model.ts'
 
 /** Tables with their indexes, and the references between them, which can be checked once all rows are there. */
@@ -29,15 +30,23 @@ function createTable(dialect: SqlDialect, scenario: Scenario, store: Store, key:
     return `${column(field.name)} ${columnType(scenario, entity, field, store.indexes)} NOT NULL${check}`
   })
   const primary = `CONSTRAINT ${id(key)} PRIMARY KEY (${columnList(dialect, store.partition)})`
-  const whole = `CREATE TABLE ${table(store.name)} (\n  ${[...columns, primary].join(',\n  ')}\n)`
+  const divided = dividedTable(scenario, store)
+  const whole = `CREATE TABLE ${table(store.name)} (\n  ${[...columns, primary].join(',\n  ')}\n)${divided === null ? '' : ` ${dialect.parts.clause(divided)}`}`
   return [
     { name: `table_${store.name}`, up: whole, down: `DROP TABLE ${table(store.name)}` },
+    ...(divided === null ? [] : dialect.parts.steps(divided)),
     ...store.indexes.map((index) => ({
       name: `index_${index.name}`,
       up: createIndex(dialect, entity, store, index),
       down: dialect.dropIndex(index.name, store),
     })),
   ]
+}
+
+/** null: its rows lie together. */
+export function dividedTable({ entities, epochMs }: Scenario, { name, entity, division }: Store): DividedTable | null {
+  if (!division?.parts) return null
+  return { table: name, ...division.parts, starts: partStarts(division.parts, epochMs, entityOf({ entities }, entity).ageMs) }
 }
 
 function createIndex(dialect: SqlDialect, entity: Entity, store: Store, index: Index): string {

@@ -5,6 +5,7 @@ import { rightsOf } from '../../scenario/rights.ts'
 import type { Entity, Scenario } from '../../scenario/scenario.ts'
 import { acrossTenants, addressedBy, isOfTenants, tenantOwnerOf, tenantsIn } from '../../scenario/tenants.ts'
 import { type Block, code, heading, list, paragraph, table } from '../render/document.ts'
+import { isInParts } from '../stored-columns.ts'
 import { designed, type Told } from '../told.ts'
 
 export function securitySection(told: Told): Block[] {
@@ -116,7 +117,11 @@ const purge = 'the purge of expired rows'
 
 function rightsRow({ name: entity, ttlMs }: Entity, { operations }: Scenario, own: CandidateResult[]): string[] {
   // Stores of the other families expire rows by themselves.
-  const purges = ttlMs !== null && own.some(({ model }) => model.family === 'relational') ? [purge] : []
+  const purges =
+    ttlMs !== null &&
+    own.some(({ model }) => model.family === 'relational' && !model.stores.some((store) => store.entity === entity && isInParts(store)))
+      ? [purge]
+      : []
   const { reads, inserts, changes, deletes } = rightsOf(entity, operations)
   return [entity, ...[[...reads, ...purges], inserts, changes, [...deletes, ...purges]].map((names) => names.join(', ') || '—')]
 }

@@ -1,12 +1,37 @@
 /** Section 7: how rows are divided, within one server and over several. */
 import type { Decision } from '../../assess/decision/decision.ts'
-import { type Block, details, heading, paragraph, table } from '../render/document.ts'
+import { type Block, code, details, heading, list, paragraph, table } from '../render/document.ts'
 import { count, percent, times } from '../render/format.ts'
 import { designed, planOf, type Told } from '../told.ts'
 
 export function shardingSection(told: Told): Block[] {
   const { decision } = told
-  return decision === null ? [] : [...planned(told, decision.months), ...shardKey(decision)]
+  return [...byTime(told), ...(decision === null ? [] : [...planned(told, decision.months), ...shardKey(decision)])]
+}
+
+/** What lies in parts by its time, what does not, each with its reason; and what that asks of those who run it. */
+function byTime(told: Told): Block[] {
+  const own = designed(told).map((candidate) => ({
+    ...candidate,
+    reasons: candidate.model.stores.flatMap(({ name, division }) => (division === undefined ? [] : [`${name}: ${division.why}`])),
+  }))
+  const asked = own.filter(({ reasons }) => reasons.length > 0)
+  if (asked.length === 0) return []
+  return [
+    heading(3, 'Parts by time'),
+    ...asked.flatMap(({ name, reasons, handbook: { upkeep = [] } }) => [
+      paragraph(`${name}:`),
+      list(reasons),
+      ...(upkeep.length === 0
+        ? []
+        : [
+            paragraph(
+              `Each time that a part has passed the next one is made, long before its first row comes, and the oldest is dropped: for the first time so (with the way back in design/${name}/upkeep):`,
+            ),
+            code('sql', upkeep.map(({ up }) => `${up};`).join('\n\n')),
+          ]),
+    ]),
+  ]
 }
 
 /** Who divides rows, and into how many parts by the plan. */
