@@ -2,6 +2,7 @@
 import type { Store, StoreColumn } from '../../families/model.ts'
 import { leftOver } from '../../families/selection.ts'
 import { groupedByServer } from '../../families/wide-column/queries.ts'
+import { compactionWindow } from '../../families/wide-column/windows.ts'
 import { type Comparison, type Constant, entityOf, type OperationOf, type Scenario, type Selection, writesOf } from '../../scenario/scenario.ts'
 import { isDescending, isReversed, type PageStart, startText } from './pages.ts'
 import { sliceText } from './slices.ts'
@@ -57,16 +58,6 @@ function constantsOf({ where, bounds, among }: Selection): { field: string; cons
   return [...where, ...ends, ...(among?.constants ?? []).map((constant) => ({ field: among?.field as string, constant }))]
 }
 
-/** The documentation of the strategy asks for twenty to thirty windows. */
-const windowsOfALife = 30
-const hourMs = 3_600_000
-
-/** Hours of the windows by which a table is compacted whose rows all live equally long and are never changed: files of one window expire together. null: it is not such a table. */
-function windowHours({ entity, expiry }: Store, { operations }: Scenario): number | null {
-  const isChanged = operations.some((operation) => writesOf(operation).some((write) => write.entity === entity && write.kind !== 'insert'))
-  return expiry === null || isChanged ? null : Math.max(1, Math.round(expiry.ttlMs / windowsOfALife / hourMs))
-}
-
 /** Of rows that are never deleted nothing must be kept for a node that missed a deletion: what has expired goes once no hint is older (max_hint_window, 3 h). */
 const hintsSeconds = 10_800
 
@@ -75,11 +66,15 @@ export function createTable(store: Store, scenario: Scenario): string {
   const columns = store.columns.map((column) => `  ${id(column.name)} ${typeOf(column)}${isStatic(store, column) ? ' STATIC' : ''}`)
   const key = [`(${store.partition.map(id).join(', ')})`, ...store.clustering.map((each) => id(each.column))].join(', ')
   const order = store.clustering.map((each) => `${id(each.column)} ${each.descending ? 'DESC' : 'ASC'}`).join(', ')
-  const hours = windowHours(store, scenario)
-  const windows = `{'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'HOURS', 'compaction_window_size': ${hours}}`
+  const window = compactionWindow(store, scenario)
   const options = [
     ...(order === '' ? [] : [`CLUSTERING ORDER BY (${order})`]),
-    ...(hours === null ? [] : [`compaction = ${windows}`, `gc_grace_seconds = ${hintsSeconds}`]),
+    ...(window === null
+      ? []
+      : [
+          `compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': '${window.unit}', 'compaction_window_size': ${window.size}}`,
+          `gc_grace_seconds = ${hintsSeconds}`,
+        ]),
   ]
   const text = `CREATE TABLE ${id(store.name)} (\n${[...columns, `  PRIMARY KEY (${key})`].join(',\n')}\n)`
   return options.length === 0 ? text : `${text} WITH ${options.join(' AND ')}`

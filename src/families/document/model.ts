@@ -6,6 +6,7 @@ import { decisiveOrder, tablesOf } from '../relational/model.ts'
 import { changedFields, namedOperations, rowBytes } from '../sizes.ts'
 import { isQuery, servedByKey } from '../wanted-indexes.ts'
 import { collectionIndexes } from './indexes.ts'
+import { noTimeSeries } from './time-series.ts'
 
 const maxEmbeddedBytes = 1e6
 const maxDocumentBytes = 16e6
@@ -32,6 +33,7 @@ function collectionOf(scenario: Scenario, table: Store, operations: Operation[],
   const inside = ownedBy(scenario, entity.name).filter((owned) => embedded.has(owned.name))
   const owned = inside.map((each) => `${each.name} embedded: at most ${Math.round(embeddedBytes(each))} bytes an owner, never addressed alone`)
   const apart = entity.owner === null ? [] : [`not embedded in ${entity.owner.entity}: ${refusal(entity, operations)}`]
+  const series = noTimeSeries(scenario, entity, namedOperations(operations))
   const byKey = namedOperations(operations).filter((operation) => findsByKey(scenario, entity, operation, operations))
   return {
     ...table,
@@ -43,7 +45,8 @@ function collectionOf(scenario: Scenario, table: Store, operations: Operation[],
       byKey.map((operation) => operation.name),
     ),
     references: table.references.filter((reference) => entity.owner === null || reference.field !== entity.key[0]),
-    reason: ['one collection per entity that is addressed', ...owned, ...apart].join('; '),
+    ...(series !== undefined && { division: { parts: null, why: series } }),
+    reason: ['one collection per entity that is addressed', ...owned, ...apart, ...(series === undefined ? [] : [series])].join('; '),
   }
 }
 

@@ -67,9 +67,9 @@ function boundToKey(scenario: Scenario, entity: Entity, operations: Operation[])
   const unique = entity.fields.find((field) => field.unique && !entity.key.includes(field.name))
   if (unique !== undefined) return `${unique.name} is unique, and a server sees to that within each part alone`
   const puts = operations.filter((operation) => writesOf(operation).some((write) => write.kind === 'put' && write.entity === entity.name))
-  if (puts.length > 0) return `${names(puts)} replaces rows by their key, which a server knows to be unique within each part alone`
+  if (puts.length > 0) return `rows are replaced by their key (${names(puts)}), which is unique within each part alone`
   const own = operations.filter((operation) => operation.entity === entity.name && Object.keys(operation.native).length > 0)
-  return own.length === 0 ? null : `${names(own)} has a statement of its own, which may count on a key that is unique by itself`
+  return own.length === 0 ? null : `statements of the scenario's own (${names(own)}) may count on a key that is unique by itself`
 }
 
 const names = (operations: Operation[]) => operations.map(({ name }) => name).join(', ')

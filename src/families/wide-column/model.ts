@@ -7,6 +7,7 @@ import { filterShare } from '../sizes.ts'
 import { addQueryStore, addTokenStore, type Excused } from './queries.ts'
 import { addStore, baseStore, baseStores, leaveBase, storesOfEntity, uniqueStores } from './stores.ts'
 import { addVersions, versionOf } from './versions.ts'
+import { windowDivision } from './windows.ts'
 
 export function wideColumnModel(scenario: Scenario, operations: Operation[]): PhysicalModel {
   const model: PhysicalModel = { family: 'wide-column', stores: baseStores(scenario, operations), accesses: [], excuses: [], emulations: [] }
@@ -44,6 +45,10 @@ export function wideColumnModel(scenario: Scenario, operations: Operation[]): Ph
   for (const list of [model.accesses, model.emulations, model.excuses]) list.sort(inOrder)
   // Writes come last: they touch every store that the reads asked for.
   for (const operation of operations) if (writesOf(operation).length > 0) addWrite(model, operation, scenario, excuse)
+  for (const store of model.stores) {
+    const division = windowDivision(store, scenario)
+    if (division !== undefined) Object.assign(store, { division, reason: `${store.reason}; ${division.why}` })
+  }
   return model
 }
 

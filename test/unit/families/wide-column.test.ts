@@ -4,6 +4,8 @@ import { hasOneDeepStart, pageStart, pageStarts } from '../../../src/engines/cas
 import { nativeTtlSeconds } from '../../../src/engines/cassandra/rows.ts'
 import { engineNamed } from '../../../src/engines/registry.ts'
 import { allOperations, deriveModel } from '../../../src/families/derive.ts'
+import type { Store } from '../../../src/families/model.ts'
+import { type CompactionWindow, compactionWindow } from '../../../src/families/wide-column/windows.ts'
 import { parseScenario } from '../../../src/scenario/read.ts'
 import type { OperationOf } from '../../../src/scenario/scenario.ts'
 
@@ -248,4 +250,13 @@ test('rows that live equally long and are never changed are compacted by windows
   const window = `{'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'HOURS', 'compaction_window_size': 2}`
   expect(ddl('insert: s')).toContain(` WITH CLUSTERING ORDER BY ("at" DESC, "id" DESC) AND compaction = ${window}`)
   expect(ddl('update: s, set: { n: any }')).not.toContain('compaction')
+})
+
+test.each(['20min', '4h', '20h', '44h', '3d', '7d', '90d', '2y'])('a life of %s has 20 to 50 windows', (ttl) => {
+  const scenario = scenarioOf(`  s: { count: 900, ttl: ${ttl}, fields: { id: { type: uuid, key: true } } }`, `  w: { insert: s, ${load} }`)
+  const [store] = deriveModel(engineNamed('cassandra'), scenario).stores as [Store]
+  const { unit, size } = compactionWindow(store, scenario) as CompactionWindow
+  const windows = (store.expiry?.ttlMs as number) / (size * (unit === 'HOURS' ? 3_600_000 : 60_000))
+  expect(windows).toBeGreaterThanOrEqual(20)
+  expect(windows).toBeLessThanOrEqual(50)
 })
