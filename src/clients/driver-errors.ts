@@ -1,5 +1,6 @@
 /** The edge of a product's driver: what it throws leaves it as an error of the server, and what is none as it is. */
 import { fileURLToPath } from 'node:url'
+import type { Caching } from '../engines/caching.ts'
 import type { Engine, Lane, Session } from '../engines/engine.ts'
 import { messageOf, TrialError } from '../errors.ts'
 import type { Observed } from '../init/observed.ts'
@@ -20,6 +21,7 @@ export function throwingServerErrors(translate: Translate, engine: Engine): Engi
     ...(engine.openLane === undefined
       ? {}
       : { openLane: edge((endpoint, compiled, slots) => engine.openLane?.(endpoint, compiled, slots) as Promise<Lane>) }),
+    ...(engine.caching === undefined ? {} : { caching: cachingAt(edge, engine.caching) }),
     ...(engine.observe === undefined ? {} : { observe: edge((endpoint) => engine.observe?.(endpoint) as Promise<Observed>) }),
     external: {
       ...external,
@@ -30,6 +32,21 @@ export function throwingServerErrors(translate: Translate, engine: Engine): Engi
     server: server.initiate === undefined ? server : { ...server, initiate: edge((endpoint) => server.initiate?.(endpoint) as Promise<void>) },
   }
 }
+
+const cachingAt = (edge: ReturnType<typeof edgeOf>, caching: Caching): Caching => ({
+  ...caching,
+  facts: edge((endpoint, limits) => caching.facts(endpoint, limits)),
+  open: edge((endpoint) => caching.open(endpoint)),
+  connect: edge(async (endpoint) => {
+    const client = await caching.connect(endpoint)
+    return {
+      get: edge((key) => client.get(key)),
+      set: edge((key, value, ttlMs) => client.set(key, value, ttlMs)),
+      delete: edge((key) => client.delete(key)),
+      [Symbol.asyncDispose]: edge(async () => client[Symbol.asyncDispose]()),
+    }
+  }),
+})
 
 /** Wraps a call. */
 function edgeOf(translate: Translate) {

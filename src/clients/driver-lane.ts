@@ -13,8 +13,8 @@ export function driverLane(session: Session, slots: number): Lane {
       // The values must outlive the call: a transaction reads them over several round trips.
       session.perform(operation, fixedParameters(params.values())).then(
         (reply) => {
-          if (keep) lane.onAnswer(slot, reply.answer())
-          lane.onDone(slot, reply.outcome, reply.rows, reply.retries, '')
+          if (keep) lane.onAnswer(slot, reply.answer(), reply.cachedNs)
+          lane.onDone(slot, reply.outcome, reply.rows, reply.retries, '', reply.cachedNs !== undefined)
         },
         (error: unknown) => lane.onDone(slot, 'error', 0, 0, errorCode(error)),
       )

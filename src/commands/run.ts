@@ -180,15 +180,16 @@ async function endpointsOf(scenario: Scenario, options: MeasureOptions): Promise
     const candidate = scenario.candidates.find((each) => each.name === name)
     if (candidate === undefined || rest.length === 0) {
       // What was given may be a URL with its password: it is not repeated unless it is a name.
-      const isNamed = rest.length > 0 && /^[a-z][a-z0-9_]*$/i.test(name)
+      const isNamed = rest.length > 0 && /^[a-z][a-z0-9_+]*$/i.test(name)
       throw new TrialError('bad-endpoint', isNamed ? `--endpoint ${name}: there is no candidate of that name` : '--endpoint expects NAME=URL', {
         hint: `candidates are ${scenario.candidates.map((each) => each.name).join(', ')}`,
         exitCode: 2,
       })
     }
-    if (candidate.pooler !== undefined)
-      throw new TrialError('bad-endpoint', `--endpoint ${name}: its ${candidate.pooler} runs beside a server of our own, and nowhere else`, {
-        hint: 'leave the endpoint out, or the pooler',
+    const beside = candidate.pooler ?? candidate.cache?.engine
+    if (beside !== undefined)
+      throw new TrialError('bad-endpoint', `--endpoint ${name}: its ${beside} runs beside a server of our own, and nowhere else`, {
+        hint: `leave the endpoint out, or the ${candidate.pooler === undefined ? 'cache' : 'pooler'}`,
         exitCode: 2,
       })
     const server = parseEndpoint(name, engineNamed(candidate.engine), rest.join('='))

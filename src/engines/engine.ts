@@ -10,7 +10,8 @@ import type { Indexing } from '../families/relational/indexing.ts'
 import type { Observed } from '../init/observed.ts'
 import type { Pace } from '../run/plan.ts'
 import type { Control } from '../scenario/regimes.ts'
-import type { Consistency, Durability, LicenceKind, Operation, Scenario } from '../scenario/scenario.ts'
+import type { Cache, Consistency, Durability, LicenceKind, Operation, Scenario } from '../scenario/scenario.ts'
+import type { Caching } from './caching.ts'
 import type { Handbook } from './handbook.ts'
 
 /** Its calls, and those of its sessions, throw ServerError where the server or the way to it failed: `throwingServerErrors` makes it of what a driver throws. */
@@ -45,6 +46,10 @@ export interface Engine {
   openLane?(endpoint: Endpoint, compiled: Compiled, slots: number): Promise<Lane>
   /** What a server that an application uses tells of it, for a scenario to start from. Absent: nobody asks it. */
   observe?(endpoint: Endpoint): Promise<Observed>
+  /** How it stands in front of another as its cache. Absent: it does not. */
+  readonly caching?: Caching
+  /** Of a store with a cache: the two products, each with a server of its own. */
+  readonly behindCache?: { store: Engine; cache: Engine; limitsOf(limits: Limits): { store: Limits; cache: Limits } }
 }
 
 /** A fact with its source. */
@@ -233,6 +238,8 @@ export interface Endpoint {
   tls?: Tls
   /** Who the operations come from, where that is not who administers: a server of our own that is to be secured. */
   role?: Account
+  /** Of the server that stands in front. */
+  cache?: Endpoint
   /** Database, keyspace or number that holds this run's data. */
   namespace: string
 }
@@ -264,6 +271,7 @@ export interface External {
 export interface Compiled<Request = unknown> {
   engine: string
   pooler?: string
+  cache?: Cache
   durability: Durability
   scenario: Scenario
   operations: Operation[]
@@ -317,6 +325,8 @@ export interface Reply {
   /** Read, without owned ones (of an aggregate groups), or matched by a write: an insert's without owned ones, a transaction's of its first step. */
   rows: number
   retries: number
+  /** Of an answer that a cache gave: when its store was asked for it, on the monotonic clock. */
+  cachedNs?: number
   /** Decodes fully; only called for verification and for the sample that is judged. */
   answer(): Answer
 }
@@ -373,13 +383,13 @@ export interface Lane extends AsyncDisposable {
   send(slot: number, operation: number, params: WireSource, keep: boolean): void
   /** Once per loop turn. */
   flush(): void
-  /** `error`: the key of a ServerError where the outcome is one, else ''. */
-  onDone: (slot: number, outcome: OutcomeCode, rows: number, retries: number, error: string) => void
-  /** For operations sent with `keep`, before onDone. */
-  onAnswer: (slot: number, answer: Answer) => void
+  /** `error`: the key of a ServerError where the outcome is one, else ''. `isCached`: a cache gave the answer. */
+  onDone: (slot: number, outcome: OutcomeCode, rows: number, retries: number, error: string, isCached?: boolean) => void
+  /** For operations sent with `keep`, before onDone; with `cachedNs` as a reply has it. */
+  onAnswer: (slot: number, answer: Answer, cachedNs?: number) => void
 }
 
 /** The same server, as the role that operations come from. */
-export function asRole({ role, ...endpoint }: Endpoint): Endpoint {
-  return { ...endpoint, ...role }
+export function asRole({ role, cache, ...endpoint }: Endpoint): Endpoint {
+  return { ...endpoint, ...role, ...(cache === undefined ? {} : { cache: asRole(cache) }) }
 }

@@ -17,6 +17,8 @@ export class Counts {
   retries = 0
   dropped = 0
   rows = 0
+  /** Answers that a cache gave. */
+  cached = 0
   /** Answers that came inside the window, whenever they were asked for: throughput. */
   completed = 0
   /** By the code of a ServerError, the same for every engine. */
@@ -72,7 +74,8 @@ export class Counts {
   }
 
   add(other: Counts): void {
-    for (const key of ['intended', 'attempts', 'ok', 'miss', 'conflict', 'retries', 'dropped', 'rows', 'completed'] as const) this[key] += other[key]
+    for (const key of ['intended', 'attempts', 'ok', 'miss', 'conflict', 'retries', 'dropped', 'rows', 'cached', 'completed'] as const)
+      this[key] += other[key]
     for (const [code, count] of Object.entries(other.errors)) this.errors[code] = (this.errors[code] ?? 0) + count
     this.errorDetails = { ...other.errorDetails, ...this.errorDetails }
     for (const key of ['exceeded', 'exceededTwin'] as const) other[key].forEach((count, at) => void (this[key][at] = (this[key][at] ?? 0) + count))
@@ -139,6 +142,8 @@ export interface KeptAnswer {
   values: Value[]
   row: number
   answer: Answer
+  /** Of one that a cache gave, on the monotonic clock: when it was asked for, and when the store had been. */
+  cached?: { sentNs: number; storeAskedNs: number }
 }
 
 export interface Recording {

@@ -135,10 +135,12 @@ export class Executor {
     this.#slotVersion = new Float64Array(slots * this.#maxSteps)
     this.#slotNowMs = new Float64Array(slots)
     this.#slotState = new Uint8Array(slots)
-    lane.onDone = (slot, outcome, rows, retries, error) => this.#done(slot, outcome, rows, retries, error)
-    lane.onAnswer = (slot, answer) => {
+    lane.onDone = (slot, outcome, rows, retries, error, isCached) => this.#done(slot, outcome, rows, retries, error, isCached === true)
+    lane.onAnswer = (slot, answer, storeAskedNs) => {
       const kept = this.#keptValues.get(slot)
-      if (kept !== undefined) this.#kept.push({ operation: this.#slotOperation[slot] as number, ...kept, answer })
+      if (kept === undefined) return
+      const cached = storeAskedNs === undefined ? {} : { cached: { sentNs: this.#slotSent[slot] as number, storeAskedNs } }
+      this.#kept.push({ operation: this.#slotOperation[slot] as number, ...kept, answer, ...cached })
     }
   }
 
@@ -292,7 +294,7 @@ export class Executor {
     this.#lane.send(slot, operation, this.#params, keep)
   }
 
-  #done(slot: number, outcome: OutcomeCode, rows: number, retries: number, error: string): void {
+  #done(slot: number, outcome: OutcomeCode, rows: number, retries: number, error: string, isCached: boolean): void {
     const now = this.#clock.nowNs()
     const operation = this.#slotOperation[slot] as number
     const state = this.#slotState[slot]
@@ -309,7 +311,7 @@ export class Executor {
         this.#countsAt(this.#cellOf(now, operation)).completed++
         this.#windowAt(now).completed++
       }
-      this.#record(slot, now, outcome, rows, retries, error)
+      this.#record(slot, now, outcome, rows, retries, error, isCached)
     }
     this.#free.push(slot)
     if (this.#arrivals === null) {
@@ -320,7 +322,7 @@ export class Executor {
     } else if (this.#queue.length > 0) this.#startQueued(now)
   }
 
-  #record(slot: number, now: number, outcome: OutcomeCode, rows: number, retries: number, error: string): void {
+  #record(slot: number, now: number, outcome: OutcomeCode, rows: number, retries: number, error: string, isCached: boolean): void {
     const cell = this.#slotCell[slot] as number
     if (cell < 0) return
     const counts = this.#countsAt(cell)
@@ -333,6 +335,7 @@ export class Executor {
     const intended = this.#slotIntended[slot] as number
     const responseNs = now - intended
     counts.retries += retries
+    if (isCached) counts.cached++
     this.#sample(slot, cell, now)
     if (outcome === 'error') counts.fail(error)
     else if (this.#arrivals === null) {

@@ -184,7 +184,14 @@ export const scenario = open({
   requirements,
   criteria: criteria.default({ own: [], swing: {}, pairwise: [] }),
   candidates: z.array(
-    open({ name: text, engine: text, durability: z.enum(durabilities), pooler: text.optional(), indexChanges: z.array(indexChange).optional() }),
+    open({
+      name: text,
+      engine: text,
+      durability: z.enum(durabilities),
+      pooler: text.optional(),
+      cache: open({ engine: text, ttlMs: positive, memoryBytes: positive, for: identifiers }).optional(),
+      indexChanges: z.array(indexChange).optional(),
+    }),
   ),
   bench,
 })

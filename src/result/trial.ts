@@ -26,6 +26,16 @@ export const operationResult = z.strictObject({
   errorDetails: z.record(z.string(), text).default({}).describe('by the same words, what the server itself called the first of them'),
   dropped: number,
   wrong: number.describe('kept answers that cannot be right'),
+  cached: z
+    .strictObject({
+      answers: number.describe('of those that came, the ones that a cache in front of the store gave'),
+      judged: number.describe('of the kept answers those that it gave'),
+      outdated: number.describe(
+        'of these were of rows that had been written since the store was asked for them; allowed for as long as the answer may be old',
+      ),
+    })
+    .optional()
+    .describe('absent: no cache stands in front of it'),
   completed: nullable(number).default(null).describe('answers that came inside the window, whenever they were asked for; null: not counted'),
   rowsPerOk: number,
   exceeded: z.record(z.string(), number).describe('samples above the limit of each objective, errors and drops included'),

@@ -9,7 +9,8 @@ import { PauseWatch } from '../host/pause-watch.ts'
 import { calibrate } from '../measure/calibrate.ts'
 import { thisProcess } from '../provision/owner.ts'
 import { homeDirectory } from '../provision/places.ts'
-import { isUnobtainable, type Provisioner, provision, type Unobtainable } from '../provision/provision.ts'
+import { isUnobtainable, type Provisioner, type Unobtainable } from '../provision/provision.ts'
+import { provisionWhole } from '../provision/with-cache.ts'
 import { measureCeiling } from '../replay/ceiling.ts'
 import { WorkerPool } from '../replay/pool.ts'
 import { type Result, saveResult } from '../result/result.ts'
@@ -196,7 +197,7 @@ async function startCandidate({ options, cores, runDirectory }: Stage, run: Cand
       signal,
       report: progress.note,
     }
-    const instance = await provision(provisionersOf(named), order)
+    const instance = await provisionWhole(provisionersOf(named), order)
     if (isUnobtainable(instance)) {
       run.failure = `no server: ${instance.tried.join('; ')}`
       return instance

@@ -6,7 +6,7 @@ import { clientOf } from '../clients/open-lane.ts'
 import { isConnectionLost } from '../clients/server-error.ts'
 import { asRole, type ClientKind, type Compiled, type Endpoint, type Engine, type Lane, type Session } from '../engines/engine.ts'
 import { isOwnFault, messageOf, rethrowOwnFault, TrialError } from '../errors.ts'
-import { appendWrites, clearWrites, emptyWriteLog, type Recording } from '../measure/recorder.ts'
+import { appendWrites, clearWrites, emptyWriteLog, type KeptAnswer, type Recording } from '../measure/recorder.ts'
 import { between } from '../measure/resources.ts'
 import { usualSensitivity } from '../measure/slowdown.ts'
 import { judgeValidity } from '../measure/validity.ts'
@@ -16,6 +16,7 @@ import { Workload } from '../replay/workload.ts'
 import type { CandidateResult, TrialResult } from '../result/result.ts'
 import type { Candidate } from '../scenario/scenario.ts'
 import { owningStrayErrors } from '../stray-errors.ts'
+import { judgeCached } from '../verify/cached.ts'
 import type { Totals } from '../verify/invariants.ts'
 import { judge } from '../verify/judge.ts'
 import { Reference } from '../verify/reference.ts'
@@ -362,6 +363,18 @@ export class CandidateRun extends CandidateServer {
     for (const [operation, wrong] of Object.entries(judge(kept, this.compiled.operations, this.#context.dataset, this.reference))) {
       const own = trial.operations[operation]
       if (own !== undefined) own.wrong = wrong
+    }
+    this.#judgeCached(trial, kept)
+  }
+
+  #judgeCached(trial: TrialResult, kept: KeptAnswer[]): void {
+    const { cache, operations } = this.compiled
+    if (cache === undefined) return
+    for (const [name, { expired, ...found }] of judgeCached(kept, this.writes, operations, this.#context.dataset, cache)) {
+      const own = trial.operations[name]
+      if (own === undefined) continue
+      own.wrong += expired
+      own.cached = { answers: own.cached?.answers ?? 0, ...found }
     }
   }
 

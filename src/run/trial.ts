@@ -45,7 +45,9 @@ export function describeTrial(
     if (order.mix === 'common' && recording.operations[index]?.intended === 0) continue
     const operation = candidate.compiled.operations[index] as Operation
     const record = recording.operations[index] as OperationRecord
-    operations[operation.name] = operationResult(operation, record, order.loop)
+    const cached =
+      candidate.compiled.cache?.for.includes(operation.name) === true ? { cached: { answers: record.cached, judged: 0, outdated: 0 } } : {}
+    operations[operation.name] = { ...operationResult(operation, record, order.loop), ...cached }
     mix[operation.name] = attempts === 0 ? 0 : record.attempts / attempts
     const [asked, realised] = [workload.asked[index] ?? null, workload.realised[index] ?? null]
     if (asked !== null && realised !== null) {

@@ -91,6 +91,8 @@ function follows({ path, lacking }: Problem, faults: Problem[]): boolean {
   return faults.some(
     (fault) =>
       (fault.path.length > 0 && fault.path.length <= path.length && fault.path.every((part, depth) => part === path[depth])) ||
+      // A list with a fault is left out whole.
+      (path[0] === 'candidates' && fault.path[0] === path[0]) ||
       (lacking === true && fault.path[0] === path[0] && (path.length === 1 || fault.path[1] === path[1])),
   )
 }

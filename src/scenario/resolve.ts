@@ -1,4 +1,5 @@
 /** From the file's grammar to a resolved scenario: derives what can be derived, finds every contradiction. */
+import { cacheOf, checkCache } from './caches.ts'
 import { checkEpoch, completeReferences, resolveEntity } from './entities.ts'
 import { everything } from './grammar.ts'
 import type { OperationContext } from './operation-context.ts'
@@ -53,6 +54,7 @@ export function resolve(file: ScenarioFile, broken: Set<string>, engines: readon
   for (const [index, candidate] of scenario.candidates.entries()) {
     promise(candidate, index, file, engines, report)
     checkPooler(candidate, index, engines, report)
+    checkCache(candidate, index, scenario, { file, engines, report })
   }
   if (scenario.bench.scale === 0) report(['bench', 'scale'], 'a scale of 0% loads nothing')
   return { scenario, problems }
@@ -74,7 +76,7 @@ function requirementsOf({ requirements }: ScenarioFile): Scenario['requirements'
   }
 }
 
-function candidatesOf({ candidates, requirements: { durability } }: ScenarioFile): Candidate[] {
+function candidatesOf({ candidates, requirements: { durability }, bench }: ScenarioFile): Candidate[] {
   return candidates.map((candidate) =>
     typeof candidate === 'string'
       ? { name: candidate, engine: candidate, durability }
@@ -83,15 +85,18 @@ function candidatesOf({ candidates, requirements: { durability } }: ScenarioFile
           engine: candidate.engine,
           durability: candidate.durability ?? durability,
           ...(candidate.pooler === undefined ? {} : { pooler: candidate.pooler }),
+          ...(candidate.cache === undefined ? {} : { cache: cacheOf(candidate.cache, memoryOf(bench)) }),
         },
   )
 }
+
+const memoryOf = (bench: ScenarioFile['bench']) => bench?.limits?.memory ?? 2 * 2 ** 30
 
 function benchOf({ bench, requirements: { compliance } }: ScenarioFile): Scenario['bench'] {
   return {
     scale: bench?.scale ?? null,
     cpus: bench?.limits?.cpus ?? 1,
-    memoryBytes: bench?.limits?.memory ?? 2 * 2 ** 30,
+    memoryBytes: memoryOf(bench),
     sizes: [...new Set(bench?.sizes ?? [])].sort((a, b) => a - b),
     effort: bench?.effort ?? 'quick',
     repeats: bench?.repeats ?? null,

@@ -126,6 +126,8 @@ export interface KnownEngine {
   durability: readonly Durability[]
   /** What can stand between clients and its server. */
   poolers?: readonly string[]
+  /** It can stand beside another as its cache. */
+  isCache?: boolean
 }
 
 /** Of what an engine can promise the least that is as much as was asked for; undefined: it cannot promise as much. */
@@ -227,11 +229,22 @@ export interface Invariant {
 export type IndexChange =
   | { kind: 'drop'; store: string; index: string }
   | { kind: 'add'; store: string; columns: { field: string; descending: boolean }[] /** Operations. */; serves: string[] }
+/** A server beside a store, within the limits of both: some gets ask it first and fill it, writes by key take out what they change. */
+export interface Cache {
+  engine: string
+  /** So old is what it holds at most. */
+  ttlMs: number
+  /** Of the memory that both have. */
+  memoryBytes: number
+  /** Names of the gets that it answers. */
+  for: string[]
+}
 export interface Candidate {
   name: string
   engine: string
   /** Between clients and the server. */
   pooler?: string
+  cache?: Cache
   durability: Durability
   /** Where it is tried beside the same with the indexes that its family's rules give. */
   indexChanges?: IndexChange[]

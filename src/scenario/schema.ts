@@ -208,14 +208,26 @@ const regime = z
   .string()
   .transform((name) => name.toLowerCase().replaceAll(/[\s-]+/g, '_'))
   .pipe(z.enum(regimes))
+const cache = z.strictObject({
+  engine: identifier,
+  pattern: z.literal('cache-aside').optional().describe('Reads fill it, writes by key take out what they change. The one there is.'),
+  ttl: duration.refine((ms) => ms % 1000 === 0, 'expected whole seconds').describe('What it holds is never older.'),
+  memory: size
+    .refine((bytes) => bytes >= minMemory, 'expected at least 16MiB')
+    .optional()
+    .describe('Of the memory of limits; default: a quarter of it.'),
+  for: z.array(identifier).min(1).describe('The gets that it answers.'),
+})
+const candidateName = z.string().regex(/^[a-z][a-z0-9_+]{0,39}$/, 'expected a name of a-z, 0-9, _ and +, starting with a letter, at most 40 long')
 const candidate = z.union(
   [
     identifier,
     z.strictObject({
-      name: identifier,
+      name: candidateName,
       engine: identifier,
       durability: z.enum(durabilities).optional(),
       pooler: identifier.optional().describe('Runs between clients and the server, within the limits of both.'),
+      cache: cache.optional().describe('A second server beside the first, within the limits of both: what some gets ask first.'),
     }),
   ],
   {

@@ -89,6 +89,9 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
   const { plan: facts } = candidate.traits
   if (candidate.failure !== null) return none(`it did not run to the end: ${candidate.failure}`)
   if (facts === null) return none('its engine states no topology: the result was written by an earlier dbtrial')
+  // What each would need with production's rows was not told apart: measured is their sum, with the hits of the rows that were loaded.
+  if (result.scenario.candidates.some((each) => each.name === name && each.cache !== undefined))
+    return none('its store and its cache are two fleets, and only what both used together was measured')
   const beyond = demand.beyond()
   if (beyond !== null) return none(beyond)
   const { scenario } = demand

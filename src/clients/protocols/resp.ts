@@ -164,6 +164,10 @@ export function isNull(bytes: Buffer, at: number): boolean {
   return bytes[at + 1] === minus
 }
 
+/** Offset of the bytes of a bulk string, and how many they are. */
+export const startOfBulk = (bytes: Buffer, at: number) => skipLine(bytes, at)
+export const lengthOfBulk = (bytes: Buffer, at: number) => numberAt(bytes, at + 1)
+
 /** A bulk string of digits as a number. */
 export function bulkNumber(bytes: Buffer, at: number): number {
   return numberAt(bytes, skipLine(bytes, at))

@@ -9,8 +9,9 @@ import { ServerError } from '../../clients/server-error.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { withClient } from '../../clients/with-client.ts'
 import { settingsOf } from '../configuration.ts'
-import { asRole, type Endpoint, type Engine, type Guards, type Limits } from '../engine.ts'
+import { asRole, type Endpoint, type Engine, type Guards, type Limits, type ServerSpec } from '../engine.ts'
 import { certificateFiles, emptyDirectory } from '../server-files.ts'
+import { cachingWith } from './cache.ts'
 import { refusals, shownCall } from './calls.ts'
 import { driverError } from './errors.ts'
 import { exporter } from './exporter.ts'
@@ -36,6 +37,47 @@ function settings({ cpus, memoryBytes }: Limits): Record<string, string> {
     item_size_max: String(Math.min(maxItemBytes, Math.floor(megabytes / 2) * mebibyte)),
   }
 }
+
+/** `evicts`: whether items that were used least make room for others; else what does not fit is refused. */
+const serverThat = (evicts: boolean): ServerSpec => ({
+  major: '1',
+  image,
+  ports: [11211],
+  onPath: { program: 'memcached', versionArguments: ['-V'], supported: /1\.6\./, supportedText: '1.6' },
+  package: null,
+  needs: [{ program: 'memcached', hint: 'install memcached 1.6, so that it is on the PATH (Debian: memcached)' }],
+  stopSignal: 'SIGTERM',
+  user: 'dbtrial',
+  files: ({ user, password, security }) => [
+    {
+      name: 'accounts',
+      text: [[user, password], ...(security === undefined ? [] : [[security.role.user, security.role.password]])]
+        .map((each) => `${each.join(':')}\n`)
+        .join(''),
+    },
+    ...certificateFiles({ security }),
+  ],
+  prepare: emptyDirectory,
+  start: ({ home, address, port, directory, limits, security }) => {
+    const { maxbytes, num_threads: threads, item_size_max: largest } = settings(limits)
+    return {
+      program: `${home}/memcached`,
+      arguments: [
+        ...['-l', address, '-p', String(port), '-U', '0', '-Y', `${directory}/accounts`],
+        ...(evicts ? [] : ['-M']),
+        ...['-m', String(Number(maxbytes) / mebibyte), '-t', String(threads), '-I', String(largest)],
+        ...(security === undefined ? [] : ['-Z', '-o', `ssl_chain_cert=${directory}/server.crt,ssl_key=${directory}/server.key`]),
+      ],
+    }
+  },
+})
+
+const loginOf = ({ host, port, user, password, tls }: Endpoint): MemcachedLogin => ({
+  ...{ host, port },
+  ...(user === undefined ? {} : { user }),
+  ...(password === undefined ? {} : { password }),
+  ...(tls === undefined ? {} : { tls }),
+})
 
 export const memcached: Engine = throwingServerErrors(driverError, {
   name,
@@ -67,37 +109,8 @@ export const memcached: Engine = throwingServerErrors(driverError, {
         await connection.ask(`delete ${mark}\r\n`)
       }),
   },
-  server: {
-    major: '1',
-    image,
-    ports: [11211],
-    onPath: { program: 'memcached', versionArguments: ['-V'], supported: /1\.6\./, supportedText: '1.6' },
-    package: null,
-    needs: [{ program: 'memcached', hint: 'install memcached 1.6, so that it is on the PATH (Debian: memcached)' }],
-    stopSignal: 'SIGTERM',
-    user: 'dbtrial',
-    files: ({ user, password, security }) => [
-      {
-        name: 'accounts',
-        text: [[user, password], ...(security === undefined ? [] : [[security.role.user, security.role.password]])]
-          .map((each) => `${each.join(':')}\n`)
-          .join(''),
-      },
-      ...certificateFiles({ security }),
-    ],
-    prepare: emptyDirectory,
-    start: ({ home, address, port, directory, limits, security }) => {
-      const { maxbytes, num_threads: threads, item_size_max: largest } = settings(limits)
-      return {
-        program: `${home}/memcached`,
-        arguments: [
-          ...['-l', address, '-p', String(port), '-U', '0', '-Y', `${directory}/accounts`],
-          ...['-M', '-m', String(Number(maxbytes) / mebibyte), '-t', String(threads), '-I', String(largest)],
-          ...(security === undefined ? [] : ['-Z', '-o', `ssl_chain_cert=${directory}/server.crt,ssl_key=${directory}/server.key`]),
-        ],
-      }
-    },
-  },
+  server: serverThat(false),
+  caching: cachingWith({ server: serverThat(true), settings: (limits) => ({ ...settings(limits), evictions: 'on' }), loginOf, openClient }),
   compile: compileItems({ engine: name, settings, refusals, shown: shownCall }),
   handbook: () => ({
     schema: [],
@@ -126,13 +139,6 @@ export const memcached: Engine = throwingServerErrors(driverError, {
     return new MemcachedSession(await openClient(endpoint), loginOf(endpoint), endpoint.namespace, compiled, settings)
   },
   openLane: (endpoint, compiled, slots) => openMemcachedLane(loginOf(endpoint), endpoint.namespace, compiled, slots),
-})
-
-const loginOf = ({ host, port, user, password, tls }: Endpoint): MemcachedLogin => ({
-  ...{ host, port },
-  ...(user === undefined ? {} : { user }),
-  ...(password === undefined ? {} : { password }),
-  ...(tls === undefined ? {} : { tls }),
 })
 
 /** One connection: only the first is told the account, and whatever it asks goes out without waiting for answers. */

@@ -5,6 +5,7 @@ import { throwingServerErrors } from '../../clients/driver-errors.ts'
 import { conversation } from '../../families/program.ts'
 import type { Compiled, ControlFact, Engine, EngineTraits, Limits } from '../engine.ts'
 import { guards } from './access.ts'
+import { cachingOf } from './cache.ts'
 import { loginOf, openClient, ready } from './client.ts'
 import { external } from './databases.ts'
 import { redisError } from './errors.ts'
@@ -90,7 +91,8 @@ function makeEngine({ licence, audit, ...build }: Variant): Engine {
     pace: { startSeconds: 0.5, loadSeconds: 0.5, loadRowsPerSecond: 62_000, settleSeconds: 0.2, verifySeconds: 5, warmUpSeconds: 2 },
     namespace: '0',
     external,
-    server: serverOf(build),
+    server: serverOf(build, (limits, durability) => settings(name, limits, durability)),
+    caching: cachingOf(build),
     compile(model, operations, scenario, durability) {
       const compiled: Compiled = {
         engine: name,

@@ -22,7 +22,11 @@ export const settings = (name: string, limits: Limits, durability: Durability): 
   'maxmemory-policy': 'noeviction',
 })
 
-export const serverOf = ({ name, program, major, image, onPath, package: package_ }: Build): ServerSpec => ({
+/** `settings`: by the limits and the durability of a server. */
+export const serverOf = (
+  { name, program, major, image, onPath, package: package_ }: Build,
+  settings: (limits: Limits, durability: Durability) => Record<string, string>,
+): ServerSpec => ({
   major,
   image,
   ports: [6379],
@@ -36,7 +40,7 @@ export const serverOf = ({ name, program, major, image, onPath, package: package
     {
       name: `${name}.conf`,
       text: [
-        ...Object.entries(settings(name, limits, durability)).map(([setting, value]) => `${setting} ${value}`),
+        ...Object.entries(settings(limits, durability)).map(([setting, value]) => `${setting} ${value}`),
         `bind ${address}`,
         ...(security === undefined ? [`port ${port}`] : secured(port, directory, security.role)),
         `dir ${dataDirectory}`,
