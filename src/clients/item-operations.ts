@@ -2,7 +2,7 @@
  * Operations on a product that finds items by their keys alone, as conversations: a `get`, a storing command or a `delete` each. What keeps some of
  * an item reads it first, and stores it unless it has changed. A product says how one call travels, and nothing else.
  */
-import { holds } from '../data/guard.ts'
+import { guardOfRead, holds } from '../data/guard.ts'
 import { isOfTenant, type ParamSource, positionsOf } from '../data/parameters.ts'
 import { type Block, cell, columnOf, startOf } from '../data/rows.ts'
 import { constantOf, sumOf, type Value } from '../data/value.ts'
@@ -187,7 +187,13 @@ export class ItemOperations {
       return after
     }
     const { guard } = op
-    const mayChange = (values: Value[], places: string[]) => guard === undefined || holds(entity, guard, values[places.indexOf(guard.field)] as Value)
+    let read: Value | undefined
+    const mayChange = (values: Value[], places: string[]) => {
+      if (guard === undefined) return true
+      const value = values[places.indexOf(guard.field)] as Value
+      read ??= value
+      return holds(entity, guardOfRead(guard, read), value)
+    }
     const change = this.#change(layout, this.#key(layout, op.entity, bound, 'key'), (item) => {
       if (item === null) return null
       if (layout.entity.name === op.entity) {

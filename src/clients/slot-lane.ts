@@ -15,6 +15,8 @@ import { ServerError, unfit } from './server-error.ts'
 export interface Template extends Guarded {
   /** Parameter with the owned rows or targets without which it is not sent; null: always sent. */
   unlessEmptyAt: number | null
+  /** Of a request that reads what one behind it compares: the first column of its row is that number. */
+  tells: boolean
 }
 export interface Prepared<T extends Template> {
   op: Operation
@@ -156,14 +158,19 @@ class Slot<T extends Template, Found> {
     const exchange = this.#exchange
     exchange.request.length = 0
     this.#written = 0
+    const variant = templates[program.variantAt === null ? 0 : params.number(program.variantAt)] as T[]
+    this.#counted = variant[program.counted] as T
+    if (program.readsFirst) {
+      const read = variant[0] as T
+      exchange.write(read, params, true)
+      this.#wrote(read, neededRows(read, params))
+    }
     if (program.atomic && exchange.begin !== undefined) {
       exchange.begin()
       this.#wrote(null, 0)
     }
-    const variant = templates[program.variantAt === null ? 0 : params.number(program.variantAt)] as T[]
-    this.#counted = variant[program.counted] as T
     let first = true
-    for (let at = 0; at < variant.length; at++) {
+    for (let at = program.readsFirst ? 1 : 0; at < variant.length; at++) {
       const template = variant[at] as T
       if (template.unlessEmptyAt !== null && isEmpty(params, template.unlessEmptyAt)) continue
       exchange.write(template, params, first)
@@ -212,11 +219,12 @@ class Slot<T extends Template, Found> {
   #advance(prepared: Prepared<T>, rows: number): void {
     const { program } = prepared
     const template = this.#templates[this.#at]
+    const isRead = program.readsFirst === true && this.#at === 0
     if (template === this.#counted) this.#result = rows
     if (this.#exchange.keep && template !== null) this.#found.push(this.#exchange.found)
     const next = this.#at + 1
-    if (rows < (this.#needed[this.#at] as number)) this.#refuse(program)
-    else if (program.stopWhenEmpty && this.#result === 0) this.#complete(prepared)
+    if (rows < (this.#needed[this.#at] as number)) this.#refuse(program.atomic && !isRead)
+    else if (program.stopWhenEmpty && (isRead ? rows : this.#result) === 0) this.#complete(prepared)
     else if (next < this.#length) this.#sendRequest(next)
     else if (program.atomic) {
       this.#stage = 'commit'
@@ -238,8 +246,8 @@ class Slot<T extends Template, Found> {
   }
 
   /** A guard did not hold: what was written before it is taken back. */
-  #refuse({ atomic }: Prepared<T>['program']): void {
-    if (!atomic) {
+  #refuse(hasBegun: boolean): void {
+    if (!hasBegun) {
       this.#tell('conflict', 0)
       return
     }
@@ -258,7 +266,7 @@ class Slot<T extends Template, Found> {
   #failed({ program }: Prepared<T>, error: string, isTransient: boolean, isCommitUnknown: boolean): void {
     this.#error = error
     this.#isTransient = isTransient
-    if (!program.atomic) this.#again()
+    if (!program.atomic || (program.readsFirst && this.#at === 0)) this.#again()
     else if (this.#stage === 'commit' && isCommitUnknown && this.#commitRetries < maxRetries) {
       this.#commitRetries++
       this.#later(this.#commitRetries, () => this.#sendRequest(this.#length))

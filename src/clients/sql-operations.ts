@@ -1,5 +1,5 @@
 /** Operations of relational programs through a driver: one at a time on each of its connections, transactions with their retries. */
-import { type Parameter, type ParamSource, parametersOf } from '../data/parameters.ts'
+import { knowing, type Parameter, type ParamSource, parametersOf } from '../data/parameters.ts'
 import type { Value } from '../data/value.ts'
 import type { Compiled, Reply } from '../engines/engine.ts'
 import { neededRows, variantOf } from '../families/program.ts'
@@ -19,6 +19,9 @@ export interface SqlDriver<Client, Cell> {
   decode: Decode<Cell>
   isTransient(error: unknown): boolean
 }
+
+/** Runs a statement of the operation, with values of its own where they are given. */
+type Run<Cell> = (at: number, values?: ParamSource) => Promise<{ rows: Cell[][]; touched: number }>
 
 export class SqlOperations<Client, Cell> {
   readonly #free: Client[]
@@ -41,15 +44,12 @@ export class SqlOperations<Client, Cell> {
     const statements = program.variants[variant] as Statement[]
     const client = this.#free.pop() ?? (await new Promise<Client>((resolve) => this.#waiting.push(resolve)))
     try {
-      const run = (at: number) => {
+      const run: Run<Cell> = (at, values = params) => {
         const statement = statements[at] as Statement
-        return this.#driver.run(client, nameOf(operation, variant, at), statement, this.#bound(operation, statement, params))
+        return this.#driver.run(client, nameOf(operation, variant, at), statement, this.#bound(operation, statement, values))
       }
       if (writesOf(op).length === 0) return await this.#read(op, program, statements.length, run)
-      const { result, retries } = await retrying(
-        () => (program.atomic ? this.#atomically(client, program, statements, params, run) : rowsOf(statements[0] as Statement, params, run(0))),
-        this.#driver.isTransient,
-      )
+      const { result, retries } = await retrying(() => this.#write(operation, client, statements, params, run), this.#driver.isTransient)
       return wroteReply(result, retries)
     } finally {
       const waiting = this.#waiting.shift()
@@ -77,19 +77,37 @@ export class SqlOperations<Client, Cell> {
   }
 
   /** Rows of the counted statement; null: a guard did not hold, and all is taken back. */
+  async #write(operation: number, client: Client, statements: Statement[], params: ParamSource, run: Run<Cell>): Promise<number | null> {
+    const program = this.#programOf(operation)
+    const first = statements[0] as Statement
+    if (!program.readsFirst) return program.atomic ? this.#atomically(client, program, statements, params, run) : rowsOf(first, params, run(0))
+    const [row] = (await run(0)).rows
+    if (row === undefined) return first.guarded === undefined ? 0 : null
+    const known = this.#knowing(operation, params, row)
+    return program.atomic ? this.#atomically(client, program, statements, known, run) : rowsOf(statements[1] as Statement, known, run(1, known))
+  }
+
+  /** With what was read of the row in its place. */
+  #knowing(operation: number, params: ParamSource, row: Cell[]): ParamSource {
+    const at = (this.#parameters[operation] as Parameter[]).findIndex(({ shape }) => shape === 'read')
+    const field = this.#parameters[operation]?.[at]?.field
+    return field == null ? params : knowing(params, at, this.#driver.decode(field, row[0] as Cell))
+  }
+
   async #atomically(
     client: Client,
-    { counted }: SqlProgram,
+    { counted, readsFirst }: SqlProgram,
     statements: Statement[],
     params: ParamSource,
-    run: (at: number) => Promise<{ touched: number }>,
+    run: Run<Cell>,
   ): Promise<number | null> {
     const { control } = this.#driver
     await control(client, 'BEGIN')
     try {
       let result = 0
       for (const [at, statement] of statements.entries()) {
-        const rows = await rowsOf(statement, params, run(at))
+        if (readsFirst && at === 0) continue
+        const rows = await rowsOf(statement, params, run(at, params))
         if (rows === null) {
           await control(client, 'ROLLBACK')
           return null

@@ -8,6 +8,7 @@ import { Newcomers, placeInBlock } from './newcomers.ts'
 import { type LineSource, type Parameter, parametersOf, type WireSource } from './parameters.ts'
 import { PickedTiers } from './picked-tiers.ts'
 import { hash32, keyOf, Source } from './random.ts'
+import { generatorOf, type LaterReference, referenceOf, rowOfAnother } from './referred.ts'
 import type { Value } from './value.ts'
 import { poolSize, words } from './words.ts'
 
@@ -38,6 +39,8 @@ interface StepDraw {
   maker: number
   /** Which of the steps that write new values it is; −1: it writes none. */
   writer: number
+  /** The reference, in the row that a later step makes, to the row that it is about; null: it is about none. */
+  of: LaterReference | null
   /** Of a put: by a hash of the ordinal with this key its row is a new one. */
   newKey: number
   row: number
@@ -51,6 +54,8 @@ interface StepDraw {
 type Cell =
   | { from: 'field'; generator: FieldGenerator; step: StepDraw; versioned: boolean }
   | { from: 'now' | 'windowStart' | 'deep' }
+  /** Known only when the operation has read it. */
+  | { from: 'read' }
   | { from: 'tenant'; generator: FieldGenerator; step: StepDraw }
   | { from: 'word' }
   | { from: 'lines'; lines: DrawnLines }
@@ -167,6 +172,8 @@ export class DrawnParameters implements WireSource {
         return this.drawn.nowMs - this.#plan.windowMs
       case 'deep':
         return this.#plan.deep ? 1 : 0
+      case 'read':
+        return 0
       default:
         throw new Error(`parameter ${at} is no number`)
     }
@@ -210,6 +217,8 @@ export class DrawnParameters implements WireSource {
         return this.#plan.word.toString('latin1')
       case 'deep':
         return this.#plan.deep
+      case 'read':
+        return null
       case 'lines':
         return cell.lines.values()
       case 'targets':
@@ -245,6 +254,7 @@ export class DrawnParameters implements WireSource {
         newcomers,
         maker: makesRows(write) ? newcomers.addMaker(ageBoundMs(operation)) : -1,
         writer: writesValues(write) ? this.#writers++ : -1,
+        of: referenceOf(this.#dataset, operation, write),
         newKey: keyOf(seed, `${this.#stream} ${operation.name} ${at} new`),
         row: 0,
         version: 0,
@@ -283,7 +293,10 @@ export class DrawnParameters implements WireSource {
         else this.#pick(step, source, false)
         break
       case 'update':
-        if (operation.via === null) this.#pick(step, source, true)
+        if (step.of !== null) {
+          const { newcomers, maker } = plan.steps[step.of.step] as StepDraw
+          this.drawn.row = step.of.refers(newcomers.row(maker, this.#ordinal), 0)
+        } else if (operation.via === null) this.#pick(step, source, true)
         break
       case 'aggregate':
         if (operation.where.some(isBound)) this.#pick(step, source, true)
@@ -329,7 +342,7 @@ export class DrawnParameters implements WireSource {
 
   /** The row whose tenant asks: the one that is asked for, or one of another tenant. */
   #tenantsRow({ generator, step }: Extract<Cell, { from: 'tenant' }>): number {
-    return this.force.foreign === true ? rowOfAnother(generator, step) : step.row
+    return this.force.foreign === true ? rowOfAnother(generator, step.row, step.data) : step.row
   }
 
   #word({ data, bornMs }: StepDraw, fields: string[], source: Source): Buffer {
@@ -354,20 +367,6 @@ function isNew({ operation, newKey }: StepDraw, ordinal: number): boolean {
 const isAny = (assignment: Update['set'][number]) => assignment.to === 'any'
 const isBound = (filter: { constant: unknown }) => filter.constant === null
 
-function generatorOf(data: EntityData, field: string): FieldGenerator {
-  return data.generators[data.entity.fields.findIndex((each) => each.name === field)] as FieldGenerator
-}
-
-/** A row that refers to another tenant than the row of the step does; where all loaded ones refer to one, a row that is not there. */
-function rowOfAnother({ refers }: FieldGenerator, { row, data }: StepDraw): number {
-  const own = refers?.(row, 0)
-  for (let after = 1; after <= data.rows; after++) {
-    const other = (row + after) % data.rows
-    if (refers?.(other, 0) !== own) return other
-  }
-  return firstMissingRow
-}
-
 /** The name of a parameter says what it is: see `parametersOf`. */
 function cellOf(operation: Operation, parameter: Parameter, steps: StepDraw[], inserted: Map<string, DrawnLines>): Cell {
   const [first = '', ...others] = parameter.name.split('.')
@@ -386,6 +385,7 @@ function cellOf(operation: Operation, parameter: Parameter, steps: StepDraw[], i
     }
   }
   if (role === 'word') return { from: 'word' }
+  if (role === 'read') return { from: 'read' }
   if (role === 'from') return { from: 'windowStart' }
   if (role === 'to') return { from: 'now' }
   if (role === 'set' && write.kind === 'update' && write.set.find((each) => each.field === name)?.to === 'now') return { from: 'now' }

@@ -10,13 +10,16 @@ const agrees: Record<Comparison, (order: number) => boolean> = {
   lte: (order) => order <= 0,
 }
 
-/** `value`: of the guard's field. */
-export function holds(entity: Entity, { field, is, constant }: Guard, value: Value): boolean {
-  return agrees[is](compareValues(value, constantOf(entity, field, constant)))
+/** `value`: of the guard's field. Nothing comes between the reading and the writing where one call follows the other. */
+export function holds(entity: Entity, { field, is, constant, asRead }: Guard, value: Value): boolean {
+  return asRead === true || agrees[is](compareValues(value, constantOf(entity, field, constant)))
 }
 
 /** The guard of one target, with what was summed for it in place of what it is multiplied with. */
 export const guardOfTarget = (guard: Guard, sum: Value | undefined): Guard => (guard.from === undefined ? guard : { ...guard, constant: Number(sum) })
+
+/** What was read first in place of the constant, where that is what a guard compares with. */
+export const guardOfRead = ({ asRead, ...guard }: Guard, read: Value): Guard => (asRead ? { ...guard, constant: Number(read) } : guard)
 
 /** A value of the guard's field of which it holds: of a number the nearest. */
 export function heldBy(entity: Entity, { field, is, constant }: Guard): Value {

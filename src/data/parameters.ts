@@ -17,14 +17,14 @@ import { compareValues, type Value } from './value.ts'
 
 /**
  * `lines`: the owned rows of an insert as [line, field…] each. `targets`: [key, amount…] per updated row, with what its guard compares, in key order.
- * `deep`: whether the page starts behind the cursor that the `after.` parameters hold.
+ * `read`: what the operation itself has read before it is bound. `deep`: whether the page starts behind the cursor that the `after.` parameters hold.
  */
 export interface Parameter {
   name: string
   /** That is asked or written: of a transaction its step's. */
   entity: Entity
   field: Field | null
-  shape: 'value' | 'lines' | 'targets' | 'deep' | 'now'
+  shape: 'value' | 'lines' | 'targets' | 'deep' | 'now' | 'read'
   /** Of each owned row, or of each target: what its values are of, in their order; [] of other shapes. */
   columns: Field[]
 }
@@ -138,6 +138,7 @@ function writeParameters(scenario: Pick<Scenario, 'entities'>, write: Write & { 
       'set.',
       write.set.filter((each) => each.to !== 'constant').map((each) => each.field),
     ),
+    ...(write.guard?.asRead ? of('read.', [write.guard.field]).map((each): Parameter => ({ ...each, shape: 'read' })) : []),
   ]
 }
 
@@ -179,6 +180,12 @@ export function keyValues(entity: Entity, data: EntityData, row: number): Value[
 /** A source that was given its values. */
 export function fixedParameters(values: Value[]): ParamSource {
   return { next: () => undefined, value: (at) => values[at] as Value, values: () => values }
+}
+
+/** The same values, with what was read since in the place of parameter `at`. */
+export function knowing(params: ParamSource, at: number, read: Value): ParamSource {
+  const value = (each: number) => (each === at ? read : params.value(each))
+  return { next: () => undefined, value, values: () => params.values().map((_, each) => value(each)) }
 }
 
 /** Of nothing that is called yet. */

@@ -13,9 +13,11 @@ export interface Program<Request = unknown> {
   variantAt: number | null
   /** The requests take effect together, or not at all. */
   atomic: boolean
+  /** The first request is none of those: it reads what is compared, or written on, by those behind it. */
+  readsFirst?: true
   /** The request whose rows are the operation's. */
   counted: number
-  /** Where the counted request finds nothing, those behind it are not sent. */
+  /** Where the counted request finds nothing, or the one that reads before it, those behind it are not sent. */
   stopWhenEmpty: boolean
 }
 
@@ -27,6 +29,11 @@ export interface Guarded {
 
 /** The guard of a request, for what is made of it. */
 export const guardOf = ({ guarded }: Guarded): Guarded => (guarded === undefined ? {} : { guarded })
+
+/** Whether the first value of what a request reads is the number that one behind it compares. */
+export function tellsNumber({ readsFirst, variants }: Pick<Program<Guarded>, 'readsFirst' | 'variants'>, at: number): boolean {
+  return readsFirst === true && at === 0 && variants[0]?.[0]?.guarded !== undefined
+}
 
 /** Rows that a request must match. */
 export function neededRows({ guarded }: Guarded, params: Pick<ParamSource, 'value'>): number {

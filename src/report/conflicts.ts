@@ -1,6 +1,6 @@
 /** Calls that did nothing because their guard did not hold: no errors, and less work than a write. */
 import type { CandidateResult, Result } from '../result/result.ts'
-import { isGuarded, type Operation } from '../scenario/scenario.ts'
+import { isGuarded, type Operation, readsBefore } from '../scenario/scenario.ts'
 import { type Block, heading, paragraph, table } from './render/document.ts'
 import { count, percent } from './render/format.ts'
 
@@ -19,11 +19,12 @@ interface Refused {
 export function conflicts({ candidates, scenario }: Pick<Result, 'candidates' | 'scenario'>): Block[] {
   const guarded = scenario.operations.filter(isGuarded)
   const found = candidates.flatMap((candidate) => guarded.flatMap((operation) => refusedOf(candidate, operation)))
-  if (found.length === 0) return []
+  if (found.length === 0) return lostUpdates(scenario.operations)
   return [
+    ...lostUpdates(scenario.operations),
     heading(3, 'What guards refused'),
     paragraph(
-      'Calls of operations with a guard, in all trials. A conflict did nothing, because the row was not there or did not hold what its guard asks for; it is no error, its time counts as any other.',
+      'Calls of operations with a guard, in all trials. A conflict did nothing, because the row was not there, did not hold what its guard asks for, or was written since its version was read; it is no error, its time counts as any other.',
     ),
     table(
       ['candidate', 'operation', 'answered', 'conflicts', 'of the answers', 'nothing found', 'errors'],
@@ -39,6 +40,17 @@ export function conflicts({ candidates, scenario }: Pick<Result, 'candidates' | 
       [2, 3, 4, 5, 6],
     ),
     ...found.filter(({ conflicts: refused, answered }) => refused > mostly * answered).map(warning),
+  ]
+}
+
+function lostUpdates(operations: Operation[]): Block[] {
+  const names = operations.filter((operation) => readsBefore(operation) && !isGuarded(operation)).map(({ name }) => name)
+  if (names.length === 0) return []
+  return [
+    heading(3, 'Updates that may be lost'),
+    paragraph(
+      `${names.join(', ')}: each call reads a row and then writes it, without asking whether it is still what was read (atomic: false). Of two that overlap on one row the later write wins, and what the other wrote is lost; the scenario allows that, and no check counts it.`,
+    ),
   ]
 }
 

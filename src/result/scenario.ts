@@ -80,7 +80,7 @@ const constantAssignment = open({ field: identifier, to: z.literal('constant'), 
 const assignment = z.discriminatedUnion('to', [open({ field: identifier, to: z.enum(['now', 'any']) }), constantAssignment])
 const addition = open({ field: identifier, amount: number, from: nullable(identifier) })
 
-const guard = open({ field: identifier, is: z.enum(comparisons), constant, from: identifier.optional() })
+const guard = open({ field: identifier, is: z.enum(comparisons), constant, from: identifier.optional(), asRead: z.literal(true).optional() })
 
 const insert = { kind: z.literal('insert'), with: identifiers, set: z.array(constantAssignment).optional() }
 const put = { kind: z.literal('put'), existingShare: share }
@@ -90,6 +90,8 @@ const update = {
   add: z.array(addition),
   guard: guard.optional().describe('absent: whatever the row holds'),
   via: nullable(open({ owned: identifier, field: identifier })),
+  reads: identifiers.optional().describe('of a read-modify-write'),
+  of: open({ step: count, field: identifier }).optional().describe('the row that a later step’s new row refers to'),
 }
 const remove = { kind: z.literal('delete') }
 const addressed = { entity: identifier, pick }

@@ -11,6 +11,7 @@ import {
   entityOf,
   type Filter,
   fieldOf,
+  languageKind,
   type Operation,
   ownedBy,
   type Scenario,
@@ -387,11 +388,14 @@ function describe(operation: Operation, by: string): string {
       return `${operation.sum === null ? 'count' : `count and sum of ${operation.sum}`} of ${operation.entity}${operation.groupBy === null ? '' : ` by ${operation.groupBy.unit ?? ''} ${operation.groupBy.field}`}`
     case 'transaction':
       return operation.steps
-        .map((step) => `${step.kind} ${step.entity}${step.kind === 'update' && step.via !== null ? ` via ${step.via.owned}.${step.via.field}` : ''}`)
+        .map(
+          (step) =>
+            `${languageKind(step)} ${step.entity}${step.kind === 'update' && step.via !== null ? ` via ${step.via.owned}.${step.via.field}` : ''}`,
+        )
         .join(', then ')
         .concat(by === '' ? '' : `; ${by}`)
     default:
-      return `${operation.kind} ${operation.entity}, ${by}`
+      return `${languageKind(operation)} ${operation.entity}, ${by}`
   }
 }
 

@@ -2,8 +2,9 @@
 import { checkTwice } from './entities.ts'
 import { known, lookUp, type OperationContext, ownedNames, pickOf } from './operation-context.ts'
 import { choice, type Path } from './problems.ts'
-import { type Entity, type Objective, type Operation, type OperationCommon, type Order, operationKinds, type Pick, rangeOf } from './scenario.ts'
-import type { OperationFile } from './schema.ts'
+import { resolveExpecting, resolveReadModifyWrite } from './read-modify-write.ts'
+import { type Entity, type Objective, type Operation, type OperationCommon, type Order, type Pick, rangeOf } from './scenario.ts'
+import { fileKinds, type OperationFile } from './schema.ts'
 import { comparable, reach, resolveSelection, sortable } from './selection.ts'
 import { resolveSteps, resolveWrite } from './writes.ts'
 
@@ -20,7 +21,7 @@ export function resolveOperation(name: string, file: OperationFile, context: Ope
       ? undefined
       : { ...commonOf(name, file, context.entities.get(first.entity) as Entity, first.pick), kind: 'transaction', steps }
   }
-  const kind = operationKinds.find((each) => Object.hasOwn(file, each)) as string
+  const kind = fileKinds.find((each) => Object.hasOwn(file, each)) as string
   const entity = lookUp((file as Record<string, unknown>)[kind] as string, [...path, kind], context)
   if (entity === undefined) return undefined
   const common = commonOf(name, file, entity, pickOf('pick' in file ? file.pick : undefined, entity, [...path, 'pick'], context))
@@ -34,6 +35,11 @@ export function resolveOperation(name: string, file: OperationFile, context: Ope
   if ('list' in file) return resolveList(file, common, entity, path, context)
   if ('search' in file) return resolveSearch(file, common, entity, path, context)
   if ('aggregate' in file) return resolveAggregate(file, common, entity, path, context)
+  if ('read_modify_write' in file) return { ...common, ...resolveReadModifyWrite(file, entity, path, context) }
+  if ('insert' in file && file.expects !== undefined) {
+    const steps = resolveExpecting(file.expects, file, entity, path, context)
+    return steps === undefined ? undefined : { ...common, ...steps }
+  }
   return { ...common, ...resolveWrite(file, entity, path, [], context) }
 }
 

@@ -93,6 +93,8 @@ export interface Guard {
   constant: Constant
   /** Of rows that `via` leads to: the field of the owned rows that lead to one, with whose sum the constant is multiplied. */
   from?: string
+  /** Compared with what the update itself has read before, in place of the constant. */
+  asRead?: true
 }
 /** Rows by age, the newest first; together they are all rows, those that nobody asks for included. */
 export interface Tiers {
@@ -185,6 +187,10 @@ export interface Update {
   add: Addition[]
   /** Absent: whatever the row holds. */
   guard?: Guard
+  /** A read-modify-write: the fields that a request of its own reads before, outside any transaction; first of all what the guard compares. */
+  reads?: string[]
+  /** In a transaction: the row that the row inserted by a later step refers to; absent: one that is picked. */
+  of?: { step: number; field: string }
   /** In a transaction: the reference of the owned rows just inserted whose targets are updated. */
   via: { owned: string; field: string } | null
 }
@@ -362,6 +368,15 @@ export function writesOf(operation: Operation): (Write & { entity: string })[] {
   if (operation.kind === 'transaction') return operation.steps
   if (operation.kind === 'insert' || operation.kind === 'put' || operation.kind === 'update' || operation.kind === 'delete') return [operation]
   return []
+}
+
+/** What an operation or a step is called in the language. */
+export const languageKind = (each: Operation | Write) => (each.kind === 'update' && each.reads !== undefined ? 'read_modify_write' : each.kind)
+
+/** Whether the first request of an operation reads what the others write on. */
+export function readsBefore(operation: Operation): boolean {
+  const [first] = writesOf(operation)
+  return first?.kind === 'update' && first.reads !== undefined
 }
 
 /** Whether a call may do nothing because of what a row holds. */

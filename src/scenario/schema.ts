@@ -1,6 +1,6 @@
 /** The grammar of a scenario file, as one zod schema: the source of scenario.schema.json and of every structural error. */
 import { z } from 'zod'
-import { consistencies, durabilities, efforts, licenceKinds, regimes } from './scenario.ts'
+import { consistencies, durabilities, efforts, licenceKinds, operationKinds, regimes } from './scenario.ts'
 import { anyDuration, count, duration, factor, growth, horizon, rate, share, size, skew, span, spanKey, usdPerHour, usdPerMonth } from './units.ts'
 
 /** Names become identifiers in SQL and CQL, keys in JSON and parts of paths: nothing but this is let in. */
@@ -143,6 +143,9 @@ const guard = z
     'What the row must hold for the update to be done, such as { balance: { gte: 10 } }; else nothing is done, and the outcome is a conflict, which is no error.',
   )
 
+/** By what an operation of the file is told. */
+export const fileKinds = [...operationKinds, 'read_modify_write'] as const
+
 export const stepKinds = ['insert', 'put', 'update', 'delete'] as const
 const insertStep = {
   insert: identifier,
@@ -152,6 +155,12 @@ const insertStep = {
 const putStep = { put: identifier, keys: z.strictObject({ existing: share, new: share }).optional() }
 const updateStep = { update: identifier, set: assignments.optional(), add: additions.optional(), if: guard.optional() }
 const deleteStep = { delete: identifier }
+const expected = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/, 'expected a reference and a field of the row that it leads to, such as stream_id.version')
+  .describe(
+    'The version of the row that a new one refers to, such as stream_id.version: it is read, and the insert adds one to it, unless another was faster.',
+  )
 const step = z.union(
   [
     z.strictObject(insertStep),
@@ -195,10 +204,24 @@ const operation = z.union(
       pick,
       ...operationCommon,
     }),
-    z.strictObject({ ...insertStep, ...operationCommon }),
+    z.strictObject({ ...insertStep, expects: expected.optional(), ...operationCommon }),
     z.strictObject({ ...putStep, pick, ...operationCommon }),
     z.strictObject({ ...updateStep, pick, ...operationCommon }),
     z.strictObject({ ...deleteStep, pick, ...operationCommon }),
+    z.strictObject({
+      read_modify_write: identifier,
+      atomic: z
+        .boolean()
+        .describe(
+          'false: what others write between the reading and the writing is lost; true: then nothing is written, and the outcome is a conflict.',
+        ),
+      version: identifier
+        .optional()
+        .describe('An int that every write adds one to, by which atomic knows whether the row is still the one that was read.'),
+      set: assignments.optional(),
+      pick,
+      ...operationCommon,
+    }),
     z.strictObject({ transaction: z.array(step).min(1).max(20), ...operationCommon }),
   ],
   { error: 'expected an operation such as { get: product, rate: 900/s, p99: 10ms }' },

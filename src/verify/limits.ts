@@ -69,7 +69,8 @@ function leadsTo(scenario: Pick<Scenario, 'entities'>, owned: string | undefined
 }
 
 /** The last value that the guard lets through, with what is added to it; null: it lets all through. */
-function furthest({ is, constant, from }: Guard, addition: Addition, bound: Limit['bound']): number | null {
+function furthest({ is, constant, from, asRead }: Guard, addition: Addition, bound: Limit['bound']): number | null {
+  if (asRead) return null
   // What is summed for a row is known where it is compared with the very same, and by its sign.
   if (from !== (addition.from ?? undefined) || (from !== undefined && Number(constant) !== -addition.amount)) return null
   const at = from === undefined ? Number(constant) + addition.amount : 0

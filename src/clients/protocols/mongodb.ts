@@ -199,6 +199,31 @@ function scanCursor(bytes: Buffer, from: number, to: number, reply: ScannedReply
   }
 }
 
+const first = Buffer.from('0\0')
+const firstDocument = [names.cursor, names.firstBatch, first]
+
+/** A whole number of the first document that a reply has, by the field's name with the zero behind it; 0 where it has none. */
+export function numberInFirst(bytes: Buffer, from: number, to: number, field: Buffer): number {
+  let document = from
+  for (let level = 0; level < firstDocument.length; level++) {
+    const at = elementAt(bytes, document, to, firstDocument[level] as Buffer)
+    if (at < 0) return 0
+    document = skipName(bytes, at + 1, to)
+  }
+  const at = elementAt(bytes, document, to, field)
+  return at < 0 ? 0 : numberOf(bytes, bytes[at] as number, skipName(bytes, at + 1, to))
+}
+
+/** Where an element of a document begins; −1: there is none of that name. */
+function elementAt(bytes: Buffer, from: number, to: number, name: Buffer): number {
+  const end = endOfDocument(bytes, from, to)
+  for (let at = from + 4; at < end - 1; ) {
+    if (is(bytes, at + 1, name)) return at
+    at = skipValue(bytes, bytes[at] as number, skipName(bytes, at + 1, end), end)
+  }
+  return -1
+}
+
 function elements(bytes: Buffer, from: number, to: number): number {
   const end = endOfDocument(bytes, from, to)
   let count = 0

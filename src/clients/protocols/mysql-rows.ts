@@ -79,6 +79,12 @@ export function rowOf(bytes: Buffer, from: number, columns: Column[]): Cell[] {
   })
 }
 
+/** The first of a row's values, where that is a whole number of eight bytes. */
+export function firstNumber(bytes: Buffer, from: number, columns: number): number {
+  const at = from + 1 + ((columns + 9) >> 3)
+  return bytes.readInt32LE(at + 4) * 2 ** 32 + bytes.readUInt32LE(at)
+}
+
 /** Bytes that a length takes, by its first. */
 function lengthBytes(first: number): number {
   if (first <= 250) return 1

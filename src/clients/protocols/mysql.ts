@@ -4,7 +4,7 @@ import { ServerError, unreadable } from '../server-error.ts'
 import { type Address, type Wire, WireSocket } from '../socket.ts'
 import { mysqlError } from './mysql-errors.ts'
 import { capability, encryptedPassword, type Greeting, greetingOf, proofOf, textUntilZero } from './mysql-login.ts'
-import { type Cell, type Column, columnOf, rowOf } from './mysql-rows.ts'
+import { type Cell, type Column, columnOf, firstNumber, rowOf } from './mysql-rows.ts'
 
 export interface MysqlLogin extends Address {
   user: string
@@ -33,6 +33,9 @@ export class MysqlConnection {
   /** Whether rows are decoded, into `rows`. */
   keep = false
   rows: Cell[][] = []
+  /** Whether the next row begins with a whole number of eight bytes that is wanted, and the last such number. */
+  tells = false
+  told = 0
   readonly request = new RequestBuffer()
   readonly #socket: Wire
   #stage: Stage = 'login'
@@ -41,6 +44,7 @@ export class MysqlConnection {
   /** Packets of definitions that are still to come. */
   #expected = 0
   #columns: Column[] = []
+  #width = 0
   #count = 0
   #prepared = 0
   #message = ''
@@ -162,6 +166,7 @@ export class MysqlConnection {
         if (bytes[from] === first.ok) {
           this.#count++
           if (this.keep) this.rows.push(rowOf(bytes, from, this.#columns))
+          if (this.tells) this.told = firstNumber(bytes, from, this.#width)
         } else if (bytes[from] === first.end) this.onReady(this.#count, '')
         else this.#fail(bytes, from, end)
         break
@@ -190,6 +195,7 @@ export class MysqlConnection {
     else if (kind > maxByteLength) throw unreadable('an answer that is neither rows nor their end')
     else {
       this.#expected = kind
+      this.#width = kind
       this.#stage = 'columns'
       if (this.keep) this.#columns = []
     }

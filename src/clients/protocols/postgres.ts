@@ -68,6 +68,9 @@ export class PostgresConnection {
   /** Whether rows are decoded, into `rows`. */
   keep = false
   rows: (string | null)[][] = []
+  /** Whether the next row begins with a whole number that is wanted, and the last such number. */
+  tells = false
+  told = 0
   readonly request = new RequestBuffer()
   readonly #socket: Wire
   #count = 0
@@ -173,6 +176,7 @@ export class PostgresConnection {
         case received.data:
           this.#count++
           if (this.keep) this.rows.push(rowOf(bytes, at + 5))
+          if (this.tells) this.told = leadingNumber(bytes, at + 11, end)
           break
         case received.commandComplete:
           this.#affected = trailingNumber(bytes, end - 2)
@@ -247,6 +251,15 @@ function rowOf(bytes: Buffer, from: number): (string | null)[] {
     at += length
     return bytes.toString('utf8', at - length, at)
   })
+}
+
+/** The digits of a first column, behind the number of columns and its length; null, which has none, is 0. */
+function leadingNumber(bytes: Buffer, from: number, end: number): number {
+  const length = bytes.readInt32BE(from - 4)
+  const isNegative = bytes[from] === 0x2d
+  let value = 0
+  for (let at = isNegative ? from + 1 : from; at < from + length && at < end; at++) value = value * 10 + (bytes[at] as number) - 0x30
+  return isNegative ? -value : value
 }
 
 /** "INSERT 0 5", "UPDATE 3": rows touched; −1 where the tag has no number. */

@@ -3,7 +3,7 @@
 import { Groups } from '../../clients/groups.ts'
 import { cqlError } from '../../clients/protocols/cql-errors.ts'
 import { readReply, wroteReply } from '../../clients/replies.ts'
-import { holds } from '../../data/guard.ts'
+import { guardOfRead, holds } from '../../data/guard.ts'
 import { isOfTenant } from '../../data/parameters.ts'
 import { isSelected } from '../../data/selected.ts'
 import { canonical, compareValues, constantOf, type Value } from '../../data/value.ts'
@@ -39,6 +39,10 @@ const longestReplayMs = 2 * bucketMs.hour
 const maxRounds = 64
 
 type Bound = (name: string) => Value
+/** What a guard found when its row was read for the first time. */
+interface FirstRead {
+  value?: Value
+}
 
 export class CassandraOperations {
   readonly rows: CassandraRows
@@ -243,7 +247,8 @@ export class CassandraOperations {
 
   *#write(op: Operation & Write, bound: Bound): Talk<Reply> {
     const consistency = consistencyOf(op)
-    const own = yield* this.#settled(() => this.#statements(op, bound, consistency, true), consistency)
+    const first: FirstRead = {}
+    const own = yield* this.#settled(() => this.#statements(op, bound, consistency, true, first), consistency)
     if (own.statements === null) return wroteReply(op.kind === 'update' && op.guard !== undefined ? null : 0, own.retries)
     const settled = [own]
     if (op.kind === 'delete') {
@@ -286,7 +291,7 @@ export class CassandraOperations {
   }
 
   /** null: nothing to write, the row is not there or its guard does not hold. `alone`: in no batch with other rows, so that it may have a condition. */
-  *#statements(write: Write & { entity: string }, bound: Bound, consistency: number, alone: boolean): Talk<Cql[] | null> {
+  *#statements(write: Write & { entity: string }, bound: Bound, consistency: number, alone: boolean, first: FirstRead = {}): Talk<Cql[] | null> {
     const { scenario, model } = this.#compiled
     const entity = entityOf(scenario, write.entity)
     const stores = storesOfEntity(model, entity).filter((store) => store.entity === entity.name)
@@ -320,8 +325,12 @@ export class CassandraOperations {
         store === base && read !== null ? this.rows.deletesOfBase(base, keys[0] as Value, read) : this.rows.deletes(store, before, [], version)
       return [...stores.flatMap(deletes), ...lines]
     }
-    if (write.guard !== undefined && !holds(entity, write.guard, before.get(write.guard.field) as Value)) return null
-    return this.rows.changes(write, entity, storesOfEntity(model, entity), before, bound, nowMs, version)
+    const { guard, ...change } = write
+    const value = guard === undefined ? null : (before.get(guard.field) as Value)
+    first.value ??= value
+    const own = guard === undefined ? {} : { guard: guardOfRead(guard, first.value) }
+    if (own.guard !== undefined && !holds(entity, own.guard, value)) return null
+    return this.rows.changes({ ...change, ...own }, entity, storesOfEntity(model, entity), before, bound, nowMs, version)
   }
 
   #insertedLines(write: Write & { entity: string }, bound: Bound, version: number): Cql[] {

@@ -6,7 +6,8 @@ import type { Cell } from '../../clients/protocols/mysql-rows.ts'
 import { type Exchange, type Prepared, SlotLane, type Template } from '../../clients/slot-lane.ts'
 import { SqlExchange } from '../../clients/sql-exchange.ts'
 import { parametersOf, type WireSource } from '../../data/parameters.ts'
-import { guardOf } from '../../families/program.ts'
+import { writeInt64LE } from '../../data/whole-numbers.ts'
+import { guardOf, tellsNumber } from '../../families/program.ts'
 import { answerOf } from '../../families/relational/answers.ts'
 import type { Statement } from '../../families/relational/compile.ts'
 import { writesOf } from '../../scenario/scenario.ts'
@@ -21,6 +22,8 @@ interface StatementTemplate extends Template {
   head: Buffer
   writers: Writer[]
   writes: boolean
+  /** Which of the writers writes what is read before; −1: none. */
+  readAt: number
 }
 
 export function openMariadbLane(login: MysqlLogin, compiled: Compiled<Statement>, slots: number): Promise<Lane> {
@@ -56,11 +59,14 @@ class MariadbExchange extends SqlExchange<Cell> implements Exchange<StatementTem
     return mysqlKey(error)
   }
 
-  write({ at, head, writers }: StatementTemplate, params: WireSource): void {
+  write({ at, head, writers, readAt }: StatementTemplate, params: WireSource): void {
     const { request } = this.connection
     const start = request.length
     request.append(head)
-    for (let each = 0; each < writers.length; each++) (writers[each] as Writer).write(params, request)
+    for (let each = 0; each < writers.length; each++) {
+      if (each === readAt) this.readAt = request.length
+      ;(writers[each] as Writer).write(params, request)
+    }
     finishExecution(request, start, this.#numbers[at] as number)
   }
 
@@ -76,7 +82,8 @@ class MariadbExchange extends SqlExchange<Cell> implements Exchange<StatementTem
 
   send(from: number, to: number, template: StatementTemplate | null): void {
     this.#writesRow = template?.writes === true && template.guarded === undefined
-    this.connection.send(from, to)
+    if (template !== null && template.readAt >= 0) writeInt64LE(this.connection.told, this.request.bytes, this.readAt)
+    this.sendFor(template, from, to)
   }
 }
 
@@ -89,13 +96,15 @@ function prepared(compiled: Compiled<Statement>, texts: string[]): (Prepared<Sta
     if (program === null) return null
     const parameters = parametersOf(compiled.scenario, op)
     const templates = program.variants.map((statements) =>
-      statements.map((statement): StatementTemplate => {
+      statements.map((statement, step): StatementTemplate => {
         const { text, binds } = statement
         const known = texts.indexOf(text)
         const writers = binds.map((at) => writerOf(parameters[at] as (typeof parameters)[number], at))
         const head = executionOf(writers.map(({ type }) => type))
         const place = known < 0 ? texts.push(text) - 1 : known
-        return { ...guardOf(statement), unlessEmptyAt: null, at: place, head, writers, writes: writesOf(op).length > 0 }
+        const readAt = binds.findIndex((bound) => parameters[bound]?.shape === 'read')
+        const written = { at: place, head, writers, writes: writesOf(op).length > 0, readAt }
+        return { ...guardOf(statement), unlessEmptyAt: null, tells: tellsNumber(program, step), ...written }
       }),
     )
     return { op, program, templates }

@@ -17,6 +17,8 @@ export interface Writing {
   to: RequestBuffer
   /** Where transaction numbers stand, to be set before each attempt. */
   transactionNumbers: number[]
+  /** Where a number stands that the operation itself reads before. */
+  readAt: number
   /** Whether this is the first command of the operation. */
   first: boolean
   lines: LineSource | null
@@ -163,6 +165,7 @@ const types = { text: 2, binary: 5, bool: 8, date: 9, int32: 16, int64: 18, deci
 
 function bindWriter(bson: Bson, name: string, bind: Bind): Instruction {
   const { field } = bind
+  if (bind['?'] === 'read') return readWriter(name)
   switch (field.type) {
     case 'uuid':
       return measured(name, bind, types.binary, 5, 4)
@@ -190,6 +193,18 @@ function bindWriter(bson: Bson, name: string, bind: Bind): Instruction {
       return jsonWriter(bson, name, bind)
     default:
       return measured(name, bind, types.text, 4, null)
+  }
+}
+
+/** Eight bytes, whatever number it will be. */
+function readWriter(name: string): Instruction {
+  const start = head(types.int64, name)
+  return (writing) => {
+    const { to } = writing
+    to.append(start)
+    to.reserve(8)
+    writing.readAt = to.length
+    to.length += 8
   }
 }
 

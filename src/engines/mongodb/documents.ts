@@ -43,7 +43,7 @@ export class MongoDocuments {
         case 'constant':
           return this.bson(mark.field, mark.value)
         default:
-          return this.bson(mark.field, mark['?'] === 'parameter' ? params.value(mark.at) : (line[mark.at] as Value))
+          return this.bson(mark.field, mark['?'] === 'parameter' || mark['?'] === 'read' ? params.value(mark.at) : (line[mark.at] as Value))
       }
     }) as Document
   }

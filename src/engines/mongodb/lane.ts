@@ -2,7 +2,15 @@
 import { randomBytes } from 'node:crypto'
 import type { Document } from 'mongodb'
 import { openFor } from '../../clients/open-all.ts'
-import { beginMessage, endMessage, MongoConnection, type MongoLogin, type ScannedReply, scanReply } from '../../clients/protocols/mongodb.ts'
+import {
+  beginMessage,
+  endMessage,
+  MongoConnection,
+  type MongoLogin,
+  numberInFirst,
+  type ScannedReply,
+  scanReply,
+} from '../../clients/protocols/mongodb.ts'
 import { mongoKey } from '../../clients/protocols/mongodb-errors.ts'
 import { type Exchange, SlotLane } from '../../clients/slot-lane.ts'
 import { noParameters, type WireSource } from '../../data/parameters.ts'
@@ -55,6 +63,7 @@ class MongoExchange implements Exchange<CommandTemplate, Document[]> {
   readonly #writing: Writing
   #transaction = 0
   #template: CommandTemplate | null = null
+  #told = 0
   /** Rows of all batches so far. */
   #rows = 0
   /** Where the operation's requests end. */
@@ -66,7 +75,17 @@ class MongoExchange implements Exchange<CommandTemplate, Document[]> {
     const session = randomBytes(16)
     session[6] = ((session[6] as number) & 0x0f) | 0x40
     session[8] = ((session[8] as number) & 0x3f) | 0x80
-    this.#writing = { params: noParameters, session, to: connection.request, transactionNumbers: [], first: true, lines: null, line: 0, target: [] }
+    this.#writing = {
+      params: noParameters,
+      session,
+      to: connection.request,
+      transactionNumbers: [],
+      readAt: 0,
+      first: true,
+      lines: null,
+      line: 0,
+      target: [],
+    }
     connection.onReply = (bytes, from, to) => this.#received(bytes, from, to)
     connection.onClosed = (cause) => this.onClosed(cause)
   }
@@ -105,6 +124,7 @@ class MongoExchange implements Exchange<CommandTemplate, Document[]> {
     this.#template = template
     this.#rows = 0
     if (this.keep) this.found = []
+    if (template?.compares) writeInt64LE(this.#told, this.request.bytes, this.#writing.readAt)
     this.#connection.send(from, to)
   }
 
@@ -124,6 +144,7 @@ class MongoExchange implements Exchange<CommandTemplate, Document[]> {
     const reply = this.#reply
     scanReply(bytes, from, to, reply)
     this.#rows += reply.batch + reply.n
+    if (this.#template?.tells && reply.batch > 0) this.#told = numberInFirst(bytes, from, to, this.#template.told)
     if (this.keep && reply.error === '' && (reply.batch > 0 || reply.cursorAt >= 0)) this.#collect(bytes.subarray(from, to))
     if (reply.error === '' && reply.cursorAt >= 0 && this.#template !== null)
       this.#nextBatch(this.#template, bytes.subarray(reply.cursorAt, reply.cursorAt + 8))

@@ -78,6 +78,7 @@ export class MongoLoad {
       session: Buffer.alloc(0),
       to: (this.#connections[0] as MongoConnection).request,
       transactionNumbers: [],
+      readAt: 0,
       first: true,
       lines: null,
       line: 0,

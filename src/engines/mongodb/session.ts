@@ -13,7 +13,7 @@ import { openAll } from '../../clients/open-all.ts'
 import { MongoConnection, type MongoLogin } from '../../clients/protocols/mongodb.ts'
 import { readReply, wroteReply } from '../../clients/replies.ts'
 import { retrying } from '../../clients/retry.ts'
-import type { ParamSource } from '../../data/parameters.ts'
+import { knowing, type ParamSource, parametersOf } from '../../data/parameters.ts'
 import type { RowSource } from '../../data/rows.ts'
 import { decimalValue, type Value } from '../../data/value.ts'
 import { concerns, type DocumentProgram, type DocumentRequest } from '../../families/document/compile.ts'
@@ -119,9 +119,21 @@ export class MongoSession implements Session {
       const rows = found[program.counted]?.length ?? 0
       return readReply(rows, () => this.#documents.answer(op, requests, found))
     }
-    if (!program.atomic) return wroteReply(await this.#write(requests, program, params), 0)
-    const { result, retries } = await this.#transaction((session) => this.#write(requests, program, params, session))
+    const known = program.readsFirst ? await this.#readBefore(operation, requests[0] as DocumentRequest, params) : params
+    if (known === null) return wroteReply(requests[0]?.guarded === undefined ? 0 : null, 0)
+    if (!program.atomic) return wroteReply(await this.#write(requests, program, known), 0)
+    const { result, retries } = await this.#transaction((session) => this.#write(requests, program, known, session))
     return wroteReply(result, retries)
+  }
+
+  /** With what was read in its place; null: there is no such row. */
+  async #readBefore(operation: number, request: DocumentRequest, params: ParamSource): Promise<ParamSource | null> {
+    const [found] = await this.#cursor(request, params).toArray()
+    if (found === undefined) return null
+    const parameters = parametersOf(this.#compiled.scenario, this.#compiled.operations[operation] as Operation)
+    const at = parameters.findIndex(({ shape }) => shape === 'read')
+    const field = parameters[at]?.field
+    return field == null ? params : knowing(params, at, this.#documents.value(field, found[field.name]))
   }
 
   async #read(requests: DocumentRequest[], { counted, stopWhenEmpty }: DocumentProgram, params: ParamSource): Promise<Document[][]> {
@@ -141,9 +153,15 @@ export class MongoSession implements Session {
   }
 
   /** Rows of the counted request; null: a guard did not hold. */
-  async #write(requests: DocumentRequest[], { counted }: DocumentProgram, params: ParamSource, session?: ClientSession): Promise<number | null> {
+  async #write(
+    requests: DocumentRequest[],
+    { counted, readsFirst }: DocumentProgram,
+    params: ParamSource,
+    session?: ClientSession,
+  ): Promise<number | null> {
     let rows = 0
     for (const [index, request] of requests.entries()) {
+      if (readsFirst && index === 0) continue
       const { collection, command, unlessEmptyAt } = request
       if (unlessEmptyAt !== null && (params.value(unlessEmptyAt) as Value[]).length === 0) continue
       const to = this.#client.db(this.#namespace).collection(collection)

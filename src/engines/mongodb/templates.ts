@@ -2,7 +2,7 @@
 import type { BSON } from 'mongodb'
 import type { Template } from '../../clients/slot-lane.ts'
 import { concerns, type DocumentProgram } from '../../families/document/compile.ts'
-import { guardOf } from '../../families/program.ts'
+import { guardOf, tellsNumber } from '../../families/program.ts'
 import type { Durability } from '../../scenario/scenario.ts'
 import { compile, type Instruction, Opening, Session, TransactionNumber } from './bson.ts'
 import type { MongoDocuments } from './documents.ts'
@@ -12,18 +12,25 @@ type Bson = typeof BSON
 export interface CommandTemplate extends Template {
   collection: string
   write: Instruction
+  /** The field whose number it tells, as BSON names it. */
+  told: Buffer
+  /** Whether it compares a number that was read before. */
+  compares: boolean
 }
 
 /** By variant of the program. */
-export function templatesOf(bson: Bson, documents: MongoDocuments, database: string, { variants, atomic }: DocumentProgram): CommandTemplate[][] {
+export function templatesOf(bson: Bson, documents: MongoDocuments, database: string, program: DocumentProgram): CommandTemplate[][] {
+  const { variants, readsFirst } = program
   const opening = new Opening({ readConcern: concerns.transaction, startTransaction: true })
   return variants.map((requests) =>
-    requests.map((request): CommandTemplate => {
+    requests.map((request, at): CommandTemplate => {
+      const atomic = program.atomic && !(readsFirst && at === 0)
       const { collection, command, unlessEmptyAt } = request
       const inside = atomic ? { txnNumber: new TransactionNumber(), autocommit: false, opening } : {}
       const retryable = !atomic && 'writeConcern' in command ? { txnNumber: new TransactionNumber() } : {}
       const write = compile(bson, { ...documents.prepared(command), lsid: { id: new Session() }, ...inside, ...retryable, $db: database })
-      return { ...guardOf(request), collection, unlessEmptyAt, write }
+      const reading = { tells: tellsNumber(program, at), told: Buffer.from(`${request.tells ?? ''}\0`), compares: tellsNumber(program, at - 1) }
+      return { ...guardOf(request), collection, unlessEmptyAt, write, ...reading }
     }),
   )
 }

@@ -6,7 +6,8 @@ import { sqlStateKey } from '../../clients/protocols/postgres-errors.ts'
 import { type Exchange, type Prepared, SlotLane, type Template } from '../../clients/slot-lane.ts'
 import { SqlExchange } from '../../clients/sql-exchange.ts'
 import { parametersOf, type WireSource } from '../../data/parameters.ts'
-import { guardOf } from '../../families/program.ts'
+import { writeInt64BE } from '../../data/whole-numbers.ts'
+import { guardOf, tellsNumber } from '../../families/program.ts'
 import { answerOf } from '../../families/relational/answers.ts'
 import { nameOf, type Statement } from '../../families/relational/compile.ts'
 import type { Compiled, Lane } from '../engine.ts'
@@ -17,6 +18,8 @@ import { decode, type Rows } from './values.ts'
 interface StatementTemplate extends Template {
   execution: Execution
   writers: Writer[]
+  /** Which of them writes what is read before; −1: none. */
+  readAt: number
 }
 
 export function openPostgresLane(login: PostgresLogin, compiled: Compiled<Statement>, slots: number): Promise<Lane> {
@@ -35,7 +38,6 @@ export function openPostgresLane(login: PostgresLogin, compiled: Compiled<Statem
 
 class PostgresExchange extends SqlExchange<string | null> implements Exchange<StatementTemplate, Rows> {
   readonly #controls: Controls
-
   constructor(connection: PostgresConnection, controls: Controls) {
     super(connection)
     this.#controls = controls
@@ -46,11 +48,15 @@ class PostgresExchange extends SqlExchange<string | null> implements Exchange<St
     return sqlStateKey(sqlState)
   }
 
-  write({ execution, writers }: StatementTemplate, params: WireSource): void {
+  write({ execution, writers, readAt }: StatementTemplate, params: WireSource): void {
     const { request } = this.connection
     const start = request.length
     request.append(execution.head)
-    for (let at = 0; at < writers.length; at++) (writers[at] as Writer)(params, request)
+    for (let at = 0; at < writers.length; at++) {
+      // Behind its length.
+      if (at === readAt) this.readAt = request.length + 4
+      ;(writers[at] as Writer)(params, request)
+    }
     finishExecution(request, start, execution)
   }
 
@@ -64,8 +70,10 @@ class PostgresExchange extends SqlExchange<string | null> implements Exchange<St
     this.#control('rollback')
   }
 
-  send(from: number, to: number): void {
-    this.connection.send(from, to)
+  send(from: number, to: number, template: StatementTemplate | null): void {
+    const { connection } = this
+    if (template !== null && template.readAt >= 0) writeInt64BE(connection.told, connection.request.bytes, this.readAt)
+    this.sendFor(template, from, to)
   }
 
   #control(word: keyof Controls): void {
@@ -110,7 +118,9 @@ function prepared(compiled: Compiled<Statement>, types: number[][][][]): (Prepar
         const known = types[index]?.[variant]?.[at] ?? []
         const execution =
           compiled.pooler === undefined ? executionOf(nameOf(index, variant, at), known.length) : executionOf('', known.length, statement.text)
-        return { ...guardOf(statement), unlessEmptyAt: null, execution, writers: writersOf(parameters, statement, known) }
+        const readAt = statement.binds.findIndex((bound) => parameters[bound]?.shape === 'read')
+        const tells = tellsNumber(program, at)
+        return { ...guardOf(statement), unlessEmptyAt: null, tells, execution, writers: writersOf(parameters, statement, known), readAt }
       }),
     )
     return { op, program, templates }

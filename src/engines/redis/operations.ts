@@ -6,7 +6,17 @@ import { isOfTenant } from '../../data/parameters.ts'
 import { compareValues, type Value } from '../../data/value.ts'
 import { comparedInside, scoreOf, setsOf } from '../../families/key-value/model.ts'
 import type { Store } from '../../families/model.ts'
-import { type Aggregate, type Entity, entityOf, fieldOf, lineFields, type Operation, type OperationOf } from '../../scenario/scenario.ts'
+import {
+  type Aggregate,
+  type Entity,
+  entityOf,
+  fieldOf,
+  lineFields,
+  type Operation,
+  type OperationOf,
+  type Update,
+  writesOf,
+} from '../../scenario/scenario.ts'
 import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Compiled, Reply } from '../engine.ts'
 import { exact, type PageForm, pageForm } from './conditions.ts'
@@ -180,11 +190,31 @@ export class RedisOperations {
   }
 
   *#write(op: Operation, bound: Bound): Talk<Reply> {
-    const reply = yield this.writes.call(op, bound)
+    const [first] = writesOf(op)
+    let known = bound
+    if (first?.kind === 'update' && first.reads !== undefined) {
+      const found = yield* this.#readBefore(op, { ...first, reads: first.reads }, bound)
+      if (found === null) return wroteReply(first.guard === undefined ? 0 : null, 0)
+      known = found
+    }
+    const reply = yield this.writes.call(op, known)
     // New rows are written whatever there was: their commands tell other numbers.
     if (this.writes.form(op) === 'new rows') return wroteReply(1, 0)
     const rows = Number(reply)
     return wroteReply(rows < 0 ? null : rows, 0)
+  }
+
+  /** With what was read in its place; null: there is no such row. Whether it lives, and whose it is, the script looks at. */
+  *#readBefore(op: Operation, write: Update & { entity: string; reads: string[] }, bound: Bound): Talk<Bound | null> {
+    const entity = entityOf(this.#compiled.scenario, write.entity)
+    const prefix = op.kind === 'transaction' ? '0.' : ''
+    const hash = this.keys.hash(entity, (field) => bound(`${prefix}key.${field}`))
+    const found = (yield command('HMGET', hash, ...write.reads, entity.key[0] as string)) as Hash
+    if (found.at(-1) === null) return null
+    const { guard } = write
+    if (guard === undefined) return bound
+    const read = restored(fieldOf(entity, guard.field), found[0] as Buffer | null)
+    return (name) => (name === `${prefix}read.${guard.field}` ? read : bound(name))
   }
 
   #members(store: Store, owner: Value, fields: string[]): Talk<Hash[]> {

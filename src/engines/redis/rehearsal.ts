@@ -5,7 +5,7 @@
 import { exampleOf } from '../../data/examples.ts'
 import { type Parameter, parametersOf } from '../../data/parameters.ts'
 import type { Value } from '../../data/value.ts'
-import { type Entity, entityOf, type Field, fieldOf, type Operation, rangeOf } from '../../scenario/scenario.ts'
+import { type Entity, entityOf, type Field, fieldOf, type Operation, rangeOf, writesOf } from '../../scenario/scenario.ts'
 import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Compiled } from '../engine.ts'
 import { stored } from './keys.ts'
@@ -30,9 +30,12 @@ function callsOf({ scenario }: Compiled, operations: RedisOperations, op: Operat
   const entity = entityOf(scenario, op.entity)
   const tenant = op.kind === 'get' ? tenantAskedOf(entity, op) : null
   const own = tenant === null ? null : stored(fieldOf(entity, tenant), bound(`tenant.${tenant}`))
+  const [first] = writesOf(op)
+  const version = first?.kind === 'update' && first.guard?.asRead ? first.guard.field : null
+  const read = op.kind === 'transaction' ? `0.read.${version}` : `read.${version}`
   const calls: Call[] = []
   const talk = operations.perform(op, bound)
-  const answered = (field: Word) => (field === tenant ? own : Buffer.from('9'.repeat(15)))
+  const answered = (field: Word) => (field === tenant ? own : field === version ? Buffer.from(String(bound(read))) : Buffer.from('9'.repeat(15)))
   for (let said = talk.next(); said.done !== true; said = talk.next(answerTo(said.value, answered))) calls.push(said.value)
   return calls
 }

@@ -238,7 +238,7 @@ class Shape {
       case 'delete':
         return this.#address(write, prefix)
       default: {
-        if (write.via !== null) return null
+        if (write.via !== null || write.reads !== undefined) return null
         const set = write.set
           .filter((each) => each.to !== 'constant')
           .map(({ field }) => this.#stored(`${prefix}set.${field}`, fieldOf(entity, field)))

@@ -138,6 +138,7 @@ class StepScript {
       ...row.places(),
       ...this.#bound(values.filter((_, at) => write.set[at]?.to !== 'constant')),
       ...this.#asked(),
+      ...(write.guard?.asRead ? [`local read = ${this.#argument()}`] : []),
       ...(write.via === null ? target : [`for _ = 1, tonumber(${this.#argument()}) do`, ...indented(target), 'end']),
     ]
   }
@@ -242,7 +243,8 @@ class StepScript {
     ].join(' and ')
   }
 
-  #holds({ field: name, is, constant, from }: Guard, value: string): string {
+  #holds({ field: name, is, constant, from, asRead }: Guard, value: string): string {
+    if (asRead) return `${value} == read`
     if (from !== undefined) return `tonumber(${value}) ${operators[is]} bound`
     const field = fieldOf(this.#entity, name)
     const bytes = stored(field, constantOf(this.#entity, name, constant))

@@ -152,6 +152,7 @@ export class RedisWrites {
         if (write.via === null) {
           call.words.push(...values)
           this.#address(write, bound, call)
+          if (write.guard?.asRead) call.words.push(stored(fieldOf(entity, write.guard.field), bound(`read.${write.guard.field}`)))
           return
         }
         const targets = bound('targets') as Value[][]

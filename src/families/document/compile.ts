@@ -6,11 +6,13 @@ import {
   type Entity,
   entityOf,
   fieldOf,
+  isGuarded,
   lineFields,
   type Operation,
   type OperationOf,
   ownedBy,
   rangeOf,
+  readsBefore,
   type Scenario,
   type Update,
   type Write,
@@ -48,6 +50,8 @@ export interface DocumentRequest extends Guarded {
   command: Document
   /** Parameter with the owned rows or targets without which the command is not sent; null: always sent. */
   unlessEmptyAt: number | null
+  /** The field of what it reads that a command behind it compares. */
+  tells?: string
 }
 export type DocumentProgram = Program<DocumentRequest>
 
@@ -115,14 +119,23 @@ class Compilation {
   /** By step; the rows of the first step are the operation's, and stand last among its commands. */
   #write(steps: DocumentRequest[][]): DocumentProgram {
     const writeConcern = concerns.write(this.#durability)
-    const atomic = this.#op.kind === 'transaction' || steps.flat().length > 1
-    const requests = atomic ? steps.flat() : steps.flat().map((each) => ({ ...each, command: { ...each.command, writeConcern } }))
+    const readsFirst = readsBefore(this.#op)
+    const first = readsFirst ? 1 : 0
+    const atomic = this.#op.kind === 'transaction' || steps.flat().length > first + 1
+    const concerned = ({ command }: DocumentRequest) => ('find' in command ? command : { ...command, writeConcern })
+    const requests = atomic ? steps.flat() : steps.flat().map((each) => ({ ...each, command: concerned(each) }))
     const texts = requests.map(({ command }) => shownDocument(command))
-    const shown = atomic
-      ? [`startTransaction(${shownDocument({ readConcern: concerns.transaction, writeConcern })})`, ...texts, 'commitTransaction()']
-      : texts
-    const counted = (steps[0]?.length ?? 0) - 1
-    return { operation: this.#op.name, shown, variants: [requests], variantAt: null, atomic, counted, stopWhenEmpty: false }
+    const start = `startTransaction(${shownDocument({ readConcern: concerns.transaction, writeConcern })})`
+    return {
+      operation: this.#op.name,
+      shown: atomic ? [...texts.slice(0, first), start, ...texts.slice(first), 'commitTransaction()'] : texts,
+      variants: [requests],
+      variantAt: null,
+      atomic,
+      ...(readsFirst && { readsFirst }),
+      counted: (steps[0]?.length ?? 0) - 1,
+      stopWhenEmpty: readsFirst && !isGuarded(this.#op),
+    }
   }
 
   #get(op: OperationOf<'get'>): DocumentRequest[] {
@@ -154,7 +167,7 @@ class Compilation {
         return [...lines, request({ delete: entity.name, deletes: [{ q: rowFilter(entity, write, bound), limit: 1 }] })]
       }
       default:
-        return [this.#update(entity, write, prefix)]
+        return [...this.#readBefore(entity, write, prefix), this.#update(entity, write, prefix)]
     }
   }
 
@@ -193,6 +206,14 @@ class Compilation {
     return [...lines, request({ update: entity.name, updates: [{ q: { _id }, u, upsert: true }] })]
   }
 
+  /** What an update reads by itself. */
+  #readBefore(entity: Entity, { guard, ...write }: Update, prefix: string): DocumentRequest[] {
+    if (write.reads === undefined) return []
+    const filter = rowFilter(entity, write, this.#bound(prefix))
+    const read = this.#find(entity.name, { filter, projection: projection(entity, write.reads, []), limit: 1, singleBatch: true })
+    return [guard === undefined ? read : { ...read, guarded: { targetsAt: null }, tells: guard.field }]
+  }
+
   #update(entity: Entity, write: Update & { entity: string }, prefix: string): DocumentRequest {
     const bound = this.#bound(prefix)
     if (write.via === null) {
@@ -219,7 +240,7 @@ class Compilation {
   }
 
   #bound(prefix: string): Bound {
-    return (name, field) => bind('parameter', this.#position(prefix + name), prefix + name, field)
+    return (name, field) => bind(name.startsWith('read.') ? 'read' : 'parameter', this.#position(prefix + name), prefix + name, field)
   }
 
   #position(name: string): number {

@@ -8,9 +8,9 @@ export type Document = Record<string, Json>
 /** No field of a scenario is named like this, and its constants are never put into a document as they are. */
 const kind = '?'
 
-/** A value of the call: a parameter by its position, or a column of the owned row or target at hand. */
+/** A value of the call: a parameter by its position, also one that the call reads before, or a column of the owned row or target at hand. */
 export interface Bind {
-  [kind]: 'parameter' | 'line' | 'target'
+  [kind]: 'parameter' | 'line' | 'target' | 'read'
   at: number
   /** As the parameter or the column is called. */
   name: string

@@ -139,7 +139,8 @@ function accessOf(scenario: Scenario, operation: Operation, stores: Store[]): Ac
   const steps = writes.flatMap((write) => {
     const action = write.kind === 'delete' ? 'delete' : 'write'
     const owned = write.kind === 'insert' ? write.with : write.kind === 'delete' ? ownedBy(scenario, write.entity).map((each) => each.name) : []
-    return [write.entity, ...stands(owned)].map((store): AccessStep => ({ action, store, index: '_id', requests: 1 }))
+    const before = write.kind === 'update' && write.reads !== undefined ? [read(write.entity, '_id')] : []
+    return [...before, ...[write.entity, ...stands(owned)].map((store): AccessStep => ({ action, store, index: '_id', requests: 1 }))]
   })
   return { operation: name, kind, steps }
 }

@@ -69,7 +69,8 @@ export function rowFilter(entity: Entity, asked: Addressing, bound: Bound): Docu
   const tenant = tenantAskedOf(entity, asked)
   const own = tenant === null ? {} : { [tenant]: bound(`tenant.${tenant}`, fieldOf(entity, tenant)) }
   const guard = asked.kind === 'update' ? asked.guard : undefined
-  return allOf({ _id: keyOf(entity, bound) }, own, alive(entity, bound), guard === undefined ? {} : condition(entity, guard))
+  const read = guard?.asRead ? bound(`read.${guard.field}`, fieldOf(entity, guard.field)) : undefined
+  return allOf({ _id: keyOf(entity, bound) }, own, alive(entity, bound), guard === undefined ? {} : condition(entity, guard, read))
 }
 
 /** `value`: what is compared with, where that is no constant. */

@@ -8,6 +8,7 @@ import {
   type OperationOf,
   ownedBy,
   rangeOf,
+  readsBefore,
   type Scenario,
   type Write,
   writesOf,
@@ -315,5 +316,6 @@ function addWrites(model: PhysicalModel, scenario: Scenario, operation: Operatio
       operation: operation.name,
       how: `one script over ${new Set(steps.map((step) => step.store)).size} kinds of keys, atomic`,
     })
-  model.accesses.push({ operation: operation.name, kind: operation.kind, steps })
+  const read: AccessStep[] = readsBefore(operation) ? [{ action: 'read', store: (steps[0] as AccessStep).store, index: null, requests: 1 }] : []
+  model.accesses.push({ operation: operation.name, kind: operation.kind, steps: [...read, ...steps] })
 }

@@ -10,10 +10,12 @@ import {
   type Field,
   type Filter,
   fieldOf,
+  isGuarded,
   lineFields,
   type Operation,
   type OperationOf,
   rangeOf,
+  readsBefore,
   type Scenario,
   type Selection,
   type Update,
@@ -42,17 +44,20 @@ export function compileSql(dialect: SqlDialect, scenario: Scenario, operation: O
   const parameters = parametersOf(scenario, operation)
   const statements =
     own === undefined ? new Compilation(dialect, scenario, operation, parameters).statements() : nativeStatements(dialect, operation, own, parameters)
-  const atomic = writesOf(operation).length > 0 && statements.length > 1
+  const readsFirst = readsBefore(operation)
+  const first = readsFirst ? 1 : 0
+  const atomic = writesOf(operation).length > 0 && statements.length > first + 1
   const texts = [...new Set(statements.map(({ text }) => text))]
   const pages = operation.kind === 'list'
   return {
     operation: operation.name,
-    shown: atomic ? ['BEGIN', ...texts, 'COMMIT'] : texts,
+    shown: atomic ? [...texts.slice(0, first), 'BEGIN', ...texts.slice(first), 'COMMIT'] : texts,
     variants: pages ? statements.map((statement) => [statement]) : [statements],
     variantAt: pages ? parameters.findIndex(({ shape }) => shape === 'deep') : null,
     atomic,
-    counted: 0,
-    stopWhenEmpty: operation.kind === 'get',
+    ...(readsFirst && { readsFirst }),
+    counted: first,
+    stopWhenEmpty: operation.kind === 'get' || (readsFirst && !isGuarded(operation)),
   }
 }
 
@@ -219,11 +224,21 @@ class Compilation {
         if (write.via !== null) return [this.#updateTargets(entity, write, binder, prefix)]
         const amounts = write.add.map((each) => decimalText(BigInt(each.amount), fieldOf(entity, each.field).scale))
         const changes = this.#assignments(entity, write, binder, amounts)
-        const conditions = where([...this.#addressed(entity, write, binder), ...this.#guard(entity, write)])
+        const read = write.guard?.asRead ? binder.at(`read.${write.guard.field}`) : undefined
+        const conditions = where([...this.#addressed(entity, write, binder), ...this.#guard(entity, write, '', read)])
         const statement = binder.statement(`UPDATE ${table(entity.name)} SET ${changes}${conditions}`)
-        return [write.guard === undefined ? statement : { ...statement, guarded: { targetsAt: null } }]
+        const guarded: Guarded = write.guard === undefined ? {} : { guarded: { targetsAt: null } }
+        return [...this.#readBefore(entity, write, prefix).map((each) => ({ ...each, ...guarded })), { ...statement, ...guarded }]
       }
     }
+  }
+
+  /** What an update reads by itself. */
+  #readBefore(entity: Entity, write: Update, prefix: string): Statement[] {
+    if (write.reads === undefined) return []
+    const binder = this.#binder(prefix)
+    const conditions = where(this.#addressed(entity, write, binder))
+    return [binder.statement(`SELECT ${this.#columns(write.reads)} FROM ${this.#dialect.table(entity.name)}${conditions}`)]
   }
 
   /** A row by its key, of the tenant that asks, where it lives still. */
@@ -236,7 +251,7 @@ class Compilation {
   /** `bound`: what is compared with, where that is no constant. */
   #guard(entity: Entity, { guard }: Update, of = '', bound?: string): string[] {
     if (guard === undefined) return []
-    const value = guard.from === undefined ? literal(this.#dialect, fieldOf(entity, guard.field), guard) : bound
+    const value = guard.from === undefined && guard.asRead === undefined ? literal(this.#dialect, fieldOf(entity, guard.field), guard) : bound
     return [`${of}${this.#dialect.column(guard.field)} ${operators[guard.is]} ${value}`]
   }
 
@@ -345,8 +360,8 @@ function nativeStatements(dialect: SqlDialect, operation: Operation, text: strin
       exitCode: 2,
     })
   }
-  if (parameters.some((parameter) => parameter.shape === 'lines' || parameter.shape === 'targets'))
-    fail('an operation that writes owned rows is several statements and cannot be replaced by one')
+  if (readsBefore(operation) || parameters.some((parameter) => parameter.shape === 'lines' || parameter.shape === 'targets'))
+    fail('an operation that writes owned rows, or reads before it writes, is several statements and cannot be replaced by one')
   const binds: number[] = []
   const bound = text.replaceAll(/(?<!:):([a-z][a-z0-9_]*)/g, (_, name: string) => {
     const at = names.indexOf(name)

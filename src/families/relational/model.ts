@@ -156,7 +156,8 @@ function accessOf(scenario: Scenario, operation: Operation, stores: Store[]): Ac
   const steps = writes.flatMap((write) => {
     const action = write.kind === 'delete' ? 'delete' : 'write'
     const owned = write.kind === 'insert' ? write.with : write.kind === 'delete' ? ownedBy(scenario, write.entity).map((each) => each.name) : []
-    return [write.entity, ...owned].map((store): AccessStep => ({ action, store, index: null, requests: 1 }))
+    const read = write.kind === 'update' && write.reads !== undefined ? [byKey(write.entity)] : []
+    return [...read, ...[write.entity, ...owned].map((store): AccessStep => ({ action, store, index: null, requests: 1 }))]
   })
   return { operation: operation.name, kind: operation.kind, steps }
 }

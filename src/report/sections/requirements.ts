@@ -1,6 +1,6 @@
 /** Section 2: what the application needs, by its scenario: rows, calls, limits, and what the scenario leaves open. */
 import type { Durability, Requirements, Scenario } from '../../scenario/scenario.ts'
-import { type Entity, type Operation, selectedBy, writesOf } from '../../scenario/scenario.ts'
+import { type Entity, languageKind, type Operation, selectedBy, writesOf } from '../../scenario/scenario.ts'
 import { monthMs } from '../../scenario/units.ts'
 import { demandBlocks } from '../demand.ts'
 import { calendarText, markedIn } from '../plan.ts'
@@ -100,7 +100,7 @@ function operationRow(operation: Operation, { requirements }: Pick<Scenario, 're
 function whatText(operation: Operation): string {
   const writes = writesOf(operation)
   if (writes.length > 0)
-    return writes.map((each) => [`${each.kind} ${each.entity}`, ...('with' in each ? each.with : [])].join(' with ')).join(', then ')
+    return writes.map((each) => [`${languageKind(each)} ${each.entity}`, ...('with' in each ? each.with : [])].join(' with ')).join(', then ')
   const owned = operation.kind === 'get' && operation.with.length > 0 ? ` with ${operation.with.join(', ')}` : ''
   const by = operation.kind === 'list' && selectedBy(operation).length > 0 ? ` by ${selectedBy(operation).join(', ')}` : ''
   return `${operation.kind} ${operation.entity}${owned}${by}`

@@ -47,7 +47,17 @@ function sent(change: (operation: Operation) => Operation, name: string): driver
   const [templates = []] = templatesOf(driver.BSON, new MongoDocuments(driver, compiled), 'dbtrial', program)
   return templates.map(({ write }) => {
     const to = new RequestBuffer()
-    const writing: Writing = { params, session: Buffer.alloc(16), to, transactionNumbers: [], first: true, lines: null, line: 0, target: [] }
+    const writing: Writing = {
+      params,
+      session: Buffer.alloc(16),
+      to,
+      transactionNumbers: [],
+      readAt: 0,
+      first: true,
+      lines: null,
+      line: 0,
+      target: [],
+    }
     write(writing)
     return driver.BSON.deserialize(Buffer.from(to.bytes.subarray(0, to.length)))
   })
