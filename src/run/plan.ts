@@ -11,11 +11,11 @@ import {
   entityOf,
   type Filter,
   fieldOf,
-  languageKind,
   type Operation,
   ownedBy,
   type Scenario,
   selectedBy,
+  verbOf,
   writesOf,
 } from '../scenario/scenario.ts'
 import { rowsLoaded, type Shares, sharesOf } from '../scenario/shares.ts'
@@ -330,7 +330,7 @@ function planOperation(scenario: Scenario, operation: Operation, shares: Shares)
     rowsLoaded: touched,
     rowsProduction,
     scaleLimited: touched * 2 < rowsProduction,
-    resolved: describe(operation, pickText(scenario, operation, shares)),
+    resolved: describe(scenario, operation, pickText(scenario, operation, shares)),
   }
 }
 
@@ -376,7 +376,7 @@ function filterShare(scenario: Scenario, entity: Entity, filter: Filter, shares:
   return generator.kind === 'enum' ? 1 / generator.values.length : generator.kind === 'bool' ? 0.5 : 0
 }
 
-function describe(operation: Operation, by: string): string {
+function describe(scenario: Scenario, operation: Operation, by: string): string {
   switch (operation.kind) {
     case 'get':
       return `${operation.entity} by key${operation.with.length > 0 ? ` with ${operation.with.join(', ')}` : ''}, ${by}`
@@ -390,12 +390,12 @@ function describe(operation: Operation, by: string): string {
       return operation.steps
         .map(
           (step) =>
-            `${languageKind(step)} ${step.entity}${step.kind === 'update' && step.via !== null ? ` via ${step.via.owned}.${step.via.field}` : ''}`,
+            `${verbOf(scenario, step)} ${step.entity}${step.kind === 'update' && step.via !== null ? ` via ${step.via.owned}.${step.via.field}` : ''}`,
         )
         .join(', then ')
         .concat(by === '' ? '' : `; ${by}`)
     default:
-      return `${languageKind(operation)} ${operation.entity}, ${by}`
+      return `${verbOf(scenario, operation)} ${operation.entity}, ${by}`
   }
 }
 

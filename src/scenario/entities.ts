@@ -1,6 +1,6 @@
 /** Resolves the entities of the file: keys, owners, implicit fields, references, and what no server could hold. */
 import { type Path, type Report, shown } from './problems.ts'
-import type { Entity, Field, Generator } from './scenario.ts'
+import { type Entity, expiry, type Field, type Generator } from './scenario.ts'
 import type { EntityFile, FieldFile, ScenarioFile } from './schema.ts'
 import { monthMs, yearMs } from './units.ts'
 
@@ -43,7 +43,7 @@ export function resolveEntity(name: string, entity: EntityFile, context: EntityC
     key = [`${entity.owned_by}_${ownerKey}`, 'line']
     fields.unshift(implicit(key[0] as string, 'uuid', { kind: 'ownerKey' }), implicit('line', 'int', { kind: 'line' }))
   }
-  if (entity.ttl !== undefined) fields.push(implicit('expires_at', 'timestamp', { kind: 'expiresAt' }))
+  if (entity.ttl !== undefined) fields.push(implicit(expiry, 'timestamp', { kind: 'expiresAt' }))
   const [least, most] = entity.per_owner?.range ?? [0, 0]
   const mean = entity.per_owner?.mean ?? (least + most) / 2
   if (mean < least || mean > most) report([...path, 'per_owner', 'mean'], `the mean must lie within [${least}, ${most}]`)

@@ -1,8 +1,8 @@
 /** A scenario's plain data against the grammar: every fault in our own words, and what is whole of the rest, so that its meaning can be checked, too. */
 import type { z } from 'zod'
 import { choice, kindOf, nearest, type Path, type Problem, shown } from './problems.ts'
-import { fieldTypes, operationKinds } from './scenario.ts'
-import { identifierPattern, type ScenarioFile, scenarioJsonSchema, scenarioSchema, stepKinds } from './schema.ts'
+import { fieldTypes } from './scenario.ts'
+import { fileKinds, identifierPattern, type ScenarioFile, scenarioJsonSchema, scenarioSchema, stepKinds } from './schema.ts'
 
 export interface Parsed {
   /** What the grammar takes of the file; undefined: too little to speak of its meaning. */
@@ -96,8 +96,8 @@ function typeProblem(path: Path, value: unknown): Problem {
 function problemsOfUnion(issue: z.core.$ZodIssueInvalidUnion, path: Path, value: unknown, plain: unknown): Problem[] {
   const isMap = typeof value === 'object' && value !== null && !Array.isArray(value)
   const isWork = path[0] === 'operations' && (path.length === 2 || path[2] === 'transaction')
-  if (isMap && isWork && !operationKinds.some((kind) => Object.hasOwn(value, kind))) {
-    const kinds: readonly string[] = path.length === 2 ? operationKinds : stepKinds
+  if (isMap && isWork && !fileKinds.some((kind) => Object.hasOwn(value, kind))) {
+    const kinds: readonly string[] = path.length === 2 ? fileKinds : stepKinds
     const first = Object.keys(value).find((key) => nearest(key, [...kinds]) !== undefined)
     const message = `${path.length === 2 ? 'an operation' : 'a step'} says what it does with one of ${kinds.join(', ')}`
     return [{ path, message: first === undefined ? message : `${message}, did you mean "${nearest(first, [...kinds])}"?` }]
@@ -116,7 +116,7 @@ function problemsOfUnion(issue: z.core.$ZodIssueInvalidUnion, path: Path, value:
 
 /** How badly a branch fits: its discriminating key being unknown to it weighs most, or that it takes no map at all. */
 function misfit(problems: Problem[], path: Path, value: object): number {
-  const kind = Object.keys(value).find((key) => (operationKinds as readonly string[]).includes(key) || key === 'ref' || key === 'type')
+  const kind = Object.keys(value).find((key) => (fileKinds as readonly string[]).includes(key) || key === 'ref' || key === 'type')
   const isWhole = (problem: Problem) => problem.path.length === path.length && problem.lacking !== true
   const isKind = (problem: Problem) => problem.path.length === path.length + 1 && problem.path.at(-1) === kind
   return problems.reduce((sum, problem) => sum + (isKind(problem) || isWhole(problem) ? 100 : 1), 0)

@@ -44,9 +44,9 @@ export function resolveExpecting(
   const target = lookUp(field.generator.entity, place, context)
   const version = target === undefined ? undefined : versionOf(name, target, place, context)
   if (target === undefined || version === undefined) return undefined
-  const pick = pickOf(undefined, target, context)
+  const pick = pickOf(undefined, target, path, context)
   const update: Step = { ...expecting(version, []), reads: [version], of: { step: 1, field: reference }, entity: target.name, pick }
-  const insert: Step = { ...resolveWrite(file, entity, path, [], context), entity: entity.name, pick: pickOf(undefined, entity, context) }
+  const insert: Step = { ...resolveWrite(file, entity, path, [], context), entity: entity.name, pick: pickOf(undefined, entity, path, context) }
   return { kind: 'transaction', entity: target.name, steps: [update, insert] }
 }
 

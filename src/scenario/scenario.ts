@@ -370,8 +370,20 @@ export function writesOf(operation: Operation): (Write & { entity: string })[] {
   return []
 }
 
-/** What an operation or a step is called in the language. */
-export const languageKind = (each: Operation | Write) => (each.kind === 'update' && each.reads !== undefined ? 'read_modify_write' : each.kind)
+/** When a row of an entity with a `ttl` expires: a field that it has by itself, and that no update of the file sets. */
+export const expiry = 'expires_at'
+
+/** Whether a write is a touch of a row of this entity: its life begins anew. */
+export const renewsLife = ({ name, ttlMs }: Entity, write: Write & { entity: string }) =>
+  write.entity === name && ttlMs !== null && write.kind === 'update' && write.set.some(({ field }) => field === expiry)
+
+/** What a write does, in the word of the file. */
+export const verbOf = (scenario: OnlyOf<Scenario, 'entities'>, write: Write & { entity: string }) =>
+  renewsLife(entityOf(scenario, write.entity), write)
+    ? 'touch'
+    : write.kind === 'update' && write.reads !== undefined
+      ? 'read_modify_write'
+      : write.kind
 
 /** Whether the first request of an operation reads what the others write on. */
 export function readsBefore(operation: Operation): boolean {

@@ -72,7 +72,7 @@ const entity = z.strictObject({
   count: count.optional().describe('Rows in production today; owned entities follow from their owner.'),
   growth: growth.optional().describe('Growth of the stock of rows.'),
   retention: span.optional().describe('How long rows are kept; for the capacity plan, nothing is removed during a run.'),
-  ttl: span.optional().describe('A row expires this long after its last insert or put.'),
+  ttl: span.optional().describe('A row expires this long after its last insert, put or touch.'),
   owned_by: identifier.optional().describe('Rows live and die with a row of this entity.'),
   per_owner: z
     .strictObject({
@@ -143,10 +143,10 @@ const guard = z
     'What the row must hold for the update to be done, such as { balance: { gte: 10 } }; else nothing is done, and the outcome is a conflict, which is no error.',
   )
 
-/** By what an operation of the file is told. */
-export const fileKinds = [...operationKinds, 'read_modify_write'] as const
+/** By what an operation of the file is told: a touch and a read_modify_write are updates, once they are resolved. */
+export const fileKinds = [...operationKinds, 'read_modify_write', 'touch'] as const
 
-export const stepKinds = ['insert', 'put', 'update', 'delete'] as const
+export const stepKinds = ['insert', 'put', 'update', 'touch', 'delete'] as const
 const insertStep = {
   insert: identifier,
   with: fieldList.optional(),
@@ -154,6 +154,7 @@ const insertStep = {
 }
 const putStep = { put: identifier, keys: z.strictObject({ existing: share, new: share }).optional() }
 const updateStep = { update: identifier, set: assignments.optional(), add: additions.optional(), if: guard.optional() }
+const touchStep = { touch: identifier.describe('The life of a row begins anew: its `ttl` counts from now, and nothing else of it is written.') }
 const deleteStep = { delete: identifier }
 const expected = z
   .string()
@@ -173,6 +174,7 @@ const step = z.union(
         .optional(),
       pick,
     }),
+    z.strictObject({ ...touchStep, pick }),
     z.strictObject({ ...deleteStep, pick }),
   ],
   { error: 'expected a step such as { insert: order }' },
@@ -207,6 +209,7 @@ const operation = z.union(
     z.strictObject({ ...insertStep, expects: expected.optional(), ...operationCommon }),
     z.strictObject({ ...putStep, pick, ...operationCommon }),
     z.strictObject({ ...updateStep, pick, ...operationCommon }),
+    z.strictObject({ ...touchStep, pick, ...operationCommon }),
     z.strictObject({ ...deleteStep, pick, ...operationCommon }),
     z.strictObject({
       read_modify_write: identifier,

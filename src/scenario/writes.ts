@@ -7,6 +7,7 @@ import {
   type Assignment,
   comparisons,
   type Entity,
+  expiry,
   type Field,
   type Guard,
   type Insert,
@@ -17,7 +18,9 @@ import {
 } from './scenario.ts'
 import { type OperationFile, type StepFile, stepKinds } from './schema.ts'
 
-type WriteFile = Extract<OperationFile, { insert: unknown } | { put: unknown } | { update: unknown } | { delete: unknown }> | StepFile
+type WriteFile =
+  | Extract<OperationFile, { insert: unknown } | { put: unknown } | { update: unknown } | { touch: unknown } | { delete: unknown }>
+  | StepFile
 type GuardFile = NonNullable<Extract<WriteFile, { update: unknown }>['if']>
 
 export function resolveSteps(files: StepFile[], path: Path, context: OperationContext): Step[] {
@@ -34,6 +37,7 @@ export function resolveSteps(files: StepFile[], path: Path, context: OperationCo
 
 export function resolveWrite(file: WriteFile, entity: Entity, path: Path, before: Step[], context: OperationContext): Write {
   const { report } = context
+  if ('touch' in file) return touch(entity, path, context)
   if (entity.owner !== null && !('update' in file))
     report(path, `rows of ${entity.name} are written with their owner: use "insert: ${entity.owner.entity}, with: [${entity.name}]"`)
   if ('insert' in file) {
@@ -67,6 +71,13 @@ export function resolveWrite(file: WriteFile, entity: Entity, path: Path, before
   })
   const guard = file.if === undefined ? undefined : guardOf(file.if, via, entity, [...path, 'if'], context)
   return { kind: 'update', set, add, ...(guard === undefined ? {} : { guard }), via: via ?? null }
+}
+
+/** An update of when the row expires, and of nothing else. */
+function touch(entity: Entity, path: Path, { report }: OperationContext): Update {
+  if (entity.owner !== null) report([...path, 'touch'], `rows of ${entity.name} live as long as their owner: touch ${entity.owner.entity}`)
+  else if (entity.ttlMs === null) report([...path, 'touch'], `rows of ${entity.name} do not expire: give it a ttl, or leave this out`)
+  return { kind: 'update', set: [{ field: expiry, to: 'any' }], add: [], via: null }
 }
 
 const equatable = ['int', 'decimal', 'bool', 'enum', 'words']

@@ -40,7 +40,7 @@ export class Possible {
 
   get mayBeAbsent(): boolean {
     const removes = this.#last('removes', ({ kind }) => kind === 'creates')
-    return removes.length > 0 || (this.#ttl !== null && this.#makers.some((maker) => this.#hasExpired(maker)))
+    return removes.length > 0 || (this.#ttl !== null && this.#setters(this.#ttl.field).some((setter) => this.#hasExpired(setter)))
   }
 
   get mayBePresent(): boolean {
@@ -48,14 +48,19 @@ export class Possible {
   }
 
   allows(field: string, value: Value): boolean {
-    return this.#last('sets', (other) => setsForCertain(other, field), field).some((base) => this.#reaches(base, field, value))
+    return this.#setters(field).some((base) => this.#reaches(base, field, value))
   }
 
   /** The operations that may have had the last word on a field, or on the row. */
   writersOf(field: string | null): string {
-    const last = field === null ? this.#makers : this.#last('sets', (other) => setsForCertain(other, field), field)
+    const last = field === null ? this.#makers : this.#setters(field)
     const added = field === null ? [] : this.#effects.filter((effect) => effect.adds.has(field))
     return [...new Set([...last, ...added].map((effect) => effect.by))].slice(0, 4).join(', ')
+  }
+
+  /** Those that may have had the last word on a field. */
+  #setters(field: string): Effect[] {
+    return this.#last('sets', (other) => setsForCertain(other, field), field)
   }
 
   get #makers(): Effect[] {
@@ -71,9 +76,9 @@ export class Possible {
     return this.#effects.filter((each) => (kind === 'sets' ? each.values.has(field) : each.kind === kind) && each.doneNs >= latest)
   }
 
-  #hasExpired(maker: Effect): boolean {
+  #hasExpired({ values }: Effect): boolean {
     const { field, nowMs } = this.#ttl as { field: string; nowMs: number }
-    return Number(maker.values.get(field)) <= nowMs
+    return Number(values.get(field)) <= nowMs
   }
 
   /** Whether what was added after, or maybe after, a value was set leads to this one. */

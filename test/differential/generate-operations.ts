@@ -170,6 +170,7 @@ function makeWrite(draws: Draws, table: Table, tables: Table[], kind: 'insert' |
     case 'delete':
       return { delete: table.name, ...pickOf(draws) }
     case 'update': {
+      if (table.ttl && draws.chance(0.3)) return { touch: table.name, ...pickOf(draws) }
       const change = makeChange(draws, table, null)
       return change === undefined
         ? { put: (table.owner ?? table).name, ...pickOf(draws) }

@@ -104,6 +104,34 @@ test('hot rows are written by many at once without an error or a retry, and thei
   })
 }, 60_000)
 
+test('a touch gives a row its whole life again, by its own time and by that of the server', async () => {
+  const lines = [
+    'entities:',
+    '  a: { count: 9, ttl: 100h, fields: { id: { type: int, key: true }, n: { type: int, range: [0, 9] } } }',
+    'operations:',
+    '  touch: { touch: a, rate: 10/s, p99: 1s }',
+    '  get: { get: a, fields: [n, expires_at], rate: 10/s, p99: 1s }',
+  ]
+  await loaded(lines, async (session, { operations, scenario }, endpoint) => {
+    const client = new Redis({ host: endpoint.host, port: endpoint.port, password: endpoint.password as string, db: Number(endpoint.namespace) })
+    try {
+      const [key] = (await client.keysBuffer('a:*')).sort(Buffer.compare) as [Buffer]
+      const hours = async () => (await client.pttl(key)) / 3_600_000
+      const indexOf = (name: string) => operations.findIndex((each) => each.name === name)
+      const renewedMs = scenario.epochMs + 100 * 3_600_000
+      const before = await hours()
+      const touched = await session.perform(indexOf('touch'), fixedParameters([1, scenario.epochMs, renewedMs]))
+      expect(touched.rows).toBe(1)
+      expect(before).toBeLessThan(123)
+      expect(await hours()).toBeGreaterThan(123.9)
+      const found = (await session.perform(indexOf('get'), fixedParameters([1, scenario.epochMs]))).answer()
+      expect(found.kind === 'rows' && found.rows[0]?.[1]).toBe(renewedMs)
+    } finally {
+      client.disconnect()
+    }
+  })
+}, 60_000)
+
 test('a value of a unique field that another row has is refused, and changes nothing', async () => {
   const lines = [
     'entities:',

@@ -273,3 +273,35 @@ test('a row that is deleted stays deleted, whoever changes it or its lines at th
     }
   })
 }, 120_000)
+
+test('a touch gives every cell of a row its whole life again', async () => {
+  const lines = [
+    'entities:',
+    '  e: { count: 9, ttl: 100h, fields: { id: { type: int, key: true }, n: { type: int, range: [0, 9] } } }',
+    'operations:',
+    `  touch: { touch: e, ${load} }`,
+    `  of: { list: e, where: { n: any }, order_by: id, limit: 9, ${load} }`,
+  ]
+  await loaded(lines, async (session, { scenario, model }, endpoint) => {
+    const client = new Client({
+      contactPoints: [`${endpoint.host}:${endpoint.port}`],
+      localDataCenter: 'datacenter1',
+      credentials: { username: endpoint.user as string, password: endpoint.password as string },
+    })
+    const table = model.stores.find((store) => !store.base)?.name
+    const hours = async () => {
+      const query = `SELECT TTL("n") AS n, TTL("expires_at") AS e FROM "${endpoint.namespace}"."e" WHERE "id" = 1`
+      const listed = `SELECT TTL("expires_at") AS e FROM "${endpoint.namespace}"."${table}" WHERE "id" = 1 ALLOW FILTERING`
+      const [[base], [other]] = [(await client.execute(query)).rows, (await client.execute(listed)).rows]
+      return [base?.n, base?.e, other?.e].map((seconds) => Number(seconds) / 3600)
+    }
+    try {
+      for (const before of await hours()) expect(before).toBeLessThan(123)
+      const touched = await session.perform(0, fixedParameters([1, scenario.epochMs, scenario.epochMs + 100 * 3_600_000]))
+      expect(touched.rows).toBe(1)
+      for (const after of await hours()) expect(after).toBeGreaterThan(123.9)
+    } finally {
+      await client.shutdown()
+    }
+  })
+}, 120_000)

@@ -1,7 +1,7 @@
 /** What production will ask for, month by month: rows and rates, from the growth that the scenario states. */
 import { newestShare } from '../../families/sizes.ts'
 import { tiersOf } from '../../scenario/ages.ts'
-import { type Entity, entityOf, type Operation, type PickLaw, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { type Entity, entityOf, type Operation, type PickLaw, renewsLife, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import { monthMs, secondsPerMonth } from '../../scenario/units.ts'
 import { assumed, derived, derivedFrom, type Figure, given, productOf, sumOf } from '../figures/figure.ts'
 import { FigureMemo } from '../figures/figure-memo.ts'
@@ -173,10 +173,10 @@ export class Demand {
     })
   }
 
-  /** At most what was inserted during the time that rows are kept; null where nothing is inserted or all is kept. */
+  /** At most what was inserted during the time that rows are kept; null where nothing is inserted, all is kept, or rows that are touched live on. */
   #kept(entity: Entity, month: number): Figure<'rows'> | null {
     const keptMs = entity.ttlMs ?? entity.retentionMs
-    if (keptMs === null) return null
+    if (keptMs === null || this.scenario.operations.some((operation) => writesOf(operation).some((write) => renewsLife(entity, write)))) return null
     const inserts = this.#inserts(entity)
     if (inserts.length === 0) return null
     const months = keptMs / monthMs

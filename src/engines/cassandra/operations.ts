@@ -16,11 +16,13 @@ import { versionOf } from '../../families/wide-column/versions.ts'
 import {
   type Entity,
   entityOf,
+  expiry,
   type Filter,
   lineFields,
   type Operation,
   type OperationOf,
   ownedBy,
+  renewsLife,
   type Step,
   type Write,
 } from '../../scenario/scenario.ts'
@@ -309,8 +311,7 @@ export class CassandraOperations {
         store === base && versionOf(base) !== undefined && write.kind === 'put' && alone
           ? [this.rows.put(base, entity, row, read, nowMs, version)]
           : this.rows.inserts(store, entity, row, nowMs, version)
-      const removed =
-        before === null ? [] : stores.filter((store) => store !== base).flatMap((store) => this.rows.deletes(store, before, inserts(store), version))
+      const removed = before === null ? [] : this.#moved(stores, before, inserts, version)
       return [...removed, ...stores.flatMap(inserts), ...this.#insertedLines(write, bound, version)]
     }
     const nowMs = nowOf(entity, bound)
@@ -325,12 +326,26 @@ export class CassandraOperations {
         store === base && read !== null ? this.rows.deletesOfBase(base, keys[0] as Value, read) : this.rows.deletes(store, before, [], version)
       return [...stores.flatMap(deletes), ...lines]
     }
+    if (renewsLife(entity, write)) {
+      const row = new Map(before).set(expiry, bound(`set.${expiry}`))
+      // Every cell has a time to live of its own, so that the whole row is written again.
+      const inserts = (store: Store) =>
+        store === base && read !== null
+          ? [this.rows.put(base, entity, row, read, nowMs ?? 0, version)]
+          : this.rows.inserts(store, entity, row, nowMs ?? 0, version)
+      return [...this.#moved(stores, before, inserts, version), ...stores.flatMap(inserts)]
+    }
     const { guard, ...change } = write
     const value = guard === undefined ? null : (before.get(guard.field) as Value)
     first.value ??= value
     const own = guard === undefined ? {} : { guard: guardOfRead(guard, first.value) }
     if (own.guard !== undefined && !holds(entity, own.guard, value)) return null
     return this.rows.changes({ ...change, ...own }, entity, storesOfEntity(model, entity), before, bound, nowMs, version)
+  }
+
+  /** The rows that are left where a row is written whole and now stands elsewhere. */
+  #moved(stores: Store[], before: Row, inserts: (store: Store) => Cql[], version: number): Cql[] {
+    return stores.filter((store) => !store.base).flatMap((store) => this.rows.deletes(store, before, inserts(store), version))
   }
 
   #insertedLines(write: Write & { entity: string }, bound: Bound, version: number): Cql[] {

@@ -4,7 +4,7 @@ import { bucketOf } from '../../families/buckets.ts'
 import type { PhysicalModel, Store, StoreColumn } from '../../families/model.ts'
 import { storesOfEntity } from '../../families/wide-column/stores.ts'
 import { versionOf } from '../../families/wide-column/versions.ts'
-import { type Constant, type Entity, entityOf, lineFields, type Update, writesOf } from '../../scenario/scenario.ts'
+import { type Constant, type Entity, entityOf, lineFields, renewsLife, type Update, writesOf } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
 import {
   claimRow,
@@ -314,13 +314,14 @@ export function restored(column: StoreColumn, stored: Value | undefined): Value 
   }
 }
 
-/** Lines live as long as their owner, counted from their insertion; where a put lengthens the owner's life they stay. */
+/** Lines live as long as their owner, counted from their insertion; where a put or a touch lengthens the owner's life they stay. */
 export function lifeOfLines(scenario: Compiled['scenario'], { owner }: Entity): number | null {
-  const ttlMs = owner === null ? null : entityOf(scenario, owner.entity).ttlMs
+  if (owner === null) return null
+  const holder = entityOf(scenario, owner.entity)
   const isRenewed = scenario.operations.some((operation) =>
-    writesOf(operation).some((write) => write.kind === 'put' && write.entity === owner?.entity),
+    writesOf(operation).some((write) => (write.kind === 'put' && write.entity === holder.name) || renewsLife(holder, write)),
   )
-  return isRenewed ? null : ttlMs
+  return isRenewed ? null : holder.ttlMs
 }
 
 /** The store that an operation reads, or writes first. */

@@ -7,6 +7,9 @@ import { type Constant, type Entity, entityOf, type Field, fieldOf, lineFields, 
 
 export type Row = Map<string, Value>
 
+/** The server's own expiry comes this much later than the one in replay time: it only cleans up. */
+export const nativeGraceMs = 24 * 3_600_000
+
 /** A value as a hash field holds it. Decimals are integers of their scale, so that the server can add to them. */
 export function stored(field: Field, value: Value): Buffer {
   switch (field.type) {

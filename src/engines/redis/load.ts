@@ -12,8 +12,7 @@ import { scoreOf, setsOf, uniquesOf } from '../../families/key-value/model.ts'
 import type { Store } from '../../families/model.ts'
 import { type Constant, type Entity, entityOf, type Field, fieldOf, lineFields } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
-import { enumSortable, leading, linesField, plain, uniqueHash } from './keys.ts'
-import { nativeGraceMs } from './writes.ts'
+import { enumSortable, leading, linesField, nativeGraceMs, plain, uniqueHash } from './keys.ts'
 
 /** Appends what a row has. */
 type Put = (row: number, to: RequestBuffer) => void

@@ -13,11 +13,10 @@ import type { Store } from '../../families/model.ts'
 import { type Entity, entityOf, type Field, fieldOf, type Operation, type OperationOf, writesOf } from '../../scenario/scenario.ts'
 import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Compiled } from '../engine.ts'
-import { behindKeys, enumSortable, isUnique, keyLength, uniqueHash } from './keys.ts'
+import { behindKeys, enumSortable, isUnique, keyLength, nativeGraceMs, uniqueHash } from './keys.ts'
 import { isReversed, type RedisOperations, wholeRange } from './operations.ts'
 import { findScript, type Script } from './scripts.ts'
 import { isGuardedLater, placesOf, type Step } from './write-scripts.ts'
-import { nativeGraceMs } from './writes.ts'
 
 /** Writes a value; returns its end. */
 type Put = (params: WireSource, to: Buffer, at: number) => number

@@ -13,12 +13,13 @@ import {
   type Guard,
   type Operation,
   ownedBy,
+  renewsLife,
   type Write,
   writesOf,
 } from '../../scenario/scenario.ts'
 import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Compiled } from '../engine.ts'
-import { isUnique, keyLength, stored } from './keys.ts'
+import { isUnique, keyLength, nativeGraceMs, stored } from './keys.ts'
 import { RowScript } from './row-script.ts'
 import { type Helper, helpers, literal, type Script, script } from './scripts.ts'
 
@@ -153,6 +154,7 @@ class StepScript {
       ...write.set.flatMap(({ field }, at) => (known(field) ? [`${row.of('new', field)} = ${values[at]}`] : [])),
       ...row.claim('new'),
       ...(set.length === 0 ? [] : [`redis.call('HSET', hash, ${set.join(', ')})`]),
+      ...(renewsLife(this.#entity, write) ? [`redis.call('PEXPIRE', hash, ${(this.#entity.ttlMs as number) + nativeGraceMs})`] : []),
       ...write.add.map(({ field }, at) => {
         const sum = `redis.call('HINCRBY', hash, '${field}', ${amounts[at]})`
         return known(field) ? `${row.of('new', field)} = string.format('%.0f', ${sum})` : sum

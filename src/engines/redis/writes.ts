@@ -4,13 +4,10 @@ import { setsOf, uniquesOf } from '../../families/key-value/model.ts'
 import { type Entity, entityOf, fieldOf, lineFields, type Operation, writesOf } from '../../scenario/scenario.ts'
 import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Compiled } from '../engine.ts'
-import { linesField, type RedisKeys, type Row, stored, storedLines, uniqueHash } from './keys.ts'
+import { linesField, nativeGraceMs, type RedisKeys, type Row, stored, storedLines, uniqueHash } from './keys.ts'
 import type { Script } from './scripts.ts'
 import { type Call, command, type Word } from './talk.ts'
 import { claims, isGuardedLater, linesApart, placesOf, type Step, writeScriptOf } from './write-scripts.ts'
-
-/** The server's own expiry comes this much later than the one in replay time: it only cleans up. */
-export const nativeGraceMs = 24 * 3_600_000
 
 type Bound = (name: string) => Value
 type ScriptCall = Extract<Call, { script: Script }>

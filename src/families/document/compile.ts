@@ -13,6 +13,7 @@ import {
   ownedBy,
   rangeOf,
   readsBefore,
+  renewsLife,
   type Scenario,
   type Update,
   type Write,
@@ -167,7 +168,11 @@ class Compilation {
         return [...lines, request({ delete: entity.name, deletes: [{ q: rowFilter(entity, write, bound), limit: 1 }] })]
       }
       default:
-        return [...this.#readBefore(entity, write, prefix), this.#update(entity, write, prefix)]
+        return [
+          ...(renewsLife(entity, write) ? this.#renewed(entity, keyOf(entity, bound)) : []),
+          ...this.#readBefore(entity, write, prefix),
+          this.#update(entity, write, prefix),
+        ]
     }
   }
 
@@ -195,11 +200,7 @@ class Compilation {
   /** The new values of a row, whose embedded rows stay, and whose owned rows live as long as it does; a new row has none. */
   #puts(entity: Entity, bound: Bound): DocumentRequest[] {
     const { _id, ...values } = rowDocument(entity, bound)
-    const expiring = entity.ttlMs === null ? [] : this.#apart(entity)
-    const lines = expiring.map((owned) => {
-      const u = { $set: { [nativeExpiry]: values[nativeExpiry] } }
-      return request({ update: owned.name, updates: [{ q: linesFilter(owned, _id), u, multi: true }] })
-    })
+    const lines = entity.ttlMs === null ? [] : this.#renewed(entity, _id)
     const { embedded } = this.#store(entity.name)
     const none = Object.fromEntries(embedded.map((owned) => [embeddedName(entity, owned), []]))
     const u = { $set: values, ...(embedded.length === 0 ? {} : { $setOnInsert: none }) }
@@ -212,6 +213,12 @@ class Compilation {
     const filter = rowFilter(entity, write, this.#bound(prefix))
     const read = this.#find(entity.name, { filter, projection: projection(entity, write.reads, []), limit: 1, singleBatch: true })
     return [guard === undefined ? read : { ...read, guarded: { targetsAt: null }, tells: guard.field }]
+  }
+
+  /** Owned rows apart are kept by the server as long as their owner; who is answered nothing has renewed no more than that. */
+  #renewed(owner: Entity, key: Json): DocumentRequest[] {
+    const u = { $set: { [nativeExpiry]: expiryOf(owner) } }
+    return this.#apart(owner).map((owned) => request({ update: owned.name, updates: [{ q: linesFilter(owned, key), u, multi: true }] }))
   }
 
   #update(entity: Entity, write: Update & { entity: string }, prefix: string): DocumentRequest {
@@ -277,13 +284,16 @@ export function documentOf(entity: Entity, value: (field: string) => Json, expir
 const expiryOf = ({ ttlMs }: Entity) => (ttlMs === null ? null : clock(ttlMs + nativeGraceMs))
 
 /** A change always names an operator: an update without any would replace the document by nothing. */
-function change(entity: Entity, { set, add }: Update, bound: Bound, amounts: Json[]): Document {
+function change(entity: Entity, write: Update & { entity: string }, bound: Bound, amounts: Json[]): Document {
+  const { set, add } = write
   const values = set.map((assignment) => {
     const field = fieldOf(entity, assignment.field)
     return [field.name, assignment.to === 'constant' ? constant(field, assignment.constant as Constant) : bound(`set.${field.name}`, field)]
   })
   return {
-    ...(set.length > 0 || add.length === 0 ? { $set: Object.fromEntries(values) } : {}),
+    ...(set.length > 0 || add.length === 0
+      ? { $set: Object.fromEntries(renewsLife(entity, write) ? [...values, [nativeExpiry, expiryOf(entity)]] : values) }
+      : {}),
     ...(add.length > 0 ? { $inc: Object.fromEntries(add.map(({ field }, index) => [field, amounts[index]])) } : {}),
   }
 }

@@ -1,5 +1,5 @@
 /** Products that find rows by their keys alone: an item per row, with its owned rows inside. What is no single item is declined. */
-import { type Entity, entityOf, type Operation, ownedBy, type Scenario, type Write, writesOf } from '../../scenario/scenario.ts'
+import { type Entity, entityOf, type Operation, ownedBy, renewsLife, type Scenario, type Write, writesOf } from '../../scenario/scenario.ts'
 import { tenantAskedOf } from '../../scenario/tenants.ts'
 import { type AccessStep, type Excuse, type PhysicalModel, type Store, single } from '../model.ts'
 import { namedOperations } from '../sizes.ts'
@@ -92,7 +92,9 @@ function addAccess(model: PhysicalModel, scenario: Scenario, operation: Operatio
     emulate(
       write.kind === 'delete'
         ? `the item is read, because one that ${[...(entity.ttlMs === null ? [] : ['has expired']), ...(entity.tenant === undefined ? [] : ['is of another tenant'])].join(' or ')} is not there`
-        : 'the item is read, changed by the client, and written unless it has changed meanwhile, else read again',
+        : renewsLife(entity, write)
+          ? "the item is read and stored again with its new end, unless it has changed meanwhile: the server's own touch would change how long it keeps the item, not the end that readers compare"
+          : 'the item is read, changed by the client, and written unless it has changed meanwhile, else read again',
     )
   model.accesses.push({ operation: operation.name, kind: operation.kind, steps: [...first, last] })
 }

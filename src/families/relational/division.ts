@@ -1,5 +1,5 @@
 /** Whether a table is divided by the time of its rows, so that what is too old is dropped in parts and not deleted row by row; and why. */
-import { type Entity, type Field, type Operation, ownedBy, rangeOf, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { type Entity, type Field, type Operation, ownedBy, rangeOf, renewsLife, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import type { TimeDivision } from '../model.ts'
 import { type PartUnit, partMs, partUnits } from '../parts.ts'
 import { changedFields, pickedShare, rowBytes } from '../sizes.ts'
@@ -27,6 +27,8 @@ export function timeDivisionOf(scenario: Scenario, entity: Entity, operations: O
     return entity.ttlMs === null ? whole(`${number(entity.count)} rows are few to delete one by one`) : undefined
   const bound = boundToKey(scenario, entity, operations)
   if (bound !== null) return whole(bound)
+  const touching = operations.filter((operation) => writesOf(operation).some((write) => renewsLife(entity, write)))
+  if (touching.length > 0) return whole(`${names(touching)} renews the life of its rows: how old they are does not say when they go`)
   if (field === undefined) return whole('no field says when a row was made, and stays as it is')
   const unit = partUnits.findLast((each) => keptMs >= minParts * partMs[each])
   if (unit === undefined) return whole(`it is kept for less than ${minParts} parts of an hour`)

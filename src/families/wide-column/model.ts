@@ -1,5 +1,5 @@
 /** The wide-column family: a base table by key, one table per list and aggregate, a token store per search. Queries decide the tables. */
-import { entityOf, type Operation, type Scenario, type Update, writesOf } from '../../scenario/scenario.ts'
+import { entityOf, type Operation, renewsLife, type Scenario, type Update, writesOf } from '../../scenario/scenario.ts'
 import { tenantAskedOf } from '../../scenario/tenants.ts'
 import { homeQuery, isKeyless } from '../keyless.ts'
 import type { AccessStep, PhysicalModel, Store } from '../model.ts'
@@ -100,7 +100,13 @@ function addWrite(model: PhysicalModel, operation: Operation, scenario: Scenario
       model.emulations.push({ operation: operation.name, how: 'emulated: read before write' })
       if (tenantAskedOf(entity, write) !== null) model.emulations.push({ operation: operation.name, how: tenantCompared })
     }
-    const changed = write.kind === 'update' ? [...write.set, ...write.add].map((each) => each.field) : null
+    const isTouch = renewsLife(entity, write)
+    if (isTouch)
+      model.emulations.push({
+        operation: operation.name,
+        how: 'emulated: the whole row is written again, because every cell has a time to live of its own',
+      })
+    const changed = write.kind === 'update' && !isTouch ? [...write.set, ...write.add].map((each) => each.field) : null
     const touched =
       changed === null ? own : own.filter((store) => store.columns.some((each) => changed.some((field) => each.field.split(' ').includes(field))))
     const left = (store: Store) => write.kind === 'delete' || (write.kind === 'update' && leaves(store, write))

@@ -1,6 +1,6 @@
 /** Section 2: what the application needs, by its scenario: rows, calls, limits, and what the scenario leaves open. */
 import type { Durability, Requirements, Scenario } from '../../scenario/scenario.ts'
-import { type Entity, languageKind, type Operation, selectedBy, writesOf } from '../../scenario/scenario.ts'
+import { type Entity, type Operation, selectedBy, verbOf, writesOf } from '../../scenario/scenario.ts'
 import { monthMs } from '../../scenario/units.ts'
 import { demandBlocks } from '../demand.ts'
 import { calendarText, markedIn } from '../plan.ts'
@@ -84,11 +84,12 @@ function entityRow({ name, count: rows, growthPerMonth, retentionMs, ttlMs, owne
   ]
 }
 
-function operationRow(operation: Operation, { requirements }: Pick<Scenario, 'requirements'>): string[] {
+function operationRow(operation: Operation, scenario: Pick<Scenario, 'entities' | 'requirements'>): string[] {
+  const { requirements } = scenario
   const { name, ratePerSecond, scales, objectives, consistency, stalenessMs } = operation
   return [
     name,
-    whatText(operation),
+    whatText(operation, scenario),
     count(ratePerSecond),
     count(ratePerSecond * (scales ? requirements.peak : 1)),
     objectives.map((each) => `${each.name} ${micros(each.limitMs * 1000)}`).join(', ') || '—',
@@ -97,10 +98,10 @@ function operationRow(operation: Operation, { requirements }: Pick<Scenario, 're
 }
 
 /** In a few words, as the scenario has it. */
-function whatText(operation: Operation): string {
+function whatText(operation: Operation, scenario: Pick<Scenario, 'entities'>): string {
   const writes = writesOf(operation)
   if (writes.length > 0)
-    return writes.map((each) => [`${languageKind(each)} ${each.entity}`, ...('with' in each ? each.with : [])].join(' with ')).join(', then ')
+    return writes.map((each) => [`${verbOf(scenario, each)} ${each.entity}`, ...('with' in each ? each.with : [])].join(' with ')).join(', then ')
   const owned = operation.kind === 'get' && operation.with.length > 0 ? ` with ${operation.with.join(', ')}` : ''
   const by = operation.kind === 'list' && selectedBy(operation).length > 0 ? ` by ${selectedBy(operation).join(', ')}` : ''
   return `${operation.kind} ${operation.entity}${owned}${by}`

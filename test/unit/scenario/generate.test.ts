@@ -1,7 +1,7 @@
 /** The generator of random scenarios: what it writes is valid, the same for the same seed, and covers the grammar. */
 import { expect, test } from 'vitest'
 import { parseScenario } from '../../../src/scenario/read.ts'
-import { entityOf, writesOf } from '../../../src/scenario/scenario.ts'
+import { entityOf, renewsLife, writesOf } from '../../../src/scenario/scenario.ts'
 import { generateScenario } from '../../differential/generate.ts'
 
 const seeds = Array.from({ length: 300 }, (_, seed) => seed + 1)
@@ -48,6 +48,7 @@ test('300 random scenarios are valid, and every part of the grammar is in one of
       'an update through a reference',
       steps.some((step) => step.kind === 'update' && step.via !== null && step.set.length > 0 && step.add.length > 0),
     ],
+    ['a touch', scenarios.some((each) => each.operations.flatMap(writesOf).some((write) => renewsLife(entityOf(each, write.entity), write)))],
     ['a guard', operations.some((operation) => operation.kind === 'update' && operation.guard !== undefined)],
     [
       'a guard of a later step',

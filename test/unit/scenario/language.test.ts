@@ -286,6 +286,21 @@ const refused: [string, Parts, string][] = [
   ],
   ['an owned entity listed twice', { operations: `i: { insert: e, with: [l, l], ${rest} }` }, 'operations.i.with.1: "l" is listed twice'],
   [
+    'a touch of rows that stay',
+    { operations: `t: { touch: e, ${rest} }` },
+    'operations.t.touch: rows of e do not expire: give it a ttl, or leave this out',
+  ],
+  [
+    'a touch of owned rows',
+    { entity: 'ttl: 1h', operations: `t: { touch: l, ${rest} }` },
+    'operations.t.touch: rows of l live as long as their owner: touch e',
+  ],
+  [
+    'an update of when a row expires',
+    { entity: 'ttl: 1h', operations: `t: { update: e, set: { expires_at: now }, ${rest} }` },
+    'operations.t.set.expires_at: "expires_at" is kept by dbtrial and cannot be updated',
+  ],
+  [
     'a guard without a condition',
     { operations: `u: { update: e, add: { n: 1 }, if: {}, ${rest} }` },
     'operations.u.if: a guard is one condition, such as { balance: { gte: 10 } }',
