@@ -104,7 +104,11 @@ function filtersBy(operation: Scenario['operations'][number], entity: string, fi
 /** Whether an operation names numbers that the field has in production. */
 function choosesAmong(operation: Scenario['operations'][number], entity: string, field: string): boolean {
   if (operation.entity !== entity || (operation.kind !== 'list' && operation.kind !== 'aggregate')) return false
-  return operation.bounds?.field === field || operation.among?.field === field
+  return [...(operation.bounds ?? []), ...(operation.among ?? [])].some((each) => each.field === field)
+}
+
+export function generatorOf(data: EntityData, field: string): FieldGenerator {
+  return data.generators[data.entity.fields.findIndex((each) => each.name === field)] as FieldGenerator
 }
 
 /** Picks loaded rows of an entity (owner rows of an owned one), by the law over its production rows. */

@@ -1,6 +1,7 @@
 /** Draws the parameters of operations: a call draws rows, and every value of it is computed where it is asked for, without an object between. */
-import { ageBoundMs, type Operation, rangeOf, type Step, stepsOf, type Update, type Write } from '../scenario/scenario.ts'
-import { type Dataset, type EntityData, rowPicker } from './dataset.ts'
+import { ageBoundMs, type Operation, type Step, stepsOf, type Update, type Write } from '../scenario/scenario.ts'
+import { type AlongOrder, alongOrderOf, type PrefixWriter, prefixOf } from './asked-ranges.ts'
+import { type Dataset, type EntityData, generatorOf, rowPicker } from './dataset.ts'
 import { type Ranker, zipfian } from './distributions.ts'
 import { DrawnLines, DrawnTargets } from './drawn-lines.ts'
 import { blockSize, constantGenerator, type FieldGenerator, firstMissingRow, generatedValue, linesPerOwner } from './fields.ts'
@@ -8,7 +9,7 @@ import { Newcomers, placeInBlock } from './newcomers.ts'
 import { type LineSource, type Parameter, parametersOf, type WireSource } from './parameters.ts'
 import { PickedTiers } from './picked-tiers.ts'
 import { hash32, keyOf, Source } from './random.ts'
-import { generatorOf, type LaterReference, referenceOf, rowOfAnother } from './referred.ts'
+import { type LaterReference, referenceOf, rowOfAnother } from './referred.ts'
 import type { Value } from './value.ts'
 import { poolSize, words } from './words.ts'
 
@@ -58,6 +59,7 @@ type Cell =
   | { from: 'read' }
   | { from: 'tenant'; generator: FieldGenerator; step: StepDraw }
   | { from: 'word' }
+  | { from: 'prefix'; text: PrefixWriter; step: StepDraw }
   | { from: 'lines'; lines: DrawnLines }
   | { from: 'targets'; targets: DrawnTargets }
 
@@ -69,6 +71,7 @@ interface Plan {
   steps: StepDraw[]
   cells: Cell[]
   windowMs: number
+  alongOrder: AlongOrder
   deep: boolean
   word: Buffer
 }
@@ -187,12 +190,13 @@ export class DrawnParameters implements WireSource {
     }
     if (cell.from === 'tenant') return offset + cell.generator.write(this.#tenantsRow(cell), 0, cell.step.bornMs, to, offset)
     if (cell.from === 'word') return offset + this.#plan.word.copy(to, offset)
+    if (cell.from === 'prefix') return offset + cell.text.write(cell.step.row, cell.step.bornMs, to, offset)
     throw new Error(`parameter ${at} is not bytes`)
   }
 
   maxBytes(at: number): number {
     const cell = this.#plan.cells[at] as Cell
-    return cell.from === 'field' || cell.from === 'tenant' ? cell.generator.maxBytes : this.#plan.word.length
+    return 'generator' in cell ? cell.generator.maxBytes : cell.from === 'prefix' ? cell.text.maxBytes : this.#plan.word.length
   }
 
   lines(at: number): LineSource {
@@ -204,17 +208,16 @@ export class DrawnParameters implements WireSource {
   value(at: number): Value {
     const cell = this.#plan.cells[at] as Cell
     switch (cell.from) {
-      case 'field':
-        return generatedValue(
-          cell.generator,
-          cell.step.row,
-          cell.versioned ? cell.step.version : 0,
-          cell.versioned ? this.drawn.nowMs : cell.step.bornMs,
-        )
+      case 'field': {
+        const { generator, step, versioned } = cell
+        return generatedValue(generator, step.row, versioned ? step.version : 0, versioned ? this.drawn.nowMs : step.bornMs)
+      }
       case 'tenant':
         return generatedValue(cell.generator, this.#tenantsRow(cell), 0, cell.step.bornMs)
       case 'word':
         return this.#plan.word.toString('latin1')
+      case 'prefix':
+        return cell.text.value(cell.step.row, cell.step.bornMs)
       case 'deep':
         return this.#plan.deep
       case 'read':
@@ -273,6 +276,7 @@ export class DrawnParameters implements WireSource {
       steps,
       cells: parametersOf(this.#dataset.scenario, operation).map((parameter) => cellOf(operation, parameter, steps, inserted)),
       windowMs: operation.kind === 'aggregate' || operation.kind === 'list' ? (operation.over?.ms ?? 0) : 0,
+      alongOrder: alongOrderOf(operation, this.#data(operation.entity)),
       deep: false,
       word: Buffer.alloc(0),
     }
@@ -299,11 +303,12 @@ export class DrawnParameters implements WireSource {
         } else if (operation.via === null) this.#pick(step, source, true)
         break
       case 'aggregate':
-        if (operation.where.some(isBound)) this.#pick(step, source, true)
+        if (operation.where.some(isBound) || operation.prefixes !== undefined) this.#pick(step, source, true)
         break
       case 'list':
         this.#pick(step, source, true)
-        plan.deep = (source.next() < operation.deepShare || (this.force.deep === true && rangeOf(operation) === null)) && this.force.deep !== false
+        plan.deep = source.next() < operation.deepShare
+        plan.deep = (this.force.deep ?? plan.deep) && plan.alongOrder.has(this.drawn.row, step.bornMs, this.drawn.nowMs)
         break
       case 'search':
         this.#pick(step, source, true)
@@ -390,6 +395,7 @@ function cellOf(operation: Operation, parameter: Parameter, steps: StepDraw[], i
   if (role === 'to') return { from: 'now' }
   if (role === 'set' && write.kind === 'update' && write.set.find((each) => each.field === name)?.to === 'now') return { from: 'now' }
   const drawn = generatorOf(step.data, name as string)
+  if (role === 'prefix' || role === 'below') return { from: 'prefix', text: prefixOf(operation, drawn, role), step }
   if (role === 'tenant') return { from: 'tenant', generator: drawn, step }
   const beginning = role === 'row' && write.kind === 'insert' ? write.set?.find(({ field }) => field === name) : undefined
   const generator = beginning === undefined ? drawn : constantGenerator(drawn.field, beginning.constant)

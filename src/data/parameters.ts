@@ -62,12 +62,12 @@ export function parametersOf(scenario: Pick<Scenario, 'entities'>, operation: Op
           'after.',
           operation.order.map((order) => order.field),
         ),
-        ...windowOf(entity, operation),
+        ...endsOf(entity, operation),
       ]
     case 'search':
       return [...of('', [operation.in[0] as string]).map((each) => ({ ...each, name: 'word' })), ...expiring]
     case 'aggregate':
-      return [...of('where.', anyFilters(operation)), ...expiring, ...windowOf(entity, operation)]
+      return [...of('where.', anyFilters(operation)), ...expiring, ...endsOf(entity, operation)]
     case 'transaction':
       return operation.steps.flatMap((step, index) => writeParameters(scenario, step).map((each) => ({ ...each, name: `${index}.${each.name}` })))
     default:
@@ -75,10 +75,11 @@ export function parametersOf(scenario: Pick<Scenario, 'entities'>, operation: Op
   }
 }
 
-/** The times that a window goes from and up to. */
-function windowOf(entity: Entity, { over }: Selection): Parameter[] {
-  if (over == null) return []
-  return ['from', 'to'].map((name) => ({ name, entity, field: fieldOf(entity, over.field), shape: 'value', columns: [] }))
+/** The times that a window goes from and up to; what texts begin with, and the first that begins otherwise behind it. */
+function endsOf(entity: Entity, { over, prefixes = [] }: Selection): Parameter[] {
+  const times = over == null ? [] : ['from', 'to'].map((name) => ({ name, field: over.field }))
+  const texts = prefixes.flatMap(({ field }) => ['prefix', 'below'].map((role) => ({ name: `${role}.${field}`, field })))
+  return [...times, ...texts].map(({ name, field }) => ({ name, entity, field: fieldOf(entity, field), shape: 'value', columns: [] }))
 }
 
 /** The same by name. */

@@ -1,6 +1,6 @@
 /** Rows that others refer to. */
 import type { Operation, Step } from '../scenario/scenario.ts'
-import type { Dataset, EntityData } from './dataset.ts'
+import { type Dataset, type EntityData, generatorOf } from './dataset.ts'
 import { type FieldGenerator, firstMissingRow } from './fields.ts'
 
 type Refers = NonNullable<FieldGenerator['refers']>
@@ -8,10 +8,6 @@ type Refers = NonNullable<FieldGenerator['refers']>
 export interface LaterReference {
   step: number
   refers: Refers
-}
-
-export function generatorOf(data: EntityData, field: string): FieldGenerator {
-  return data.generators[data.entity.fields.findIndex((each) => each.name === field)] as FieldGenerator
 }
 
 /** By which a step is about the row that a later one refers to; null: it is not. */

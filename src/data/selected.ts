@@ -2,16 +2,28 @@
 import type { Entity, Selection } from '../scenario/scenario.ts'
 import { compareValues, constantOf, type Value } from './value.ts'
 
-/** `bound`: the times that a window goes from and up to. */
+type Conditions = Omit<Selection, 'where'>
+
+/** `bound`: the times that a window goes from and up to, and what texts begin with. */
 export function isSelected(
   entity: Entity,
-  { over, bounds, among }: Omit<Selection, 'where'>,
-  bound: (name: 'from' | 'to') => Value,
+  { over, bounds = [], prefixes = [], among = [] }: Conditions,
+  bound: (name: string) => Value,
   value: (field: string) => Value,
 ): boolean {
   if (over != null && !isWithin(value(over.field), Number(bound('from')), Number(bound('to')))) return false
-  if (bounds !== undefined && !isWithin(value(bounds.field), bounds.from ?? -Infinity, bounds.below ?? Infinity)) return false
-  return among === undefined || among.constants.some((each) => compareValues(value(among.field), constantOf(entity, among.field, each)) === 0)
+  if (!bounds.every(({ field, from, below }) => isWithin(value(field), from ?? -Infinity, below ?? Infinity))) return false
+  if (!prefixes.every(({ field }) => String(value(field)).startsWith(String(bound(`prefix.${field}`))))) return false
+  return among.every(({ field, constants, none = false }) => {
+    const own = value(field)
+    return constants.some((each) => compareValues(own, constantOf(entity, field, each)) === 0) !== none
+  })
 }
 
 const isWithin = (value: Value, from: number, below: number) => Number(value) >= from && Number(value) < below
+
+/** The conditions on some of the fields. */
+export function conditionsOn({ over, bounds, prefixes, among }: Conditions, isOf: (field: string) => boolean): Conditions {
+  const own = <T extends { field: string }>(parts: T[] = []) => parts.filter(({ field }) => isOf(field))
+  return { over: over != null && isOf(over.field) ? over : null, bounds: own(bounds), prefixes: own(prefixes), among: own(among) }
+}

@@ -51,6 +51,21 @@ export function words(): string[] {
   return pool
 }
 
+/** How often two words of the pool begin with the same characters: one that is shorter is told apart by what follows it. */
+export function prefixShareOfWords(characters: number): number {
+  const known = prefixShares.get(characters)
+  if (known !== undefined) return known
+  const counts = new Map<string, number>()
+  for (const word of words().slice(0, poolSize)) {
+    const start = word.slice(0, characters)
+    counts.set(start, (counts.get(start) ?? 0) + 1)
+  }
+  const share = [...counts.values()].reduce((sum, count) => sum + (count / poolSize) ** 2, 0)
+  prefixShares.set(characters, share)
+  return share
+}
+const prefixShares = new Map<number, number>()
+
 /** The pool of a searched field shrinks with the loaded share, so that a word matches as many rows as in production. */
 export function searchedPool(share: number): number {
   return Math.max(8, Math.min(poolSize, Math.round(poolSize * share)))

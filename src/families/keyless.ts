@@ -1,5 +1,5 @@
 /** Entities whose rows nobody finds by their key: they are inserted and listed, never got, changed or removed. */
-import { type Entity, ownedBy, rangeOf, type Scenario, writesOf } from '../scenario/scenario.ts'
+import { type Entity, orderRangeOf, ownedBy, type Scenario, writesOf } from '../scenario/scenario.ts'
 import { rowBytes } from './sizes.ts'
 import { isQuery, type Query } from './wanted-indexes.ts'
 
@@ -35,7 +35,7 @@ function queriesOf({ operations }: Pick<Scenario, 'operations'>, { name }: Entit
 
 /** Fields that say where a row stands for a query. */
 function placing(query: Query): string[] {
-  const range = rangeOf(query)
+  const range = orderRangeOf(query)
   const ordered = query.kind === 'list' ? query.order : range === null ? [] : [range]
   return [...query.where, ...ordered].map((each) => each.field)
 }

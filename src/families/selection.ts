@@ -1,42 +1,61 @@
-/** How many rows a list or an aggregate reads: by equality and one range along an order; rows that fail its other conditions are read and left out. */
-import { type Aggregate, type Bounds, type Entity, fieldOf, type List, type Operation, rangeOf, type Selection } from '../scenario/scenario.ts'
-import { boundsShare, constantShare, newestShare } from './sizes.ts'
+/** How many rows a list or an aggregate reads: by equality and the range along an order; rows that fail its other conditions are read and left out. */
+import {
+  type Aggregate,
+  type Entity,
+  fieldOf,
+  type List,
+  type Operation,
+  orderRangeOf,
+  type Range,
+  rangesOf,
+  type Selection,
+} from '../scenario/scenario.ts'
+import { boundsShare, constantShare, newestShare, prefixShare } from './sizes.ts'
 
 type Query = Operation & (List | Aggregate)
 
-/** Share of the rows that lie in the range. */
-export function rangeShare(entity: Entity, selection: Selection): number {
-  const range = rangeOf(selection)
-  if (range === null) return 1
-  return 'ms' in range ? newestShare(entity, range.ms) : boundsShare(fieldOf(entity, range.field), range as Bounds)
+/** Share of the rows that lie in a range. */
+function shareOf(entity: Entity, range: Range): number {
+  if ('ms' in range) return newestShare(entity, range.ms)
+  const field = fieldOf(entity, range.field)
+  return 'characters' in range ? prefixShare(field, range.characters) : boundsShare(field, range)
 }
 
-/** Share of the rows that have one of the constants. */
-export function amongShare(entity: Entity, { among }: Selection): number {
-  if (among === undefined) return 1
-  return Math.min(
-    1,
-    among.constants.reduce((sum: number, constant) => sum + constantShare(fieldOf(entity, among.field), constant), 0),
+/** Share of the rows that lie in all ranges. */
+export function rangeShare(entity: Entity, selection: Selection): number {
+  return productOf(rangesOf(selection).map((range) => shareOf(entity, range)))
+}
+
+/** Share of the rows that have one of the constants, or none. */
+export function amongShare(entity: Entity, { among = [] }: Selection): number {
+  return productOf(
+    among.map(({ field, constants, none }) => {
+      const share = constants.reduce((sum: number, constant) => sum + constantShare(fieldOf(entity, field), constant), 0)
+      return Math.min(1, Math.max(0, none ? 1 - share : share))
+    }),
   )
 }
 
-/** Whether the rows of the range lie together in the order that is asked for: a list's, or of an aggregate any. */
-export function isRangeOfOrder(query: Query): boolean {
-  const range = rangeOf(query)
-  const isFixed = (field: string) => query.where.some((filter) => filter.field === field)
-  if (range === null || isFixed(range.field)) return false
-  return query.kind === 'aggregate' || query.order.find(({ field }) => !isFixed(field))?.field === range.field
+/** Fields of the ranges, of which the fewest rows lie in first. */
+export function rangesByShare(entity: Entity, selection: Selection): string[] {
+  const shares = rangesOf(selection).map((range) => ({ field: range.field, share: shareOf(entity, range) }))
+  return shares.sort((a, b) => a.share - b.share).map(({ field }) => field)
 }
+
+const productOf = (shares: number[]) => shares.reduce((product, share) => product * share, 1)
 
 /** Fields of the conditions that neither equality nor an order answers. */
 export function leftOver(query: Query): string[] {
-  const range = query.kind === 'aggregate' || isRangeOfOrder(query) ? null : rangeOf(query)
-  return [query.among, range].flatMap((each) => each?.field ?? [])
+  const along = orderRangeOf(query)
+  const isFixed = (field: string) => query.where.some((filter) => filter.field === field)
+  const beside = rangesOf(query).filter((range) => range !== along && !isFixed(range.field))
+  return [...(query.among ?? []), ...beside].map(({ field }) => field)
 }
 
 /** Share of the rows read in order that a list keeps. */
 export function keptShare(entity: Entity, query: Query): number {
-  return amongShare(entity, query) * (isRangeOfOrder(query) ? 1 : rangeShare(entity, query))
+  const along = orderRangeOf(query)
+  return amongShare(entity, query) * productOf(rangesOf(query).map((range) => (range === along ? 1 : shareOf(entity, range))))
 }
 
 /** Of so many rows that equality finds, those that a call reads where it can read all that fit, or in order until its page is full: the fewer. */

@@ -1,6 +1,6 @@
 /** Sizes and shares that modelling decisions rest on, at production counts. */
 import { binomialRangeShare, binomialShare, heaviestShare, pickedRankShare } from '../data/distributions.ts'
-import { poolSize } from '../data/words.ts'
+import { poolSize, prefixShareOfWords } from '../data/words.ts'
 import {
   type Bounds,
   type Constant,
@@ -111,6 +111,11 @@ export function boundsShare({ generator }: Field, { from, below }: Bounds): numb
   const [first, last] = [Math.max(low, from ?? low), Math.min(high, (below ?? high + 1) - 1)]
   if (first > last) return 0
   return mean === null ? (last - first + 1) / (high - low + 1) : binomialRangeShare(low, high, mean, first, last)
+}
+
+/** Share of the rows whose text begins as that of a picked row does. */
+export function prefixShare({ generator }: Field, characters: number): number {
+  return generator.kind === 'words' || generator.kind === 'email' ? prefixShareOfWords(characters) : 1
 }
 
 /** Share of the rows that a filter keeps: of a constant its own, of a bound value that of the heaviest. */

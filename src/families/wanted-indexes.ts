@@ -7,12 +7,12 @@ import {
   fieldOf,
   type List,
   type Operation,
-  rangeOf,
+  orderRangeOf,
   type Scenario,
 } from '../scenario/scenario.ts'
 import { columnsServe, type WantedIndex } from './index-merge.ts'
 import type { IndexColumn } from './model.ts'
-import { amongShare, isRangeOfOrder, leftOver, rowsInOrder, rowsRead } from './selection.ts'
+import { amongShare, leftOver, rangesByShare, rowsInOrder, rowsRead } from './selection.ts'
 import { changedFields, constantShare, pickedShare, rowBytes } from './sizes.ts'
 
 const maxCoveredBytes = 64
@@ -137,18 +137,21 @@ function queryIndex(scenario: Entities, entity: Entity, query: Query, changed: S
 
 function orderedColumns(query: Query): IndexColumn[] {
   if (query.kind === 'list') return query.order
-  const range = rangeOf(query)
+  const range = orderRangeOf(query)
   return range === null ? [] : [ascending(range.field)]
 }
 
 /** Fields of conditions that an index has in front of the order, and behind it. */
 function conditions(scenario: Entities, entity: Entity, query: Query, changed: Set<string>): { entered: string[]; filtered: string[] } {
-  const fields = leftOver(query)
+  // No index finds what is not.
+  const lists = (query.among ?? []).filter(({ none }) => !none).map(({ field }) => field)
+  const ranges = rangesByShare(entity, query).filter((field) => leftOver(query).includes(field))
+  const fields = [...lists, ...ranges]
   if (fields.length === 0) return { entered: [], filtered: [] }
   if (query.kind === 'aggregate') {
     // What most rows have is no way to find some.
-    const finds = query.where.length > 0 || isRangeOfOrder(query) || amongShare(entity, query) <= rareShare
-    return { entered: finds ? fields : [], filtered: [] }
+    const finds = query.where.length > 0 || orderRangeOf(query) !== null || amongShare(entity, query) <= rareShare
+    return finds ? { entered: lists, filtered: ranges.filter((field) => !changed.has(field)) } : { entered: [], filtered: [] }
   }
   const equal = query.where.reduce((product, filter) => product * pickedShare(scenario, entity, filter), entity.count)
   if (rowsRead(entity, query, equal) < rowsInOrder(entity, query)) return { entered: fields, filtered: [] }

@@ -1,4 +1,4 @@
-/** What an earlier dbtrial called otherwise, in a result that is read again. */
+/** What an earlier dbtrial said otherwise, in a result that is read again. */
 
 /** Open loops at rates around a capacity that was searched for: what the response curve is made from today. */
 const phases = new Map([
@@ -7,14 +7,21 @@ const phases = new Map([
   ['below-capacity', 'curve'],
 ])
 
-/** The same document, with the names of today; what is no result stays as it is. */
+/** The same document, as it is said today; what is no result stays as it is. */
 export function withNamesOfToday(document: unknown): unknown {
+  if (isObject(document)) for (const operation of listOf(document.scenario, 'operations')) withLists(operation)
   for (const candidate of listOf(document, 'candidates'))
     for (const trial of listOf(candidate, 'trials')) {
       const today = isObject(trial) && typeof trial.phase === 'string' ? phases.get(trial.phase) : undefined
       if (isObject(trial) && today !== undefined) trial.phase = today
     }
   return document
+}
+
+/** There was one range at most, and one list of constants. */
+function withLists(operation: unknown): void {
+  for (const name of ['bounds', 'among'])
+    if (isObject(operation) && isObject(operation[name]) && !Array.isArray(operation[name])) operation[name] = [operation[name]]
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null

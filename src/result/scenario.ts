@@ -70,10 +70,18 @@ export const filter = open({ field: identifier, constant: nullable(constant).des
 const window = open({ field: identifier, ms: positive })
 const selection = {
   where: z.array(filter),
-  bounds: open({ field: identifier, from: nullable(number), below: nullable(number) })
+  bounds: z
+    .array(open({ field: identifier, from: nullable(number), below: nullable(number) }))
     .optional()
     .describe('half-open, in units of the last digit'),
-  among: open({ field: identifier, constants: z.array(constant).min(1) }).optional(),
+  prefixes: z
+    .array(open({ field: identifier, characters: positive }))
+    .optional()
+    .describe('texts begin as that of a picked row'),
+  among: z
+    .array(open({ field: identifier, constants: z.array(constant).min(1), none: z.literal(true).optional() }))
+    .optional()
+    .describe('a row has one of the constants, or none'),
 }
 const order = open({ field: identifier, descending: z.boolean() })
 const constantAssignment = open({ field: identifier, to: z.literal('constant'), constant })

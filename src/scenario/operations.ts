@@ -3,7 +3,7 @@ import { checkTwice } from './entities.ts'
 import { known, lookUp, type OperationContext, ownedNames, pickOf } from './operation-context.ts'
 import { choice, type Path } from './problems.ts'
 import { resolveExpecting, resolveReadModifyWrite } from './read-modify-write.ts'
-import { type Entity, type Objective, type Operation, type OperationCommon, type Order, type Pick, rangeOf } from './scenario.ts'
+import { type Entity, type Objective, type Operation, type OperationCommon, type Order, operationKinds, type Pick } from './scenario.ts'
 import { fileKinds, type OperationFile } from './schema.ts'
 import { comparable, reach, resolveSelection, sortable } from './selection.ts'
 import { resolveSteps, resolveWrite } from './writes.ts'
@@ -48,8 +48,6 @@ type FileOf<Kind extends string> = Extract<OperationFile, Record<Kind, unknown>>
 function resolveList(file: FileOf<'list'>, common: OperationCommon, entity: Entity, path: Path, context: OperationContext): Operation {
   const selection = resolveSelection(file.where, entity, [...path, 'where'], context)
   const deepShare = file.page === undefined || file.page === 'first' ? 0 : file.page === 'deep' ? 1 : file.page.deep
-  if (deepShare > 0 && rangeOf(selection) !== null)
-    context.report([...path, 'page'], 'a deep page starts behind any row, be it in the range or not: with a range there are first pages alone')
   return {
     ...common,
     kind: 'list',
@@ -87,7 +85,7 @@ function resolveAggregate(file: FileOf<'aggregate'>, common: OperationCommon, en
   if (file.over !== undefined && window === undefined)
     report([...path, 'over'], `"over" needs a timestamp field with "within" in ${entity.name}`, { lacking: true })
   const selection = resolveSelection(file.where ?? {}, entity, [...path, 'where'], context)
-  if (file.over !== undefined && rangeOf(selection) !== null) report([...path, 'over'], 'one range at most can be asked for, and "where" has one')
+  if (file.over !== undefined && selection.over != null) report([...path, 'over'], 'one window at most can be asked for, and "where" has one')
   const over = file.over === undefined || window === undefined ? null : { field: window.name, ms: reach(file.over, context) }
   return { ...common, kind: 'aggregate', ...selection, groupBy, sum: file.sum ?? null, over: over ?? selection.over ?? null }
 }

@@ -66,12 +66,25 @@ export interface Bounds {
   from: number | null
   below: number | null
 }
-/** Which rows are asked for: those that equal, that lie in one range at most, and that have one of some constants. */
+/** Texts that begin as that of a picked row does. */
+export interface Prefix {
+  field: string
+  characters: number
+}
+export type Range = Window | Bounds | Prefix
+/** One of some constants; or, `none`, any other value. */
+export interface Among {
+  field: string
+  constants: Constant[]
+  none?: true
+}
+/** Which rows are asked for: those that equal, that lie in all of the ranges, and that have, or have none, of some constants. */
 export interface Selection {
   where: Filter[]
   over?: Window | null
-  bounds?: Bounds
-  among?: { field: string; constants: Constant[] }
+  bounds?: Bounds[]
+  prefixes?: Prefix[]
+  among?: Among[]
 }
 export interface Order {
   field: string
@@ -334,14 +347,23 @@ export function fieldOf(entity: Entity, name: string): Field {
   return field
 }
 
-/** The range that rows lie in; null: none is asked for. */
-export function rangeOf({ over, bounds }: Selection): Window | Bounds | null {
-  return over ?? bounds ?? null
+/** The ranges that rows lie in. */
+export function rangesOf({ over, bounds = [], prefixes = [] }: Selection): Range[] {
+  return [...(over == null ? [] : [over]), ...bounds, ...prefixes]
+}
+
+/** The range whose rows lie together in the order that is asked for: a list's, or of an aggregate any; null: there is none. */
+export function orderRangeOf(query: List | Aggregate): Range | null {
+  const isFixed = (field: string) => query.where.some((filter) => filter.field === field)
+  const ranges = rangesOf(query).filter(({ field }) => !isFixed(field))
+  if (query.kind === 'aggregate') return ranges[0] ?? null
+  const first = query.order.find(({ field }) => !isFixed(field))
+  return ranges.find(({ field }) => field === first?.field) ?? null
 }
 
 /** Fields that decide which rows are asked for. */
 export function selectedBy(selection: Selection): string[] {
-  return [...new Set([...selection.where, selection.among, rangeOf(selection)].flatMap((each) => each?.field ?? []))]
+  return [...new Set([...selection.where, ...(selection.among ?? []), ...rangesOf(selection)].map(({ field }) => field))]
 }
 
 /** The owned entities of an entity, in the order of the scenario. */

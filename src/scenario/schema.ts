@@ -118,12 +118,18 @@ const last = z.strictObject({ last: duration.describe('Times of a window that en
 const end = z.number().optional()
 const bounds = z.strictObject({ gt: end, gte: end, lt: end, lte: end })
 const among = z.strictObject({ in: z.array(plainLiteral).min(2).max(20).describe('Constants of which a row has one.') })
+const not = z.strictObject({ not: plainLiteral.describe('A constant that a row does not have.') })
+const noneOf = z.strictObject({ not_in: z.array(plainLiteral).min(2).max(20).describe('Constants of which a row has none.') })
+const prefix = z.strictObject({ prefix: z.int().min(1).max(20).describe('First characters of the value of a picked row, with which texts begin.') })
 const filter = z
   .record(
     fieldName,
-    z.union([literal, last, among, bounds], { error: 'expected any, a constant, { last: 30d }, { gte: 10, lt: 50 } or { in: [open, pending] }' }),
+    z.union([literal, last, among, not, noneOf, prefix, bounds], {
+      error:
+        'expected any, a constant, { last: 30d }, { gte: 10, lt: 50 }, { prefix: 3 }, { in: [open, pending] }, { not: closed } or { not_in: [1, 2] }',
+    }),
   )
-  .describe('Filters: `any` is the value that the field has in a picked row, then a constant, a range (one at most) or constants (one list at most).')
+  .describe('Filters: `any` is the value that the field has in a picked row, then a constant, constants of which a row has one or none, or a range.')
 const limit = z.int().min(1).max(1000)
 const page = z.union([z.enum(['first', 'deep']), z.strictObject({ deep: share })], { error: 'expected first, deep or { deep: 20% }' }).optional()
 const assignments = z.record(identifier, literal).describe('`now` is the replay time, `any` a fresh value; anything else is a constant.')

@@ -1,7 +1,7 @@
 /** Judges the answers that were kept during the replay, against what the reference knew before it. */
 import { type Dataset, type EntityData, isLoaded } from '../data/dataset.ts'
 import { fixedParameters, parametersOf } from '../data/parameters.ts'
-import { isSelected } from '../data/selected.ts'
+import { conditionsOn, isSelected } from '../data/selected.ts'
 import { type Answer, canonical, compareValues, type Value } from '../data/value.ts'
 import { changedFields } from '../families/sizes.ts'
 import type { KeptAnswer } from '../measure/recorder.ts'
@@ -159,13 +159,12 @@ function areFound({ rows }: Rows, operation: OperationOf<'search'>, call: Call):
 function isPlausiblePage(answer: Rows, operation: OperationOf<'list'>, call: Call): boolean {
   const { changed, removable, untouched } = call
   if (untouched) return same(answer, call.expected())
-  const isTold = (part: { field: string } | null | undefined) => part != null && operation.fields.includes(part.field) && !changed.has(part.field)
-  const { over, bounds, among } = operation
-  const told = { over: isTold(over) ? over : null, bounds: isTold(bounds) ? bounds : undefined, among: isTold(among) ? among : undefined }
+  const isTold = (field: string) => operation.fields.includes(field) && !changed.has(field)
+  const told = conditionsOn(operation, isTold)
   const filtered = answer.rows.every(
     (row) =>
       operation.where
-        .filter(isTold)
+        .filter(({ field }) => isTold(field))
         .every(({ field, constant }) => compareValues(columnOf(operation, row, field), constant ?? call.bound(`where.${field}`)) === 0) &&
       isSelected(call.entity, told, call.bound, (field) => columnOf(operation, row, field)),
   )

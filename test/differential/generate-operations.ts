@@ -66,33 +66,49 @@ function makeList(draws: Draws, table: Table): Text {
   const order = draws.one(table.columns.filter((each) => sortable.has(each.type)))
   const equal = makeFilter(draws, table, 3)
   const among = makeAmong(draws, table, equal)
-  const range = makeRange(draws, table, { ...equal, ...among }, order)
+  const ranges = makeRanges(draws, table, { ...equal, ...among }, order)
   return {
     list: table.name,
-    where: { ...equal, ...among, ...range },
+    where: { ...equal, ...among, ...ranges },
     order_by: `${draws.chance(0.5) ? '-' : ''}${order.name}`,
     limit: draws.one([1, 3, 20, 100, 1000]),
     ...projection(draws, table),
-    ...(draws.chance(0.5) ? { page: range === undefined ? draws.one(['first', 'deep', { deep: '20%' }]) : 'first' } : {}),
+    ...(draws.chance(0.5) ? { page: draws.one(['first', 'deep', { deep: '20%' }]) } : {}),
     ...readCommon(draws),
   }
 }
 
-/** Constants of a field that is not filtered yet. */
-function makeAmong(draws: Draws, table: Table, taken: Text): Text | undefined {
-  const able = table.columns.filter((each) => each.constants.length > 1 && !(each.name in taken))
-  if (able.length === 0 || !draws.chance(0.25)) return undefined
-  const column = draws.one(able)
-  const constants = [...new Set(draws.shuffled(column.constants))].slice(0, draws.int(2, 5))
-  return constants.length < 2 ? undefined : { [column.name]: { in: constants } }
+/** Constants, of which a row has one or none, of fields that are not filtered yet. */
+function makeAmong(draws: Draws, table: Table, taken: Text): Text {
+  const able = draws.shuffled(table.columns.filter((each) => each.constants.length > 1 && !(each.name in taken)))
+  const chosen = able.slice(0, draws.weighted({ 0: 15, 1: 4, 2: 1 }) as unknown as number)
+  return Object.fromEntries(chosen.flatMap((column) => makeConstants(draws, column).map((condition) => [column.name, condition])))
 }
 
-/** A window or bounds of a field that is not filtered yet, as often as not of the order. */
-function makeRange(draws: Draws, table: Table, taken: Text, order?: Column): Text | undefined {
+function makeConstants(draws: Draws, { type, constants: known }: Column): Text[] {
+  const constants = [...new Set(draws.shuffled(known))]
+  if (constants.length < 2) return []
+  const kind = draws.one(['in', 'in', 'not', 'not_in'] as const)
+  if (kind === 'not') return [{ not: constants[0] }]
+  // One of all values must be left.
+  const most = kind === 'not_in' && (type === 'enum' || type === 'bool') ? constants.length - 1 : 5
+  return most < 2 ? [] : [{ [kind]: constants.slice(0, draws.int(2, most)) }]
+}
+
+/** Ranges of fields that are not filtered yet, as often as not of the order. */
+function makeRanges(draws: Draws, table: Table, taken: Text, order?: Column): Text {
+  const isTime = (each: Column) => each.type === 'timestamp' && !each.implicit
   const isNumber = (each: Column) => (each.type === 'int' || each.type === 'decimal') && each.constants.length > 0 && !each.key && !each.implicit
-  const able = table.columns.filter((each) => !(each.name in taken) && ((each.type === 'timestamp' && !each.implicit) || isNumber(each)))
-  if (able.length === 0 || !draws.chance(0.4)) return undefined
-  const column = order !== undefined && able.includes(order) && draws.chance(0.6) ? order : draws.one(able)
+  const isText = (each: Column) => (each.type === 'words' || each.type === 'email') && each.refersTo === null
+  const able = draws.shuffled(table.columns.filter((each) => !(each.name in taken) && (isTime(each) || isNumber(each) || isText(each))))
+  if (order !== undefined && able.includes(order) && draws.chance(0.5)) able.unshift(...able.splice(able.indexOf(order), 1))
+  const many = draws.weighted({ 0: 6, 1: 3, 2: 1 }) as unknown as number
+  const chosen = able.slice(0, many).filter((each, at, all) => !isTime(each) || all.findIndex(isTime) === at)
+  return Object.assign({}, ...chosen.map((column) => makeRange(draws, column)))
+}
+
+function makeRange(draws: Draws, column: Column): Text {
+  if (column.type === 'words' || column.type === 'email') return { [column.name]: { prefix: draws.one([1, 2, 3, 7, 20]) } }
   if (column.type === 'timestamp') return { [column.name]: { last: draws.one(['1h', '10d', '2y', '500y']) } }
   const ends = draws.shuffled(column.constants.map(Number)).slice(0, 2)
   const [low, high] = [Math.min(...ends), Math.max(...ends)]
@@ -110,14 +126,15 @@ function makeAggregate(draws: Draws, table: Table): Text {
   const windowed = unit !== undefined || table.columns.some((each) => each.aged)
   const equal = draws.chance(0.5) ? makeFilter(draws, table, 2) : {}
   const among = makeAmong(draws, table, equal)
-  const range = makeRange(draws, table, { ...equal, ...among })
-  const where = { ...equal, ...among, ...range }
+  const ranges = makeRanges(draws, table, { ...equal, ...among })
+  const where = { ...equal, ...among, ...ranges }
+  const hasWindow = table.columns.some((each) => each.type === 'timestamp' && each.name in ranges)
   return {
     aggregate: table.name,
     ...(Object.keys(where).length > 0 ? { where } : {}),
     ...(group === undefined ? {} : { group_by: unit === undefined ? group.name : `${unit}(${group.name})` }),
     ...(summed.length > 0 && draws.chance(0.6) ? { sum: draws.one(summed).name } : {}),
-    ...(windowed && range === undefined && draws.chance(0.5) ? { over: draws.one(['1h', '10d', '2y', '500y']) } : {}),
+    ...(windowed && !hasWindow && draws.chance(0.5) ? { over: draws.one(['1h', '10d', '2y', '500y']) } : {}),
     ...readCommon(draws),
   }
 }

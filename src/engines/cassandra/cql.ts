@@ -4,8 +4,8 @@ import { leftOver } from '../../families/selection.ts'
 import { groupedByServer } from '../../families/wide-column/queries.ts'
 import { compactionWindow } from '../../families/wide-column/windows.ts'
 import { type Comparison, type Constant, entityOf, type OperationOf, type Scenario, type Selection, writesOf } from '../../scenario/scenario.ts'
-import { isDescending, isReversed, type PageStart, startText } from './pages.ts'
-import { sliceText } from './slices.ts'
+import { behindOf, isDescending, isReversed, type PageStart, startText } from './pages.ts'
+import { endsOf, sliceText } from './slices.ts'
 
 export const id = (name: string) => `"${name.replaceAll('"', '""')}"`
 
@@ -53,9 +53,9 @@ function isSmall({ entity, field: name }: StoreColumn, { entities, operations }:
 }
 
 /** What a list or an aggregate compares fields with. */
-function constantsOf({ where, bounds, among }: Selection): { field: string; constant: Constant | null }[] {
-  const ends = bounds === undefined ? [] : [bounds.from, bounds.below].map((constant) => ({ field: bounds.field, constant }))
-  return [...where, ...ends, ...(among?.constants ?? []).map((constant) => ({ field: among?.field as string, constant }))]
+function constantsOf({ where, bounds = [], among = [] }: Selection): { field: string; constant: Constant | null }[] {
+  const ends = bounds.flatMap(({ field, from, below }) => [from, below].map((constant) => ({ field, constant })))
+  return [...where, ...ends, ...among.flatMap(({ field, constants }) => constants.map((constant) => ({ field, constant })))]
 }
 
 /** Of rows that are never deleted nothing must be kept for a node that missed a deletion: what has expired goes once no hint is older (max_hint_window, 3 h). */
@@ -109,7 +109,8 @@ export function selectPage(store: Store, operation: OperationOf<'list'>, start: 
     : ''
   const left = leftOver(operation)
   const limit = left.length > 0 ? '' : limitOf(store, operation)
-  return `${selectProjection(store, operation, left)}${sliceText(operation, id)}${startText(start, descending, id)}${order}${limit}`
+  const slice = sliceText(endsOf(operation, behindOf(operation, start)), id, start.columns.length > 0)
+  return `${selectProjection(store, operation, left)}${slice}${startText(start, descending, id)}${order}${limit}`
 }
 
 export function selectWords(store: Store, operation: OperationOf<'search'>): string {
@@ -131,7 +132,7 @@ export function selectGroup(store: Store, operation: OperationOf<'aggregate'>): 
   const columns = groupedByServer(operation, store)
     ? ['count(*)', ...summed]
     : [...new Set([groupBy?.field, sum, store.expiry === null ? null : 'expires_at', ...leftOver(operation)].filter((name) => name != null))].map(id)
-  return `SELECT ${columns.join(', ')} FROM ${id(store.name)} WHERE ${equals(store.partition)}${sliceText(operation, id)}`
+  return `SELECT ${columns.join(', ')} FROM ${id(store.name)} WHERE ${equals(store.partition)}${sliceText(endsOf(operation), id)}`
 }
 
 /** What a statement says of its cells beside their values: how long they live, in seconds, and the time they are of, in microseconds. */

@@ -5,7 +5,7 @@ import { cqlError } from '../../clients/protocols/cql-errors.ts'
 import { readReply, wroteReply } from '../../clients/replies.ts'
 import { guardOfRead, holds } from '../../data/guard.ts'
 import { isOfTenant } from '../../data/parameters.ts'
-import { isSelected } from '../../data/selected.ts'
+import { conditionsOn, isSelected } from '../../data/selected.ts'
 import { canonical, compareValues, constantOf, type Value } from '../../data/value.ts'
 import { type BucketUnit, bucketMs, bucketOf } from '../../families/buckets.ts'
 import type { Store, StoreColumn } from '../../families/model.ts'
@@ -29,7 +29,7 @@ import {
 import type { Compiled, Reply } from '../engine.ts'
 import { claimed, released } from './claims.ts'
 import { deleteRow } from './cql.ts'
-import { isDescending, pageStart, pageStarts } from './pages.ts'
+import { behindOf, isDescending, type PageStart, pageStart, pageStarts } from './pages.ts'
 import { amountOf, CassandraRows, columnOf, isByKey, lineColumn, nextVersion, ownerOf, partitionOf, type Row, restored, storeFor } from './rows.ts'
 import { endsOf, endValues, windowStart } from './slices.ts'
 import { ask, askAll, askPages, type Cql, type CqlResult, consistencies, isAlive, type StoredRow, type Talk } from './talk.ts'
@@ -108,17 +108,18 @@ export class CassandraOperations {
     const store = storeFor(this.#compiled.model, op.name)
     if (store.unique) return yield* this.#unique(op, entity, store, nowMs, bound)
     const start = bound('deep') === true ? pageStart(op, entity, (field) => bound(`after.${field}`)) : 0
-    const after = pageStarts(op)[start ?? 0]?.columns ?? []
+    const begin = pageStarts(op)[start ?? 0] as PageStart
+    const after = begin.columns
     const cursorMs = store.bucket !== null && after.includes(store.bucket.field) ? Number(bound(`after.${store.bucket.field}`)) : null
     const rows: StoredRow[] = []
     const waves = this.#listWaves(store, op, entity, cursorMs, bound)
-    const ends = endsOf(op).map(({ field }) => field)
-    const slice = endValues(this.#compiled.scenario, op, bound)
+    const ends = endsOf(op, behindOf(op, begin))
+    const slice = endValues(this.#compiled.scenario, op, ends, bound)
     const fits = this.#fits(op, entity, store, nowMs, bound)
     for (let wave = waves(0); wave.length > 0; wave = waves(rows.length)) {
       const statements = wave.map((bucket) => ({
         query: texts[start ?? 0] as string,
-        columns: [...store.partition, ...ends, ...after].map((name) => columnOf(store, name)),
+        columns: [...store.partition, ...ends.map(({ field }) => field), ...after].map((name) => columnOf(store, name)),
         params: [...partitionValues(store, op, bound, bucket), ...slice, ...after.map((name) => bound(`after.${name}`))],
       }))
       for (const part of yield* askPages(statements, op.limit, fits, consistencyOf(op))) rows.push(...part)
@@ -185,8 +186,7 @@ export class CassandraOperations {
   ): ((row: StoredRow) => boolean) | null {
     const left = leftOver(op)
     if (left.length === 0) return nowMs === null ? null : (row) => isAlive(row, nowMs)
-    const of = (part: { field: string } | null | undefined) => part != null && left.includes(part.field)
-    const rest = { over: of(op.over) ? op.over : null, bounds: of(op.bounds) ? op.bounds : undefined, among: op.among }
+    const rest = conditionsOn(op, (field) => left.includes(field))
     return (row) => isAlive(row, nowMs) && isSelected(entity, rest, bound, (field) => restored(columnOf(store, field), row[field]))
   }
 
@@ -196,11 +196,13 @@ export class CassandraOperations {
     const nowMs = nowOf(entity, bound)
     const store = storeFor(this.#compiled.model, op.name)
     const [from, to] = over === null ? [0, 0] : [windowStart(this.#compiled.scenario, op, bound), Number(bound('to'))]
-    const ends = endsOf(op).map(({ field }) => columnOf(store, field))
-    const slice = endValues(this.#compiled.scenario, op, bound)
+    const ends = endsOf(op)
+    const slice = endValues(this.#compiled.scenario, op, ends, bound)
     const fits = this.#fits(op, entity, store, nowMs, bound)
     const isOutside =
-      over !== null && ends.length === 0 && (Number(bound(`where.${over.field}`)) < from || Number(bound(`where.${over.field}`)) >= to)
+      over !== null &&
+      op.where.some(({ field }) => field === over.field) &&
+      (Number(bound(`where.${over.field}`)) < from || Number(bound(`where.${over.field}`)) >= to)
     const unit = store.bucket?.unit
     const server = groupedByServer(op, store)
     const scale = sum === null ? 0 : columnOf(store, sum).scale
@@ -208,7 +210,7 @@ export class CassandraOperations {
     for (const wave of unit === undefined ? [[null]] : inWaves(bucketsBetween(unit, from, to))) {
       const statements = wave.map((bucket) => ({
         query: text,
-        columns: [...store.partition.map((name) => columnOf(store, name)), ...ends],
+        columns: [...store.partition, ...ends.map(({ field }) => field)].map((name) => columnOf(store, name)),
         params: [...partitionValues(store, op, bound, bucket), ...slice],
       }))
       const parts = yield* askAll(statements, consistencyOf(op))

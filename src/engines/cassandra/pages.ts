@@ -1,7 +1,7 @@
 /** Pages of a list: where in the clustering order a page begins, behind a cursor that may name columns that the equality fixes already. */
 import { compareValues, constantOf, type Value } from '../../data/value.ts'
 import type { Store } from '../../families/model.ts'
-import { type Entity, type OperationOf, rangeOf } from '../../scenario/scenario.ts'
+import type { Entity, OperationOf } from '../../scenario/scenario.ts'
 
 /** Rows behind (or, `inclusive`, at and behind) these clustering columns of the cursor; all rows where there are none. */
 export interface PageStart {
@@ -13,7 +13,6 @@ const beginning: PageStart = { columns: [], inclusive: false }
 /** The first page, then every way in which a deep page can begin: a statement for each. */
 export function pageStarts(op: OperationOf<'list'>): PageStart[] {
   const starts = [beginning]
-  if (rangeOf(op) !== null) return starts
   const free: string[] = []
   for (const { field } of op.order) {
     if (isFree(op, field)) free.push(field)
@@ -56,6 +55,12 @@ export function startText(start: PageStart, descending: boolean, id: (name: stri
 export function isReversed(store: Store, op: OperationOf<'list'>): boolean {
   const first = store.clustering[0]
   return first !== undefined && first.descending !== isDescending(op)
+}
+
+/** Whether a page begins behind a row, and in which direction it goes on. */
+export function behindOf(op: OperationOf<'list'>, start: PageStart): 'ascending' | 'descending' | null {
+  if (start.columns.length === 0) return null
+  return isDescending(op) ? 'descending' : 'ascending'
 }
 
 /** All columns of an order have one direction. */

@@ -1,33 +1,39 @@
 /** The range of the clustering order that a list or an aggregate reads of each partition. */
 import { constantOf, type Value } from '../../data/value.ts'
-import { isRangeOfOrder } from '../../families/selection.ts'
-import { entityOf, type OperationOf, type Scenario } from '../../scenario/scenario.ts'
+import { entityOf, type OperationOf, orderRangeOf, type Scenario } from '../../scenario/scenario.ts'
 
 type Query = OperationOf<'list'> | OperationOf<'aggregate'>
-/** One end of it, and what is bound to it: a time of the window, or a constant. */
+/** One end of it, and what is bound to it: a parameter by its name, or a constant. */
 interface End {
   field: string
   operator: '>=' | '<'
-  value: 'from' | 'to' | number
+  value: string | number
 }
 
-export function endsOf(operation: Query): End[] {
-  const { over, bounds } = operation
-  if (!isRangeOfOrder(operation)) return []
-  const end = (field: string, operator: End['operator'], value: End['value'] | null): End[] => (value === null ? [] : [{ field, operator, value }])
-  if (over != null) return [...end(over.field, '>=', 'from'), ...end(over.field, '<', 'to')]
-  return bounds === undefined ? [] : [...end(bounds.field, '>=', bounds.from), ...end(bounds.field, '<', bounds.below)]
+/** `behind`: of a page behind a row of the range the far end alone, of which of the two directions. */
+export function endsOf(operation: Query, behind: 'ascending' | 'descending' | null = null): End[] {
+  const range = orderRangeOf(operation)
+  if (range === null) return []
+  const { field } = range
+  const ends = valuesOf(range)
+  const from: End[] = ends.from === null || behind === 'ascending' ? [] : [{ field, operator: '>=', value: ends.from }]
+  const below: End[] = ends.below === null || behind === 'descending' ? [] : [{ field, operator: '<', value: ends.below }]
+  return [...from, ...below]
 }
 
-export function sliceText(operation: Query, id: (name: string) => string): string {
-  return endsOf(operation)
-    .map(({ field, operator }) => ` AND ${id(field)} ${operator} ?`)
-    .join('')
+function valuesOf(range: NonNullable<ReturnType<typeof orderRangeOf>>): { from: End['value'] | null; below: End['value'] | null } {
+  if ('ms' in range) return { from: 'from', below: 'to' }
+  return 'characters' in range ? { from: `prefix.${range.field}`, below: `below.${range.field}` } : range
+}
+
+/** Beside a cursor, which compares columns together, an end is compared as it does: a column is compared in one way alone. */
+export function sliceText(ends: End[], id: (name: string) => string, isBesideCursor = false): string {
+  return ends.map(({ field, operator }) => (isBesideCursor ? ` AND (${id(field)}) ${operator} (?)` : ` AND ${id(field)} ${operator} ?`)).join('')
 }
 
 /** As the ends are bound, in their order. */
-export function endValues(scenario: Scenario, operation: Query, bound: (name: string) => Value): Value[] {
-  return endsOf(operation).map(({ field, value }) => {
+export function endValues(scenario: Scenario, operation: Query, ends: End[], bound: (name: string) => Value): Value[] {
+  return ends.map(({ field, value }) => {
     if (typeof value === 'number') return constantOf(entityOf(scenario, operation.entity), field, value)
     return value === 'from' ? windowStart(scenario, operation, bound) : bound(value)
   })

@@ -15,8 +15,9 @@ import type { RequestBuffer } from '../../clients/request.ts'
 import { type Parameter, parametersOf, type WireSource } from '../../data/parameters.ts'
 import type { Value } from '../../data/value.ts'
 import type { Store, StoreColumn } from '../../families/model.ts'
+import { leftOver } from '../../families/selection.ts'
 import { storesOfEntity } from '../../families/wide-column/stores.ts'
-import { entityOf, type Field, type Operation, type OperationOf, rangeOf } from '../../scenario/scenario.ts'
+import { entityOf, type Field, type Operation, type OperationOf, orderRangeOf } from '../../scenario/scenario.ts'
 import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Compiled } from '../engine.ts'
 import { insertRow } from './cql.ts'
@@ -105,7 +106,7 @@ function shapeOf(compiled: Compiled<string>, op: Operation): Shape | null {
         rows: living(1),
       }
     case 'list': {
-      if (store.unique || store.bucket !== null || rangeOf(op) !== null || op.among !== undefined || !hasOneDeepStart(op)) return null
+      if (store.unique || store.bucket !== null || leftOver(op).length > 0 || orderRangeOf(op) !== null || !hasOneDeepStart(op)) return null
       const where = store.partition.map((name): Bind => {
         const constant = op.where.find((filter) => filter.field === name)?.constant ?? null
         return constant === null ? { name: `where.${name}` } : { constant, scale: columnOf(store, name).scale }

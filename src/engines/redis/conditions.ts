@@ -1,8 +1,8 @@
-/** What a page of a set is read by: its script with the conditions that no order answers, and the range of its scores. */
+/** What a page of a set is read by: its script with the conditions that no order answers, and the range of its order. */
 import { constantOf, type Value } from '../../data/value.ts'
-import { lookedAt, scoreOf } from '../../families/key-value/model.ts'
+import { lookedAt, rangeInSet, scoreOf } from '../../families/key-value/model.ts'
 import type { Store } from '../../families/model.ts'
-import { type Entity, fieldOf, type OperationOf, rangeOf } from '../../scenario/scenario.ts'
+import { type Entity, fieldOf, type OperationOf } from '../../scenario/scenario.ts'
 import { stored } from './keys.ts'
 import { type Condition, literal, pageScript, rankScript, type Script } from './scripts.ts'
 
@@ -12,46 +12,65 @@ export interface PageForm {
   script: Script
   /** Parameters that its condition takes behind all else. */
   further: string[]
-  /** Scores from one on and below another, as a parameter's name or as they stand; null: all. */
-  scores: { from: string; below: string; isBound: boolean } | null
+  /** From one on and below another: scores as a parameter's name or as they stand, or parameters that members begin with; null: all. */
+  range: { from: string; below: string; of: 'times' | 'numbers' | 'texts' } | null
 }
 
 export function pageForm(store: Store, entity: Entity, op: Query): PageForm {
-  const left = lookedAt(store, op)
-  const condition = op.kind === 'search' ? { text: '', words: 0 } : conditionOf(entity, op, left)
+  const further = op.kind === 'search' ? [] : parametersOfRest(op, lookedAt(store, op))
+  const text = op.kind === 'search' ? '' : conditionOf(entity, op, lookedAt(store, op), further)
+  const condition: Condition = { text, words: further.length }
   return {
     script: (scoreOf(store) === null ? pageScript : rankScript)(condition),
-    further: condition.words === 0 ? [] : ['from', 'to'],
-    scores: op.kind === 'search' ? null : scoresOf(op, left),
+    further,
+    range: op.kind === 'search' ? null : rangeOfForm(store, op),
   }
 }
 
-function scoresOf(op: OperationOf<'list' | 'aggregate'>, left: string[]): PageForm['scores'] {
-  const range = rangeOf(op)
-  if (range === null || left.includes(range.field)) return null
-  if ('ms' in range) return { from: 'from', below: 'to', isBound: true }
-  return { from: String(range.from ?? '-inf'), below: String(range.below ?? '+inf'), isBound: false }
+function rangeOfForm(store: Store, op: OperationOf<'list' | 'aggregate'>): PageForm['range'] {
+  const range = rangeInSet(store, op)
+  if (range === null) return null
+  if ('ms' in range) return { from: 'from', below: 'to', of: 'times' }
+  if ('characters' in range) return { from: `prefix.${range.field}`, below: `below.${range.field}`, of: 'texts' }
+  return { from: String(range.from ?? '-inf'), below: String(range.below ?? '+inf'), of: 'numbers' }
 }
 
-/** In Lua, of the fields of a row's hash; constants are part of the text, the times of a window its last arguments. */
-function conditionOf(entity: Entity, op: OperationOf<'list' | 'aggregate'>, left: string[]): Condition {
-  const { over, bounds, among } = op
-  const lines: string[] = []
+function parametersOfRest({ over, prefixes = [] }: OperationOf<'list' | 'aggregate'>, left: string[]): string[] {
+  const times = over != null && left.includes(over.field) ? ['from', 'to'] : []
+  return [...times, ...prefixes.filter(({ field }) => left.includes(field)).map(({ field }) => `prefix.${field}`)]
+}
+
+/** In Lua, of the fields of a row's hash; constants are part of the text, what a call asks for its last arguments. */
+function conditionOf(entity: Entity, op: OperationOf<'list' | 'aggregate'>, left: string[], further: string[]): string {
+  const { over, bounds = [], prefixes = [], among = [] } = op
+  const isLeft = ({ field }: { field: string }) => left.includes(field)
   const read = (field: string) => `redis.call('HGET', hash, ${literal(field)})`
-  if (among !== undefined) {
-    const differs = among.constants.map((each) => `value ~= ${literal(stored(fieldOf(entity, among.field), constantOf(entity, among.field, each)))}`)
-    lines.push(`local value = ${read(among.field)}`, `if ${differs.join(' and ')} then return end`)
+  const argument = (name: string) => {
+    const behind = further.length - 1 - further.indexOf(name)
+    return behind === 0 ? 'ARGV[#ARGV]' : `ARGV[#ARGV - ${behind}]`
   }
-  const isWindow = over != null && left.includes(over.field)
+  const lists = among.flatMap(({ field, constants, none }) => {
+    const words = constants.map((each) => literal(stored(fieldOf(entity, field), constantOf(entity, field, each))))
+    const outside = words.map((word) => `value ${none ? '==' : '~='} ${word}`).join(none ? ' or ' : ' and ')
+    return [`local value = ${read(field)}`, `if ${outside} then return end`]
+  })
   const within = (field: string, from: string | null, below: string | null) => {
     const outside = ['not number', ...(from === null ? [] : [`number < ${from}`]), ...(below === null ? [] : [`number >= ${below}`])]
-    lines.push(`local number = tonumber(${read(field)} or '')`, `if ${outside.join(' or ')} then return end`)
+    return [`local number = tonumber(${read(field)} or '')`, `if ${outside.join(' or ')} then return end`]
   }
-  if (isWindow) within(over.field, 'tonumber(ARGV[#ARGV - 1])', 'tonumber(ARGV[#ARGV])')
-  if (bounds !== undefined && left.includes(bounds.field))
-    within(bounds.field, bounds.from === null ? null : String(bounds.from), bounds.below === null ? null : String(bounds.below))
-  return { text: lines.map((line) => `\n  ${line}`).join(''), words: isWindow ? 2 : 0 }
+  const window = over != null && isLeft(over) ? within(over.field, `tonumber(${argument('from')})`, `tonumber(${argument('to')})`) : []
+  const numbers = bounds
+    .filter(isLeft)
+    .flatMap(({ field, from, below }) => within(field, from === null ? null : String(from), below === null ? null : String(below)))
+  const texts = prefixes.filter(isLeft).flatMap(({ field }) => {
+    const start = argument(`prefix.${field}`)
+    return [`local text = ${read(field)}`, `if not text or string.sub(text, 1, #${start}) ~= ${start} then return end`]
+  })
+  return [...lists, ...window, ...numbers, ...texts].map((line) => `\n  ${line}`).join('')
 }
 
 /** The words of a range of scores; a window may begin before any time that a number holds exactly. */
 export const exact = (ms: Value) => String(Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number(ms), Number.MAX_SAFE_INTEGER)))
+
+/** A parameter as a script takes it behind all else: a time, or a text. */
+export const furtherWord = (value: Value) => (typeof value === 'string' ? value : exact(value))

@@ -19,7 +19,7 @@ import {
 } from '../../scenario/scenario.ts'
 import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Compiled, Reply } from '../engine.ts'
-import { exact, type PageForm, pageForm } from './conditions.ts'
+import { exact, furtherWord, type PageForm, pageForm } from './conditions.ts'
 import { behindKeys, isUnique, keyLength, linesField, RedisKeys, restored, restoredLines, stored, uniqueHash } from './keys.ts'
 import { findScript, rankScript, type Script } from './scripts.ts'
 import { command, type Talk, type Word } from './talk.ts'
@@ -139,12 +139,15 @@ export class RedisOperations {
     const reversed = isReversed(op)
     const inside = comparedInside(store, op)
     if (inside.length > 0) return this.#rangeInside(op, store, inside, bound)
-    if (bound('deep') !== true) return scoresIn(this.formOf(op.name), bound, reversed) ?? wholeRange(store, reversed)
+    const whole = rangeWords(store, this.formOf(op.name), bound, reversed)
+    if (bound('deep') !== true) return whole
     const cursor = (field: string) => bound(`after.${field}`)
     const member = this.keys.member(store, cursor)
-    if (scoreOf(store) !== null) return [this.keys.score(store, cursor), member, '', '', reversed ? '1' : '0']
+    if (scoreOf(store) !== null) return [this.keys.score(store, cursor), member, ...whole.slice(2)]
+    // The row behind which the page lies is one of the range.
     const after = Buffer.concat([Buffer.from('('), member])
-    return reversed ? ['-', after, '1'] : [after, '+', '0']
+    const [low = '-', high = '+'] = whole
+    return reversed ? [low, after, '1'] : [after, high, '0']
   }
 
   /** Members that begin with the values that are compared; of that set only the key follows them. */
@@ -178,9 +181,9 @@ export class RedisOperations {
     const store = this.storeOf(op.name)
     const set = this.keys.set(store, (field) => bound(`where.${field}`))
     const fields = [op.groupBy?.field, op.sum].filter((name) => name != null)
-    // A number is the score: who asks for a range has a set that is ordered by it.
+    // Who asks for a range has a set that is ordered by it.
     const form = this.formOf(op.name)
-    const range = scoresIn(form, bound, false) ?? wholeRange(store, false)
+    const range = rangeWords(store, form, bound, false)
     const rows = yield* this.#page(store, set, range, -1, nowOf(entity, bound), fields.length === 0 ? entity.key : fields, form, bound)
     const groups = grouped(
       op,
@@ -241,7 +244,7 @@ export class RedisOperations {
     bound: Bound,
   ): Talk<Hash[]> {
     const length = String(keyLength(entityOf(this.#compiled.scenario, store.entity)))
-    const last = further.map((name) => exact(bound(name)))
+    const last = further.map((name) => furtherWord(bound(name)))
     const words = [...range, String(limit), length, `${store.entity}:`, now === null ? '' : String(now), ...fields, ...last]
     return (yield { script, keys: [set], words }) as Hash[]
   }
@@ -263,15 +266,16 @@ export class RedisOperations {
   }
 }
 
-/** A range of the scores, as its script is told; null: there is none. */
-function scoresIn({ scores }: PageForm, bound: Bound, reversed: boolean): Word[] | null {
-  if (scores === null) return null
-  const word = (end: string) => (scores.isBound ? exact(bound(end)) : end)
-  return ['', '', word(scores.from), word(scores.below), reversed ? '1' : '0']
+/** The range of a set, as its script is told. */
+function rangeWords(store: Store, { range }: PageForm, bound: Bound, reversed: boolean): Word[] {
+  if (range === null) return wholeRange(store, reversed)
+  if (range.of === 'texts') return [`[${bound(range.from)}`, `(${bound(range.below)}`, reversed ? '1' : '0']
+  const word = (end: string) => (range.of === 'times' ? exact(bound(end)) : end)
+  return ['', '', word(range.from), word(range.below), reversed ? '1' : '0']
 }
 
 /** Lines are numbered: that is their score. */
-const linesForm: PageForm = { script: rankScript(), further: [], scores: null }
+const linesForm: PageForm = { script: rankScript(), further: [], range: null }
 
 /** All of a set, as its script is told. */
 export function wholeRange(store: Store, reversed: boolean): string[] {

@@ -5,7 +5,7 @@
 import { exampleOf } from '../../data/examples.ts'
 import { type Parameter, parametersOf } from '../../data/parameters.ts'
 import type { Value } from '../../data/value.ts'
-import { type Entity, entityOf, type Field, fieldOf, type Operation, rangeOf, writesOf } from '../../scenario/scenario.ts'
+import { type Entity, entityOf, type Field, fieldOf, type Operation, writesOf } from '../../scenario/scenario.ts'
 import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Compiled } from '../engine.ts'
 import { stored } from './keys.ts'
@@ -16,7 +16,7 @@ import { type Call, commandsOf, type Resp, type Word } from './talk.ts'
 /** The distinct calls in their order, those of a page behind a cursor after those of a first page, and the scripts that they run. */
 export function rehearsed(compiled: Compiled, operations: RedisOperations, op: Operation): string[] {
   const examples = new Examples(compiled, op)
-  const pages = op.kind === 'list' && rangeOf(op) === null ? [false, true] : [false]
+  const pages = op.kind === 'list' ? [false, true] : [false]
   const calls = pages.flatMap((deep) => {
     const perform = (changed: string | null) => callsOf(compiled, operations, op, (name) => examples.value(name, deep, changed))
     return named(perform(null), examples.names(), perform)

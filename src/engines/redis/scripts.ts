@@ -48,7 +48,7 @@ end
 return rows`)
 
 /**
- * KEYS[1]: sorted set with a number as score. ARGV: score and member that a page lies behind, or '' and ''; scores that a window goes from and up to, or '' and '';
+ * KEYS[1]: sorted set with a number as score. ARGV: score and member that a page lies behind, or '' and ''; scores that a range goes from and up to, or '' and '';
  * reversed 0|1, limit (-1: none), length of the key at the end of members, prefix of the hashes, now or '', fields…, what the condition takes. Answers the fields of each row.
  * Members of one score lie in the order of their bytes: where the page begins among them is found by halving.
  */
@@ -75,8 +75,9 @@ if score ~= '' then
     if order < 0 or (order == 0 and not reversed) then low = middle + 1 else high = middle end
   end
   if reversed then last = low else first = low end
-elseif from ~= '' then first, last = below(from), below(to) end
+end
 last = last or redis.call('ZCARD', KEYS[1])
+if from ~= '' then first, last = math.max(first, below(from)), math.min(last, below(to)) end
 while first < last and (limit < 0 or #rows < limit) do
   local chunk = math.min(last - first, limit < 0 and 1000 or limit - #rows)
   local at = reversed and last - chunk or first

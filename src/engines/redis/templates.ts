@@ -158,7 +158,7 @@ class Shape {
     const range = this.#range(op, store)
     const length = String(keyLength(this.#entity))
     const { script, further } = this.#operations.formOf(op.name)
-    const last = further.map((name) => this.#digits(name))
+    const last = further.map((name) => (name.startsWith('prefix.') ? this.#bytes(name) : this.#digits(name)))
     return ['EVALSHA', script.sha, '1', set, ...range, String(op.limit), length, `${store.entity}:`, now, ...op.fields, ...last]
   }
 
@@ -166,10 +166,12 @@ class Shape {
   #range(op: OperationOf<'list'> | OperationOf<'search'>, store: Store): (WordSpec | null)[] {
     if (op.kind === 'search') return wholeRange(store, false)
     const inside = comparedInside(store, op).map((name) => this.#sortable(`where.${name}`, fieldOf(this.#entity, name)))
-    const { scores } = this.#operations.formOf(op.name)
-    if (scores !== null) {
-      const word = (end: string) => (scores.isBound ? this.#digits(end) : end)
-      return ['', '', word(scores.from), word(scores.below), isReversed(op) ? '1' : '0']
+    const { range } = this.#operations.formOf(op.name)
+    if (range?.of === 'texts')
+      return [this.#joined('[', [this.#bytes(range.from)]), this.#joined('(', [this.#bytes(range.below)]), isReversed(op) ? '1' : '0']
+    if (range !== null) {
+      const word = (end: string) => (range.of === 'times' ? this.#digits(end) : end)
+      return ['', '', word(range.from), word(range.below), isReversed(op) ? '1' : '0']
     }
     if (inside.length === 0) return wholeRange(store, isReversed(op))
     const end = behindKeys(this.#entity)

@@ -11,7 +11,6 @@ import {
   type Operation,
   type OperationOf,
   ownedBy,
-  rangeOf,
   readsBefore,
   renewsLife,
   type Scenario,
@@ -45,7 +44,7 @@ export interface DocumentRequest extends Guarded {
   collection: string
   /**
    * `find`, `aggregate`, `insert`, `update` or `delete`, first of all its elements: filters of equalities, `$gt`, `$gte`, `$lt`,
-   * `$lte`, `$and`, `$or`, `$text` and, where fewer fields are searched than the text index has, `$expr`; changes of `$set`, `$inc` and `$setOnInsert`,
+   * `$lte`, `$in`, `$nin`, `$and`, `$or`, `$text` and, where fewer fields are searched than the text index has, `$expr`; changes of `$set`, `$inc` and `$setOnInsert`,
    * with `upsert` or `multi`; pipelines of `$match`, `$group` (`$sum`, by `$dateTrunc`) and `$sort`.
    */
   command: Document
@@ -97,7 +96,7 @@ class Compilation {
         return this.#read([this.#get(op)])
       case 'list': {
         const page = (deep: boolean) => this.#find(op.entity, { filter: listFilter(entity, op, bound, deep), ...pageOf(entity, op) })
-        return this.#read(rangeOf(op) === null ? [[page(false)], [page(true)]] : [[page(false)]], this.#position('deep'))
+        return this.#read([[page(false)], [page(true)]], this.#position('deep'))
       }
       case 'search':
         return this.#read([[this.#find(op.entity, { filter: searchFilter(entity, op, this.#store(op.entity), bound), ...pageOf(entity, op) })]])

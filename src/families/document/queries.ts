@@ -150,22 +150,23 @@ function equalities(filters: Filter[], entity: Entity, bound: Bound): Document {
   )
 }
 
-/** A range, and constants of which a document has one. */
-function conditions({ over, bounds, among }: Selection, entity: Entity, bound: Bound): Document[] {
+/** Ranges, and constants of which a document has one or none. */
+function conditions({ over, bounds = [], prefixes = [], among = [] }: Selection, entity: Entity, bound: Bound): Document[] {
   const of = (name: string, condition: (field: Entity['fields'][number]) => Document) => ({
     [pathOf(entity, name)]: condition(fieldOf(entity, name)),
   })
   return [
     ...(over == null ? [] : [of(over.field, (field) => ({ $gte: bound('from', field), $lt: bound('to', field) }))]),
-    ...(bounds === undefined
-      ? []
-      : [
-          of(bounds.field, (field) => ({
-            ...(bounds.from === null ? {} : { $gte: constant(field, bounds.from) }),
-            ...(bounds.below === null ? {} : { $lt: constant(field, bounds.below) }),
-          })),
-        ]),
-    ...(among === undefined ? [] : [of(among.field, (field) => ({ $in: among.constants.map((each) => constant(field, each)) }))]),
+    ...bounds.map(({ field: name, from, below }) =>
+      of(name, (field) => ({
+        ...(from === null ? {} : { $gte: constant(field, from) }),
+        ...(below === null ? {} : { $lt: constant(field, below) }),
+      })),
+    ),
+    ...prefixes.map(({ field: name }) => of(name, (field) => ({ $gte: bound(`prefix.${name}`, field), $lt: bound(`below.${name}`, field) }))),
+    ...among.map(({ field: name, constants, none }) =>
+      of(name, (field) => ({ [none ? '$nin' : '$in']: constants.map((each) => constant(field, each)) })),
+    ),
   ]
 }
 

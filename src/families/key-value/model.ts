@@ -6,8 +6,10 @@ import {
   fieldOf,
   type Operation,
   type OperationOf,
+  orderRangeOf,
   ownedBy,
-  rangeOf,
+  type Range,
+  rangesOf,
   readsBefore,
   type Scenario,
   type Write,
@@ -177,11 +179,18 @@ export function scannedRows(scenario: Scenario, entity: Entity, operation: Opera
   return Math.round(entity.count * share * rangeShare(entity, operation))
 }
 
-/** Fields of conditions that a row of a set is looked at for: all but a range of its scores. */
+/** The range in which the members of a set lie together; null: there is none. */
+export function rangeInSet(store: Store, operation: OperationOf<'list' | 'aggregate'>): Range | null {
+  const [first] = store.clustering
+  const range = rangesOf(operation).find(({ field }) => field === first?.column)
+  return range !== undefined && ('characters' in range || scoreOf(store) !== null) ? range : null
+}
+
+/** Fields of conditions that a row of a set is looked at for: all but the range of its order. */
 export function lookedAt(store: Store, operation: Query): string[] {
   if (operation.kind === 'search') return []
-  const range = rangeOf(operation)
-  return [operation.among, range?.field === scoreOf(store) ? null : range].flatMap((each) => each?.field ?? [])
+  const along = rangeInSet(store, operation)
+  return [...(operation.among ?? []), ...rangesOf(operation).filter((range) => range !== along)].map(({ field }) => field)
 }
 
 /** Fields of a set's order that a list compares for equality: they stand in front of its members. */
@@ -213,7 +222,7 @@ function setFor(scenario: Scenario, entity: Entity, operation: Query): Store {
   const equal = outer === null ? bound : [outer]
   const inner = bound.filter((name) => !equal.includes(name)).sort()
   const constants = where.filter((filter) => filter.constant !== null)
-  const range = operation.kind === 'aggregate' ? rangeOf(operation) : null
+  const range = operation.kind === 'aggregate' ? rangeOfSet(operation) : null
   const asked = operation.kind === 'list' ? operation.order : range === null ? [] : [range]
   const inOrder = [...new Set([...inner, ...asked.map(({ field }) => field), ...entity.key])].filter(
     (field) => !equal.includes(field) || operation.kind === 'aggregate',
@@ -246,19 +255,22 @@ function setFor(scenario: Scenario, entity: Entity, operation: Query): Store {
   }
 }
 
+/** By which the set of an aggregate is ordered. */
+const rangeOfSet = (operation: OperationOf<'aggregate'>) => orderRangeOf(operation) ?? rangesOf(operation)[0] ?? null
+
 /** The same rows in the same sets, in the same order where one was asked for. */
 function serves(store: Store, wanted: Store, operation: Query): boolean {
   if (store.base || store.entity !== wanted.entity || store.clustering.length === 0) return false
   const rows = ({ partition, where, columns }: Store) =>
     JSON.stringify([partition, where ?? [], columns.find((each) => each.role === 'token')?.field])
   if (rows(store) !== rows(wanted)) return false
-  const anyOrder = operation.kind === 'aggregate' && rangeOf(operation) === null
+  const anyOrder = operation.kind === 'aggregate' && rangeOfSet(operation) === null
   return anyOrder || JSON.stringify(store.clustering) === JSON.stringify(wanted.clustering)
 }
 
 /** What finds the one row of a unique value. */
 function uniqueFor(model: PhysicalModel, operation: Query): Store | undefined {
-  if (operation.kind !== 'list' || operation.where.length !== 1 || rangeOf(operation) !== null || operation.among !== undefined) return undefined
+  if (operation.kind !== 'list' || operation.where.length !== 1 || rangesOf(operation).length > 0 || operation.among !== undefined) return undefined
   const [filter] = operation.where
   return filter?.constant !== null ? undefined : uniquesOf(model.stores, operation.entity).find((store) => store.partition[0] === filter.field)
 }

@@ -14,7 +14,6 @@ import {
   lineFields,
   type Operation,
   type OperationOf,
-  rangeOf,
   readsBefore,
   type Scenario,
   type Selection,
@@ -126,7 +125,7 @@ class Compilation {
       case 'get':
         return this.#get(operation)
       case 'list':
-        return rangeOf(operation) === null ? [this.#page(operation, false), this.#page(operation, true)] : [this.#page(operation, false)]
+        return [this.#page(operation, false), this.#page(operation, true)]
       case 'search':
         return [this.#search(operation)]
       case 'aggregate':
@@ -312,16 +311,25 @@ class Compilation {
     return { fields, places, types: fields.map((field) => this.#dialect.type(this.#scenario, entity, field)) }
   }
 
-  #conditions(entity: Entity, { where, over, bounds, among }: Selection, binder: Binder): string[] {
+  #conditions(entity: Entity, { where, over, bounds = [], prefixes = [], among = [] }: Selection, binder: Binder): string[] {
     const { column } = this.#dialect
     const window = over == null ? [] : [`${column(over.field)} >= ${binder.at('from')}`, `${column(over.field)} < ${binder.at('to')}`]
     const text = (field: string, constant: Constant) => literal(this.#dialect, fieldOf(entity, field), { constant })
     const equal = where.map(({ field, constant }) => `${column(field)} = ${constant === null ? binder.at(`where.${field}`) : text(field, constant)}`)
     const alive = this.#alive(entity, binder)
-    const from = bounds == null || bounds.from === null ? [] : [`${column(bounds.field)} >= ${text(bounds.field, bounds.from)}`]
-    const below = bounds == null || bounds.below === null ? [] : [`${column(bounds.field)} < ${text(bounds.field, bounds.below)}`]
-    const any = among === undefined ? [] : [`${column(among.field)} IN (${among.constants.map((each) => text(among.field, each)).join(', ')})`]
-    return [...equal, ...alive, ...window, ...from, ...below, ...any]
+    const within = bounds.flatMap(({ field, from, below }) => [
+      ...(from === null ? [] : [`${column(field)} >= ${text(field, from)}`]),
+      ...(below === null ? [] : [`${column(field)} < ${text(field, below)}`]),
+    ])
+    // A range, and no LIKE: a prepared statement is planned before anybody knows that its pattern is anchored.
+    const alike = prefixes.flatMap(({ field }) => [
+      `${column(field)} >= ${binder.at(`prefix.${field}`)}`,
+      `${column(field)} < ${binder.at(`below.${field}`)}`,
+    ])
+    const any = among.map(
+      ({ field, constants, none }) => `${column(field)} ${none ? 'NOT IN' : 'IN'} (${constants.map((each) => text(field, each)).join(', ')})`,
+    )
+    return [...equal, ...alive, ...window, ...within, ...alike, ...any]
   }
 
   #alive(entity: Entity, binder: Binder): string[] {

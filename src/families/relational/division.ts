@@ -1,5 +1,5 @@
 /** Whether a table is divided by the time of its rows, so that what is too old is dropped in parts and not deleted row by row; and why. */
-import { type Entity, type Field, type Operation, ownedBy, rangeOf, renewsLife, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { type Entity, type Field, type Operation, ownedBy, rangesOf, renewsLife, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import type { TimeDivision } from '../model.ts'
 import { type PartUnit, partMs, partUnits } from '../parts.ts'
 import { changedFields, pickedShare, rowBytes } from '../sizes.ts'
@@ -96,7 +96,7 @@ function partsAsked(scenario: Scenario, entity: Entity, operation: Operation, ti
   if (changes > 0 || operation.entity !== entity.name) return changes * parts
   if (operation.kind === 'insert' || operation.kind === 'transaction') return 0
   const isQuery = operation.kind === 'list' || operation.kind === 'aggregate'
-  if (isQuery && (rangeOf(operation)?.field === time || operation.where.some(({ field }) => field === time))) return 1
+  if (isQuery && (rangesOf(operation).some(({ field }) => field === time) || operation.where.some(({ field }) => field === time))) return 1
   if (operation.kind !== 'list' || operation.order[0]?.field !== time) return parts
   const found = operation.where.reduce((rows, filter) => rows * pickedShare(scenario, entity, filter), entity.count)
   return Math.min(parts, (operation.limit * parts) / found)

@@ -1,10 +1,10 @@
 /** Query tables of the wide-column family: one per list and aggregate, with a time bucket where a partition would grow too heavy; a token store per search. */
-import { type Entity, fieldOf, type List, type Operation, type OperationOf, rangeOf, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { type Entity, fieldOf, type List, type Operation, type OperationOf, orderRangeOf, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import { type BucketUnit, bucketMs, bucketUnits } from '../buckets.ts'
 import { homeQuery, isKeyless } from '../keyless.ts'
 import type { AccessStep, PhysicalModel, Store } from '../model.ts'
 import { single } from '../model.ts'
-import { isRangeOfOrder, keptShare, leftOver, rowsInOrder } from '../selection.ts'
+import { keptShare, leftOver, rowsInOrder } from '../selection.ts'
 import { filterShare, newestShare, pickedShare, rowBytes } from '../sizes.ts'
 import { baseStore, column, emptyStore, mergeStore } from './stores.ts'
 
@@ -122,7 +122,7 @@ function timeOf(operation: Query, entity: Entity, equal: string[]): string | nul
 
 /** `isHome`: it has all columns of its rows. */
 function queryStore(operation: Query, entity: Entity, equal: string[], isHome: boolean): Store {
-  const range = operation.kind === 'aggregate' && isRangeOfOrder(operation) ? rangeOf(operation) : null
+  const range = operation.kind === 'aggregate' ? orderRangeOf(operation) : null
   const ordered =
     operation.kind === 'list'
       ? operation.order

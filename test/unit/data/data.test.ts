@@ -299,24 +299,54 @@ describe('a list with a range', () => {
     'name: r',
     'summary: "R"',
     'seed: 1',
-    'entities: { e: { count: 900, fields: { id: { type: uuid, key: true }, n: { type: int, range: [1, 90] }, at: { type: timestamp, within: 9d } } } }',
+    'entities: { e: { count: 900, fields: { id: { type: uuid, key: true }, n: { type: int, range: [1, 90] }, at: { type: timestamp, within: 9d }, name: { type: words, count: [1, 3] } } } }',
     'operations:',
     '  w: { list: e, where: { n: any, at: { last: 2d } }, order_by: -at, limit: 9, rate: 1/s }',
     '  b: { list: e, where: { n: { lt: 50 } }, order_by: -at, limit: 9, rate: 1/s }',
+    '  t: { list: e, where: { name: { prefix: 2 } }, order_by: name, limit: 9, rate: 1/s }',
+    '  s: { aggregate: e, where: { name: { prefix: 2 } }, rate: 1/s }',
     'requirements: { peak: 2x, durability: fsync }',
     'candidates: [postgres]',
   ]
   const own = parseScenario(lines.join('\n'), 'r.yaml')
 
-  test('looks at a window that ends at the replay time and moves with it, and has no page behind a cursor', () => {
+  const at = (name: string, operation = 0) => parametersOf(own, own.operations[operation]!).findIndex((each) => each.name === name)
+
+  test('looks at a window that ends at the replay time and moves with it', () => {
     const params = new DrawnParameters(makeDataset(own, 1), own.operations, 'x', 2, own.epochMs)
-    const at = (name: string) => parametersOf(own, own.operations[0]!).findIndex((each) => each.name === name)
-    params.force = { deep: true }
     for (const ms of [0, 5000, 60_000]) {
       params.draw(0, params.schedule(0, ms), ms)
       expect([params.number(at('from')), params.value(at('to'))]).toEqual([own.epochMs + ms - 2 * 86_400_000, own.epochMs + ms])
-      expect(params.value(at('deep'))).toBe(false)
     }
+  })
+
+  test('has a page behind the rows that lie in it, where it is of the order, and behind any row where it is not', () => {
+    const params = new DrawnParameters(makeDataset(own, 1), own.operations, 'x', 2, own.epochMs)
+    params.force = { deep: true }
+    const deep = Array.from({ length: 400 }, () => {
+      params.next(0)
+      expect(params.value(at('deep'))).toBe(params.number(at('after.at')) >= params.number(at('from')))
+      return params.value(at('deep'))
+    })
+    expect(deep.filter(Boolean).length / 400).toBeCloseTo(2 / 9, 1)
+    params.next(1)
+    expect(params.value(at('deep', 1))).toBe(true)
+  })
+
+  test.each([2, 3])('of texts begins as that of the picked row does, and ends before the first that begins otherwise', (operation) => {
+    const params = new DrawnParameters(makeDataset(own, 1), own.operations, 'x', 2, own.epochMs)
+    const starts = Array.from({ length: 20 }, () => {
+      params.next(operation)
+      const [start, below] = ['prefix.name', 'below.name'].map((name) => String(params.value(at(name, operation)))) as [string, string]
+      expect(start).toHaveLength(2)
+      expect([start < below, `${start}zzz` < below, `${start}{` < below]).toEqual([true, true, true])
+      expect(below.charCodeAt(1) - start.charCodeAt(1)).toBe(1)
+      const bytes = Buffer.alloc(params.maxBytes(at('prefix.name', operation)))
+      expect(bytes.toString('latin1', 0, params.write(at('prefix.name', operation), bytes, 0))).toBe(start)
+      if (operation === 2) expect(params.value(at('after.name', operation))).toMatch(new RegExp(`^${start}`))
+      return start
+    })
+    expect(new Set(starts).size).toBeGreaterThan(5)
   })
 
   test('names numbers that the field has in production: its range does not shrink with the share that is loaded', () => {

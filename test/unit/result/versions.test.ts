@@ -50,6 +50,17 @@ describe('what an earlier dbtrial did not write', () => {
     expect(scenario.criteria).toEqual({ own: [], swing: {}, pairwise: [] })
   })
 
+  test('as a list is a list of one: there was one range at most, and one list of constants', () => {
+    const { scenario } = readResult(
+      written(({ scenario: { operations } }) => {
+        const list = operations.find(({ kind }: Document) => kind === 'list')
+        const field = list.order[0].field
+        Object.assign(list, { bounds: { field, from: 1, below: null }, among: { field, constants: [1, 2] } })
+      }),
+    )
+    expect(scenario.operations.find(({ kind }) => kind === 'list')).toMatchObject({ bounds: [{ from: 1 }], among: [{ constants: [1, 2] }] })
+  })
+
   test('of a product is not known: too little for a plan is none', () => {
     const facts = (change: (traits: Document) => unknown) =>
       readResult(written(({ candidates }) => change(candidates[0].traits))).candidates[0]?.traits

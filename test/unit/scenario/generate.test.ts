@@ -1,7 +1,7 @@
 /** The generator of random scenarios: what it writes is valid, the same for the same seed, and covers the grammar. */
 import { expect, test } from 'vitest'
 import { parseScenario } from '../../../src/scenario/read.ts'
-import { entityOf, renewsLife, writesOf } from '../../../src/scenario/scenario.ts'
+import { entityOf, orderRangeOf, rangesOf, renewsLife, writesOf } from '../../../src/scenario/scenario.ts'
 import { generateScenario } from '../../differential/generate.ts'
 
 const seeds = Array.from({ length: 300 }, (_, seed) => seed + 1)
@@ -38,8 +38,15 @@ test('300 random scenarios are valid, and every part of the grammar is in one of
     ['a window', operations.some((operation) => operation.kind === 'aggregate' && operation.over !== null)],
     ['a window of a list along its order', lists.some((each) => each.over != null && each.order[0]?.field === each.over.field)],
     ['a window of a list beside its order', lists.some((each) => each.over != null && each.order[0]?.field !== each.over.field)],
-    ['bounds of a list along its order', lists.some((each) => each.bounds !== undefined && each.order[0]?.field === each.bounds.field)],
-    ['bounds of a list beside its order', lists.some((each) => each.bounds !== undefined && each.order[0]?.field !== each.bounds.field)],
+    ['bounds of a list along its order', lists.some((each) => each.bounds?.some(({ field }) => each.order[0]?.field === field) ?? false)],
+    ['bounds of a list beside its order', lists.some((each) => each.bounds?.some(({ field }) => each.order[0]?.field !== field) ?? false)],
+    ['a deep page in a range along its order', lists.some((each) => each.deepShare > 0 && orderRangeOf(each) !== null)],
+    ['two ranges in a list', lists.some((each) => rangesOf(each).length > 1)],
+    ['texts that begin alike along the order of a list', lists.some((each) => each.prefixes?.some(({ field }) => each.order[0]?.field === field))],
+    ['texts that begin alike beside the order of a list', lists.some((each) => each.prefixes?.some(({ field }) => each.order[0]?.field !== field))],
+    ['texts that begin alike in an aggregate', operations.some((operation) => operation.kind === 'aggregate' && operation.prefixes !== undefined)],
+    ['none of several constants', lists.some((each) => each.among?.some(({ none }) => none))],
+    ['two lists of constants', lists.some((each) => (each.among?.length ?? 0) > 1)],
     ['one of several constants in a list', lists.some((each) => each.among !== undefined)],
     ['bounds of an aggregate', operations.some((operation) => operation.kind === 'aggregate' && operation.bounds !== undefined)],
     ['one of several constants in an aggregate', operations.some((operation) => operation.kind === 'aggregate' && operation.among !== undefined)],

@@ -140,17 +140,46 @@ const refused: [string, Parts, string][] = [
     'operations.h.where.n: expected one lower and one upper bound at most',
   ],
   [
-    'two ranges',
-    { operations: `h: { list: e, where: { n: { gt: 4 }, d: { lt: 5 } }, order_by: id, limit: 1, ${rest} }` },
-    'operations.h.where.d: one range at most can be asked for',
+    'two windows',
+    {
+      fields: 't: { type: timestamp, within: 1y }, u: { type: timestamp }',
+      operations: `h: { list: e, where: { t: { last: 1d }, u: { last: 1d } }, order_by: id, limit: 1, ${rest} }`,
+    },
+    'operations.h.where.u: one window at most can be asked for',
   ],
   [
-    'two ranges of an aggregate',
+    'two windows of an aggregate',
     {
       fields: 't: { type: timestamp, within: 1y }',
-      operations: `h: { aggregate: e, where: { n: { gt: 4 } }, over: 1d, ${rest} }`,
+      operations: `h: { aggregate: e, where: { t: { last: 1d } }, over: 1d, ${rest} }`,
     },
-    'operations.h.over: one range at most can be asked for, and "where" has one',
+    'operations.h.over: one window at most can be asked for, and "where" has one',
+  ],
+  [
+    'a prefix of a number',
+    { operations: `h: { list: e, where: { n: { prefix: 2 } }, order_by: id, limit: 1, ${rest} }` },
+    'operations.h.where.n: "prefix" takes words or an email, "n" is int',
+  ],
+  [
+    'a prefix without characters',
+    { fields: 't: { type: email }', operations: `h: { list: e, where: { t: { prefix: 0 } }, order_by: id, limit: 1, ${rest} }` },
+    'operations.h.where.t.prefix: expected at least 1, not 0',
+  ],
+  [
+    'none of all values that there are',
+    {
+      fields: 's: { type: enum, values: [open, shut] }',
+      operations: `h: { list: e, where: { s: { not_in: [open, shut] } }, order_by: id, limit: 1, ${rest} }`,
+    },
+    'operations.h.where.s: "s" has no other value',
+  ],
+  [
+    'not a value that there is not',
+    {
+      fields: 's: { type: enum, values: [open, shut] }',
+      operations: `h: { list: e, where: { s: { not: shot } }, order_by: id, limit: 1, ${rest} }`,
+    },
+    'operations.h.where.s.not: "shot" is no value of "s", did you mean "shut"?',
   ],
   [
     'a constant that the field does not have',
@@ -174,11 +203,6 @@ const refused: [string, Parts, string][] = [
     'a misspelt bound',
     { operations: `h: { list: e, where: { n: { gtee: 4 } }, order_by: id, limit: 1, ${rest} }` },
     'operations.h.where.n.gtee: unknown key, did you mean "gte"?',
-  ],
-  [
-    'a deep page of a range',
-    { operations: `h: { list: e, where: { n: { gt: 4 } }, order_by: n, limit: 1, page: deep, ${rest} }` },
-    'operations.h.page: a deep page starts behind any row, be it in the range or not: with a range there are first pages alone',
   ],
   [
     'a regime nobody knows',
