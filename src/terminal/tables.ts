@@ -7,6 +7,7 @@ import { printable } from '../controls.ts'
 import type { Compiled } from '../engines/engine.ts'
 import { embeddedName } from '../families/document/model.ts'
 import type { PhysicalModel } from '../families/model.ts'
+import { cacheLines } from '../report/cache-hits.ts'
 import { headline } from '../report/headline.ts'
 import { speedLine } from '../report/host-speed.ts'
 import { count, micros, outcomeMarks, seconds, times } from '../report/render/format.ts'
@@ -112,6 +113,7 @@ export function summaryText(result: Result, assessment: Assessment): string {
       ...verdicts,
     ]),
   )
+  parts.push(...cacheLines(result))
   const excuses = result.excuses.map(
     (excuse) =>
       `${excuse.engine}${excuse.operation === null ? '' : `, ${excuse.operation}`}: ${excuse.reason}${excuse.operation === null ? ` (${excuse.bottleneck})` : ''}`,

@@ -3,6 +3,7 @@ import { drawsOfTop } from '../../assess/demand/popularity.ts'
 import { bytes } from '../../assess/figures/amount.ts'
 import { ownedBytes, rowBytes } from '../../families/sizes.ts'
 import { entityOf, type Operation, type OperationOf, type Scenario, writtenEntities } from '../../scenario/scenario.ts'
+import { cacheBlocks } from '../cache-hits.ts'
 import { compositeBlocks } from '../composites.ts'
 import { hotAndCold } from '../picked-by-age.ts'
 import { type Block, heading, list, paragraph, table } from '../render/document.ts'
@@ -10,7 +11,8 @@ import { count, percent } from '../render/format.ts'
 import { spanText } from '../spans.ts'
 import type { Told } from '../told.ts'
 
-export function cachingSection({ result: { scenario }, decision }: Told): Block[] {
+export function cachingSection({ result, decision }: Told): Block[] {
+  const { scenario } = result
   const gets = scenario.operations.flatMap((each) => (each.kind === 'get' && !each.internal ? [each] : []))
   const kept = scenario.operations.flatMap(keptAnswer)
   const aged = hotAndCold(scenario)
@@ -31,6 +33,7 @@ export function cachingSection({ result: { scenario }, decision }: Told): Block[
         ]),
     ...aged,
     ...(kept.length === 0 ? [] : [list(kept)]),
+    ...cacheBlocks(result),
     ...(decision === null ? [] : compositeBlocks(decision, 'cache in front')),
     heading(3, 'Rules for a cache'),
     paragraph('Practice, not measured here:'),
