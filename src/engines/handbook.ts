@@ -16,6 +16,8 @@ export interface Handbook {
   upkeep?: Definition[]
   backup: string[]
   restore: string[]
+  /** How rows that are old enough come into object storage and leave the tables; absent: none do. */
+  archive?: string[]
   /** What gives the role of the operations its rights, and no more. */
   grants: string[]
   rowRights: RowRights

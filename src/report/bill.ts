@@ -9,6 +9,7 @@ const texts: Record<string, string> = {
   provisionedIo: 'provisioned I/O',
   backup: 'backup: snapshots, or copies of files',
   archive: 'log archive for the recovery point',
+  archivedRows: 'rows archived in object storage',
   transfer: 'traffic between zones',
   shards: 'labour of shards',
   draws: 'what the draws add (median − middle)',

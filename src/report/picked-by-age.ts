@@ -33,17 +33,19 @@ function tierRows(operation: Operation, demand: Demand): string[][] {
   const root = rootOf(scenario, entityOf(scenario, operation.entity))
   const owned = ownedBy(scenario, root.name).map(({ name }) => name)
   const size = rowBytes(root) + ownedBytes(scenario, root, owned)
-  const [now, then] = [operation.pick.skew as Tiers, demand.pick(operation, months) as Tiers]
-  const all = middleOf(demand.rows(root, months))
+  const { tiers } = operation.pick.skew as Tiers
+  const rowsIn = (month: number) =>
+    (demand.pick(operation, month) as Tiers).tiers.map(({ rowShare }) => rowShare * middleOf(demand.rows(root, month)))
+  const [now, then] = [rowsIn(0), rowsIn(months)]
   let answered = 0
-  return now.tiers.map(({ rowShare, pickShare }, at) => {
+  return tiers.map(({ pickShare }, at) => {
     answered += pickShare
     return [
       operation.name,
-      tierText(now, at),
-      count(rowShare * root.count),
-      count((then.tiers[at]?.rowShare ?? 0) * all),
-      bytes(rowShare * root.count * size),
+      tierText(tiers, at),
+      count(now[at] as number),
+      count(then[at] as number),
+      bytes((now[at] as number) * size),
       percent(pickShare),
       percent(Math.min(1, answered)),
     ]
@@ -51,7 +53,7 @@ function tierRows(operation: Operation, demand: Demand): string[][] {
 }
 
 /** "the last 30 days", "30 days to 1 year old", "older than 1 year". */
-function tierText({ tiers }: Tiers, at: number): string {
+function tierText(tiers: Tiers['tiers'], at: number): string {
   const [withinMs, before] = [tiers[at]?.withinMs ?? null, tiers[at - 1]?.withinMs ?? null]
   if (before === null) return withinMs === null ? 'all' : lastText(withinMs)
   return withinMs === null ? `older than ${spanText(before)}` : `${spanText(before)} to ${spanText(withinMs)} old`
@@ -69,7 +71,7 @@ export function pickedByAge({ candidates, scenario }: Result): Block[] {
       before += law.tiers.length
       return law.tiers.map(({ pickShare }, at) => [
         operation.name,
-        tierText(law, at),
+        tierText(law.tiers, at),
         percent(pickShare),
         ...picked.map((counts) => realised(counts.slice(first, first + law.tiers.length), at, pickShare)),
       ])

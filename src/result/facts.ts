@@ -71,6 +71,7 @@ export const handbook = open({
   upkeep: z.array(definition).describe('done each time that a part of a table has passed: the next is made ahead, the oldest is dropped'),
   backup: texts,
   restore: texts,
+  archive: texts.optional().describe('how rows come into object storage and leave the tables'),
   grants: texts,
   rowRights: open({ how: texts, statements: texts }).describe('what keeps the rows of one tenant from another'),
   alerts: texts,

@@ -57,6 +57,7 @@ const entity = open({
   count: count.describe('rows in production today'),
   growthPerMonth: number.min(-1).max(1000),
   retentionMs: nullable(positive),
+  archiveAfterMs: positive.optional().describe('rows that are older lie in object storage; absent: all stay in the tables'),
   ttlMs: nullable(positive),
   ageMs: positive.describe('age of the oldest row'),
   owner: nullable(open({ entity: identifier, least: count, most: count, mean: count })),

@@ -12,6 +12,8 @@ interface Context {
 /** The time that says how old a row is. */
 export const creationOf = ({ fields }: Entity) => fields.find(({ generator }) => generator.kind === 'timestamp' && generator.withinMs !== null)
 
+export const creationWanted = 'give it a timestamp with "within", such as created_at: { type: timestamp, within: 2y }'
+
 /** What each span of time adds to those before it. */
 export function tiersOf(picks: readonly Pick<Tier, 'withinMs' | 'pickShare'>[], newest: (spanMs: number) => number): Tiers {
   let before = 0
@@ -37,14 +39,10 @@ export function resolveTiers(
   if (aged === undefined || creation === undefined) {
     const name = entity.owner?.entity ?? entity.name
     if (!isBroken(name))
-      report(
-        path,
-        `nothing says how old a row of ${name} is: give it a timestamp with "within", such as created_at: { type: timestamp, within: 2y }`,
-        {
-          atKey: true,
-          lacking: true,
-        },
-      )
+      report(path, `nothing says how old a row of ${name} is: ${creationWanted}`, {
+        atKey: true,
+        lacking: true,
+      })
     return undefined
   }
   const picks = Object.entries(file)

@@ -1,4 +1,5 @@
 /** Resolves the entities of the file: keys, owners, implicit fields, references, and what no server could hold. */
+import { creationOf, creationWanted } from './ages.ts'
 import { type Path, type Report, shown } from './problems.ts'
 import { type Entity, expiry, type Field, type Generator } from './scenario.ts'
 import type { EntityFile, FieldFile, ScenarioFile } from './schema.ts'
@@ -54,6 +55,7 @@ export function resolveEntity(name: string, entity: EntityFile, context: EntityC
     count: owner === undefined ? (entity.count ?? 1) : (owner.count ?? 1) * mean,
     growthPerMonth: entity.growth ?? owner?.growth ?? context.file.requirements?.growth ?? 0,
     retentionMs: entity.retention ?? owner?.retention ?? null,
+    ...(entity.archive === undefined ? {} : { archiveAfterMs: entity.archive.after }),
     ttlMs: entity.ttl ?? null,
     ageMs,
     owner: entity.owned_by === undefined ? null : { entity: entity.owned_by, least, most, mean },
@@ -61,6 +63,7 @@ export function resolveEntity(name: string, entity: EntityFile, context: EntityC
     key,
   }
   checkTimes(resolved, entity, context)
+  if (entity.archive !== undefined) checkArchive(resolved, entity, [...path, 'archive'], report)
   return resolved
 }
 
@@ -88,6 +91,17 @@ function checkOwned(ownerName: string, name: string, entity: EntityFile, keys: s
   for (const given of ['count', 'ttl', 'growth'] as const) {
     if (entity[given] !== undefined) report([...path, given], `an owned entity takes its ${given} from its owner: remove "${given}"`, { atKey: true })
   }
+}
+
+/** What is archived is told by its age, and stays for a while. */
+function checkArchive(entity: Entity, { archive, retention, ttl, owned_by: owner }: EntityFile, path: Path, report: Report): void {
+  const afterMs = archive?.after ?? 0
+  if (owner !== undefined) report(path, `rows of ${entity.name} leave with their owner: archive "${owner}"`, { atKey: true })
+  else if (ttl !== undefined) report(path, 'rows that expire are gone: give either ttl or archive', { atKey: true })
+  else if (creationOf(entity) === undefined)
+    report(path, `nothing says how old a row of ${entity.name} is: ${creationWanted}`, { atKey: true, lacking: true })
+  else if (retention !== undefined && retention <= afterMs)
+    report([...path, 'after'], 'rows are removed before they are this old: archive them earlier, or let retention be longer')
 }
 
 /** Every time of the run can be held: creation, ages and expiry. */

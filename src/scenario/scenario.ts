@@ -38,6 +38,8 @@ export interface Entity {
   count: number
   growthPerMonth: number
   retentionMs: number | null
+  /** Rows that are older lie in object storage; absent: all stay in the tables. */
+  archiveAfterMs?: number
   ttlMs: number | null
   /** Age of the oldest row. */
   ageMs: number

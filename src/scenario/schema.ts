@@ -72,6 +72,10 @@ const entity = z.strictObject({
   count: count.optional().describe('Rows in production today; owned entities follow from their owner.'),
   growth: growth.optional().describe('Growth of the stock of rows.'),
   retention: span.optional().describe('How long rows are kept; for the capacity plan, nothing is removed during a run.'),
+  archive: z
+    .strictObject({ after: span, to: z.literal('object-storage') })
+    .optional()
+    .describe('Rows that are older leave the tables; for the capacity plan, nothing is moved during a run.'),
   ttl: span.optional().describe('A row expires this long after its last insert, put or touch.'),
   owned_by: identifier.optional().describe('Rows live and die with a row of this entity.'),
   per_owner: z

@@ -1,5 +1,6 @@
 /** What is no error in a scenario, and yet hardly meant. */
 import { newestShare } from '../families/sizes.ts'
+import { archivedReads } from './archived.ts'
 import { type Problem, shown } from './problems.ts'
 import { regions } from './regions.ts'
 import { type Entity, renewsLife, type Scenario, writesOf } from './scenario.ts'
@@ -7,7 +8,7 @@ import { acrossTenants } from './tenants.ts'
 import { monthMs } from './units.ts'
 
 export function warningsOf(scenario: Scenario): Problem[] {
-  return [...flows(scenario), ...strangeRegions(scenario), ...strays(scenario)]
+  return [...flows(scenario), ...strangeRegions(scenario), ...strays(scenario), ...archived(scenario)]
 }
 
 /** No error: who administers an application may read the rows of all. */
@@ -17,6 +18,22 @@ function strays(scenario: Scenario): Problem[] {
     return why === null
       ? []
       : [{ path: ['operations', operation.name], message: `${operation.name} is not bound to one tenant: ${why}`, atKey: true }]
+  })
+}
+
+/** No error: what is asked for so seldom may be brought back by hand. */
+function archived(scenario: Scenario): Problem[] {
+  return scenario.operations.flatMap((operation) => {
+    const read = archivedReads(scenario, operation)
+    return read?.isCertain !== true
+      ? []
+      : [
+          {
+            path: ['operations', operation.name],
+            message: `${operation.name} ${read.what}: what was archived lies in object storage, where it is not found`,
+            atKey: true,
+          },
+        ]
   })
 }
 

@@ -37,12 +37,13 @@ export function withDraws(lines: readonly ToldLine[], { p50, middle }: Priced): 
 
 /** In the order in which a reader adds them up: those that are billed come to the total, in every draw. */
 export function billOf(
-  cost: Pick<CostPlan, 'lines' | 'labour' | 'committed' | 'regionExtra'>,
+  cost: Pick<CostPlan, 'lines' | 'archivedRows' | 'labour' | 'committed' | 'regionExtra'>,
   catalogue: Catalogue,
   localDisk: boolean,
   month: number,
 ): CostLine[] {
   const { servers, storage, provisionedIo, shards, backup, archive, transfer } = cost.lines(month)
+  const archivedRows = cost.archivedRows(month)
   const extra = cost.regionExtra(month)
   const own: Source = { from: catalogue.source, date: catalogue.date }
   const named = (name: string | undefined): Source => (name === undefined ? own : (catalogue.sources[name] ?? own))
@@ -59,6 +60,7 @@ export function billOf(
     billed('provisionedIo', provisionedIo, volumes),
     billed('backup', backup, catalogue.snapshotUsdPerGbMonth === undefined || localDisk ? objects : snapshots),
     billed('archive', archive, objects),
+    ...(archivedRows === null ? [] : [billed('archivedRows', archivedRows, objects)]),
     billed('transfer', transfer, moved),
     billed('shards', shards, people),
     ...(extra === null ? [] : [billed('region', extra, { from: 'dearer than the list by a factor that is assumed', date: null })]),

@@ -15,7 +15,7 @@ import { type Need, nodesOf, type Terms } from '../fleet/supply.ts'
 import { undominated } from '../fleet/undominated.ts'
 import { billOf, type CostLine, type Source } from './bill.ts'
 import { hoursPerMonth, linesOf } from './fleet-cost.ts'
-import { archiveOf, backupOf, logBytesPerSecond } from './kept.ts'
+import { archivedRowsOf, archiveOf, backupOf, logBytesPerSecond } from './kept.ts'
 import { type Labour, labourOf } from './labour.ts'
 import { type BlockStorage, bytesPerBilledGb, type Catalogue, type Shape } from './prices.ts'
 
@@ -36,6 +36,8 @@ export interface CostPlan {
     archive: Figure<'USD/month'>
     transfer: Figure<'USD/month'>
   }
+  /** Of rows that left the tables; null: none does. */
+  archivedRows(month: number): Figure<'USD/month'> | null
   /** All lines of that fleet, times the region's factor. */
   total(month: number): Figure<'USD/month'>
   /** The same for the cheapest fleet that carries each draw, as if its numbers had been known: what moves it is asked of this one. */
@@ -150,6 +152,18 @@ class Cost implements CostPlan {
     }
   }
 
+  archivedRows(month: number): Month | null {
+    const figure = archivedRowsOf(this.#plan, this.#catalogue, this.#demand, month)
+    return figure === null ? null : this.#memo.once(figure.path, () => figure)
+  }
+
+  /** All that lies in object storage but copies of the data. */
+  #objects(month: number): Month {
+    const [{ archive }, archivedRows] = [this.lines(month), this.archivedRows(month)]
+    if (archivedRows === null) return archive
+    return this.#memo.once(`cost.${this.#name}.objects@${month}`, (path) => sumOf(path, 'USD/month', [archive, archivedRows]))
+  }
+
   #line(what: keyof typeof lineFormulas, month: number): Month {
     // What is bought has room until the next look.
     return this.#fleetLine(`cost.${this.#name}.${what}@${month}`, what, month, () => this.choice(month), this.purchases.stage(month).until)
@@ -192,7 +206,7 @@ class Cost implements CostPlan {
         path,
         'USD/month',
         `(servers${share} + storage + provisionedIo + shards + backup + archive + transfer) × regionFactor`,
-        [own.servers, infrastructure, own.backup, own.archive, own.transfer, this.#region],
+        [own.servers, infrastructure, own.backup, this.#objects(month), own.transfer, this.#region],
         (values) => {
           const [server, all, kept, archived, moved, factor] = values as [number, number, number, number, number, number]
           return (all - server * (1 - servers) + kept + archived + moved) * factor
@@ -296,7 +310,7 @@ class Cost implements CostPlan {
     const { fleet, suffices, stage } = this.purchases
     const own = this.lines(month)
     const needs = this.#plan.needFigures(month)
-    const inputs = [...needs, own.backup, own.archive, own.transfer, this.#region, diskBytesOf(this.#plan.needFigures(stage(month).until))]
+    const inputs = [...needs, own.backup, this.#objects(month), own.transfer, this.#region, diskBytesOf(this.#plan.needFigures(stage(month).until))]
     const need = {} as Need
     const bought = fleet(month)
     let likely = bought.shape

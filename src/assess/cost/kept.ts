@@ -1,8 +1,10 @@
 /** What is kept beside the servers: full copies and what changed since, and the log that brings one up to the last minute. */
 
+import { ownedBytes, rowBytes } from '../../families/sizes.ts'
+import { type Entity, ownedBy } from '../../scenario/scenario.ts'
 import { isReadOperation } from '../capacity/calls.ts'
 import type { Demand } from '../demand/demand.ts'
-import { assumed, derived, type Figure, given, productOf, sumOf } from '../figures/figure.ts'
+import { assumed, derived, derivedFrom, type Figure, given, productOf, sumOf } from '../figures/figure.ts'
 import type { CapacityPlan } from '../fleet/capacity-plan.ts'
 import { bytesPerBilledGb, type Catalogue } from './prices.ts'
 
@@ -53,6 +55,36 @@ export function logBytesPerSecond(plan: CapacityPlan, demand: Demand, month: num
   )
   const share = given('plan.logShare', 'share', logShare, 'assumed', 'of the bytes that writes make a disk write, those of the log')
   return productOf(`cost.${name}.log@${month}`, 'bytes/s', 'averageWritten × logShare', [written, share])
+}
+
+/** Of rows that were archived, over what their values take: compressed files, or plain text. */
+const archivedSize = assumed(0.25, 0.5, 1)
+
+/** Of one entity, with the rows that it owns; null: none of it is archived. */
+export function archivedBytes(demand: Demand, entity: Entity, month: number): Figure<'bytes'> | null {
+  const rows = demand.archived(entity, month)
+  if (rows === null) return null
+  const { scenario } = demand
+  const owned = ownedBy(scenario, entity.name).map(({ name }) => name)
+  const bytes = rowBytes(entity) + ownedBytes(scenario, entity, owned)
+  const size = given('plan.archivedSize', 'ratio', archivedSize, 'assumed', 'bytes of archived rows, over what their values take')
+  return productOf(`demand.${entity.name}.archivedBytes@${month}`, 'bytes', `archived × archivedSize × ${Math.round(bytes)} B`, [rows, size], bytes)
+}
+
+/** Rows that left the tables; null: none does. Requests, bringing rows back and what moves them there are priced nowhere. */
+export function archivedRowsOf(plan: CapacityPlan, catalogue: Catalogue, demand: Demand, month: number): Figure<'USD/month'> | null {
+  const bytes = demand.scenario.entities.flatMap((entity) =>
+    plan.storage.entities.includes(entity.name) ? (archivedBytes(demand, entity, month) ?? []) : [],
+  )
+  if (bytes.length === 0) return null
+  const price = catalogue.objectStorageUsdPerGbMonth
+  return derivedFrom(
+    `cost.${plan.candidate}.archivedRows@${month}`,
+    'USD/month',
+    price === undefined ? 'no price of object storage is known: not counted' : `archivedBytes ÷ 2³⁰ × ${price}, the price of object storage`,
+    bytes,
+    (values) => (values.reduce((sum, each) => sum + each, 0) / bytesPerBilledGb) * (price ?? 0),
+  )
 }
 
 /** Nothing where backups of every day lose no more than is allowed. */

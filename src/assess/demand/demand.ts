@@ -55,7 +55,17 @@ export class Demand {
       : `${calls.name} would be called more than 10¹² times a second within ${this.months} months: plan with a smaller growth or a shorter horizon`
   }
 
+  /** In the tables. */
   rows(entity: Entity, month: number): Figure<'rows'> {
+    const { archiveAfterMs } = entity
+    if (archiveAfterMs === undefined) return this.all(entity, month)
+    return this.#memo.once(`demand.${entity.name}.inTables@${month}`, (path) =>
+      productOf(path, 'rows', 'rows × newest', [this.all(entity, month), this.newest(entity, archiveAfterMs, month)]),
+    )
+  }
+
+  /** With those that are archived. */
+  all(entity: Entity, month: number): Figure<'rows'> {
     const path = `demand.${entity.name}.rows@${month}`
     return this.#memo.once(path, () => {
       if (entity.owner !== null) {
@@ -74,11 +84,19 @@ export class Demand {
     })
   }
 
-  /** Of the rows of a month, those that are no older than this. */
+  /** Those that lie in object storage; null: none of this entity ever does. */
+  archived(entity: Entity, month: number): Figure<'rows'> | null {
+    if (entity.archiveAfterMs === undefined) return null
+    return this.#memo.once(`demand.${entity.name}.archived@${month}`, (path) =>
+      derived(path, 'rows', 'rows − inTables', [this.all(entity, month), this.rows(entity, month)], (all, inTables) => Math.max(0, all - inTables)),
+    )
+  }
+
+  /** Of the rows of a month, archived ones included, those that are no older than this. */
   newest(entity: Entity, spanMs: number, month: number): Figure<'share'> {
     const days = Number((spanMs / dayMs).toPrecision(3))
     return this.#memo.once(`demand.${entity.name}.newest${days}d@${month}`, (path) =>
-      derived(path, 'share', `no older than ${days} days, by the ages that follow the growth until then`, [this.rows(entity, month)], (rows) =>
+      derived(path, 'share', `no older than ${days} days, by the ages that follow the growth until then`, [this.all(entity, month)], (rows) =>
         newestShare(agedIn(entity, month, rows), spanMs),
       ),
     )
@@ -89,7 +107,14 @@ export class Demand {
     const { skew } = operation.pick
     if (skew.kind !== 'tiers') return skew
     const owner = rootOf(this.scenario, entityOf(this.scenario, operation.entity))
-    return tiersOf(skew.tiers, (spanMs) => middleOf(this.newest(owner, spanMs, month)))
+    const within = (spanMs: number) => middleOf(this.newest(owner, spanMs, month))
+    const { archiveAfterMs } = owner
+    if (archiveAfterMs === undefined) return tiersOf(skew.tiers, within)
+    const inTables = within(archiveAfterMs)
+    const { tiers } = tiersOf(skew.tiers, (spanMs) => Math.min(1, within(spanMs) / inTables))
+    // What would be asked of the archive is taken to be asked of the tables.
+    const found = tiers.reduce((sum, { rowShare, pickShare }) => sum + (rowShare > 0 ? pickShare : 0), 0)
+    return { kind: 'tiers', tiers: tiers.map((tier) => ({ ...tier, pickShare: tier.rowShare > 0 && found > 0 ? tier.pickShare / found : 0 })) }
   }
 
   /** How many times the rows of an owner are by then what they are now, where owned rows grow otherwise than their owners; null: they do not. */

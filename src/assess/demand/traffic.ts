@@ -11,6 +11,7 @@ import { serviceOf } from '../capacity/service.ts'
 import type { Work } from '../capacity/work.ts'
 import { type Figure, productOf, sumOf } from '../figures/figure.ts'
 import type { FigureMemo } from '../figures/figure-memo.ts'
+import { middleOf } from '../figures/simulate.ts'
 import { readsAcrossZones, zoneHop } from '../fleet/plan-assumptions.ts'
 import type { Demand } from './demand.ts'
 import type { Reader } from './hot-share.ts'
@@ -88,7 +89,7 @@ export function trafficOf(
     readers: reads.map((operation) => ({
       operation,
       pages: pages.get(operation.name) as number,
-      tableShare: Math.min(1, rowsIn(operation) / Math.max(1, entityOf(scenario, operation.entity).count)),
+      tableShare: Math.min(1, rowsIn(operation) / Math.max(1, middleOf(demand.rows(entityOf(scenario, operation.entity), 0)))),
       spare: spareOf(candidate, operation, carried),
     })),
   }

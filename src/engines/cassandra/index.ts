@@ -7,11 +7,13 @@ import type { CqlLogin } from '../../clients/protocols/cql.ts'
 import { named } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { TrialError } from '../../errors.ts'
+import { archiving } from '../../families/archive.ts'
 import type { PhysicalModel, Store } from '../../families/model.ts'
 import { conversation, type Program } from '../../families/program.ts'
 import { grantsOf } from '../../families/wide-column/grants.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards, type Said } from '../engine.ts'
+import { archiveOf } from './archive.ts'
 import { createTable, id, selectGroup, selectPage, selectWords } from './cql.ts'
 import { cassandraError } from './errors.ts'
 import { exporter } from './exporter.ts'
@@ -119,6 +121,7 @@ export const cassandra: Engine = throwingServerErrors(cassandraError, {
       down: `DROP TABLE ${id(store.name)}`,
     })),
     backup: ['nodetool snapshot -t "$TAG" dbtrial, then copy the snapshot directories of every node'],
+    ...archiving(archiveOf(compiled)),
     restore: ['copy the snapshot back into the table directories and run nodetool refresh'],
     rowRights: {
       how: [

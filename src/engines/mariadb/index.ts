@@ -6,8 +6,9 @@ import { openAll } from '../../clients/open-all.ts'
 import { named, rowRightsOf } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { withClient } from '../../clients/with-client.ts'
+import { archiving } from '../../families/archive.ts'
 import type { Statement } from '../../families/relational/compile.ts'
-import { grantsOf, migrationsOf, upkeepOf } from '../../families/relational/handbook.ts'
+import { archiveOf, grantsOf, migrationsOf, type SqlShell, upkeepOf } from '../../families/relational/handbook.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
 import { dialect, indexing } from './dialect.ts'
 import { mariadbError } from './errors.ts'
@@ -24,6 +25,14 @@ const setup = [
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
   "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO', SESSION foreign_key_checks = 1, SESSION unique_checks = 1",
 ]
+
+const quoted = (statement: string) => statement.replaceAll('`', '\\`')
+const shell: SqlShell = {
+  print: (query) => `mariadb application --batch -e "${quoted(query)}"`,
+  run: (statement) => `mariadb application -e "${quoted(statement)}"`,
+  ending: 'tsv',
+  time: (day) => `'${day}'`,
+}
 
 export const mariadb: Engine = throwingServerErrors(mariadbError, {
   name: 'mariadb',
@@ -65,6 +74,7 @@ export const mariadb: Engine = throwingServerErrors(mariadbError, {
       'mariadb-backup --prepare, then --copy-back into an empty data directory',
       'mariadb-binlog --start-position … | mariadb up to the time wanted',
     ],
+    ...archiving(archiveOf(dialect, shell, compiled)),
     grants: ['CREATE ROLE application', ...grantsOf(dialect, compiled)],
     rowRights: {
       how: [

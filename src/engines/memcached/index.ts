@@ -8,6 +8,7 @@ import { named } from '../../clients/replies.ts'
 import { ServerError } from '../../clients/server-error.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { withClient } from '../../clients/with-client.ts'
+import { archiving, handmade, leavingRows } from '../../families/archive.ts'
 import { settingsOf } from '../configuration.ts'
 import { asRole, type Endpoint, type Engine, type Guards, type Limits, type ServerSpec } from '../engine.ts'
 import { certificateFiles, emptyDirectory } from '../server-files.ts'
@@ -112,7 +113,8 @@ export const memcached: Engine = throwingServerErrors(driverError, {
   server: serverThat(false),
   caching: cachingWith({ server: serverThat(true), settings: (limits) => ({ ...settings(limits), evictions: 'on' }), loginOf, openClient }),
   compile: compileItems({ engine: name, settings, refusals, shown: shownCall }),
-  handbook: () => ({
+  handbook: ({ scenario }) => ({
+    ...archiving(leavingRows(scenario).map(handmade)),
     schema: [],
     migrations: [],
     backup: ['none: what an item holds must be found elsewhere, or may be lost'],

@@ -8,6 +8,7 @@ import { named, rowRightsOf } from '../../clients/replies.ts'
 import { ServerError } from '../../clients/server-error.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { withClient } from '../../clients/with-client.ts'
+import { archiving, leavingRows } from '../../families/archive.ts'
 import { type Definition, upsOf } from '../../families/definitions.ts'
 import { compileDocuments, type DocumentProgram, type DocumentRequest } from '../../families/document/compile.ts'
 import { grantsOf } from '../../families/document/grants.ts'
@@ -18,6 +19,7 @@ import type { Scenario } from '../../scenario/scenario.ts'
 import { configurationOf } from '../configuration.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
 import { emptyDirectory } from '../server-files.ts'
+import { archiveOf } from './archive.ts'
 import type { Driver } from './documents.ts'
 import { mongoError } from './errors.ts'
 import { exporter } from './exporter.ts'
@@ -135,6 +137,7 @@ export const mongodb: Engine = throwingServerErrors(mongoError, {
       'mongodump --oplog --gzip --archive="$BACKUP"',
       '# large data, and every sharded cluster, for which --oplog is not: snapshots of a secondary of each shard and of the config servers',
     ],
+    ...archiving(leavingRows(compiled.scenario).flatMap((leaving) => archiveOf(leaving, compiled.model))),
     restore: ['mongorestore --oplogReplay --gzip --archive="$BACKUP"'],
     grants: grantsOf(compiled.operations, compiled.programs as (DocumentProgram | null)[]),
     rowRights: {

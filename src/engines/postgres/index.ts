@@ -6,8 +6,9 @@ import { throwingServerErrors } from '../../clients/driver-errors.ts'
 import { named, rowRightsOf } from '../../clients/replies.ts'
 import { tlsOptions } from '../../clients/socket.ts'
 import { withClient } from '../../clients/with-client.ts'
+import { archiving } from '../../families/archive.ts'
 import type { Statement } from '../../families/relational/compile.ts'
-import { grantsOf, migrationsOf, upkeepOf } from '../../families/relational/handbook.ts'
+import { archiveOf, grantsOf, migrationsOf, type SqlShell, upkeepOf } from '../../families/relational/handbook.ts'
 import type { Durability } from '../../scenario/scenario.ts'
 import { settingsOf } from '../configuration.ts'
 import { asRole, type Compiled, type Endpoint, type Engine, type Guards } from '../engine.ts'
@@ -21,6 +22,14 @@ import { id } from './names.ts'
 import { observe } from './observe.ts'
 import { rowSecurityOf } from './row-security.ts'
 import { PostgresSession, serverSettings } from './session.ts'
+
+const quoted = (statement: string) => statement.replaceAll('"', '\\"')
+const shell: SqlShell = {
+  print: (query) => `psql application -c "COPY (${quoted(query)}) TO STDOUT CSV HEADER"`,
+  run: (statement) => `psql application -c "${quoted(statement)}"`,
+  ending: 'csv',
+  time: (day) => `'${day} 00:00:00+00'`,
+}
 
 export const postgres: Engine = throwingServerErrors(postgresError, {
   name: 'postgres',
@@ -116,6 +125,7 @@ export const postgres: Engine = throwingServerErrors(postgresError, {
       '# postgresql.conf: restore_command and recovery_target_time; then',
       'touch "$PGDATA/recovery.signal" && pg_ctl start -D "$PGDATA"',
     ],
+    ...archiving(archiveOf(dialect, shell, compiled)),
     grants: ['CREATE ROLE application', ...grantsOf(dialect, compiled)],
     rowRights: rowSecurityOf(compiled),
     alerts: [

@@ -2,6 +2,7 @@
 import redisImage from '../../../docker/redis/image.json' with { type: 'json' }
 import valkeyImage from '../../../docker/valkey/image.json' with { type: 'json' }
 import { throwingServerErrors } from '../../clients/driver-errors.ts'
+import { archiving, handmade, leavingRows } from '../../families/archive.ts'
 import { conversation } from '../../families/program.ts'
 import type { Compiled, ControlFact, Engine, EngineTraits, Limits } from '../engine.ts'
 import { guards } from './access.ts'
@@ -112,7 +113,8 @@ function makeEngine({ licence, audit, ...build }: Variant): Engine {
       )
       return compiled
     },
-    handbook: () => ({
+    handbook: ({ scenario }) => ({
+      ...archiving(leavingRows(scenario).map(handmade)),
       schema: [],
       migrations: [],
       backup: ['BGREWRITEAOF, then copy the appendonlydir of a replica; or BGSAVE and copy dump.rdb'],

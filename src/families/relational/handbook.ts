@@ -1,6 +1,7 @@
 /** What operators of a relational design run: its definitions step by step, and the rights of the application. */
 import { rightsOf } from '../../scenario/rights.ts'
-import type { Operation, Scenario } from '../../scenario/scenario.ts'
+import type { Entity, Operation, Scenario } from '../../scenario/scenario.ts'
+import { dayOf, intoStorage, type Leaving, leavingRows, whenWritten } from '../archive.ts'
 import type { Definition } from '../definitions.ts'
 import type { PhysicalModel } from '../model.ts'
 import type { SqlDialect } from './dialect.ts'
@@ -40,3 +41,31 @@ export function grantsOf(dialect: SqlDialect, { scenario, model, operations }: D
     return rights.length === 0 ? [] : [`GRANT ${rights.join(', ')} ON ${dialect.table(name)} TO application`]
   })
 }
+
+/** A product's client, as a shell calls it. */
+export interface SqlShell {
+  /** What prints the rows that a query tells as lines of a file. */
+  print(query: string): string
+  run(statement: string): string
+  /** File that `print` writes. */
+  ending: string
+  /** Beginning of a day of UTC, as a time. */
+  time(day: string): string
+}
+
+/** Each day's rows into a file, those that they own first; deleted with what they own. */
+export function archiveOf(dialect: SqlDialect, shell: SqlShell, { scenario }: Pick<Design, 'scenario'>): string[] {
+  return leavingRows(scenario).flatMap((leaving) => [
+    ...dayOf(leaving),
+    ...leaving.owned.map((owned) => `${shell.print(linesOf(dialect, shell, leaving, owned))} | ${intoStorage(owned.name, shell.ending)}`),
+    `${shell.print(`SELECT * FROM ${dialect.table(leaving.entity.name)} WHERE ${ofDay(dialect, shell, leaving)}`)} | ${intoStorage(leaving.entity.name, shell.ending)}`,
+    whenWritten,
+    shell.run(`DELETE FROM ${dialect.table(leaving.entity.name)} WHERE ${ofDay(dialect, shell, leaving)}`),
+  ])
+}
+
+const ofDay = (dialect: SqlDialect, shell: SqlShell, { time }: Leaving) =>
+  `${dialect.column(time)} >= ${shell.time('$DAY')} AND ${dialect.column(time)} < ${shell.time('$NEXT')}`
+
+const linesOf = (dialect: SqlDialect, shell: SqlShell, leaving: Leaving, owned: Entity) =>
+  `SELECT * FROM ${dialect.table(owned.name)} WHERE ${dialect.column(owned.key[0] as string)} IN (SELECT ${dialect.column(leaving.entity.key[0] as string)} FROM ${dialect.table(leaving.entity.name)} WHERE ${ofDay(dialect, shell, leaving)})`

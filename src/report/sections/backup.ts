@@ -2,6 +2,7 @@
 import { backupCopies, isKept, logDays } from '../../assess/cost/kept.ts'
 import type { CandidateResult } from '../../result/result.ts'
 import type { Requirements, Scenario } from '../../scenario/scenario.ts'
+import { archiveBlocks } from '../archive.ts'
 import { type Block, code, heading, paragraph, table } from '../render/document.ts'
 import { count } from '../render/format.ts'
 import { recoveryText } from '../right-answers.ts'
@@ -31,6 +32,7 @@ export function backupSection(told: Told): Block[] {
         ]),
     heading(3, 'Procedures'),
     ...own.flatMap(procedures),
+    ...archiveBlocks(told),
     ...(kept.length === 0
       ? []
       : [

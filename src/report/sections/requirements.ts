@@ -68,13 +68,16 @@ function requirementRows(asked: Requirements): { stated: string[][]; open: strin
   }
 }
 
-function entityRow({ name, count: rows, growthPerMonth, retentionMs, ttlMs, owner, fields, key }: Entity): string[] {
+function entityRow({ name, count: rows, growthPerMonth, retentionMs, archiveAfterMs, ttlMs, owner, fields, key }: Entity): string[] {
   const refers = fields.flatMap(({ generator }) => (generator.kind === 'reference' ? [generator.entity] : []))
   return [
     name,
     count(rows),
     growthPerMonth === 0 ? '—' : percent(growthPerMonth),
-    ttlMs !== null ? `${spanText(ttlMs)}, then it expires` : retentionMs !== null ? spanText(retentionMs) : 'no end stated',
+    [
+      ttlMs !== null ? `${spanText(ttlMs)}, then it expires` : retentionMs !== null ? spanText(retentionMs) : 'no end stated',
+      ...(archiveAfterMs === undefined ? [] : [`archived after ${spanText(archiveAfterMs)}`]),
+    ].join('; '),
     key.join(', '),
     [...(owner === null ? [] : [`owned by ${owner.entity}, ${owner.least} to ${owner.most} each`]), ...new Set(refers)].join(', ') || '—',
     fields

@@ -5,6 +5,7 @@ import { readPrices } from '../../../src/assess/cost/prices.ts'
 import { decide } from '../../../src/assess/decision/decision.ts'
 import { assess } from '../../../src/assess/judge/assess.ts'
 import { engines } from '../../../src/engines/registry.ts'
+import { allOperations, deriveModel } from '../../../src/families/derive.ts'
 import { antiPatterns } from '../../../src/report/anti-patterns.ts'
 import { designFiles } from '../../../src/report/design.ts'
 import type { Document, Table } from '../../../src/report/render/document.ts'
@@ -16,12 +17,14 @@ import { dataModelSection } from '../../../src/report/sections/data-model.ts'
 import { migrationSection } from '../../../src/report/sections/migration.ts'
 import { monitoringSection } from '../../../src/report/sections/monitoring.ts'
 import { replicationSection } from '../../../src/report/sections/replication.ts'
+import { requirementsSection } from '../../../src/report/sections/requirements.ts'
 import { riskSection } from '../../../src/report/sections/risks.ts'
 import { securitySection } from '../../../src/report/sections/security.ts'
 import type { Told } from '../../../src/report/told.ts'
 import { type CandidateResult, type Result, readResult } from '../../../src/result/result.ts'
 
 import type { Tiers } from '../../../src/scenario/scenario.ts'
+import { yearMs } from '../../../src/scenario/units.ts'
 import { scenarioByAge } from '../data/scenario-by-age.ts'
 
 const saved = readResult(fileURLToPath(new URL('../../golden/results/ecommerce.json', import.meta.url)))
@@ -73,6 +76,42 @@ describe('rows by age', () => {
     // Of a list, too.
     expect(text).toMatch(/lines +\| the last year/)
     expect(toMarkdown(cachingSection(toldOf(saved)))).not.toContain('Hot, warm and cold')
+  })
+})
+
+describe('archive', () => {
+  const archiving = () =>
+    changed((result) => {
+      const order = result.scenario.entities.find(({ name }) => name === 'order')
+      Object.assign(order as object, { archiveAfterMs: 2 * yearMs })
+      for (const candidate of result.candidates) {
+        const engine = engines.find(({ name }) => name === candidate.engine) as (typeof engines)[number]
+        const operations = allOperations(result.scenario)
+        candidate.handbook = engine.handbook(engine.compile(deriveModel(engine, result.scenario), operations, result.scenario, 'fsync'))
+      }
+    })
+
+  test('says what leaves, what that takes, who asks for it in vain, and each product how it is done', () => {
+    const text = toMarkdown(backupSection(toldOf(archiving()))).replaceAll('\\', '')
+    expect(text).toMatch(/\| order +\| 2 years +\| 7 years +\| +[\d,]+ → [\d,]+ +\| +[\d,]+ → [\d,]+ +\| [\d.]+ GB → [\d.]+ GB \|/)
+    expect(text).toMatch(/- get_order asks for archived rows of order in [\d.]+ % of its calls\./)
+    expect(text).toMatch(/- order_history comes to archived rows of order where there are too few newer ones for a page\./)
+    expect(text).not.toMatch(/daily_revenue adds up/)
+    expect(text).toContain('DELETE FROM')
+    expect(text).toContain('mongodump --db application --collection order')
+    expect(text).toContain("cqlsh -e 'ALTER TABLE dbtrial.")
+    expect(toMarkdown(requirementsSection(toldOf(archiving())))).toContain('7 years; archived after 2 years')
+  })
+
+  test('is no part of a report where nothing leaves', () => {
+    expect(toMarkdown(backupSection(toldOf(changed())))).not.toContain('Archive')
+    for (const engine of engines) {
+      const { scenario } = saved
+      expect(
+        engine.handbook(engine.compile(deriveModel(engine, scenario), allOperations(scenario), scenario, 'fsync')).archive,
+        engine.name,
+      ).toBeUndefined()
+    }
   })
 })
 

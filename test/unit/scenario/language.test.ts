@@ -60,6 +60,26 @@ function problems(text: string): string[] {
 const rest = 'rate: 1/s, p99: 1s'
 const refused: [string, Parts, string][] = [
   [
+    'an archive of rows that have no age',
+    { entity: 'archive: { after: 2y, to: object-storage }' },
+    'entities.e.archive: nothing says how old a row of e is: give it a timestamp with "within", such as created_at: { type: timestamp, within: 2y }',
+  ],
+  [
+    'an archive of what is removed before',
+    { entity: 'retention: 1y\n    archive: { after: 2y, to: object-storage }', fields: 't: { type: timestamp, within: 5y }' },
+    'entities.e.archive.after: rows are removed before they are this old: archive them earlier, or let retention be longer',
+  ],
+  [
+    'an archive of what expires',
+    { entity: 'ttl: 3y\n    archive: { after: 2y, to: object-storage }', fields: 't: { type: timestamp, within: 5y }' },
+    'entities.e.archive: rows that expire are gone: give either ttl or archive',
+  ],
+  [
+    'an archive nobody knows',
+    { entity: 'archive: { after: 2y, to: tape }', fields: 't: { type: timestamp, within: 5y }' },
+    'entities.e.archive.to: expected object-storage, not "tape"',
+  ],
+  [
     'picks by age of what has none',
     { operations: `h: { get: e, pick: { last: { 30d: 90% } }, ${rest} }` },
     'operations.h.pick.last: nothing says how old a row of e is: give it a timestamp with "within", such as created_at: { type: timestamp, within: 2y }',
