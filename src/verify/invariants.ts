@@ -7,6 +7,7 @@ import { grownBy } from './counts.ts'
 import { Limits } from './limits.ts'
 import { linesBefore, type ReadBack, type ReadBackOptions, readBack, rowBefore } from './read-back.ts'
 import type { Reference } from './reference.ts'
+import { Versions } from './versions.ts'
 import { Writes } from './writes.ts'
 
 export interface InvariantResult {
@@ -66,9 +67,13 @@ export async function checkInvariants(
     return { name, ok: was === is, detail: `${was} before, ${is} after` }
   })
   const limits = new Limits(scenario)
-  const onRow: ReadBackOptions['onRow'] = (check, row) => limits.look(check, row)
+  const versions = new Versions(scenario)
+  const onRow: ReadBackOptions['onRow'] = (check, row, allows) => {
+    limits.look(check, row)
+    versions.look(check, row, allows)
+  }
   const read = await readBack(session, compiled, dataset, reference, writes, nowMs, signal, { maxRows, onRow })
-  return [...rows, ...sums, ...read.map(resultOf), ...limits.results()]
+  return [...rows, ...sums, ...read.map(resultOf), ...limits.results(), ...versions.results()]
 }
 
 function rowsOf(entity: Entity, dataset: Dataset, reference: Reference, writes: Writes, before: Totals, after: Totals): InvariantResult {

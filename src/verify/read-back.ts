@@ -41,8 +41,8 @@ export interface ReadBackOptions {
   from?: number
   /** Absent: as many as take a few seconds, spread over all that were written. */
   maxRows?: number | undefined
-  /** Told of every row that is there. */
-  onRow?: (check: OperationOf<'get'>, row: Value[]) => void
+  /** Told of every row that is there; `allows`: whether what was acknowledged leads to what it has in a field. */
+  onRow?: (check: OperationOf<'get'>, row: Value[], allows: (field: string) => boolean) => void
 }
 
 /** @throws where a row could not be read: that is no loss. */
@@ -84,7 +84,8 @@ export async function readBack(
             })
           },
         )
-        if (answer.kind === 'rows' && answer.rows[0] !== undefined) onRow?.(check, answer.rows[0])
+        const [found] = answer.kind === 'rows' ? answer.rows : []
+        if (found !== undefined) onRow?.(check, found, (field) => expectation.allows(row, found, field))
         const strictly = expectation.fault(row, answer, true)
         if (strictly === null) continue
         if (expectation.fault(row, answer, false) === null) result.forgone++
@@ -147,16 +148,24 @@ class Expectation {
     return before ?? effects.find((effect) => effect.kind === 'creates')?.values ?? new Map()
   }
 
+  /** Whether the writes lead to what a row that is there has in a field, those not counted that were never promised to last. */
+  allows(row: number, found: Value[], field: string): boolean {
+    return this.#possible(row, this.#writes).allows(field, found[this.#check.fields.indexOf(field)] as Value)
+  }
+
+  #possible(row: number, writes: Writes): Possible {
+    const before = rowBefore(this.#reference, this.#data, row)
+    const expiry = this.#data.entity.fields.find((field) => field.generator.kind === 'expiresAt')
+    const ttl = expiry === undefined ? null : { field: expiry.name, nowMs: this.#nowMs }
+    return new Possible(before, writes.effects(this.#data, row, this.#entries.get(row) ?? [], before), ttl)
+  }
+
   /** What is wrong with the answer; null: nothing. */
   fault(row: number, answer: Answer, strictly: boolean): string | null {
-    const { entity } = this.#data
     const { fields } = this.#check
     const writes = strictly ? this.#strict : this.#writes
-    const before = rowBefore(this.#reference, this.#data, row)
     const entries = this.#entries.get(row) ?? []
-    const expiry = entity.fields.find((field) => field.generator.kind === 'expiresAt')
-    const ttl = expiry === undefined ? null : { field: expiry.name, nowMs: this.#nowMs }
-    const possible = new Possible(before, writes.effects(this.#data, row, entries, before), ttl)
+    const possible = this.#possible(row, writes)
     const found = answer.kind === 'rows' ? answer.rows[0] : undefined
     if (found === undefined) return possible.mayBeAbsent ? null : `not there, written by ${possible.writersOf(null)}`
     if (!possible.mayBePresent) return 'there, though it was removed'

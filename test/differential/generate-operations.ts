@@ -41,7 +41,18 @@ function pickOf(draws: Draws): Text {
 
 function makeOperation(draws: Draws, tables: Table[]): Text {
   const table = draws.one(tables)
-  const kind = draws.weighted({ get: 2, list: 6, search: 2, aggregate: 4, insert: 2, put: 2, update: 3, delete: 1, transaction: 3 })
+  const kind = draws.weighted({
+    get: 2,
+    list: 6,
+    search: 2,
+    aggregate: 4,
+    insert: 2,
+    put: 2,
+    update: 3,
+    delete: 1,
+    transaction: 3,
+    read_modify_write: 2,
+  })
   switch (kind) {
     case 'get':
       return { get: table.name, ...withOwned(draws, table, tables), ...projection(draws, table), ...readCommon(draws) }
@@ -57,9 +68,37 @@ function makeOperation(draws: Draws, tables: Table[]): Text {
       return makeAggregate(draws, table)
     case 'transaction':
       return { transaction: makeSteps(draws, tables) }
+    case 'read_modify_write':
+      return makeReadModifyWrite(draws, table.owner ?? table)
+    case 'insert':
+      return makeInsert(draws, table.owner ?? table, tables)
     default:
       return makeWrite(draws, table.owner !== null && kind !== 'update' ? table.owner : table, tables, kind)
   }
+}
+
+/** Ints that can count the writes of a row. */
+const versionsOf = (table: Table) =>
+  table.columns.filter((each) => each.type === 'int' && !each.key && !each.implicit && !each.unique && each.refersTo === null)
+
+function makeReadModifyWrite(draws: Draws, table: Table): Text {
+  const versions = draws.chance(0.6) ? versionsOf(table) : []
+  const version = versions.length === 0 ? undefined : draws.one(versions).name
+  const { [version ?? '']: _, ...set } = ((draws.chance(0.6) ? makeChange(draws, table, null)?.set : undefined) as Text | undefined) ?? {}
+  const changed = table.columns.some((each) => !each.key && !each.implicit && each.name !== version)
+  if (!changed) return { put: table.name, ...pickOf(draws) }
+  const sets = Object.keys(set).length > 0 ? { set } : {}
+  return { read_modify_write: table.name, ...(version === undefined ? { atomic: false } : { atomic: true, version }), ...sets, ...pickOf(draws) }
+}
+
+/** As often as not one that expects a version of a row that the new one refers to. */
+function makeInsert(draws: Draws, table: Table, tables: Table[]): Text {
+  const ways = table.columns.flatMap((each) => {
+    const target = tables.find(({ name, owner }) => name === each.refersTo && owner === null)
+    return target === undefined ? [] : versionsOf(target).map((version) => `${each.name}.${version.name}`)
+  })
+  const expects = ways.length > 0 && draws.chance(0.5) ? { expects: draws.one(ways) } : {}
+  return { ...makeWrite(draws, table, tables, 'insert'), ...expects }
 }
 
 function makeList(draws: Draws, table: Table): Text {

@@ -64,6 +64,9 @@ test('300 random scenarios are valid, and every part of the grammar is in one of
       ),
     ],
     ['a guard of what is summed', steps.some((step) => step.kind === 'update' && step.guard?.from !== undefined)],
+    ['a read-modify-write', operations.some((each) => each.kind === 'update' && each.reads !== undefined && each.guard === undefined)],
+    ['one that compares a version', operations.some((each) => each.kind === 'update' && each.guard?.asRead === true)],
+    ['an insert that expects a version', steps.some((step) => step.kind === 'update' && step.of !== undefined)],
     ['rows of tenants', entities.some((entity) => entity.tenant !== undefined)],
     [
       'a guard on rows of tenants',

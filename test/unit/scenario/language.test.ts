@@ -345,6 +345,36 @@ const refused: [string, Parts, string][] = [
     'operations.t.set.expires_at: "expires_at" is kept by dbtrial and cannot be updated',
   ],
   [
+    'an atomic read-modify-write without a version',
+    { operations: `u: { read_modify_write: e, atomic: true, ${rest} }` },
+    'operations.u: atomic needs a version: an int field of the row, to which every write adds one',
+  ],
+  [
+    'a version that nothing compares',
+    { operations: `u: { read_modify_write: e, atomic: false, version: n, ${rest} }` },
+    'operations.u.version: only atomic: true compares a version',
+  ],
+  [
+    'a version that is no whole number',
+    { operations: `u: { read_modify_write: e, atomic: true, version: d, ${rest} }` },
+    'operations.u.version: a version is an int that is counted up, such as { type: int, range: [1, 50] }: "e.d" is none',
+  ],
+  [
+    'a version that is set, too',
+    { operations: `u: { read_modify_write: e, atomic: true, version: n, set: { n: any }, ${rest} }` },
+    'operations.u.set.n: "n" is the version: every write adds one to it',
+  ],
+  [
+    'owned rows that are read by themselves',
+    { operations: `u: { read_modify_write: l, atomic: false, ${rest} }` },
+    'operations.u: rows of l are read with their owner: use update',
+  ],
+  [
+    'an expected version of a row that is none',
+    { operations: `i: { insert: e, expects: n.n, ${rest} }` },
+    'operations.i.expects: "n" refers to no row: it is int',
+  ],
+  [
     'a guard without a condition',
     { operations: `u: { update: e, add: { n: 1 }, if: {}, ${rest} }` },
     'operations.u.if: a guard is one condition, such as { balance: { gte: 10 } }',

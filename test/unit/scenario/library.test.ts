@@ -63,6 +63,7 @@ test.each([
   ['ycsb-c', { read: 100 }, 'zipfian'],
   ['ycsb-d', { read: 95, insert: 5 }, 'latest'],
   ['ycsb-e', { scan_10: 19, scan_30: 19, scan_50: 19, scan_70: 19, scan_90: 19, insert: 5 }, 'zipfian'],
+  ['ycsb-f', { read: 50, read_modify_write: 50 }, 'zipfian'],
 ])('%s is the mix, the record and the distribution of YCSB', (name, mix, kind) => {
   const scenario = readScenario(name)
   expect(shares(scenario)).toEqual(mix)

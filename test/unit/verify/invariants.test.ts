@@ -56,6 +56,11 @@ const shapes: Record<string, Scenario> = {
     rows.replace('range: [0, 3]', 'range: [1, 3]'),
     'tx: { transaction: [ { insert: a, with: [l] }, { update: b, via: l.b_id, add: { n: -l.q }, if: { n: { gte: l.q } } } ] }\nfill: { update: b, add: { n: 5 }, if: { n: { lt: 5 } } }',
   ),
+  'a version, compared and expected, and writes without one': scenarioOf(
+    `${rows}
+  c: { count: 20, fields: { id: { type: uuid, key: true }, b_id: { ref: b, skew: zipfian(0.9) } } }`,
+    'revise: { read_modify_write: b, atomic: true, version: n, set: { price: any }, pick: { skew: zipfian(0.9), miss: 5% } }\nappend: { insert: c, expects: b_id.n }\nrenew: { read_modify_write: b, atomic: false, set: { price: any } }',
+  ),
   'rows that nobody finds by their key': scenarioOf(
     v7.replace('300,', '300, ttl: 6s,'),
     'add: { insert: e }\nnewest: { list: e, where: { n: any }, order_by: -at, limit: 5 }\nsoonest: { list: e, where: {}, order_by: expires_at, limit: 5 }',
@@ -146,6 +151,13 @@ describe('what guards keep', () => {
     expect(broken).toEqual([
       expect.stringMatching(/^b\.price is at least 0\.00: kept by guards: \d+ written rows read back, \d+ beyond it \(.*: -\d\.\d\d\)/),
     ])
+  })
+
+  test('a version counts the writes of its row, and a server that says it wrote and did not is caught', async () => {
+    const scenario = scenarioOf(rows, 'revise: { read_modify_write: b, atomic: true, version: n, set: { price: any }, pick: { skew: zipfian(0.9) } }')
+    expect(named((await replay(scenario)).invariants)).toEqual(['b.n counts the writes'])
+    const { broken } = await replay(scenario, { fault: { operation: 'revise', steps: 1, of: (call) => (call === 40 ? 'lost' : 'done') } })
+    expect(broken.join('\n')).toMatch(/b\.n counts the writes: \d+ written rows read back, 1 of them not at the loaded version/)
   })
 
   test.each<[string, string, string[]]>([
