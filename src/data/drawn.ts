@@ -303,7 +303,7 @@ export class DrawnParameters implements WireSource {
         } else if (operation.via === null) this.#pick(step, source, true)
         break
       case 'aggregate':
-        if (operation.where.some(isBound) || operation.prefixes !== undefined) this.#pick(step, source, true)
+        if (operation.where.some(isBound) || operation.prefixes !== undefined || operation.before !== undefined) this.#pick(step, source, true)
         break
       case 'list':
         this.#pick(step, source, true)

@@ -67,7 +67,15 @@ export function parametersOf(scenario: Pick<Scenario, 'entities'>, operation: Op
     case 'search':
       return [...of('', [operation.in[0] as string]).map((each) => ({ ...each, name: 'word' })), ...expiring]
     case 'aggregate':
-      return [...of('where.', anyFilters(operation)), ...expiring, ...endsOf(entity, operation)]
+      return [
+        ...of('where.', anyFilters(operation)),
+        ...expiring,
+        ...of(
+          'after.',
+          (operation.before ?? []).map((order) => order.field),
+        ),
+        ...endsOf(entity, operation),
+      ]
     case 'transaction':
       return operation.steps.flatMap((step, index) => writeParameters(scenario, step).map((each) => ({ ...each, name: `${index}.${each.name}` })))
     default:

@@ -61,7 +61,9 @@ export function keptShare(entity: Entity, query: Query): number {
 /** Of so many rows that equality finds, those that a call reads where it can read all that fit, or in order until its page is full: the fewer. */
 export function rowsRead(entity: Entity, query: Query, equal: number): number {
   const fitting = equal * rangeShare(entity, query) * amongShare(entity, query)
-  return query.kind === 'list' ? Math.min(fitting, rowsInOrder(entity, query)) : fitting
+  if (query.kind === 'list') return Math.min(fitting, rowsInOrder(entity, query))
+  // Before one row and another there is half of them in the middle.
+  return query.before === undefined ? fitting : fitting / 2
 }
 
 /** Rows in order that hold a page. */

@@ -120,7 +120,9 @@ function queryIndex(scenario: Entities, entity: Entity, query: Query, changed: S
   const include = covered(entity, query, columns, changed)
   const parts = [
     equal.length > 0 ? `equality on ${equal.join(', ')}` : '',
-    rest.length > 0 ? `${query.kind === 'list' ? 'order' : 'range'} by ${rest.map((each) => each.field).join(', ')}` : '',
+    rest.length > 0
+      ? `${query.kind === 'list' || query.before !== undefined ? 'order' : 'range'} by ${rest.map((each) => each.field).join(', ')}`
+      : '',
     entered.length > 0 ? `first what fits ${entered.join(', ')}${query.kind === 'list' ? ', which is little to sort' : ''}` : '',
     filtered.length > 0 ? `${filtered.join(', ')} behind it, so that what does not fit is left out in the index` : '',
     grouped ? `grouped by ${group}` : '',
@@ -137,6 +139,7 @@ function queryIndex(scenario: Entities, entity: Entity, query: Query, changed: S
 
 function orderedColumns(query: Query): IndexColumn[] {
   if (query.kind === 'list') return query.order
+  if (query.before !== undefined) return query.before
   const range = orderRangeOf(query)
   return range === null ? [] : [ascending(range.field)]
 }

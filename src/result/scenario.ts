@@ -145,6 +145,7 @@ const operation = z.discriminatedUnion('kind', [
     groupBy: nullable(open({ field: identifier, unit: nullable(z.enum(['day', 'hour'])) })),
     sum: nullable(identifier),
     over: nullable(window),
+    before: z.array(order).min(1).optional().describe('of a rank: the order in which rows before a place are counted'),
   }),
   open({ ...common, ...insert }),
   open({ ...common, ...put }),

@@ -12,6 +12,7 @@ import {
   type Filter,
   fieldOf,
   type Operation,
+  type Order,
   ownedBy,
   type Scenario,
   selectedBy,
@@ -376,15 +377,19 @@ function filterShare(scenario: Scenario, entity: Entity, filter: Filter, shares:
   return generator.kind === 'enum' ? 1 / generator.values.length : generator.kind === 'bool' ? 0.5 : 0
 }
 
+const orderText = (order: Order[]) => order.map(({ field, descending }) => `${descending ? '-' : ''}${field}`).join(', ')
+
 function describe(scenario: Scenario, operation: Operation, by: string): string {
   switch (operation.kind) {
     case 'get':
       return `${operation.entity} by key${operation.with.length > 0 ? ` with ${operation.with.join(', ')}` : ''}, ${by}`
     case 'list':
-      return `${operation.entity} where ${selectedBy(operation).join(', ') || 'nothing'}, order ${operation.order.map((order) => `${order.descending ? '-' : ''}${order.field}`).join(', ')}, limit ${operation.limit}, ${by}`
+      return `${operation.entity} where ${selectedBy(operation).join(', ') || 'nothing'}, order ${orderText(operation.order)}, limit ${operation.limit}, ${by}`
     case 'search':
       return `${operation.entity} with a word in ${operation.in.join(', ')}, limit ${operation.limit}`
     case 'aggregate':
+      if (operation.before !== undefined)
+        return `rows of ${operation.entity} ${selectedBy(operation).length === 0 ? '' : `of the same ${selectedBy(operation).join(', ')} `}before one in the order ${orderText(operation.before)}, ${by}`
       return `${operation.sum === null ? 'count' : `count and sum of ${operation.sum}`} of ${operation.entity}${operation.groupBy === null ? '' : ` by ${operation.groupBy.unit ?? ''} ${operation.groupBy.field}`}`
     case 'transaction':
       return operation.steps

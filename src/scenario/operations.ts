@@ -3,7 +3,7 @@ import { checkTwice } from './entities.ts'
 import { known, lookUp, type OperationContext, ownedNames, pickOf } from './operation-context.ts'
 import { choice, type Path } from './problems.ts'
 import { resolveExpecting, resolveReadModifyWrite } from './read-modify-write.ts'
-import type { Entity, Objective, Operation, OperationCommon, Order, Pick } from './scenario.ts'
+import { type Entity, type Objective, type Operation, type OperationCommon, type Order, type Pick, rangesOf } from './scenario.ts'
 import { fileKinds, type OperationFile } from './schema.ts'
 import { comparable, reach, resolveSelection, sortable } from './selection.ts'
 import { resolveSteps, resolveWrite } from './writes.ts'
@@ -35,6 +35,7 @@ export function resolveOperation(name: string, file: OperationFile, context: Ope
   if ('list' in file) return resolveList(file, common, entity, path, context)
   if ('search' in file) return resolveSearch(file, common, entity, path, context)
   if ('aggregate' in file) return resolveAggregate(file, common, entity, path, context)
+  if ('rank' in file) return resolveRank(file, common, entity, path, context)
   if ('read_modify_write' in file) return { ...common, ...resolveReadModifyWrite(file, entity, path, context) }
   if ('insert' in file && file.expects !== undefined) {
     const steps = resolveExpecting(file.expects, file, entity, path, context)
@@ -88,6 +89,15 @@ function resolveAggregate(file: FileOf<'aggregate'>, common: OperationCommon, en
   if (file.over !== undefined && selection.over != null) report([...path, 'over'], 'one window at most can be asked for, and "where" has one')
   const over = file.over === undefined || window === undefined ? null : { field: window.name, ms: reach(file.over, context) }
   return { ...common, kind: 'aggregate', ...selection, groupBy, sum: file.sum ?? null, over: over ?? selection.over ?? null }
+}
+
+/** The rows before a place are counted: those of the same values as a picked row, by equality alone. */
+function resolveRank(file: FileOf<'rank'>, common: OperationCommon, entity: Entity, path: Path, context: OperationContext): Operation {
+  const selection = resolveSelection(file.where ?? {}, entity, [...path, 'where'], context)
+  if (rangesOf(selection).length > 0 || selection.among !== undefined)
+    context.report([...path, 'where'], 'a rank is among rows that equal in some fields: use any, or a constant')
+  const before = totalOrder(file.by, entity, [...path, 'by'], context)
+  return { ...common, kind: 'aggregate', where: selection.where, groupBy: null, sum: null, over: null, before }
 }
 
 function commonOf(name: string, file: OperationFile, entity: Entity, pick: Pick): OperationCommon {

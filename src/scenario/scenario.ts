@@ -185,6 +185,8 @@ export interface Aggregate extends Selection {
   groupBy: { field: string; unit: 'day' | 'hour' | null } | null
   sum: string | null
   over: Window | null
+  /** Of a rank: how rows are ordered; the values of a picked row, told with the call, say before which place they are counted. */
+  before?: Order[]
 }
 export interface Insert {
   kind: 'insert'
@@ -401,13 +403,13 @@ export const expiry = 'expires_at'
 export const renewsLife = ({ name, ttlMs }: Entity, write: Write & { entity: string }) =>
   write.entity === name && ttlMs !== null && write.kind === 'update' && write.set.some(({ field }) => field === expiry)
 
-/** What a write does, in the word of the file. */
-export const verbOf = (scenario: OnlyOf<Scenario, 'entities'>, write: Write & { entity: string }) =>
-  renewsLife(entityOf(scenario, write.entity), write)
-    ? 'touch'
-    : write.kind === 'update' && write.reads !== undefined
-      ? 'read_modify_write'
-      : write.kind
+/** What an operation or a step does, in the word of the file. */
+export function verbOf(scenario: OnlyOf<Scenario, 'entities'>, work: Operation | Step): string {
+  if (work.kind === 'aggregate' && work.before !== undefined) return 'rank'
+  if (work.kind !== 'update') return work.kind
+  if (renewsLife(entityOf(scenario, work.entity), work)) return 'touch'
+  return work.reads === undefined ? 'update' : 'read_modify_write'
+}
 
 /** Whether the first request of an operation reads what the others write on. */
 export function readsBefore(operation: Operation): boolean {

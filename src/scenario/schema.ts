@@ -136,6 +136,7 @@ const filter = z
   .describe('Filters: `any` is the value that the field has in a picked row, then a constant, constants of which a row has one or none, or a range.')
 const limit = z.int().min(1).max(1000)
 const page = z.union([z.enum(['first', 'deep']), z.strictObject({ deep: share })], { error: 'expected first, deep or { deep: 20% }' }).optional()
+const order = z.string().regex(/^-?[a-z][a-z0-9_]*$/, 'expected a field, or -field for descending')
 const assignments = z.record(identifier, literal).describe('`now` is the replay time, `any` a fresh value; anything else is a constant.')
 const additions = z.record(
   identifier,
@@ -153,8 +154,8 @@ const guard = z
     'What the row must hold for the update to be done, such as { balance: { gte: 10 } }; else nothing is done, and the outcome is a conflict, which is no error.',
   )
 
-/** By what an operation of the file is told: a touch and a read_modify_write are updates, once they are resolved. */
-export const fileKinds = [...operationKinds, 'read_modify_write', 'touch'] as const
+/** By what an operation of the file is told: a touch and a read_modify_write are updates, a rank is an aggregate, once they are resolved. */
+export const fileKinds = [...operationKinds, 'read_modify_write', 'touch', 'rank'] as const
 
 export const stepKinds = ['insert', 'put', 'update', 'touch', 'delete'] as const
 const insertStep = {
@@ -196,7 +197,7 @@ const operation = z.union(
     z.strictObject({
       list: identifier,
       where: filter,
-      order_by: z.string().regex(/^-?[a-z][a-z0-9_]*$/, 'expected a field, or -field for descending'),
+      order_by: order,
       limit,
       fields: fieldList.optional(),
       page,
@@ -213,6 +214,13 @@ const operation = z.union(
         .optional(),
       sum: fieldName.optional(),
       over: duration.optional().describe('Window that ends at the replay time.'),
+      pick,
+      ...operationCommon,
+    }),
+    z.strictObject({
+      rank: identifier.describe('How many rows come before a picked one.'),
+      by: order,
+      where: filter.optional(),
       pick,
       ...operationCommon,
     }),

@@ -151,7 +151,10 @@ export class Reference {
   #groups(op: Operation & Aggregate, bound: Bound): Value[][] {
     const { groupBy, sum } = op
     const groups = new Map<string, { key: Value; count: number; sum: bigint }>()
+    const { before } = op
+    const place = new Map(before?.map(({ field }) => [field, bound(`after.${field}`)]))
     for (const row of this.#matching(op, bound)) {
+      if (before !== undefined && compareRows(row, place, before) >= 0) continue
       const own = groupBy === null ? null : (row.get(groupBy.field) as Value)
       const key = groupBy?.unit ? Math.floor(Number(own) / bucketMs[groupBy.unit]) * bucketMs[groupBy.unit] : own
       const group = groups.get(canonical(key)) ?? { key, count: 0, sum: 0n }

@@ -48,6 +48,7 @@ function makeOperation(draws: Draws, tables: Table[]): Text {
     aggregate: 4,
     insert: 2,
     put: 2,
+    rank: 2,
     update: 3,
     delete: 1,
     transaction: 3,
@@ -66,6 +67,11 @@ function makeOperation(draws: Draws, tables: Table[]): Text {
     }
     case 'aggregate':
       return makeAggregate(draws, table)
+    case 'rank': {
+      const order = draws.one(table.columns.filter((each) => sortable.has(each.type)))
+      const where = draws.chance(0.5) ? { where: makeFilter(draws, table, 2) } : {}
+      return { rank: table.name, by: `${draws.chance(0.5) ? '-' : ''}${order.name}`, ...where, ...readCommon(draws) }
+    }
     case 'transaction':
       return { transaction: makeSteps(draws, tables) }
     case 'read_modify_write':

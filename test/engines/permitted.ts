@@ -15,6 +15,9 @@ function finds({ access, maxAggregatedRows }: Capabilities, scenario: Scenario, 
   if (access === 'keys') return false
   if (operation.kind === 'search') return true
   const entity = entityOf(scenario, operation.entity)
+  const isRank = operation.kind === 'aggregate' && operation.before !== undefined
+  // Who counts members of a set counts those that have expired, too.
+  if (isRank && (access !== 'queries' || (maxAggregatedRows !== null && entity.ttlMs !== null))) return false
   if (maxAggregatedRows !== null && scannedRows(scenario, entity, operation) > maxAggregatedRows) return false
   if (access === 'queries' || operation.where.length > 0) return true
   const first = operation.kind === 'list' ? operation.order[0]?.field : operation.over?.field

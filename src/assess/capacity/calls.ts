@@ -21,7 +21,12 @@ export function payloadBytes(operation: Operation, scenario: Scenario, rows: num
   const entity = entityOf(scenario, operation.entity)
   const fields = 'fields' in operation ? operation.fields : undefined
   const owned = 'with' in operation ? ownedBytes(scenario, entity, operation.with) : 0
-  const moved = operation.kind === 'aggregate' ? 31 : operation.kind === 'list' || operation.kind === 'search' ? Math.min(operation.limit, rows) : 1
+  const moved =
+    operation.kind === 'aggregate' && operation.before === undefined
+      ? 31
+      : operation.kind === 'list' || operation.kind === 'search'
+        ? Math.min(operation.limit, rows)
+        : 1
   return Math.round(moved * (rowBytes(entity, fields) + owned))
 }
 

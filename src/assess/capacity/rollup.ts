@@ -18,9 +18,9 @@ const dayMs = 24 * hourMs
 /** A summary that is hardly smaller than its table is none. */
 const leastSaved = 10
 
-/** null: it is no aggregate, or its groups are not known to be few. `rows`: those that a call touches in production. */
+/** null: it is no aggregate, or a rank, which is another for every row, or its groups are not known to be few. `rows`: those that a call touches in production. */
 export function rollupOf(operation: Operation, scenario: Scenario, rows: number): Rollup | null {
-  if (operation.kind !== 'aggregate') return null
+  if (operation.kind !== 'aggregate' || operation.before !== undefined) return null
   const groups = groupsOf(operation, scenario)
   if (groups === null || groups.rows * leastSaved > rows) return null
   const writers = scenario.operations.filter((each) => changes(each, operation))

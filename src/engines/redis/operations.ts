@@ -14,6 +14,7 @@ import {
   lineFields,
   type Operation,
   type OperationOf,
+  type Order,
   type Update,
   writesOf,
 } from '../../scenario/scenario.ts'
@@ -21,7 +22,7 @@ import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Compiled, Reply } from '../engine.ts'
 import { exact, furtherWord, type PageForm, pageForm } from './conditions.ts'
 import { behindKeys, isUnique, keyLength, linesField, RedisKeys, restored, restoredLines, stored, uniqueHash } from './keys.ts'
-import { findScript, rankScript, type Script } from './scripts.ts'
+import { findScript, placeScript, rankScript, type Script } from './scripts.ts'
 import { command, type Talk, type Word } from './talk.ts'
 import { RedisWrites } from './writes.ts'
 
@@ -40,14 +41,14 @@ export class RedisOperations {
     this.writes = new RedisWrites(compiled, this.keys)
     this.#forms = new Map(
       compiled.operations.flatMap((op) => {
-        const isPage = op.kind === 'list' || op.kind === 'aggregate' || op.kind === 'search'
+        const isPage = op.kind === 'list' || (op.kind === 'aggregate' && op.before === undefined) || op.kind === 'search'
         const store = isPage ? this.storeOf(op.name) : undefined
         return !isPage || store === undefined ? [] : [[op.name, pageForm(store, entityOf(compiled.scenario, op.entity), op)]]
       }),
     )
   }
 
-  /** What a list, a search or an aggregate that is not excused reads its rows by. */
+  /** What a list, a search or an aggregate that is not excused reads its rows by; a rank reads none. */
   formOf(operation: string): PageForm {
     return this.#forms.get(operation) as PageForm
   }
@@ -61,7 +62,7 @@ export class RedisOperations {
       case 'search':
         return this.#search(op, bound)
       case 'aggregate':
-        return this.#aggregate(op, bound)
+        return op.before === undefined ? this.#aggregate(op, bound) : this.#rank(op, op.before, bound)
       default:
         return this.#write(op, bound)
     }
@@ -69,7 +70,14 @@ export class RedisOperations {
 
   /** Every script that its operations run. */
   scripts(): Script[] {
-    const all = [linesForm.script, findScript, ...[...this.#forms.values()].map((form) => form.script), ...this.writes.scripts.values()]
+    const ranks = this.#compiled.operations.some((op) => op.kind === 'aggregate' && op.before !== undefined)
+    const all = [
+      linesForm.script,
+      findScript,
+      ...(ranks ? [placeScript] : []),
+      ...[...this.#forms.values()].map((form) => form.script),
+      ...this.writes.scripts.values(),
+    ]
     return [...new Map(all.map((each) => [each.sha, each])).values()]
   }
 
@@ -190,6 +198,21 @@ export class RedisOperations {
       rows.map((row) => values(entity, fields, row)),
     )
     return readReply(groups.length, () => ({ kind: 'groups', groups }))
+  }
+
+  /** How many members come before a place, from the end that the order begins at. */
+  *#rank(op: OperationOf<'aggregate'>, [first]: Order[], bound: Bound): Talk<Reply> {
+    const store = this.storeOf(op.name)
+    const set = this.keys.set(store, (field) => bound(`where.${field}`))
+    const place = (field: string) => bound(`after.${field}`)
+    const [member, fromEnd] = [this.keys.member(store, place), first?.descending === true]
+    const border = Buffer.concat([Buffer.from('('), member])
+    const reply =
+      scoreOf(store) === null
+        ? yield command('ZLEXCOUNT', set, ...(fromEnd ? [border, '+'] : ['-', border]))
+        : yield { script: placeScript, keys: [set], words: [this.keys.score(store, place), member, fromEnd ? '1' : '0'] }
+    const rows = Number(reply)
+    return readReply(Math.min(1, rows), () => ({ kind: 'groups', groups: rows === 0 ? [] : [[rows]] }))
   }
 
   *#write(op: Operation, bound: Bound): Talk<Reply> {

@@ -47,6 +47,28 @@ while limit < 0 or #rows < limit do
 end
 return rows`)
 
+/** Bytes as a set orders the members of one score. */
+const compared = `
+local function compared(a, b)
+  for at = 1, math.min(#a, #b) do
+    local difference = string.byte(a, at) - string.byte(b, at)
+    if difference ~= 0 then return difference end
+  end
+  return #a - #b
+end`
+
+/** KEYS[1]: sorted set with a number as score. ARGV: score and member of a place, reversed 0|1. Answers how many members come before it, whether one stands there or not. */
+export const placeScript = script(`${compared}
+local score, place, reversed = ARGV[1], ARGV[2], ARGV[3] == '1'
+local low = redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. score)
+local high = low + redis.call('ZCOUNT', KEYS[1], score, score)
+while low < high do
+  local middle = math.floor((low + high) / 2)
+  local order = compared(redis.call('ZRANGE', KEYS[1], middle, middle)[1], place)
+  if order < 0 or (order == 0 and reversed) then low = middle + 1 else high = middle end
+end
+return reversed and redis.call('ZCARD', KEYS[1]) - low or low`)
+
 /**
  * KEYS[1]: sorted set with a number as score. ARGV: score and member that a page lies behind, or '' and ''; scores that a range goes from and up to, or '' and '';
  * reversed 0|1, limit (-1: none), length of the key at the end of members, prefix of the hashes, now or '', fields…, what the condition takes. Answers the fields of each row.
@@ -57,14 +79,7 @@ export const rankScript = (condition = everything) =>
 local score, behind, from, to, reversed = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
 local limit, length, prefix, now = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], ARGV[9]
 local rows = {}${visit(10, condition)}
-local function below(border) return redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. border) end
-local function compared(a, b)
-  for at = 1, math.min(#a, #b) do
-    local difference = string.byte(a, at) - string.byte(b, at)
-    if difference ~= 0 then return difference end
-  end
-  return #a - #b
-end
+local function below(border) return redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. border) end${compared}
 local first, last = 0, nil
 if score ~= '' then
   local low = below(score)

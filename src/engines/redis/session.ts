@@ -208,6 +208,8 @@ export class RedisSession implements Session {
     if (isUnique(store)) return planInWords(`HGET in a hash of ${await this.#client.hlen(uniqueHash(store))} values, then one HMGET, in one script`)
     const set = op.kind === 'search' ? keys.wordSet(store, String(bound('word'))) : keys.set(store, (field) => bound(`where.${field}`))
     const members = await this.#client.zcard(set)
+    if (op.kind === 'aggregate' && op.before !== undefined)
+      return planInWords(`a place in a sorted set of ${members} members, counted or found by halving, in one command`)
     const read = op.kind === 'list' || op.kind === 'search' ? Math.min(members, op.limit) : members
     return planInWords(
       `${scoreOf(store) === null ? 'ZRANGEBYLEX' : 'ZRANGE'} over a sorted set of ${members} members, then ${op.kind === 'aggregate' ? 'at most ' : ''}${read} HMGET, in one script`,

@@ -14,7 +14,7 @@ import {
 } from '../../scenario/scenario.ts'
 import { type Addressing, tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Store } from '../model.ts'
-import { decisiveOrder } from '../relational/model.ts'
+import { decisiveOrder, reversed } from '../relational/model.ts'
 import { type Bind, constant, type Document, type Json } from './marks.ts'
 import { embeddedName } from './model.ts'
 
@@ -110,7 +110,15 @@ export function groupPipeline(entity: Entity, op: OperationOf<'aggregate'>, boun
   const path = groupBy === null ? null : `$${pathOf(entity, groupBy.field)}`
   const id = groupBy === null ? null : groupBy.unit === null ? path : { $dateTrunc: { date: path, unit: groupBy.unit } }
   return [
-    { $match: allOf(equalities(op.where, entity, bound), alive(entity, bound), ...conditions(op, entity, bound)) },
+    {
+      $match: allOf(
+        equalities(op.where, entity, bound),
+        alive(entity, bound),
+        ...conditions(op, entity, bound),
+        // What is before a place is behind it the other way round.
+        op.before === undefined ? {} : behind(reversed(decisiveOrder(entity, op.before)), entity, bound),
+      ),
+    },
     { $group: { _id: id, count: { $sum: 1 }, ...(sum === null ? {} : { sum: { $sum: `$${pathOf(entity, sum)}` } }) } },
     { $sort: { _id: 1 } },
   ]

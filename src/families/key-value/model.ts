@@ -6,6 +6,7 @@ import {
   fieldOf,
   type Operation,
   type OperationOf,
+  type Order,
   orderRangeOf,
   ownedBy,
   type Range,
@@ -142,6 +143,12 @@ type Query = OperationOf<'list' | 'search' | 'aggregate'>
 function addQuery(model: PhysicalModel, scenario: Scenario, operation: Query, { maxAggregatedRows }: Capabilities): void {
   const entity = entityOf(scenario, operation.entity)
   const rows = operation.kind === 'search' ? 0 : scannedRows(scenario, entity, operation)
+  const isRank = operation.kind === 'aggregate' && operation.before !== undefined
+  if (isRank && entity.ttlMs !== null) {
+    const reason = `${operation.name} counts rows that expire: they stay in their sorted set until they are looked at, and are counted there`
+    model.excuses.push({ engine: '', operation: operation.name, reason, bottleneck: 'expiry of the members of a set' })
+    return
+  }
   if (maxAggregatedRows !== null && rows > maxAggregatedRows) {
     const without = operation.kind === 'aggregate' ? 'adds them up' : 'finds those that fit'
     model.excuses.push({
@@ -155,12 +162,13 @@ function addQuery(model: PhysicalModel, scenario: Scenario, operation: Query, { 
     })
     return
   }
-  if (operation.kind === 'aggregate') {
+  if (operation.kind === 'aggregate' && !isRank) {
     model.emulations.push({ operation: operation.name, how: `emulated: up to ${rows.toLocaleString('en')} rows are read and grouped by the client` })
   }
   const wanted = setFor(scenario, entity, operation)
   const store = uniqueFor(model, operation) ?? model.stores.find((each) => serves(each, wanted, operation))
-  if (operation.kind !== 'aggregate') {
+  if (isRank) model.emulations.push({ operation: operation.name, how: 'emulated: a script halves a sorted set until it has found the place' })
+  else if (operation.kind !== 'aggregate') {
     const first = store?.clustering.length === 0 ? 'looks up a hash' : 'reads a sorted set'
     const left = store === undefined ? lookedAt(wanted, operation) : lookedAt(store, operation)
     const fit = left.length === 0 ? '' : `, and leaves out what does not fit ${left.join(', ')}`
@@ -172,10 +180,11 @@ function addQuery(model: PhysicalModel, scenario: Scenario, operation: Query, { 
   model.accesses.push({ operation: operation.name, kind: operation.kind, steps: [{ action: 'read', store: chosen.name, index: null, requests: 1 }] })
 }
 
-/** Rows that an aggregate reads at production counts, at most as a rule; a list in its order until its page is full. */
+/** Rows that an aggregate reads at production counts, at most as a rule; a list in its order until its page is full; a rank is a place in a set. */
 export function scannedRows(scenario: Scenario, entity: Entity, operation: OperationOf<'list' | 'aggregate'>): number {
   const share = operation.where.reduce((product, filter) => product * filterShare(scenario, entity, filter), 1)
   if (operation.kind === 'list') return Math.round(Math.min(entity.count * share, rowsInOrder(entity, operation)))
+  if (operation.before !== undefined) return 1
   return Math.round(entity.count * share * rangeShare(entity, operation))
 }
 
@@ -214,6 +223,12 @@ function outerField(scenario: Scenario, entity: Entity, operation: Query, equal:
   return fields.reduce((best, field) => (share(field) < share(best) ? field : best)).name
 }
 
+/** The order that rows are asked for in; undefined: in any. */
+function orderOf(operation: Query): Order[] | undefined {
+  if (operation.kind === 'list') return operation.order
+  return operation.kind === 'aggregate' ? operation.before : undefined
+}
+
 /** The set that a query wants: always ascending, since it is read from either end. A bound equality leaves nothing to order by its field. */
 function setFor(scenario: Scenario, entity: Entity, operation: Query): Store {
   const where = operation.kind === 'search' ? [] : operation.where
@@ -223,9 +238,9 @@ function setFor(scenario: Scenario, entity: Entity, operation: Query): Store {
   const inner = bound.filter((name) => !equal.includes(name)).sort()
   const constants = where.filter((filter) => filter.constant !== null)
   const range = operation.kind === 'aggregate' ? rangeOfSet(operation) : null
-  const asked = operation.kind === 'list' ? operation.order : range === null ? [] : [range]
+  const asked = orderOf(operation) ?? (range === null ? [] : [range])
   const inOrder = [...new Set([...inner, ...asked.map(({ field }) => field), ...entity.key])].filter(
-    (field) => !equal.includes(field) || operation.kind === 'aggregate',
+    (field) => !equal.includes(field) || (operation.kind === 'aggregate' && operation.before === undefined),
   )
   const order = inOrder.length > 0 ? inOrder : entity.key
   const words = operation.kind === 'search' ? operation.in : []
@@ -264,7 +279,7 @@ function serves(store: Store, wanted: Store, operation: Query): boolean {
   const rows = ({ partition, where, columns }: Store) =>
     JSON.stringify([partition, where ?? [], columns.find((each) => each.role === 'token')?.field])
   if (rows(store) !== rows(wanted)) return false
-  const anyOrder = operation.kind === 'aggregate' && rangeOfSet(operation) === null
+  const anyOrder = operation.kind === 'aggregate' && operation.before === undefined && rangeOfSet(operation) === null
   return anyOrder || JSON.stringify(store.clustering) === JSON.stringify(wanted.clustering)
 }
 

@@ -14,6 +14,7 @@ import {
   lineFields,
   type Operation,
   type OperationOf,
+  type Order,
   readsBefore,
   type Scenario,
   type Selection,
@@ -25,7 +26,7 @@ import { type Addressing, tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Guarded, Program } from '../program.ts'
 import { searchedFields } from '../wanted-indexes.ts'
 import type { RowsParameter, SqlDialect } from './dialect.ts'
-import { decisiveOrder } from './model.ts'
+import { decisiveOrder, reversed } from './model.ts'
 
 export interface Statement extends Guarded {
   text: string
@@ -169,19 +170,26 @@ class Compilation {
     const binder = this.#binder()
     const parts = this.#conditions(entity, operation, binder)
     const decisive = decisiveOrder(entity, operation.order)
-    const names = decisive.map((order) => order.field)
-    if (deep)
-      parts.push(
-        this.#dialect.after(
-          names.map(column),
-          names.map((name) => binder.at(`after.${name}`)),
-          decisive[0]?.descending === true,
-        ),
-      )
+    if (deep) parts.push(this.#beyond(decisive, binder))
     const order = decisive.map((each) => `${column(each.field)}${each.descending ? ' DESC' : ''}`).join(', ')
     return binder.statement(
       `SELECT ${this.#columns(operation.fields)} FROM ${table(entity.name)}${where(parts)} ORDER BY ${order} LIMIT ${operation.limit}`,
     )
+  }
+
+  /** Behind a place in an order. */
+  #beyond(order: Order[], binder: Binder): string {
+    const names = order.map(({ field }) => field)
+    return this.#dialect.after(
+      names.map(this.#dialect.column),
+      names.map((name) => binder.at(`after.${name}`)),
+      order[0]?.descending === true,
+    )
+  }
+
+  /** What is before a place is behind it the other way round. */
+  #before(entity: Entity, { before }: OperationOf<'aggregate'>, binder: Binder): string[] {
+    return before === undefined ? [] : [this.#beyond(reversed(decisiveOrder(entity, before)), binder)]
   }
 
   #search(operation: OperationOf<'search'>): Statement {
@@ -201,7 +209,7 @@ class Compilation {
     const group = groupBy === null ? null : groupBy.unit === null ? column(groupBy.field) : truncated(groupBy.unit, column(groupBy.field))
     const columns = [...(group === null ? [] : [group]), 'count(*)', ...(sum === null ? [] : [`sum(${column(sum)})`])].join(', ')
     const tail = group === null ? ' HAVING count(*) > 0' : ' GROUP BY 1 ORDER BY 1'
-    const conditions = where(this.#conditions(entity, operation, binder))
+    const conditions = where([...this.#conditions(entity, operation, binder), ...this.#before(entity, operation, binder)])
     return binder.statement(`SELECT ${columns} FROM ${table(entity.name)}${conditions}${tail}`)
   }
 

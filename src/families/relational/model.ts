@@ -10,9 +10,7 @@ import { timeDivisionOf } from './division.ts'
 import { entryBytes, type Indexing, usualIndexing } from './indexing.ts'
 
 export function relationalModel(scenario: Scenario, operations: Operation[], indexing: Indexing = usualIndexing): PhysicalModel {
-  const decisive = operations.map((operation) =>
-    operation.kind === 'list' ? { ...operation, order: decisiveOrder(entityOf(scenario, operation.entity), operation.order) } : operation,
-  )
+  const decisive = operations.map((operation) => decided(entityOf(scenario, operation.entity), operation))
   const taken = new Set(scenario.entities.map((entity) => entity.name))
   for (const entity of scenario.entities) taken.add(freeName(primaryKeyName(entity.name), taken))
   const stores = scenario.entities.map((entity): Store => {
@@ -84,6 +82,15 @@ export function decisiveOrder(entity: Entity, order: Order[]): Order[] {
   const last = order.findIndex(({ field }) => fieldOf(entity, field).unique)
   return last < 0 ? order : order.slice(0, last + 1)
 }
+
+function decided(entity: Entity, operation: Operation): Operation {
+  if (operation.kind === 'list') return { ...operation, order: decisiveOrder(entity, operation.order) }
+  if (operation.kind !== 'aggregate' || operation.before === undefined) return operation
+  return { ...operation, before: decisiveOrder(entity, operation.before) }
+}
+
+/** The same order from its other end. */
+export const reversed = (order: Order[]): Order[] => order.map(({ field, descending }) => ({ field, descending: !descending }))
 
 /** Without the columns that do not fit into an entry; what they would have found is filtered, what they would have ordered is sorted. None: nothing fits. */
 function fitted<T extends Index>(entity: Entity, index: T, indexing: Indexing): T[] {

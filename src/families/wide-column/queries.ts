@@ -24,6 +24,14 @@ export function addQueryStore(model: PhysicalModel, scenario: Scenario, operatio
     addUniqueLookup(model, operation, claims)
     return
   }
+  if (operation.kind === 'aggregate' && operation.before !== undefined) {
+    excuse(
+      operation,
+      `${operation.name} counts the rows before a place: a partition has no count, and all of them would be read`,
+      'a count of rows in an order',
+    )
+    return
+  }
   const equal = operation.where.map((filter) => filter.field)
   const time = timeOf(operation, entity, equal)
   if (equal.length === 0 && time === null) {

@@ -102,10 +102,10 @@ function operationRow(operation: Operation, scenario: Pick<Scenario, 'entities' 
 
 /** In a few words, as the scenario has it. */
 function whatText(operation: Operation, scenario: Pick<Scenario, 'entities'>): string {
-  const writes = writesOf(operation)
+  const writes = operation.kind === 'transaction' ? operation.steps : writesOf(operation).length > 0 ? [operation] : []
   if (writes.length > 0)
     return writes.map((each) => [`${verbOf(scenario, each)} ${each.entity}`, ...('with' in each ? each.with : [])].join(' with ')).join(', then ')
   const owned = operation.kind === 'get' && operation.with.length > 0 ? ` with ${operation.with.join(', ')}` : ''
   const by = operation.kind === 'list' && selectedBy(operation).length > 0 ? ` by ${selectedBy(operation).join(', ')}` : ''
-  return `${operation.kind} ${operation.entity}${owned}${by}`
+  return `${verbOf(scenario, operation)} ${operation.entity}${owned}${by}`
 }

@@ -52,7 +52,7 @@ describe('a broken scenario', () => {
       '{ put: session, pick',
       '{ putt: session, pick',
       [
-        'operations.write_session: an operation says what it does with one of get, list, search, aggregate, insert, put, update, delete, transaction, read_modify_write, touch, did you mean "put"?',
+        'operations.write_session: an operation says what it does with one of get, list, search, aggregate, insert, put, update, delete, transaction, read_modify_write, touch, rank, did you mean "put"?',
       ],
     ],
     [

@@ -50,6 +50,7 @@ test('300 random scenarios are valid, and every part of the grammar is in one of
     ['one of several constants in a list', lists.some((each) => each.among !== undefined)],
     ['bounds of an aggregate', operations.some((operation) => operation.kind === 'aggregate' && operation.bounds !== undefined)],
     ['one of several constants in an aggregate', operations.some((operation) => operation.kind === 'aggregate' && operation.among !== undefined)],
+    ['a rank', operations.some((operation) => operation.kind === 'aggregate' && operation.before !== undefined)],
     ['a group by day', operations.some((operation) => operation.kind === 'aggregate' && operation.groupBy?.unit === 'day')],
     [
       'an update through a reference',

@@ -335,6 +335,11 @@ const refused: [string, Parts, string][] = [
     'operations.t.touch: rows of e do not expire: give it a ttl, or leave this out',
   ],
   [
+    'a rank within a range',
+    { operations: `r: { rank: e, by: -n, where: { d: { gte: 1 } }, ${rest} }` },
+    'operations.r.where: a rank is among rows that equal in some fields: use any, or a constant',
+  ],
+  [
     'a touch of owned rows',
     { entity: 'ttl: 1h', operations: `t: { touch: l, ${rest} }` },
     'operations.t.touch: rows of l live as long as their owner: touch e',
