@@ -4,6 +4,7 @@ import { domainOf } from '../data/dataset.ts'
 import { searchedPool } from '../data/words.ts'
 import { rowsRead } from '../families/selection.ts'
 import { constantShare, rowBytes } from '../families/sizes.ts'
+import { pickText } from '../report/pick-text.ts'
 import {
   type Bench,
   type Effort,
@@ -22,7 +23,6 @@ import {
 import { rowsLoaded, type Shares, sharesOf } from '../scenario/shares.ts'
 import { warningsOf } from '../scenario/warnings.ts'
 import { cases } from '../verify/verify.ts'
-import { pickText } from './pick-text.ts'
 
 export interface Budget {
   rows: number

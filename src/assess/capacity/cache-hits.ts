@@ -22,11 +22,11 @@ export interface CacheHits {
 }
 
 /** In one trial so many steps of time. */
-const stepsPerTrial = 20
+const stepsPerTrial = 40
 /** Before the first second that counts. */
 const unrecordedSeconds = 1
 /** From one class of rows to the next, by how often they are asked for. */
-const classRatio = 1.25
+const classRatio = 1.1
 /** Of the memory that a cache is given, as they are set up. */
 const dataShare = 0.75
 /** Beside the values: the key, the entry of its table, names of types; assumed. */
@@ -72,12 +72,14 @@ function replayed(trials: TrialResult[], models: Kept[], { ttlMs, memoryBytes }:
     const seconds = trial.seconds + unrecordedSeconds
     const stretch = trial.seconds === 0 ? 0 : seconds / trial.seconds / stepsPerTrial
     for (let step = 0; step < stepsPerTrial; step++) {
-      const now = Date.parse(trial.startedAt) + (seconds * 1000 * step) / stepsPerTrial
+      const sinceStart = (seconds * (step + 0.5)) / stepsPerTrial
+      const now = Date.parse(trial.startedAt) + sinceStart * 1000
       for (const [at, model] of models.entries()) {
-        const asked = (trial.operations[model.get.name]?.attempts ?? 0) * stretch
-        const answered = model.step(now, ttlMs, asked, (operation) => (trial.operations[operation]?.ok ?? 0) * stretch)
-        if (!counted(trial)) continue
-        calls[at] = (calls[at] as number) + asked
+        const doneOf = (operation: string) => (trial.operations[operation]?.ok ?? 0) * stretch
+        const found = doneOf(model.get.name)
+        const answered = model.step(now, ttlMs, found, doneOf)
+        if (!counted(trial) || sinceStart < unrecordedSeconds) continue
+        calls[at] = (calls[at] as number) + found + (trial.operations[model.get.name]?.miss ?? 0) * stretch
         hits[at] = (hits[at] as number) + answered
       }
       makeRoom(models, memoryBytes * dataShare)
@@ -130,19 +132,26 @@ class Rows {
     if (this.#scale < 1e-9) this.empty()
   }
 
-  /** Calls of one step that are answered. */
-  step(now: number, ttlMs: number, asked: number): number {
+  /**
+   * Calls of one step that are answered, of so many of rows that there are, while so many rows are written: within the step a call of a row that
+   * is missing brings it and a write takes it out, so that what is kept goes to calls ÷ (calls + writes), exponentially.
+   */
+  step(now: number, ttlMs: number, found: number, written: number): number {
     while (this.#filled[0] !== undefined && this.#filled[0].at <= now - ttlMs) this.kept -= (this.#filled.shift()?.share ?? 0) * this.#scale
-    this.kept = Math.max(0, this.kept)
-    const each = (asked * this.share) / this.count
-    this.callsPerRow = each
-    if (each === 0) return 0
-    const missing = 1 - this.kept
-    const fills = -Math.expm1(-each)
-    const answered = this.count * (each * this.kept + missing * (each - fills))
-    this.#filled.push({ at: now, share: (missing * fills) / this.#scale })
-    this.kept += missing * fills
-    return answered
+    const before = Math.max(0, this.kept)
+    const calls = (found * this.share) / this.count
+    const writes = written / this.count
+    this.callsPerRow = calls
+    if (calls + writes === 0) return 0
+    const limit = calls / (calls + writes)
+    const approached = -Math.expm1(-(calls + writes))
+    const mean = limit + ((before - limit) * approached) / (calls + writes)
+    this.kept = before
+    this.lose(-Math.expm1(-writes))
+    const after = before + (limit - before) * approached
+    this.#filled.push({ at: now, share: Math.max(0, after - this.kept) / this.#scale })
+    this.kept = after
+    return this.count * calls * mean
   }
 }
 
@@ -174,14 +183,12 @@ class Kept {
     for (const rows of this.classes) rows.empty()
   }
 
-  /** Calls of one step that are answered: those of rows that there are. */
-  step(now: number, ttlMs: number, asked: number, doneOf: (operation: string) => number): number {
-    const found = asked * (1 - this.get.pick.miss)
+  /** Calls of one step that are answered, of so many of rows that there are: a row that was deleted is asked for, too, and is in no cache. */
+  step(now: number, ttlMs: number, found: number, doneOf: (operation: string) => number): number {
     let answered = 0
     for (const [at, rows] of this.classes.entries()) {
-      answered += rows.step(now, ttlMs, found)
       const written = this.#writers.reduce((sum, writer) => sum + doneOf(writer.name) * writer.rows * (writer.shares[at] as number), 0)
-      if (written > 0) rows.lose(-Math.expm1(-written / rows.count))
+      answered += rows.step(now, ttlMs, found, written)
     }
     return answered
   }

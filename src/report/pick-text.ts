@@ -1,10 +1,10 @@
 /** Which rows an operation asks for, in a few words: what a plan prints of it. */
 import { loadedRows } from '../data/dataset.ts'
 import { tierStarts } from '../data/distributions.ts'
-import { count, percent } from '../report/render/format.ts'
-import { lastText, spanText } from '../report/spans.ts'
 import { type Entity, entityOf, type Operation, type Pick, type Scenario, stepsOf, type Tiers } from '../scenario/scenario.ts'
 import type { Shares } from '../scenario/shares.ts'
+import { count, percent } from './render/format.ts'
+import { lastText, spanText } from './spans.ts'
 
 /** Of a transaction what its steps pick by age: the rest of it is told with what they write. */
 export function pickText(scenario: Scenario, operation: Operation, shares: Shares): string {
