@@ -12,7 +12,7 @@ import { poolResults } from '../assess/judge/pool.ts'
 import { TrialError } from '../errors.ts'
 import { type Result, readResult } from '../result/result.ts'
 import { changesText } from '../terminal/changes.ts'
-import { decisionText } from '../terminal/decision.ts'
+import { decisionScreen } from '../terminal/decision.ts'
 import { pooledText } from '../terminal/pooled.ts'
 import { coloured } from '../terminal/style.ts'
 import { summaryText } from '../terminal/tables.ts'
@@ -68,7 +68,7 @@ export function assessCommand(arguments_: string[], options: AssessOptions): voi
     print(JSON.stringify({ ...assessment, decision, ...(pooled === null ? {} : { runs: pooled.numbers, speed: pooled.speed, agreement }) }, null, 2))
   else {
     const changes = decision === null || !asksWhatIf(options) ? '' : `${changesText(verdictBefore(before), decision)}\n\n`
-    const planned = decision === null ? `No verdict: ${notCompared(result)}.` : decisionText(decision, result.startedAt)
+    const planned = decision === null ? `No verdict: ${notCompared(result)}.` : decisionScreen(decision, result)
     const together =
       pooled === null || agreement === null ? '' : `${pooledText(pooled.numbers, agreement, pooled.speed, marking(result.candidates))}\n\n`
     print(coloured(`${changes}${together}${summaryText(result, assessment)}\n\n${planned}`))

@@ -20,7 +20,7 @@ import { readInterrupted } from '../run/resume.ts'
 import { abortable } from '../run/taking.ts'
 import type { Effort, Scenario } from '../scenario/scenario.ts'
 import { catchStrayErrors } from '../stray-errors.ts'
-import { decisionText } from '../terminal/decision.ts'
+import { decisionScreen } from '../terminal/decision.ts'
 import { startProgress } from '../terminal/progress.ts'
 import { coloured } from '../terminal/style.ts'
 import { summaryText } from '../terminal/tables.ts'
@@ -110,7 +110,7 @@ async function tell({ result, directory, unsaved }: Finished, options: RunOption
   const decision = decideIfCompared(result, assessment)?.decision ?? null
   const assessed: Result = { ...result, assessment: { ...assessment, decision } }
   if (options.json) print(JSON.stringify(assessed))
-  else print(coloured(`${summaryText(result, assessment)}\n${decision === null ? '' : `\n${decisionText(decision, result.startedAt)}\n`}`))
+  else print(coloured(`${summaryText(result, assessment)}\n${decision === null ? '' : `\n${decisionScreen(decision, result)}\n`}`))
   addStepSummary(() => runMarkdown(result, assessment, decision))
   if (unsaved !== undefined) throw unsaved
   try {

@@ -1,5 +1,6 @@
 /** The decision alone, as a record beside the code: Nygard, "Documenting Architecture Decisions", 2011: status, context, decision, consequences. */
 import type { Decision } from '../assess/decision/decision.ts'
+import { firstScreen } from './first-screen.ts'
 import { headline } from './headline.ts'
 import { inShort } from './in-short.ts'
 import { notMeasured } from './not-measured.ts'
@@ -27,6 +28,7 @@ export function decisionRecord(told: Told): Document {
     ...optionBlocks(told),
     heading(2, 'Decision'),
     ...recommendation(told),
+    ...firstScreen(told),
     { kind: 'callout', ...headline(result, assessment) },
     ...(decision === null ? [paragraph('Nothing was compared, so nothing is proposed.')] : [decided(decision)]),
     ...(short.length === 0 ? [] : [heading(2, 'Consequences'), ...short]),

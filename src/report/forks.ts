@@ -5,6 +5,7 @@ import type { ForkPrice, Forks } from '../assess/decision/forks.ts'
 import { namedStill } from '../assess/demand/demand-table.ts'
 import { threeDigits } from '../assess/figures/amount.ts'
 import type { CandidatePlan } from '../assess/fleet/candidate-plan.ts'
+import { inWords } from './assumed-words.ts'
 import { percent, usd } from './render/format.ts'
 
 /** The widest bar of what is needed may be so many times as wide as the range of what is paid before that must be explained. */
@@ -17,7 +18,7 @@ export function narrowText({ tornado, fleet, boughtFor }: Pick<CandidatePlan, 't
   if (widest === undefined || Math.abs(widest.high - widest.low) <= maxTimes * (total.p90 - total.p10)) return null
   const [low, high] = [widest.low, widest.high].sort((a, b) => a - b) as [number, number]
   const last = suffices.find((each) => each.month === month)
-  return `${usd(total.p10)}–${usd(total.p90)} USD is narrower than what is uncertain, because servers are bought once a year for ${percent(boughtFor)} of the draws and paid whatever comes: ${widest.path} alone moves what is needed from ${usd(low)} to ${usd(high)} USD a month, which is not in the price but in whether they suffice${last === undefined ? '' : `, ${percent(last.probability)} in month ${month}`}.`
+  return `${usd(total.p10)}–${usd(total.p90)} USD is narrower than what is uncertain, because servers are bought once a year for ${percent(boughtFor)} of the draws and paid whatever comes: ${inWords(widest.path)} by itself moves what is needed from ${usd(low)} to ${usd(high)} USD a month, which is not in the price but in whether they suffice${last === undefined ? '' : `, ${percent(last.probability)} in month ${month}`}.`
 }
 
 /** One sentence for each way that production may go. */

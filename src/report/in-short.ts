@@ -60,7 +60,7 @@ export function inShort(told: Told): Block[] {
                     : 'none: one store is enough (section 3)',
               ),
             ]),
-        line('how sure', ({ candidate }) => sureText(candidate, result, decision)),
+        line('how sure', ({ candidate }) => restsText(candidate, result, decision)),
         line('what would change it', ({ candidate, plan }) => changeText(candidate.name, plan, decision)),
       ],
     ),
@@ -82,13 +82,13 @@ export function topologyText(
   return more > 0 ? `${topology}, with ${more === 1 ? '1 copy' : `${more} copies`} more for reads that may be old` : topology
 }
 
-function costText({ fleet: { now, horizon } }: CandidatePlan, { months, budgetUsdPerMonth: budget }: Decision): string {
+export function costText({ fleet: { now, horizon } }: CandidatePlan, { months, budgetUsdPerMonth: budget }: Decision): string {
   const within = horizon.withinBudget === null ? '' : `; of ${usd(budget ?? 0)} allowed, kept in ${percent(horizon.withinBudget)} of the draws`
   return `${cost(now.total)} now, ${cost(horizon.total)} in month ${months}${within}`
 }
 
 /** Steps of the path; what stands from the first day is none. */
-function changesText({ triggers }: CandidatePlan, months: number): string {
+export function changesText({ triggers }: CandidatePlan, months: number): string {
   const ahead = triggers.filter(
     ({ planned, month, probability }) => (planned ?? month.p50) > 0 && (planned ?? month.p50) <= months && probability > 0,
   )
@@ -145,7 +145,7 @@ function besideText(name: string, { composites }: Decision): string {
 }
 
 /** What the numbers rest on, and what they do not. */
-function sureText({ name, capacity }: CandidateResult, { trialPlan: { share, data } }: Result, { forecasts }: Decision): string {
+export function restsText({ name, capacity }: CandidateResult, { trialPlan: { share, data } }: Result, { forecasts }: Decision): string {
   const own = forecasts.filter(({ candidate }) => candidate === name)
   const inMemory = data !== null && data.loadedBytes < data.memoryBytes && data.productionBytes > data.memoryBytes
   return [
@@ -160,7 +160,7 @@ function sureText({ name, capacity }: CandidateResult, { trialPlan: { share, dat
   ].join('; ')
 }
 
-function changeText(name: string, plan: CandidatePlan, { ranking: { smallestChange }, forks, months }: Decision): string {
+export function changeText(name: string, plan: CandidatePlan, { ranking: { smallestChange }, forks, months }: Decision): string {
   const fork = forks.find(({ candidate }) => candidate === name)
   const [growing, rolledUp] = [fork?.growingCalls ?? null, fork?.rolledUp ?? null]
   return (

@@ -9,6 +9,7 @@ import { availabilityText } from '../assess/fleet/availability.ts'
 import type { CandidatePlan, FleetPlan } from '../assess/fleet/candidate-plan.ts'
 import { minEffect } from '../assess/fleet/plan-assumptions.ts'
 import type { MissedUnloaded } from '../assess/judge/assess.ts'
+import { inWords } from './assumed-words.ts'
 import { lineText, lineUsd, sourcesOf, totalText, withTotal } from './bill.ts'
 import { forecastBlocks } from './forecasts.ts'
 import { besidePrices } from './forks.ts'
@@ -245,7 +246,7 @@ function volumesText({ volumes }: CandidatePlan, months: number): string[] {
 export function decidingText({ tornado }: Pick<CandidatePlan, 'tornado'>): string | null {
   const most = tornado.find(({ provenance }) => provenance === 'assumed')
   if (most === undefined || Math.abs(most.high - most.low) < minEffect * Math.min(most.low, most.high)) return null
-  return `of what is assumed, ${most.path} decides most: from its low to its high end ${usd(most.low)} to ${usd(most.high)} USD a month are needed at the horizon (--assume ${most.path}=… puts in what you know)`
+  return `of what is assumed, ${inWords(most.path)} decides most: from its low to its high end ${usd(most.low)} to ${usd(most.high)} USD a month are needed at the horizon (--assume ${most.path}=… puts in what you know)`
 }
 
 /** No server is bought for it. */
@@ -296,11 +297,14 @@ function lines(plan: CandidatePlan, horizon: number, sources: ReturnType<typeof 
     ),
     table(
       ['what moves most', 'USD a month at its low end', 'at its high end', 'where it comes from'],
-      plan.tornado.map((each) => [each.path, usd(each.low), usd(each.high), each.provenance]),
+      plan.tornado.map((each) => [toldOf(each.path), usd(each.low), usd(each.high), each.provenance]),
       [1, 2],
     ),
   ]
 }
+
+/** With what `--assume` calls it. */
+const toldOf = (path: string) => (inWords(path) === path ? path : `${inWords(path)} (${path})`)
 
 const connectionsText = ({ connections }: FleetPlan) => spreadText(connections, (value) => count(Math.max(1, Math.ceil(value))))
 

@@ -1,5 +1,4 @@
-/** What a report says before all else where it decided something: what to take, at which price, on which condition, and why none of the others. */
-import { likelihood } from '../assess/decision/constraints.ts'
+/** What a report says before all else where it decided something: what to take, at which price, on which condition. */
 import type { CandidateDecision, Decision } from '../assess/decision/decision.ts'
 import type { Result } from '../result/result.ts'
 import { topologyText } from './in-short.ts'
@@ -12,9 +11,11 @@ import { conditionOf, isSure } from './verdict.ts'
 export function recommendation({ result, decision }: Pick<Told, 'result' | 'decision'>): Block[] {
   const first = decision === null ? undefined : firstOf(decision)
   if (decision === null || first === undefined) return []
-  const text = `${whatText(first, result, decision)} ${[...conditionText(first), ...sureText(first), ...whyText(first, result, decision)].join(' ')}`
-  return [{ kind: 'callout', tone: isSure(decision) ? 'good' : 'note', text: text.trimEnd() }]
+  return [{ kind: 'callout', tone: isSure(decision) ? 'good' : 'note', text: recommended(first, result, decision) }]
 }
+
+export const recommended = (first: CandidateDecision, result: Result, decision: Decision) =>
+  [whatText(first, result, decision), ...conditionText(first)].join(' ')
 
 /** Who ranks alone before the others; undefined: nobody does. */
 export function firstOf({ ranking: { winner, standings }, candidates }: Decision): CandidateDecision | undefined {
@@ -45,42 +46,9 @@ function conditionText(candidate: CandidateDecision): string[] {
 const leadText = (first: CandidateDecision) =>
   unsureOf(first).some(({ share }) => share < 0.5) ? 'The best of these, though not likely to hold all that is asked' : 'Recommended'
 
-/** What does not surely hold is said in the same breath. */
-function sureText(first: CandidateDecision): string[] {
-  const shares = unsureOf(first).map(({ name, share }) => `${name} ${likelihood(share)}`)
-  const hasCondition = first.constraints.some(({ state }) => state === 'condition')
-  return shares.length === 0 ? [] : [`How likely what is not sure holds${hasCondition ? ' then' : ''}: ${shares.join(', ')}.`]
-}
-
-const unsureOf = ({ constraints }: CandidateDecision) =>
+/** What is asked and does not surely hold, each with how likely it does. */
+export const unsureOf = ({ constraints }: CandidateDecision) =>
   constraints.flatMap(({ name, state, probability, condition }) => {
     const share = condition?.probability ?? probability
     return (state === 'open' || state === 'condition') && share !== null ? [{ name, share }] : []
   })
-
-/** What each of the others would cost, or cannot do. */
-function whyText(first: CandidateDecision, result: Result, decision: Decision): string[] {
-  const others = decision.candidates.filter((each) => each !== first)
-  const ranked = others.filter((each) => !each.out).map((each) => dearerText(each, first, decision))
-  const out = others.filter((each) => each.out).map((each) => `${each.marked} ${outText(each, result)}`)
-  const why = [...ranked, ...out]
-  return why.length === 0 ? [] : [`Why not the others: ${why.join('; ')}.`]
-}
-
-function dearerText({ marked, plan, mix }: CandidateDecision, first: CandidateDecision, { months, budgetUsdPerMonth: budget }: Decision): string {
-  const [own, firstUsd] = [plan?.fleet.horizon.total.p50, first.plan?.fleet.horizon.total.p50]
-  const behind = `${marked} ranks behind it (section 3)`
-  if (own === undefined || firstUsd === undefined || mix !== first.mix || own <= firstUsd) return behind
-  return `${behind}, at ${usd(own)} USD a month in month ${months}${budget !== null && own > budget ? ', over the budget' : ''}`
-}
-
-/** By what it cannot do; what else rules it out stands in the table of constraints. */
-function outText({ name, constraints }: CandidateDecision, { excuses }: Result): string {
-  const failed = constraints.flatMap(({ state, name: what }) => (state === 'out' ? [what] : []))
-  const cannot = [...new Set(excuses.flatMap(({ engine, operation }) => (engine === name && operation !== null ? [operation] : [])))]
-  const others = failed.filter((what) => what !== 'operations' || cannot.length === 0)
-  return [
-    ...(failed.includes('operations') && cannot.length > 0 ? [`cannot do ${cannot.join(', ')}`] : []),
-    ...(others.length === 0 ? [] : [`is out by ${others.join(', ')} (section 3)`]),
-  ].join(' and ')
-}

@@ -8,6 +8,7 @@ import { sharesText } from '../scenario/shares.ts'
 import { drawCharts } from './charts/charts.ts'
 import { decisionRecord } from './decision-record.ts'
 import { designFiles } from './design.ts'
+import { firstScreen } from './first-screen.ts'
 import { headline } from './headline.ts'
 import { recommendation } from './recommendation.ts'
 import { type Block, type Chart, type Document, heading, paragraph } from './render/document.ts'
@@ -131,6 +132,7 @@ function documentOf(told: Told): Document {
   return [
     heading(1, `${scenario.name}: ${result.candidates.map((candidate) => candidate.name).join(', ')} on trial`),
     ...recommendation(told),
+    ...firstScreen(told),
     { kind: 'callout', ...headline(result, assessment) },
     paragraph(scenario.summary),
     paragraph(

@@ -37,7 +37,7 @@ export function selection(decision: Decision): Block[] {
 
 /** One sentence, and one more each for what must be changed first and where the budget will not last. */
 export function verdictLine(decision: Decision): string {
-  return [ranked(decision), ...conditions(decision), ...leftOpen(decision), ...overBudget(decision)].join(' ')
+  return [rankedText(decision), ...conditions(decision), ...leftOpen(decision), ...overBudget(decision)].join(' ')
 }
 
 /** Who ranks first may do so with what nobody has shown: that is said in the same breath. */
@@ -68,7 +68,7 @@ export const conditionOf = ({ constraints: all }: Pick<CandidateDecision, 'const
   ...new Set(all.flatMap(({ state, condition }) => (state === 'condition' ? (condition?.operations ?? []) : []))),
 ]
 
-function ranked({ ranking, candidates }: Decision): string {
+export function rankedText({ ranking, candidates }: Decision): string {
   const { standings, winner } = ranking
   const shown = markedIn(candidates)
   const [first, second] = standings

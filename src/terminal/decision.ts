@@ -7,6 +7,7 @@ import { type CandidatePlan, whenOf } from '../assess/fleet/candidate-plan.ts'
 import { resolutionText } from '../assess/judge/machine-resolution.ts'
 import { billRows, sourcesOf } from '../report/bill.ts'
 import { demandRows } from '../report/demand.ts'
+import { firstScreenText } from '../report/first-screen.ts'
 import { noiseText } from '../report/forecasts.ts'
 import { besidePrices } from '../report/forks.ts'
 import { atRiskLegend, atRiskText, worstText } from '../report/latency.ts'
@@ -28,6 +29,7 @@ import {
 import { times, usd } from '../report/render/format.ts'
 import { rollupAdvice, slowAtScale } from '../report/scale.ts'
 import { constraintLegend, constraintLine, rankText, reasonOut, verdictLine } from '../report/verdict.ts'
+import type { Result } from '../result/result.ts'
 import { median } from '../stats/median.ts'
 import { columns } from './tables.ts'
 
@@ -53,6 +55,10 @@ export function decisionText(decision: Decision, startedAt: string): string {
   ]
   return parts.filter((each) => each !== '').join('\n\n')
 }
+
+/** What the report shows first stands last, where a terminal stays. */
+export const decisionScreen = (decision: Decision, result: Result) =>
+  [decisionText(decision, result.startedAt), firstScreenText({ result, decision })].filter((each) => each !== '').join('\n\n')
 
 type Shown = (name: string) => string
 interface Planned {

@@ -153,6 +153,17 @@ test('each point of a chart tells its numbers where it is drawn', async () => {
   expect(found.text).toMatch(/^\w+: \w+ of \w+: load in multiples of the average.* [\d.]+×, answers over the objective ([\d.]+ %|0\.01 % or fewer)$/)
 }, 60_000)
 
+test('on a telephone each row of a table is a card that names its columns, and none scrolls sideways', async () => {
+  const { found } = await opened({ ...wide, width: 400 }, async (own) =>
+    own.evaluate<{ scrolling: string[]; named: string }>(`({
+      scrolling: [...document.querySelectorAll('.scroll:has(> table)')].filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.getAttribute('aria-label')),
+      named: getComputedStyle(document.querySelector('table.cards td:nth-child(2)'), '::before').content,
+    })`),
+  )
+  expect(found.scrolling).toEqual([])
+  expect(found.named.length).toBeGreaterThan(4)
+})
+
 test('a table is sorted by its amounts, whatever their units, by the keyboard', async () => {
   const { found } = await opened(wide, async (own) => {
     const table = own.getByRole('region', { name: /^Table: operation, does, calls a second/ }).first()

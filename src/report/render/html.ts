@@ -27,8 +27,8 @@ figure { margin: 20px 0; } figure.chart { overflow-x: auto; border: 1px solid va
 .points circle { fill: transparent; } .points circle:hover { stroke: var(--ink); stroke-width: 3; }
 details { margin: 8px 0; border: 1px solid var(--line); border-radius: 6px; padding: 0 14px; } summary { cursor: pointer; padding: 9px 0; font-weight: 600; }
 th button { all: unset; cursor: pointer; } th button:is(:hover, :focus-visible)::after { content: ' ↕'; opacity: 0.5; } th[aria-sort=ascending] button::after { content: ' ↑'; opacity: 1; } th[aria-sort=descending] button::after { content: ' ↓'; opacity: 1; } :focus-visible { outline: 2px solid var(--note); outline-offset: 2px; }
-fieldset { border: 0; margin: 16px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 4px 14px; } legend { padding: 0; font-weight: 600; } [hidden] { display: none; }
-@media (max-width: 600px) { table:not(.wide) :is(th, td):first-child:not(.number) { min-width: 6em; } table:not(.wide) td:not(.number) { min-width: 8.5em; } main { padding: 20px 14px 64px; } h1 { font-size: 24px; } h2 { font-size: 20px; } th, td { padding: 5px 8px; } }
+fieldset { border: 0; margin: 16px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 4px 14px; } legend { padding: 0; font-weight: 600; } [hidden] { display: none !important; }
+@media screen and (max-width: 600px) { table { min-width: 100%; } .cards, .cards :is(tbody, tr) { display: block; } .cards thead { display: none; } .cards tr { border: 1px solid var(--line); border-radius: 6px; margin: 0 0 10px; } .cards td, .cards td.number { display: block; text-align: left; } .cards td:not([data-of=''])::before { content: attr(data-of) ': '; color: var(--quiet); font-weight: normal; } .cards td:first-child { background: var(--band); font-weight: 600; } .cards td:last-child { border-bottom: 0; } main { padding: 20px 14px 64px; } h1 { font-size: 24px; } h2 { font-size: 20px; } th, td { padding: 5px 8px; } }
 @media print { details { border: 0; } details::details-content { content-visibility: visible; } figure, tr { break-inside: avoid; } main, body { padding: 0; } nav { display: none; } }
 `
 
@@ -107,17 +107,21 @@ function figureOf({ file, alternative, svg, points }: Chart): string {
 /** A table of so many columns has no room to spare. */
 const manyColumns = 7
 
+/** So many fit beside each other on a telephone; of more each row becomes a card, its cells below one another under the names of their columns. */
+const fewColumns = 2
+const classOf = (columns: number) => (columns <= fewColumns ? '' : ` class="${columns >= manyColumns ? 'wide ' : ''}cards"`)
+
 /** Columns give way by wrapping their words; where that is not enough the table scrolls in a box of its own, by mouse, touch or keyboard. */
 function renderTable({ head, rows, numeric = [] }: Table): string {
   const cells = (of: string[], tag: 'th' | 'td') =>
     of
       .map(
         (cell, at) =>
-          `<${tag}${numeric.includes(at) ? ' class="number"' : ''}>${tag === 'th' ? breakable(spaced(escaped(cell))) : breakable(prose(cell))}</${tag}>`,
+          `<${tag}${numeric.includes(at) ? ' class="number"' : ''}${tag === 'td' && head.length > fewColumns ? ` data-of="${escaped(head[at] ?? '')}"` : ''}>${tag === 'th' ? breakable(spaced(escaped(cell))) : breakable(prose(cell))}</${tag}>`,
       )
       .join('')
   const name = escaped(`Table: ${head.filter((each) => each !== '').join(', ')}`)
-  return `<div class="scroll" role="region" aria-label="${name}" tabindex="0"><table${head.length >= manyColumns ? ' class="wide"' : ''}><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('')}</tbody></table></div>`
+  return `<div class="scroll" role="region" aria-label="${name}" tabindex="0"><table${classOf(head.length)}><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('')}</tbody></table></div>`
 }
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }

@@ -11,7 +11,7 @@ test('a table scrolls in a box that the keyboard reaches', () => {
 
 test('a table of many columns takes less room for each', () => {
   const many = Array.from({ length: 9 }, (_, at) => `c${at}`)
-  expect(toHtml([table(many, [many])], 'a page')).toContain('<table class="wide">')
+  expect(toHtml([table(many, [many])], 'a page')).toContain('<table class="wide cards">')
 })
 
 test('a long name may be broken between its words, and is not changed by it', () => {

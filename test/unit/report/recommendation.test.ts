@@ -6,8 +6,9 @@ import { decide } from '../../../src/assess/decision/decision.ts'
 import { lateNow } from '../../../src/assess/fleet/latency-of-plan.ts'
 import { assess } from '../../../src/assess/judge/assess.ts'
 import { firstMonth } from '../../../src/report/first-month.ts'
+import { firstScreen, firstScreenText } from '../../../src/report/first-screen.ts'
 import { recommendation } from '../../../src/report/recommendation.ts'
-import { usd } from '../../../src/report/render/format.ts'
+import { times, usd } from '../../../src/report/render/format.ts'
 import { makeDocument } from '../../../src/report/report.ts'
 import type { Told } from '../../../src/report/told.ts'
 import { conditionOf } from '../../../src/report/verdict.ts'
@@ -26,6 +27,7 @@ const ranked = (winner: string | null, names: string[]): Told => ({
 const postgres = decision.candidates.find(({ name }) => name === 'postgres')
 const first = ranked('postgres', ['postgres', 'mongodb'])
 const textOf = (told: Told) => recommendation(told).map((block) => (block.kind === 'callout' ? block.text : ''))[0] ?? ''
+const linesOf = (told: Told) => new Map(firstScreen(told).flatMap((block) => (block.kind === 'table' ? block.table.rows : [])) as [string, string][])
 const itemsOf = (told: Told) => firstMonth(told).flatMap((block) => (block.kind === 'list' ? block.items : []))
 
 test('the first that a reader sees is what to take, on how many servers, at which price', () => {
@@ -44,19 +46,30 @@ test('the first that a reader sees is what to take, on how many servers, at whic
 })
 
 test('it says why not the others: what each cannot do, or costs', () => {
-  const text = textOf(first)
+  const text = linesOf(first).get('why') ?? ''
   for (const { name, marked, out } of decision.candidates) {
     if (name === 'postgres') continue
-    expect(text).toContain(`${marked} ${out ? '' : 'ranks behind it'}`)
+    expect(text).toContain(`${marked} ${out ? '' : 'ranks behind'}`)
   }
   const excused = result.excuses.filter(({ operation }) => operation !== null)
   expect(excused.length).toBeGreaterThan(0)
   for (const { engine, operation } of excused) expect(text).toMatch(new RegExp(`${engine}[ †]* cannot do [^;]*${operation}`))
 })
 
+test('the first screen answers what it carries, what it costs in a year, what breaks first and when, and how sure', () => {
+  const lines = linesOf(first)
+  expect([...lines.keys()]).toEqual(['why', 'capacity', 'cost', 'what breaks first', 'how sure', 'what would change it'])
+  expect(lines.get('cost')).toContain(`${usd(postgres?.plan?.usdPerYear[0]?.usd.p50 as number)} in year 1`)
+  for (const { operation } of lateNow(postgres?.plan?.latency as never)) expect(lines.get('what breaks first')).toContain(` of ${operation} (`)
+  expect(lines.get('what breaks first')).toMatch(/month \d+/)
+  expect(lines.get('how sure')).toMatch(/^little: how likely what is asked holds[^;]*: [^;]*objectives at peak (less than )?\d+ %/)
+  expect(lines.get('capacity')).toContain(`${times(result.scenario.requirements.peak)} is asked`)
+  expect(firstScreenText(first).split('\n')).toEqual([textOf(first), ...[...lines].map(([what, text]) => `${what}: ${text}`)])
+})
+
 test('a tie, nobody, and a run that compared nothing recommend nothing', () => {
   for (const told of [ranked(null, ['postgres', 'mongodb']), ranked(null, []), { ...first, decision: null }])
-    expect([recommendation(told), firstMonth(told)]).toEqual([[], []])
+    expect([recommendation(told), firstScreen(told), firstMonth(told), firstScreenText(told)]).toEqual([[], [], [], ''])
   expect(textOf(ranked(null, ['mongodb']))).toMatch(/^The best of these, .*: mongodb/)
 })
 
