@@ -15,7 +15,12 @@ export class Groups {
   add(own: Value, count: number, sum: bigint): void {
     if (count === 0) return
     const { groupBy } = this.#op
-    const key = groupBy === null ? null : groupBy.unit === null ? own : Math.floor(Number(own) / bucketMs[groupBy.unit]) * bucketMs[groupBy.unit]
+    const key =
+      groupBy === null
+        ? null
+        : groupBy.unit === null || own === null
+          ? own
+          : Math.floor(Number(own) / bucketMs[groupBy.unit]) * bucketMs[groupBy.unit]
     const name = canonical(key)
     const group = this.#groups.get(name)
     if (group === undefined) {

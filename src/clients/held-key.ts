@@ -24,6 +24,10 @@ export class HeldKey implements WireSource {
 
   next(): void {}
 
+  isNull(): boolean {
+    return false
+  }
+
   number(at: number): number {
     return this.#numbers[at] as number
   }

@@ -111,7 +111,7 @@ export class ItemOperations {
       const item = readItem(layout, value)
       const own = at < 0 ? [item.row] : (item.lines[at] ?? [])
       rows += BigInt(own.length)
-      if (field !== undefined) for (const row of own) sum += BigInt(row[place] as number | bigint)
+      if (field !== undefined) for (const row of own) sum += BigInt((row[place] ?? 0) as number | bigint)
     }
     return { rows, sum }
   }

@@ -1,5 +1,5 @@
 /** What the ranges of a list or an aggregate make of a picked row: whether it lies in one, and how its text begins. */
-import { type Operation, orderRangeOf } from '../scenario/scenario.ts'
+import { hasDeepPages, type Operation, orderRangeOf } from '../scenario/scenario.ts'
 import { type EntityData, generatorOf } from './dataset.ts'
 import type { FieldGenerator } from './fields.ts'
 
@@ -8,17 +8,20 @@ export interface AlongOrder {
   has(row: number, bornMs: number, nowMs: number): boolean
 }
 
-/** Where there is none every row has; and where texts begin as that of the picked row, that row. */
+/** Where there is none every row has, and where texts begin as that of the picked row, that row; nothing is behind no value. */
 export function alongOrderOf(operation: Operation, data: EntityData): AlongOrder {
+  if (operation.kind === 'list' && !hasDeepPages(data.entity, operation)) return { has: () => false }
   const range = operation.kind === 'list' ? orderRangeOf(operation) : null
-  if (range === null || 'characters' in range) return { has: () => true }
+  if (range === null) return { has: () => true }
   const generator = generatorOf(data, range.field)
+  const hasValue = (row: number) => generator.isNull?.(row, 0) !== true
+  if ('characters' in range) return { has: hasValue }
   if (!('ms' in range)) {
     const [from, below] = [range.from ?? -Infinity, range.below ?? Infinity]
-    return { has: (row, bornMs) => isWithin(generator.number(row, 0, bornMs), from, below) }
+    return { has: (row, bornMs) => hasValue(row) && isWithin(generator.number(row, 0, bornMs), from, below) }
   }
   const { ms } = range
-  return { has: (row, bornMs, nowMs) => isWithin(generator.number(row, 0, bornMs), nowMs - ms, nowMs) }
+  return { has: (row, bornMs, nowMs) => hasValue(row) && isWithin(generator.number(row, 0, bornMs), nowMs - ms, nowMs) }
 }
 
 const isWithin = (number: number, from: number, below: number) => number >= from && number < below

@@ -24,6 +24,10 @@ export class DrawnLines implements LineSource {
     return this.owned.linesOf(this.step.row)
   }
 
+  isNull(line: number, column: number): boolean {
+    return this.#generator(column).isNull?.(this.#row(line), 0) === true
+  }
+
   number(line: number, column: number): number {
     return this.#generator(column).number(this.#row(line), 0, this.#drawn.nowMs)
   }

@@ -4,7 +4,7 @@ import { type AlongOrder, alongOrderOf, type PrefixWriter, prefixOf } from './as
 import { type Dataset, type EntityData, generatorOf, rowPicker } from './dataset.ts'
 import { type Ranker, zipfian } from './distributions.ts'
 import { DrawnLines, DrawnTargets } from './drawn-lines.ts'
-import { blockSize, constantGenerator, type FieldGenerator, firstMissingRow, generatedValue, linesPerOwner } from './fields.ts'
+import { alwaysValued, blockSize, constantGenerator, type FieldGenerator, firstMissingRow, generatedValue, linesPerOwner } from './fields.ts'
 import { Newcomers, placeInBlock } from './newcomers.ts'
 import { type LineSource, type Parameter, parametersOf, type WireSource } from './parameters.ts'
 import { PickedTiers } from './picked-tiers.ts'
@@ -160,6 +160,11 @@ export class DrawnParameters implements WireSource {
   /** The writes of the operation that was drawn last; of a read the read itself. */
   get steps(): readonly DrawnStep[] {
     return this.#plan.steps
+  }
+
+  isNull(at: number): boolean {
+    const cell = this.#plan.cells[at] as Cell
+    return cell.from === 'field' && cell.generator.isNull?.(cell.step.row, cell.versioned ? cell.step.version : 0) === true
   }
 
   number(at: number): number {
@@ -395,9 +400,10 @@ function cellOf(operation: Operation, parameter: Parameter, steps: StepDraw[], i
   if (role === 'to') return { from: 'now' }
   if (role === 'set' && write.kind === 'update' && write.set.find((each) => each.field === name)?.to === 'now') return { from: 'now' }
   const drawn = generatorOf(step.data, name as string)
-  if (role === 'prefix' || role === 'below') return { from: 'prefix', text: prefixOf(operation, drawn, role), step }
+  if (role === 'prefix' || role === 'below') return { from: 'prefix', text: prefixOf(operation, alwaysValued(drawn), role), step }
   if (role === 'tenant') return { from: 'tenant', generator: drawn, step }
   const beginning = role === 'row' && write.kind === 'insert' ? write.set?.find(({ field }) => field === name) : undefined
-  const generator = beginning === undefined ? drawn : constantGenerator(drawn.field, beginning.constant)
+  const generator =
+    beginning !== undefined ? constantGenerator(drawn.field, beginning.constant) : role === 'where' || role === 'after' ? alwaysValued(drawn) : drawn
   return { from: 'field', generator, step, versioned: role === 'row' || role === 'set' }
 }

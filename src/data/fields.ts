@@ -20,6 +20,7 @@ const mostTimeMs = 2 ** 48 - 1
 
 /**
  * `number` serves int, decimal (scaled), timestamp (ms), bool (0, 1) and enum (index); `write` the UTF-8 or raw bytes of the others.
+ * Where `isNull` the others are not asked for: what they say is the value that the row would have.
  * `version` 0 is the loaded or inserted value; `nowMs` is the replay time, used for rows that were not loaded.
  */
 export interface FieldGenerator {
@@ -31,6 +32,8 @@ export interface FieldGenerator {
   write(row: number, version: number, nowMs: number, to: Buffer, offset: number): number
   /** Of a reference: the row that it refers to. */
   refers?(row: number, version: number): number
+  /** Whether a row has no value; absent: every row has one. */
+  isNull?(row: number, version: number): boolean
 }
 
 export interface GeneratorContext {
@@ -64,6 +67,19 @@ type Generator<Kind extends Field['generator']['kind']> = Extract<Field['generat
 type Compressible = Generator<'json' | 'bytes'>
 
 export function fieldGenerator(entity: Entity, field: Field, context: GeneratorContext): FieldGenerator {
+  const generator = valueGenerator(entity, field, context)
+  if (field.optional === undefined) return generator
+  const key = keyOf(context.seed, `${entity.name}.${field.name} null`)
+  const below = field.optional * 2 ** 32
+  return { ...generator, isNull: (row, version) => !isMissing(entity, row) && hash32(key, row, version) < below }
+}
+
+/** As if every row had a value. */
+export function alwaysValued({ isNull: _, ...generator }: FieldGenerator): FieldGenerator {
+  return generator
+}
+
+function valueGenerator(entity: Entity, field: Field, context: GeneratorContext): FieldGenerator {
   const { generator } = field
   const key = keyOf(context.seed, `${entity.name}.${field.name}`)
   const keyed: Keyed = { entity, field, key, context }
@@ -119,9 +135,10 @@ const bytes = (field: Field, maxBytes: number, write: FieldGenerator['write']): 
   write,
 })
 
-/** The same value for every row: of a number, a bool, an enum or a text. */
-export function constantGenerator(field: Field, constant: Constant): FieldGenerator {
+/** The same value for every row: of a number, a bool, an enum or a text; null: none. */
+export function constantGenerator(field: Field, constant: Constant | null): FieldGenerator {
   const { generator } = field
+  if (constant === null) return { ...bytes(field, 0, () => 0), isNull: () => true }
   if (generator.kind === 'enum') {
     const index = generator.values.indexOf(String(constant))
     return numbers(field, () => index)
@@ -305,6 +322,7 @@ const scratch = Buffer.alloc(1 << 20)
 
 /** The value as answers carry it. */
 export function generatedValue(generator: FieldGenerator, row: number, version: number, nowMs: number): Value {
+  if (generator.isNull?.(row, version) === true) return null
   if (generator.numeric) return valueOfNumber(generator.field, generator.number(row, version, nowMs))
   return valueOfBytes(generator.field, scratch, 0, generator.write(row, version, nowMs, scratch, 0))
 }

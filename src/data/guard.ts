@@ -12,7 +12,10 @@ const agrees: Record<Comparison, (order: number) => boolean> = {
 
 /** `value`: of the guard's field. Nothing comes between the reading and the writing where one call follows the other. */
 export function holds(entity: Entity, { field, is, constant, asRead }: Guard, value: Value): boolean {
-  return asRead === true || agrees[is](compareValues(value, constantOf(entity, field, constant)))
+  if (asRead === true) return true
+  // No value is more or less than another, nor equal to one.
+  if (value === null || constant === null) return value === constant
+  return agrees[is](compareValues(value, constantOf(entity, field, constant)))
 }
 
 /** The guard of one target, with what was summed for it in place of what it is multiplied with. */

@@ -165,6 +165,8 @@ export interface ParamSource {
  * `at` is a position; of a parameter of shape `lines` also (line, column), of `targets` also (target, column).
  */
 export interface WireSource extends ParamSource {
+  /** Whether there is no value: only of optional fields, and then nothing else is asked for. */
+  isNull(at: number): boolean
   /** int; decimal as integer of its scale; timestamp in ms; bool and `deep` as 0 or 1; enum as the index of its value; `now`. */
   number(at: number): number
   /** UTF-8 or raw bytes of the other types; returns the offset behind them. */
@@ -176,6 +178,7 @@ export interface WireSource extends ParamSource {
 /** The owned rows of one insert; columns as `lineFields` orders them. */
 export interface LineSource {
   readonly count: number
+  isNull(line: number, column: number): boolean
   number(line: number, column: number): number
   write(line: number, column: number, to: Buffer, offset: number): number
   maxBytes(column: number): number
@@ -200,8 +203,9 @@ export function knowing(params: ParamSource, at: number, read: Value): ParamSour
 /** Of nothing that is called yet. */
 export const noParameters: WireSource = {
   ...fixedParameters([]),
+  isNull: () => false,
   number: () => 0,
   write: (_at, _to, offset) => offset,
   maxBytes: () => 0,
-  lines: () => ({ count: 0, number: () => 0, write: (_line, _column, _to, offset) => offset, maxBytes: () => 0 }),
+  lines: () => ({ count: 0, isNull: () => false, number: () => 0, write: (_line, _column, _to, offset) => offset, maxBytes: () => 0 }),
 }

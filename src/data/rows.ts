@@ -4,8 +4,11 @@ import type { Dataset, EntityData } from './dataset.ts'
 import { type FieldGenerator, linesPerOwner, valueOfBytes, valueOfNumber } from './fields.ts'
 import type { Value } from './value.ts'
 
-/** `numbers` holds one number a row; `bytes` the rows' bytes back to back, row i ending at ends[i]. */
-export type Column = { field: Field; kind: 'numbers'; numbers: Float64Array } | { field: Field; kind: 'bytes'; bytes: Buffer; ends: Uint32Array }
+/** `numbers` holds one number a row; `bytes` the rows' bytes back to back, row i ending at ends[i]. Rows with nulls[i] have no value; absent: all have one. */
+export type Column = { field: Field; nulls?: Uint8Array } & (
+  | { kind: 'numbers'; numbers: Float64Array }
+  | { kind: 'bytes'; bytes: Buffer; ends: Uint32Array }
+)
 
 export interface Chunk {
   entity: string
@@ -89,19 +92,21 @@ function makeChunk(data: EntityData, numbers: Float64Array, epochMs: number): Ch
 
 function fillColumn(generator: FieldGenerator, rows: Float64Array, epochMs: number): Column {
   const { field } = generator
+  const { isNull } = generator
+  const nulls = isNull === undefined ? {} : { nulls: Uint8Array.from(rows, (row) => (isNull(row, 0) ? 1 : 0)) }
   if (generator.numeric) {
     const numbers = new Float64Array(rows.length)
     for (let i = 0; i < rows.length; i++) numbers[i] = generator.number(rows[i] as number, 0, epochMs)
-    return { field, kind: 'numbers', numbers }
+    return { field, ...nulls, kind: 'numbers', numbers }
   }
   const bytes = Buffer.allocUnsafe(generator.maxBytes * rows.length)
   const ends = new Uint32Array(rows.length)
   let end = 0
   for (let i = 0; i < rows.length; i++) {
-    end += generator.write(rows[i] as number, 0, epochMs, bytes, end)
+    if (nulls.nulls?.[i] !== 1) end += generator.write(rows[i] as number, 0, epochMs, bytes, end)
     ends[i] = end
   }
-  return { field, kind: 'bytes', bytes, ends }
+  return { field, ...nulls, kind: 'bytes', bytes, ends }
 }
 
 /** Where the bytes, or the lines, of a row begin. */
@@ -111,6 +116,7 @@ export const columnOf = (chunk: Chunk, field: string) => chunk.columns.find((col
 
 /** The value of one cell, for engines whose bulk path takes values. */
 export function cell(column: Column, row: number): Value {
+  if (column.nulls?.[row] === 1) return null
   if (column.kind === 'numbers') return valueOfNumber(column.field, column.numbers[row] as number)
   return valueOfBytes(column.field, column.bytes, startOf(column.ends, row), column.ends[row] as number)
 }

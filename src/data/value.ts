@@ -20,7 +20,7 @@ export function compareValues(a: Value, b: Value): number {
 
 /** A constant of the scenario as values of its field are: decimals are integers of their scale. */
 export function constantOf(entity: Entity, field: string, constant: Constant | null): Value {
-  return fieldOf(entity, field).type === 'decimal' ? BigInt(constant as number) : constant
+  return constant !== null && fieldOf(entity, field).type === 'decimal' ? BigInt(constant as number) : constant
 }
 
 /** A number with an amount added; decimals are integers of their scale. */

@@ -16,6 +16,8 @@ export interface Capabilities {
   rollback: boolean
   /** What rows are found by, besides their keys. `queries`: whatever the model keeps for it · `parts`: a value or a span of time · `keys`: nothing. */
   access: 'queries' | 'parts' | 'keys'
+  /** Whether rows are found by having no value of a field, and ordered among those that have one. */
+  findsNulls: boolean
   /** Rows that one aggregate may read; null: any number. */
   maxAggregatedRows: number | null
   /** Whether a server that is started again has its data. */

@@ -35,8 +35,13 @@ export function columnsServe(columns: IndexColumn[], wanted: WantedIndex): boole
   return refined(blocks, wanted) !== null
 }
 
+/** Whether two indexes are of the same rows of their table. */
+export function areOfSameRows(a: Index, b: Index): boolean {
+  return JSON.stringify([a.where, a.presence]) === JSON.stringify([b.where, b.presence])
+}
+
 function canHost({ index, blocks }: Draft, wanted: WantedIndex): boolean {
-  if (index.kind !== wanted.kind || JSON.stringify(index.where) !== JSON.stringify(wanted.where)) return false
+  if (index.kind !== wanted.kind || !areOfSameRows(index, wanted)) return false
   if (wanted.unique || wanted.kind === 'text') return sameColumns(index, wanted) && (index.unique || !wanted.unique)
   return refined(blocks, wanted) !== null
 }

@@ -25,13 +25,14 @@ export function freeName(text: string, taken: Set<string>): string {
   return text.length > maxNameBytes || taken.has(text) ? hashedName(text, text, taken) : text
 }
 
-function plainName({ kind, columns, where }: Index): string {
+function plainName({ kind, columns, where, presence = [] }: Index): string {
   const plain = where.map(({ constant }) => String(constant)).filter((text) => /^\w+$/.test(text))
-  return `${kind === 'ordered' ? '' : `${kind}_`}${[...columns.map((column) => column.field), ...plain].join('_')}`
+  return `${kind === 'ordered' ? '' : `${kind}_`}${[...columns.map((column) => column.field), ...plain, ...presence.map(({ field, isNull }) => `${field}_${isNull ? 'null' : 'not_null'}`)].join('_')}`
 }
 
-function definition({ kind, columns, include, where, unique }: Index): string {
-  return JSON.stringify([kind, columns.map(({ field, descending }) => [field, descending]), include, where, unique])
+function definition({ kind, columns, include, where, presence, unique }: Index): string {
+  const parts = [kind, columns.map(({ field, descending }) => [field, descending]), include, where, unique]
+  return JSON.stringify(presence === undefined ? parts : [...parts, presence])
 }
 
 /** Hashes again while the name is somebody else's. */

@@ -1,5 +1,5 @@
 /** Entities whose rows nobody finds by their key: they are inserted and listed, never got, changed or removed. */
-import { type Entity, orderRangeOf, ownedBy, type Scenario, writesOf } from '../scenario/scenario.ts'
+import { type Entity, isOptional, orderRangeOf, ownedBy, type Scenario, writesOf } from '../scenario/scenario.ts'
 import { rowBytes } from './sizes.ts'
 import { isQuery, type Query } from './wanted-indexes.ts'
 
@@ -24,7 +24,10 @@ export function homeQuery(scenario: Pick<Scenario, 'operations'>, entity: Entity
     const read = query.kind === 'list' ? query.fields : [query.groupBy?.field, query.sum].filter((name) => name != null)
     return rowBytes(entity, [...new Set([...placing(query), ...read])])
   }
-  const whole = queriesOf(scenario, entity).filter((query) => query.where.every((filter) => filter.constant === null))
+  // A table in whose key some rows have no value has not all rows.
+  const isWhole = (query: Query) =>
+    query.where.every((filter) => filter.constant === null) && !placing(query).some((name) => isOptional(entity, name))
+  const whole = queriesOf(scenario, entity).filter(isWhole)
   const [widest] = [...whole].sort((a, b) => bytesOf(b) - bytesOf(a))
   return widest === undefined || bytesOf(widest) < rowBytes(entity) / 2 ? null : widest.name
 }

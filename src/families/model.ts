@@ -1,5 +1,5 @@
 /** What a physical model is: stores, indexes and accesses as data, with the reason for each; printed by reports, rendered by engines. */
-import type { FieldType, Filter, OperationKind } from '../scenario/scenario.ts'
+import type { FieldType, Filter, OperationKind, Presence } from '../scenario/scenario.ts'
 import type { BucketUnit } from './buckets.ts'
 import type { Parts } from './parts.ts'
 
@@ -28,6 +28,8 @@ export interface Index {
   include: string[]
   /** Constant filters of a partial index. */
   where: Filter[]
+  /** Of a partial index, too: only rows that have values there, or none. */
+  presence?: Presence[]
   unique: boolean
   /** Operations it serves; a constraint may serve none. */
   serves: string[]

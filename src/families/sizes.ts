@@ -11,6 +11,7 @@ import {
   fieldOf,
   type Operation,
   ownedBy,
+  type Presence,
   type Scenario,
 } from '../scenario/scenario.ts'
 import { monthMs } from '../scenario/units.ts'
@@ -18,8 +19,14 @@ import { monthMs } from '../scenario/units.ts'
 /** The longest word and its space. */
 const maxWordBytes = 13
 
-/** Average bytes of a value, without any engine's overhead. */
-export function fieldBytes(field: Field): number {
+/** Share of the rows that have a value. */
+export const valuedShare = ({ optional = 0 }: Field) => 1 - optional
+
+/** Average bytes of a field, without any engine's overhead: no value takes none. */
+const fieldBytes = (field: Field) => valueBytes(field) * valuedShare(field)
+
+/** Of a value that is there. */
+function valueBytes(field: Field): number {
   const { generator } = field
   switch (field.type) {
     case 'uuid':
@@ -67,6 +74,10 @@ export function ownedBytes(scenario: Pick<Scenario, 'entities'>, entity: Entity,
 
 /** Share of the rows that the heaviest value of a field holds. */
 export function heaviestValueShare(scenario: Pick<Scenario, 'entities'>, field: Field, rows: number): number {
+  return valuedShare(field) * heaviestOfValued(scenario, field, rows)
+}
+
+function heaviestOfValued(scenario: Pick<Scenario, 'entities'>, field: Field, rows: number): number {
   const { generator } = field
   switch (generator.kind) {
     case 'reference':
@@ -86,7 +97,10 @@ export function heaviestValueShare(scenario: Pick<Scenario, 'entities'>, field: 
 
 /** Share of the rows that have this value; of a skewed number, whose values are popular in an order of their own, at most. */
 export function constantShare(field: Field, constant: Constant): number {
-  const { generator } = field
+  return valuedShare(field) * constantOfValued(field, constant)
+}
+
+function constantOfValued({ generator }: Field, constant: Constant): number {
   switch (generator.kind) {
     case 'number': {
       const { low, high, mean, skew } = generator
@@ -105,7 +119,11 @@ export function constantShare(field: Field, constant: Constant): number {
 }
 
 /** Share of the rows whose number lies between bounds; of a skewed one, whose values are popular in an order of their own, as if it were not. */
-export function boundsShare({ generator }: Field, { from, below }: Bounds): number {
+export function boundsShare(field: Field, bounds: Bounds): number {
+  return valuedShare(field) * boundsOfValued(field, bounds)
+}
+
+function boundsOfValued({ generator }: Field, { from, below }: Bounds): number {
   if (generator.kind !== 'number') return 1
   const { low, high, mean } = generator
   const [first, last] = [Math.max(low, from ?? low), Math.min(high, (below ?? high + 1) - 1)]
@@ -114,8 +132,9 @@ export function boundsShare({ generator }: Field, { from, below }: Bounds): numb
 }
 
 /** Share of the rows whose text begins as that of a picked row does. */
-export function prefixShare({ generator }: Field, characters: number): number {
-  return generator.kind === 'words' || generator.kind === 'email' ? prefixShareOfWords(characters) : 1
+export function prefixShare(field: Field, characters: number): number {
+  const { kind } = field.generator
+  return valuedShare(field) * (kind === 'words' || kind === 'email' ? prefixShareOfWords(characters) : 1)
 }
 
 /** Share of the rows that a filter keeps: of a constant its own, of a bound value that of the heaviest. */
@@ -126,11 +145,19 @@ export function filterShare(scenario: Pick<Scenario, 'entities'>, entity: Entity
 
 /** Share of the rows that a filter keeps as a rule: half of all rows have values that are at least so frequent. */
 export function pickedShare(scenario: Pick<Scenario, 'entities'>, entity: Entity, filter: Filter): number {
-  const { generator } = fieldOf(entity, filter.field)
-  if (filter.constant === null && generator.kind === 'reference') return pickedRankShare(generator.skew, entityOf(scenario, generator.entity).count)
+  const field = fieldOf(entity, filter.field)
+  const { generator } = field
+  if (filter.constant === null && generator.kind === 'reference')
+    return valuedShare(field) * pickedRankShare(generator.skew, entityOf(scenario, generator.entity).count)
   if (filter.constant === null && generator.kind === 'number' && generator.mean === null)
-    return pickedRankShare(generator.skew, generator.high - generator.low + 1)
+    return valuedShare(field) * pickedRankShare(generator.skew, generator.high - generator.low + 1)
   return filterShare(scenario, entity, filter)
+}
+
+/** Share of the rows that have a value, or none, as is asked for. */
+export function presenceShare(entity: Entity, { field, isNull }: Presence): number {
+  const share = valuedShare(fieldOf(entity, field))
+  return isNull ? 1 - share : share
 }
 
 /** Share of the rows that were created in the newest span of time. */

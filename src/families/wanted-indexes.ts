@@ -10,9 +10,9 @@ import {
   orderRangeOf,
   type Scenario,
 } from '../scenario/scenario.ts'
-import { columnsServe, type WantedIndex } from './index-merge.ts'
+import { areOfSameRows, columnsServe, type WantedIndex } from './index-merge.ts'
 import type { IndexColumn } from './model.ts'
-import { amongShare, leftOver, rangesByShare, rowsInOrder, rowsRead } from './selection.ts'
+import { amongShare, findingPresence, leftOver, rangesByShare, rowsInOrder, rowsRead } from './selection.ts'
 import { changedFields, constantShare, pickedShare, rowBytes } from './sizes.ts'
 
 const maxCoveredBytes = 64
@@ -43,7 +43,7 @@ export function isQuery(operation: Operation): operation is Query {
 export function wantedIndexes(scenario: Entities, entity: Entity, operations: Operation[], partial = true): WantedIndex[] {
   const own = operations.filter((operation) => operation.entity === entity.name)
   const changed = changedFields(operations, entity)
-  const queries = own.filter(isQuery).filter((query) => !servedByKey(scenario, entity, query, changed))
+  const queries = own.filter(isQuery).filter((query) => !servedByKey(scenario, entity, query, changed, partial))
   const unique = entity.fields
     .filter((field) => field.unique && !entity.key.includes(field.name))
     .map((field) =>
@@ -56,7 +56,7 @@ export function wantedIndexes(scenario: Entities, entity: Entity, operations: Op
     )
   const whole = queries
     .filter((query) => uniqueFilter(entity, query) === undefined)
-    .map((query) => ({ query, index: queryIndex(scenario, entity, query, changed) }))
+    .map((query) => ({ query, index: queryIndex(scenario, entity, query, changed, partial) }))
     .filter(({ index }) => index.columns.length > 0)
   const texts = own.flatMap((operation) =>
     operation.kind === 'search'
@@ -85,12 +85,12 @@ export function searchedFields(entity: Entity, names: string[]): string[] {
 }
 
 /** Whether the primary key finds the rows, in their order where one is asked for. */
-export function servedByKey(scenario: Entities, entity: Entity, query: Query, changed: Set<string>): boolean {
+export function servedByKey(scenario: Entities, entity: Entity, query: Query, changed: Set<string>, partial = true): boolean {
   const filtered = query.where.map((filter) => filter.field)
   if (entity.key.every((key) => filtered.includes(key))) return true
   if (entity.owner !== null && entity.owner.most <= fewLines && filtered.includes(entity.key[0] as string)) return true
-  const wanted = queryIndex(scenario, entity, query, changed)
-  return wanted.columns.length > 0 && columnsServe(entity.key.map(ascending), wanted)
+  const wanted = queryIndex(scenario, entity, query, changed, partial)
+  return wanted.columns.length > 0 && wanted.presence === undefined && columnsServe(entity.key.map(ascending), wanted)
 }
 
 function uniqueFilter(entity: Entity, query: Query): string | undefined {
@@ -98,8 +98,13 @@ function uniqueFilter(entity: Entity, query: Query): string | undefined {
 }
 
 /** Equality first, constants before what varies, then the order or the range, then what an aggregate groups by; before the order the conditions that leave few rows to sort, else behind it. */
-function queryIndex(scenario: Entities, entity: Entity, query: Query, changed: Set<string>): WantedIndex {
-  const names = (constant: boolean) => query.where.filter((filter) => (filter.constant !== null) === constant).map((filter) => filter.field)
+function queryIndex(scenario: Entities, entity: Entity, query: Query, changed: Set<string>, partial: boolean): WantedIndex {
+  const finding = findingPresence(entity, query)
+  // In an index of all rows those without a value lie together, as those with one value do.
+  const empty = partial ? [] : finding.filter(({ isNull }) => isNull).map(({ field }) => field)
+  const equalTo = (constant: boolean) => query.where.filter((filter) => (filter.constant !== null) === constant).map((filter) => filter.field)
+  const names = (constant: boolean) => (constant ? [...equalTo(true), ...empty] : equalTo(false))
+  const presence = partial && finding.length > 0 ? { presence: finding } : {}
   const { entered, filtered } = conditions(scenario, entity, query, changed)
   const rest = orderedColumns(query).filter(
     (column) => query.where.every((filter) => filter.field !== column.field) && !entered.includes(column.field),
@@ -114,12 +119,14 @@ function queryIndex(scenario: Entities, entity: Entity, query: Query, changed: S
     !changed.has(group) &&
     !query.where.some((each) => each.field === group)
   const ordered = grouped ? [ascending(group)] : [...entered.map(ascending), ...rest, ...filtered.map(ascending)]
-  const onlyCommon = ordered.length === 0 && names(false).length === 0 && rareFilters(entity, query).length === 0
+  const onlyCommon = ordered.length === 0 && names(false).length === 0 && finding.length === 0 && rareFilters(entity, query).length === 0
   const equal = onlyCommon ? [] : [...names(true), ...names(false)]
-  const columns = [...equal.map(ascending), ...ordered]
+  const found = [...equal.map(ascending), ...ordered]
+  const columns = found.length === 0 && partial ? finding.map(({ field }) => ascending(field)) : found
   const include = covered(entity, query, columns, changed)
   const parts = [
     equal.length > 0 ? `equality on ${equal.join(', ')}` : '',
+    'presence' in presence ? `only rows ${finding.map(({ field, isNull }) => `${isNull ? 'without' : 'with'} ${field}`).join(' and ')}` : '',
     rest.length > 0
       ? `${query.kind === 'list' || query.before !== undefined ? 'order' : 'range'} by ${rest.map((each) => each.field).join(', ')}`
       : '',
@@ -132,6 +139,7 @@ function queryIndex(scenario: Entities, entity: Entity, query: Query, changed: S
     columns,
     equality: equal.length,
     include,
+    ...presence,
     serves: [query.name],
     reason: `${query.name}: ${parts.filter((part) => part !== '').join('; ')}`,
   })
@@ -165,7 +173,8 @@ function conditions(scenario: Entities, entity: Entity, query: Query, changed: S
 function covered(entity: Entity, query: Query, columns: IndexColumn[], changed: Set<string>): string[] {
   if (columns.length === 0) return []
   const projection = query.kind === 'list' ? query.fields : [query.groupBy?.field, query.sum].filter((name) => name != null)
-  const read = [...new Set([...projection, ...leftOver(query), ...(entity.ttlMs === null ? [] : ['expires_at'])])]
+  const asked = [...leftOver(query), ...(query.presence ?? []).map(({ field }) => field)]
+  const read = [...new Set([...projection, ...asked, ...(entity.ttlMs === null ? [] : ['expires_at'])])]
   const rest = read.filter((name) => columns.every((column) => column.field !== name))
   const narrow = rest.length > 0 && rowBytes(entity, rest) <= maxCoveredBytes && rowBytes(entity, read) <= rowBytes(entity) / 2
   return narrow && rest.every((name) => !changed.has(name)) ? rest : []
@@ -187,7 +196,7 @@ function withPartial(entity: Entity, whole: { query: Query; index: WantedIndex }
     const alike = whole.flatMap(({ index: other }, each) => {
       const names = other.columns.map((column) => column.field)
       const serves = filters.every((filter) => names.includes(filter.field)) && (columnsCouldServe(other, index) || columnsCouldServe(index, other))
-      return each !== at && serves ? [rare[each] as Filter[]] : []
+      return each !== at && serves && areOfSameRows(other, index) ? [rare[each] as Filter[]] : []
     })
     const isThere = alike.some((others) => others.length === 0)
     return isThere || shareTogether(entity, [filters, ...alike]) > rareShare ? index : ofRareRows(index, filters)

@@ -12,10 +12,10 @@ export interface Observed {
 
 /** Entities, and where statements were counted the operations and what they are not. */
 export function draftedFrom({ tables, statements }: Observed, dialect: StatementDialect = 'postgresql'): DraftContents {
-  const entities = entitiesOf(tables)
-  if (statements.counted === null) return { entities }
+  if (statements.counted === null) return { entities: entitiesOf(tables) }
   const { counted, seconds } = statements
   const { operations, leftOut } = operationsOf(counted, tables, seconds, dialect)
+  const entities = entitiesOf(tables, operations)
   if (operations.length === 0) return { entities, leftOut, notes: statements.notes }
   const notes = [
     `counted for ${spanText(seconds)}: rates are averages over that time`,

@@ -1,5 +1,5 @@
 /** Entities from tables: types, keys, references and owned tables; what does not fit is noted beside it. */
-import type { DraftEntity, DraftField } from './draft.ts'
+import type { DraftEntity, DraftField, DraftOperation } from './draft.ts'
 import { growthOf, lifeOf, type Popularity, skewText } from './laws.ts'
 
 /** A count must stand somewhere; the user knows it, a schema does not. */
@@ -21,6 +21,8 @@ export interface Column {
   /** Of times, in days before now: what lies ahead is below 0; of all but the most common values the middle of equal parts. */
   ages?: { oldest: number; newest: number; mean: number }
   averageBytes?: number
+  /** Share of the rows that have no value, where it may be null. */
+  nullShare?: number
   popularity?: Popularity
 }
 export interface Table {
@@ -36,7 +38,37 @@ export interface Table {
 
 export const plainColumn = (name: string): Column => ({ name, type: '', sizes: [], values: [], unique: false, references: undefined })
 
-export const entitiesOf = (tables: Table[]): DraftEntity[] => tables.map((table) => entityOf(table, tables))
+export const entitiesOf = (tables: Table[], operations: DraftOperation[] = []): DraftEntity[] =>
+  tables.map((table) => withOptional(entityOf(table, tables), table, operations))
+
+/** Of fields that no operation needs a value of, in every row. */
+function withOptional(entity: DraftEntity, table: Table, operations: DraftOperation[]): DraftEntity {
+  const fields = entity.fields.map((field): DraftField => {
+    const share = optionalShare(table.columns.find(({ name }) => name === field.name))
+    if (share === null || /, (key|unique): true/.test(field.definition)) return field
+    const needing = operations.find(({ definition }) => needsValue(definition, entity.name, field.name))
+    if (needing === undefined) return { ...field, definition: `${field.definition}, optional: ${share}%` }
+    return { ...field, note: `null in ${share} % of the rows, and ${needing.name} needs a value${field.note === undefined ? '' : `; ${field.note}`}` }
+  })
+  return { ...entity, fields }
+}
+
+/** In percent; null: as good as every row has a value, or as good as none. */
+function optionalShare(column: Column | undefined): number | null {
+  const share = Number(((column?.nullShare ?? 0) * 100).toPrecision(2))
+  return share > 0 && share < 100 ? share : null
+}
+
+/** Whether an operation adds to a field, searches it, follows it, or has pages behind it. */
+function needsValue(definition: string, entity: string, field: string): boolean {
+  if (new RegExp(`: -?${entity}\\.${field}\\b`).test(definition)) return true
+  const ways = [
+    `update: ${entity},.*add: \\{[^}]*\\b${field}:`,
+    `search: ${entity}, in: \\[[^\\]]*\\b${field}\\b`,
+    `list: ${entity},.*order_by: -?${field},.*deep:`,
+  ]
+  return ways.some((way) => new RegExp(`\\b${way}`).test(definition))
+}
 
 /** The time at which its rows are no longer there for a reader: named so, and what lies ahead of it is how long they live. */
 export const expiryOf = ({ columns }: Table) =>

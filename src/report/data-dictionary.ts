@@ -32,6 +32,7 @@ function constraintsOn({ name, role, own, field }: StoredColumn, store: Store): 
       : base && own?.generator.kind === 'reference'
         ? [`names a ${own.generator.entity}; nobody enforces it`]
         : []),
+    ...(own?.optional === undefined ? [] : [`no value in ${Number((own.optional * 100).toPrecision(3))} % of the rows`]),
     ...(own?.generator.kind === 'enum' ? [`one of ${valuesText(own.generator.values)}`] : []),
     ...(own?.pii === true ? ['personal data'] : []),
   ]

@@ -48,13 +48,17 @@ function keyText({ partition, clustering }: Store): string {
   return within.length === 0 ? partition.join(', ') : `${partition.join(', ')}; within it ${within.join(', ')}`
 }
 
-const kindText = ({ kind, unique, where }: Index) =>
-  [kind === 'text' ? 'words' : kind, ...(unique ? ['unique'] : []), ...(where.length > 0 ? ['some rows only'] : [])].join(', ')
+const kindText = ({ kind, unique, where, presence = [] }: Index) =>
+  [kind === 'text' ? 'words' : kind, ...(unique ? ['unique'] : []), ...(where.length + presence.length > 0 ? ['some rows only'] : [])].join(', ')
 
-function columnsText({ columns, include, where }: Index): string {
+function columnsText({ columns, include, where, presence = [] }: Index): string {
+  const rows = [
+    ...where.map(({ field, constant }) => `${field} = ${constant}`),
+    ...presence.map(({ field, isNull }) => `${field} is ${isNull ? '' : 'not '}null`),
+  ]
   return [
     columns.map(({ field, descending }) => `${field}${descending ? ' desc' : ''}`).join(', '),
     ...(include.length > 0 ? [`carries ${include.join(', ')}`] : []),
-    ...(where.length > 0 ? [`where ${where.map(({ field, constant }) => `${field} = ${constant}`).join(' and ')}`] : []),
+    ...(rows.length > 0 ? [`where ${rows.join(' and ')}`] : []),
   ].join('; ')
 }

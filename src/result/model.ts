@@ -4,7 +4,7 @@ import { bucketUnits } from '../families/buckets.ts'
 import { partUnits } from '../families/parts.ts'
 import { fieldTypes, operationKinds } from '../scenario/scenario.ts'
 import { count, identifier, maxParts, nullable, open, positive, text } from './scalars.ts'
-import { filter } from './scenario.ts'
+import { filter, presence } from './scenario.ts'
 
 const texts = z.array(text)
 
@@ -14,6 +14,7 @@ const index = open({
   columns: z.array(open({ field: text, descending: z.boolean() })),
   include: texts,
   where: z.array(filter),
+  presence: presence.optional(),
   unique: z.boolean(),
   serves: texts,
   reason: text,

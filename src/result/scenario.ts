@@ -50,6 +50,7 @@ const field = open({
   generator,
   unique: z.boolean(),
   pii: z.boolean(),
+  optional: share.optional().describe('of the rows that have no value; absent: every row has one'),
   implicit: z.boolean(),
 })
 const entity = open({
@@ -69,8 +70,10 @@ const entity = open({
 const constant = z.union([text, number, z.boolean()])
 export const filter = open({ field: identifier, constant: nullable(constant).describe('null: the value of a picked row') }).meta({ id: 'filter' })
 const window = open({ field: identifier, ms: positive })
+export const presence = z.array(open({ field: identifier, isNull: z.boolean() })).describe('whether rows have a value at all')
 const selection = {
   where: z.array(filter),
+  presence: presence.optional(),
   bounds: z
     .array(open({ field: identifier, from: nullable(number), below: nullable(number) }))
     .optional()
@@ -85,11 +88,17 @@ const selection = {
     .describe('a row has one of the constants, or none'),
 }
 const order = open({ field: identifier, descending: z.boolean() })
-const constantAssignment = open({ field: identifier, to: z.literal('constant'), constant })
+const constantAssignment = open({ field: identifier, to: z.literal('constant'), constant: nullable(constant).describe('null: no value') })
 const assignment = z.discriminatedUnion('to', [open({ field: identifier, to: z.enum(['now', 'any']) }), constantAssignment])
 const addition = open({ field: identifier, amount: number, from: nullable(identifier) })
 
-const guard = open({ field: identifier, is: z.enum(comparisons), constant, from: identifier.optional(), asRead: z.literal(true).optional() })
+const guard = open({
+  field: identifier,
+  is: z.enum(comparisons),
+  constant: nullable(constant),
+  from: identifier.optional(),
+  asRead: z.literal(true).optional(),
+})
 
 const insert = { kind: z.literal('insert'), with: identifiers, set: z.array(constantAssignment).optional() }
 const put = { kind: z.literal('put'), existingShare: share }

@@ -132,6 +132,7 @@ export function hashesOf(
   for (const block of rowSource(dataset, 0, 1).blocks()) {
     for (const chunk of [block, ...block.owned]) {
       for (const column of chunk.columns) {
+        if (column.nulls !== undefined) data.update(column.nulls)
         if (column.kind === 'numbers') data.update(column.numbers)
         else data.update(column.ends).update(column.bytes.subarray(0, column.ends[chunk.rows - 1] ?? 0))
       }

@@ -3,7 +3,7 @@
 import { domainOf } from '../data/dataset.ts'
 import { searchedPool } from '../data/words.ts'
 import { rowsRead } from '../families/selection.ts'
-import { constantShare, rowBytes } from '../families/sizes.ts'
+import { constantShare, rowBytes, valuedShare } from '../families/sizes.ts'
 import { pickText } from '../report/pick-text.ts'
 import {
   type Bench,
@@ -371,10 +371,11 @@ const round = (value: number) => Math.round(value * 10) / 10
 function filterShare(scenario: Scenario, entity: Entity, filter: Filter, shares: Shares): number {
   const field = fieldOf(entity, filter.field)
   const { generator } = field
-  if (generator.kind === 'reference') return 1 / rowsLoaded(scenario, entityOf(scenario, generator.entity), shares)
-  if (generator.kind === 'number') return 1 / domainOf(scenario, entity, field, shares[entity.name] as number)
+  const valued = valuedShare(field)
+  if (generator.kind === 'reference') return valued / rowsLoaded(scenario, entityOf(scenario, generator.entity), shares)
+  if (generator.kind === 'number') return valued / domainOf(scenario, entity, field, shares[entity.name] as number)
   if (filter.constant !== null) return constantShare(field, filter.constant)
-  return generator.kind === 'enum' ? 1 / generator.values.length : generator.kind === 'bool' ? 0.5 : 0
+  return generator.kind === 'enum' ? valued / generator.values.length : generator.kind === 'bool' ? valued / 2 : 0
 }
 
 const orderText = (order: Order[]) => order.map(({ field, descending }) => `${descending ? '-' : ''}${field}`).join(', ')

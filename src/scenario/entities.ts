@@ -141,7 +141,11 @@ function resolveField(name: string, field: FieldFile, path: Path, context: Entit
     unique: field.unique ?? field.key ?? false,
     pii: field.pii ?? false,
     implicit: false,
+    ...(field.optional === undefined ? {} : { optional: field.optional }),
   }
+  if (field.optional !== undefined && field.key) report([...path, 'optional'], 'every row has a key: remove "optional"', { atKey: true })
+  else if (field.optional !== undefined && field.unique)
+    report([...path, 'optional'], 'a unique field has a value in every row: remove "optional"', { atKey: true })
   if ('ref' in field) {
     const target = entityFile(context, field.ref)
     if (target === undefined) {

@@ -3,7 +3,18 @@ import { checkTwice } from './entities.ts'
 import { known, lookUp, type OperationContext, ownedNames, pickOf } from './operation-context.ts'
 import { choice, type Path } from './problems.ts'
 import { resolveExpecting, resolveReadModifyWrite } from './read-modify-write.ts'
-import { type Entity, type Objective, type Operation, type OperationCommon, type Order, type Pick, rangesOf } from './scenario.ts'
+import {
+  type Entity,
+  hasDeepPages,
+  isOptional,
+  type List,
+  type Objective,
+  type Operation,
+  type OperationCommon,
+  type Order,
+  type Pick,
+  rangesOf,
+} from './scenario.ts'
 import { fileKinds, type OperationFile } from './schema.ts'
 import { comparable, reach, resolveSelection, sortable } from './selection.ts'
 import { resolveSteps, resolveWrite } from './writes.ts'
@@ -49,15 +60,15 @@ type FileOf<Kind extends string> = Extract<OperationFile, Record<Kind, unknown>>
 function resolveList(file: FileOf<'list'>, common: OperationCommon, entity: Entity, path: Path, context: OperationContext): Operation {
   const selection = resolveSelection(file.where, entity, [...path, 'where'], context)
   const deepShare = file.page === undefined || file.page === 'first' ? 0 : file.page === 'deep' ? 1 : file.page.deep
-  return {
-    ...common,
-    kind: 'list',
-    ...selection,
-    order: totalOrder(file.order_by, entity, [...path, 'order_by'], context),
-    limit: file.limit,
-    fields: projection(file.fields, entity, [...path, 'fields'], context),
-    deepShare,
-  }
+  const order = totalOrder(file.order_by, entity, [...path, 'order_by'], context)
+  const fields = projection(file.fields, entity, [...path, 'fields'], context)
+  const list: List = { kind: 'list', ...selection, order, limit: file.limit, fields, deepShare }
+  if (deepShare > 0 && !hasDeepPages(entity, list))
+    context.report(
+      [...path, 'page'],
+      `a deep page starts behind a value, and rows may have no "${order[0]?.field}": ask for { is: not null }, or for first pages alone`,
+    )
+  return { ...common, ...list }
 }
 
 function resolveSearch(file: FileOf<'search'>, common: OperationCommon, entity: Entity, path: Path, context: OperationContext): Operation {
@@ -66,6 +77,7 @@ function resolveSearch(file: FileOf<'search'>, common: OperationCommon, entity: 
     const field = known(name, entity, [...path, 'in', index], context)
     if (field !== undefined && field.type !== 'words')
       context.report([...path, 'in', index], `only fields of type words can be searched, "${name}" is ${field.type}`)
+    if (field?.optional !== undefined) context.report([...path, 'in', index], `"${name}" is optional: only what every row has can be searched`)
   }
   return { ...common, kind: 'search', in: file.in, limit: file.limit, fields: projection(file.fields, entity, [...path, 'fields'], context) }
 }
@@ -96,7 +108,10 @@ function resolveRank(file: FileOf<'rank'>, common: OperationCommon, entity: Enti
   const selection = resolveSelection(file.where ?? {}, entity, [...path, 'where'], context)
   if (rangesOf(selection).length > 0 || selection.among !== undefined)
     context.report([...path, 'where'], 'a rank is among rows that equal in some fields: use any, or a constant')
+  if (selection.presence !== undefined) context.report([...path, 'where'], 'a rank is among rows that equal in some fields, whatever else they lack')
   const before = totalOrder(file.by, entity, [...path, 'by'], context)
+  if (before.some(({ field }) => isOptional(entity, field)))
+    context.report([...path, 'by'], 'rows without a value have no place: rank by a field that every row has')
   return { ...common, kind: 'aggregate', where: selection.where, groupBy: null, sum: null, over: null, before }
 }
 

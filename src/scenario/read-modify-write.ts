@@ -59,6 +59,7 @@ function expecting(version: string, set: Update['set']): Update {
 function versionOf(name: string, entity: Entity, path: Path, context: OperationContext): string | undefined {
   const field = known(name, entity, path, context)
   if (field === undefined) return undefined
+  if (field.optional !== undefined) context.report(path, `"${entity.name}.${name}" is optional: every row has a version`)
   if (isCounter(field)) return name
   context.report(path, `a version is an int that is counted up, such as { type: int, range: [1, 50] }: "${entity.name}.${name}" is none`)
   return undefined

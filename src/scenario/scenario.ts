@@ -28,6 +28,8 @@ export interface Field {
   generator: Generator
   unique: boolean
   pii: boolean
+  /** Share of the rows that have no value; absent: every row has one. */
+  optional?: number
   /** Not written in the scenario: owner key, line, expires_at. */
   implicit: boolean
 }
@@ -68,6 +70,11 @@ export interface Bounds {
   from: number | null
   below: number | null
 }
+/** Whether a row has a value at all. */
+export interface Presence {
+  field: string
+  isNull: boolean
+}
 /** Texts that begin as that of a picked row does. */
 export interface Prefix {
   field: string
@@ -80,9 +87,10 @@ export interface Among {
   constants: Constant[]
   none?: true
 }
-/** Which rows are asked for: those that equal, that lie in all of the ranges, and that have, or have none, of some constants. */
+/** Which rows are asked for: those that equal, that have a value or none, that lie in all of the ranges, and that have, or have none, of some constants. */
 export interface Selection {
   where: Filter[]
+  presence?: Presence[]
   over?: Window | null
   bounds?: Bounds[]
   prefixes?: Prefix[]
@@ -92,7 +100,8 @@ export interface Order {
   field: string
   descending: boolean
 }
-export type Assignment = { field: string; to: 'now' | 'any' } | { field: string; to: 'constant'; constant: Constant }
+/** A constant null: the field has no value from then on. */
+export type Assignment = { field: string; to: 'now' | 'any' } | { field: string; to: 'constant'; constant: Constant | null }
 export interface Addition {
   field: string
   /** Integer of the field's scale; multiplied with the owned row's field where `from` names one. */
@@ -105,7 +114,8 @@ export type Comparison = (typeof comparisons)[number]
 export interface Guard {
   field: string
   is: Comparison
-  constant: Constant
+  /** null, of `equals` alone: that the row has no value. */
+  constant: Constant | null
   /** Of rows that `via` leads to: the field of the owned rows that lead to one, with whose sum the constant is multiplied. */
   from?: string
   /** Compared with what the update itself has read before, in place of the constant. */
@@ -365,9 +375,27 @@ export function orderRangeOf(query: List | Aggregate): Range | null {
   return ranges.find(({ field }) => field === first?.field) ?? null
 }
 
+/** Whether rows may have no value of a field. */
+export function isOptional(entity: Entity, name: string): boolean {
+  return entity.fields.some((field) => field.name === name && field.optional !== undefined)
+}
+
+/** Whether all rows that are asked for have a value of a field: they equal one, have one of some or another than some, lie in a range of it, or are asked for by it. */
+export function haveValue(entity: Entity, name: string, selection: Selection): boolean {
+  const valued = (selection.presence ?? []).filter(({ isNull }) => !isNull)
+  const told = [...selection.where, ...(selection.among ?? []), ...rangesOf(selection), ...valued]
+  return !isOptional(entity, name) || told.some(({ field }) => field === name)
+}
+
+/** Whether a page may start behind a row: not where rows may have no value to start behind. */
+export function hasDeepPages(entity: Entity, list: List): boolean {
+  return list.order.every(({ field }) => haveValue(entity, field, list))
+}
+
 /** Fields that decide which rows are asked for. */
 export function selectedBy(selection: Selection): string[] {
-  return [...new Set([...selection.where, ...(selection.among ?? []), ...rangesOf(selection)].map(({ field }) => field))]
+  const told = [...selection.where, ...(selection.presence ?? []), ...(selection.among ?? []), ...rangesOf(selection)]
+  return [...new Set(told.map(({ field }) => field))]
 }
 
 /** The owned entities of an entity, in the order of the scenario. */

@@ -26,6 +26,10 @@ const common = {
   key: z.literal(true).optional().describe('This field is the primary key of its entity.'),
   unique: z.literal(true).optional().describe('No two rows share a value.'),
   pii: z.boolean().optional().describe('Personal data: listed for the compliance chapter of the report.'),
+  optional: share
+    .refine((value) => value > 0 && value < 1, 'expected more than 0% and less than 100%')
+    .optional()
+    .describe('Share of the rows that have no value (null).'),
 }
 const compressibility = z.number().min(0).max(1).optional().describe('Share of the bytes that a compressor removes; default 0.5.')
 
@@ -125,19 +129,25 @@ const among = z.strictObject({ in: z.array(plainLiteral).min(2).max(20).describe
 const not = z.strictObject({ not: plainLiteral.describe('A constant that a row does not have.') })
 const noneOf = z.strictObject({ not_in: z.array(plainLiteral).min(2).max(20).describe('Constants of which a row has none.') })
 const prefix = z.strictObject({ prefix: z.int().min(1).max(20).describe('First characters of the value of a picked row, with which texts begin.') })
+const presence = z.strictObject({
+  is: z.union([z.null(), z.literal('not null')], { error: 'expected null or not null' }).describe('Rows without a value, or with one.'),
+})
 const filter = z
   .record(
     fieldName,
-    z.union([literal, last, among, not, noneOf, prefix, bounds], {
+    z.union([literal, last, among, not, noneOf, prefix, bounds, presence], {
       error:
-        'expected any, a constant, { last: 30d }, { gte: 10, lt: 50 }, { prefix: 3 }, { in: [open, pending] }, { not: closed } or { not_in: [1, 2] }',
+        'expected any, a constant, { last: 30d }, { gte: 10, lt: 50 }, { prefix: 3 }, { in: [open, pending] }, { not: closed }, { not_in: [1, 2] } or { is: null }',
     }),
   )
-  .describe('Filters: `any` is the value that the field has in a picked row, then a constant, constants of which a row has one or none, or a range.')
+  .describe(
+    'Filters: `any` is the value that the field has in a picked row, then a constant, constants of which a row has one or none, a range, or whether there is a value: { is: null }, { is: not null }.',
+  )
 const limit = z.int().min(1).max(1000)
 const page = z.union([z.enum(['first', 'deep']), z.strictObject({ deep: share })], { error: 'expected first, deep or { deep: 20% }' }).optional()
 const order = z.string().regex(/^-?[a-z][a-z0-9_]*$/, 'expected a field, or -field for descending')
-const assignments = z.record(identifier, literal).describe('`now` is the replay time, `any` a fresh value; anything else is a constant.')
+const assigned = z.union([literal, z.null()], { error: 'expected a text, a number, true, false or null' })
+const assignments = z.record(identifier, assigned).describe('`now` is the replay time, `any` a fresh value, null none; anything else is a constant.')
 const additions = z.record(
   identifier,
   z.union(
@@ -149,7 +159,7 @@ const additions = z.record(
 const boundText = 'expected a number, or with via order_item.quantity, with or without a minus'
 const bound = z.union([z.number(), z.string().regex(/^-?[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/, boundText)], { error: boundText }).optional()
 const guard = z
-  .record(fieldName, z.strictObject({ equals: literal.optional(), gt: bound, gte: bound, lt: bound, lte: bound }))
+  .record(fieldName, z.strictObject({ equals: literal.optional(), is: z.null().optional(), gt: bound, gte: bound, lt: bound, lte: bound }))
   .describe(
     'What the row must hold for the update to be done, such as { balance: { gte: 10 } }; else nothing is done, and the outcome is a conflict, which is no error.',
   )
@@ -161,7 +171,7 @@ export const stepKinds = ['insert', 'put', 'update', 'touch', 'delete'] as const
 const insertStep = {
   insert: identifier,
   with: fieldList.optional(),
-  set: z.record(identifier, literal).optional().describe('Constants that new rows begin with, such as { state: open }.'),
+  set: z.record(identifier, assigned).optional().describe('Constants that new rows begin with, such as { state: open }, or null.'),
 }
 const putStep = { put: identifier, keys: z.strictObject({ existing: share, new: share }).optional() }
 const updateStep = { update: identifier, set: assignments.optional(), add: additions.optional(), if: guard.optional() }

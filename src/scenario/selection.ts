@@ -26,6 +26,7 @@ export function resolveSelection(where: WhereFile, entity: Entity, path: Path, c
 
 function addCondition(selection: Selection, field: Field, condition: Condition, path: Path, context: OperationContext): void {
   if (typeof condition !== 'object' || 'value' in condition) addEqual(selection, field, condition, path, context)
+  else if ('is' in condition) addPresence(selection, field, condition.is === null, path, context)
   else if ('in' in condition) addAmong(selection, field, constantsOf(field, condition.in, [...path, 'in'], context))
   else if ('not_in' in condition) addNone(selection, field, constantsOf(field, condition.not_in, [...path, 'not_in'], context), path, context)
   else if ('not' in condition) addNone(selection, field, [constantFor(field, condition.not, [...path, 'not'], context.report)], path, context)
@@ -37,6 +38,12 @@ function addCondition(selection: Selection, field: Field, condition: Condition, 
 function addEqual(selection: Selection, field: Field, literal: Parameters<typeof constantFor>[1], path: Path, { report }: OperationContext): void {
   if (!comparable.has(field.type)) report(path, `rows cannot be filtered by a field of type ${field.type}`, { atKey: true })
   else selection.where.push({ field: field.name, constant: literal === 'any' ? null : constantFor(field, literal, path, report) })
+}
+
+function addPresence(selection: Selection, field: Field, isNull: boolean, path: Path, { report }: OperationContext): void {
+  if (field.optional === undefined)
+    report(path, `every row has a value of "${field.name}": make it optional to ask for those without`, { atKey: true })
+  selection.presence = [...(selection.presence ?? []), { field: field.name, isNull }]
 }
 
 function constantsOf(field: Field, literals: Constant[], path: Path, { report }: OperationContext): Constant[] {

@@ -17,6 +17,7 @@ export function markTenants(name: string, entities: Entity[], isBroken: (entity:
     const { generator } = field
     if (generator.kind !== 'reference') refuse(`"${name}" is a tenant: expected a reference, such as { ref: tenant }`)
     else if (entity.owner !== null) refuse(`rows of ${entity.name} are of the tenant of their ${entity.owner.entity}: remove "${name}"`)
+    else if (field.optional !== undefined) refuse('every row is of a tenant: remove "optional"')
     else if (generator.entity === entity.name) refuse('a tenant has no tenant of its own')
     else if (tenants !== undefined && generator.entity !== tenants) refuse(`"${name}" refers to ${tenants} elsewhere: tenants are of one entity`)
     else {

@@ -86,7 +86,7 @@ const equatable = ['int', 'decimal', 'bool', 'enum', 'words']
 function guardOf(file: GuardFile, via: Update['via'] | undefined, entity: Entity, path: Path, context: OperationContext): Guard | undefined {
   const { report } = context
   const conditions = Object.entries(file).flatMap(([name, asked]) =>
-    comparisons.flatMap((is) => (asked[is] === undefined ? [] : [{ name, is, to: asked[is] }])),
+    (['is', ...comparisons] as const).flatMap((is) => (asked[is] === undefined ? [] : [{ name, is, to: asked[is] as Literal }])),
   )
   const [condition] = conditions
   if (condition === undefined || conditions.length > 1) {
@@ -98,6 +98,10 @@ function guardOf(file: GuardFile, via: Update['via'] | undefined, entity: Entity
   const field = known(name, entity, [...path, name], context, true)
   if (field === undefined) return undefined
   const refuse = (why: string) => void report([...path, name], why, { atKey: true })
+  if (is === 'is') {
+    if (field.optional === undefined) refuse(`every row has a value of "${name}": make it optional to ask whether there is none`)
+    return { field: name, is: 'equals', constant: null }
+  }
   const isOrdered = field.generator.kind === 'number'
   if (entity.key.includes(name)) refuse(`"${name}" is part of the key: the row that is addressed has it`)
   else if (field.generator.kind === 'reference' || !equatable.includes(field.type))
@@ -125,7 +129,9 @@ function resolveVia(text: string, entity: Entity, path: Path, before: Step[], co
   }
   if (inserted.indexOf(owned) !== inserted.lastIndexOf(owned))
     report(path, `two earlier steps insert ${owned}: it is not clear whose rows "via" follows`)
-  const generator = known(field, lines, path, context)?.generator
+  const reference = known(field, lines, path, context)
+  const generator = reference?.generator
+  if (reference?.optional !== undefined) report(path, `"${text}" is optional: rows without it lead nowhere`)
   if (generator !== undefined && (generator.kind !== 'reference' || generator.entity !== entity.name))
     report(path, `"${text}" does not refer to ${entity.name}`)
   return { owned, field }
@@ -142,9 +148,17 @@ function changed(name: string, entity: Entity, path: Path, context: OperationCon
   return undefined
 }
 
-function assignment(name: string, to: Literal, via: Update['via'], entity: Entity, path: Path, context: OperationContext): Assignment | undefined {
+function assignment(
+  name: string,
+  to: Literal | null,
+  via: Update['via'],
+  entity: Entity,
+  path: Path,
+  context: OperationContext,
+): Assignment | undefined {
   const field = changed(name, entity, path, context)
   if (field === undefined) return undefined
+  if (to === null) return emptied(field, path, context)
   if (to === 'any') {
     if (via !== null && field.unique) context.report(path, `"${name}" is unique, and all rows that "via" leads to get one value`)
     return { field: name, to: 'any' }
@@ -155,12 +169,25 @@ function assignment(name: string, to: Literal, via: Update['via'], entity: Entit
   return undefined
 }
 
+/** No value, where a row may have none. */
+function emptied({ name, optional }: Field, path: Path, { report }: OperationContext): NonNullable<Insert['set']>[number] {
+  if (optional === undefined) report(path, `every row has a value of "${name}": make it optional, such as { optional: 20% }`)
+  return { field: name, to: 'constant', constant: null }
+}
+
 const beginnings = ['int', 'decimal', 'bool', 'enum', 'words']
 
 /** What a new row begins with in place of what is drawn. */
-function beginning(name: string, to: Literal, entity: Entity, path: Path, context: OperationContext): NonNullable<Insert['set']>[number] | undefined {
+function beginning(
+  name: string,
+  to: Literal | null,
+  entity: Entity,
+  path: Path,
+  context: OperationContext,
+): NonNullable<Insert['set']>[number] | undefined {
   const field = changed(name, entity, path, context)
   if (field === undefined) return undefined
+  if (to === null) return emptied(field, path, context)
   const refuse = (why: string) => void context.report(path, why)
   if (to === 'any') refuse(`"${name}" of a new row is drawn anyway: leave it out, or give a constant`)
   else if (field.unique) refuse(`"${name}" is unique: two new rows cannot begin with one value`)
@@ -187,6 +214,7 @@ function addition(
     report(path, `"${name}" is ${field.generator.kind === 'reference' ? 'a reference' : field.type}: only int and decimal fields can be added to`, {
       atKey: true,
     })
+  else if (field.optional !== undefined) report(path, `"${name}" is optional: nothing can be added to no value`, { atKey: true })
   if (typeof amount === 'number') {
     const scaled = amount * 10 ** field.scale
     if (Math.abs(scaled) > maxWhole)
@@ -219,6 +247,7 @@ function summed(
   const source = known(from, lines, path, context)
   if (source !== undefined && (source.type !== field.type || source.scale !== field.scale))
     report(path, `${owned}.${from} and ${entity.name}.${field.name} must have the same type and scale`)
+  if (source?.optional !== undefined) report(path, `"${text.replace(/^-/, '')}" is optional: rows without a value have nothing to add`)
   return { field: field.name, amount: text.startsWith('-') ? -1 : 1, from }
 }
 

@@ -83,7 +83,7 @@ export class Reference {
   /** Rows of an entity, and the sum of a numeric field in integers of its scale. */
   total(entity: string, field?: string): { rows: bigint; sum: bigint } {
     const rows = this.#table(entity).values()
-    const sum = field === undefined ? 0n : rows.reduce((total, row) => total + BigInt(row.get(field) as number | bigint), 0n)
+    const sum = field === undefined ? 0n : rows.reduce((total, row) => total + amountOf(row, field), 0n)
     return { rows: BigInt(rows.length), sum }
   }
 
@@ -156,10 +156,10 @@ export class Reference {
     for (const row of this.#matching(op, bound)) {
       if (before !== undefined && compareRows(row, place, before) >= 0) continue
       const own = groupBy === null ? null : (row.get(groupBy.field) as Value)
-      const key = groupBy?.unit ? Math.floor(Number(own) / bucketMs[groupBy.unit]) * bucketMs[groupBy.unit] : own
+      const key = groupBy?.unit && own !== null ? Math.floor(Number(own) / bucketMs[groupBy.unit]) * bucketMs[groupBy.unit] : own
       const group = groups.get(canonical(key)) ?? { key, count: 0, sum: 0n }
       group.count++
-      if (sum !== null) group.sum += BigInt(row.get(sum) as number | bigint)
+      if (sum !== null) group.sum += amountOf(row, sum)
       groups.set(canonical(key), group)
     }
     return [...groups.values()]
@@ -261,6 +261,8 @@ function* rowNumbers(data: EntityData): Iterable<number> {
   }
 }
 
+/** No value adds nothing. */
+const amountOf = (row: Loaded, field: string) => BigInt((row.get(field) ?? 0) as number | bigint)
 const toRow = (entity: Entity, values: Value[]): Row => new Map(entity.fields.map((field, index) => [field.name, values[index] as Value]))
 const keyText = (entity: Entity, row: Loaded) => entity.key.map((key) => canonical(row.get(key) as Value)).join(' ')
 const put = (table: ReferenceTable, entity: Entity, row: Row) => void table.set(keyText(entity, row), row)

@@ -12,6 +12,8 @@ export interface Column {
   key: boolean
   unique: boolean
   implicit: boolean
+  /** Some rows have no value. */
+  optional: boolean
   /** A timestamp with `within`. */
   aged: boolean
 }
@@ -67,6 +69,7 @@ const column = (name: string, type: string, more: Partial<Column> = {}): Column 
   key: false,
   unique: false,
   implicit: false,
+  optional: false,
   aged: false,
   ...more,
 })
@@ -95,8 +98,9 @@ function fill(draws: Draws, table: Table, owners: Table[], epochMs: number): voi
   const many = table.owner === null && draws.chance(0.08) ? 0 : draws.int(1, 7)
   for (const name of names(draws, many, taken)) {
     const { text, ...made } = makeField(draws, table, owners, epochMs)
-    table.columns.push(column(name, made.type, made))
-    fields[name] = { ...text, ...pii }
+    const optional = made.unique !== true && draws.chance(0.25)
+    table.columns.push(column(name, made.type, { ...made, optional }))
+    fields[name] = { ...text, ...pii, ...(optional ? { optional: draws.one(['20%', '50%', '95%']) } : {}) }
   }
   if (table.ttl) table.columns.push(column('expires_at', 'timestamp', { implicit: true }))
   table.text = { ...extentOf(draws, table), fields }

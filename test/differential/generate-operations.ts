@@ -60,7 +60,7 @@ function makeOperation(draws: Draws, tables: Table[]): Text {
     case 'list':
       return makeList(draws, table)
     case 'search': {
-      const searched = draws.shuffled(table.columns.filter((each) => each.type === 'words'))
+      const searched = draws.shuffled(table.columns.filter((each) => each.type === 'words' && !each.optional))
       if (searched.length === 0) return makeList(draws, table)
       const fields = searched.slice(0, draws.int(1, searched.length)).map((each) => each.name)
       return { search: table.name, in: fields, limit: draws.one([1, 20, 1000]), ...projection(draws, table), ...readCommon(draws) }
@@ -68,7 +68,7 @@ function makeOperation(draws: Draws, tables: Table[]): Text {
     case 'aggregate':
       return makeAggregate(draws, table)
     case 'rank': {
-      const order = draws.one(table.columns.filter((each) => sortable.has(each.type)))
+      const order = draws.one(table.columns.filter((each) => sortable.has(each.type) && !each.optional))
       const where = draws.chance(0.5) ? { where: makeFilter(draws, table, 2) } : {}
       return { rank: table.name, by: `${draws.chance(0.5) ? '-' : ''}${order.name}`, ...where, ...readCommon(draws) }
     }
@@ -85,7 +85,7 @@ function makeOperation(draws: Draws, tables: Table[]): Text {
 
 /** Ints that can count the writes of a row. */
 const versionsOf = (table: Table) =>
-  table.columns.filter((each) => each.type === 'int' && !each.key && !each.implicit && !each.unique && each.refersTo === null)
+  table.columns.filter((each) => each.type === 'int' && !each.key && !each.implicit && !each.unique && !each.optional && each.refersTo === null)
 
 function makeReadModifyWrite(draws: Draws, table: Table): Text {
   const versions = draws.chance(0.6) ? versionsOf(table) : []
@@ -112,13 +112,16 @@ function makeList(draws: Draws, table: Table): Text {
   const equal = makeFilter(draws, table, 3)
   const among = makeAmong(draws, table, equal)
   const ranges = makeRanges(draws, table, { ...equal, ...among }, order)
+  const presence = makePresence(draws, table, { ...equal, ...among, ...ranges })
+  const where = { ...equal, ...among, ...ranges, ...presence }
+  const isDeep = !order.optional || (order.name in where && JSON.stringify(where[order.name]) !== '{"is":null}')
   return {
     list: table.name,
-    where: { ...equal, ...among, ...ranges },
+    where,
     order_by: `${draws.chance(0.5) ? '-' : ''}${order.name}`,
     limit: draws.one([1, 3, 20, 100, 1000]),
     ...projection(draws, table),
-    ...(draws.chance(0.5) ? { page: draws.one(['first', 'deep', { deep: '20%' }]) } : {}),
+    ...(draws.chance(0.5) ? { page: isDeep ? draws.one(['first', 'deep', { deep: '20%' }]) : 'first' } : {}),
     ...readCommon(draws),
   }
 }
@@ -138,6 +141,12 @@ function makeConstants(draws: Draws, { type, constants: known }: Column): Text[]
   // One of all values must be left.
   const most = kind === 'not_in' && (type === 'enum' || type === 'bool') ? constants.length - 1 : 5
   return most < 2 ? [] : [{ [kind]: constants.slice(0, draws.int(2, most)) }]
+}
+
+/** Whether there is a value of a field that is not filtered yet. */
+function makePresence(draws: Draws, table: Table, taken: Text): Text | undefined {
+  const able = table.columns.filter((each) => each.optional && !(each.name in taken))
+  return able.length === 0 || !draws.chance(0.3) ? undefined : { [draws.one(able).name]: { is: draws.one([null, 'not null']) } }
 }
 
 /** Ranges of fields that are not filtered yet, as often as not of the order. */
@@ -172,7 +181,7 @@ function makeAggregate(draws: Draws, table: Table): Text {
   const equal = draws.chance(0.5) ? makeFilter(draws, table, 2) : {}
   const among = makeAmong(draws, table, equal)
   const ranges = makeRanges(draws, table, { ...equal, ...among })
-  const where = { ...equal, ...among, ...ranges }
+  const where = { ...equal, ...among, ...ranges, ...makePresence(draws, table, { ...equal, ...among, ...ranges }) }
   const hasWindow = table.columns.some((each) => each.type === 'timestamp' && each.name in ranges)
   return {
     aggregate: table.name,
@@ -246,6 +255,8 @@ function guardOf(draws: Draws, table: Table): Text {
   const able = table.columns.filter(
     (each) => beginnings.has(each.type) && each.constants.length > 0 && !each.key && !each.implicit && each.refersTo === null,
   )
+  const emptied = table.columns.filter((each) => each.optional)
+  if (emptied.length > 0 && draws.chance(0.3)) return { if: { [draws.one(emptied).name]: { is: null } } }
   if (able.length === 0 || !draws.chance(0.4)) return {}
   const field = draws.one(able)
   const isNumber = field.type === 'int' || field.type === 'decimal'
@@ -257,10 +268,16 @@ const beginnings = new Set(['int', 'decimal', 'bool', 'enum', 'words'])
 /** Constants that new rows begin with. */
 function beginningOf(draws: Draws, table: Table): Text {
   const able = table.columns.filter(
-    (each) => beginnings.has(each.type) && each.constants.length > 0 && !each.key && !each.implicit && !each.unique && each.refersTo === null,
+    (each) =>
+      each.optional ||
+      (beginnings.has(each.type) && each.constants.length > 0 && !each.key && !each.implicit && !each.unique && each.refersTo === null),
   )
+  const value = (each: Column) =>
+    each.optional && (!beginnings.has(each.type) || each.constants.length === 0 || each.refersTo !== null || draws.chance(0.5))
+      ? null
+      : constantOr(draws, each, 1)
   const fields = draws.chance(0.4) ? draws.shuffled(able).slice(0, draws.int(1, 2)) : []
-  return fields.length === 0 ? {} : { set: Object.fromEntries(fields.map((each) => [each.name, constantOr(draws, each, 1)])) }
+  return fields.length === 0 ? {} : { set: Object.fromEntries(fields.map((each) => [each.name, value(each)])) }
 }
 
 /** `set` and `add` of different fields; undefined where the entity has none. `lines`: the owned rows whose fields may be added. */
@@ -269,9 +286,12 @@ function makeChange(draws: Draws, table: Table, lines: Table | null): Text | und
   const set: Text = {}
   const add: Text = {}
   for (const field of fields) {
-    if ((field.type === 'int' || field.type === 'decimal') && field.refersTo === null && draws.chance(0.5)) {
+    if (field.optional && draws.chance(0.4)) set[field.name] = null
+    else if ((field.type === 'int' || field.type === 'decimal') && field.refersTo === null && !field.optional && draws.chance(0.5)) {
       const sources =
-        lines?.columns.filter((each) => each.type === field.type && each.scale === field.scale && !each.key && each.refersTo === null) ?? []
+        lines?.columns.filter(
+          (each) => each.type === field.type && each.scale === field.scale && !each.key && !each.optional && each.refersTo === null,
+        ) ?? []
       add[field.name] = sources.length > 0 ? `${draws.chance(0.5) ? '-' : ''}${lines?.name}.${draws.one(sources).name}` : draws.one([1, -5, 1000])
     } else if (lines !== null) {
       // One value for all rows that the owned rows refer to.
@@ -304,7 +324,7 @@ function makeVia(draws: Draws, tables: Table[]): Text[] | undefined {
   const ways = tables.flatMap((owned) =>
     owned.owner === null
       ? []
-      : owned.columns.flatMap((each) => (each.refersTo === null ? [] : [{ owned, owner: owned.owner as Table, reference: each }])),
+      : owned.columns.flatMap((each) => (each.refersTo === null || each.optional ? [] : [{ owned, owner: owned.owner as Table, reference: each }])),
   )
   if (ways.length === 0) return undefined
   const { owned, owner, reference } = draws.one(ways)
@@ -323,7 +343,9 @@ function guardOfTargets(draws: Draws, target: Table, lines: Table): Text {
   const ways = target.columns
     .filter(isNumber)
     .flatMap((field) =>
-      lines.columns.filter((each) => isNumber(each) && each.type === field.type && each.scale === field.scale).map((source) => ({ field, source })),
+      lines.columns
+        .filter((each) => isNumber(each) && !each.optional && each.type === field.type && each.scale === field.scale)
+        .map((source) => ({ field, source })),
     )
   if (ways.length === 0 || draws.chance(0.4)) return guardOf(draws, target)
   const { field, source } = draws.one(ways)

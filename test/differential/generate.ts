@@ -51,11 +51,16 @@ function tenantOf(draws: Draws, tables: Table[], operations: Record<string, Text
         write.put !== table && write.read_modify_write !== table && !(write.update === table && name in ((write.set as Text | undefined) ?? {})),
     )
   const isTenant = (name: string) => {
-    const own = tables.flatMap((table) => table.columns.filter((each) => each.name === name).map(({ refersTo }) => ({ table, refersTo })))
+    const own = tables.flatMap((table) =>
+      table.columns.filter((each) => each.name === name).map(({ refersTo, optional }) => ({ table, refersTo, optional })),
+    )
     const [target] = own.map(({ refersTo }) => refersTo)
     return (
       target !== null &&
-      own.every(({ table, refersTo }) => refersTo === target && table.owner === null && table.name !== target && isStill(table.name, name))
+      own.every(
+        ({ table, refersTo, optional }) =>
+          !optional && refersTo === target && table.owner === null && table.name !== target && isStill(table.name, name),
+      )
     )
   }
   const able = [...new Set(tables.flatMap((table) => table.columns.map((each) => each.name)))].filter(isTenant)

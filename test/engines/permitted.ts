@@ -1,6 +1,7 @@
 /** What an engine may decline of a scenario, by what it says of itself and by what an operation asks: anything else is a fault. */
 import type { Capabilities } from '../../src/families/capabilities.ts'
 import { scannedRows } from '../../src/families/key-value/model.ts'
+import { needsNulls } from '../../src/families/selection.ts'
 import { entityOf, fieldOf, type Operation, type Scenario, type Write, writesOf } from '../../src/scenario/scenario.ts'
 
 /** In the order of the operations. */
@@ -10,7 +11,7 @@ export function permittedExcuses(capabilities: Capabilities, scenario: Scenario,
     .map(({ name }) => name)
 }
 
-function finds({ access, maxAggregatedRows }: Capabilities, scenario: Scenario, operation: Operation): boolean {
+function finds({ access, findsNulls, maxAggregatedRows }: Capabilities, scenario: Scenario, operation: Operation): boolean {
   if (operation.kind !== 'list' && operation.kind !== 'aggregate' && operation.kind !== 'search') return true
   if (access === 'keys') return false
   if (operation.kind === 'search') return true
@@ -18,6 +19,7 @@ function finds({ access, maxAggregatedRows }: Capabilities, scenario: Scenario, 
   const isRank = operation.kind === 'aggregate' && operation.before !== undefined
   // Who counts members of a set counts those that have expired, too.
   if (isRank && (access !== 'queries' || (maxAggregatedRows !== null && entity.ttlMs !== null))) return false
+  if (!findsNulls && needsNulls(entity, operation) !== null) return false
   if (maxAggregatedRows !== null && scannedRows(scenario, entity, operation) > maxAggregatedRows) return false
   if (access === 'queries' || operation.where.length > 0) return true
   const first = operation.kind === 'list' ? operation.order[0]?.field : operation.over?.field

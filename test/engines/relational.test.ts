@@ -151,6 +151,7 @@ test('a number that its type does not hold is an error of the same code on both 
     const values = (n: number) => [n, false, Buffer.alloc(16)]
     const source = (n: number): WireSource => ({
       ...fixedParameters(values(n)),
+      isNull: () => false,
       number: (at) => Number(values(n)[at]),
       write: (_at, to, offset) => offset + Buffer.alloc(16).copy(to, offset),
       maxBytes: () => 16,

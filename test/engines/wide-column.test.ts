@@ -123,6 +123,7 @@ test('a value that its column cannot hold is an error that leaves nothing of its
       const values = [n, false, Buffer.alloc(16)]
       return {
         ...fixedParameters(values),
+        isNull: () => false,
         number: (at) => Number(values[at]),
         write: (_at, to, offset) => offset + Buffer.alloc(16).copy(to, offset),
         maxBytes: () => 16,

@@ -274,8 +274,14 @@ export function executionOf(types: number[]): Buffer {
   head[headerBytes] = command.execute
   head[headerBytes + 6] = 1 // Executed once.
   if (types.length === 0) return head
-  // No parameter is null; the types come with each execution.
+  // The bits of what is null are set as it is written; the types come with each execution.
   return Buffer.concat([head, Buffer.alloc(Math.ceil(types.length / 8)), Buffer.from([1, ...types.flatMap((type) => [type, 0])])])
+}
+
+/** Says of a parameter that it is null, in place of its value; `start`: of the execution. */
+export function markNull({ bytes }: RequestBuffer, start: number, parameter: number): void {
+  const at = start + headerBytes + 10 + (parameter >> 3)
+  bytes[at] = (bytes[at] as number) | (1 << (parameter & 7))
 }
 
 /** @throws ServerError where the values are more than one packet holds. */

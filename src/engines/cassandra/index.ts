@@ -38,6 +38,7 @@ export const cassandra: Engine = throwingServerErrors(cassandraError, {
     atomicity: 'new rows',
     rollback: false,
     access: 'parts',
+    findsNulls: false,
     maxAggregatedRows: null,
     dataSurvivesRestart: true,
   },

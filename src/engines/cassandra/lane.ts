@@ -23,7 +23,7 @@ import type { WireSource } from '../../data/parameters.ts'
 import type { Compiled, Lane, OutcomeCode, Reply } from '../engine.ts'
 import { CassandraOperations } from './operations.ts'
 import type { Cql, CqlResult, Request, Talk } from './talk.ts'
-import { type Template, type Templates, templatesOf, type Writer, writeValue } from './templates.ts'
+import { type Template, type Templates, templatesOf, unset, type Writer, writeLength, writeValue } from './templates.ts'
 
 /** A conversation sends at most so many requests side by side. */
 const streamsPerSlot = 8
@@ -277,9 +277,11 @@ class Slot {
     return prepared
   }
 
-  #writeValues({ columns, params }: Cql, { parameters }: PreparedStatement): void {
+  #writeValues({ columns, params, isNew }: Cql, { parameters }: PreparedStatement): void {
     const { request } = this.#lane.connection
-    for (let at = 0; at < parameters.length; at++) writeValue(request, parameters[at]?.type ?? 0, columns[at]?.scale ?? 0, params[at])
+    for (let at = 0; at < parameters.length; at++)
+      if (params[at] === null && isNew) writeLength(request, unset)
+      else writeValue(request, parameters[at]?.type ?? 0, columns[at]?.scale ?? 0, params[at])
   }
 
   #finish(outcome: OutcomeCode, rows: number, retries: number, error: string): void {

@@ -13,10 +13,10 @@ import { bucketOf } from '../../families/buckets.ts'
 import type { Store, StoreColumn } from '../../families/model.ts'
 import { type Constant, type Entity, entityOf } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
-import { insertRow } from './cql.ts'
+import { insertRow, rowKeys } from './cql.ts'
 import { type CassandraRows, lifeOfLines, nativeTtlSeconds } from './rows.ts'
 import { consistencies } from './talk.ts'
-import { writeBytes, writeValue } from './templates.ts'
+import { unset, writeBytes, writeLength, writeValue } from './templates.ts'
 
 const batchesInFlight = 4
 /** A node that flushes and compacts may be late with a batch: all of it may be written again. */
@@ -226,13 +226,14 @@ export class CassandraLoad {
   }
 }
 
-/** Which rows of a chunk a store of rows with a constant has. */
+/** Which rows of a chunk a store has: of those with a constant, and with a value of all that is in its key. */
 function heldBy(store: Store, entity: Entity, chunk: Chunk): (row: number) => boolean {
+  const keys = rowKeys(store).flatMap((name) => chunk.columns.filter(({ field, nulls }) => field.name === name && nulls !== undefined))
   const filters = (store.where ?? []).map(({ field, constant }) => ({
     column: columnOf(chunk, field),
     value: constantOf(entity, field, constant as Constant),
   }))
-  return (row) => filters.every(({ column, value }) => cell(column, row) === value)
+  return (row) => keys.every(({ nulls }) => nulls?.[row] !== 1) && filters.every(({ column, value }) => cell(column, row) === value)
 }
 
 function statement(prepared: PreparedStatement, puts: Put[]): Put {
@@ -252,6 +253,12 @@ function inTurn(puts: Put[]): Put {
 function putOf(store: Store, column: StoreColumn, type: number, chunk: Chunk): Put {
   if (column.role === 'version') return (_, to) => writeValue(to, type, 0, firstVersion)
   const source = columnOf(chunk, column.field)
+  const put = filledPut(store, column, type, source)
+  const { nulls } = source
+  return nulls === undefined ? put : (row, to) => (nulls[row] === 1 ? writeLength(to, unset) : put(row, to))
+}
+
+function filledPut(store: Store, column: StoreColumn, type: number, source: Column): Put {
   if (source.kind === 'bytes') {
     const { bytes, ends } = source
     return (row, to) => {

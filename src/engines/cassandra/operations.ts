@@ -312,7 +312,7 @@ export class CassandraOperations {
       const inserts = (store: Store) =>
         store === base && versionOf(base) !== undefined && write.kind === 'put' && alone
           ? [this.rows.put(base, entity, row, read, nowMs, version)]
-          : this.rows.inserts(store, entity, row, nowMs, version)
+          : this.rows.inserts(store, entity, row, nowMs, version, write.kind === 'insert')
       const removed = before === null ? [] : this.#moved(stores, before, inserts, version)
       return [...removed, ...stores.flatMap(inserts), ...this.#insertedLines(write, bound, version)]
     }

@@ -57,8 +57,8 @@ export class CassandraRows {
     return [key, ...store.columns.filter((column) => column.entity === owned && column !== key)]
   }
 
-  /** The rows of a store that an entity's row makes: one, or one per distinct word of a token store; none where it is not one that the store holds. */
-  inserts(store: Store, entity: Entity, values: Row, nowMs: number, version: number): Cql[] {
+  /** `isNew`: no row has its key yet. The rows of a store that an entity's row makes: one, or one per distinct word of a token store; none where it is not one that the store holds. */
+  inserts(store: Store, entity: Entity, values: Row, nowMs: number, version: number, isNew = false): Cql[] {
     if (!this.#holds(store, values)) return []
     const row = this.#versioned(store, values, version)
     const columns = this.insertColumns(store, entity)
@@ -66,7 +66,12 @@ export class CassandraRows {
     const { using, params: used } = this.#using(store, this.#ttl(entity, row, nowMs), version)
     return this.#tokens(store, row).map((token) => {
       const params = columns.map((column) => this.#columnValue(store, column, row, token))
-      const insert = { query: insertRow(store, names, using), columns: [...columns, ...used.map(() => null)], params: [...params, ...used] }
+      const insert = {
+        query: insertRow(store, names, using),
+        columns: [...columns, ...used.map(() => null)],
+        params: [...params, ...used],
+        ...(isNew && { isNew }),
+      }
       return store.unique ? { ...insert, claim: this.#claim(store, entity, row, nowMs) } : insert
     })
   }
@@ -83,6 +88,7 @@ export class CassandraRows {
       ),
       columns: [...columns, ...params.map(() => null)],
       params: [...columns.map((column) => (column === key ? ownerKey : (line.get(column.field) as Value))), ...params],
+      isNew: true,
     }
   }
 
@@ -103,6 +109,7 @@ export class CassandraRows {
 
   #holds(store: Store, row: Row): boolean {
     const entity = entityOf(this.#compiled.scenario, store.entity)
+    if (rowKeys(store).some((name) => row.get(name) === null)) return false
     return (store.where ?? []).every(({ field, constant }) => row.get(field) === constantOf(entity, field, constant as Constant))
   }
 
@@ -262,7 +269,7 @@ export class CassandraRows {
         ...fields.map((field, index): [string, Value] => [field.name, line[index] as Value]),
       ])
       return storesOfEntity(this.#compiled.model, owned).flatMap((store) =>
-        store.embedded.includes(owned.name) ? [this.lineInsert(store, owned, ownerKey, row)] : this.inserts(store, owned, row, 0, version),
+        store.embedded.includes(owned.name) ? [this.lineInsert(store, owned, ownerKey, row)] : this.inserts(store, owned, row, 0, version, true),
       )
     })
   }

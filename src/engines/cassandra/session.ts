@@ -112,8 +112,9 @@ export class CassandraSession implements Session {
     }
   }
 
-  #bound({ columns, params }: Cql): unknown[] {
-    return params.map((value, at) => this.#bind(columns[at] as StoreColumn | null, value))
+  #bound({ columns, params, isNew }: Cql): unknown[] {
+    const { unset } = this.#driver.types
+    return params.map((value, at) => (value === null && isNew ? unset : this.#bind(columns[at] as StoreColumn | null, value)))
   }
 
   #bind(column: StoreColumn | null, value: Value): unknown {

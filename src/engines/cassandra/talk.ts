@@ -12,6 +12,8 @@ export interface Cql {
   claim?: { insert: Cql; release: Cql }
   /** Is applied only where the row has the version that was read: it is sent before all that is not. */
   conditional?: true
+  /** Of a new row: there is nothing that a null would have to take the place of, and none is written. */
+  isNew?: true
 }
 export interface Request {
   /** More than one: a logged batch. */

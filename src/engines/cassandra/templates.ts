@@ -65,7 +65,8 @@ export async function templatesOf(
   const variants: Template[] = []
   for (const [at, text] of shape.texts.entries()) {
     const prepared = await prepare(text)
-    const writers = (shape.binds[at] as Bind[]).map((bind, index) => writerOf(bind, parameters, prepared.parameters[index] as ColumnType))
+    const none = op.kind === 'insert' ? unset : absent
+    const writers = (shape.binds[at] as Bind[]).map((bind, index) => writerOf(bind, parameters, prepared.parameters[index] as ColumnType, none))
     const { pageRows = 0 } = shape
     variants.push({
       ...{ prepared, writers, pageRows },
@@ -141,10 +142,16 @@ function writeShape({ scenario, model }: Compiled<string>, op: OperationOf<'inse
   return { texts: [text], binds: [[...binds, ...ttl]], rows: () => () => 1 }
 }
 
-function writerOf(bind: Bind, parameters: Parameter[], { type }: ColumnType): Writer {
+/** `none`: what stands in place of the length of no value. */
+function writerOf(bind: Bind, parameters: Parameter[], { type }: ColumnType, none: number): Writer {
   if ('constant' in bind) return (_, to) => writeValue(to, type, bind.scale, bind.constant)
   const at = parameters.findIndex((each) => each.name === bind.name)
   const { field } = parameters[at] as { field: Field }
+  const write = valueWriter(field, at, type)
+  return field.optional === undefined ? write : (params, to) => (params.isNull(at) ? writeLength(to, none) : write(params, to))
+}
+
+function valueWriter(field: Field, at: number, type: number): Writer {
   if (field.type === 'enum') {
     const texts = (field.generator.kind === 'enum' ? field.generator.values : []).map((value) => Buffer.from(value))
     return (params, to) => writeBytes(to, texts[params.number(at)] as Buffer)
@@ -165,12 +172,18 @@ function writerOf(bind: Bind, parameters: Parameter[], { type }: ColumnType): Wr
 
 const widestNumber = 32
 
+/** In place of a length: no value from now on, which a tombstone says; and whatever was there stays, which of a new row is nothing. */
+export const [absent, unset] = [-1, -2] as const
+
+export function writeLength(to: RequestBuffer, length: number): void {
+  to.reserve(4)
+  to.length = to.bytes.writeInt32BE(length, to.length)
+}
+
 /** A value of a conversation, length first. */
 export function writeValue(to: RequestBuffer, type: number, scale: number, value: Value | undefined): void {
-  if (value === null || value === undefined) {
-    to.reserve(4)
-    to.length = to.bytes.writeInt32BE(-1, to.length)
-  } else if (typeof value === 'string') writeBytes(to, Buffer.from(value))
+  if (value === null || value === undefined) writeLength(to, absent)
+  else if (typeof value === 'string') writeBytes(to, Buffer.from(value))
   else if (value instanceof Uint8Array) writeBytes(to, Buffer.from(value))
   else if (typeof value === 'object') writeBytes(to, Buffer.from(JSON.stringify(value)))
   else {

@@ -73,6 +73,8 @@ export const dialect: SqlDialect = {
   text: (literal) => `'${literal.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`,
   placeholder: () => '?',
   isPositional: true,
+  // No value is less than any other.
+  ordered: (column, descending) => `${column}${descending ? ' DESC' : ''}`,
   after,
   include: 'key',
   textIndex: (name, store, fields) => `CREATE FULLTEXT INDEX ${id(name)} ON ${id(store.name)} (${fields.map(columnName).join(', ')})`,

@@ -42,6 +42,7 @@ export const mariadb: Engine = throwingServerErrors(mariadbError, {
     atomicity: 'rows',
     rollback: true,
     access: 'queries',
+    findsNulls: true,
     maxAggregatedRows: null,
     dataSurvivesRestart: true,
   },

@@ -1,6 +1,6 @@
 /** MariaDB through the wire client: one connection per slot, on which every statement is prepared. */
 import { openFor } from '../../clients/open-all.ts'
-import { executionOf, finishExecution, MysqlConnection, type MysqlLogin, queryOf } from '../../clients/protocols/mysql.ts'
+import { executionOf, finishExecution, MysqlConnection, type MysqlLogin, markNull, queryOf } from '../../clients/protocols/mysql.ts'
 import { mysqlKey } from '../../clients/protocols/mysql-errors.ts'
 import type { Cell } from '../../clients/protocols/mysql-rows.ts'
 import { type Exchange, type Prepared, SlotLane, type Template } from '../../clients/slot-lane.ts'
@@ -65,7 +65,9 @@ class MariadbExchange extends SqlExchange<Cell> implements Exchange<StatementTem
     request.append(head)
     for (let each = 0; each < writers.length; each++) {
       if (each === readAt) this.readAt = request.length
-      ;(writers[each] as Writer).write(params, request)
+      const { write, optionalAt } = writers[each] as Writer
+      if (optionalAt !== null && params.isNull(optionalAt)) markNull(request, start, each)
+      else write(params, request)
     }
     finishExecution(request, start, this.#numbers[at] as number)
   }

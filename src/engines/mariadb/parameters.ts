@@ -20,6 +20,8 @@ import { boundValue } from './values.ts'
 export interface Writer {
   /** Of the parameter, as an execution tells it. */
   type: number
+  /** Position of the parameter where it may be null; else null. */
+  optionalAt: number | null
   write(params: WireSource, to: RequestBuffer): void
 }
 
@@ -32,6 +34,12 @@ const opening = 0x5b
 const closing = 0x5d
 
 export function writerOf(parameter: Parameter, at: number): Writer {
+  return { ...valuedWriter(parameter, at), optionalAt: parameter.field?.optional === undefined ? null : at }
+}
+
+type ValuedWriter = Omit<Writer, 'optionalAt'>
+
+function valuedWriter(parameter: Parameter, at: number): ValuedWriter {
   const { shape, field, columns } = parameter
   if (shape === 'lines') return { type: type.text, write: documentWriter(at, columns) }
   if (shape === 'targets') return { type: type.text, write: (params, to) => writeText(String(boundValue(parameter, params.value(at))), to) }
@@ -41,7 +49,7 @@ export function writerOf(parameter: Parameter, at: number): Writer {
   return valueWriter(field as Field, at)
 }
 
-function valueWriter(field: Field, at: number): Writer {
+function valueWriter(field: Field, at: number): ValuedWriter {
   switch (field.type) {
     case 'int':
       return numbered(at, type.longLong, writeInt64LE)
@@ -60,7 +68,7 @@ function valueWriter(field: Field, at: number): Writer {
   }
 }
 
-function numbered(at: number, type: number, write: NumberWriter): Writer {
+function numbered(at: number, type: number, write: NumberWriter): ValuedWriter {
   return { type, write: (params, to) => append(write, params.number(at), to) }
 }
 
@@ -125,7 +133,7 @@ type CellWriter = (lines: LineSource, line: number, column: number, to: RequestB
 
 /** The owned rows as a JSON document, an array for each, as the driver's client is given it. */
 function documentWriter(at: number, columns: Field[]) {
-  const writers = columns.map(cellWriter)
+  const writers = columns.map((field) => (field.optional === undefined ? cellWriter(field) : unlessNull(cellWriter(field))))
   return (params: WireSource, to: RequestBuffer): void => {
     const lines = params.lines(at)
     to.reserve(longLength + 2)
@@ -147,6 +155,11 @@ function documentWriter(at: number, columns: Field[]) {
     writeLongLength(to.length - start - longLength, to.bytes, start)
   }
 }
+
+function unlessNull(write: CellWriter): CellWriter {
+  return (lines, line, column, to) => (lines.isNull(line, column) ? to.append(nothing) : write(lines, line, column, to))
+}
+const nothing = Buffer.from('null')
 
 function cellWriter(field: Field): CellWriter {
   switch (field.type) {

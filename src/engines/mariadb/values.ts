@@ -21,6 +21,7 @@ export const ownValue = (field: Field, value: Value): unknown => driverValue(fie
 
 /** Of a row in a document: bytes as hexadecimal digits, decimals as text, so that no digit is lost, truth as 1. */
 function inDocument(field: Field, value: Value): unknown {
+  if (value === null) return null
   if (isHexadecimal(field)) return Buffer.from(value as Uint8Array).toString('hex')
   return field.type === 'int' || field.type === 'bool' ? Number(value) : ownValue(field, value)
 }

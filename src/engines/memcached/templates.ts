@@ -65,7 +65,13 @@ function writeLine({ head, key, keyAt }: Line, params: WireSource, to: RequestBu
 }
 
 const flags = Buffer.from(` ${binaryFlag} `)
-const noLines = { count: 0, number: () => 0, write: (_line: number, _column: number, _to: Buffer, at: number) => at, maxBytes: () => 0 }
+const noLines = {
+  count: 0,
+  isNull: () => false,
+  number: () => 0,
+  write: (_line: number, _column: number, _to: Buffer, at: number) => at,
+  maxBytes: () => 0,
+}
 
 function writeStored({ line, seconds, fields, owned }: Stored, params: WireSource, to: RequestBuffer): void {
   to.append(line.head)

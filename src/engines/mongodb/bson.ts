@@ -161,9 +161,18 @@ function additionWriter(bson: Bson, name: string, value: Addition): Instruction 
   }
 }
 
-const types = { text: 2, binary: 5, bool: 8, date: 9, int32: 16, int64: 18, decimal128: 19 }
+const types = { text: 2, binary: 5, bool: 8, date: 9, nothing: 10, int32: 16, int64: 18, decimal128: 19 }
 
+/** A field without a value is null, which a document without the field reads as, too. */
 function bindWriter(bson: Bson, name: string, bind: Bind): Instruction {
+  const write = valueWriter(bson, name, bind)
+  if (bind.field.optional === undefined) return write
+  const isNull = isNullOf(bind)
+  const nothing = head(types.nothing, name)
+  return (writing) => (isNull(writing) ? writing.to.append(nothing) : write(writing))
+}
+
+function valueWriter(bson: Bson, name: string, bind: Bind): Instruction {
   const { field } = bind
   if (bind['?'] === 'read') return readWriter(name)
   switch (field.type) {
@@ -216,6 +225,11 @@ const numberOf =
       : from === 'line'
         ? (writing.lines as LineSource).number(writing.line, at)
         : Number(writing.target[at])
+
+const isNullOf =
+  ({ '?': from, at }: Bind) =>
+  (writing: Writing): boolean =>
+    from === 'parameter' ? writing.params.isNull(at) : from === 'line' ? (writing.lines as LineSource).isNull(writing.line, at) : false
 
 const maxBytesOf =
   ({ '?': from, at }: Bind) =>

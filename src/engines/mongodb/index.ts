@@ -39,6 +39,7 @@ export const mongodb: Engine = throwingServerErrors(mongoError, {
     atomicity: 'rows',
     rollback: true,
     access: 'queries',
+    findsNulls: true,
     maxAggregatedRows: null,
     dataSurvivesRestart: true,
   },

@@ -181,6 +181,9 @@ class Rows implements WireSource {
   next(): void {}
   value = (at: number): Value => cell(this.#columns[at] as Column, this.row)
   values = (): Value[] => this.#columns.map((column) => cell(column, this.row))
+  isNull(at: number): boolean {
+    return this.#columns[at]?.nulls?.[this.row] === 1
+  }
   number(at: number): number {
     return at === this.#columns.length ? (this.#expiry?.[this.row] as number) : cellNumber(this.#columns[at] as Column, this.row)
   }
@@ -210,6 +213,9 @@ class Lines implements LineSource {
 
   get count(): number {
     return (this.#ends[this.owner] as number) - startOf(this.#ends, this.owner)
+  }
+  isNull(line: number, at: number): boolean {
+    return this.#columns[at]?.nulls?.[startOf(this.#ends, this.owner) + line] === 1
   }
   number(line: number, at: number): number {
     return cellNumber(this.#columns[at] as Column, startOf(this.#ends, this.owner) + line)

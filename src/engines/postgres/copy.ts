@@ -12,7 +12,9 @@ export const copyTrailer = Buffer.from([0xff, 0xff])
 
 /** The rows of a chunk as COPY tuples, each value written once, where it will be sent from. */
 export function encodeCopy(scenario: Scenario, { data, numbers, epochMs }: Pick<Chunk, 'data' | 'numbers' | 'epochMs'>): Buffer {
-  const writers = data.generators.map((generator) => (generator.numeric ? numberWriter(scenario, data.entity, generator) : bytesWriter(generator)))
+  const writers = data.generators.map((generator) =>
+    unlessNull(generator, generator.numeric ? numberWriter(scenario, data.entity, generator) : bytesWriter(generator)),
+  )
   const maxBytes = data.generators.reduce((sum, generator) => sum + (generator.numeric ? widest(generator.field) : 5 + generator.maxBytes), 2)
   const to = Buffer.allocUnsafe(maxBytes * numbers.length)
   let at = 0
@@ -25,6 +27,11 @@ export function encodeCopy(scenario: Scenario, { data, numbers, epochMs }: Pick<
 }
 
 type FieldWriter = (row: number, nowMs: number, to: Buffer, at: number) => number
+
+/** No value has a length below zero. */
+function unlessNull({ isNull }: FieldGenerator, write: FieldWriter): FieldWriter {
+  return isNull === undefined ? write : (row, nowMs, to, at) => (isNull(row, 0) ? writeInt32BE(-1, to, at) : write(row, nowMs, to, at))
+}
 
 function numberWriter(scenario: Scenario, entity: Entity, generator: FieldGenerator): FieldWriter {
   const write = copyWriter(generator.field, sqlType(scenario, entity, generator.field))

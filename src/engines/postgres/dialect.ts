@@ -42,6 +42,8 @@ export const dialect: SqlDialect = {
   isPositional: false,
   include: 'clause',
   assigned: (_of, column) => column,
+  // NULLS FIRST and LAST are not the default here: an index has to say it, too, or it does not give the order.
+  ordered: (column, descending, isOptional) => `${column}${descending ? ' DESC' : ''}${isOptional ? ` NULLS ${descending ? 'LAST' : 'FIRST'}` : ''}`,
   after: (columns, places, descending) => `(${columns.join(', ')}) ${descending ? '<' : '>'} (${places.join(', ')})`,
   textIndex: (name, store, fields) => `CREATE INDEX ${id(name)} ON ${tableName(store.name)} USING gin (${document(fields)})`,
   dropIndex: (name) => `DROP INDEX ${id(name)}`,

@@ -40,6 +40,7 @@ export const postgres: Engine = throwingServerErrors(postgresError, {
     atomicity: 'rows',
     rollback: true,
     access: 'queries',
+    findsNulls: true,
     maxAggregatedRows: null,
     dataSurvivesRestart: true,
   },

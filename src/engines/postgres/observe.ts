@@ -35,6 +35,7 @@ interface ColumnRow {
   labels: string[] | null
   distinct: number | null
   bytes: number | null
+  nulls: number | null
   values: string[] | null
   shares: number[] | null
   bounds: string[] | null
@@ -62,6 +63,7 @@ async function tablesOf(client: Client): Promise<Table[]> {
     SELECT a.attrelid::int8::float8 AS "table", a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
       (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = a.atttypid) AS labels,
       s.n_distinct::float8 AS "distinct", s.avg_width::float8 AS bytes,
+      CASE WHEN a.attnotnull THEN 0 ELSE s.null_frac::float8 END AS nulls,
       s.most_common_vals::text::text[] AS "values", s.most_common_freqs::float8[] AS shares, s.histogram_bounds::text::text[] AS bounds
     FROM pg_attribute a
     JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
@@ -102,12 +104,13 @@ async function tablesOf(client: Client): Promise<Table[]> {
   })
 }
 
-function columnOf({ type, labels, distinct, bytes, values, shares, bounds }: ColumnRow, name: string, rows: number, now: number): Column {
+function columnOf({ type, labels, distinct, bytes, nulls, values, shares, bounds }: ColumnRow, name: string, rows: number, now: number): Column {
   const column = plainColumn(name)
   const [, word = '', sizes = ''] = /^([a-z0-9_]+)[^(]*(?:\(([\d,]+)\))?/i.exec(type) ?? []
   column.type = type.endsWith('[]') ? 'array' : word.toLowerCase()
   column.sizes = sizes === '' ? [] : sizes.split(',').map(Number)
   if (bytes !== null && bytes > 0) column.averageBytes = bytes
+  if (nulls !== null && nulls > 0) column.nullShare = nulls
   // Negative: a share of the rows.
   const count = distinct === null ? Number.POSITIVE_INFINITY : distinct < 0 ? -distinct * rows : distinct
   const shareOf = (value: string) => (shares === null ? null : (shares[(values ?? []).indexOf(value)] ?? null))

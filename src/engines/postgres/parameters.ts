@@ -21,8 +21,15 @@ export function writersOf(parameters: Parameter[], { binds }: Statement, types: 
     }
     const type = types[next++] as number
     const number = isWindowBound(parameter) ? writeWindowBound : numberWriter(type, parameter.field)
-    return [number === null ? bytesWriter(at, type) : (params, to) => writeNumber(number, params.number(at), to)]
+    const write: Writer = number === null ? bytesWriter(at, type) : (params, to) => writeNumber(number, params.number(at), to)
+    return [parameter.field?.optional === undefined ? write : (params, to) => (params.isNull(at) ? writeNull(to) : write(params, to))]
   })
+}
+
+/** In place of a length. */
+function writeNull(to: RequestBuffer): void {
+  to.reserve(4)
+  to.length = to.bytes.writeInt32BE(-1, to.length)
 }
 
 function writeNumber(write: NumberWriter, value: number, to: RequestBuffer): void {
@@ -90,9 +97,10 @@ function linesWriter(at: number, column: number, field: Field, type: number): Wr
   const number = numberWriter(element, field)
   return (params, to) => {
     const lines = params.lines(at)
-    const start = beginArray(to, lines.count, element)
+    const start = beginArray(to, lines.count, element, field.optional !== undefined)
     for (let line = 0; line < lines.count; line++) {
-      if (number !== null) writeNumber(number, lines.number(line, column), to)
+      if (field.optional !== undefined && lines.isNull(line, column)) writeNull(to)
+      else if (number !== null) writeNumber(number, lines.number(line, column), to)
       else writeLineBytes(lines, line, column, element, to)
     }
     to.bytes.writeInt32BE(to.length - start - 4, start)
@@ -130,12 +138,12 @@ function targetsWriter(at: number, column: number, field: Field, type: number): 
   }
 }
 
-/** Dimensions (none where it is empty), no nulls, the element's type, length, lower bound. */
-function beginArray(to: RequestBuffer, count: number, element: number): number {
+/** Dimensions (none where it is empty), whether there may be nulls, the element's type, length, lower bound. */
+function beginArray(to: RequestBuffer, count: number, element: number, mayHaveNulls = false): number {
   to.reserve(24)
   const start = to.length
   let at = to.bytes.writeInt32BE(count === 0 ? 0 : 1, start + 4)
-  at = to.bytes.writeInt32BE(0, at)
+  at = to.bytes.writeInt32BE(mayHaveNulls ? 1 : 0, at)
   at = to.bytes.writeInt32BE(element, at)
   if (count > 0) at = to.bytes.writeInt32BE(1, to.bytes.writeInt32BE(count, at))
   to.length = at

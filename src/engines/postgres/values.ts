@@ -18,11 +18,11 @@ export function pgValues(parameter: Parameter, value: Value): unknown[] {
   return [pgValue(parameter.field as Field, value)]
 }
 
-export const pgValue = (field: Field, value: Value): unknown => (value === null ? null : driverValue(field, value, timestampText))
+export const pgValue = (field: Field, value: Value): unknown => driverValue(field, value, timestampText)
 
 /** Inside arrays pg writes text. */
 function elementValue(field: Field, value: Value): unknown {
-  if (field.type === 'uuid') return uuidText(value as Uint8Array)
+  if (field.type === 'uuid' && value !== null) return uuidText(value as Uint8Array)
   return pgValue(field, value)
 }
 

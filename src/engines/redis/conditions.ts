@@ -51,7 +51,10 @@ function conditionOf(entity: Entity, op: OperationOf<'list' | 'aggregate'>, left
   }
   const lists = among.flatMap(({ field, constants, none }) => {
     const words = constants.map((each) => literal(stored(fieldOf(entity, field), constantOf(entity, field, each))))
-    const outside = words.map((word) => `value ${none ? '==' : '~='} ${word}`).join(none ? ' or ' : ' and ')
+    // What is not there is none of the words, and no other value.
+    const outside = none
+      ? ['not value', ...words.map((word) => `value == ${word}`)].join(' or ')
+      : words.map((word) => `value ~= ${word}`).join(' and ')
     return [`local value = ${read(field)}`, `if ${outside} then return end`]
   })
   const within = (field: string, from: string | null, below: string | null) => {

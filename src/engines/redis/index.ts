@@ -85,6 +85,7 @@ function makeEngine({ licence, audit, ...build }: Variant): Engine {
       atomicity: 'rows',
       rollback: false,
       access: 'queries',
+      findsNulls: false,
       maxAggregatedRows,
       dataSurvivesRestart: true,
     },

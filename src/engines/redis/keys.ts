@@ -3,7 +3,7 @@
 import { constantOf, uuidBytes, uuidText, type Value } from '../../data/value.ts'
 import { scoreOf } from '../../families/key-value/model.ts'
 import type { Store } from '../../families/model.ts'
-import { type Constant, type Entity, entityOf, type Field, fieldOf, lineFields, type Scenario } from '../../scenario/scenario.ts'
+import { type Constant, type Entity, entityOf, type Field, fieldOf, isOptional, lineFields, type Scenario } from '../../scenario/scenario.ts'
 
 export type Row = Map<string, Value>
 
@@ -61,12 +61,14 @@ export function restoredLines(owned: Entity, bytes: Buffer | null): Value[][] {
 }
 
 export function plain(field: Field, value: Value): Value {
+  if (value === null) return null
   if (field.type === 'uuid') return uuidText(value as Uint8Array)
   if (field.type === 'bytes') return Buffer.from(value as Uint8Array).toString('base64')
   return typeof value === 'bigint' ? Number(value) : value
 }
 
 function unplain(field: Field, value: Value): Value {
+  if (value === null) return null
   if (field.type === 'uuid') return uuidBytes(value as string)
   if (field.type === 'bytes') return Buffer.from(value as string, 'base64')
   return field.type === 'decimal' ? BigInt(value as number) : value
@@ -130,9 +132,10 @@ export class RedisKeys {
     return Buffer.concat([Buffer.from(`${entity.name}:`), this.keyBytes(entity, value)])
   }
 
-  /** The sets of a store that a row is in: one, or one per distinct word; none where a constant filter leaves it out. */
+  /** The sets of a store that a row is in: one, or one per distinct word; none where a constant filter leaves it out, or a value that it would be ordered by is not there. */
   sets(store: Store, row: Row): Buffer[] {
     const entity = entityOf(this.#scenario, store.entity)
+    if (optionalKeys(entity, store).some((name) => row.get(name) === null)) return []
     if ((store.where ?? []).some(({ field, constant }) => row.get(field) !== constantOf(entity, field, constant as Constant))) return []
     const token = store.columns.find((each) => each.role === 'token')
     if (token === undefined) return [this.set(store, (field) => row.get(field) ?? null)]
@@ -168,6 +171,10 @@ export class RedisKeys {
     return field === null ? '0' : String(value(field))
   }
 }
+
+/** What a row must have a value of to stand in a set. */
+export const optionalKeys = (entity: Entity, store: Store) =>
+  [...store.partition, ...store.clustering.map((each) => each.column)].filter((name) => isOptional(entity, name))
 
 /** Whether a store is the hash of a unique field. */
 export const isUnique = (store: Store) => !store.base && store.clustering.length === 0

@@ -12,7 +12,7 @@ import { scoreOf, setsOf, uniquesOf } from '../../families/key-value/model.ts'
 import type { Store } from '../../families/model.ts'
 import { type Constant, type Entity, entityOf, type Field, fieldOf, lineFields } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
-import { enumSortable, leading, linesField, nativeGraceMs, plain, uniqueHash } from './keys.ts'
+import { enumSortable, leading, linesField, nativeGraceMs, optionalKeys, plain, uniqueHash } from './keys.ts'
 
 /** Appends what a row has. */
 type Put = (row: number, to: RequestBuffer) => void
@@ -86,9 +86,14 @@ export class RedisLoad {
     const { scenario, model } = this.#compiled
     const key = joined(entity.key.map((name) => sortable(columnOf(chunk, name))))
     const hash = prefixed(`${entity.name}:`, key)
-    const lines = inside.map((owned) => ({ name: bulkOf(linesField(owned.entity)), put: linesOf(entityOf(scenario, owned.entity), owned) }))
-    const fields = [...chunk.columns.map((column) => ({ name: bulkOf(column.field.name), put: stored(column) })), ...lines]
-    const head = commandOf(2 + 2 * fields.length, 'HSET')
+    const lines = inside.map((owned) => ({
+      name: bulkOf(linesField(owned.entity)),
+      put: linesOf(entityOf(scenario, owned.entity), owned),
+      nulls: undefined,
+    }))
+    const fields = [...chunk.columns.map((column) => ({ name: bulkOf(column.field.name), put: stored(column), nulls: column.nulls })), ...lines]
+    const heads = Array.from({ length: fields.length + 1 }, (_, count) => commandOf(2 + 2 * count, 'HSET'))
+    const optional = chunk.columns.flatMap(({ nulls }) => nulls ?? [])
     const places = [
       ...(entity.ttlMs === null ? [] : [this.#life(chunk, hash, scenario.epochMs)]),
       ...uniquesOf(model.stores, entity.name).map((store) => this.#unique(store, chunk, key)),
@@ -97,10 +102,13 @@ export class RedisLoad {
     const to = this.#building
     for (let row = 0; row < chunk.rows; row++) {
       this.#commands++
-      to.append(head)
+      let count = fields.length
+      for (let at = 0; at < optional.length; at++) count -= (optional[at] as Uint8Array)[row] as number
+      to.append(heads[count] as Buffer)
       bulk(hash, row, to)
       for (let at = 0; at < fields.length; at++) {
-        const { name, put } = fields[at] as (typeof fields)[number]
+        const { name, put, nulls } = fields[at] as (typeof fields)[number]
+        if (nulls?.[row] === 1) continue
         to.append(name)
         bulk(put, row, to)
       }
@@ -135,12 +143,13 @@ export class RedisLoad {
       return
     }
     const set = prefixed(`${store.name}:`, joined(store.partition.map((name) => sortable(columnOf(chunk, name)))))
+    const keys = optionalKeys(entity, store).map((name) => columnOf(chunk, name).nulls as Uint8Array)
     const filters = (store.where ?? []).map(({ field, constant: value }) => ({
       column: columnOf(chunk, field),
       value: constantOf(entity, field, value as Constant),
     }))
     for (let row = 0; row < chunk.rows; row++) {
-      if (!filters.every(({ column, value }) => cell(column, row) === value)) continue
+      if (keys.some((nulls) => nulls[row] === 1) || !filters.every(({ column, value }) => cell(column, row) === value)) continue
       this.#scratch.length = 0
       set(row, this.#scratch)
       this.#gathered.add(this.#scratch.bytes.toString('latin1', 0, this.#scratch.length), (to) => member(row, to))
@@ -285,6 +294,13 @@ function linesOf(owned: Entity, chunk: Block['owned'][number]): Put {
 const [open, close, comma, nextLine] = ['[', ']', ',', ',['].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer, Buffer]
 
 function json(field: Field, column: Column): Put {
+  const put = valuedJson(field, column)
+  const { nulls } = column
+  return nulls === undefined ? put : (row, to) => (nulls[row] === 1 ? to.append(nothing) : put(row, to))
+}
+const nothing = Buffer.from('null')
+
+function valuedJson(field: Field, column: Column): Put {
   if (column.kind === 'numbers' && field.type === 'enum')
     return chosen(
       column.numbers,

@@ -319,6 +319,6 @@ function values(entity: Entity, names: string[], found: Hash): Value[] {
 /** Rows of [group field, summed field], each where asked for. */
 function grouped(op: Aggregate, rows: Value[][]): Value[][] {
   const groups = new Groups(op)
-  for (const row of rows) groups.add(row[0] ?? null, 1, op.sum === null ? 0n : BigInt(row.at(-1) as number | bigint))
+  for (const row of rows) groups.add(row[0] ?? null, 1, op.sum === null ? 0n : BigInt((row.at(-1) ?? 0) as number | bigint))
   return groups.rows()
 }

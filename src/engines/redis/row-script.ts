@@ -3,7 +3,7 @@ import { constantOf } from '../../data/value.ts'
 import { placedBy, scoreOf } from '../../families/key-value/model.ts'
 import type { Store } from '../../families/model.ts'
 import { type Constant, type Entity, fieldOf } from '../../scenario/scenario.ts'
-import { leading, stored, uniqueHash } from './keys.ts'
+import { leading, optionalKeys, stored, uniqueHash } from './keys.ts'
 import { type Helper, literal } from './scripts.ts'
 
 /** A step's script has the row's hash in `hash`; rows are lists of the fields as `read` asks for them. */
@@ -93,10 +93,12 @@ export class RowScript {
       return [`  for word in string.gmatch(${texts.join(" .. ' ' .. ")}, '[^ ]+') do sets[${name} .. word] = ${member} end`]
     }
     const enter = `sets[${[name, ...store.partition.map((field) => this.#sortable(field))].join(' .. ')}] = ${member}`
-    const fits = (store.where ?? []).map(({ field, constant }) => {
+    const there = optionalKeys(this.#entity, store).map((field) => this.of('row', field))
+    const equal = (store.where ?? []).map(({ field, constant }) => {
       const value = constantOf(this.#entity, field, constant as Constant)
       return `${this.of('row', field)} == ${literal(stored(fieldOf(this.#entity, field), value))}`
     })
+    const fits = [...there, ...equal]
     return [fits.length === 0 ? `  ${enter}` : `  if ${fits.join(' and ')} then ${enter} end`]
   }
 

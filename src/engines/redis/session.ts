@@ -238,7 +238,7 @@ export class RedisSession implements Session {
             host === undefined ? [[restored(fieldOf(entity, field as string), found as Buffer)]] : restoredLines(entity, found as Buffer | null)
           rows += BigInt(lines.length)
           const at = host === undefined ? 0 : lineNames(entity).indexOf(field ?? '')
-          if (field !== undefined) for (const line of lines) sum += BigInt(line[at] as number | bigint)
+          if (field !== undefined) for (const line of lines) sum += BigInt((line[at] ?? 0) as number | bigint)
         }
       }
     }

@@ -204,6 +204,7 @@ class Shape {
   #newRow(write: Step, prefix: string): (WordSpec | null)[][] | null {
     const entity = entityOf(this.#compiled.scenario, write.entity)
     const { sets, uniques } = placesOf(this.#compiled, write)
+    if (entity.fields.some(({ optional }) => optional !== undefined)) return null // The words of a row are not always as many.
     if (sets.length + uniques.length > 0 || (write.kind === 'insert' && write.with.length > 0)) return null
     const hash = this.#hash(entity, `${prefix}row.`)
     const life = entity.ttlMs === null ? [] : [['PEXPIRE', hash, String(entity.ttlMs + nativeGraceMs)]]
@@ -242,7 +243,7 @@ class Shape {
         if (write.via !== null || write.reads !== undefined) return null
         const set = write.set
           .filter((each) => each.to !== 'constant')
-          .map(({ field }) => this.#stored(`${prefix}set.${field}`, fieldOf(entity, field)))
+          .map(({ field }) => this.#storedOrNone(`${prefix}set.${field}`, fieldOf(entity, field)))
         const { keys, words } = this.#address(write, prefix)
         return { keys, words: [...set, ...words] }
       }
@@ -326,6 +327,17 @@ class Shape {
         return this.#chosen(name, enumSortable(field))
       default:
         return null // Escaped where it holds a zero byte.
+    }
+  }
+
+  /** No value is the empty text. */
+  #storedOrNone(name: string, field: Field): Dynamic {
+    const at = this.#at(name)
+    const { most, put } = this.#stored(name, field)
+    if (field.optional === undefined) return { most, put }
+    return {
+      most: (params) => (params.isNull(at) ? 0 : most(params)),
+      put: (params, to, offset) => (params.isNull(at) ? offset : put(params, to, offset)),
     }
   }
 

@@ -11,6 +11,7 @@ import {
   entityOf,
   fieldOf,
   type Guard,
+  isOptional,
   type Operation,
   ownedBy,
   renewsLife,
@@ -124,11 +125,13 @@ class StepScript {
 
   #update(write: Extract<Step, { kind: 'update' }>): string[] {
     const row = this.#row(placesOf(this.#compiled, write), this.#ownGuard)
-    const values = write.set.map((each, at) =>
-      each.to === 'constant'
-        ? literal(stored(fieldOf(this.#entity, each.field), constantOf(this.#entity, each.field, each.constant)))
-        : `value${at + 1}`,
-    )
+    const values = write.set.map((each, at) => {
+      if (each.to !== 'constant') return `value${at + 1}`
+      return each.constant === null
+        ? 'false'
+        : literal(stored(fieldOf(this.#entity, each.field), constantOf(this.#entity, each.field, each.constant)))
+    })
+    const optional = values.filter((_, at) => write.set[at]?.to !== 'constant' && isOptional(this.#entity, write.set[at]?.field as string))
     const amounts = write.add.map((each, at) => (write.via === null ? `'${each.amount}'` : `amount${at + 1}`))
     const target = [
       'local hash = key()',
@@ -138,6 +141,7 @@ class StepScript {
     return [
       ...row.places(),
       ...this.#bound(values.filter((_, at) => write.set[at]?.to !== 'constant')),
+      ...optional.map((value) => `${value} = ${value} ~= '' and ${value}`),
       ...this.#asked(),
       ...(write.guard?.asRead ? [`local read = ${this.#argument()}`] : []),
       ...(write.via === null ? target : [`for _ = 1, tonumber(${this.#argument()}) do`, ...indented(target), 'end']),
@@ -148,12 +152,15 @@ class StepScript {
     const { sets, uniques } = placesOf(this.#compiled, write)
     const moved = sets.length + uniques.length > 0
     const known = (field: string) => moved && row.has(field)
-    const set = write.set.map(({ field }, at) => `'${field}', ${values[at]}`)
+    const isSure = (at: number) => !isOptional(this.#entity, write.set[at]?.field as string)
+    const set = write.set.flatMap(({ field }, at) => (isSure(at) ? [`'${field}', ${values[at]}`] : []))
+    const unsure = write.set.flatMap(({ field }, at) => (isSure(at) ? [] : [setOrRemoved(field, values[at] as string)]))
     return [
       ...(moved ? ['local new = {unpack(old)}'] : []),
       ...write.set.flatMap(({ field }, at) => (known(field) ? [`${row.of('new', field)} = ${values[at]}`] : [])),
       ...row.claim('new'),
       ...(set.length === 0 ? [] : [`redis.call('HSET', hash, ${set.join(', ')})`]),
+      ...unsure,
       ...(renewsLife(this.#entity, write) ? [`redis.call('PEXPIRE', hash, ${(this.#entity.ttlMs as number) + nativeGraceMs})`] : []),
       ...write.add.map(({ field }, at) => {
         const sum = `redis.call('HINCRBY', hash, '${field}', ${amounts[at]})`
@@ -247,6 +254,13 @@ class StepScript {
 
   #holds({ field: name, is, constant, from, asRead }: Guard, value: string): string {
     if (asRead) return `${value} == read`
+    if (constant === null) return `not ${value}`
+    if (isOptional(this.#entity, name)) return `${value} and ${this.#compares({ field: name, is, constant, from }, value)}`
+    return this.#compares({ field: name, is, constant, from }, value)
+  }
+
+  /** Of a value that is there. */
+  #compares({ field: name, is, constant, from }: Pick<Guard, 'field' | 'is' | 'constant'> & { from: string | undefined }, value: string): string {
     if (from !== undefined) return `tonumber(${value}) ${operators[is]} bound`
     const field = fieldOf(this.#entity, name)
     const bytes = stored(field, constantOf(this.#entity, name, constant))
@@ -294,6 +308,13 @@ class StepScript {
   }
 
   readonly #use = (helper: Helper) => void this.#used.add(helper)
+}
+
+/** Without a value the hash has no such field. */
+function setOrRemoved(field: string, value: string): string {
+  if (value === 'false') return `redis.call('HDEL', hash, '${field}')`
+  const set = `redis.call('HSET', hash, '${field}', ${value})`
+  return value.startsWith("'") ? set : `if ${value} then ${set} else redis.call('HDEL', hash, '${field}') end`
 }
 
 const operators: Record<Comparison, string> = { equals: '==', gt: '>', gte: '>=', lt: '<', lte: '<=' }

@@ -12,6 +12,9 @@ import { claims, isGuardedLater, linesApart, placesOf, type Step, writeScriptOf 
 type Bound = (name: string) => Value
 type ScriptCall = Extract<Call, { script: Script }>
 
+/** No value of a field is the empty text: as an argument it says that there is none. */
+const noValue = ''
+
 /** A command about one key. */
 export interface KeyCommand {
   name: string
@@ -145,7 +148,12 @@ export class RedisWrites {
         this.#address(write, bound, call)
         return
       default: {
-        const values = write.set.filter((each) => each.to !== 'constant').map(({ field }) => stored(fieldOf(entity, field), bound(`set.${field}`)))
+        const values = write.set
+          .filter((each) => each.to !== 'constant')
+          .map(({ field }) => {
+            const value = bound(`set.${field}`)
+            return value === null ? noValue : stored(fieldOf(entity, field), value)
+          })
         if (write.via === null) {
           call.words.push(...values)
           this.#address(write, bound, call)
@@ -166,7 +174,11 @@ export class RedisWrites {
     const entity = entityOf(this.#compiled.scenario, write.entity)
     const { row, lines } = this.#boundRow(write, bound)
     const birth = entity.ttlMs === null ? 0 : Number(row.get('expires_at')) - entity.ttlMs
-    return [...this.insert(entity, row, lines, birth)]
+    const commands = [...this.insert(entity, row, lines, birth)]
+    const absent = write.kind === 'put' ? entity.fields.filter(({ name }) => row.get(name) === null).map(({ name }) => name) : []
+    if (absent.length === 0) return commands
+    const [set] = commands as [KeyCommand]
+    return [set, { name: 'HDEL', key: set.key, words: absent }, ...commands.slice(1)]
   }
 
   #boundRow(write: Step, bound: Bound): { row: Row; lines: Map<string, Row[]> } {

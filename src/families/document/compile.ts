@@ -1,11 +1,11 @@
 /** Operations over collections, each written down once: what the report prints, what the driver asks and what the wire client writes. */
 import { positionsOf } from '../../data/parameters.ts'
 import {
-  type Constant,
   type Durability,
   type Entity,
   entityOf,
   fieldOf,
+  hasDeepPages,
   isGuarded,
   lineFields,
   type Operation,
@@ -96,7 +96,7 @@ class Compilation {
         return this.#read([this.#get(op)])
       case 'list': {
         const page = (deep: boolean) => this.#find(op.entity, { filter: listFilter(entity, op, bound, deep), ...pageOf(entity, op) })
-        return this.#read([[page(false)], [page(true)]], this.#position('deep'))
+        return this.#read(hasDeepPages(entity, op) ? [[page(false)], [page(true)]] : [[page(false)]], this.#position('deep'))
       }
       case 'search':
         return this.#read([[this.#find(op.entity, { filter: searchFilter(entity, op, this.#store(op.entity), bound), ...pageOf(entity, op) })]])
@@ -287,7 +287,7 @@ function change(entity: Entity, write: Update & { entity: string }, bound: Bound
   const { set, add } = write
   const values = set.map((assignment) => {
     const field = fieldOf(entity, assignment.field)
-    return [field.name, assignment.to === 'constant' ? constant(field, assignment.constant as Constant) : bound(`set.${field.name}`, field)]
+    return [field.name, assignment.to === 'constant' ? constant(field, assignment.constant) : bound(`set.${field.name}`, field)]
   })
   return {
     ...(set.length > 0 || add.length === 0

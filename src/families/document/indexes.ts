@@ -36,7 +36,11 @@ function expiryWithOwner(): WantedIndex {
 function withoutInclude(entity: Entity, index: Index): Index {
   const columns = [...index.columns, ...index.include.map(ascending)].slice(0, maxColumns)
   const keyAlone = entity.key.length === 1 && columns.length === 1 && columns[0]?.field === entity.key[0]
-  return { ...index, include: [], columns: keyAlone ? [...index.where.map((filter) => ascending(filter.field)), ...columns] : columns }
+  return {
+    ...index,
+    include: [],
+    columns: keyAlone ? [...[...index.where, ...(index.presence ?? [])].map(({ field }) => ascending(field)), ...columns] : columns,
+  }
 }
 
 /** A collection has one text index, over all that is searched. */

@@ -19,7 +19,7 @@ export interface Bind {
 export interface ConstantMark {
   [kind]: 'constant'
   field: Field
-  value: Constant
+  value: Constant | null
 }
 /** An array with a document for each owned row, or for each target, that parameter `at` holds. */
 export interface Each {
@@ -36,7 +36,7 @@ export interface ClockMark {
 export type Mark = Bind | ConstantMark | Each | ClockMark
 
 export const bind = (from: Bind['?'], at: number, name: string, field: Field): Bind => ({ [kind]: from, at, name, field })
-export const constant = (field: Field, value: Constant): ConstantMark => ({ [kind]: 'constant', field, value })
+export const constant = (field: Field, value: Constant | null): ConstantMark => ({ [kind]: 'constant', field, value })
 export const each = (over: Each['over'], at: number, body: Document): Each => ({ [kind]: 'each', over, at, body })
 export const clock = (laterMs: number): ClockMark => ({ [kind]: 'clock', laterMs })
 
@@ -69,5 +69,5 @@ function shownMark(mark: Mark): string {
 }
 
 function shownConstant({ field, value }: ConstantMark): string {
-  return field.type === 'decimal' ? `Decimal128("${decimalText(BigInt(value as number), field.scale)}")` : JSON.stringify(value)
+  return field.type === 'decimal' && value !== null ? `Decimal128("${decimalText(BigInt(value as number), field.scale)}")` : JSON.stringify(value)
 }

@@ -4,11 +4,13 @@ import {
   type Constant,
   type Entity,
   entityOf,
+  type FieldType,
   type Filter,
   fieldOf,
   type Guard,
   type OperationOf,
   type Order,
+  type Presence,
   type Scenario,
   type Selection,
 } from '../../scenario/scenario.ts'
@@ -37,14 +39,18 @@ export function sortOf(entity: Entity, order: { field: string; descending: boole
 /** Keys and options of a store's indexes. */
 export function indexesOf(scenario: Scenario, store: Store): { key: Document; options: Document }[] {
   const entity = entityOf(scenario, store.entity)
-  return store.indexes.map(({ name, kind, columns, unique, where }) => {
+  return store.indexes.map(({ name, kind, columns, unique, where, presence = [] }) => {
     if (kind === 'expiry') return { key: { [nativeExpiry]: 1 }, options: { name, expireAfterSeconds: 0 } }
     if (kind === 'text') {
       const key = Object.fromEntries(columns.map((column) => [column.field, 'text']))
       // By default a field "language" would choose how a document is read.
       return { key, options: { name, default_language: 'none', language_override: '_language' } }
     }
-    const partial = where.map((filter) => [pathOf(entity, filter.field), constant(fieldOf(entity, filter.field), filter.constant as Constant)])
+    const partial: (readonly [string, Json])[] = where.map((filter) => [
+      pathOf(entity, filter.field),
+      constant(fieldOf(entity, filter.field), filter.constant as Constant),
+    ])
+    partial.push(...presence.map((each) => [pathOf(entity, each.field), valued(entity, each)] as const))
     return {
       key: sortOf(entity, columns),
       options: { name, ...(unique ? { unique } : {}), ...(partial.length > 0 ? { partialFilterExpression: Object.fromEntries(partial) } : {}) },
@@ -159,7 +165,7 @@ function equalities(filters: Filter[], entity: Entity, bound: Bound): Document {
 }
 
 /** Ranges, and constants of which a document has one or none. */
-function conditions({ over, bounds = [], prefixes = [], among = [] }: Selection, entity: Entity, bound: Bound): Document[] {
+function conditions({ over, bounds = [], prefixes = [], among = [], presence = [] }: Selection, entity: Entity, bound: Bound): Document[] {
   const of = (name: string, condition: (field: Entity['fields'][number]) => Document) => ({
     [pathOf(entity, name)]: condition(fieldOf(entity, name)),
   })
@@ -171,11 +177,34 @@ function conditions({ over, bounds = [], prefixes = [], among = [] }: Selection,
         ...(below === null ? {} : { $lt: constant(field, below) }),
       })),
     ),
+    ...presence.map((each) => ({ [pathOf(entity, each.field)]: valued(entity, each) })),
     ...prefixes.map(({ field: name }) => of(name, (field) => ({ $gte: bound(`prefix.${name}`, field), $lt: bound(`below.${name}`, field) }))),
     ...among.map(({ field: name, constants, none }) =>
-      of(name, (field) => ({ [none ? '$nin' : '$in']: constants.map((each) => constant(field, each)) })),
+      of(name, (field) => {
+        const values = constants.map((each) => constant(field, each))
+        // What has no value is in no list, and fits `$nin`.
+        return none ? { $nin: field.optional === undefined ? values : [...values, null] } : { $in: values }
+      }),
     ),
   ]
+}
+
+/** In words that an index of these documents alone may have, too, which knows no $ne. */
+function valued(entity: Entity, { field, isNull }: Presence): Document {
+  return isNull ? { $eq: null } : { $type: bsonTypes[fieldOf(entity, field).type] }
+}
+
+const bsonTypes: Record<FieldType, string> = {
+  uuid: 'binData',
+  int: 'number',
+  decimal: 'decimal',
+  bool: 'bool',
+  enum: 'string',
+  words: 'string',
+  email: 'string',
+  timestamp: 'date',
+  json: 'object',
+  bytes: 'binData',
 }
 
 /** Keyset pagination: the bound on the first column lets the index be entered, the alternatives decide ties. */

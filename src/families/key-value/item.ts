@@ -47,7 +47,15 @@ function writeCount(count: number, to: RequestBuffer): void {
   to.length = writeInt32BE(count, to.bytes, to.length)
 }
 
+/** A byte in front of a field that may have no value says whether it has one. */
+function writePresence(isThere: boolean, to: RequestBuffer): boolean {
+  to.reserve(1)
+  to.bytes[to.length++] = isThere ? 1 : 0
+  return isThere
+}
+
 function writeValue(field: Field, value: Value, to: RequestBuffer): void {
+  if (field.optional !== undefined && !writePresence(value !== null, to)) return
   switch (field.type) {
     case 'int':
     case 'decimal':
@@ -88,6 +96,7 @@ export function readItem(layout: Layout, bytes: Buffer): Item {
   }
   const count = () => bytes.readUInt32BE(next(4))
   const value = (field: Field): Value => {
+    if (field.optional !== undefined && bytes[next(1)] === 0) return null
     switch (field.type) {
       case 'int':
       case 'timestamp':
@@ -113,6 +122,7 @@ export const expiryAt = (bytes: Buffer, from: number) => bytes.readInt32BE(from)
 
 /** Appends what one parameter holds, without an object for it. */
 export function writeParameter(field: Field, at: number, params: WireSource, to: RequestBuffer): void {
+  if (field.optional !== undefined && !writePresence(!params.isNull(at), to)) return
   const wide = isNumber(field) || field.type === 'uuid' ? 16 : 4 + params.maxBytes(at)
   to.reserve(wide)
   if (isNumber(field)) to.length = writeNumber(field, params.number(at), to.bytes, to.length)
@@ -126,6 +136,7 @@ export function writeLines(fields: Field[], lines: LineSource, to: RequestBuffer
   for (let line = 0; line < lines.count; line++)
     for (let column = 0; column < fields.length; column++) {
       const field = fields[column] as Field
+      if (field.optional !== undefined && !writePresence(!lines.isNull(line, column), to)) continue
       to.reserve(isNumber(field) || field.type === 'uuid' ? 16 : 4 + lines.maxBytes(column))
       if (isNumber(field)) to.length = writeNumber(field, lines.number(line, column), to.bytes, to.length)
       else if (field.type === 'uuid') to.length = lines.write(line, column, to.bytes, to.length)

@@ -4,6 +4,7 @@ import {
   entityOf,
   type Field,
   fieldOf,
+  isOptional,
   type Operation,
   type OperationOf,
   type Order,
@@ -20,7 +21,7 @@ import { tenantAskedOf } from '../../scenario/tenants.ts'
 import type { Capabilities } from '../capabilities.ts'
 import { embeds } from '../document/model.ts'
 import type { AccessStep, PhysicalModel, Store } from '../model.ts'
-import { rangeShare, rowsInOrder } from '../selection.ts'
+import { needsNulls, rangeShare, rowsInOrder } from '../selection.ts'
 import { filterShare, heaviestValueShare, namedOperations, pickedShare } from '../sizes.ts'
 import { column, emptyStore } from '../wide-column/stores.ts'
 import { itemModel } from './items.ts'
@@ -142,6 +143,16 @@ type Query = OperationOf<'list' | 'search' | 'aggregate'>
 
 function addQuery(model: PhysicalModel, scenario: Scenario, operation: Query, { maxAggregatedRows }: Capabilities): void {
   const entity = entityOf(scenario, operation.entity)
+  const absent = operation.kind === 'search' ? null : needsNulls(entity, operation)
+  if (absent !== null) {
+    model.excuses.push({
+      engine: '',
+      operation: operation.name,
+      reason: `${operation.name} asks for rows by whether they have a ${absent}, or for all in its order: a member of a sorted set has a value of all that it is ordered by`,
+      bottleneck: 'rows without a value have no place in a set that is ordered by it',
+    })
+    return
+  }
   const rows = operation.kind === 'search' ? 0 : scannedRows(scenario, entity, operation)
   const isRank = operation.kind === 'aggregate' && operation.before !== undefined
   if (isRank && entity.ttlMs !== null) {
@@ -166,7 +177,7 @@ function addQuery(model: PhysicalModel, scenario: Scenario, operation: Query, { 
     model.emulations.push({ operation: operation.name, how: `emulated: up to ${rows.toLocaleString('en')} rows are read and grouped by the client` })
   }
   const wanted = setFor(scenario, entity, operation)
-  const store = uniqueFor(model, operation) ?? model.stores.find((each) => serves(each, wanted, operation))
+  const store = uniqueFor(model, operation) ?? model.stores.find((each) => serves(each, wanted, operation, entity))
   if (isRank) model.emulations.push({ operation: operation.name, how: 'emulated: a script halves a sorted set until it has found the place' })
   else if (operation.kind !== 'aggregate') {
     const first = store?.clustering.length === 0 ? 'looks up a hash' : 'reads a sorted set'
@@ -274,12 +285,13 @@ function setFor(scenario: Scenario, entity: Entity, operation: Query): Store {
 const rangeOfSet = (operation: OperationOf<'aggregate'>) => orderRangeOf(operation) ?? rangesOf(operation)[0] ?? null
 
 /** The same rows in the same sets, in the same order where one was asked for. */
-function serves(store: Store, wanted: Store, operation: Query): boolean {
+function serves(store: Store, wanted: Store, operation: Query, entity: Entity): boolean {
   if (store.base || store.entity !== wanted.entity || store.clustering.length === 0) return false
   const rows = ({ partition, where, columns }: Store) =>
     JSON.stringify([partition, where ?? [], columns.find((each) => each.role === 'token')?.field])
   if (rows(store) !== rows(wanted)) return false
-  const anyOrder = operation.kind === 'aggregate' && operation.before === undefined && rangeOfSet(operation) === null
+  const isWhole = store.clustering.every(({ column: name }) => !isOptional(entity, name))
+  const anyOrder = operation.kind === 'aggregate' && operation.before === undefined && rangeOfSet(operation) === null && isWhole
   return anyOrder || JSON.stringify(store.clustering) === JSON.stringify(wanted.clustering)
 }
 

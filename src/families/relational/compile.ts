@@ -10,7 +10,9 @@ import {
   type Field,
   type Filter,
   fieldOf,
+  hasDeepPages,
   isGuarded,
+  isOptional,
   lineFields,
   type Operation,
   type OperationOf,
@@ -126,7 +128,9 @@ class Compilation {
       case 'get':
         return this.#get(operation)
       case 'list':
-        return [this.#page(operation, false), this.#page(operation, true)]
+        return hasDeepPages(this.#entity(operation.entity), operation)
+          ? [this.#page(operation, false), this.#page(operation, true)]
+          : [this.#page(operation, false)]
       case 'search':
         return [this.#search(operation)]
       case 'aggregate':
@@ -171,7 +175,7 @@ class Compilation {
     const parts = this.#conditions(entity, operation, binder)
     const decisive = decisiveOrder(entity, operation.order)
     if (deep) parts.push(this.#beyond(decisive, binder))
-    const order = decisive.map((each) => `${column(each.field)}${each.descending ? ' DESC' : ''}`).join(', ')
+    const order = decisive.map((each) => this.#dialect.ordered(column(each.field), each.descending, isOptional(entity, each.field))).join(', ')
     return binder.statement(
       `SELECT ${this.#columns(operation.fields)} FROM ${table(entity.name)}${where(parts)} ORDER BY ${order} LIMIT ${operation.limit}`,
     )
@@ -207,8 +211,15 @@ class Compilation {
     const entity = this.#entity(operation.entity)
     const binder = this.#binder()
     const group = groupBy === null ? null : groupBy.unit === null ? column(groupBy.field) : truncated(groupBy.unit, column(groupBy.field))
-    const columns = [...(group === null ? [] : [group]), 'count(*)', ...(sum === null ? [] : [`sum(${column(sum)})`])].join(', ')
-    const tail = group === null ? ' HAVING count(*) > 0' : ' GROUP BY 1 ORDER BY 1'
+    const columns = [
+      ...(group === null ? [] : [group]),
+      'count(*)',
+      ...(sum === null ? [] : [isOptional(entity, sum) ? `coalesce(sum(${column(sum)}), 0)` : `sum(${column(sum)})`]),
+    ].join(', ')
+    const tail =
+      group === null
+        ? ' HAVING count(*) > 0'
+        : ` GROUP BY 1 ORDER BY ${this.#dialect.ordered('1', false, groupBy !== null && isOptional(entity, groupBy.field))}`
     const conditions = where([...this.#conditions(entity, operation, binder), ...this.#before(entity, operation, binder)])
     return binder.statement(`SELECT ${columns} FROM ${table(entity.name)}${conditions}${tail}`)
   }
@@ -258,6 +269,7 @@ class Compilation {
   /** `bound`: what is compared with, where that is no constant. */
   #guard(entity: Entity, { guard }: Update, of = '', bound?: string): string[] {
     if (guard === undefined) return []
+    if (guard.constant === null) return [`${of}${this.#dialect.column(guard.field)} IS NULL`]
     const value = guard.from === undefined && guard.asRead === undefined ? literal(this.#dialect, fieldOf(entity, guard.field), guard) : bound
     return [`${of}${this.#dialect.column(guard.field)} ${operators[guard.is]} ${value}`]
   }
@@ -319,7 +331,7 @@ class Compilation {
     return { fields, places, types: fields.map((field) => this.#dialect.type(this.#scenario, entity, field)) }
   }
 
-  #conditions(entity: Entity, { where, over, bounds = [], prefixes = [], among = [] }: Selection, binder: Binder): string[] {
+  #conditions(entity: Entity, { where, over, bounds = [], prefixes = [], among = [], presence = [] }: Selection, binder: Binder): string[] {
     const { column } = this.#dialect
     const window = over == null ? [] : [`${column(over.field)} >= ${binder.at('from')}`, `${column(over.field)} < ${binder.at('to')}`]
     const text = (field: string, constant: Constant) => literal(this.#dialect, fieldOf(entity, field), { constant })
@@ -337,7 +349,8 @@ class Compilation {
     const any = among.map(
       ({ field, constants, none }) => `${column(field)} ${none ? 'NOT IN' : 'IN'} (${constants.map((each) => text(field, each)).join(', ')})`,
     )
-    return [...equal, ...alive, ...window, ...within, ...alike, ...any]
+    const valued = presence.map(({ field, isNull }) => `${column(field)} IS ${isNull ? '' : 'NOT '}NULL`)
+    return [...equal, ...valued, ...alive, ...window, ...within, ...alike, ...any]
   }
 
   #alive(entity: Entity, binder: Binder): string[] {
@@ -363,6 +376,7 @@ const where = (parts: string[]) => (parts.length === 0 ? '' : ` WHERE ${parts.jo
 
 /** A constant of the scenario, as text of a statement. */
 export function literal({ text }: SqlDialect, field: Field, { constant }: Pick<Filter, 'constant'>): string {
+  if (constant === null) return 'NULL'
   if (field.type === 'decimal') return decimalText(BigInt(constant as number), field.scale)
   return typeof constant === 'string' ? text(constant) : String(constant)
 }

@@ -29,6 +29,8 @@ export interface SqlDialect {
   placeholder(at: number): string
   /** Placeholders are told apart by where they stand: a value that is used twice is bound twice. */
   isPositional: boolean
+  /** A column in an order, of an index or of rows, where those without a value come first, or descending last. */
+  ordered(column: string, descending: boolean, isOptional: boolean): string
   /** Behind a cursor in a keyset, which holds values for the same columns. */
   after(columns: string[], places: string[], descending: boolean): string
   /** How an index carries columns along that it is not searched by: in a clause of their own, or behind those of its key. */

@@ -35,7 +35,13 @@ export function relationalModel(scenario: Scenario, operations: Operation[], ind
       const owned = ownedBy(scenario, store.entity).length > 0 ? ' with the rows that they own' : ''
       return { operation: `expiry of ${store.name}`, how: `emulated: expired rows are purged in batches${owned}, as part of the measured work` }
     })
-  return { family: 'relational', stores, accesses: decisive.map((operation) => accessOf(scenario, operation, stores)), excuses: [], emulations }
+  return {
+    family: 'relational',
+    stores,
+    accesses: decisive.map((operation) => accessOf(scenario, operation, stores, indexing.partial)),
+    excuses: [],
+    emulations,
+  }
 }
 
 /** The tables of all entities, each with the indexes that its accesses want, merged and named within the table. */
@@ -155,11 +161,11 @@ function removal(entity: Entity, operations: Operation[]): string | null {
   return entity.ttlMs === null ? null : `rows of ${entity.name} expire`
 }
 
-function accessOf(scenario: Scenario, operation: Operation, stores: Store[]): Access {
+function accessOf(scenario: Scenario, operation: Operation, stores: Store[], partial: boolean): Access {
   const byKey = (store: string): AccessStep => ({ action: 'read', store, index: 'primary key', requests: 1 })
   if (operation.kind === 'get') return { operation: operation.name, kind: 'get', steps: [operation.entity, ...operation.with].map(byKey) }
   const writes = writesOf(operation)
-  if (writes.length === 0) return single(operation, 'read', operation.entity, indexOf(scenario, operation, stores))
+  if (writes.length === 0) return single(operation, 'read', operation.entity, indexOf(scenario, operation, stores, partial))
   const steps = writes.flatMap((write) => {
     const action = write.kind === 'delete' ? 'delete' : 'write'
     const owned = write.kind === 'insert' ? write.with : write.kind === 'delete' ? ownedBy(scenario, write.entity).map((each) => each.name) : []
@@ -169,8 +175,8 @@ function accessOf(scenario: Scenario, operation: Operation, stores: Store[]): Ac
   return { operation: operation.name, kind: operation.kind, steps }
 }
 
-function indexOf(scenario: Scenario, operation: Operation, stores: Store[]): string | null {
+function indexOf(scenario: Scenario, operation: Operation, stores: Store[], partial: boolean): string | null {
   const entity = entityOf(scenario, operation.entity)
-  if (isQuery(operation) && servedByKey(scenario, entity, operation, changedFields(scenario.operations, entity))) return 'primary key'
+  if (isQuery(operation) && servedByKey(scenario, entity, operation, changedFields(scenario.operations, entity), partial)) return 'primary key'
   return stores.find((store) => store.name === entity.name)?.indexes.find((index) => index.serves.includes(operation.name))?.name ?? null
 }

@@ -1,5 +1,5 @@
 /** Definitions of a relational model: tables, their indexes, and the references between them. */
-import { type Entity, entityOf, fieldOf, type Scenario } from '../../scenario/scenario.ts'
+import { type Entity, entityOf, fieldOf, isOptional, type Operation, type Scenario } from '../../scenario/scenario.ts'
 import type { Definition } from '../definitions.ts'
 import { freeName } from '../index-names.ts'
 import type { Index, Store } from '../model.ts'
@@ -27,7 +27,7 @@ function createTable(dialect: SqlDialect, scenario: Scenario, store: Store, key:
   const entity = entityOf(scenario, store.entity)
   const columns = entity.fields.map((field) => {
     const check = field.generator.kind === 'enum' ? ` CHECK (${column(field.name)} IN (${field.generator.values.map(text).join(', ')}))` : ''
-    return `${column(field.name)} ${columnType(scenario, entity, field, store.indexes)} NOT NULL${check}`
+    return `${column(field.name)} ${columnType(scenario, entity, field, store.indexes)}${field.optional === undefined ? ' NOT NULL' : ''}${check}`
   })
   const primary = `CONSTRAINT ${id(key)} PRIMARY KEY (${columnList(dialect, store.partition)})`
   const divided = dividedTable(scenario, store)
@@ -37,7 +37,7 @@ function createTable(dialect: SqlDialect, scenario: Scenario, store: Store, key:
     ...(divided === null ? [] : dialect.parts.steps(divided)),
     ...store.indexes.map((index) => ({
       name: `index_${index.name}`,
-      up: createIndex(dialect, entity, store, index),
+      up: createIndex(dialect, scenario, entity, store, index),
       down: dialect.dropIndex(index.name, store),
     })),
   ]
@@ -49,7 +49,7 @@ export function dividedTable({ entities, epochMs }: Scenario, { name, entity, di
   return { table: name, ...division.parts, starts: partStarts(division.parts, epochMs, entityOf({ entities }, entity).ageMs) }
 }
 
-function createIndex(dialect: SqlDialect, entity: Entity, store: Store, index: Index): string {
+function createIndex(dialect: SqlDialect, { operations }: Scenario, entity: Entity, store: Store, index: Index): string {
   const { id, column, table } = dialect
   if (index.kind === 'text')
     return dialect.textIndex(
@@ -57,12 +57,23 @@ function createIndex(dialect: SqlDialect, entity: Entity, store: Store, index: I
       store,
       index.columns.map(({ field }) => field),
     )
-  const own = index.columns.map(({ field, descending }) => `${column(field)}${descending ? ' DESC' : ''}`)
+  const isOrdered = (field: string) => isOptional(entity, field) && ordersBy(operations, entity, field)
+  const own = index.columns.map(({ field, descending }) => dialect.ordered(column(field), descending, isOrdered(field)))
   const columns = [...own, ...(dialect.include === 'key' ? index.include.map(column) : [])].join(', ')
   const include = dialect.include === 'clause' && index.include.length > 0 ? ` INCLUDE (${columnList(dialect, index.include)})` : ''
   const fits = index.where.map((filter) => `${column(filter.field)} = ${literal(dialect, fieldOf(entity, filter.field), filter)}`)
+  for (const { field, isNull } of index.presence ?? []) fits.push(`${column(field)} IS ${isNull ? '' : 'NOT '}NULL`)
   const partial = fits.length > 0 ? ` WHERE ${fits.join(' AND ')}` : ''
   return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${id(index.name)} ON ${table(store.name)} (${columns})${include}${partial}`
+}
+
+/** Whether rows are answered in the order of a field, or their groups. */
+function ordersBy(operations: Operation[], { name }: Entity, field: string): boolean {
+  return operations.some(
+    (each) =>
+      each.entity === name &&
+      ((each.kind === 'list' && each.order.some((order) => order.field === field)) || (each.kind === 'aggregate' && each.groupBy?.field === field)),
+  )
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Decode } from './answers.ts'
 
 /** A parameter as drivers take it; `timestampText`: a time as the product writes it. */
 export function driverValue(field: Field, value: Value, timestampText: (epochMs: number) => string): unknown {
+  if (value === null) return null
   if (field.type === 'decimal') return decimalText(BigInt(value as number | bigint), field.scale)
   if (field.type === 'timestamp') return timestampText(Number(value))
   if (field.type === 'json') return JSON.stringify(value)

@@ -4,7 +4,7 @@ import { type BucketUnit, bucketMs, bucketUnits } from '../buckets.ts'
 import { homeQuery, isKeyless } from '../keyless.ts'
 import type { AccessStep, PhysicalModel, Store } from '../model.ts'
 import { single } from '../model.ts'
-import { keptShare, leftOver, rowsInOrder } from '../selection.ts'
+import { keptShare, leftOver, needsNulls, rowsInOrder } from '../selection.ts'
 import { filterShare, newestShare, pickedShare, rowBytes } from '../sizes.ts'
 import { baseStore, column, emptyStore, mergeStore } from './stores.ts'
 
@@ -30,6 +30,12 @@ export function addQueryStore(model: PhysicalModel, scenario: Scenario, operatio
       `${operation.name} counts the rows before a place: a partition has no count, and all of them would be read`,
       'a count of rows in an order',
     )
+    return
+  }
+  const absent = needsNulls(entity, operation)
+  if (absent !== null) {
+    const reason = `${operation.name} asks for rows by whether they have a ${absent}, or for all in its order: the key of a table has a value in every row`
+    excuse(operation, reason, 'rows without a value have no place in a table that is ordered by it')
     return
   }
   const equal = operation.where.map((filter) => filter.field)

@@ -1,5 +1,5 @@
 /** Stores of the wide-column family: base tables by key, and query tables that are found again where another operation needs the same. */
-import { type Entity, type Field, fieldOf, type Operation, ownedBy, type Scenario } from '../../scenario/scenario.ts'
+import { type Entity, type Field, fieldOf, isOptional, type Operation, ownedBy, type Scenario } from '../../scenario/scenario.ts'
 import type { PhysicalModel, Store, StoreColumn } from '../model.ts'
 import { namedOperations } from '../sizes.ts'
 
@@ -49,8 +49,8 @@ export function baseStores(scenario: Scenario, operations: Operation[]): Store[]
     if (entity.owner !== null) return []
     const key = entity.key[0] as string
     const owned = ownedBy(scenario, entity.name)
-    // An owner that is its key alone has nothing static: without lines its partition would not exist.
-    const isKeyAlone = entity.fields.every((field) => field.name === key)
+    // An owner that is its key alone, or may be, has nothing static: without lines its partition would not exist.
+    const isKeyAlone = entity.fields.every((field) => field.name === key || field.optional !== undefined)
     const inside = isKeyAlone ? undefined : owned[0]
     const apart = isKeyAlone ? owned : owned.slice(1)
     const base = { ...emptyStore(entity.name, entity), base: true }
@@ -133,6 +133,7 @@ export function leaveBase(model: PhysicalModel, entity: Entity): void {
   const isWhole = (store: Store) =>
     store.entity === entity.name &&
     store.where === undefined &&
+    [...store.partition, ...store.clustering.map((each) => each.column)].every((name) => !isOptional(entity, name)) &&
     store.columns.every((each) => each.role !== 'token') &&
     entity.fields.every((field) => store.columns.some((each) => each.name === field.name))
   const home = model.stores.find((store) => !store.base && isWhole(store))

@@ -84,6 +84,7 @@ test('owned rows are one document, the same from the wire client as from the dri
   const source = (count: number): WireSource => {
     const lines: LineSource = {
       count,
+      isNull: () => false,
       number: (line, column) => (fields[column]?.type === 'enum' ? 0 : Number(rows[line]?.[(fields[column] as Field).name])),
       write: (line, column, to, offset) =>
         offset + raw(fields[column] as Field, rows[line]?.[(fields[column] as Field).name] as Value).copy(to, offset),
@@ -93,6 +94,7 @@ test('owned rows are one document, the same from the wire client as from the dri
       next: () => {},
       value: () => null,
       values: () => [],
+      isNull: () => false,
       number: () => 0,
       write: (_at, _to, offset) => offset,
       maxBytes: () => 0,

@@ -1,7 +1,7 @@
 /** The generator of random scenarios: what it writes is valid, the same for the same seed, and covers the grammar. */
 import { expect, test } from 'vitest'
 import { parseScenario } from '../../../src/scenario/read.ts'
-import { entityOf, orderRangeOf, rangesOf, renewsLife, writesOf } from '../../../src/scenario/scenario.ts'
+import { entityOf, isOptional, type Operation, orderRangeOf, rangesOf, renewsLife, type Scenario, writesOf } from '../../../src/scenario/scenario.ts'
 import { generateScenario } from '../../differential/generate.ts'
 
 const seeds = Array.from({ length: 300 }, (_, seed) => seed + 1)
@@ -75,10 +75,28 @@ test('300 random scenarios are valid, and every part of the grammar is in one of
         operations.flatMap(writesOf).some((each) => each.kind === 'update' && each.guard !== undefined && entityOf({ entities }, each.entity).tenant),
       ),
     ],
+    ['a field that is optional', entities.some((entity) => entity.fields.some((field) => field.optional !== undefined))],
+    ['an order in which some rows have no value', scenarios.some((each) => lists.some((list) => ordersByOptional(each, list)))],
+    ['rows without a value in a list', lists.some((each) => each.presence?.some(({ isNull }) => isNull))],
+    ['rows with a value in a list', lists.some((each) => each.presence?.some(({ isNull }) => !isNull))],
+    ['rows without a value in an aggregate', operations.some((each) => each.kind === 'aggregate' && each.presence !== undefined)],
+    [
+      'a field that is emptied',
+      operations
+        .flatMap(writesOf)
+        .some((write) => write.kind === 'update' && write.set.some((each) => each.to === 'constant' && each.constant === null)),
+    ],
+    [
+      'a new row without a value',
+      operations.flatMap(writesOf).some((write) => write.kind === 'insert' && write.set?.some((each) => each.constant === null)),
+    ],
+    ['a guard of no value', operations.flatMap(writesOf).some((write) => write.kind === 'update' && write.guard?.constant === null)],
     ['an invariant', scenarios.some((scenario) => scenario.invariants.length > 0)],
     ['a name of 40 letters', entities.some((entity) => entity.name.length === 40)],
   ]
   expect(holds.filter(([, held]) => !held).map(([what]) => what)).toEqual([])
 })
 
+const ordersByOptional = ({ entities, operations }: Scenario, list: Operation) =>
+  operations.includes(list) && list.kind === 'list' && isOptional(entityOf({ entities }, list.entity), list.order[0]?.field as string)
 const referredBy = (field: { generator: { kind: string; entity?: string } }) => (field.generator.kind === 'reference' ? field.generator.entity : null)
