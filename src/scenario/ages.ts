@@ -10,7 +10,8 @@ interface Context {
 }
 
 /** The time that says how old a row is. */
-export const creationOf = ({ fields }: Entity) => fields.find(({ generator }) => generator.kind === 'timestamp' && generator.withinMs !== null)
+export const creationOf = ({ fields }: Entity) =>
+  fields.find(({ generator, optional }) => generator.kind === 'timestamp' && generator.withinMs !== null && optional === undefined)
 
 export const creationWanted = 'give it a timestamp with "within", such as created_at: { type: timestamp, within: 2y }'
 

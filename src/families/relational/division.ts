@@ -1,5 +1,5 @@
 /** Whether a table is divided by the time of its rows, so that what is too old is dropped in parts and not deleted row by row; and why. */
-import { type Entity, type Field, type Operation, ownedBy, rangesOf, renewsLife, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { type Entity, type Field, isOptional, type Operation, ownedBy, rangesOf, renewsLife, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import type { TimeDivision } from '../model.ts'
 import { type PartUnit, partMs, partUnits } from '../parts.ts'
 import { changedFields, pickedShare, rowBytes } from '../sizes.ts'
@@ -54,7 +54,7 @@ function reason({ count, key }: Entity, { name }: Field, unit: PartUnit, keptMs:
 /** The creation time of a row, where it stays what it is. */
 function timeOf(entity: Entity, operations: Operation[]): Field | undefined {
   const changed = changedFields(operations, entity)
-  return entity.fields.find(({ name, generator }) => generator.kind === 'timestamp' && !changed.has(name))
+  return entity.fields.find(({ name, generator }) => generator.kind === 'timestamp' && !isOptional(entity, name) && !changed.has(name))
 }
 
 /** What needs a key that is unique by itself, which a table in parts by time has not; null: nothing. */
