@@ -403,7 +403,8 @@ function cellOf(operation: Operation, parameter: Parameter, steps: StepDraw[], i
   if (role === 'prefix' || role === 'below') return { from: 'prefix', text: prefixOf(operation, alwaysValued(drawn), role), step }
   if (role === 'tenant') return { from: 'tenant', generator: drawn, step }
   const beginning = role === 'row' && write.kind === 'insert' ? write.set?.find(({ field }) => field === name) : undefined
-  const generator =
-    beginning !== undefined ? constantGenerator(drawn.field, beginning.constant) : role === 'where' || role === 'after' ? alwaysValued(drawn) : drawn
+  // What rows are compared with is a value, also where the picked row has none.
+  const own = role === 'where' || role === 'after' ? alwaysValued(drawn) : drawn
+  const generator = beginning === undefined ? own : constantGenerator(drawn.field, beginning.constant)
   return { from: 'field', generator, step, versioned: role === 'row' || role === 'set' }
 }

@@ -1,5 +1,15 @@
 /** Whether a table is divided by the time of its rows, so that what is too old is dropped in parts and not deleted row by row; and why. */
-import { type Entity, type Field, isOptional, type Operation, ownedBy, rangesOf, renewsLife, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import {
+  type Entity,
+  type Field,
+  isOptional,
+  type Operation,
+  ownedBy,
+  rangesOf,
+  renewsLife,
+  type Scenario,
+  writesOf,
+} from '../../scenario/scenario.ts'
 import type { TimeDivision } from '../model.ts'
 import { type PartUnit, partMs, partUnits } from '../parts.ts'
 import { changedFields, pickedShare, rowBytes } from '../sizes.ts'

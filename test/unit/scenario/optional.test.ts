@@ -7,6 +7,7 @@ import { engineNamed } from '../../../src/engines/registry.ts'
 import { allOperations, deriveModel } from '../../../src/families/derive.ts'
 import { rowBytes } from '../../../src/families/sizes.ts'
 import { entitiesOf, plainColumn } from '../../../src/init/tables.ts'
+import { dictionaryRows } from '../../../src/report/data-dictionary.ts'
 import { parseScenario } from '../../../src/scenario/read.ts'
 import { entityOf, type Scenario } from '../../../src/scenario/scenario.ts'
 import { Reference } from '../../../src/verify/reference.ts'
@@ -133,6 +134,13 @@ test('PostgreSQL finds the fewer rows by a partial index, in an order that it ha
   expect(ddl.join('\n')).toContain('("id") WHERE "note" IS NOT NULL')
   expect(ddl.filter((text) => text.includes('WHERE "agent_id" IS NOT NULL'))).toEqual([])
   expect(programs[0]?.shown[0]).toContain('WHERE "queue" = $1 AND "agent_id" IS NULL ORDER BY "due_at" DESC NULLS LAST, "id" DESC LIMIT 9')
+})
+
+test('the data dictionary says which columns may have no value', () => {
+  const rows = dictionaryRows(compiled('postgres').model.stores, scenarioOf(...lists))
+  const constraintOf = (name: string) => rows.find(([store, column]) => store === 'ticket' && column === name)?.[3]
+  expect(constraintOf('agent_id')).toBe('refers to agent; no value in 20 % of the rows')
+  expect(constraintOf('queue')).toBe('—')
 })
 
 test('MariaDB finds rows without a value in an index of all', () => {
