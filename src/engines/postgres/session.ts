@@ -1,5 +1,6 @@
 /** PostgreSQL through its driver: binary COPY, prepared statements, facts and plans. */
 import { once } from 'node:events'
+import type { Writable } from 'node:stream'
 import type { Client, QueryArrayResult } from 'pg'
 import type { SqlDriver } from '../../clients/sql-operations.ts'
 import { keysInParts, purgeBatchRows, readsOnPrimary, referentialIntegrity, SqlSession } from '../../clients/sql-session.ts'
@@ -35,6 +36,19 @@ export function serverSettings({ memoryBytes }: Limits, durability: Durability):
     default_transaction_isolation: 'read committed',
     log_min_messages: 'fatal',
   }
+}
+
+interface Copy {
+  client: Client
+  stream: Writable
+  finished: Promise<unknown>
+  /** What ended it; null: nothing did. */
+  failure: Error | null
+}
+
+/** Written on, a stream whose connection has failed throws an error of its own, which says nothing of the server. */
+function checkCopy({ failure }: Copy): void {
+  if (failure !== null) throw failure
 }
 
 export class PostgresSession extends SqlSession<Client, string | null> implements Session {
@@ -77,12 +91,13 @@ export class PostgresSession extends SqlSession<Client, string | null> implement
   /** One COPY per table, each on a connection of its own: owners and lines arrive together, and rows are generated while the server works. */
   async load(rows: RowSource, last: boolean) {
     const { from } = await import('pg-copy-streams')
-    const copies = new Map<string, { client: Client; stream: ReturnType<typeof from>; finished: Promise<unknown> }>()
+    const copies = new Map<string, Copy>()
     const copyOf = async (table: string) => {
       const client = await this.#open()
       const stream = client.query(from(`COPY ${tableName(table)} FROM STDIN (FORMAT binary)`))
-      const copy = { client, stream, finished: once(stream, 'finish') }
+      const copy: Copy = { client, stream, finished: once(stream, 'finish'), failure: null }
       copy.finished.catch(() => {}) // Told where it is awaited.
+      stream.once('error', (error) => (copy.failure = error))
       copies.set(table, copy)
       stream.write(copyHeader)
       return copy
@@ -92,6 +107,7 @@ export class PostgresSession extends SqlSession<Client, string | null> implement
         const copy = copies.get(table)
         if (copy === undefined) continue
         copies.delete(table)
+        checkCopy(copy)
         copy.stream.end(copyTrailer)
         await copy.finished
         await copy.client.end()
@@ -102,7 +118,9 @@ export class PostgresSession extends SqlSession<Client, string | null> implement
         const tables = [block, ...block.owned].map((chunk) => chunk.entity)
         await finish([...copies.keys()].filter((table) => !tables.includes(table)))
         for (const chunk of [block, ...block.owned]) {
-          const { stream, finished } = copies.get(chunk.entity) ?? (await copyOf(chunk.entity))
+          const copy = copies.get(chunk.entity) ?? (await copyOf(chunk.entity))
+          checkCopy(copy)
+          const { stream, finished } = copy
           if (!stream.write(encodeCopy(this.compiled.scenario, chunk))) await Promise.race([once(stream, 'drain'), finished])
         }
       }
