@@ -27,6 +27,19 @@ export interface Writing {
 }
 export type Instruction = (writing: Writing) => void
 
+/** Of a client that has written nothing yet. */
+export const beginWriting = (params: WireSource, session: Buffer, to: RequestBuffer): Writing => ({
+  params,
+  session,
+  to,
+  transactionNumbers: [],
+  readAt: 0,
+  first: true,
+  lines: null,
+  line: 0,
+  target: [],
+})
+
 /** What a client adds to a command, and is known only when it is written. */
 export class Session {}
 export class TransactionNumber {}

@@ -17,7 +17,7 @@ import { noParameters, type WireSource } from '../../data/parameters.ts'
 import { writeInt64LE } from '../../data/whole-numbers.ts'
 import type { DocumentRequest } from '../../families/document/compile.ts'
 import type { Compiled, Lane } from '../engine.ts'
-import type { Instruction, Writing } from './bson.ts'
+import { beginWriting, type Instruction, type Writing } from './bson.ts'
 import { type Driver, MongoDocuments } from './documents.ts'
 import { type CommandTemplate, endTemplate, getMore, templatesOf } from './templates.ts'
 
@@ -75,17 +75,7 @@ class MongoExchange implements Exchange<CommandTemplate, Document[]> {
     const session = randomBytes(16)
     session[6] = ((session[6] as number) & 0x0f) | 0x40
     session[8] = ((session[8] as number) & 0x3f) | 0x80
-    this.#writing = {
-      params: noParameters,
-      session,
-      to: connection.request,
-      transactionNumbers: [],
-      readAt: 0,
-      first: true,
-      lines: null,
-      line: 0,
-      target: [],
-    }
+    this.#writing = beginWriting(noParameters, session, connection.request)
     connection.onReply = (bytes, from, to) => this.#received(bytes, from, to)
     connection.onClosed = (cause) => this.onClosed(cause)
   }

@@ -12,7 +12,7 @@ import { embeddedName } from '../../families/document/model.ts'
 import { nativeExpiry } from '../../families/document/queries.ts'
 import { type Entity, entityOf, type Field, lineFields } from '../../scenario/scenario.ts'
 import type { Compiled } from '../engine.ts'
-import { compile, type Instruction, type Writing } from './bson.ts'
+import { beginWriting, compile, type Instruction } from './bson.ts'
 
 type Bson = typeof BSON
 
@@ -73,17 +73,7 @@ export class MongoLoad {
     const write = this.#template(entityOf(this.#compiled.scenario, collection), chunk, expiry, inside)
     const command = Buffer.from(this.#bson.serialize({ insert: collection, ordered: false, writeConcern: { w: 1 }, $db: this.#database }))
     const rows = new Rows(chunk, expiry, inside)
-    const writing: Writing = {
-      params: rows,
-      session: Buffer.alloc(0),
-      to: (this.#connections[0] as MongoConnection).request,
-      transactionNumbers: [],
-      readAt: 0,
-      first: true,
-      lines: null,
-      line: 0,
-      target: [],
-    }
+    const writing = beginWriting(rows, Buffer.alloc(0), (this.#connections[0] as MongoConnection).request)
     for (let row = 0; row < chunk.rows; ) {
       await this.#until(1)
       const connection = this.#free.pop() as MongoConnection

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { RequestBuffer } from '../../../src/clients/request.ts'
 import { makeDataset } from '../../../src/data/dataset.ts'
 import { DrawnParameters } from '../../../src/data/drawn.ts'
-import type { Writing } from '../../../src/engines/mongodb/bson.ts'
+import { beginWriting } from '../../../src/engines/mongodb/bson.ts'
 import { MongoDocuments } from '../../../src/engines/mongodb/documents.ts'
 import { mongodb } from '../../../src/engines/mongodb/index.ts'
 import { templatesOf } from '../../../src/engines/mongodb/templates.ts'
@@ -47,17 +47,7 @@ function sent(change: (operation: Operation) => Operation, name: string): driver
   const [templates = []] = templatesOf(driver.BSON, new MongoDocuments(driver, compiled), 'dbtrial', program)
   return templates.map(({ write }) => {
     const to = new RequestBuffer()
-    const writing: Writing = {
-      params,
-      session: Buffer.alloc(16),
-      to,
-      transactionNumbers: [],
-      readAt: 0,
-      first: true,
-      lines: null,
-      line: 0,
-      target: [],
-    }
+    const writing = beginWriting(params, Buffer.alloc(16), to)
     write(writing)
     return driver.BSON.deserialize(Buffer.from(to.bytes.subarray(0, to.length)))
   })
