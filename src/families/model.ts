@@ -67,6 +67,11 @@ export interface Store {
   serves: string[]
   reason: string
 }
+export const isInParts = ({ division }: Pick<Store, 'division'>) => division?.parts != null
+/** Whether rows of an entity go with their part. */
+export const liesInParts = (stores: readonly Pick<Store, 'entity' | 'division'>[], entity: string) =>
+  stores.some((store) => store.entity === entity && isInParts(store))
+
 /** One request to one store. */
 export interface AccessStep {
   action: 'read' | 'read first' | 'write' | 'delete'

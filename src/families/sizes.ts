@@ -13,6 +13,7 @@ import {
   ownedBy,
   type Presence,
   type Scenario,
+  stepsOf,
 } from '../scenario/scenario.ts'
 import { monthMs } from '../scenario/units.ts'
 
@@ -65,10 +66,10 @@ export function rowBytes(entity: Entity, names: string[] = entity.fields.map((fi
   return names.reduce((sum, name) => sum + fieldBytes(fieldOf(entity, name)), 0)
 }
 
-/** Average bytes of the named owned rows that come with a row. */
-export function ownedBytes(scenario: Pick<Scenario, 'entities'>, entity: Entity, names: string[]): number {
+/** Average bytes of the named owned rows that come with a row, or of all. */
+export function ownedBytes(scenario: Pick<Scenario, 'entities'>, entity: Entity, names?: string[]): number {
   return ownedBy(scenario, entity.name)
-    .filter((each) => names.includes(each.name))
+    .filter((each) => names === undefined || names.includes(each.name))
     .reduce((sum, each) => sum + (each.owner?.mean ?? 1) * rowBytes(each), 0)
 }
 
@@ -176,8 +177,7 @@ export function namedOperations(operations: Operation[]): Operation[] {
 export function changedFields(operations: Operation[], entity: Entity): Set<string> {
   const changed = new Set<string>()
   for (const operation of operations) {
-    const writes = operation.kind === 'transaction' ? operation.steps : [operation]
-    for (const write of writes) {
+    for (const write of stepsOf(operation)) {
       if (write.entity !== entity.name) continue
       if (write.kind === 'put') for (const field of entity.fields) changed.add(field.name)
       if (write.kind === 'update') for (const each of [...write.set, ...write.add]) changed.add(each.field)

@@ -1,12 +1,13 @@
 /** What is known to go wrong with designs like this one, looked for in this one: each finding with its number. */
 import { bytes } from '../assess/figures/amount.ts'
 import { isUseCounted, unusedIndexes } from '../assess/judge/fixes.ts'
+import { isInParts } from '../families/model.ts'
 import { rowBytes } from '../families/sizes.ts'
 import type { CandidateResult } from '../result/result.ts'
 import { entityOf, type Scenario } from '../scenario/scenario.ts'
 import { arePlansTold, sortsWithoutIndex, thrownAway, wholeReads } from './call-plans.ts'
 import { count, percent } from './render/format.ts'
-import { isInParts, type Store } from './stored-columns.ts'
+import type { Store } from './stored-columns.ts'
 
 export interface Looked {
   /** What was looked for. */

@@ -50,3 +50,6 @@ export function inWords(path: string): string {
   const said = words[name]
   return said === undefined ? path : typeof said === 'string' ? said : said(of)
 }
+
+/** With what `--assume` calls it. */
+export const toldOf = (path: string) => (inWords(path) === path ? path : `${inWords(path)} (${path})`)

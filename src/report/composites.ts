@@ -2,7 +2,7 @@
 
 import type { Decision } from '../assess/decision/decision.ts'
 import type { Composite } from '../assess/fleet/composites.ts'
-import { inWords } from './assumed-words.ts'
+import { toldOf } from './assumed-words.ts'
 import { type Block, heading, paragraph, table } from './render/document.ts'
 import { percent, usd } from './render/format.ts'
 
@@ -53,10 +53,7 @@ const moversText = ({ movers }: Composite) =>
     ? '—'
     : movers
         .slice(0, mostMovers)
-        .map(
-          ({ path, low, high }) =>
-            `${inWords(path)} (${path}): ${[low, high].map((each) => (each === null ? 'not to be had' : usd(each))).join(' to ')}`,
-        )
+        .map(({ path, low, high }) => `${toldOf(path)}: ${[low, high].map((each) => (each === null ? 'not to be had' : usd(each))).join(' to ')}`)
         .join('; ')
 
 const price = ({ usdPerMonth, aloneUsdPerMonth }: Composite, at: 'now' | 'horizon') => `${usd(usdPerMonth[at])} (${usd(aloneUsdPerMonth[at])})`

@@ -19,9 +19,10 @@ interface Refused {
 export function conflicts({ candidates, scenario }: Pick<Result, 'candidates' | 'scenario'>): Block[] {
   const guarded = scenario.operations.filter(isGuarded)
   const found = candidates.flatMap((candidate) => guarded.flatMap((operation) => refusedOf(candidate, operation)))
-  if (found.length === 0) return lostUpdates(scenario.operations)
+  const lost = lostUpdates(scenario.operations)
+  if (found.length === 0) return lost
   return [
-    ...lostUpdates(scenario.operations),
+    ...lost,
     heading(3, 'What guards refused'),
     paragraph(
       'Calls of operations with a guard, in all trials. A conflict did nothing, because the row was not there, did not hold what its guard asks for, or was written since its version was read; it is no error, its time counts as any other.',

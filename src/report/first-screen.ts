@@ -3,7 +3,7 @@ import { likelihood } from '../assess/decision/constraints.ts'
 import type { CandidateDecision, Decision } from '../assess/decision/decision.ts'
 import { lateNow } from '../assess/fleet/latency-of-plan.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
-import { yearsText } from './fleet-in-short.ts'
+import { lateAtScale, yearsText } from './fleet-in-short.ts'
 import { changesText, changeText, costText, restsText } from './in-short.ts'
 import { cost, sufficesText } from './plan.ts'
 import { firstOf, recommended, unsureOf } from './recommendation.ts'
@@ -66,9 +66,9 @@ function breaksText({ plan, atScale }: CandidateDecision, { months }: Decision):
     ...lateNow(plan.latency).map(
       ({ operation, objective, totalMs, limitMs }) => `${objective} of ${operation} (${micros(totalMs.p50 * 1000)} of ${micros(limitMs * 1000)})`,
     ),
-    ...atScale
-      .filter(({ probabilityNow }) => probabilityNow >= 0.5)
-      .map(({ operation, now, limitMs }) => `${operation} (${micros(now.p50 * 1e6)} of ${micros(limitMs * 1000)}) on production’s rows`),
+    ...lateAtScale(atScale).map(
+      ({ operation, now, limitMs }) => `${operation} (${micros(now.p50 * 1e6)} of ${micros(limitMs * 1000)}) on production’s rows`,
+    ),
   ]
   return [...(late.length === 0 ? [] : [`now, late already: ${late.join(', ')}`]), changesText(plan, months)].join('; ')
 }

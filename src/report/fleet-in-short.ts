@@ -1,4 +1,4 @@
-/** What the planned servers hold and cost, in a line each for the first screen. */
+/** What the planned servers hold and cost, in a line each. */
 import type { CandidateDecision } from '../assess/decision/decision.ts'
 import type { CandidatePlan } from '../assess/fleet/candidate-plan.ts'
 import { lateNow } from '../assess/fleet/latency-of-plan.ts'
@@ -7,18 +7,19 @@ import { micros, usd } from './render/format.ts'
 const likely = 0.5
 const mostLate = 3
 
+/** Operations that are likely late on the rows of production already now. */
+export const lateAtScale = (atScale: CandidateDecision['atScale']) => atScale.filter(({ probabilityNow }) => probabilityNow >= likely)
+
 /** Whether the limits hold on the servers that are proposed, and what misses them now, at the average load. */
 export function limitsText({ constraints, atScale }: Pick<CandidateDecision, 'constraints' | 'atScale'>, { latency }: CandidatePlan): string {
   const late = [
     ...lateNow(latency).map(
       ({ operation, objective, totalMs, limitMs }) => `${objective} of ${operation} ${micros(totalMs.p50 * 1000)} of ${micros(limitMs * 1000)}`,
     ),
-    ...atScale
-      .filter(({ probabilityNow }) => probabilityNow >= likely)
-      .map(
-        ({ operation, now, limitMs, rollup }) =>
-          `${operation} ${micros(now.p50 * 1e6)} of ${micros(limitMs * 1000)} on the rows of production${rollup === null ? '' : ' unless it is rolled up'}`,
-      ),
+    ...lateAtScale(atScale).map(
+      ({ operation, now, limitMs, rollup }) =>
+        `${operation} ${micros(now.p50 * 1e6)} of ${micros(limitMs * 1000)} on the rows of production${rollup === null ? '' : ' unless it is rolled up'}`,
+    ),
   ]
   const shares = constraints.flatMap(({ name, planned }) =>
     name === 'objectives on average' ? [`on average ${planned}`] : name === 'objectives at peak' ? [`at peak ${planned}`] : [],

@@ -1,7 +1,7 @@
 /** Which rows an operation asks for, in a few words: what a plan prints of it. */
 import { loadedRows } from '../data/dataset.ts'
 import { tierStarts } from '../data/distributions.ts'
-import { type Entity, entityOf, type Operation, type Pick, type Scenario, stepsOf, type Tiers } from '../scenario/scenario.ts'
+import { type Entity, entityOf, type Operation, type Pick, rootOf, type Scenario, stepsOf, type Tiers } from '../scenario/scenario.ts'
 import type { Shares } from '../scenario/shares.ts'
 import { count, percent } from './render/format.ts'
 import { lastText, spanText } from './spans.ts'
@@ -23,7 +23,7 @@ function pickOfOne(entity: Entity, { skew, miss }: Pick, scenario: Scenario, sha
 
 /** "90 % of 37 rows loaded (2.6M in production) of the last 30 days, 9 % of …, 1 % of … older ones". */
 function tiersText(entity: Entity, law: Tiers, scenario: Scenario, shares: Shares): string {
-  const owner = entityOf(scenario, entity.owner?.entity ?? entity.name)
+  const owner = rootOf(scenario, entity)
   const loaded = loadedRows(owner, shares[owner.name] as number, scenario)
   const starts = tierStarts(law, loaded)
   return law.tiers

@@ -1,11 +1,10 @@
 /** Rows that are picked by age: how many are hot, warm and cold, what they take, and whether the trials picked them as often as was said. */
 import { Demand } from '../assess/demand/demand.ts'
-import { rootOf } from '../assess/demand/popularity.ts'
 import { bytes } from '../assess/figures/amount.ts'
 import { middleOf } from '../assess/figures/simulate.ts'
 import { ownedBytes, rowBytes } from '../families/sizes.ts'
 import type { CandidateResult, Result } from '../result/result.ts'
-import { entityOf, type Operation, ownedBy, type Scenario, stepsOf, type Tiers } from '../scenario/scenario.ts'
+import { entityOf, type Operation, rootOf, type Scenario, stepsOf, type Tiers } from '../scenario/scenario.ts'
 import { type Block, heading, paragraph, table } from './render/document.ts'
 import { count, percent } from './render/format.ts'
 import { lastText, spanText } from './spans.ts'
@@ -31,8 +30,7 @@ export function hotAndCold(scenario: Scenario): Block[] {
 function tierRows(operation: Operation, demand: Demand): string[][] {
   const { scenario, months } = demand
   const root = rootOf(scenario, entityOf(scenario, operation.entity))
-  const owned = ownedBy(scenario, root.name).map(({ name }) => name)
-  const size = rowBytes(root) + ownedBytes(scenario, root, owned)
+  const size = rowBytes(root) + ownedBytes(scenario, root)
   const { tiers } = operation.pick.skew as Tiers
   const rowsIn = (month: number) =>
     (demand.pick(operation, month) as Tiers).tiers.map(({ rowShare }) => rowShare * middleOf(demand.rows(root, month)))

@@ -9,7 +9,7 @@ import { availabilityText } from '../assess/fleet/availability.ts'
 import type { CandidatePlan, FleetPlan } from '../assess/fleet/candidate-plan.ts'
 import { minEffect } from '../assess/fleet/plan-assumptions.ts'
 import type { MissedUnloaded } from '../assess/judge/assess.ts'
-import { inWords } from './assumed-words.ts'
+import { inWords, toldOf } from './assumed-words.ts'
 import { lineText, lineUsd, sourcesOf, totalText, withTotal } from './bill.ts'
 import { forecastBlocks } from './forecasts.ts'
 import { besidePrices } from './forks.ts'
@@ -302,9 +302,6 @@ function lines(plan: CandidatePlan, horizon: number, sources: ReturnType<typeof 
     ),
   ]
 }
-
-/** With what `--assume` calls it. */
-const toldOf = (path: string) => (inWords(path) === path ? path : `${inWords(path)} (${path})`)
 
 const connectionsText = ({ connections }: FleetPlan) => spreadText(connections, (value) => count(Math.max(1, Math.ceil(value))))
 

@@ -3,7 +3,6 @@ import type { CandidateResult } from '../result/result.ts'
 import { type Entity, entityOf, type Field, lineFields, type Scenario } from '../scenario/scenario.ts'
 
 export type Store = CandidateResult['model']['stores'][number]
-export const isInParts = ({ division }: Store) => division?.parts != null
 
 export interface StoredColumn {
   /** As it stands in the store. */

@@ -2,7 +2,7 @@
 import { harmonic } from '../data/distributions.ts'
 import { newestShare } from '../families/sizes.ts'
 import { creationOf } from './ages.ts'
-import { type Entity, entityOf, type List, type Operation, type Pick, type Scenario, type Step, stepsOf } from './scenario.ts'
+import { type Entity, entityOf, type List, type Operation, type Pick, rootOf, type Scenario, type Step, stepsOf } from './scenario.ts'
 
 export interface ArchivedRead {
   /** What asks for them, and how often. */
@@ -19,7 +19,7 @@ const percentOf = (share: number) => `${Number((share * 100).toPrecision(2))} %`
 export function archivedReads(scenario: Scenario, operation: Operation): ArchivedRead | null {
   const reads = stepsOf(operation).flatMap((step) => {
     const entity = entityOf(scenario, step.entity)
-    const root = entity.owner === null ? entity : entityOf(scenario, entity.owner.entity)
+    const root = rootOf(scenario, entity)
     return root.archiveAfterMs === undefined || newestShare(root, root.archiveAfterMs) === 1 ? [] : (readOf(step, root, root.archiveAfterMs) ?? [])
   })
   return reads.find(({ isCertain }) => isCertain) ?? reads[0] ?? null

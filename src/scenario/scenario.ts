@@ -398,6 +398,11 @@ export function selectedBy(selection: Selection): string[] {
   return [...new Set(told.map(({ field }) => field))]
 }
 
+/** The entity by whose rows others live, be it this one or the owner of it. */
+export function rootOf(scenario: OnlyOf<Scenario, 'entities'>, entity: Entity): Entity {
+  return entity.owner === null ? entity : entityOf(scenario, entity.owner.entity)
+}
+
 /** The owned entities of an entity, in the order of the scenario. */
 export function ownedBy(scenario: OnlyOf<Scenario, 'entities'>, name: string): Entity[] {
   return scenario.entities.filter((each) => each.owner?.entity === name)

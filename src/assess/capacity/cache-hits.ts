@@ -4,7 +4,7 @@
  */
 import { ownedBytes, rowBytes } from '../../families/sizes.ts'
 import type { CandidateResult, Result, TrialResult } from '../../result/result.ts'
-import { type Cache, entityOf, type Operation, type OperationOf, type Pick, type Scenario, type Step, writesOf } from '../../scenario/scenario.ts'
+import { type Cache, entityOf, type OperationOf, type PickLaw, type Scenario, type Step, writesOf } from '../../scenario/scenario.ts'
 import { drawsOfTop } from '../demand/popularity.ts'
 
 export interface CacheHits {
@@ -35,7 +35,7 @@ const overheadBytes = 150
 const counted = ({ phase, validity }: TrialResult) => phase !== 'warm-up' && validity.verdict !== 'broken'
 
 /** [] where no cache stands in front. */
-export function cacheHitsOf(candidate: PickOf<CandidateResult, 'name' | 'trials'>, result: PickOf<Result, 'scenario' | 'trialPlan'>): CacheHits[] {
+export function cacheHitsOf(candidate: Pick<CandidateResult, 'name' | 'trials'>, result: Pick<Result, 'scenario' | 'trialPlan'>): CacheHits[] {
   const { scenario, trialPlan } = result
   const cache = scenario.candidates.find(({ name }) => name === candidate.name)?.cache
   if (cache === undefined) return []
@@ -54,13 +54,12 @@ export function cacheHitsOf(candidate: PickOf<CandidateResult, 'name' | 'trials'
       asked: sum((each) => each.ok + each.miss),
       answered: sum((each) => each.cached?.answers ?? 0),
       expected: expected[at] as number,
-      inProduction: steadyShare(get, scenario, cache),
+      inProduction: new Kept(get, scenario, entityOf(scenario, get.entity).count).inProduction(scenario, cache),
       judged: sum((each) => each.cached?.judged ?? 0),
       outdated: sum((each) => each.cached?.outdated ?? 0),
     }
   })
 }
-type PickOf<T, K extends keyof T> = { [P in K]: T[P] }
 
 /** Shares of the calls of each get that the cache has an answer to, by the trials in their order. */
 function replayed(trials: TrialResult[], models: Kept[], { ttlMs, memoryBytes }: Cache): number[] {
@@ -169,7 +168,7 @@ class Kept {
     this.bytesEach = rowBytes(entity, get.fields) + ownedBytes(scenario, entity, get.with) + overheadBytes
     const edges = edgesOf(loaded)
     const counts = edges.slice(1).map((to, at) => to - (edges[at] as number))
-    const sharesOf = (skew: Pick['skew']) => sharesBetween(edges, skew, entity.count)
+    const sharesOf = (skew: PickLaw) => sharesBetween(edges, skew, entity.count)
     const shares = sharesOf(get.pick.skew)
     this.classes = counts.map((count, at) => new Rows(count, shares[at] as number))
     this.#writers = writersOf(scenario, get.entity).map(({ skew, ...writer }) => ({ ...writer, shares: sharesOf(skew) }))
@@ -187,10 +186,28 @@ class Kept {
   step(now: number, ttlMs: number, found: number, doneOf: (operation: string) => number): number {
     let answered = 0
     for (const [at, rows] of this.classes.entries()) {
-      const written = this.#writers.reduce((sum, writer) => sum + doneOf(writer.name) * writer.rows * (writer.shares[at] as number), 0)
-      answered += rows.step(now, ttlMs, found, written)
+      answered += rows.step(now, ttlMs, found, this.#written(at, doneOf))
     }
     return answered
+  }
+
+  /** A row that is asked for λ times while it would stay is kept λ/(1 + λ) of the time; writes end that sooner. Once it is filled, where it has room. */
+  inProduction({ operations }: Scenario, { ttlMs }: Cache): number {
+    const rateOf = (name: string) => operations.find((each) => each.name === name)?.ratePerSecond ?? 0
+    const asked = this.get.ratePerSecond * (1 - this.get.pick.miss)
+    const ttl = ttlMs / 1000
+    const found = this.classes.reduce((sum, { count, share }, at) => {
+      const written = this.#written(at, rateOf) / count
+      const stays = written === 0 ? ttl : -Math.expm1(-written * ttl) / written
+      const calls = ((asked * share) / count) * stays
+      return sum + (share * calls) / (1 + calls)
+    }, 0)
+    return found * (1 - this.get.pick.miss)
+  }
+
+  /** Rows of a class, by how often each operation is done. */
+  #written(at: number, doneOf: (operation: string) => number): number {
+    return this.#writers.reduce((sum, { name, rows, shares }) => sum + doneOf(name) * rows * (shares[at] as number), 0)
   }
 }
 
@@ -201,7 +218,7 @@ function edgesOf(rows: number): number[] {
 }
 
 /** Of the draws; ranks beyond the rows that are loaded fold on them, each as often as any other. */
-function sharesBetween(edges: number[], skew: Pick['skew'], inProduction: number): number[] {
+function sharesBetween(edges: number[], skew: PickLaw, inProduction: number): number[] {
   const rows = edges.at(-1) as number
   const ranks = Math.max(rows, skew.kind === 'tiers' ? rows : inProduction)
   const within = edges.map((edge) => drawsOfTop(skew, ranks, edge))
@@ -213,8 +230,8 @@ function sharesBetween(edges: number[], skew: Pick['skew'], inProduction: number
 }
 
 /** Writes of rows that are there; those that others are updated through go by how often they are referred to. */
-function writersOf(scenario: Scenario, name: string): { name: string; rows: number; skew: Pick['skew'] }[] {
-  return scenario.operations.flatMap((operation: Operation) =>
+function writersOf(scenario: Scenario, name: string): { name: string; rows: number; skew: PickLaw }[] {
+  return scenario.operations.flatMap((operation) =>
     writesOf(operation).flatMap((write) => {
       if (write.entity !== name || write.kind === 'insert') return []
       const rows = write.kind === 'put' ? write.existingShare : 1
@@ -225,24 +242,4 @@ function writersOf(scenario: Scenario, name: string): { name: string; rows: numb
       return generator?.kind === 'reference' ? [{ name: operation.name, rows: owned.owner?.mean ?? 1, skew: generator.skew }] : []
     }),
   )
-}
-
-/** A row that is asked for λ times while it would stay is kept λ/(1 + λ) of the time; writes end that sooner. */
-function steadyShare(get: OperationOf<'get'>, scenario: Scenario, { ttlMs }: Cache): number {
-  const { count } = entityOf(scenario, get.entity)
-  const edges = edgesOf(count)
-  const shares = sharesBetween(edges, get.pick.skew, count)
-  const writers = writersOf(scenario, get.entity).map(({ name, rows, skew }) => ({
-    perSecond: (scenario.operations.find((each) => each.name === name)?.ratePerSecond ?? 0) * rows,
-    shares: sharesBetween(edges, skew, count),
-  }))
-  const found = shares.reduce((sum, share, at) => {
-    const rows = (edges[at + 1] as number) - (edges[at] as number)
-    const written = writers.reduce((total, writer) => total + (writer.perSecond * (writer.shares[at] as number)) / rows, 0)
-    const ttl = ttlMs / 1000
-    const stays = written === 0 ? ttl : -Math.expm1(-written * ttl) / written
-    const calls = ((get.ratePerSecond * (1 - get.pick.miss) * share) / rows) * stays
-    return sum + (share * calls) / (1 + calls)
-  }, 0)
-  return found * (1 - get.pick.miss)
 }

@@ -205,7 +205,7 @@ class Cost implements CostPlan {
       return derivedFrom(
         path,
         'USD/month',
-        `(servers${share} + storage + provisionedIo + shards + backup + archive + transfer) × regionFactor`,
+        `(servers${share} + storage + provisionedIo + shards + backup + ${this.archivedRows(month) === null ? 'archive' : 'objects'} + transfer) × regionFactor`,
         [own.servers, infrastructure, own.backup, this.#objects(month), own.transfer, this.#region],
         (values) => {
           const [server, all, kept, archived, moved, factor] = values as [number, number, number, number, number, number]

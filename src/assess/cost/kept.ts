@@ -1,7 +1,7 @@
 /** What is kept beside the servers: full copies and what changed since, and the log that brings one up to the last minute. */
 
 import { ownedBytes, rowBytes } from '../../families/sizes.ts'
-import { type Entity, ownedBy } from '../../scenario/scenario.ts'
+import type { Entity } from '../../scenario/scenario.ts'
 import { isReadOperation } from '../capacity/calls.ts'
 import type { Demand } from '../demand/demand.ts'
 import { assumed, derived, derivedFrom, type Figure, given, productOf, sumOf } from '../figures/figure.ts'
@@ -65,8 +65,7 @@ export function archivedBytes(demand: Demand, entity: Entity, month: number): Fi
   const rows = demand.archived(entity, month)
   if (rows === null) return null
   const { scenario } = demand
-  const owned = ownedBy(scenario, entity.name).map(({ name }) => name)
-  const bytes = rowBytes(entity) + ownedBytes(scenario, entity, owned)
+  const bytes = rowBytes(entity) + ownedBytes(scenario, entity)
   const size = given('plan.archivedSize', 'ratio', archivedSize, 'assumed', 'bytes of archived rows, over what their values take')
   return productOf(`demand.${entity.name}.archivedBytes@${month}`, 'bytes', `archived × archivedSize × ${Math.round(bytes)} B`, [rows, size], bytes)
 }

@@ -1,13 +1,12 @@
 /** What production will ask for, month by month: rows and rates, from the growth that the scenario states. */
 import { newestShare } from '../../families/sizes.ts'
 import { tiersOf } from '../../scenario/ages.ts'
-import { type Entity, entityOf, type Operation, type PickLaw, renewsLife, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { type Entity, entityOf, type Operation, type PickLaw, renewsLife, rootOf, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import { monthMs, secondsPerMonth } from '../../scenario/units.ts'
 import { assumed, derived, derivedFrom, type Figure, given, productOf, sumOf } from '../figures/figure.ts'
 import { FigureMemo } from '../figures/figure-memo.ts'
 import { middleOf } from '../figures/simulate.ts'
 import { agedIn } from './ages.ts'
-import { rootOf } from './popularity.ts'
 
 /** A stated growth, or peak, is a wish: it is drawn between these shares of itself. */
 const growthSpread = assumed(0.5, 1, 1.5)
@@ -119,7 +118,7 @@ export class Demand {
 
   /** How many times the rows of an owner are by then what they are now, where owned rows grow otherwise than their owners; null: they do not. */
   linesDrift(owned: Entity, month: number): Figure<'ratio'> | null {
-    const owner = entityOf(this.scenario, owned.owner?.entity ?? owned.name)
+    const owner = rootOf(this.scenario, owned)
     if (owned.growthPerMonth === owner.growthPerMonth) return null
     const path = `demand.${owned.name}.linesDrift@${month}`
     return this.#memo.once(path, () =>

@@ -1,6 +1,5 @@
 /** How much of the data is hot: what a cache of any size leaves to the disks, month by month, from the laws of the picks. */
-import type { Operation } from '../../scenario/scenario.ts'
-import { entityOf } from '../../scenario/scenario.ts'
+import { entityOf, type Operation, rootOf } from '../../scenario/scenario.ts'
 import { derived, type Figure, given } from '../figures/figure.ts'
 import { FigureMemo } from '../figures/figure-memo.ts'
 import { middleOf } from '../figures/simulate.ts'
@@ -8,7 +7,7 @@ import { assumptions } from '../fleet/plan-assumptions.ts'
 import { cachedAsIf } from '../fleet/supply.ts'
 import { cachedFor, type MissCurve, missCurveOf, missedAt, tableOf } from './che.ts'
 import type { Demand } from './demand.ts'
-import { pageBytes, pagesOfTable, rootOf } from './popularity.ts'
+import { pageBytes, pagesOfTable } from './popularity.ts'
 import type { Storage } from './storage.ts'
 
 interface Curve {

@@ -1,6 +1,6 @@
 /** How often each page of a table is asked for, from the law by which operations pick rows. */
 import { harmonic } from '../../data/distributions.ts'
-import { type Entity, entityOf, type Operation, type PickLaw, type Scenario, type Tier, type Tiers } from '../../scenario/scenario.ts'
+import type { Operation, PickLaw, Tier, Tiers } from '../../scenario/scenario.ts'
 import type { Pages } from './che.ts'
 
 /** Of caches and disks alike. */
@@ -19,11 +19,6 @@ export interface Asker {
 export interface Table {
   rows: number
   bytes: number
-}
-
-/** The entity whose rows decide which pages are hot: that of an owner, with what it owns. */
-export function rootOf(scenario: Scenario, entity: Entity): Entity {
-  return entity.owner === null ? entity : entityOf(scenario, entity.owner.entity)
 }
 
 /**

@@ -1,5 +1,7 @@
 /** One candidate's plan: what production asks of it month by month, what a server carries, and the cheapest fleets that do. */
+
 import type { PlanFacts } from '../../engines/engine.ts'
+import { isInParts } from '../../families/model.ts'
 import type { CandidateResult, Result } from '../../result/result.ts'
 import type { Operation } from '../../scenario/scenario.ts'
 import { productionRows } from '../capacity/calls.ts'
@@ -135,7 +137,7 @@ export function planCapacity({ candidate, result, demand, serves }: PlanInput): 
     fixedMemory: standing.fixedMemory,
     cacheOfRest: standing.cacheOfRest,
     torn,
-    inParts: candidate.model.stores.flatMap(({ entity, division }) => (division?.parts ? [entity] : [])),
+    inParts: candidate.model.stores.filter(isInParts).map(({ entity }) => entity),
     crossing,
     connections: traffic.connections,
     needFigures,

@@ -1,4 +1,5 @@
 /** Rights by row: a transaction of the application sees and writes the rows of the tenant that it names, whatever its statements ask for. */
+import { liesInParts } from '../../families/model.ts'
 import { rightsOf } from '../../scenario/rights.ts'
 import { type Entity, entityOf, fieldOf, type Scenario } from '../../scenario/scenario.ts'
 import { isOfTenants, tenantFieldOf, tenantOwnerOf } from '../../scenario/tenants.ts'
@@ -35,10 +36,7 @@ function slowed({ scenario, operations }: Design): string {
 
 /** Parts of a table are dropped by whom it belongs to. */
 const expiring = ({ scenario, model }: Design) =>
-  scenario.entities.filter(
-    (entity) =>
-      entity.ttlMs !== null && isOfTenants(scenario, entity) && !model.stores.some((store) => store.entity === entity.name && store.division?.parts),
-  )
+  scenario.entities.filter((entity) => entity.ttlMs !== null && isOfTenants(scenario, entity) && !liesInParts(model.stores, entity.name))
 
 /** It locks the rows that it removes: that takes the right to change them. */
 function purgeOf(design: Design): string[] {

@@ -1,6 +1,15 @@
 /** Section 2: what the application needs, by its scenario: rows, calls, limits, and what the scenario leaves open. */
-import type { Durability, Requirements, Scenario } from '../../scenario/scenario.ts'
-import { type Entity, type Operation, selectedBy, verbOf, writesOf } from '../../scenario/scenario.ts'
+import {
+  type Durability,
+  type Entity,
+  type Operation,
+  type Requirements,
+  type Scenario,
+  selectedBy,
+  stepsOf,
+  verbOf,
+  writesOf,
+} from '../../scenario/scenario.ts'
 import { monthMs } from '../../scenario/units.ts'
 import { demandBlocks } from '../demand.ts'
 import { calendarText, markedIn } from '../plan.ts'
@@ -102,9 +111,10 @@ function operationRow(operation: Operation, scenario: Pick<Scenario, 'entities' 
 
 /** In a few words, as the scenario has it. */
 function whatText(operation: Operation, scenario: Pick<Scenario, 'entities'>): string {
-  const writes = operation.kind === 'transaction' ? operation.steps : writesOf(operation).length > 0 ? [operation] : []
-  if (writes.length > 0)
-    return writes.map((each) => [`${verbOf(scenario, each)} ${each.entity}`, ...('with' in each ? each.with : [])].join(' with ')).join(', then ')
+  if (writesOf(operation).length > 0)
+    return stepsOf(operation)
+      .map((each) => [`${verbOf(scenario, each)} ${each.entity}`, ...('with' in each ? each.with : [])].join(' with '))
+      .join(', then ')
   const owned = operation.kind === 'get' && operation.with.length > 0 ? ` with ${operation.with.join(', ')}` : ''
   const by = operation.kind === 'list' && selectedBy(operation).length > 0 ? ` by ${selectedBy(operation).join(', ')}` : ''
   return `${verbOf(scenario, operation)} ${operation.entity}${owned}${by}`

@@ -1,11 +1,12 @@
 /** Section 13: who may do what, what must not be read by others, and which controls meet what compliance asks for. */
+
+import { liesInParts } from '../../families/model.ts'
 import type { CandidateResult, Result } from '../../result/result.ts'
 import { type Control, controls, ruleOf } from '../../scenario/regimes.ts'
 import { rightsOf } from '../../scenario/rights.ts'
 import type { Entity, Scenario } from '../../scenario/scenario.ts'
 import { acrossTenants, addressedBy, isOfTenants, tenantOwnerOf, tenantsIn } from '../../scenario/tenants.ts'
 import { type Block, code, heading, list, paragraph, table } from '../render/document.ts'
-import { isInParts } from '../stored-columns.ts'
 import { designed, type Told } from '../told.ts'
 
 export function securitySection(told: Told): Block[] {
@@ -117,11 +118,7 @@ const purge = 'the purge of expired rows'
 
 function rightsRow({ name: entity, ttlMs }: Entity, { operations }: Scenario, own: CandidateResult[]): string[] {
   // Stores of the other families expire rows by themselves.
-  const purges =
-    ttlMs !== null &&
-    own.some(({ model }) => model.family === 'relational' && !model.stores.some((store) => store.entity === entity && isInParts(store)))
-      ? [purge]
-      : []
+  const purges = ttlMs !== null && own.some(({ model }) => model.family === 'relational' && !liesInParts(model.stores, entity)) ? [purge] : []
   const { reads, inserts, changes, deletes } = rightsOf(entity, operations)
   return [entity, ...[[...reads, ...purges], inserts, changes, [...deletes, ...purges]].map((names) => names.join(', ') || '—')]
 }
