@@ -1,5 +1,5 @@
 /** The rows of one run: how many of each entity at the chosen share, and a generator for every field. */
-import { type Entity, entityOf, type Field, fieldOf, type Scenario } from '../scenario/scenario.ts'
+import { type Entity, entityOf, type Field, fieldOf, rootOf, type Scenario } from '../scenario/scenario.ts'
 import type { Shares } from '../scenario/shares.ts'
 import { binomial, picker, type Ranker } from './distributions.ts'
 import { creationTime, type FieldGenerator, fieldGenerator, generatedValue, linesPerOwner } from './fields.ts'
@@ -76,8 +76,7 @@ export function isLoaded({ entity, rows }: EntityData, row: number): boolean {
 }
 
 export function loadedRows(entity: Entity, share: number, scenario: Pick<Scenario, 'entities'>): number {
-  const of = entity.owner === null ? entity : entityOf(scenario, entity.owner.entity)
-  return Math.max(1, Math.round(of.count * share))
+  return Math.max(1, Math.round(rootOf(scenario, entity).count * share))
 }
 
 /** Distinct values: of an int field in its range, of a words field in its pool; shrinking with the share where the access depends on it. */

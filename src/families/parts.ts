@@ -1,19 +1,19 @@
 /** Parts of a table by the time of its rows, each dropped as a whole when it is too old: their units, and the times that they begin at. */
+import { bucketMs, bucketOf, bucketStartMs } from './buckets.ts'
 
 /** As SQL names spans of time, in UTC. */
 export const partUnits = ['1 hour', '6 hours', '1 day', '7 days', '1 month', '1 year'] as const
 export type PartUnit = (typeof partUnits)[number]
 
-const hourMs = 3_600_000
-const dayMs = 24 * hourMs
+const { hour: hourMs, day: dayMs, month: monthMs, year: yearMs } = bucketMs
 /** Of a month and a year on average. */
 export const partMs: Record<PartUnit, number> = {
   '1 hour': hourMs,
   '6 hours': 6 * hourMs,
   '1 day': dayMs,
   '7 days': 7 * dayMs,
-  '1 month': (365.25 / 12) * dayMs,
-  '1 year': 365.25 * dayMs,
+  '1 month': monthMs,
+  '1 year': yearMs,
 }
 /** The clock that times are counted by began on a Thursday; weeks begin on Mondays. */
 const firstMondayMs = 4 * dayMs
@@ -30,9 +30,8 @@ export interface Parts {
 
 /** The beginning of the part that a time falls into, or of one so many parts after it. */
 export function partStart(unit: PartUnit, ms: number, after = 0): number {
-  const date = new Date(ms)
-  if (unit === '1 year') return Date.UTC(date.getUTCFullYear() + after, 0)
-  if (unit === '1 month') return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + after)
+  if (unit === '1 year') return bucketStartMs('year', bucketOf('year', ms) + after)
+  if (unit === '1 month') return bucketStartMs('month', bucketOf('month', ms) + after)
   const origin = unit === '7 days' ? firstMondayMs : 0
   return (Math.floor((ms - origin) / partMs[unit]) + after) * partMs[unit] + origin
 }

@@ -173,6 +173,12 @@ export function namedOperations(operations: Operation[]): Operation[] {
   return operations.filter((operation) => !operation.internal)
 }
 
+/** The creation time of a row, where every row has it, and it stays what it is. */
+export function timeOf(entity: Entity, operations: Operation[]): Field | undefined {
+  const changed = changedFields(operations, entity)
+  return entity.fields.find(({ name, generator, optional }) => generator.kind === 'timestamp' && optional === undefined && !changed.has(name))
+}
+
 /** Fields that some operation changes after the row was inserted. */
 export function changedFields(operations: Operation[], entity: Entity): Set<string> {
   const changed = new Set<string>()

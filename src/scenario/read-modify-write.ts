@@ -40,6 +40,7 @@ export function resolveExpecting(
   const [reference, name] = expects.split('.') as [string, string]
   const field = known(reference, entity, place, context)
   if (field !== undefined && field.generator.kind !== 'reference') context.report(place, `"${reference}" refers to no row: it is ${field.type}`)
+  if (field?.optional !== undefined) context.report(place, `"${reference}" is optional: rows without it lead nowhere`)
   if (field?.generator.kind !== 'reference') return undefined
   const target = lookUp(field.generator.entity, place, context)
   const version = target === undefined ? undefined : versionOf(name, target, place, context)

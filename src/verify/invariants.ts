@@ -2,7 +2,7 @@
 import type { Dataset, EntityData } from '../data/dataset.ts'
 import type { Compiled, Session } from '../engines/engine.ts'
 import type { WriteLog } from '../measure/recorder.ts'
-import { type Durability, type Entity, entityOf, type Scenario } from '../scenario/scenario.ts'
+import { type Durability, type Entity, rootOf, type Scenario } from '../scenario/scenario.ts'
 import { grownBy } from './counts.ts'
 import { Limits } from './limits.ts'
 import { linesBefore, type ReadBack, type ReadBackOptions, readBack, rowBefore } from './read-back.ts'
@@ -77,7 +77,7 @@ export async function checkInvariants(
 }
 
 function rowsOf(entity: Entity, dataset: Dataset, reference: Reference, writes: Writes, before: Totals, after: Totals): InvariantResult {
-  const owner = entity.owner === null ? entity : entityOf(dataset.scenario, entity.owner.entity)
+  const owner = rootOf(dataset.scenario, entity)
   const data = dataset.entities.get(owner.name) as EntityData
   const { least, most } = grownBy(
     entity,

@@ -12,6 +12,7 @@ import {
   type OperationKind,
   type OperationOf,
   ownedBy,
+  rootOf,
   selectedBy,
   writesOf,
   writtenEntities,
@@ -60,7 +61,7 @@ function callOf(
   const operation = operations[index] as Operation
   const entity = entityOf(scenario, operation.entity)
   // Rows go with their owner.
-  const owner = entity.owner === null ? entity : entityOf(scenario, entity.owner.entity)
+  const owner = rootOf(scenario, entity)
   const expires = owner.ttlMs !== null
   const removable = expires || hasWrite(operations, 'delete', owner)
   return {

@@ -101,7 +101,7 @@ function makeReadModifyWrite(draws: Draws, table: Table): Text {
 function makeInsert(draws: Draws, table: Table, tables: Table[]): Text {
   const ways = table.columns.flatMap((each) => {
     const target = tables.find(({ name, owner }) => name === each.refersTo && owner === null)
-    return target === undefined ? [] : versionsOf(target).map((version) => `${each.name}.${version.name}`)
+    return target === undefined || each.optional ? [] : versionsOf(target).map((version) => `${each.name}.${version.name}`)
   })
   const expects = ways.length > 0 && draws.chance(0.5) ? { expects: draws.one(ways) } : {}
   return { ...makeWrite(draws, table, tables, 'insert'), ...expects }

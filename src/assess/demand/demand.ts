@@ -235,7 +235,7 @@ export class Demand {
   /** The load follows the rows unless the scenario says otherwise: then one draw moves both. */
   #loadGrowth(operation: Operation): Figure<'ratio'> {
     const entity = entityOf(this.scenario, operation.entity)
-    const owner = entity.owner === null ? entity : entityOf(this.scenario, entity.owner.entity)
+    const owner = rootOf(this.scenario, entity)
     return operation.loadGrowthPerMonth === owner.growthPerMonth
       ? this.#growth(owner)
       : this.#growthFigure(`load.${operation.name}`, operation.loadGrowthPerMonth, `operations.${operation.name}.load_growth`)

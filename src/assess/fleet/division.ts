@@ -1,7 +1,7 @@
 /** What dividing the rows over shards does to the operations: who must ask every shard, and what is no longer atomic. */
 import type { PlanFacts } from '../../engines/engine.ts'
 import type { PhysicalModel, Store } from '../../families/model.ts'
-import { type Entity, entityOf, fieldOf, type Operation, type Scenario, writesOf } from '../../scenario/scenario.ts'
+import { type Entity, entityOf, fieldOf, type Operation, rootOf, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import { addresses, type ShardKey, shardKeysOf } from './shard-key.ts'
 
 export interface Division {
@@ -17,10 +17,7 @@ export function divisionOf(scenario: Scenario, model: PhysicalModel, { topology,
     if (!keys.has(entity.name)) keys.set(entity.name, shardKeysOf(scenario, entity)[0])
     return keys.get(entity.name)
   }
-  const ownerOf = (name: string) => {
-    const entity = entityOf(scenario, name)
-    return entity.owner === null ? entity : entityOf(scenario, entity.owner.entity)
-  }
+  const ownerOf = (name: string) => rootOf(scenario, entityOf(scenario, name))
   /** Rows of stores with the same home lie together: those of a customer, wherever they are. */
   const homeOf = (entity: Entity) => {
     const key = keyOf(entity)

@@ -1,15 +1,13 @@
 /** Why rows that come by time lie in a plain collection all the same: what a time-series collection cannot do, of what is asked here (test/engines/time-series.test.ts). */
 import { type Entity, type Operation, ownedBy, type Scenario, writesOf } from '../../scenario/scenario.ts'
-import { changedFields } from '../sizes.ts'
-import { isQuery } from '../wanted-indexes.ts'
+import { timeOf } from '../sizes.ts'
 
 /** Of fewer rows the buckets of a time-series collection save little. */
 const manyRows = 12e6
 
 /** undefined: nobody would ask, for rows are few, or never go by their age, or have no time and source, or own others. */
 export function noTimeSeries(scenario: Scenario, entity: Entity, operations: Operation[]): string | undefined {
-  const changed = changedFields(operations, entity)
-  const time = entity.fields.find(({ name, generator }) => generator.kind === 'timestamp' && !changed.has(name))?.name
+  const time = timeOf(entity, operations)?.name
   const hasSource = entity.fields.some(({ generator }) => generator.kind === 'reference')
   const isKept = (entity.ttlMs ?? entity.retentionMs) !== null && entity.owner === null && ownedBy(scenario, entity.name).length === 0
   if (!isKept || time === undefined || !hasSource || entity.count < manyRows) return undefined
@@ -29,7 +27,7 @@ function reason(entity: Entity, operations: Operation[], time: string): string {
   if (unique !== undefined) return `${unique.name} is unique, and it has no unique index`
   const together = writing.filter((operation) => writesOf(operation).length > 1)
   if (together.length > 0) return `rows are written in transactions (${name(together)}), which write into none`
-  const pages = operations.filter((operation) => operation.entity === entity.name && isQuery(operation) && operation.kind === 'list')
+  const pages = operations.filter((operation) => operation.entity === entity.name && operation.kind === 'list')
   const sorted = pages.length === 0 ? '' : `, and for ${name(pages)}, whose order ends in the key, all rows of a source would be unpacked and sorted`
   return `its indexes hold the source and ${time} alone: no key is unique, no acknowledged row is found again by it${sorted}`
 }

@@ -1,5 +1,5 @@
 /** Products that find rows by their keys alone: an item per row, with its owned rows inside. What is no single item is declined. */
-import { type Entity, entityOf, type Operation, ownedBy, renewsLife, type Scenario, type Write, writesOf } from '../../scenario/scenario.ts'
+import { type Entity, entityOf, type Operation, ownedBy, renewsLife, rootOf, type Scenario, type Write, writesOf } from '../../scenario/scenario.ts'
 import { tenantAskedOf } from '../../scenario/tenants.ts'
 import { type AccessStep, type Excuse, type PhysicalModel, type Store, single } from '../model.ts'
 import { namedOperations } from '../sizes.ts'
@@ -18,8 +18,7 @@ export function itemModel(scenario: Scenario, operations: Operation[]): Physical
 
 /** The entity whose items hold the rows of an entity: itself, or its owner. */
 export function hostOf(scenario: Pick<Scenario, 'entities'>, name: string): Entity {
-  const entity = entityOf(scenario, name)
-  return entity.owner === null ? entity : entityOf(scenario, entity.owner.entity)
+  return rootOf(scenario, entityOf(scenario, name))
 }
 
 /** Whether a write must know the item that is there: it keeps some of it. */

@@ -14,6 +14,7 @@ import {
   rangesOf,
   readsBefore,
   type Scenario,
+  selectedBy,
   type Write,
   writesOf,
 } from '../../scenario/scenario.ts'
@@ -297,7 +298,7 @@ function serves(store: Store, wanted: Store, operation: Query, entity: Entity): 
 
 /** What finds the one row of a unique value. */
 function uniqueFor(model: PhysicalModel, operation: Query): Store | undefined {
-  if (operation.kind !== 'list' || operation.where.length !== 1 || rangesOf(operation).length > 0 || operation.among !== undefined) return undefined
+  if (operation.kind !== 'list' || operation.where.length !== 1 || selectedBy(operation).length !== 1) return undefined
   const [filter] = operation.where
   return filter?.constant !== null ? undefined : uniquesOf(model.stores, operation.entity).find((store) => store.partition[0] === filter.field)
 }

@@ -1,18 +1,8 @@
 /** Whether a table is divided by the time of its rows, so that what is too old is dropped in parts and not deleted row by row; and why. */
-import {
-  type Entity,
-  type Field,
-  isOptional,
-  type Operation,
-  ownedBy,
-  rangesOf,
-  renewsLife,
-  type Scenario,
-  writesOf,
-} from '../../scenario/scenario.ts'
+import { type Entity, type Field, type Operation, ownedBy, rangesOf, renewsLife, type Scenario, writesOf } from '../../scenario/scenario.ts'
 import type { TimeDivision } from '../model.ts'
 import { type PartUnit, partMs, partUnits } from '../parts.ts'
-import { changedFields, pickedShare, rowBytes } from '../sizes.ts'
+import { pickedShare, rowBytes, timeOf } from '../sizes.ts'
 
 /** Fewer parts would keep many rows for long after their time: with these it is a twelfth of them. */
 const minParts = 12
@@ -59,12 +49,6 @@ function reason({ count, key }: Entity, { name }: Field, unit: PartUnit, keptMs:
     ...(names.length === 0 ? [] : [`${names.join(', ')} look into several parts each time, ${number(perSecond)} times a second, which is little`]),
     `the primary key has to hold ${name}, too: that ${key.join(', ')} alone is unique no server sees to`,
   ].join('; ')
-}
-
-/** The creation time of a row, where it stays what it is. */
-function timeOf(entity: Entity, operations: Operation[]): Field | undefined {
-  const changed = changedFields(operations, entity)
-  return entity.fields.find(({ name, generator }) => generator.kind === 'timestamp' && !isOptional(entity, name) && !changed.has(name))
 }
 
 /** What needs a key that is unique by itself, which a table in parts by time has not; null: nothing. */

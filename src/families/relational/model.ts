@@ -3,7 +3,7 @@ import { type Entity, entityOf, fieldOf, type Operation, type Order, ownedBy, ty
 import { mergeIndexes, type WantedIndex } from '../index-merge.ts'
 import { freeName, nameIndexes } from '../index-names.ts'
 import type { Access, AccessStep, Index, PhysicalModel, Store, TimeDivision } from '../model.ts'
-import { single } from '../model.ts'
+import { isInParts, single } from '../model.ts'
 import { changedFields, namedOperations } from '../sizes.ts'
 import { isQuery, servedByKey, wantedIndexes } from '../wanted-indexes.ts'
 import { timeDivisionOf } from './division.ts'
@@ -30,7 +30,7 @@ export function relationalModel(scenario: Scenario, operations: Operation[], ind
   const emulations = stores
     .filter((store) => store.expiry !== null)
     .map((store) => {
-      if (store.division?.parts)
+      if (isInParts(store))
         return { operation: `expiry of ${store.name}`, how: 'emulated: a part of the table is dropped when all of its rows have expired' }
       const owned = ownedBy(scenario, store.entity).length > 0 ? ' with the rows that they own' : ''
       return { operation: `expiry of ${store.name}`, how: `emulated: expired rows are purged in batches${owned}, as part of the measured work` }

@@ -40,6 +40,7 @@ const refused = (operation: string) => () => scenarioOf(operation)
 
 test('what needs a value in every row is refused with its place', () => {
   expect(refused(`a: { update: ticket, add: { points: 1 }, ${load} }`)).toThrow(/operations\.a\.add\.points: "points" is optional/)
+  expect(refused(`a: { insert: ticket, expects: agent_id.version, ${load} }`)).toThrow(/operations\.a\.expects: "agent_id" is optional/)
   expect(refused(`a: { search: ticket, in: [note], limit: 3, ${load} }`)).toThrow(/operations\.a\.in\.0: "note" is optional/)
   expect(refused(`a: { list: ticket, where: {}, order_by: due_at, limit: 3, page: deep, ${load} }`)).toThrow(/operations\.a\.page: a deep page/)
   expect(refused(`a: { list: ticket, where: { queue: { is: null } }, order_by: id, limit: 3, ${load} }`)).toThrow(/every row has a value of "queue"/)
